@@ -1,0 +1,50 @@
+# Everything a newcomer needs: `make simulate` and `make test`. Both make the virtual environment themselves.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SCENARIO ?= scenarios/code_review.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup simulate test test-fast lint format check bench docs clean
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+setup: $(READY) ## make the virtual environment
+
+simulate: $(READY) ## simulate the code-review team (another: make simulate SCENARIO=scenarios/...)
+	$(BIN)/harness simulate $(SCENARIO)
+
+test: $(READY) ## run the whole test suite
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## run the tests that are not slow
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: $(READY) ## check format, style, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+
+format: $(READY) ## put the code in order
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+check: lint test ## lint, then test
+
+bench: $(READY) ## measure speed and memory (see benchmarks/README.md)
+	$(BIN)/python -m benchmarks
+
+docs: $(READY) ## write the generated pages again
+	$(BIN)/harness schema --reference > docs/scenario-reference.md
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

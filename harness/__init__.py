@@ -1,0 +1,1 @@
+"""Deterministic simulation testing for multi-agent LLM systems."""

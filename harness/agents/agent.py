@@ -1,0 +1,214 @@
+"""One agent: a role with a model, tools, and the policies around its calls.
+
+A pattern gives it messages and gets a message. Inside, the agent has a *turn*, which leaves a span; in a turn it calls
+its model, once or more, and uses tools. The policies stand around each call and are put together in `harness.resilience`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from harness.agents.message import Message, Task
+from harness.agents.tool import Tool, ToolError
+from harness.kernel import Draws
+from harness.models import CALL_ERRORS, Model, ModelError, Reply, Request, ToolCall, error_name
+from harness.provider.tokens import count_tokens
+from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
+from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TOOL, Span, SpanLog
+
+
+class Agent:
+    """A role in a team.
+
+    Args:
+        name: Its name in the scenario.
+        model: Who answers for it.
+        model_name: That model's name in the scenario.
+        log: Where its spans go.
+        draws: Where chance comes from.
+        policies: What holds when calls fail.
+        system: Its system prompt.
+        system_tokens: Size of everything it is told with every call, such as the system prompt and tool
+            descriptions [tokens]; None means the length of `system`.
+        tools: What it can use, by name.
+    """
+
+    def __init__(  # noqa: PLR0913 - one knob each
+        self,
+        name: str,
+        model: Model,
+        model_name: str,
+        log: SpanLog,
+        draws: Draws,
+        policies: Policies,
+        *,
+        system: str = "",
+        system_tokens: int | None = None,
+        tools: Mapping[str, Tool] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self.system = system
+        self.system_tokens = count_tokens(system) if system_tokens is None else system_tokens
+        self.tools = dict(tools or {})
+        self.fallback: Agent | None = None
+        """Who answers when a call of this agent has failed for good."""
+        self._model_name = model_name
+        self._tool_names = tuple(self.tools)
+        self._calls = 0
+        self._ask = with_timeout(model.reply, policies.timeout_s)
+        call = with_bulkhead(self._attempt, policies.max_in_flight, log)
+        call = with_retry(call, policies.retry, log, draws)
+        self._call = with_timeout(call, policies.deadline_s)
+
+    async def handle(self, *messages: Message) -> Message:
+        """Take a turn with one call: read the messages, and answer.
+
+        Raises:
+            ModelError: The call failed for good, and so did the fallback's.
+            TimeoutError: It took too long, and so did the fallback's.
+        """
+        with Turn(self, messages) as turn:
+            return turn.say(await turn.call())
+
+    def turn(self, *messages: Message) -> Turn:
+        """Begin a turn of several calls, to be used in a `with` statement."""
+        return Turn(self, messages)
+
+    async def answer(self, task: Task, parent: Span, prompt: str, input_tokens: int) -> Reply:
+        """Call the model once, under the policies, and the fallback if that fails.
+
+        Args:
+            task: The task that the call is for.
+            parent: The span of the turn.
+            prompt: The last thing that was said.
+            input_tokens: Size of the conversation, without the system prompt [tokens].
+
+        Raises:
+            ModelError: The call failed for good, and so did the fallback's.
+            TimeoutError: It took too long, and so did the fallback's.
+        """
+        name = self.name
+        in_task = task.count(name)
+        self._calls += 1
+        span = self.log.open(CALL, name, parent, agent=name, model=self._model_name, ordinal=in_task)
+        request = Request(
+            name,
+            self._model_name,
+            prompt,
+            input_tokens + self.system_tokens,
+            f"{task.number}/{name}/{in_task}",
+            in_task,
+            self._calls,
+            span,
+            self.system,
+            self._tool_names,
+            task.output_tokens,
+        )
+        status = CANCELLED
+        try:
+            reply = await self._call(request)
+            status = OK
+        except CALL_ERRORS as error:
+            status, span.error = ERROR, error_name(error)
+            if self.fallback is None:
+                raise
+            self.log.event("fallback", span, self.fallback.name)
+        finally:
+            self.log.close(span, status)
+        if status is ERROR:
+            assert self.fallback is not None
+            return await self.fallback.answer(task, parent, prompt, input_tokens)
+        return reply
+
+    async def _attempt(self, request: Request) -> Reply:
+        """Ask the model once, and leave the span of the attempt."""
+        call_span = request.span
+        request.attempt += 1
+        request.latency_factor = 1.0
+        span = self.log.open(
+            ATTEMPT, self._model_name, call_span, agent=self.name, model=self._model_name, ordinal=request.attempt
+        )
+        request.span = span
+        status = CANCELLED
+        try:
+            reply = await self._ask(request)
+            status = OK
+        except CALL_ERRORS as error:
+            status, span.error = ERROR, error_name(error)
+            if isinstance(error, ModelError):
+                if error.status is not None:
+                    span.http_status = error.status
+                if error.retry_after_s is not None:
+                    span.retry_after_s = error.retry_after_s
+            raise
+        finally:
+            request.span = call_span
+            self.log.close(span, status)
+        if reply.correct is not None:
+            call_span.correct = int(reply.correct)
+        return reply
+
+
+class Turn:
+    """One turn of an agent: begun with messages, over at the end of its `with` block."""
+
+    def __init__(self, agent: Agent, messages: tuple[Message, ...]) -> None:
+        assert messages, "an agent's turn begins with a message"
+        self.agent = agent
+        self.task = messages[0].task
+        self._prompt = messages[0].text if len(messages) == 1 else "\n\n".join(m.text for m in messages)
+        self._input_tokens = sum(message.tokens for message in messages)
+
+    def __enter__(self) -> Self:
+        agent = self.agent
+        self.span = agent.log.open(AGENT, agent.name, self.task.span, agent=agent.name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        status = OK
+        if error is not None:
+            status = ERROR if isinstance(error, Exception) else CANCELLED
+            self.span.error = error_name(error)
+        self.agent.log.close(self.span, status)
+
+    async def call(self) -> Reply:
+        """Call the model with the conversation so far; the reply becomes part of it.
+
+        Raises:
+            ModelError: The call failed for good, and so did the fallback's.
+            TimeoutError: It took too long, and so did the fallback's.
+        """
+        reply = await self.agent.answer(self.task, self.span, self._prompt, self._input_tokens)
+        self._input_tokens += reply.output_tokens or 0
+        return reply
+
+    async def use(self, call: ToolCall) -> str:
+        """Use a tool; what it answers, or how it failed, becomes part of the conversation."""
+        agent = self.agent
+        use = f"{agent.name}/{call.tool}"
+        number = self.task.count(use)
+        span = agent.log.open(TOOL, call.tool, self.span, agent=agent.name, ordinal=number)
+        status = CANCELLED
+        try:
+            tool = agent.tools.get(call.tool)
+            if tool is None:
+                raise ToolError(f"there is no tool {call.tool!r}")
+            result = await tool.use(call, f"{self.task.number}/{use}/{number}")
+            status = OK
+        except ToolError as error:
+            status, span.error = ERROR, "tool_error"
+            result = f"error: {error}"
+        finally:
+            agent.log.close(span, status)
+        self._prompt = result
+        self._input_tokens += count_tokens(result)
+        return result
+
+    def say(self, reply: Reply) -> Message:
+        """The agent's answer, as a message to others."""
+        return Message(self.task, self.agent.name, reply.text, reply.output_tokens or 0)

@@ -1,0 +1,69 @@
+"""What an agent can use besides its model."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.kernel import Draws
+from harness.kernel.distributions import AnyDistribution, Constant
+from harness.models import ToolCall
+from harness.units import Probability, whole_microseconds
+
+
+class Tool(Protocol):
+    """Something that does a piece of work and says what came out."""
+
+    async def use(self, call: ToolCall, key: str) -> str:
+        """Do the work.
+
+        Args:
+            call: What is wanted.
+            key: Names the draws of this use.
+
+        Raises:
+            ToolError: It did not work.
+        """
+
+
+class ToolError(Exception):
+    """A tool that did not work; a simulated error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool as a scenario describes it."""
+
+    latency_s: AnyDistribution = Constant(0.0)
+    """How long one use takes [s]."""
+    result: str = "done"
+    """What it answers."""
+    failure_probability: Probability = 0.0
+    """Share of uses that fail, after their latency."""
+
+
+class SimulatedTool:
+    """A tool that takes time, answers what it was told to answer, and sometimes fails.
+
+    Args:
+        name: Its name in the scenario.
+        spec: How it behaves.
+        draws: Where chance comes from.
+    """
+
+    def __init__(self, name: str, spec: ToolSpec, draws: Draws) -> None:
+        self._name = name
+        self._spec = spec
+        self._draws = draws
+
+    async def use(self, call: ToolCall, key: str) -> str:  # noqa: ARG002 - the protocol's
+        """Wait, then answer.
+
+        Raises:
+            ToolError: This use is one of those that fail.
+        """
+        await asyncio.sleep(whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency")))
+        if self._draws.uniform(key, "failure") < self._spec.failure_probability:
+            raise ToolError(f"{self._name} failed")
+        return self._spec.result

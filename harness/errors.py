@@ -1,0 +1,107 @@
+"""Every error that harness raises about its user's input or run.
+
+Three kinds of error never mix:
+
+- *simulated* errors are what production would raise; they live with the models (`harness.models.ModelError`);
+- *the user's* errors are below: a file, a script or a program that is wrong;
+- *ours* are broken invariants: `assert` inside a function, `HarnessBug` at a boundary.
+
+The tree::
+
+    HarnessError
+      ScenarioError        a scenario file is wrong
+      StubError            a script of replies is wrong, ran out, or was never used
+      Deadlock             nothing can ever run again
+      LimitExceeded        a run went beyond a bound on virtual time or on steps at one instant
+      NotSimulated         the program touched something that harness does not simulate
+      StoreError           a store cannot be read or written
+    HarnessBug             ours; never caught by us
+
+The positional arguments of a constructor are its `args`, so that every error survives `copy` and `pickle`.
+"""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """Base of all errors that a user can mend; `str()` is the whole message."""
+
+
+class ScenarioError(HarnessError):
+    """A scenario file is wrong; the message names file, line, column, key, value and what is allowed.
+
+    Args:
+        problems: One text a problem, in the order of the file; each starts with `file:line:column:`.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+class StubError(HarnessError):
+    """A script of replies is wrong, ran out, or holds lines that no call ever asked for."""
+
+
+class Deadlock(HarnessError):  # noqa: N818 - the field's word for it
+    """No task can run, no timer is pending and no event is scheduled.
+
+    Args:
+        now_s: Virtual time at which everything stopped [s].
+        report: What each stuck task waits for, where, and the cycle if there is one.
+    """
+
+    def __init__(self, now_s: float, report: str) -> None:
+        super().__init__(now_s, report)
+        self.now_s = now_s
+        self.report = report
+
+    def __str__(self) -> str:
+        return f"deadlock at virtual {self.now_s:.6f} s: nothing can ever run again\n{self.report}"
+
+
+class LimitExceeded(HarnessError):  # noqa: N818 - names the condition, as in the glossary
+    """A run went beyond one of its bounds.
+
+    Args:
+        limit: Name of the bound.
+        value: The bound.
+        advice: What is probably wrong, and how to raise the bound.
+    """
+
+    def __init__(self, limit: str, value: float, advice: str) -> None:
+        super().__init__(limit, value, advice)
+        self.limit = limit
+        self.value = value
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.limit} exceeded: more than {self.value:g}\n  {self.advice}"
+
+
+class NotSimulated(HarnessError):  # noqa: N818 - names the condition
+    """The program touched something real that harness does not simulate.
+
+    Args:
+        what: What was touched, by its public name.
+        advice: What to use instead.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(what, advice)
+        self.what = what
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.what} is not simulated, so it is refused inside a run\n  How to fix: {self.advice}"
+
+
+class StoreError(HarnessError):
+    """A store cannot be opened, read or written; the message names the file and what to do."""
+
+
+class HarnessBug(AssertionError):  # noqa: N818 - a bug, not an error of the user's
+    """An invariant of harness is broken. This should never happen; please report it with the line below."""

@@ -1,0 +1,33 @@
+"""What goes wrong: interchangeable faults, and the model that meets them.
+
+Read `api.py`, then the smallest sibling, `hang.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from harness.faults.api import Fault
+from harness.faults.connection import ConnectionFailure
+from harness.faults.hang import Hang
+from harness.faults.inject import FaultyModel, PlannedFault
+from harness.faults.latency import LatencyFactor
+from harness.faults.reply import Malformed, Truncated
+from harness.faults.status import Overloaded, StatusError
+from harness.fields import Tagged
+
+FAULTS: dict[str, type[Fault]] = {
+    "latency": LatencyFactor,
+    "hang": Hang,
+    "status": StatusError,
+    "overloaded": Overloaded,
+    "connection_error": ConnectionFailure,
+    "malformed": Malformed,
+    "truncated": Truncated,
+}
+"""The name of each fault in a scenario file."""
+
+AnyFault = Annotated[Fault, Tagged(FAULTS)]
+"""One of the faults, as a scenario file says it."""
+
+__all__ = ["FAULTS", "AnyFault", "Fault", "FaultyModel", "PlannedFault"]

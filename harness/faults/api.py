@@ -1,0 +1,96 @@
+"""What a fault is: it sees an attempt and returns a verdict.
+
+A plan is an ordered list of faults; the first verdict wins. A new kind of fault is one file beside its siblings: a
+frozen record that extends `Fault` by its parameters and says in `verdict` what becomes of an attempt that it meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.kernel import Draws
+from harness.models import Reply, Request
+from harness.fields import AgentName, ModelName
+from harness.provider import Refusal
+from harness.units import Count, Probability, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The provider takes longer over this attempt."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing is heard for a while; then the attempt goes on."""
+
+    for_s: float | None
+    """How long [s]; None until the client gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The attempt is refused, without reaching the provider."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    """The attempt is served, and its reply changed on the way."""
+
+    change: Callable[[Reply], Reply]
+    """Gives what arrives instead, or raises what the client would."""
+
+
+Verdict = Slow | Silent | Fail | Alter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Bad luck for the attempts that it meets; each field narrows them down, and all must hold."""
+
+    agent: AgentName | None = None
+    """Only attempts of this agent."""
+    model: ModelName | None = None
+    """Only attempts at this model."""
+    call: Count | None = None
+    """Only the agent's n-th call of the run."""
+    attempt: Count | None = None
+    """Only the n-th attempt of a call; absent means every attempt, so that retries meet the fault again."""
+    from_s: Seconds = 0.0
+    """Only attempts from this time on [s]."""
+    until_s: Seconds | None = None
+    """Only attempts before this time [s]."""
+    probability: Probability = 1.0
+    """Share of those attempts that are met."""
+
+    def __post_init__(self) -> None:
+        if self.until_s is not None and self.until_s <= self.from_s:
+            raise ValueError(f"until_s ({self.until_s:g}) is not after from_s ({self.from_s:g})")
+
+    def meets(self, request: Request, now_s: float, draws: Draws, number: int) -> bool:
+        """Whether an attempt has this bad luck.
+
+        Args:
+            request: The attempt.
+            now_s: Virtual time [s].
+            draws: Where chance comes from.
+            number: The place of this fault in its plan; part of the key of its draw.
+        """
+        return (
+            self.agent in (None, request.agent)
+            and self.model in (None, request.model)
+            and self.call in (None, request.call_in_run)
+            and self.attempt in (None, request.attempt)
+            and self.from_s <= now_s
+            and (self.until_s is None or now_s < self.until_s)
+            and (self.probability == 1.0 or draws.uniform(request.attempt_key, "fault", number) < self.probability)
+        )
+
+    def verdict(self) -> Verdict:
+        """What becomes of an attempt that it meets."""
+        raise NotImplementedError

@@ -1,0 +1,76 @@
+"""A model under a plan of faults."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.faults.api import Alter, Fail, Fault, Silent, Slow
+from harness.kernel import Draws
+from harness.models import Model, ModelError, Reply, Request
+from harness.provider.service import REFUSAL_S
+from harness.spans import SpanLog
+
+
+class PlannedFault(NamedTuple):
+    """One entry of a plan."""
+
+    number: int
+    """Its place in the plan, from 1; part of the key of its draws."""
+    name: str
+    """Its kind, as the scenario file calls it."""
+    fault: Fault
+
+
+class FaultyModel:
+    """A model whose attempts meet faults; the first verdict wins.
+
+    Args:
+        model: Who answers.
+        plan: The faults that can meet this model's attempts, in order.
+        draws: Where chance comes from.
+        log: Where the faults are noted.
+    """
+
+    def __init__(self, model: Model, plan: Sequence[PlannedFault], draws: Draws, log: SpanLog) -> None:
+        self._model = model
+        self._plan = plan
+        self._draws = draws
+        self._log = log
+        self.met: set[int] = set()
+        """The numbers of the faults that have met an attempt."""
+
+    async def reply(self, request: Request) -> Reply:
+        """Answer, or do what the first fault that meets this attempt says.
+
+        Raises:
+            ModelError: The fault's, or the model's.
+        """
+        met = self._first_that_meets(request)
+        if met is None:
+            return await self._model.reply(request)
+        self.met.add(met.number)
+        request.span.fault = met.name
+        self._log.event("fault", request.span, met.name)
+        match met.fault.verdict():
+            case Slow(factor):
+                request.latency_factor = factor
+            case Silent(None):
+                await asyncio.get_running_loop().create_future()  # nobody will ever complete it
+            case Silent(for_s):
+                assert for_s is not None
+                await asyncio.sleep(for_s)
+            case Fail(refusal):
+                await asyncio.sleep(REFUSAL_S)
+                raise ModelError(*refusal)
+            case Alter(change):
+                return change(await self._model.reply(request))
+        return await self._model.reply(request)
+
+    def _first_that_meets(self, request: Request) -> PlannedFault | None:
+        now_s = self._log.clock()
+        for planned in self._plan:
+            if planned.fault.meets(request, now_s, self._draws, planned.number):
+                return planned
+        return None

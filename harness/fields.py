@@ -1,0 +1,160 @@
+"""How a record says what may stand in its fields: the name of something, a file, one of several things.
+
+Records with behaviour (a fault, a distribution, a pattern) live with their behaviour all over the house, and the
+scenario loader validates a file against these very records. The types here carry what the loader has to know; pydantic
+is imported only by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
+
+@dataclass(frozen=True, slots=True)
+class NameOf:
+    """Marks a text as the name of something in a section of the scenario file."""
+
+    section: str
+    """The section, such as `agents`."""
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401 - pydantic's hook
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Check the name against the validation context, which holds the names of every section."""
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def check(name: str, info: ValidationInfo) -> str:
+            known = (info.context or {}).get(self.section)
+            if known is not None and name not in known:
+                raise PydanticCustomError(
+                    "unknown_name",
+                    "there is no {name} under {section}",
+                    {"name": repr(name), "section": self.section, "known": list(known)},
+                )
+            return name
+
+        return core_schema.with_info_after_validator_function(check, handler(source))
+
+
+AgentName = Annotated[str, NameOf("agents")]
+"""The name of an agent of the scenario."""
+
+ModelName = Annotated[str, NameOf("models")]
+"""The name of a model of the scenario."""
+
+ProviderName = Annotated[str, NameOf("providers")]
+"""The name of a provider of the scenario."""
+
+ToolName = Annotated[str, NameOf("tools")]
+"""The name of a tool of the scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfScenario:
+    """Marks a text as the path of a file, looked up from the folder of the scenario."""
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401 - pydantic's hook
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Resolve the path against the validation context's `folder`, and check that the file is there."""
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def resolve(name: str, info: ValidationInfo) -> str:
+            folder = (info.context or {}).get("folder")
+            if folder is None:
+                return name
+            path = Path(folder, Path(name).expanduser())
+            if not path.is_file():
+                raise PydanticCustomError(
+                    "no_file", "there is no file {path}", {"path": str(path), "near": near_files(path)}
+                )
+            return str(path)
+
+        return core_schema.with_info_after_validator_function(resolve, handler(source))
+
+
+ScenarioFile = Annotated[str, FileOfScenario()]
+"""The path of a file that a scenario uses; a relative one starts at the scenario's folder."""
+
+
+def near_files(path: Path) -> list[str]:
+    """The names of files beside a path that does not exist; for suggestions."""
+    return sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+
+
+class Tagged:
+    """Marks a union as told apart by the key around it: `{lognormal: {median: 1, sigma: 0.4}}`.
+
+    Pydantic has unions told apart by a field inside; a scenario file puts the name outside, where it is read first.
+
+    Args:
+        members: The type behind each key.
+        number: What a bare number means; None when a bare number is an error.
+        made_by: For a key whose value is not the member itself: what makes the member of the value.
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, Any],
+        *,
+        number: Callable[[float], Any] | None = None,
+        made_by: Mapping[str, Callable[[Any], Any]] | None = None,
+    ) -> None:
+        self._members = members
+        self._number = number
+        self._made_by = made_by or {}
+
+    def __get_pydantic_core_schema__(
+        self,
+        _source: Any,  # noqa: ANN401 - pydantic's hook
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Validate a mapping by its one key, and a number if one is allowed."""
+        from pydantic_core import core_schema
+
+        fields = {
+            key: core_schema.typed_dict_field(handler.generate_schema(member), required=False)
+            for key, member in self._members.items()
+        }
+        mapping: CoreSchema = core_schema.no_info_after_validator_function(
+            self._only_value, core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+        )
+        if self._number is None:
+            return mapping
+        number = core_schema.no_info_after_validator_function(self._number, core_schema.float_schema(ge=0))
+        return core_schema.tagged_union_schema(
+            {"mapping": mapping, "number": number},
+            discriminator=lambda value: "mapping" if isinstance(value, dict) else "number",
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say in the JSON Schema that there is exactly one key."""
+        json_schema = handler(schema)
+        for branch in json_schema.get("oneOf", [json_schema]):
+            if branch.get("type") == "object":
+                branch["minProperties"] = branch["maxProperties"] = 1
+        return json_schema
+
+    def _only_value(self, mapping: dict[str, Any]) -> Any:  # noqa: ANN401 - one of the members
+        from pydantic_core import PydanticCustomError
+
+        if len(mapping) != 1:
+            raise PydanticCustomError(
+                "one_of",
+                "give exactly one of {names}, not {count}",
+                {"names": ", ".join(self._members), "count": len(mapping)},
+            )
+        ((key, value),) = mapping.items()
+        return self._made_by[key](value) if key in self._made_by else value

@@ -1,0 +1,124 @@
+"""The clock, and the only thing that moves it.
+
+One SimPy environment holds the virtual time and the events that are planned. Whoever runs code is a *participant*:
+the asyncio loop today. A participant that has nothing to do parks; the kernel then takes events in order of time
+until one of them wakes it. Nothing else in the house may step the environment.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import simpy
+
+from harness.errors import Deadlock, LimitExceeded
+
+DEFAULT_HORIZON_S = 10 * 365 * 86_400.0
+"""Ten years: no real program waits longer, and a clock that runs away is stopped in the end."""
+
+DEFAULT_STEPS_PER_INSTANT = 1_000_000
+"""A million steps without time moving takes about a second; a hundred thousand agents that start at once need
+half of it, and a loop that spins on `sleep(0)` never ends."""
+
+
+@dataclass(slots=True, eq=False)
+class Participant:
+    """Somebody who runs code in virtual time, and is either running or parked."""
+
+    name: str
+    woken: bool = False
+    """Set by `wake`, taken by `park`."""
+
+
+class Kernel:
+    """The virtual clock of one run, starting at 0.
+
+    Args:
+        horizon_s: Virtual time that the run may not pass [s].
+        steps_per_instant: How many steps may happen without time moving.
+    """
+
+    def __init__(
+        self,
+        *,
+        horizon_s: float = DEFAULT_HORIZON_S,
+        steps_per_instant: int = DEFAULT_STEPS_PER_INSTANT,
+    ) -> None:
+        self.env = simpy.Environment()
+        self.horizon_s = horizon_s
+        self.steps_per_instant = steps_per_instant
+        self.describe_stuck: Callable[[], str] = str
+        """Asked for the report when nothing can ever run again; set by the loop."""
+        self._instant_s = 0.0
+        self._steps = 0
+
+    def now_s(self) -> float:
+        """The virtual time [s]."""
+        return self.env._now  # noqa: SLF001 - `env.now` is a property, twice as slow and asked for all the time
+
+    def wake(self, participant: Participant) -> None:
+        """Let a parked participant go on as soon as the current event is done."""
+        participant.woken = True
+
+    def park(self, participant: Participant, until_s: float = math.inf) -> bool:
+        """Wait until woken, or until a time; meanwhile events happen in the order of their times.
+
+        Args:
+            participant: Who waits.
+            until_s: When to go on in any case [s].
+
+        Returns:
+            Whether it was woken; False when the time came first.
+
+        Raises:
+            Deadlock: Nothing is planned that could ever wake it.
+            LimitExceeded: The next event lies beyond the horizon, or time has stopped moving.
+        """
+        env = self.env
+        queue = env._queue  # noqa: SLF001 - `env.peek()` per step costs as much as the step
+        while not participant.woken:
+            if queue and queue[0][0] <= until_s:
+                self._count_step(queue[0][0])
+                env.step()
+            elif until_s < math.inf:
+                self._count_step(until_s)
+                env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
+                return False
+            else:
+                raise Deadlock(self.now_s(), self.describe_stuck())
+        participant.woken = False
+        return True
+
+    def run_due(self) -> None:
+        """Let the events of this very instant happen, as a loop that polls its selector would see them."""
+        env = self.env
+        queue = env._queue  # noqa: SLF001 - see `park`
+        now_s = env._now  # noqa: SLF001
+        while queue and queue[0][0] <= now_s:
+            self._count_step(now_s)
+            env.step()
+
+    def _count_step(self, at_s: float) -> None:
+        if at_s > self._instant_s:
+            if at_s > self.horizon_s:
+                raise LimitExceeded(
+                    "horizon_s",
+                    self.horizon_s,
+                    "The program still waits for something at the horizon. Raise `horizon_s` if that is meant.",
+                )
+            self._instant_s = at_s
+            self._steps = 0
+        self._steps += 1
+        if self._steps > self.steps_per_instant:
+            raise LimitExceeded(
+                "steps_per_instant",
+                self.steps_per_instant,
+                f"Virtual time stands still at {self._instant_s:.6f} s: something polls without waiting, such as "
+                "`while ...: await asyncio.sleep(0)`, or retries without a back-off.",
+            )
+
+    def count_turn(self) -> None:
+        """Note that a participant had a turn at this instant; bounds programs that never wait."""
+        self._count_step(self.env._now)  # noqa: SLF001 - see `now_s`

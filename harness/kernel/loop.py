@@ -1,0 +1,324 @@
+"""The asyncio loop as a participant of the kernel.
+
+Tasks, futures, timers, locks and queues are asyncio's own; only three things differ from a stock loop. Time is the
+kernel's. When nothing is ready the loop parks instead of asking the operating system. And timers that fall on the
+same instant fire in the order in which they were set, which on a real clock they do because no two are ever equal.
+
+Everything that would reach the real world (sockets, processes, signals, threads) is refused by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Any, NoReturn, TypeVar
+
+import simpy
+
+from harness.errors import HarnessBug, NotSimulated
+from harness.kernel import stuck
+from harness.kernel.kernel import Kernel, Participant
+from harness.kernel.order import SimFuture, SimTask, deterministic_asyncio
+from harness.kernel.suspension import Suspension
+
+T = TypeVar("T")
+
+# asyncio itself rebuilds its heap when more than half of a hundred timers are cancelled ones (base_events.py).
+_CANCELLED_TIMERS_MIN = 100
+
+
+class _Handle(asyncio.Handle):
+    """A callback that is ready; asyncio's own, made without its bookkeeping for debug mode."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], loop: SimLoop, context: Context | None
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class _Timer(asyncio.TimerHandle):
+    """A callback at a time; ordered by its place in the heap and never by itself."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when_s: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+        self._when = when_s
+        self._scheduled = True
+
+    def cancel(self) -> None:
+        """Forget the callback; the heap forgets the timer later."""
+        if not self._cancelled:
+            self._cancelled = True
+            if self._scheduled:
+                self._scheduled = False
+                self._loop.forget_timer()
+            self._callback = None
+            self._args = None
+
+    def due(self, ready: deque[Any]) -> None:
+        """Go from the heap into the queue."""
+        self._scheduled = False
+        ready.append(self)
+
+
+class SimLoop(asyncio.BaseEventLoop):
+    """An asyncio event loop in virtual time.
+
+    Created by `run` for one program, and closed with it.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.participant = Participant("asyncio loop")
+        self.hash_order = count(1)
+        """Gives tasks and futures their place in sets; see `order.py`."""
+        self._timers: list[tuple[float, int, _Timer | Suspension]] = []
+        self._timer_order = count()
+        self._timers_cancelled = 0
+        self._task_names = count(1)
+        self.set_task_factory(_new_task)
+        kernel.describe_stuck = lambda: stuck.report(self)
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """The virtual time [s]."""
+        return self.kernel.env._now  # noqa: SLF001 - see Kernel.now_s
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,  # noqa: ANN401 - asyncio's signature
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call back after `delay` virtual seconds."""
+        if self._closed:  # type: ignore[has-type]
+            self._check_closed()
+        when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
+        timer = _Timer(when_s, callback, args, self, context)
+        heappush(self._timers, (when_s, next(self._timer_order), timer))
+        return timer
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,  # noqa: ANN401 - asyncio's signature
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call back at the virtual time `when` [s]."""
+        self._check_closed()
+        timer = _Timer(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._timer_order), timer))
+        return timer
+
+    def call_soon(
+        self,
+        callback: Callable[..., object],
+        *args: Any,  # noqa: ANN401 - asyncio's signature
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Call back in the next turn."""
+        if self._closed:  # type: ignore[has-type]
+            self._check_closed()
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def sleep_until(self, when_s: float) -> Suspension:
+        """Await a virtual time [s]; what `asyncio.sleep` does inside a run."""
+        suspension = Suspension(self)
+        suspension._scheduled = True  # noqa: SLF001 - as call_at does with a handle
+        heappush(self._timers, (when_s, next(self._timer_order), suspension))
+        return suspension
+
+    def forget_timer(self) -> None:
+        """Note that a planned timer was cancelled; when most are, the heap is made anew without them."""
+        self._timers_cancelled += 1
+        if self._timers_cancelled > _CANCELLED_TIMERS_MIN and self._timers_cancelled * 2 > len(self._timers):
+            self._timers[:] = [timer for timer in self._timers if timer[2]._scheduled]  # noqa: SLF001 - ours
+            heapify(self._timers)
+            self._timers_cancelled = 0
+
+    # -- one turn of the loop -----------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        """Wait if nothing is ready, collect what is due, and run what was ready at that moment, as asyncio does."""
+        ready = self._ready
+        kernel = self.kernel
+        timers = self._timers
+        if ready or self._stopping:
+            kernel.run_due()
+            kernel.count_turn()
+        else:
+            while timers and not timers[0][2]._scheduled:  # noqa: SLF001 - the handle is ours
+                heappop(timers)
+                self._timers_cancelled -= 1
+            if timers:
+                kernel.park(self.participant, timers[0][0])
+            else:
+                kernel.park(self.participant)
+        now_s = kernel.env._now  # noqa: SLF001 - see Kernel.now_s
+        while timers and timers[0][0] <= now_s:
+            timer = heappop(timers)[2]
+            if timer._scheduled:  # noqa: SLF001 - the handle is ours
+                timer.due(ready)
+            else:
+                self._timers_cancelled -= 1
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 - as asyncio.Handle does: the loop's handler decides
+                    self.call_exception_handler(
+                        {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
+                    )
+
+    def _write_to_self(self) -> None:
+        self.kernel.wake(self.participant)
+
+    def _process_events(self, event_list: object) -> NoReturn:
+        raise HarnessBug("a simulated loop has no selector")
+
+    # -- futures ------------------------------------------------------------------------------------------------
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """A future whose place in a set does not depend on its address."""
+        return SimFuture(loop=self)
+
+    def wait_for(self, event: simpy.Event) -> Suspension:
+        """Await a SimPy event; gives the event's value."""
+        suspension = Suspension(self)
+        if event.callbacks is None:
+            suspension.happened(event)
+        else:
+            event.callbacks.append(suspension.happened)
+        return suspension
+
+    # -- what is not simulated ----------------------------------------------------------------------------------
+
+    def run_in_executor(self, *_: object) -> NoReturn:  # type: ignore[override]
+        """Refused: a real thread would run on real time beside the virtual one."""
+        raise NotSimulated(
+            "a thread pool (run_in_executor, asyncio.to_thread)", "await the work directly inside a run"
+        )
+
+
+def _refuse(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise NotSimulated(f"loop.{name}", "keep real input and output out of a simulated run")
+
+    return refuse
+
+
+for _name in (
+    "add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe "
+    "create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server getaddrinfo "
+    "getnameinfo sendfile sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_sendall sock_sendfile "
+    "sock_sendto start_tls subprocess_exec subprocess_shell"
+).split():
+    setattr(SimLoop, _name, _refuse(_name))
+
+
+def _new_task(
+    loop: asyncio.AbstractEventLoop,
+    coro: Coroutine[Any, Any, T],
+    **kwargs: Any,  # noqa: ANN401 - asyncio passes name, context and eager_start through
+) -> SimTask[T]:
+    assert isinstance(loop, SimLoop)
+    number = next(loop._task_names)  # noqa: SLF001 - one file, one piece
+    if kwargs.get("name") is None:
+        kwargs["name"] = f"Task-{number}"  # asyncio would count across all loops of the process
+    return SimTask(coro, loop=loop, **kwargs)
+
+
+def happened(event: simpy.Event) -> Suspension:
+    """Await a SimPy event from a coroutine that runs on a simulated loop; gives the event's value.
+
+    An event must succeed: SimPy rebuilds exceptions and breaks them on the way, so errors cross as values.
+    """
+    loop = events.get_running_loop()
+    assert isinstance(loop, SimLoop), "only a simulated loop knows SimPy's events"
+    return loop.wait_for(event)
+
+
+async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
+    """What `asyncio.sleep` is while a run is active."""
+    loop = events.get_running_loop()
+    if delay <= 0 or not isinstance(loop, SimLoop):
+        return await _stock_sleep(delay, result)
+    await loop.sleep_until(loop.kernel.env._now + delay)  # noqa: SLF001 - see Kernel.now_s
+    return result
+
+
+_stock_sleep = asyncio.sleep
+
+
+def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
+    """Run a program to its end in virtual time, then cancel whatever it left behind, as `asyncio.run` does.
+
+    Args:
+        kernel: The clock to run on.
+        main: The program.
+
+    Returns:
+        What the program returned.
+
+    Raises:
+        Deadlock: Nothing could ever run again; lists what every task waits for.
+        LimitExceeded: A bound of the kernel was passed.
+        NotSimulated: The program is already inside a loop, or touched the real world.
+    """
+    if events._get_running_loop() is not None:  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.run asks
+        main.close()
+        raise NotSimulated("a run inside a running event loop", "start the run from synchronous code")
+    loop = SimLoop(kernel)
+    with deterministic_asyncio(_sleep):
+        try:
+            return loop.run_until_complete(main)
+        finally:
+            try:
+                _cancel_leftovers(loop)
+                loop.run_until_complete(loop.shutdown_asyncgens())
+            finally:
+                loop.close()
+
+
+def _cancel_leftovers(loop: SimLoop) -> None:
+    leftovers = stuck.tasks_in_order(loop)
+    for task in leftovers:
+        task.cancel()
+    if leftovers:
+        loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))

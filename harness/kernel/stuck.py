@@ -1,0 +1,159 @@
+"""The stuck report: what every task waits for when nothing can ever run again.
+
+A task that waits is a chain of coroutines, each awaiting the next, down to one future. The innermost frame that is
+not asyncio's own is where the user's code stands; the innermost frame of an asyncio primitive tells what it waits for;
+from that follows who would have to act, and so the cycle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from harness.kernel import order
+
+AnyTask = asyncio.Task[Any]
+
+_ASYNCIO = str(Path(asyncio.__file__).parent)
+_OURS = str(Path(__file__).parent)
+
+# The first is what the awaiting method must be called for `self` to be the thing that is waited for.
+_PRIMITIVES: tuple[tuple[str, type, str], ...] = (
+    ("acquire", asyncio.Lock, "a Lock"),
+    ("acquire", asyncio.Semaphore, "a Semaphore"),
+    ("wait", asyncio.Event, "an Event that nobody set"),
+    ("wait", asyncio.Condition, "a Condition that nobody notified"),
+    ("wait", asyncio.Barrier, "a Barrier"),
+    ("get", asyncio.Queue, "an item from a Queue"),
+    ("put", asyncio.Queue, "room in a Queue"),
+    ("join", asyncio.Queue, "task_done of all items of a Queue"),
+    ("__aexit__", asyncio.TaskGroup, "the tasks of a TaskGroup"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What one task waits for."""
+
+    what: str
+    """In words, such as `a Lock held by Task-2`."""
+    on: tuple[AnyTask, ...]
+    """The tasks that would have to act first."""
+
+
+def tasks_in_order(loop: asyncio.AbstractEventLoop) -> list[AnyTask]:
+    """The tasks of a loop that are not done, in the order of their creation."""
+    tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    return sorted(tasks, key=lambda task: (getattr(task, "order", 0), task.get_name()))
+
+
+def report(loop: asyncio.AbstractEventLoop) -> str:
+    """Say of every task what it waits for and where, and name the cycle if there is one."""
+    tasks = tasks_in_order(loop)
+    if not tasks:
+        return "  no task is left, and the program is not done"
+    waits = {task: _wait_of(task) for task in tasks}
+    lines = []
+    for task, wait in waits.items():
+        lines.append(f"  {_label(task)} waits for {wait.what}")
+        lines.extend(f"    at {place}" for place in _place(_frames(task)))
+    cycle = _find_cycle(waits)
+    if cycle:
+        lines.append("  cycle: " + " -> ".join(task.get_name() for task in [*cycle, cycle[0]]))
+    return "\n".join(lines)
+
+
+def _label(task: AnyTask) -> str:
+    coroutine = getattr(task.get_coro(), "__qualname__", "?")
+    return f"{task.get_name()} ({coroutine})"
+
+
+def _frames(task: AnyTask) -> list[FrameType]:
+    """The frames of a suspended task, outermost first."""
+    frames: list[FrameType] = []
+    awaited: Any = task.get_coro()
+    while awaited is not None:
+        frame = _first_attribute(awaited, "cr_frame", "gi_frame", "ag_frame")
+        if frame is None:
+            break
+        frames.append(frame)
+        awaited = _first_attribute(awaited, "cr_await", "gi_yieldfrom", "ag_await")
+    return frames
+
+
+def _first_attribute(thing: object, *names: str) -> Any:  # noqa: ANN401 - a frame or an awaitable, by name
+    for name in names:
+        if hasattr(thing, name):
+            return getattr(thing, name)
+    return None
+
+
+def _wait_of(task: AnyTask) -> Wait:
+    for frame in reversed(_frames(task)):
+        thing = frame.f_locals.get("self")
+        for method, kind, words in _PRIMITIVES:
+            if frame.f_code.co_name == method and isinstance(thing, kind):
+                return _wait_for_primitive(thing, words)
+        if frame.f_code.co_name == "_wait" and frame.f_code.co_filename.startswith(_ASYNCIO):
+            return _wait_for_tasks(frame.f_locals.get("fs", ()))
+    future = getattr(task, "_fut_waiter", None)
+    if isinstance(future, asyncio.Task):
+        return _wait_for_tasks([future])
+    children = getattr(future, "_children", None)
+    if children:
+        return _wait_for_tasks(children)
+    return Wait("a Future that nobody completed" if future is not None else "its turn", ())
+
+
+def _wait_for_primitive(thing: object, words: str) -> Wait:
+    if isinstance(thing, asyncio.Lock):
+        held_by = order.holder(thing)
+        if held_by is None:
+            return Wait(words, ())
+        done = " (done, without releasing it)" if held_by.done() else ""
+        return Wait(f"{words} held by {held_by.get_name()}{done}", () if held_by.done() else (held_by,))
+    if isinstance(thing, asyncio.TaskGroup):
+        return _wait_for_tasks(thing._tasks)  # type: ignore[attr-defined]  # noqa: SLF001 - no public way to ask
+    return Wait(words, ())
+
+
+def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
+    tasks = [future for future in futures if isinstance(future, asyncio.Task) and not future.done()]
+    tasks.sort(key=lambda task: getattr(task, "order", 0))
+    names = ", ".join(task.get_name() for task in tasks)
+    return Wait(names or "a Future that nobody completed", tuple(tasks))
+
+
+def _place(frames: list[FrameType]) -> list[str]:
+    """The innermost line that is neither asyncio's nor the kernel's."""
+    for frame in reversed(frames):
+        file = frame.f_code.co_filename
+        if not file.startswith((_ASYNCIO, _OURS)):
+            line = linecache.getline(file, frame.f_lineno).strip()
+            return [f"{file}:{frame.f_lineno} in {frame.f_code.co_name}: {line}"]
+    return []
+
+
+def _find_cycle(waits: dict[AnyTask, Wait]) -> list[AnyTask]:
+    """The first cycle among tasks that wait for one another, in the order of creation; empty when there is none."""
+    visited: set[AnyTask] = set()
+    for start in waits:
+        path: list[AnyTask] = []
+        todo: list[tuple[AnyTask, int]] = [(start, 0)]
+        while todo:
+            task, depth = todo.pop()
+            del path[depth:]
+            if task in path:
+                return path[path.index(task) :]
+            if task in visited:
+                continue
+            visited.add(task)
+            path.append(task)
+            on = waits[task].on if task in waits else ()
+            todo.extend((other, depth + 1) for other in reversed(on))
+    return []

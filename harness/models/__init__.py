@@ -1,0 +1,36 @@
+"""Who answers: siblings behind the small protocol in `api.py`.
+
+`stub.py` is scripted content. `served.py` puts any content behind a simulated provider.
+"""
+
+from __future__ import annotations
+
+from harness.models.api import (
+    CALL_ERRORS,
+    MALFORMED_REPLY,
+    Model,
+    ModelError,
+    Reply,
+    Request,
+    ToolCall,
+    error_name,
+)
+from harness.models.served import ServedModel
+from harness.models.stub import Line, PythonStub, Script, Stub, check_all_used
+
+__all__ = [
+    "CALL_ERRORS",
+    "MALFORMED_REPLY",
+    "Line",
+    "Model",
+    "ModelError",
+    "PythonStub",
+    "Reply",
+    "Request",
+    "Script",
+    "ServedModel",
+    "Stub",
+    "ToolCall",
+    "check_all_used",
+    "error_name",
+]

@@ -1,0 +1,136 @@
+"""What every model is, whoever answers: a script, a recording, or the real API.
+
+A model decides what is said. When it is said, and whether, is the provider's business (`served.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from harness.spans import Span
+
+# What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
+_RETRYABLE_STATUS = frozenset({408, 409, 429})
+_SERVER_ERROR_MIN = 500
+
+MALFORMED_REPLY = "malformed_reply"
+"""Error type of a reply that cannot be parsed."""
+
+
+class ToolCall(NamedTuple):
+    """A wish of a model to use a tool."""
+
+    tool: str
+    """The tool's name."""
+    arguments: dict[str, Any]
+
+
+class Reply(NamedTuple):
+    """What a model said."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Tools it wants to be used before it goes on."""
+    output_tokens: int | None = None
+    """Size of the reply; None while nobody has counted."""
+    truncated: bool = False
+    """Whether it was cut off before its end."""
+    correct: bool | None = None
+    """Whether it is right; None when the scenario says nothing of accuracy."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One call of a model, as an agent makes it.
+
+    It lives as long as the call: every attempt counts up `attempt` and puts its own span into `span`, to be filled in
+    by whoever serves it.
+    """
+
+    agent: str
+    """Who asks."""
+    model: str
+    """Which model is asked; the name in the scenario."""
+    prompt: str
+    """The last thing the model was told."""
+    input_tokens: int
+    """Size of everything it was told [tokens]."""
+    key: str
+    """Names the draws of this call: task, agent, and the how-manieth call of that agent in that task."""
+    call_in_task: int
+    """1 for the first call of this agent in this task."""
+    call_in_run: int
+    """1 for the first call of this agent in this run."""
+    span: Span
+    """The span of the current attempt; of the call before the first."""
+    system: str = ""
+    """The system prompt."""
+    tools: tuple[str, ...] = ()
+    """Names of the tools it may use."""
+    output_tokens: int | None = None
+    """Size of the answer if the workload knows it [tokens]."""
+    attempt: int = 0
+    """1 for the first attempt; 0 before it."""
+    latency_factor: float = field(default=1.0)
+    """How many times slower than usual the provider is for the current attempt."""
+
+    @property
+    def attempt_key(self) -> str:
+        """Names the draws of the current attempt."""
+        return f"{self.key}/{self.attempt}"
+
+
+class Model(Protocol):
+    """Somebody who answers."""
+
+    async def reply(self, request: Request) -> Reply:
+        """Answer one request.
+
+        Raises:
+            ModelError: The API refused, failed, or answered with something unreadable.
+        """
+
+
+class ModelError(Exception):
+    """What a call of an API fails with: a simulated error, as production would see it.
+
+    Args:
+        error: The error type, such as `overloaded_error`.
+        status: HTTP status; None when there was no answer.
+        message: The API's own words.
+        retry_after_s: How long the API asked to wait [s].
+    """
+
+    def __init__(
+        self, error: str, status: int | None, message: str, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(error, status, message, retry_after_s)
+        self.error = error
+        self.status = status
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        status = "no answer" if self.status is None else str(self.status)
+        return f"{status} {self.error}: {self.message}"
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether asking again can help; as the SDKs decide it."""
+        if self.error == MALFORMED_REPLY:
+            return False
+        return self.status is None or self.status in _RETRYABLE_STATUS or self.status >= _SERVER_ERROR_MIN
+
+
+CALL_ERRORS = (ModelError, TimeoutError)
+"""What a call may fail with; everything else is a mistake in somebody's code."""
+
+
+def error_name(error: BaseException) -> str:
+    """The kind of a failure as spans keep it: the API's error type, `timeout`, or the name of a class."""
+    if isinstance(error, ModelError):
+        return error.error
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return type(error).__name__

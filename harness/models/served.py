@@ -1,0 +1,89 @@
+"""Any content behind a simulated provider: what is said comes from one, when and whether from the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.kernel import Draws, happened
+from harness.kernel.distributions import AnyDistribution
+from harness.models.api import Model, ModelError, Reply, Request
+from harness.provider import Provider, Served
+from harness.provider.service import Attempt
+from harness.provider.tokens import count_tokens
+from harness.spans import Span
+from harness.units import Usage
+
+
+class ServedModel:
+    """A model at a provider.
+
+    Args:
+        content: Who decides what is said.
+        provider: Who decides when, and whether.
+        served: The model as the provider serves it.
+        draws: Where chance comes from.
+        output_tokens: Size of a reply; None means what the workload says, or the length of the text.
+        accuracy: Share of replies that are right; None when nobody asks.
+    """
+
+    def __init__(  # noqa: PLR0913 - one knob each
+        self,
+        content: Model,
+        provider: Provider,
+        served: Served,
+        draws: Draws,
+        *,
+        output_tokens: AnyDistribution | None = None,
+        accuracy: float | None = None,
+    ) -> None:
+        self._content = content
+        self._provider = provider
+        self._served = served
+        self._draws = draws
+        self._output_tokens = output_tokens
+        self._accuracy = accuracy
+
+    async def reply(self, request: Request) -> Reply:
+        """Answer after the time that the provider takes.
+
+        Raises:
+            ModelError: The provider refused.
+        """
+        content = await self._content.reply(request)
+        usage = Usage(request.input_tokens, self._size(request, content))
+        attempt = self._provider.submit(
+            self._served, request.attempt_key, usage, latency_factor=request.latency_factor
+        )
+        try:
+            refusal = await happened(attempt)
+        except asyncio.CancelledError:
+            self._provider.abandon(attempt)
+            _fill(request.span, attempt)
+            raise
+        if refusal is not None:
+            request.span.start_s = attempt.start_s
+            raise ModelError(*refusal)
+        _fill(request.span, attempt)
+        return Reply(content.text, content.tool_calls, usage.output_tokens, correct=self._is_correct(request))
+
+    def _size(self, request: Request, content: Reply) -> int:
+        if self._output_tokens is not None:
+            # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
+            return max(1, round(self._output_tokens.sample(self._draws, request.key, "output_tokens")))
+        if request.output_tokens is not None:
+            return request.output_tokens
+        return count_tokens(content.text)
+
+    def _is_correct(self, request: Request) -> bool | None:
+        if self._accuracy is None:
+            return None
+        return self._draws.uniform(request.key, "accuracy") < self._accuracy
+
+
+def _fill(span: Span, attempt: Attempt) -> None:
+    """Write into the attempt's span what the provider knows; nothing was read or billed before service began."""
+    span.start_s = attempt.start_s
+    span.cost_usd = attempt.cost_usd
+    if attempt.start_s == attempt.start_s:  # noqa: PLR0124 - not NaN
+        span.first_token_s = attempt.first_token_s
+        span.input_tokens, span.output_tokens = attempt.usage

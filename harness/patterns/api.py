@@ -1,0 +1,36 @@
+"""What a pattern is: plain asyncio code that lets a team of agents work on a task.
+
+A pattern knows agents and messages and nothing else: not the clock, not the provider, not that it is simulated. A new
+one is one file beside its siblings: a frozen record of its roles with a `run` method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from harness.agents import Agent, Message
+
+Team = Mapping[str, Agent]
+"""The agents, by name."""
+
+
+class Pattern(Protocol):
+    """How agents work together on one task."""
+
+    async def run(self, task: Message, team: Team) -> Message:
+        """Work on a task until there is an answer.
+
+        Args:
+            task: What the user asks for.
+            team: Who can work on it.
+
+        Raises:
+            ModelError: A call failed for good, and the pattern cannot do without it.
+            TimeoutError: A call took too long, and the pattern cannot do without it.
+            PatternError: The agents did what they were told, and it led nowhere.
+        """
+
+
+class PatternError(Exception):
+    """The agents did what they were told, and it led nowhere; a simulated error, recorded as the task's."""

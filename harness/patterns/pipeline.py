@@ -1,0 +1,27 @@
+"""Each agent works on what the one before it said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import MinLen
+
+from harness.agents import Message
+from harness.fields import AgentName
+from harness.patterns.api import Team
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Stages in a row; the first gets the task, each other the message of the stage before."""
+
+    stages: Annotated[tuple[AgentName, ...], MinLen(1)]
+    """The agents, in order; one may occur more than once."""
+
+    async def run(self, task: Message, team: Team) -> Message:
+        """Pass the task down the row."""
+        message = task
+        for stage in self.stages:
+            message = await team[stage].handle(message)
+        return message

@@ -1,0 +1,21 @@
+"""One agent does it all, with one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.agents import Message
+from harness.fields import AgentName
+from harness.patterns.api import Team
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Single:
+    """One agent answers the task."""
+
+    agent: AgentName
+    """Who."""
+
+    async def run(self, task: Message, team: Team) -> Message:
+        """Let the agent answer."""
+        return await team[self.agent].handle(task)

@@ -1,0 +1,117 @@
+"""How long a model takes: time to the first token, time per token, a factor for the day, and an explicit tail.
+
+`duration = (ttft + prefill + itl * output_tokens) * factor * tail`
+
+The body of measured latencies is close to lognormal, and their far tail is heavier: hence a factor for the first and a
+rare large one for the second. Profiles of known models are in `profiles.toml`, with the number of calls behind them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, NamedTuple
+
+from annotated_types import Ge
+
+from harness.errors import ScenarioError
+from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constant
+from harness.kernel.draws import Draws
+from harness.units import Probability, Seconds, whole_microseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """The rare slow call."""
+
+    probability: Probability
+    """Share of calls that are slow."""
+    factor: Annotated[float, Ge(1)]
+    """How many times longer they take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """The latency profile of a model."""
+
+    ttft_s: AnyDistribution
+    """Time from the start of service to the first token [s]; queueing comes on top."""
+    itl_s: AnyDistribution = Constant(0.0)
+    """Time per generated token [s], drawn once a call."""
+    prefill_s_per_1k_input_tokens: Seconds = 0.0
+    """Added to the time to the first token for every thousand tokens read [s]."""
+    factor: AnyDistribution = Constant(1.0)
+    """Multiplies the whole duration; drawn once a call. The spread of a fitted profile is here."""
+    tail: Tail | None = None
+    """The rare slow call, on top of everything else."""
+
+    def sample(self, draws: Draws, key: str, input_tokens: int, output_tokens: int, slowness: float = 1.0) -> Duration:
+        """Draw the duration of one attempt.
+
+        Args:
+            draws: Where chance comes from.
+            key: Names the attempt.
+            input_tokens: Tokens to read.
+            output_tokens: Tokens to generate.
+            slowness: Multiplies the whole duration.
+        """
+        ttft_s = self.ttft_s.sample(draws, key, "ttft")
+        ttft_s += self.prefill_s_per_1k_input_tokens * input_tokens / 1000
+        generate_s = self.itl_s.sample(draws, key, "itl") * output_tokens
+        factor = self.factor.sample(draws, key, "factor") * slowness
+        if self.tail is not None and draws.uniform(key, "tail") < self.tail.probability:
+            factor *= self.tail.factor
+        return Duration(whole_microseconds(ttft_s * factor), whole_microseconds(generate_s * factor))
+
+
+class Duration(NamedTuple):
+    """How long one attempt is served."""
+
+    prefill_s: float
+    """From the start of service to the first token [s]."""
+    generate_s: float
+    """From the first token to the last [s]."""
+
+
+def latency_of(model: str) -> Latency:
+    """Find the profile of a model by its name; a date at the end of the name does not matter.
+
+    Raises:
+        ScenarioError: There is none; the message lists what there is.
+    """
+    profiles = _profiles()
+    known = [name for name in profiles if model == name or model.startswith(f"{name}-20")]
+    if not known:
+        near = difflib.get_close_matches(model, profiles, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(profiles)}"
+        raise ScenarioError(
+            f"no latency profile for model {model!r}{hint}\n"
+            "  How to fix: state its `latency:` in the scenario, for example "
+            "{ttft_s: {lognormal: {median: 1.0, sigma: 0.4}}, itl_s: 0.015}"
+        )
+    return _read_latency(profiles[known[0]]["latency"])
+
+
+@cache
+def _profiles() -> dict[str, Any]:
+    return tomllib.loads(resources.files("harness.provider").joinpath("profiles.toml").read_text(encoding="utf-8"))
+
+
+def _read_latency(table: dict[str, Any]) -> Latency:
+    fields: dict[str, Any] = dict(table)
+    for name in ("ttft_s", "itl_s", "factor"):
+        if name in fields:
+            fields[name] = _read_distribution(fields[name])
+    if "tail" in fields:
+        fields["tail"] = Tail(**fields["tail"])
+    return Latency(**fields)
+
+
+def _read_distribution(value: float | dict[str, dict[str, float]]) -> AnyDistribution:
+    if isinstance(value, dict):
+        ((name, parameters),) = value.items()
+        return DISTRIBUTIONS[name](**parameters)  # type: ignore[arg-type]  # our own file; a test reads all of it
+    return Constant(float(value))

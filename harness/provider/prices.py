@@ -1,0 +1,106 @@
+"""What tokens cost: from the scenario, or from the price table of genai-prices.
+
+Prices of models that nobody knows stay unknown: the cost of their calls is absent, never zero.
+"""
+
+from __future__ import annotations
+
+import datetime
+from bisect import bisect_right
+from dataclasses import dataclass
+from decimal import Decimal
+
+from harness.units import Usage, Usd
+
+# The table holds prices of the past as well. A fixed day keeps a run the same on every day it is repeated; it moves
+# with the version of the table that `pyproject.toml` asks for.
+PRICES_AS_OF = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
+
+_TOKENS_PER_MTOK = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Prices of a model, the same for any size of prompt."""
+
+    input_usd_per_mtok: Usd
+    """USD for a million tokens read."""
+    output_usd_per_mtok: Usd
+    """USD for a million tokens generated."""
+
+    def cost_usd(self, usage: Usage) -> float:
+        """The price of one attempt [USD]."""
+        return (
+            usage.input_tokens * self.input_usd_per_mtok + usage.output_tokens * self.output_usd_per_mtok
+        ) / _TOKENS_PER_MTOK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieredPrices:
+    """Prices that change with the size of the prompt."""
+
+    above_input_tokens: tuple[int, ...]
+    """Where the tiers begin, ascending; the first is 0."""
+    tiers: tuple[Prices, ...]
+    """The prices of each."""
+
+    def cost_usd(self, usage: Usage) -> float:
+        """The price of one attempt [USD]; the whole prompt is charged at the tier that it reaches."""
+        tier = bisect_right(self.above_input_tokens, max(0, usage.input_tokens - 1)) - 1
+        return self.tiers[tier].cost_usd(usage)
+
+
+AnyPrices = Prices | TieredPrices
+
+
+def prices_of(model: str, provider: str) -> AnyPrices | None:
+    """Look a model up in genai-prices, which ships its table and asks no network.
+
+    Args:
+        model: The model's name as the API knows it.
+        provider: The provider's name; one that the table does not know is left out of the question.
+
+    Returns:
+        Its prices, or None when the table does not know them.
+    """
+    from genai_prices import Usage as TableUsage
+    from genai_prices import calc_price
+    from genai_prices.types import TieredPrices as TableTiers
+
+    for provider_id in (provider, None):
+        try:
+            found = calc_price(
+                TableUsage(input_tokens=1, output_tokens=1),
+                model_ref=model,
+                provider_id=provider_id,
+                genai_request_timestamp=PRICES_AS_OF,
+            )
+        except LookupError:
+            continue
+        table = found.model_price
+        input_price, output_price = table.input_mtok, table.output_mtok  # type: ignore[attr-defined]  # set by keyword
+        starts = {0}
+        for price in (input_price, output_price):
+            if isinstance(price, TableTiers):
+                starts.update(tier.start for tier in price.tiers)
+        tiers = tuple(
+            Prices(
+                input_usd_per_mtok=_price_at(input_price, start),
+                output_usd_per_mtok=_price_at(output_price, start),
+            )
+            for start in sorted(starts)
+        )
+        return tiers[0] if len(tiers) == 1 else TieredPrices(above_input_tokens=tuple(sorted(starts)), tiers=tiers)
+    return None
+
+
+def _price_at(price: object, input_tokens: int) -> float:
+    if price is None:
+        return 0.0
+    if isinstance(price, Decimal):
+        return float(price)
+    base: Decimal = price.base  # type: ignore[attr-defined]  # genai_prices.types.TieredPrices, imported where needed
+    for tier in price.tiers:  # type: ignore[attr-defined]
+        if input_tokens >= tier.start:
+            base = tier.price
+    return float(base)

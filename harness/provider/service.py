@@ -1,0 +1,241 @@
+"""The far end: one provider of language models, as a SimPy model.
+
+The life of one attempt::
+
+    submit -> admit -> queue -> prefill -> generate -> bill
+                 \\-> refused, with the status, the error type and the wait that the real API would answer
+
+An `Attempt` is itself the SimPy event that the reply has come: whoever submitted it waits for it, be it a task of an
+asyncio loop or, one day, a thread. The provider knows nothing of what is said, only how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import simpy
+
+from harness.kernel.draws import Draws
+from harness.provider.latency import Latency
+from harness.provider.limits import Limiter, LimitHit, Limits
+from harness.provider.prices import AnyPrices
+from harness.provider.weather import Outage, Overload, Weather
+from harness.units import Count, Usage
+
+REFUSAL_S = 0.05
+"""Time from an attempt to its refusal [s]: one round trip. A guess; recordings of refusals carry no durations."""
+
+_STATUS = {
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+    "connection_error": None,
+}
+"""HTTP status of each error type (https://docs.claude.com/en/api/errors); a broken connection has none."""
+
+_MESSAGE = {
+    "api_error": "Internal server error",
+    "timeout_error": "Gateway timeout",
+    "overloaded_error": "Overloaded",
+    "connection_error": "Connection error.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Where attempts wait when all slots are busy."""
+
+    capacity: Count | None = None
+    """How many may wait; one more is refused with a 529. Absent means no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model as a provider serves it."""
+
+    name: str
+    """The name that the API knows."""
+    pool: str
+    """Models of one pool share rate limits."""
+    latency: Latency
+    prices: AnyPrices | None
+    """None when nobody knows them."""
+
+
+class Refusal(NamedTuple):
+    """Why an attempt was not served; what the real API would answer."""
+
+    error: str
+    """The error type, such as `rate_limit_error`."""
+    status: int | None
+    """HTTP status; None when there was no answer at all."""
+    message: str
+    retry_after_s: float | None = None
+    """How long the client is told to wait [s]."""
+
+
+class Attempt(simpy.Event):
+    """One request at the provider, and the event that its reply has come; the event's value is None or a `Refusal`."""
+
+    def __init__(  # noqa: PLR0913 - a record, made in one place
+        self, env: simpy.Environment, model: Served, key: str, usage: Usage, latency_factor: float, arrival_s: float
+    ) -> None:
+        super().__init__(env)
+        self.model = model
+        self.key = key
+        self.usage = usage
+        self.latency_factor = latency_factor
+        self.arrival_s = arrival_s
+        self.start_s = math.nan
+        """When service began [s]; absent while it waits in the queue."""
+        self.first_token_s = math.nan
+        """When the first token comes [s]."""
+        self.abandoned = False
+        """Whether the client hung up while it waited in the queue."""
+
+    @property
+    def cost_usd(self) -> float:
+        """What it is billed [USD]; nothing before service begins, absent when the price is unknown."""
+        if math.isnan(self.start_s):
+            return 0.0
+        prices = self.model.prices
+        return math.nan if prices is None else prices.cost_usd(self.usage)
+
+
+class Provider:
+    """A provider with its rate limits, its slots and its weather.
+
+    Args:
+        env: The clock.
+        draws: Where chance comes from.
+        name: Its name in the scenario.
+        limits: Rate limits of each pool of models.
+        concurrency: Number of attempts served at once; None means no bound.
+        queue: Where attempts wait for a slot.
+        overload: The weather; None means always calm.
+        outages: Planned outages.
+    """
+
+    def __init__(  # noqa: PLR0913 - one knob each
+        self,
+        env: simpy.Environment,
+        draws: Draws,
+        name: str,
+        *,
+        limits: Limits | None = None,
+        concurrency: int | None = None,
+        queue: Queue | None = None,
+        overload: Overload | None = None,
+        outages: Sequence[Outage] = (),
+    ) -> None:
+        self.name = name
+        self._env = env
+        self._draws = draws
+        self._limits = limits
+        self._limiters: dict[str, Limiter] = {}
+        self._slots = math.inf if concurrency is None else concurrency
+        self._busy = 0
+        self._waiting: deque[Attempt] = deque()
+        self._waiting_now = 0  # without those that hung up, which stay in the deque until their turn
+        self._capacity = math.inf if queue is None or queue.capacity is None else queue.capacity
+        self._weather = None if overload is None else Weather(overload, draws, name)
+        self._outages = outages
+
+    def submit(self, model: Served, key: str, usage: Usage, *, latency_factor: float = 1.0) -> Attempt:
+        """Send one request now.
+
+        Args:
+            model: The model that is asked.
+            key: Names the attempt's draws.
+            usage: What it reads and will generate.
+            latency_factor: Multiplies its service time.
+
+        Returns:
+            The event of its reply.
+        """
+        env = self._env
+        now_s = env._now  # noqa: SLF001 - see Kernel.now_s
+        attempt = Attempt(env, model, key, usage, latency_factor, now_s)
+        refusal = self._refuse(attempt, now_s)
+        if refusal is not None:
+            _happen(attempt, refusal, REFUSAL_S)
+        elif self._busy < self._slots:
+            self._start(attempt)
+        else:
+            self._waiting.append(attempt)
+            self._waiting_now += 1
+        return attempt
+
+    def abandon(self, attempt: Attempt) -> None:
+        """Hang up. What waits is forgotten; what is in service is finished and billed, as nobody can take it back."""
+        if math.isnan(attempt.start_s) and not attempt.triggered:
+            attempt.abandoned = True
+            self._waiting_now -= 1
+
+    def _refuse(self, attempt: Attempt, now_s: float) -> Refusal | None:
+        for outage in self._outages:
+            if outage.covers(now_s):
+                return refusal(outage.error)
+        if self._weather is not None and self._weather.refuses(attempt.key, now_s):
+            return refusal("overloaded_error")
+        if self._waiting_now >= self._capacity and self._busy >= self._slots:
+            return refusal("overloaded_error")
+        if self._limits is None:
+            return None
+        hit = self._limiter(attempt.model.pool).admit(attempt.usage.input_tokens, now_s)
+        return None if hit is None else _rate_limited(hit, attempt.model.name)
+
+    def _start(self, attempt: Attempt) -> None:
+        self._busy += 1
+        now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
+        prefill_s, generate_s = attempt.model.latency.sample(
+            self._draws, attempt.key, *attempt.usage, attempt.latency_factor
+        )
+        attempt.start_s = now_s
+        attempt.first_token_s = now_s + prefill_s
+        assert attempt.callbacks is not None
+        attempt.callbacks.insert(0, self._finish)
+        _happen(attempt, None, prefill_s + generate_s)
+
+    def _finish(self, event: simpy.Event) -> None:
+        assert isinstance(event, Attempt)
+        self._busy -= 1
+        if self._limits is not None:
+            self._limiter(event.model.pool).generated(event.usage.output_tokens, self._env.now)
+        while self._waiting:
+            attempt = self._waiting.popleft()
+            if not attempt.abandoned:
+                self._waiting_now -= 1
+                self._start(attempt)
+                break
+
+    def _limiter(self, pool: str) -> Limiter:
+        limiter = self._limiters.get(pool)
+        if limiter is None:
+            assert self._limits is not None
+            limiter = self._limiters[pool] = Limiter(self._limits)
+        return limiter
+
+
+def refusal(error: str) -> Refusal:
+    """What the API answers for an error type, without a wait."""
+    return Refusal(error, _STATUS[error], _MESSAGE[error])
+
+
+def _rate_limited(hit: LimitHit, model: str) -> Refusal:
+    message = (
+        f"This request would exceed your organization's rate limit of {hit.per_min:,} {hit.what} per minute "
+        f"(model: {model}). For details, refer to: https://docs.claude.com/en/api/rate-limits."
+    )
+    return Refusal("rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s))
+
+
+def _happen(attempt: Attempt, value: Refusal | None, after_s: float) -> None:
+    attempt._ok = True  # noqa: SLF001 - `succeed` can only mean now; `Timeout` sets the two in the same way
+    attempt._value = value  # noqa: SLF001
+    attempt.env.schedule(attempt, delay=after_s)

@@ -1,0 +1,10 @@
+"""What holds when calls fail. Each policy takes a call and gives a call; an agent puts them together."""
+
+from __future__ import annotations
+
+from harness.resilience.bulkhead import with_bulkhead
+from harness.resilience.policies import Policies
+from harness.resilience.retry import Retry, with_retry
+from harness.resilience.timeout import with_timeout
+
+__all__ = ["Policies", "Retry", "with_bulkhead", "with_retry", "with_timeout"]

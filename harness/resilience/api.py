@@ -1,0 +1,10 @@
+"""What a policy stands around: something that answers a request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from harness.models import Reply, Request
+
+Call = Callable[[Request], Awaitable[Reply]]
+"""Answers a request, or raises one of `CALL_ERRORS`. A policy takes a call and gives a call."""

@@ -1,0 +1,40 @@
+"""Keep one agent from having too many calls in flight."""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.models import Reply, Request
+from harness.resilience.api import Call
+from harness.spans import CANCELLED, OK, WAIT, SpanLog
+
+
+def with_bulkhead(call: Call, max_in_flight: int | None, log: SpanLog) -> Call:
+    """Let no more than so many calls run at once; the others wait in order, and leave a `wait` span.
+
+    Args:
+        call: What is held back. Around one attempt it does not hold a place while a retry backs off.
+        max_in_flight: The bound; None leaves the call as it is.
+        log: Where the waits are noted.
+    """
+    if max_in_flight is None:
+        return call
+    places = asyncio.Semaphore(max_in_flight)
+
+    async def call_in_flight(request: Request) -> Reply:
+        if places.locked():
+            span = log.open(WAIT, "in_flight", request.span, agent=request.agent)
+            status = CANCELLED
+            try:
+                await places.acquire()
+                status = OK
+            finally:
+                log.close(span, status)
+        else:
+            await places.acquire()
+        try:
+            return await call(request)
+        finally:
+            places.release()
+
+    return call_in_flight

@@ -1,0 +1,238 @@
+"""What a scenario file may say. Each part is the very record that the simulation runs on, so nothing is stated twice.
+
+The records with behaviour live with it: distributions and arrivals in `kernel/`, limits, latency, prices and weather in
+`provider/`, policies in `resilience/`, faults and patterns in their folders. Here stands how a file is put together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Len, MinLen
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from harness.agents import ToolSpec
+from harness.faults import AnyFault
+from harness.kernel.arrivals import AnyArrivals, At, Closed, Trace
+from harness.kernel.distributions import AnyDistribution
+from harness.metrics import METRICS
+from harness.fields import AgentName, ModelName, ProviderName, ToolName
+from harness.patterns import AnyPattern
+from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
+from harness.resilience import Policies
+from harness.units import Count, PositiveSeconds, Probability, Tokens
+
+DEFAULT_HORIZON_S = 30 * 86_400.0
+"""A month: longer than any workload that is worth simulating call by call."""
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
+"""A name of one word, of letters, digits, `_`, `.` and `-`."""
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys are errors, and a value is of its type or wrong."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Kind(Section):
+    """One kind of task."""
+
+    kind: Name = "task"
+    """Its name."""
+    customer: Name | None = None
+    """Whom it is for."""
+    weight: Annotated[float, Gt(0)] = 1.0
+    """How often it comes, against the weights of the other kinds."""
+    text: str | None = None
+    """What the user says; absent means the kind and the task's number."""
+    input_tokens: AnyDistribution | None = None
+    """Size of what the user brings [tokens]; absent means what the trace says, or the length of the text."""
+    output_tokens: AnyDistribution | None = None
+    """Size of each answer of an agent that does not state its own [tokens]; absent means what the trace says."""
+
+
+class Workload(Section):
+    """The tasks that come."""
+
+    tasks: Count | None = None
+    """How many; absent means all that `at_s` or the trace holds."""
+    warmup_tasks: Annotated[int, Ge(0)] = 0
+    """How many of the first are simulated and left out of the metrics."""
+    arrivals: AnyArrivals = Closed(users=1)
+    """When they come; absent means one after another."""
+    kinds: Annotated[tuple[Kind, ...], MinLen(1)] = (Kind(),)
+    """What sorts of tasks there are."""
+
+    @model_validator(mode="after")
+    def _check_number(self) -> Workload:
+        if self.tasks is None and not isinstance(self.arrivals, At | Trace):
+            raise PydanticCustomError("missing_tasks", "`tasks` is missing: these arrivals have no end of their own")
+        if self.tasks is not None and self.warmup_tasks >= self.tasks:
+            raise PydanticCustomError(
+                "all_warmup", "`warmup_tasks` leaves no task to measure: {warmup} of {tasks}",
+                {"warmup": self.warmup_tasks, "tasks": self.tasks},
+            )
+        return self
+
+
+class ProviderSpec(Section):
+    """A provider of models."""
+
+    limits: Limits | None = None
+    """Rate limits of each pool of models; absent means none."""
+    concurrency: Count | None = None
+    """How many attempts are served at once; absent means all."""
+    queue: Queue | None = None
+    """Where attempts wait when all slots are busy."""
+    overload: Overload | None = None
+    """Overload that comes and goes; absent means never."""
+    outages: tuple[Outage, ...] = ()
+    """Planned outages."""
+
+
+class ModelSpec(Section):
+    """A model at a provider."""
+
+    provider: ProviderName
+    """Who serves it."""
+    name: str
+    """The name that the API knows; latency and prices are found by it."""
+    pool: str | None = None
+    """Models of one pool share the provider's rate limits; absent means that this model has its own."""
+    latency: Latency | None = None
+    """Its latency profile; absent means the fitted one of that name."""
+    prices: Prices | None = None
+    """Its prices; absent means those of genai-prices, or unknown."""
+
+
+class AgentSpec(Section):
+    """An agent."""
+
+    model: ModelName
+    """Which model answers for it."""
+    stub: str | None = None
+    """What it says: a YAML file of replies, or `module:function`; absent means a fixed sentence."""
+    system: str = ""
+    """Its system prompt."""
+    system_tokens: Tokens | None = None
+    """Size of all that is sent with every call, such as the system prompt and tool descriptions [tokens]; absent
+    means the length of `system`."""
+    output_tokens: AnyDistribution | None = None
+    """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
+    accuracy: Probability | None = None
+    """Share of its replies that are right; gives `quality_mean`."""
+    tools: tuple[ToolName, ...] = ()
+    """What it can use."""
+
+
+class PolicySection(Section):
+    """What holds when calls fail."""
+
+    default: Policies = Policies()
+    """For every agent."""
+    agents: dict[AgentName, Policies] = {}
+    """For single agents, over the default."""
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        raise PydanticCustomError(
+            "unknown_name", "there is no metric {name}", {"name": repr(name), "known": list(METRICS)}
+        )
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
+
+
+class Budget(Section):
+    """A bound on a metric; the metric is compared as it is, in its own unit."""
+
+    below: float | None = None
+    """The value must be below this."""
+    at_most: float | None = None
+    """The value must not be above this."""
+    above: float | None = None
+    """The value must be above this."""
+    at_least: float | None = None
+    """The value must not be below this."""
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Budget:
+        if len(self.bounds()) != 1:
+            raise PydanticCustomError("one_of", "give exactly one of below, at_most, above, at_least")
+        return self
+
+    def bounds(self) -> dict[str, float]:
+        """The bounds that are stated."""
+        stated = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in stated.items() if value is not None}
+
+    def passes(self, value: float) -> bool:
+        """Whether a value keeps the bound."""
+        ((bound, limit),) = self.bounds().items()
+        return {
+            "below": value < limit,
+            "at_most": value <= limit,
+            "above": value > limit,
+            "at_least": value >= limit,
+        }[bound]
+
+    def __str__(self) -> str:
+        ((bound, limit),) = self.bounds().items()
+        return f"{bound.replace('_', ' ')} {limit:g}"
+
+
+class Scenario(Section):
+    """A scenario file: who works together how, on what, at which provider, and what goes wrong."""
+
+    scenario: Name
+    """Its name."""
+    description: str = ""
+    """What question it answers."""
+    seed: Annotated[int, Ge(0)] = 1
+    """The first seed."""
+    runs: Count = 1
+    """How many runs, with seeds from `seed` on."""
+    horizon_s: PositiveSeconds = DEFAULT_HORIZON_S
+    """When a run ends even if tasks are left [s]; those are cancelled, and counted as failed."""
+    workload: Workload
+    """The tasks that come."""
+    providers: Annotated[dict[Name, ProviderSpec], Len(1)]
+    """The providers, by name."""
+    models: Annotated[dict[Name, ModelSpec], Len(1)]
+    """The models, by name."""
+    tools: dict[Name, ToolSpec] = {}
+    """The tools, by name."""
+    agents: Annotated[dict[Name, AgentSpec], Len(1)]
+    """The agents, by name."""
+    pattern: AnyPattern
+    """How the agents work together."""
+    policies: PolicySection = PolicySection()
+    """What holds when calls fail."""
+    faults: tuple[AnyFault, ...] = ()
+    """What goes wrong, in order; the first fault that meets an attempt decides."""
+    budgets: dict[MetricName, Budget] = {}
+    """What must hold of the metrics; otherwise the exit code is 1."""
+
+    @model_validator(mode="after")
+    def _check_fallbacks(self) -> Scenario:
+        for start in self.agents:
+            path = [start]
+            while (fallback := self.policies_of(path[-1]).fallback) is not None:
+                if fallback in path:
+                    cycle = " -> ".join([*path[path.index(fallback) :], fallback])
+                    raise PydanticCustomError("cycle", "fallbacks go in a circle: {cycle}", {"cycle": cycle})
+                path.append(fallback)
+        return self
+
+    def policies_of(self, agent: str) -> Policies:
+        """The policies of one agent: its own, over the default."""
+        return self.policies.agents.get(agent, Policies()).over(self.policies.default)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}

@@ -1,0 +1,98 @@
+"""Numbers with a unit: the types that fields are declared with, token counts, and how each is printed.
+
+A field's name ends in its unit (`timeout_s`, `cost_usd`, `input_tokens`); the aliases below add the bounds, which
+are checked where a number comes in from a file (`harness.scenario`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from annotated_types import Ge, Gt, Le
+
+Seconds = Annotated[float, Ge(0)]
+"""A time or a duration [s], not negative."""
+
+PositiveSeconds = Annotated[float, Gt(0)]
+"""A duration [s] above zero."""
+
+Probability = Annotated[float, Ge(0), Le(1)]
+"""A share of cases, 0 to 1."""
+
+Count = Annotated[int, Ge(1)]
+"""A number of things, one at least."""
+
+Tokens = Annotated[int, Ge(0)]
+"""A number of tokens."""
+
+Usd = Annotated[float, Ge(0)]
+"""An amount of money [USD]."""
+
+MICROSECONDS_PER_SECOND = 1_000_000
+
+
+class Usage(NamedTuple):
+    """What one attempt read and wrote."""
+
+    input_tokens: int
+    """Tokens read at full price. Excludes cached ones, as the Anthropic API counts them."""
+
+    output_tokens: int
+    """Tokens generated."""
+
+
+def whole_microseconds(duration_s: float) -> float:
+    """Round a sampled duration [s] to whole microseconds, so that no two machines order events differently."""
+    return round(duration_s * MICROSECONDS_PER_SECOND) / MICROSECONDS_PER_SECOND
+
+
+def render(name: str, value: float) -> str:
+    """Write a number for people, by the unit at the end of its name.
+
+    Rules:
+      - seconds: `850 ms` below one second, `1.23 s`, `2 min 5 s` from two minutes, `3 h 5 min` from two hours;
+      - money: three significant figures, at least two decimals;
+      - shares: percent with one decimal; `quality` is a share;
+      - tokens and counts: whole, with thousands separators; means of counts keep two decimals.
+
+    Args:
+        name: The metric's name, such as `latency_s_p95`.
+        value: Its value in that unit.
+
+    Returns:
+        The number with its unit, such as `41.2 s`.
+    """
+    words = name.split("_")
+    if "s" in words and "per" not in words:
+        return _render_seconds(value)
+    if "usd" in words:
+        return _render_usd(value)
+    if words[-1] in {"rate", "share", "utilisation"} or words[0] in {"quality", "utilisation"}:
+        return f"{value:.1%}"
+    if "per" in words:
+        return f"{value:.3g} /{words[-1]}"
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.2f}"
+
+
+def _render_seconds(value: float) -> str:
+    if value >= 7200:  # noqa: PLR2004 - see the rules of `render`
+        hours, minutes = divmod(round(value / 60), 60)
+        return f"{hours:,} h {minutes} min"
+    if value >= 120:  # noqa: PLR2004
+        minutes, seconds = divmod(round(value), 60)
+        return f"{minutes} min {seconds} s"
+    if value >= 1:
+        return f"{value:.3g} s"
+    if value == 0:
+        return "0 s"
+    return f"{value * 1000:.3g} ms"
+
+
+def _render_usd(value: float) -> str:
+    if value == 0 or value >= 1:
+        return f"${value:,.2f}"
+    if value >= 0.1:  # noqa: PLR2004
+        return f"${value:.3f}"
+    return f"${value:.2g}" if value < 0.0001 else f"${value:.4f}"  # noqa: PLR2004
