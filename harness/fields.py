@@ -77,9 +77,7 @@ class FileOfScenario:
                 return name
             path = Path(folder, Path(name).expanduser())
             if not path.is_file():
-                raise PydanticCustomError(
-                    "no_file", "there is no file {path}", {"path": str(path), "near": near_files(path)}
-                )
+                raise PydanticCustomError("no_file", "there is no file {path}", {"path": str(path)})
             return str(path)
 
         return core_schema.with_info_after_validator_function(resolve, handler(source))
@@ -116,6 +114,11 @@ class Tagged:
         self._number = number
         self._made_by = made_by or {}
 
+    @property
+    def names(self) -> list[str]:
+        """The keys."""
+        return list(self._members)
+
     def __get_pydantic_core_schema__(
         self,
         _source: Any,  # noqa: ANN401 - pydantic's hook
@@ -133,13 +136,17 @@ class Tagged:
         )
         if self._number is None:
             return mapping
-        number = core_schema.no_info_after_validator_function(self._number, core_schema.float_schema(ge=0))
+        number = core_schema.no_info_after_validator_function(
+            self._number, core_schema.float_schema(ge=0)
+        )
         return core_schema.tagged_union_schema(
             {"mapping": mapping, "number": number},
             discriminator=lambda value: "mapping" if isinstance(value, dict) else "number",
         )
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Say in the JSON Schema that there is exactly one key."""
         json_schema = handler(schema)
         for branch in json_schema.get("oneOf", [json_schema]):

@@ -26,7 +26,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 TASK: Final = "task"
 AGENT: Final = "agent"
@@ -80,43 +80,57 @@ EVENT_COLUMNS: Final[dict[str, ColumnType]] = {
 
 # Rows are gathered and turned into columns this many at a time: large enough that the turning is free, small enough
 # that the rows do not count against the memory of a long run.
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS = 1024
+
+
+class _Codes(dict[str, int]):
+    """The code of each text: how many others were there before it."""
+
+    def __missing__(self, text: str) -> int:
+        code = self[text] = len(self)
+        return code
 
 
 class Table:
     """Rows kept by column: numbers in arrays, texts as codes into `texts`.
 
-    It is created empty, grows by `append`, and may be pickled to another process at any time.
+    It is created empty, grows by `extend`, and may be pickled to another process at any time.
+
+    Args:
+        columns: Name and type of each column.
     """
 
     def __init__(self, columns: dict[str, ColumnType]) -> None:
         self.columns = columns
-        self.texts: list[str] = []
-        """Every text that occurs, in the order of its first use; a text column holds indices into it."""
-        self._codes: dict[str, int] = {}
+        self._codes = _Codes()
         self._arrays: dict[str, array[Any]] = {
             name: array({"float": "d", "int": "q", "text": "i"}[kind])
             for name, kind in columns.items()
         }
-        self._rows: list[tuple[Any, ...]] = []
 
-    def append(self, row: tuple[Any, ...]) -> None:
-        """Add one row, its values in the order of the columns."""
-        self._rows.append(row)
-        if len(self._rows) >= _CHUNK_ROWS:
-            self._flush()
+    @property
+    def texts(self) -> list[str]:
+        """Every text that occurs, in the order of its first use; a text column holds indices into it."""
+        return list(self._codes)
+
+    def extend(self, *columns: list[Any]) -> None:
+        """Add rows, given as one list a column, in the order of the columns."""
+        for (name, kind), values in zip(self.columns.items(), columns, strict=True):
+            if kind == "text":
+                self._arrays[name].fromlist(list(map(self._codes.__getitem__, values)))
+            else:
+                self._arrays[name].fromlist(values)
 
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""
-        self._flush()
         return self._arrays[name]
 
     def __len__(self) -> int:
-        return len(self._arrays["task"]) + len(self._rows)
+        return len(next(iter(self._arrays.values())))
 
     def values(self, name: str) -> Sequence[Any]:
         """The values of one column, texts as texts."""
-        column = self[name]
+        column = self._arrays[name]
         if self.columns[name] == "text":
             texts = self.texts
             return [texts[code] for code in column]
@@ -126,54 +140,13 @@ class Table:
         """The rows, as tuples of the named columns, or of all."""
         return zip(*(self.values(name) for name in names or self.columns), strict=True)
 
-    def _flush(self) -> None:
-        if not self._rows:
-            return
-        for (name, kind), values in zip(
-            self.columns.items(), zip(*self._rows, strict=True), strict=True
-        ):
-            if kind == "text":
-                self._arrays[name].extend(map(self._code, values))
-            else:
-                self._arrays[name].extend(values)
-        self._rows.clear()
-
-    def _code(self, text: str) -> int:
-        code = self._codes.get(text)
-        if code is None:
-            code = self._codes[text] = len(self.texts)
-            self.texts.append(text)
-        return code
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._flush()
-        return self.__dict__
-
 
 class Span:
-    """An interval that is still open: created by `SpanLog.open`, filled in by whoever knows more, closed once.
+    """An interval: opened by `SpanLog.open`, filled in by whoever knows more, closed once and left alone then."""
 
-    The class attributes are the absent values, so that a span pays only for what it knows.
-    """
+    __slots__ = tuple(SPAN_COLUMNS)
 
-    first_token_s: float = ABSENT
-    """When the first token was there [s]; only of attempts."""
-    input_tokens: int = -1
-    """Tokens read at full price, without cached ones."""
-    output_tokens: int = -1
-    cost_usd: float = ABSENT
-    """What it cost [USD]; absent when the price is not known."""
-    error: str = ""
-    """The kind of failure: the provider's error type, or the name of an exception."""
-    http_status: int = -1
-    retry_after_s: float = ABSENT
-    """How long the provider asked to wait [s]."""
-    fault: str = ""
-    """The injected fault that this span met."""
-    correct: int = -1
-    """1 when what was said is right, 0 when it is wrong; absent when the scenario says nothing of accuracy."""
-
-    def __init__(  # noqa: PLR0913 - a record, made in one place
+    def __init__(
         self,
         span_id: int,
         parent_id: int,
@@ -196,6 +169,40 @@ class Span:
         self.arrival_s = arrival_s
         self.start_s = arrival_s
         """When service began [s]; equal to the arrival for everything that does not queue, absent if it never began."""
+        self.first_token_s: float = ABSENT
+        """When the first token was there [s]; only of attempts."""
+        self.end_s: float = ABSENT
+        """When it ended [s]; absent while it is open."""
+        self.input_tokens = -1
+        """Tokens read at full price, without cached ones."""
+        self.output_tokens = -1
+        """Tokens generated."""
+        self.cost_usd: float = ABSENT
+        """What it cost [USD]; absent when the price is not known."""
+        self.status = ""
+        """How it ended: `ok`, `error` or `cancelled`."""
+        self.error = ""
+        """The kind of failure: the provider's error type, or the name of an exception."""
+        self.http_status = -1
+        """Of the answer that the provider gave; absent when it served the attempt, or did not answer."""
+        self.retry_after_s: float = ABSENT
+        """How long the provider asked to wait [s]."""
+        self.fault = ""
+        """The injected fault that this span met."""
+        self.correct = -1
+        """1 when what was said is right, 0 when it is wrong; absent when the scenario says nothing of accuracy."""
+
+
+class Event(NamedTuple):
+    """A point in time."""
+
+    at_s: float
+    span_id: int
+    task: int
+    agent: str
+    name: str
+    """What happened, such as `retry`."""
+    detail: str
 
 
 class SpanLog:
@@ -207,24 +214,34 @@ class SpanLog:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.spans = Table(SPAN_COLUMNS)
-        self.events = Table(EVENT_COLUMNS)
+        self._spans = Table(SPAN_COLUMNS)
+        self._events = Table(EVENT_COLUMNS)
+        self._closed: list[Span] = []
+        self._noted: list[Event] = []
         self._ids = count(1)
 
+    @property
+    def spans(self) -> Table:
+        """The spans that have been closed, in the order of their ends."""
+        self._gather_spans()
+        return self._spans
+
+    @property
+    def events(self) -> Table:
+        """The events, in the order of their times."""
+        if self._noted:
+            self._events.extend(*map(list, zip(*self._noted, strict=True)))
+            self._noted.clear()
+        return self._events
+
+    def open_task(self, kind: str, number: int) -> Span:
+        """Begin the span of a task now; the root of all that is done for it."""
+        return Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
+
     def open(
-        self,
-        kind: str,
-        name: str,
-        parent: Span | None,
-        *,
-        agent: str = "",
-        model: str = "",
-        ordinal: int = -1,
-        task: int = -1,
+        self, kind: str, name: str, parent: Span, agent: str, model: str = "", ordinal: int = -1
     ) -> Span:
-        """Begin a span now; it belongs to its parent's task unless it is a task itself."""
-        if parent is None:
-            return Span(next(self._ids), -1, task, kind, name, agent, model, ordinal, self.clock())
+        """Begin a span now, as a part of another."""
         return Span(
             next(self._ids),
             parent.span_id,
@@ -239,35 +256,43 @@ class SpanLog:
 
     def close(self, span: Span, status: str = OK) -> None:
         """End a span now."""
-        self.spans.append(
-            (
-                span.span_id,
-                span.parent_id,
-                span.task,
-                span.kind,
-                span.name,
-                span.agent,
-                span.model,
-                span.ordinal,
-                span.arrival_s,
-                span.start_s,
-                span.first_token_s,
-                self.clock(),
-                span.input_tokens,
-                span.output_tokens,
-                span.cost_usd,
-                status,
-                span.error,
-                span.http_status,
-                span.retry_after_s,
-                span.fault,
-                span.correct,
-            )
-        )
+        span.end_s = self.clock()
+        span.status = status
+        self._closed.append(span)
+        if len(self._closed) >= _CHUNK_ROWS:
+            self._gather_spans()
 
     def event(self, name: str, span: Span, detail: str = "") -> None:
         """Note a point in time that belongs to a span, such as `fallback`."""
-        self.events.append((self.clock(), span.span_id, span.task, span.agent, name, detail))
+        self._noted.append(Event(self.clock(), span.span_id, span.task, span.agent, name, detail))
+
+    def _gather_spans(self) -> None:
+        """Turn closed spans into columns; written out, because this runs for every span and a loop takes twice as long."""
+        spans = self._closed
+        self._spans.extend(
+            [span.span_id for span in spans],
+            [span.parent_id for span in spans],
+            [span.task for span in spans],
+            [span.kind for span in spans],
+            [span.name for span in spans],
+            [span.agent for span in spans],
+            [span.model for span in spans],
+            [span.ordinal for span in spans],
+            [span.arrival_s for span in spans],
+            [span.start_s for span in spans],
+            [span.first_token_s for span in spans],
+            [span.end_s for span in spans],
+            [span.input_tokens for span in spans],
+            [span.output_tokens for span in spans],
+            [span.cost_usd for span in spans],
+            [span.status for span in spans],
+            [span.error for span in spans],
+            [span.http_status for span in spans],
+            [span.retry_after_s for span in spans],
+            [span.fault for span in spans],
+            [span.correct for span in spans],
+        )
+        spans.clear()
 
 
 def as_json_lines(table: Table) -> str:
@@ -278,7 +303,9 @@ def as_json_lines(table: Table) -> str:
     names = tuple(table.columns)
     key = names.index("span_id")
     lines = [
-        json.dumps({name: value for name, value in zip(names, row, strict=True) if not _absent(value)})
+        json.dumps(
+            {name: value for name, value in zip(names, row, strict=True) if not _absent(value)}
+        )
         for row in sorted(table.rows(), key=lambda row: row[key])
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -287,4 +314,4 @@ def as_json_lines(table: Table) -> str:
 def _absent(value: float | str) -> bool:
     if isinstance(value, str):
         return not value
-    return value == -1 or value != value  # noqa: PLR0124 - NaN is the one value unlike itself
+    return value == -1 or value != value

@@ -6,6 +6,7 @@ are checked where a number comes in from a file (`harness.scenario`).
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -53,7 +54,7 @@ def render(name: str, value: float) -> str:
       - seconds: `850 ms` below one second, `1.23 s`, `2 min 5 s` from two minutes, `3 h 5 min` from two hours;
       - money: three significant figures, at least two decimals;
       - shares: percent with one decimal; `quality` is a share;
-      - tokens and counts: whole, with thousands separators; means of counts keep two decimals.
+      - tokens and counts: whole from 100 up, with thousands separators; below that two decimals if they are broken.
 
     Args:
         name: The metric's name, such as `latency_s_p95`.
@@ -71,16 +72,16 @@ def render(name: str, value: float) -> str:
         return f"{value:.1%}"
     if "per" in words:
         return f"{value:.3g} /{words[-1]}"
-    if value == round(value):
+    if value == round(value) or abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:,.2f}"
+    return f"{value:.2f}"
 
 
 def _render_seconds(value: float) -> str:
-    if value >= 7200:  # noqa: PLR2004 - see the rules of `render`
+    if value >= 7200:
         hours, minutes = divmod(round(value / 60), 60)
         return f"{hours:,} h {minutes} min"
-    if value >= 120:  # noqa: PLR2004
+    if value >= 120:
         minutes, seconds = divmod(round(value), 60)
         return f"{minutes} min {seconds} s"
     if value >= 1:
@@ -91,8 +92,7 @@ def _render_seconds(value: float) -> str:
 
 
 def _render_usd(value: float) -> str:
-    if value == 0 or value >= 1:
+    if value == 0 or abs(value) >= 1:
         return f"${value:,.2f}"
-    if value >= 0.1:  # noqa: PLR2004
-        return f"${value:.3f}"
-    return f"${value:.2g}" if value < 0.0001 else f"${value:.4f}"  # noqa: PLR2004
+    leading_zeros = -math.floor(math.log10(abs(value))) - 1
+    return f"${value:.{leading_zeros + 3}f}"

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from harness.agents.message import Message, Task
+from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
 from harness.kernel import Draws
 from harness.models import CALL_ERRORS, Model, ModelError, Reply, Request, ToolCall, error_name
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
-from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TOOL, Span, SpanLog
+from harness.spans import ABSENT, AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
 
 
 class Agent:
@@ -35,7 +35,7 @@ class Agent:
         tools: What it can use, by name.
     """
 
-    def __init__(  # noqa: PLR0913 - one knob each
+    def __init__(
         self,
         name: str,
         model: Model,
@@ -71,34 +71,32 @@ class Agent:
             TimeoutError: It took too long, and so did the fallback's.
         """
         with Turn(self, messages) as turn:
-            return turn.say(await turn.call())
+            return turn.say(await self.answer(turn))
 
     def turn(self, *messages: Message) -> Turn:
         """Begin a turn of several calls, to be used in a `with` statement."""
         return Turn(self, messages)
 
-    async def answer(self, task: Task, parent: Span, prompt: str, input_tokens: int) -> Reply:
+    async def answer(self, turn: Turn) -> Reply:
         """Call the model once, under the policies, and the fallback if that fails.
 
         Args:
-            task: The task that the call is for.
-            parent: The span of the turn.
-            prompt: The last thing that was said.
-            input_tokens: Size of the conversation, without the system prompt [tokens].
+            turn: The conversation so far; the reply becomes part of it. It may be another agent's, whose fallback
+                this one is.
 
         Raises:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
-        name = self.name
+        name, task = self.name, turn.task
         in_task = task.count(name)
         self._calls += 1
-        span = self.log.open(CALL, name, parent, agent=name, model=self._model_name, ordinal=in_task)
+        span = self.log.open(CALL, name, turn.span, name, self._model_name, in_task)
         request = Request(
             name,
             self._model_name,
-            prompt,
-            input_tokens + self.system_tokens,
+            turn.prompt,
+            turn.input_tokens + self.system_tokens,
             f"{task.number}/{name}/{in_task}",
             in_task,
             self._calls,
@@ -107,7 +105,7 @@ class Agent:
             self._tool_names,
             task.output_tokens,
         )
-        status = CANCELLED
+        status, reply = CANCELLED, None
         try:
             reply = await self._call(request)
             status = OK
@@ -118,9 +116,10 @@ class Agent:
             self.log.event("fallback", span, self.fallback.name)
         finally:
             self.log.close(span, status)
-        if status is ERROR:
+        if reply is None:
             assert self.fallback is not None
-            return await self.fallback.answer(task, parent, prompt, input_tokens)
+            return await self.fallback.answer(turn)
+        turn.input_tokens += reply.output_tokens or 0
         return reply
 
     async def _attempt(self, request: Request) -> Reply:
@@ -129,8 +128,10 @@ class Agent:
         request.attempt += 1
         request.latency_factor = 1.0
         span = self.log.open(
-            ATTEMPT, self._model_name, call_span, agent=self.name, model=self._model_name, ordinal=request.attempt
+            ATTEMPT, self._model_name, call_span, self.name, self._model_name, request.attempt
         )
+        span.start_s = ABSENT
+        span.cost_usd = 0.0  # until somebody serves it, and knows better
         request.span = span
         status = CANCELLED
         try:
@@ -159,12 +160,16 @@ class Turn:
         assert messages, "an agent's turn begins with a message"
         self.agent = agent
         self.task = messages[0].task
-        self._prompt = messages[0].text if len(messages) == 1 else "\n\n".join(m.text for m in messages)
-        self._input_tokens = sum(message.tokens for message in messages)
+        self.prompt = (
+            messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
+        )
+        """The last thing that was said."""
+        self.input_tokens = sum([message.tokens for message in messages])
+        """Size of the conversation, without the system prompt [tokens]."""
 
     def __enter__(self) -> Self:
         agent = self.agent
-        self.span = agent.log.open(AGENT, agent.name, self.task.span, agent=agent.name)
+        self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
         return self
 
     def __exit__(
@@ -183,16 +188,14 @@ class Turn:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
-        reply = await self.agent.answer(self.task, self.span, self._prompt, self._input_tokens)
-        self._input_tokens += reply.output_tokens or 0
-        return reply
+        return await self.agent.answer(self)
 
     async def use(self, call: ToolCall) -> str:
         """Use a tool; what it answers, or how it failed, becomes part of the conversation."""
         agent = self.agent
         use = f"{agent.name}/{call.tool}"
         number = self.task.count(use)
-        span = agent.log.open(TOOL, call.tool, self.span, agent=agent.name, ordinal=number)
+        span = agent.log.open(TOOL, call.tool, self.span, agent.name, ordinal=number)
         status = CANCELLED
         try:
             tool = agent.tools.get(call.tool)
@@ -205,8 +208,8 @@ class Turn:
             result = f"error: {error}"
         finally:
             agent.log.close(span, status)
-        self._prompt = result
-        self._input_tokens += count_tokens(result)
+        self.prompt = result
+        self.input_tokens += count_tokens(result)
         return result
 
     def say(self, reply: Reply) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from harness.provider.tokens import count_tokens
 from harness.spans import Span
 
 
@@ -39,3 +40,8 @@ class Message(NamedTuple):
     text: str
     tokens: int
     """Its size [tokens]."""
+
+    @classmethod
+    def of_text(cls, task: Task, sender: str, text: str) -> Message:
+        """A message whose size nobody has stated: it follows from the text."""
+        return cls(task, sender, text, count_tokens(text))

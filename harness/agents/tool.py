@@ -57,13 +57,15 @@ class SimulatedTool:
         self._spec = spec
         self._draws = draws
 
-    async def use(self, call: ToolCall, key: str) -> str:  # noqa: ARG002 - the protocol's
+    async def use(self, call: ToolCall, key: str) -> str:
         """Wait, then answer.
 
         Raises:
             ToolError: This use is one of those that fail.
         """
-        await asyncio.sleep(whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency")))
+        await asyncio.sleep(
+            whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency"))
+        )
         if self._draws.uniform(key, "failure") < self._spec.failure_probability:
             raise ToolError(f"{self._name} failed")
         return self._spec.result

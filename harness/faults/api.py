@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.fields import AgentName, ModelName
 from harness.kernel import Draws
 from harness.models import Reply, Request
-from harness.fields import AgentName, ModelName
 from harness.provider import Refusal
 from harness.units import Count, Probability, Seconds
 
@@ -88,7 +88,10 @@ class Fault:
             and self.attempt in (None, request.attempt)
             and self.from_s <= now_s
             and (self.until_s is None or now_s < self.until_s)
-            and (self.probability == 1.0 or draws.uniform(request.attempt_key, "fault", number) < self.probability)
+            and (
+                self.probability == 1.0
+                or draws.uniform(request.attempt_key, "fault", number) < self.probability
+            )
         )
 
     def verdict(self) -> Verdict:

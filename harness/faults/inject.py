@@ -33,7 +33,9 @@ class FaultyModel:
         log: Where the faults are noted.
     """
 
-    def __init__(self, model: Model, plan: Sequence[PlannedFault], draws: Draws, log: SpanLog) -> None:
+    def __init__(
+        self, model: Model, plan: Sequence[PlannedFault], draws: Draws, log: SpanLog
+    ) -> None:
         self._model = model
         self._plan = plan
         self._draws = draws

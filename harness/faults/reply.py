@@ -41,4 +41,6 @@ class Truncated(Fault):
 
 
 def _fail_to_parse(reply: Reply) -> Reply:
-    raise ModelError(MALFORMED_REPLY, _HTTP_OK, f"the reply is not valid JSON: {reply.text[:20]!r}...")
+    raise ModelError(
+        MALFORMED_REPLY, _HTTP_OK, f"the reply is not valid JSON: {reply.text[:20]!r}..."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -106,7 +106,7 @@ class Trace:
 
     def arrivals(self, draws: Draws) -> Iterator[Arrival]:  # noqa: ARG002 - the same face as its siblings
         """One arrival a row, in order of time."""
-        rows = sorted(_read_trace(self))
+        rows = sorted(_read_trace(self), key=lambda row: row.at_s)
         first_s = rows[0].at_s if rows else 0.0
         return (
             row._replace(at_s=whole_microseconds((row.at_s - first_s) / self.speed)) for row in rows
@@ -147,18 +147,18 @@ def _read_trace(trace: Trace) -> Iterator[Arrival]:
         raise ScenarioError(f"{trace.file}: the trace cannot be read: {error}") from error
 
 
-def _check_columns(trace: Trace, columns: list[str] | tuple[str, ...]) -> None:
+def _check_columns(trace: Trace, columns: Sequence[str]) -> None:
     for name in (trace.time, trace.input_tokens, trace.output_tokens):
         if name is not None and name not in columns:
             raise ScenarioError(f"{trace.file}:1: no column {name!r}; the file has {', '.join(columns) or 'none'}")
 
 
-def _time_s(text: str, place: str) -> float:
+def _time_s(text: str | None, place: str) -> float:
     try:
-        seconds = float(text)
+        seconds = float(text or "")
     except ValueError:
         try:
-            stamp = datetime.datetime.fromisoformat(_at_most_microseconds(text))
+            stamp = datetime.datetime.fromisoformat(_at_most_microseconds(text or ""))
         except ValueError:
             raise ScenarioError(f"{place}: {text!r} is neither seconds nor an ISO timestamp") from None
         seconds = stamp.replace(tzinfo=stamp.tzinfo or datetime.UTC).timestamp()

@@ -231,16 +231,17 @@ AnyDistribution = Annotated[
 
 def _read_values(path: Path) -> list[float]:
     try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            cells = [row[0].strip() for row in csv.reader(lines) if row and row[0].strip()]
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.reader(lines)
+            cells = [(reader.line_num, row[0].strip()) for row in reader if row and row[0].strip()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScenarioError(f"{path}: the values of an empirical distribution cannot be read: {error}") from error
-    values = []
-    for line, cell in enumerate(cells, 1):
+    values: list[float] = []
+    for number, (line, cell) in enumerate(cells):
         try:
             value = float(cell)
         except ValueError:
-            if line == 1:  # a heading
+            if number == 0:  # a heading
                 continue
             raise ScenarioError(f"{path}:{line}: {cell!r} is not a number") from None
         if not 0 <= value < math.inf:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-# 53 bits fill the mantissa of a float; half a step up keeps 0 and 1 out, so that every inverse is finite.
-_BITS_DROPPED = 11
-_STEP = 2.0**-53
-_HALF_STEP = 2.0**-54
+# 52 bits and a half step up fill the 53 of a float's mantissa exactly. The half step keeps 0 and 1 out, so that every
+# inverse is finite; of 53 bits the largest would be rounded up to 1.
+_BITS_DROPPED = 12
+_STEP = 2.0**-52
+_HALF_STEP = 2.0**-53
 
 _SEPARATOR = "\x1f"
 
@@ -26,7 +27,7 @@ class Draws:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._root = blake2b(str(seed).encode(), digest_size=8)
+        self._root = blake2b(f"{seed}{_SEPARATOR}".encode(), digest_size=8)
 
     def uniform(self, *key: object) -> float:
         """Draw a value, evenly spread over the open interval (0, 1).
@@ -37,6 +38,10 @@ class Draws:
         Returns:
             The same value whenever seed and key are the same, on every machine and every version of Python.
         """
+        try:
+            text = _SEPARATOR.join(key)  # type: ignore[arg-type]  # nearly all keys are texts, and this is hot
+        except TypeError:
+            text = _SEPARATOR.join(map(str, key))
         digest = self._root.copy()
-        digest.update(_SEPARATOR.join(["", *map(str, key)]).encode())
+        digest.update(text.encode())
         return (int.from_bytes(digest.digest(), "big") >> _BITS_DROPPED) * _STEP + _HALF_STEP

@@ -84,7 +84,8 @@ class Kernel:
                 env.step()
             elif until_s < math.inf:
                 self._count_step(until_s)
-                env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
+                if until_s > env._now:  # noqa: SLF001 - a time already past, as of `call_later(-1, ...)`, is now
+                    env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
                 return False
             else:
                 raise Deadlock(self.now_s(), self.describe_stuck())
@@ -112,6 +113,7 @@ class Kernel:
             self._steps = 0
         self._steps += 1
         if self._steps > self.steps_per_instant:
+            self._steps = 0  # the clean-up of what is left needs steps too
             raise LimitExceeded(
                 "steps_per_instant",
                 self.steps_per_instant,

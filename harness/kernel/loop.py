@@ -23,7 +23,7 @@ import simpy
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import stuck
 from harness.kernel.kernel import Kernel, Participant
-from harness.kernel.order import SimFuture, SimTask, deterministic_asyncio
+from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask, deterministic_asyncio
 from harness.kernel.suspension import Suspension
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timer_order = count()
         self._timers_cancelled = 0
         self._task_names = count(1)
-        self.set_task_factory(_new_task)
+        self._asyncgens = OrderedWeakSet()  # asyncio's own is closed at the end in the order of addresses
         kernel.describe_stuck = lambda: stuck.report(self)
 
     # -- time ---------------------------------------------------------------------------------------------------
@@ -212,7 +212,24 @@ class SimLoop(asyncio.BaseEventLoop):
     def _process_events(self, event_list: object) -> NoReturn:
         raise HarnessBug("a simulated loop has no selector")
 
-    # -- futures ------------------------------------------------------------------------------------------------
+    # -- tasks and futures ------------------------------------------------------------------------------------------------
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        **kwargs: Any,  # noqa: ANN401 - context, and from Python 3.12 on eager_start
+    ) -> asyncio.Task[T]:
+        """A task named by its number in this loop, whose place in a set does not depend on its address."""
+        self._check_closed()
+        if self._task_factory is not None:
+            task: asyncio.Task[T] = self._task_factory(self, coro, **kwargs)
+            if name is not None:
+                task.set_name(name)
+            return task
+        number = next(self._task_names)
+        return SimTask(coro, loop=self, name=name or f"Task-{number}", **kwargs)
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future whose place in a set does not depend on its address."""
@@ -246,32 +263,22 @@ def _refuse(name: str) -> Callable[..., NoReturn]:
 for _name in (
     "add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe "
     "create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server getaddrinfo "
-    "getnameinfo sendfile sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_sendall sock_sendfile "
-    "sock_sendto start_tls subprocess_exec subprocess_shell"
+    "getnameinfo remove_reader remove_signal_handler remove_writer sendfile sock_accept sock_connect sock_recv "
+    "sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendfile sock_sendto start_tls subprocess_exec "
+    "subprocess_shell"
 ).split():
     setattr(SimLoop, _name, _refuse(_name))
 
 
-def _new_task(
-    loop: asyncio.AbstractEventLoop,
-    coro: Coroutine[Any, Any, T],
-    **kwargs: Any,  # noqa: ANN401 - asyncio passes name, context and eager_start through
-) -> SimTask[T]:
-    assert isinstance(loop, SimLoop)
-    number = next(loop._task_names)  # noqa: SLF001 - one file, one piece
-    if kwargs.get("name") is None:
-        kwargs["name"] = f"Task-{number}"  # asyncio would count across all loops of the process
-    return SimTask(coro, loop=loop, **kwargs)
-
-
-def happened(event: simpy.Event) -> Suspension:
+async def happened(event: simpy.Event) -> Any:  # noqa: ANN401 - whatever the event carries
     """Await a SimPy event from a coroutine that runs on a simulated loop; gives the event's value.
 
     An event must succeed: SimPy rebuilds exceptions and breaks them on the way, so errors cross as values.
+    This is a coroutine, and no bare suspension, because `wait_for` and `gather` would take one for a whole future.
     """
     loop = events.get_running_loop()
     assert isinstance(loop, SimLoop), "only a simulated loop knows SimPy's events"
-    return loop.wait_for(event)
+    return await loop.wait_for(event)
 
 
 async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
@@ -317,8 +324,12 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
 
 
 def _cancel_leftovers(loop: SimLoop) -> None:
-    leftovers = stuck.tasks_in_order(loop)
-    for task in leftovers:
-        task.cancel()
+    leftovers = []
+    for task in stuck.tasks_in_order(loop):
+        try:
+            task.cancel()
+        except RecursionError:  # tasks that await one another in a circle pass it round, and none can be ended
+            continue
+        leftovers.append(task)
     if leftovers:
         loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))

@@ -2,15 +2,17 @@
 
 `TaskGroup`, `wait`, `as_completed` and `all_tasks` keep tasks and futures in sets, which iterate by hash, and the
 default hash is an address. Tasks and futures of a simulated loop hash to the order of their creation instead; the sets
-that asyncio builds of coroutines, which nobody can give a hash, become insertion-ordered.
+that asyncio builds of coroutines and async generators, which nobody can give a hash, become insertion-ordered.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -33,29 +35,58 @@ class SimFuture(asyncio.Future[T]):
         return _place(self)
 
 
-def _place(future: SimTask[Any] | SimFuture[Any]) -> int:
+class SimGather(asyncio.tasks._GatheringFuture):  # type: ignore[name-defined, misc]  # noqa: SLF001 - what gather makes
+    """What `gather` returns, hashing like any other future."""
+
+    order: int
+
+    def __hash__(self) -> int:
+        return _place(self)
+
+
+def _place(future: SimTask[Any] | SimFuture[Any] | SimGather) -> int:
     """Give a number on the first question: most futures are never put into a set, and should not pay for it."""
     try:
         return future.order
     except AttributeError:
-        future.order = next(future.get_loop().hash_order)  # type: ignore[attr-defined]  # only a SimLoop makes them
+        numbers = getattr(future.get_loop(), "hash_order", None)
+        # Without numbers it is a gather on a stock loop in another thread, met while a run is active in this one.
+        future.order = object.__hash__(future) if numbers is None else next(numbers)
         return future.order
 
 
 class OrderedSet(set[T]):
     """A set that iterates in order of insertion; it stands in for `set` inside asyncio.tasks.
 
-    Only what it was made of is kept in order, which is all that asyncio asks of it: the coroutines given to
-    `as_completed` and `wait`. What is added later are tasks, and those have a deterministic hash.
+    It knows the order of what it was made of and of what `add` brought, which is all that asyncio does with it: the
+    coroutines given to `as_completed` and `wait`, and the futures that `wait` returns. Whatever comes in another way
+    follows by its hash.
     """
 
     def __init__(self, items: Iterable[T] = ()) -> None:
-        self._first = dict.fromkeys(items)
-        super().__init__(self._first)
+        self._in_order = dict.fromkeys(items)
+        super().__init__(self._in_order)
+
+    def add(self, item: T) -> None:
+        """Add an item at the end."""
+        super().add(item)
+        self._in_order[item] = None
 
     def __iter__(self) -> Iterator[T]:
-        yield from (item for item in self._first if item in self)
-        yield from (item for item in super().__iter__() if item not in self._first)
+        yield from (item for item in self._in_order if item in self)
+        yield from (item for item in super().__iter__() if item not in self._in_order)
+
+
+class OrderedWeakSet(WeakKeyDictionary[T, None]):
+    """What a loop keeps its async generators in, to close them when it ends in the order in which they began."""
+
+    def add(self, item: T) -> None:
+        """Add an item at the end."""
+        self[item] = None
+
+    def discard(self, item: T) -> None:
+        """Forget an item, if it is there."""
+        self.pop(item, None)
 
 
 _held_by: dict[asyncio.Lock, asyncio.Task[Any] | None] = {}
@@ -66,11 +97,39 @@ def holder(lock: asyncio.Lock) -> asyncio.Task[Any] | None:
     return _held_by.get(lock)
 
 
+_inside: list[AbstractContextManager[None]] = []
+_door = threading.Lock()
+
+
 @contextmanager
 def deterministic_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
-    """While inside, asyncio.tasks builds ordered sets, locks remember who holds them, and `asyncio.sleep` is ours."""
-    stock_sleep = asyncio.sleep
+    """While inside, asyncio keeps everything in order, locks remember who holds them, and `asyncio.sleep` is ours.
+
+    Runs may go on in several threads: the first changes asyncio, and the last to leave puts it back.
+    """
+    with _door:
+        change = _inside[0] if _inside else _changed_asyncio(sleep)
+        if not _inside:
+            change.__enter__()
+        _inside.append(change)
+    try:
+        yield
+    finally:
+        with _door:
+            _inside.pop()
+            if not _inside:
+                change.__exit__(None, None, None)
+
+
+@contextmanager
+def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
+    stock_sleep, stock_all_tasks, stock_gather = asyncio.sleep, asyncio.all_tasks, asyncio.tasks._GatheringFuture  # type: ignore[attr-defined]  # noqa: SLF001
     acquire, release = asyncio.Lock.acquire, asyncio.Lock.release
+
+    def all_tasks_in_order(loop: asyncio.AbstractEventLoop | None = None) -> set[asyncio.Task[Any]]:
+        tasks = stock_all_tasks(loop)
+        # asyncio copies them from a set of all loops' tasks, where those of an earlier run may stand in the way.
+        return OrderedSet(sorted(tasks, key=lambda task: getattr(task, "order", 0)))
 
     async def acquire_and_note(lock: asyncio.Lock) -> Any:  # noqa: ANN401 - Literal[True], by typeshed
         taken = await acquire(lock)
@@ -82,6 +141,8 @@ def deterministic_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Ite
         _held_by.pop(lock, None)
 
     asyncio.sleep = sleep
+    asyncio.all_tasks = asyncio.tasks.all_tasks = all_tasks_in_order
+    asyncio.tasks._GatheringFuture = SimGather  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
     asyncio.tasks.set = OrderedSet  # type: ignore[attr-defined]
     asyncio.Lock.acquire = acquire_and_note  # type: ignore[method-assign]
     asyncio.Lock.release = release_and_note  # type: ignore[method-assign]
@@ -89,6 +150,8 @@ def deterministic_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Ite
         yield
     finally:
         asyncio.sleep = stock_sleep
+        asyncio.all_tasks = asyncio.tasks.all_tasks = stock_all_tasks
+        asyncio.tasks._GatheringFuture = stock_gather  # type: ignore[attr-defined]  # noqa: SLF001 - see above
         del asyncio.tasks.set  # type: ignore[attr-defined]
         asyncio.Lock.acquire = acquire  # type: ignore[method-assign]
         asyncio.Lock.release = release  # type: ignore[method-assign]

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from harness.kernel import order
+from harness.kernel.suspension import Suspension
 
 AnyTask = asyncio.Task[Any]
 
@@ -23,15 +24,17 @@ _ASYNCIO = str(Path(asyncio.__file__).parent)
 _OURS = str(Path(__file__).parent)
 
 # The first is what the awaiting method must be called for `self` to be the thing that is waited for.
+_MADE_OF_OTHERS: tuple[tuple[str, type, str], ...] = (
+    ("wait", asyncio.Barrier, "a Barrier"),
+    ("join", asyncio.Queue, "task_done of all items of a Queue"),
+)
 _PRIMITIVES: tuple[tuple[str, type, str], ...] = (
     ("acquire", asyncio.Lock, "a Lock"),
     ("acquire", asyncio.Semaphore, "a Semaphore"),
     ("wait", asyncio.Event, "an Event that nobody set"),
     ("wait", asyncio.Condition, "a Condition that nobody notified"),
-    ("wait", asyncio.Barrier, "a Barrier"),
     ("get", asyncio.Queue, "an item from a Queue"),
     ("put", asyncio.Queue, "room in a Queue"),
-    ("join", asyncio.Queue, "task_done of all items of a Queue"),
     ("__aexit__", asyncio.TaskGroup, "the tasks of a TaskGroup"),
 )
 
@@ -94,14 +97,20 @@ def _first_attribute(thing: object, *names: str) -> Any:  # noqa: ANN401 - a fra
 
 
 def _wait_of(task: AnyTask) -> Wait:
-    for frame in reversed(_frames(task)):
-        thing = frame.f_locals.get("self")
-        for method, kind, words in _PRIMITIVES:
-            if frame.f_code.co_name == method and isinstance(thing, kind):
-                return _wait_for_primitive(thing, words)
-        if frame.f_code.co_name == "_wait" and frame.f_code.co_filename.startswith(_ASYNCIO):
-            return _wait_for_tasks(frame.f_locals.get("fs", ()))
+    frames = _frames(task)
+    for kinds in (_MADE_OF_OTHERS, _PRIMITIVES):
+        for frame in reversed(frames):
+            method, thing = frame.f_code.co_name, frame.f_locals.get("self")
+            for name, kind, words in kinds:
+                if method == name and isinstance(thing, kind):
+                    return _wait_for_primitive(thing, words)
+            if method == "_wait_for_one" and frame.f_code.co_filename.startswith(_ASYNCIO):
+                return Wait("the next task of as_completed", ())
+            if method == "_wait" and "fs" in frame.f_locals and frame.f_code.co_filename.startswith(_ASYNCIO):
+                return _wait_for_tasks(frame.f_locals["fs"])
     future = getattr(task, "_fut_waiter", None)
+    if isinstance(future, Suspension):
+        return Wait("a time that never comes" if future._scheduled else "an event that never happened", ())  # noqa: SLF001
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])
     children = getattr(future, "_children", None)

@@ -54,11 +54,11 @@ class Suspension:
 
     def happened(self, event: simpy.Event) -> None:
         """The callback for the event that the task waits for."""
+        if not event._ok:  # noqa: SLF001 - `ok` is a property, and this runs for every call
+            event.defused = True  # also when the task no longer waits: SimPy would raise inside the loop
         if not self._ended:
             self._ended = True
-            self._value = event._value  # noqa: SLF001 - `value` is a property, and this runs for every call
-            if not event._ok:  # noqa: SLF001 - see above
-                event.defused = True
+            self._value = event._value  # noqa: SLF001 - see above
             self._wake()
         self._loop.participant.woken = True
 

@@ -120,7 +120,11 @@ class ModelError(Exception):
         """Whether asking again can help; as the SDKs decide it."""
         if self.error == MALFORMED_REPLY:
             return False
-        return self.status is None or self.status in _RETRYABLE_STATUS or self.status >= _SERVER_ERROR_MIN
+        return (
+            self.status is None
+            or self.status in _RETRYABLE_STATUS
+            or self.status >= _SERVER_ERROR_MIN
+        )
 
 
 CALL_ERRORS = (ModelError, TimeoutError)

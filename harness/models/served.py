@@ -26,7 +26,7 @@ class ServedModel:
         accuracy: Share of replies that are right; None when nobody asks.
     """
 
-    def __init__(  # noqa: PLR0913 - one knob each
+    def __init__(
         self,
         content: Model,
         provider: Provider,
@@ -61,15 +61,18 @@ class ServedModel:
             _fill(request.span, attempt)
             raise
         if refusal is not None:
-            request.span.start_s = attempt.start_s
             raise ModelError(*refusal)
         _fill(request.span, attempt)
-        return Reply(content.text, content.tool_calls, usage.output_tokens, correct=self._is_correct(request))
+        return Reply(
+            content.text, content.tool_calls, usage.output_tokens, correct=self._is_correct(request)
+        )
 
     def _size(self, request: Request, content: Reply) -> int:
         if self._output_tokens is not None:
             # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
-            return max(1, round(self._output_tokens.sample(self._draws, request.key, "output_tokens")))
+            return max(
+                1, round(self._output_tokens.sample(self._draws, request.key, "output_tokens"))
+            )
         if request.output_tokens is not None:
             return request.output_tokens
         return count_tokens(content.text)
@@ -84,6 +87,6 @@ def _fill(span: Span, attempt: Attempt) -> None:
     """Write into the attempt's span what the provider knows; nothing was read or billed before service began."""
     span.start_s = attempt.start_s
     span.cost_usd = attempt.cost_usd
-    if attempt.start_s == attempt.start_s:  # noqa: PLR0124 - not NaN
+    if attempt.start_s == attempt.start_s:
         span.first_token_s = attempt.first_token_s
         span.input_tokens, span.output_tokens = attempt.usage

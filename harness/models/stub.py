@@ -125,7 +125,9 @@ class PythonStub:
         try:
             answer = self._function(request)
         except Exception as error:
-            raise StubError(f"stub {self._name} failed for agent {request.agent!r}: {error!r}") from error
+            raise StubError(
+                f"stub {self._name} failed for agent {request.agent!r}: {error!r}"
+            ) from error
         if isinstance(answer, str):
             return Reply(answer)
         if not isinstance(answer, Reply):

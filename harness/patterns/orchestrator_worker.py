@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 from annotated_types import MinLen
 
 from harness.agents import Message
-from harness.models import CALL_ERRORS
 from harness.fields import AgentName
+from harness.models import CALL_ERRORS
 from harness.patterns.api import Team
-from harness.provider.tokens import count_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +35,19 @@ class OrchestratorWorker:
         brief: tuple[Message, ...] = (task,)
         if self.orchestrator is not None:
             brief = (task, await team[self.orchestrator].handle(task))
-        workers = [asyncio.ensure_future(team[worker].handle(*brief)) for worker in self.workers]
-        results = await (_all(workers) if self.on_failure == "fail" else self._those_that_work(task, workers))
+        workers = [asyncio.create_task(team[worker].handle(*brief)) for worker in self.workers]
+        results = await (
+            _all(workers) if self.on_failure == "fail" else self._those_that_work(task, workers)
+        )
         if self.synthesizer is not None:
             return await team[self.synthesizer].handle(*results)
         return Message(
             task.task, "team", "\n\n".join(m.text for m in results), sum(m.tokens for m in results)
         )
 
-    async def _those_that_work(self, task: Message, workers: list[asyncio.Future[Message]]) -> list[Message]:
+    async def _those_that_work(
+        self, task: Message, workers: list[asyncio.Task[Message]]
+    ) -> list[Message]:
         outcomes = await asyncio.gather(*workers, return_exceptions=True)
         results: list[Message] = []
         failures: list[BaseException] = []
@@ -56,13 +59,13 @@ class OrchestratorWorker:
                 raise outcome
             failures.append(outcome)
             if self.on_failure == "default":
-                results.append(Message(task.task, worker, self.default_text, count_tokens(self.default_text)))
+                results.append(Message.of_text(task.task, worker, self.default_text))
         if len(failures) == len(workers):
             raise failures[0]
         return results
 
 
-async def _all(workers: list[asyncio.Future[Message]]) -> list[Message]:
+async def _all(workers: list[asyncio.Task[Message]]) -> list[Message]:
     try:
         return await asyncio.gather(*workers)
     except BaseException:

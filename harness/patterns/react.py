@@ -39,4 +39,6 @@ class React:
                 if not reply.tool_calls:
                     return turn.say(reply)
                 await asyncio.gather(*(turn.use(call) for call in reply.tool_calls))
-            raise IterationCapReached(f"{self.agent} has no answer after {self.max_iterations} iterations")
+            raise IterationCapReached(
+                f"{self.agent} has no answer after {self.max_iterations} iterations"
+            )

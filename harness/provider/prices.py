@@ -31,7 +31,8 @@ class Prices:
     def cost_usd(self, usage: Usage) -> float:
         """The price of one attempt [USD]."""
         return (
-            usage.input_tokens * self.input_usd_per_mtok + usage.output_tokens * self.output_usd_per_mtok
+            usage.input_tokens * self.input_usd_per_mtok
+            + usage.output_tokens * self.output_usd_per_mtok
         ) / _TOKENS_PER_MTOK
 
 
@@ -78,7 +79,7 @@ def prices_of(model: str, provider: str) -> AnyPrices | None:
         except LookupError:
             continue
         table = found.model_price
-        input_price, output_price = table.input_mtok, table.output_mtok  # type: ignore[attr-defined]  # set by keyword
+        input_price, output_price = table.input_mtok, table.output_mtok
         starts = {0}
         for price in (input_price, output_price):
             if isinstance(price, TableTiers):
@@ -90,7 +91,11 @@ def prices_of(model: str, provider: str) -> AnyPrices | None:
             )
             for start in sorted(starts)
         )
-        return tiers[0] if len(tiers) == 1 else TieredPrices(above_input_tokens=tuple(sorted(starts)), tiers=tiers)
+        return (
+            tiers[0]
+            if len(tiers) == 1
+            else TieredPrices(above_input_tokens=tuple(sorted(starts)), tiers=tiers)
+        )
     return None
 
 

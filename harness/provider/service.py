@@ -1,9 +1,9 @@
-"""The far end: one provider of language models, as a SimPy model.
+r"""The far end: one provider of language models, as a SimPy model.
 
 The life of one attempt::
 
     submit -> admit -> queue -> prefill -> generate -> bill
-                 \\-> refused, with the status, the error type and the wait that the real API would answer
+                 \-> refused, with the status, the error type and the wait that the real API would answer
 
 An `Attempt` is itself the SimPy event that the reply has come: whoever submitted it waits for it, be it a task of an
 asyncio loop or, one day, a thread. The provider knows nothing of what is said, only how much.
@@ -82,8 +82,14 @@ class Refusal(NamedTuple):
 class Attempt(simpy.Event):
     """One request at the provider, and the event that its reply has come; the event's value is None or a `Refusal`."""
 
-    def __init__(  # noqa: PLR0913 - a record, made in one place
-        self, env: simpy.Environment, model: Served, key: str, usage: Usage, latency_factor: float, arrival_s: float
+    def __init__(
+        self,
+        env: simpy.Environment,
+        model: Served,
+        key: str,
+        usage: Usage,
+        latency_factor: float,
+        arrival_s: float,
     ) -> None:
         super().__init__(env)
         self.model = model
@@ -121,7 +127,7 @@ class Provider:
         outages: Planned outages.
     """
 
-    def __init__(  # noqa: PLR0913 - one knob each
+    def __init__(
         self,
         env: simpy.Environment,
         draws: Draws,
@@ -141,12 +147,16 @@ class Provider:
         self._slots = math.inf if concurrency is None else concurrency
         self._busy = 0
         self._waiting: deque[Attempt] = deque()
-        self._waiting_now = 0  # without those that hung up, which stay in the deque until their turn
+        self._waiting_now = (
+            0  # without those that hung up, which stay in the deque until their turn
+        )
         self._capacity = math.inf if queue is None or queue.capacity is None else queue.capacity
         self._weather = None if overload is None else Weather(overload, draws, name)
         self._outages = outages
 
-    def submit(self, model: Served, key: str, usage: Usage, *, latency_factor: float = 1.0) -> Attempt:
+    def submit(
+        self, model: Served, key: str, usage: Usage, *, latency_factor: float = 1.0
+    ) -> Attempt:
         """Send one request now.
 
         Args:
@@ -232,7 +242,9 @@ def _rate_limited(hit: LimitHit, model: str) -> Refusal:
         f"This request would exceed your organization's rate limit of {hit.per_min:,} {hit.what} per minute "
         f"(model: {model}). For details, refer to: https://docs.claude.com/en/api/rate-limits."
     )
-    return Refusal("rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s))
+    return Refusal(
+        "rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s)
+    )
 
 
 def _happen(attempt: Attempt, value: Refusal | None, after_s: float) -> None:

@@ -60,7 +60,9 @@ class Weather:
         self._overload = overload
         self._draws = draws
         self._provider = provider
-        self._changes_s: list[float] = [0.0]  # calm from [0] to [1], overloaded from [1] to [2], and so on
+        self._changes_s: list[float] = [
+            0.0
+        ]  # calm from [0] to [1], overloaded from [1] to [2], and so on
 
     def refuses(self, key: str, now_s: float) -> bool:
         """Whether an attempt is turned away now."""
@@ -75,6 +77,8 @@ class Weather:
         while changes_s[-1] <= now_s:
             spell = len(changes_s) - 1
             length = self._overload.overloaded_s if spell % 2 else self._overload.calm_s
-            drawn_s = whole_microseconds(length.sample(self._draws, self._provider, "overload", spell))
+            drawn_s = whole_microseconds(
+                length.sample(self._draws, self._provider, "overload", spell)
+            )
             changes_s.append(changes_s[-1] + max(drawn_s, _SPELL_MIN_S))
         return (bisect_right(changes_s, now_s) - 1) % 2 == 1

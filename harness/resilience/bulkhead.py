@@ -23,7 +23,7 @@ def with_bulkhead(call: Call, max_in_flight: int | None, log: SpanLog) -> Call:
 
     async def call_in_flight(request: Request) -> Reply:
         if places.locked():
-            span = log.open(WAIT, "in_flight", request.span, agent=request.agent)
+            span = log.open(WAIT, "in_flight", request.span, request.agent)
             status = CANCELLED
             try:
                 await places.acquire()

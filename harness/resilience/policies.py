@@ -31,4 +31,6 @@ class Policies:
     def over(self, default: Policies) -> Policies:
         """These policies, with the default's where these say nothing."""
         said = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(default, **{name: value for name, value in said.items() if value is not None})
+        return replace(
+            default, **{name: value for name, value in said.items() if value is not None}
+        )

@@ -79,7 +79,7 @@ def with_retry(call: Call, retry: Retry | None, log: SpanLog, draws: Draws) -> C
                     raise
                 log.event("retry", request.span, error_name(error))
                 wait_s = retry.wait_s(error, attempt, draws, request.attempt_key)
-            span = log.open(WAIT, "backoff", request.span, agent=request.agent)
+            span = log.open(WAIT, "backoff", request.span, request.agent)
             status = CANCELLED
             try:
                 await asyncio.sleep(wait_s)

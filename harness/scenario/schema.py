@@ -14,10 +14,10 @@ from pydantic_core import PydanticCustomError
 
 from harness.agents import ToolSpec
 from harness.faults import AnyFault
+from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.kernel.arrivals import AnyArrivals, At, Closed, Trace
 from harness.kernel.distributions import AnyDistribution
 from harness.metrics import METRICS
-from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.patterns import AnyPattern
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.resilience import Policies
@@ -68,10 +68,13 @@ class Workload(Section):
     @model_validator(mode="after")
     def _check_number(self) -> Workload:
         if self.tasks is None and not isinstance(self.arrivals, At | Trace):
-            raise PydanticCustomError("missing_tasks", "`tasks` is missing: these arrivals have no end of their own")
+            raise PydanticCustomError(
+                "missing_tasks", "`tasks` is missing: these arrivals have no end of their own"
+            )
         if self.tasks is not None and self.warmup_tasks >= self.tasks:
             raise PydanticCustomError(
-                "all_warmup", "`warmup_tasks` leaves no task to measure: {warmup} of {tasks}",
+                "all_warmup",
+                "`warmup_tasks` leaves no task to measure: {warmup} of {tasks}",
                 {"warmup": self.warmup_tasks, "tasks": self.tasks},
             )
         return self
@@ -139,7 +142,9 @@ class PolicySection(Section):
 def _known_metric(name: str) -> str:
     if name not in METRICS:
         raise PydanticCustomError(
-            "unknown_name", "there is no metric {name}", {"name": repr(name), "known": list(METRICS)}
+            "unknown_name",
+            "there is no metric {name}",
+            {"name": repr(name), "known": list(METRICS)},
         )
     return name
 
@@ -162,7 +167,9 @@ class Budget(Section):
     @model_validator(mode="after")
     def _check_one(self) -> Budget:
         if len(self.bounds()) != 1:
-            raise PydanticCustomError("one_of", "give exactly one of below, at_most, above, at_least")
+            raise PydanticCustomError(
+                "one_of", "give exactly one of below, at_most, above, at_least"
+            )
         return self
 
     def bounds(self) -> dict[str, float]:
@@ -224,7 +231,9 @@ class Scenario(Section):
             while (fallback := self.policies_of(path[-1]).fallback) is not None:
                 if fallback in path:
                     cycle = " -> ".join([*path[path.index(fallback) :], fallback])
-                    raise PydanticCustomError("cycle", "fallbacks go in a circle: {cycle}", {"cycle": cycle})
+                    raise PydanticCustomError(
+                        "cycle", "fallbacks go in a circle: {cycle}", {"cycle": cycle}
+                    )
                 path.append(fallback)
         return self
 
@@ -235,4 +244,7 @@ class Scenario(Section):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Scenario.model_json_schema(),
+    }

@@ -1,0 +1,213 @@
+"""What can be typed: commands, options, exit codes. What they do is in the siblings, imported when they are called.
+
+Exit codes: 0 pass, 1 a budget failed, 2 usage or a wrong file, 70 a bug of ours; 130 and 143 when interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from harness.errors import HarnessError
+
+DEFAULT_STORE = "harness.duckdb"
+
+EXIT_PASS = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+"""128 and the number of the signal, as shells have it."""
+
+_Path = click.Path(path_type=Path)
+
+_store = click.option(
+    "--store",
+    type=_Path,
+    default=DEFAULT_STORE,
+    envvar="HARNESS_STORE",
+    show_default=True,
+    help="The DuckDB file that keeps the runs; also from HARNESS_STORE.",
+)
+_format = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people, or for programs.",
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what a command line says.
+
+    Args:
+        arguments: The words after `harness`.
+
+    Returns:
+        The exit code.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli.main(args=list(arguments), prog_name="harness", standalone_mode=False)
+    except click.exceptions.Abort:  # click's name for Ctrl-C
+        click.echo("interrupted; the runs that were done are stored", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except HarnessError as error:
+        click.echo(_message(error), err=True)
+        return EXIT_USAGE
+    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
+        sys.stderr.close()
+        return EXIT_PASS
+    except Exception:  # noqa: BLE001 - the last place that can say that this is our fault, and what to do
+        traceback.print_exc()
+        click.echo("\nThis is a bug in harness. Please report it with the lines above.", err=True)
+        return EXIT_BUG
+    return code if isinstance(code, int) else EXIT_PASS
+
+
+def _message(error: HarnessError) -> str:
+    return "\n".join([f"error: {error}", *getattr(error, "__notes__", [])])
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise SystemExit(EXIT_TERMINATED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="multiagent-harness", prog_name="harness")
+def cli() -> None:
+    r"""Deterministic simulation testing for multi-agent LLM systems.
+
+    \b
+    harness init                             write a first scenario
+    harness simulate scenarios/hello.yaml    simulate it, and keep the runs
+    harness show                             look into the last run
+    """
+
+
+@cli.command()
+@click.argument("file", type=_Path)
+@click.option(
+    "--runs", type=click.IntRange(min=1), help="How many runs; the scenario says so otherwise."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="The first seed; the scenario says so otherwise."
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change the scenario; may be repeated.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes; as many as are worth it otherwise."
+)
+@_store
+@_format
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def simulate(
+    file: Path,
+    runs: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    jobs: int | None,
+    store: Path,
+    output: str,
+    quiet: bool,  # noqa: FBT001 - click passes options by name
+) -> int:
+    """Simulate a scenario, keep the runs, and print what came out.
+
+    Runs differ in their seed alone: the same scenario and seed give the same run on any machine. Exits with 1 if a
+    budget of the scenario does not hold.
+    """
+    from harness.cli.simulate import simulate_file
+
+    return simulate_file(
+        file,
+        runs=runs,
+        seed=seed,
+        overrides=overrides,
+        jobs=jobs,
+        store=store,
+        output="" if quiet else output,
+    )
+
+
+@cli.command()
+@click.argument("files", type=_Path, nargs=-1, required=True)
+def validate(files: tuple[Path, ...]) -> int:
+    """Check scenario files, and everything that they refer to, without running them."""
+    from harness.cli.files import validate_files
+
+    return validate_files(files)
+
+
+@cli.command()
+@click.option("--reference", is_flag=True, help="As a page of Markdown instead.")
+def schema(reference: bool) -> int:  # noqa: FBT001 - click passes options by name
+    """Print the JSON Schema of scenario files, for editors."""
+    from harness.cli.files import print_schema
+
+    return print_schema(as_reference=reference)
+
+
+@cli.command()
+@click.argument("folder", type=_Path, default=".")
+def init(folder: Path) -> int:
+    """Write a first scenario and its stub into FOLDER; nothing is overwritten."""
+    from harness.cli.files import write_first_scenario
+
+    return write_first_scenario(folder)
+
+
+@cli.command()
+@_store
+@click.option("--scenario", help="Only runs of this scenario.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="Only the last so many.",
+)
+@_format
+def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
+    """List the runs in a store, the last first."""
+    from harness.cli.inspect import list_runs
+
+    return list_runs(store, scenario=scenario, limit=limit, output=output)
+
+
+@cli.command()
+@click.argument("run_id", metavar="[RUN]", type=click.IntRange(min=1), required=False)
+@_store
+@click.option("--task", type=click.IntRange(min=1), help="Only this task.")
+@click.option(
+    "--tasks",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Draw the spans of so many tasks.",
+)
+@_format
+def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: str) -> int:
+    """Show one run: its tasks, and their spans as a tree. The last run if none is named.
+
+    With --format json it prints one span a line, in the order of their numbers.
+    """
+    from harness.cli.inspect import show_run
+
+    return show_run(store, run_id, task=task, tasks=tasks, output=output)

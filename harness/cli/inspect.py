@@ -1,0 +1,220 @@
+"""`harness runs` and `harness show`: look into a store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli.app import EXIT_PASS
+from harness.cli.tables import console, table
+from harness.errors import StoreError
+from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
+from harness.store import Store, queries
+from harness.units import render
+
+Row = dict[str, Any]
+
+_TASKS_LISTED = 30
+"""A screenful; the trees below the list are for reading, the list is for finding."""
+
+_RUN_METRICS = {"latency p95": "latency_s_p95", "cost": "cost_usd_mean", "ok": "success_rate"}
+
+
+def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> int:
+    """List runs, the last first."""
+    found = queries.runs(Store(path), scenario=scenario, last=limit)[::-1]
+    if output == "json":
+        click.echo(json.dumps(found, default=str, indent=2))
+        return EXIT_PASS
+    if not found:
+        console().print(f"no runs of {scenario} in {path}" if scenario else f"no runs in {path}")
+        return EXIT_PASS
+    made = table(
+        "run",
+        "scenario",
+        "seed",
+        "tasks",
+        *_RUN_METRICS,
+        "status",
+        "made",
+        "harness",
+        right=["run", "seed", "tasks", *_RUN_METRICS],
+    )
+    for row in found:
+        numbers = (_rendered(name, row["metrics"].get(name)) for name in _RUN_METRICS.values())
+        made.add_row(
+            str(row["run_id"]), row["scenario"], str(row["seed"]), str(row["tasks"]), *numbers, row["status"],
+            f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
+        )  # fmt: skip
+    console().print(made)
+    return EXIT_PASS
+
+
+def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, output: str) -> int:
+    """Show one run: its numbers, its tasks, and the spans of some of them as trees."""
+    store = Store(path)
+    if run_id is None:
+        run_id = queries.latest_run_id(store)
+        if run_id is None:
+            raise StoreError(f"no runs in {path}")
+    run = queries.run(store, run_id)
+    spans = queries.spans(store, run_id)
+    if task is not None:
+        spans = [span for span in spans if span["task"] == task]
+        if not spans:
+            raise StoreError(f"run {run_id} has no task {task}; it has {run['tasks']}")
+    if output == "json":
+        for span in spans:
+            click.echo(
+                json.dumps(
+                    {
+                        name: value
+                        for name, value in span.items()
+                        if value is not None and name != "run_id"
+                    }
+                )
+            )
+        return EXIT_PASS
+    out = console()
+    out.print(
+        Text.assemble(
+            (f"run {run_id}", "bold"),
+            f": {run['scenario']}, seed {run['seed']}, {run['tasks']} tasks, {run['status']}",
+        )
+    )
+    roots = [span for span in spans if span["kind"] == TASK]
+    if task is None:
+        out.print(_task_list(roots[:_TASKS_LISTED], spans))
+        if len(roots) > _TASKS_LISTED:
+            out.print(
+                f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
+            )
+    drawn = roots if task is not None else roots[:tasks]
+    for root in drawn:
+        out.print(_tree(root, _children(spans)))
+    out.print(Text(f"to replay: {run['command']}"))
+    return EXIT_PASS
+
+
+def _children(spans: Sequence[Row]) -> dict[int, list[Row]]:
+    children: dict[int, list[Row]] = {}
+    for span in spans:
+        children.setdefault(span["parent_id"], []).append(span)
+    return children
+
+
+def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Table:
+    costs: dict[int, list[float | None]] = {}
+    faults: dict[int, list[str]] = {}
+    for span in spans:
+        if span["kind"] == ATTEMPT:
+            costs.setdefault(span["task"], []).append(span["cost_usd"])
+            if span["fault"]:
+                faults.setdefault(span["task"], []).append(span["fault"])
+    made = table(
+        "task",
+        "kind",
+        "arrival",
+        "latency",
+        "cost",
+        "status",
+        "faults",
+        right=["task", "arrival", "latency", "cost"],
+    )
+    for root in roots:
+        number = root["task"]
+        cost = None if None in costs.get(number, []) else sum(filter(None, costs.get(number, [])))
+        made.add_row(
+            str(number), _clean(root["name"]), _at(root["arrival_s"]), _duration(root), _rendered("cost_usd", cost),
+            _status(root), ", ".join(faults.get(number, [])),
+        )  # fmt: skip
+    return made
+
+
+def _tree(root: Row, children: dict[int, list[Row]]) -> Table:
+    made = table(
+        "span",
+        "at",
+        "took",
+        "queue",
+        "tokens",
+        "cost",
+        "",
+        right=["at", "took", "queue", "tokens", "cost"],
+    )
+    for guide, span in _walk(root, children):
+        queue_s = (
+            None
+            if span["kind"] != ATTEMPT or span["start_s"] is None
+            else span["start_s"] - span["arrival_s"]
+        )
+        tokens = (
+            ""
+            if span["input_tokens"] is None
+            else f"{span['input_tokens']:,} > {span['output_tokens']:,}"
+        )
+        made.add_row(
+            Text(f"{guide}{_label(span)}"), _at(span["arrival_s"] - root["arrival_s"]), _duration(span),
+            "" if not queue_s else render("queue_wait_s", queue_s), tokens,
+            "" if not span["cost_usd"] else render("cost_usd", span["cost_usd"]), _status(span),
+        )  # fmt: skip
+    return made
+
+
+def _walk(
+    root: Row, children: dict[int, list[Row]], guide: str = "", below: str = ""
+) -> Iterator[tuple[str, Row]]:
+    yield guide, root
+    inner = children.get(root["span_id"], [])
+    for number, span in enumerate(inner, 1):
+        last = number == len(inner)
+        yield from _walk(
+            span, children, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  ")
+        )
+
+
+def _label(span: Row) -> str:
+    if span["kind"] in (TASK, AGENT, WAIT):
+        name = f"{span['task']} {span['name']}" if span["kind"] == TASK else span["name"]
+        return f"{span['kind']} {_clean(name)}"
+    return f"{span['kind']} {span['ordinal']} ({_clean(span['name'])})"
+
+
+def _status(span: Row) -> Text:
+    words = [] if span["status"] == OK else [span["error"] or span["status"]]
+    if span["http_status"]:
+        words.append(str(span["http_status"]))
+    if span["retry_after_s"]:
+        words.append(f"retry after {render('retry_after_s', span['retry_after_s'])}")
+    if span["fault"]:
+        words.append(f"fault: {span['fault']}")
+    if span["correct"] == 0:
+        words.append("wrong")
+    return (
+        Text(", ".join(map(_clean, words)), style="red")
+        if words
+        else Text("ok" if span["kind"] == TASK else "")
+    )
+
+
+def _at(at_s: float) -> str:
+    return f"{at_s:,.3f} s"
+
+
+def _duration(span: Row) -> str:
+    return render("latency_s", span["end_s"] - span["arrival_s"])
+
+
+def _rendered(name: str, value: float | None) -> str:
+    return "-" if value is None else render(name, value)
+
+
+def _clean(text: str) -> str:
+    """A text from outside, without the control characters that would move somebody's cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text)

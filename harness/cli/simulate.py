@@ -1,0 +1,135 @@
+"""`harness simulate`: run a scenario, keep the runs, print what came out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from harness.cli.app import EXIT_FAILED, EXIT_PASS
+from harness.run import Outcome, Results, RunResult, default_jobs, processes, simulate_many
+from harness.run.record import record
+from harness.scenario import LoadedScenario, load_scenario
+from harness.store import RunRecord, Store
+
+_SPANS_A_WRITE = 200_000
+"""Runs are written together until they hold so many spans: a transaction has its price, and memory too."""
+
+_TASKS_WORTH_A_BAR = 5_000
+"""Less takes about a second, and a bar that flashes up tells nobody anything."""
+
+
+def simulate_file(
+    file: Path,
+    *,
+    runs: int | None,
+    seed: int | None,
+    overrides: Sequence[str],
+    jobs: int | None,
+    store: Path,
+    output: str,
+) -> int:
+    """Simulate a scenario file.
+
+    Args:
+        file: The scenario.
+        runs: How many runs; None means as many as the scenario says.
+        seed: The first seed; None means the scenario's.
+        overrides: Changes to the scenario, each as `path=value`.
+        jobs: How many processes; None means as many as are worth it.
+        store: Where the runs are kept.
+        output: `table`, `json`, or nothing at all.
+
+    Returns:
+        The exit code.
+    """
+    scenario = load_scenario(file, overrides=overrides)
+    first = scenario.spec.seed if seed is None else seed
+    seeds = range(first, first + (scenario.spec.runs if runs is None else runs))
+    kept = Store(store)
+    kept.write([])  # tells now, and not after the work, when it cannot be written
+    results = Results(scenario)
+    jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
+    with _progress(scenario, len(seeds), wanted=output == "table") as advance:
+        run_ids = _keep(kept, scenario, _gather(_run(scenario, seeds, jobs), results, advance))
+    outcome = results.outcome()
+    if output == "json":
+        print(json.dumps(_as_json(scenario, first, outcome, run_ids, store), indent=2))  # noqa: T201 - a command prints
+    elif output == "table":
+        from harness.cli.tables import print_outcome
+
+        print_outcome(scenario, seeds, outcome, run_ids, store)
+    results.check_stubs()
+    return EXIT_PASS if outcome.passed else EXIT_FAILED
+
+
+def _run(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> Iterator[RunResult]:
+    with nullcontext() if jobs == 1 else processes(jobs) as executor:
+        yield from simulate_many(scenario, seeds, executor=executor, jobs=jobs)
+
+
+def _gather(runs: Iterable[RunResult], results: Results, advance: Any) -> Iterator[RunResult]:  # noqa: ANN401 - a callback
+    for result in runs:
+        results.add(result)
+        advance()
+        yield result
+
+
+def _keep(store: Store, scenario: LoadedScenario, runs: Iterable[RunResult]) -> list[int]:
+    """Write runs as they come in, whole ones only, and those that are done even if the rest never comes."""
+    run_ids: list[int] = []
+    waiting: list[RunRecord] = []
+    try:
+        for result in runs:
+            waiting.append(record(scenario, result))
+            if sum(len(one.spans) for one in waiting) >= _SPANS_A_WRITE:
+                run_ids += store.write(waiting)
+                waiting = []
+    finally:
+        if waiting:
+            run_ids += store.write(waiting)
+    return run_ids
+
+
+@contextmanager
+def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[Any]:
+    """A bar on the terminal, for work that takes a while; gives the function that moves it by one run."""
+    tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_BAR
+    if not wanted or runs == 1 or tasks * runs < _TASKS_WORTH_A_BAR or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        job = bar.add_task("runs", total=runs)
+        yield lambda: bar.advance(job)
+
+
+def _as_json(
+    scenario: LoadedScenario, seed: int, outcome: Outcome, run_ids: list[int], store: Path
+) -> dict[str, Any]:
+    return {
+        "scenario": scenario.spec.scenario,
+        "seed": seed,
+        "runs": outcome.runs,
+        "run_ids": run_ids,
+        "store": str(store),
+        "metrics": outcome.metrics,
+        "agents": outcome.agents,
+        "budgets": [
+            {
+                "metric": budget.metric,
+                "value": budget.value,
+                "limit": budget.limit.bounds(),
+                "passed": budget.passed,
+            }
+            for budget in outcome.budgets
+        ],
+        "notes": list(outcome.notes),
+        "passed": outcome.passed,
+    }

@@ -1,0 +1,122 @@
+"""What people see on a terminal: numbers with their units, aligned; plain text when it goes into a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.run import Outcome
+from harness.run.record import replay_command
+from harness.scenario import LoadedScenario
+from harness.units import render
+
+_PIPE_WIDTH = 110
+"""Columns when nobody's terminal says how many there are."""
+
+_AGENT_COLUMNS = {
+    "calls": "calls_mean",
+    "latency mean": "latency_s_mean",
+    "p95": "latency_s_p95",
+    "queue": "queue_wait_s_mean",
+    "tokens in": "input_tokens_mean",
+    "out": "output_tokens_mean",
+    "cost": "cost_usd_mean",
+    "ok": "success_rate",
+    "retries": "retries",
+}
+
+
+def console() -> Console:
+    """The terminal, or the pipe."""
+    plain = Console(highlight=False, markup=False, emoji=False)
+    return (
+        plain
+        if plain.is_terminal
+        else Console(highlight=False, markup=False, emoji=False, width=_PIPE_WIDTH)
+    )
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table in the house's manner."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    return made
+
+
+def print_outcome(
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    outcome: Outcome,
+    run_ids: Sequence[int],
+    store: Path,
+) -> None:
+    """Print the numbers of some runs, the budgets, and where to look further."""
+    out = console()
+    span = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
+    runs = "1 run" if len(seeds) == 1 else f"{len(seeds)} runs"
+    out.print(
+        Text.assemble(
+            (scenario.spec.scenario, "bold"), f": {runs} ({span}), {outcome.tasks:,} tasks measured"
+        )
+    )
+    if scenario.spec.description:
+        out.print(Text(scenario.spec.description, style="dim"))
+    out.print(_metrics(outcome))
+    out.print(_agents(outcome))
+    if outcome.budgets:
+        out.print(_budgets(outcome))
+    for note in outcome.notes:
+        out.print(Text.assemble(("note: ", "yellow"), note))
+    ids = f"run {run_ids[0]}" if len(run_ids) == 1 else f"runs {run_ids[0]}-{run_ids[-1]}"
+    out.print(
+        Text(
+            f"stored as {ids} in {store}; look into one with: harness show {run_ids[-1]}{_store_option(store)}"
+        )
+    )
+    out.print(Text(f"to replay one: {replay_command(scenario, seeds[-1])}"))
+
+
+def _store_option(store: Path) -> str:
+    from harness.cli.app import DEFAULT_STORE
+
+    return "" if str(store) == DEFAULT_STORE else f" --store {store}"
+
+
+def _metrics(outcome: Outcome) -> Table:
+    """The metrics in two columns, down the left one first; what each means is in docs/glossary.md."""
+    made = table("metric", "value", "  metric", "value ", right=["value", "value "])
+    cells = [(name, render(name, value)) for name, value in outcome.metrics.items()]
+    half = (len(cells) + 1) // 2
+    for left, right in zip_longest(cells[:half], cells[half:], fillvalue=("", "")):
+        made.add_row(*left, f"  {right[0]}", right[1])
+    return made
+
+
+def _agents(outcome: Outcome) -> Table:
+    columns = {
+        title: name
+        for title, name in _AGENT_COLUMNS.items()
+        if any(name in mine for mine in outcome.agents.values())
+    }
+    made = table("agent (per task)", *columns, right=list(columns))
+    for agent, mine in outcome.agents.items():
+        made.add_row(
+            agent, *(render(name, mine[name]) if name in mine else "-" for name in columns.values())
+        )
+    return made
+
+
+def _budgets(outcome: Outcome) -> Table:
+    made = table("budget", "value", "limit", "", right=["value"])
+    for budget in outcome.budgets:
+        value = "not measured" if budget.value is None else render(budget.metric, budget.value)
+        verdict = Text("pass", style="green") if budget.passed else Text("FAIL", style="bold red")
+        made.add_row(budget.metric, value, str(budget.limit), verdict)
+    return made

@@ -1,0 +1,154 @@
+"""The numbers of one run or of many, by name.
+
+A metric that was not measured is absent: no cost without prices, no utilisation without a bound on slots, no latency
+when no task came to an end.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Sequence
+
+from harness.metrics.tally import RunTally, Tally
+
+Metrics = dict[str, float]
+
+METRICS: dict[str, str] = {
+    "latency_s_mean": "time from a task's arrival to its end, mean [s]; all tasks that came to an end, well or not",
+    "latency_s_p50": "the same, median [s]",
+    "latency_s_p95": "the same, 95th percentile [s]",
+    "latency_s_p99": "the same, 99th percentile [s]",
+    "latency_s_max": "the same, maximum [s]",
+    "queue_wait_s_mean": "time between an attempt's arrival and its start, mean over served attempts [s]",
+    "ttft_s_p50": "time between an attempt's arrival and its first token, median over served attempts [s]",
+    "cost_usd_mean": "cost of a task, mean [USD]",
+    "cost_usd_total": "cost of all tasks of all runs [USD]",
+    "wasted_usd": "the part of that which bought no reply: attempts that failed or were given up [USD]",
+    "calls_mean": "calls a task makes, mean",
+    "attempts_mean": "attempts a task makes, mean",
+    "messages_mean": "messages that agents send for a task, mean",
+    "input_tokens_mean": "tokens read for a task, mean",
+    "output_tokens_mean": "tokens generated for a task, mean",
+    "success_rate": "share of tasks that ended well",
+    "quality_mean": "share of replies that were right, of agents with an accuracy",
+    "work_share": "work / (work + waiting): share of the agents' time in which a model or a tool worked",
+    "utilisation": "share of the providers' slot-seconds that were in use",
+    "throughput_per_s": "tasks that ended well per second of virtual time",
+    "makespan_s_mean": "time from the first arrival of a run to its last end, mean over runs [s]",
+    "rate_limited": "attempts refused with a 429, all runs",
+    "retries": "attempts after the first of a call, all runs",
+}
+"""Every metric of a run or of many, in the order in which they are shown."""
+
+AGENT_METRICS: dict[str, str] = {
+    "calls_mean": "calls for a task, mean",
+    "attempts_mean": "attempts for a task, mean",
+    "latency_s_mean": "time of a call with all its attempts and waits, mean [s]",
+    "latency_s_p95": "the same, 95th percentile [s]",
+    "queue_wait_s_mean": "time between an attempt's arrival and its start, mean [s]",
+    "ttft_s_p50": "time between an attempt's arrival and its first token, median [s]",
+    "input_tokens_mean": "tokens read for a task, mean",
+    "output_tokens_mean": "tokens generated for a task, mean",
+    "cost_usd_mean": "cost for a task, mean [USD]",
+    "work_share": "work / (work + waiting)",
+    "success_rate": "share of calls that succeeded",
+    "quality_mean": "share of replies that were right",
+    "rate_limited": "attempts refused with a 429, all runs",
+    "retries": "attempts after the first of a call, all runs",
+}
+"""Every metric of one agent, in the order in which they are shown."""
+
+
+def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
+    """Work out the numbers of some runs, as if their tasks were of one.
+
+    Returns:
+        The metrics of the whole, and those of each agent.
+    """
+    tasks = sum(run.tasks for run in runs)
+    agents: dict[str, Tally] = {}
+    for run in runs:
+        for agent, theirs in run.agents.items():
+            agents.setdefault(agent, Tally()).add(theirs)
+    total = Tally()
+    for mine in agents.values():
+        total.add(mine)
+    found = {**_of_tasks(runs, tasks), **_of_work(total, tasks)}
+    whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
+    return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
+
+
+def quantile(samples: Sequence[float], p: float) -> float:
+    """The p-quantile of ascending samples, by linear interpolation (Hyndman and Fan, 1996, definition 7)."""
+    position = (len(samples) - 1) * p
+    below = math.floor(position)
+    above = min(below + 1, len(samples) - 1)
+    return samples[below] + (samples[above] - samples[below]) * (position - below)
+
+
+def _of_tasks(runs: Sequence[RunTally], tasks: int) -> Metrics:
+    found: Metrics = {}
+    latencies_s = sorted(_joined(run.latencies_s for run in runs))
+    if latencies_s:
+        found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
+        found["latency_s_p50"] = quantile(latencies_s, 0.5)
+        found["latency_s_p95"] = quantile(latencies_s, 0.95)
+        found["latency_s_p99"] = quantile(latencies_s, 0.99)
+        found["latency_s_max"] = latencies_s[-1]
+    succeeded = sum(run.succeeded for run in runs)
+    if tasks:
+        found["success_rate"] = succeeded / tasks
+    makespan_s = math.fsum(run.makespan_s for run in runs)
+    if makespan_s > 0:
+        found["makespan_s_mean"] = makespan_s / len(runs)
+        found["throughput_per_s"] = succeeded / makespan_s
+        slot_seconds = [run.slot_seconds for run in runs if run.slot_seconds is not None]
+        if len(slot_seconds) == len(runs):
+            found["utilisation"] = math.fsum(run.busy_s for run in runs) / math.fsum(slot_seconds)
+    return found
+
+
+def _of_work(mine: Tally, tasks: int) -> Metrics:
+    """What can be said of one agent, or of all together."""
+    if not tasks:
+        return {}
+    found: Metrics = {
+        "calls_mean": mine.calls / tasks,
+        "attempts_mean": mine.attempts / tasks,
+        "messages_mean": mine.messages / tasks,
+        "input_tokens_mean": mine.input_tokens / tasks,
+        "output_tokens_mean": mine.output_tokens / tasks,
+        "cost_usd_mean": mine.cost_usd / tasks,
+        "cost_usd_total": mine.cost_usd,
+        "wasted_usd": mine.wasted_usd,
+        "rate_limited": mine.rate_limited,
+        "retries": mine.retries,
+    }
+    if mine.work_s + mine.wait_s > 0:
+        found["work_share"] = mine.work_s / (mine.work_s + mine.wait_s)
+    if mine.judged:
+        found["quality_mean"] = mine.correct / mine.judged
+    if mine.queue_waits_s:
+        found["queue_wait_s_mean"] = math.fsum(mine.queue_waits_s) / len(mine.queue_waits_s)
+        found["ttft_s_p50"] = quantile(sorted(mine.ttfts_s), 0.5)
+    return found
+
+
+def _of_agent(mine: Tally, tasks: int) -> Metrics:
+    found = _of_work(mine, tasks)
+    if mine.calls:
+        latencies_s = sorted(mine.latencies_s)
+        found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
+        found["latency_s_p95"] = quantile(latencies_s, 0.95)
+        found["success_rate"] = 1 - mine.failed_calls / mine.calls
+    return {
+        name: found[name] for name in AGENT_METRICS if name in found and not math.isnan(found[name])
+    }
+
+
+def _joined(samples: Iterable[array[float]]) -> array[float]:
+    joined = array("d")
+    for part in samples:
+        joined.extend(part)
+    return joined

@@ -1,0 +1,163 @@
+"""From the spans of one run to what its numbers are made of: one pass, one tally an agent.
+
+Tallies of several runs add up, so that a quantile over many runs is one of all their tasks, and not a mean of quantiles.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, WAIT, Table
+
+RATE_LIMITED = "rate_limit_error"
+
+
+def _samples() -> array[float]:
+    return array("d")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one agent did in the measured tasks of some runs."""
+
+    calls: int = 0
+    failed_calls: int = 0
+    attempts: int = 0
+    retries: int = 0
+    """Attempts after the first of a call."""
+    rate_limited: int = 0
+    """Attempts that were refused with a 429."""
+    messages: int = 0
+    """Turns that ended with a message."""
+    judged: int = 0
+    """Calls whose reply is known to be right or wrong."""
+    correct: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    """NaN as soon as the price of one attempt is unknown."""
+    wasted_usd: float = 0.0
+    """The part of it that bought no reply: attempts that failed or were given up."""
+    work_s: float = 0.0
+    """Time in which a model or a tool worked [s]."""
+    wait_s: float = 0.0
+    """Time in queues, in silence, in back-off and for a place in flight [s]."""
+    latencies_s: array[float] = field(default_factory=_samples)
+    """Of each call, with all its attempts and waits [s]."""
+    queue_waits_s: array[float] = field(default_factory=_samples)
+    """Of each attempt that was served [s]."""
+    ttfts_s: array[float] = field(default_factory=_samples)
+    """Of each attempt that was served: from its arrival to its first token [s]."""
+
+    def add(self, other: Tally) -> None:
+        """Count another tally in."""
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(mine, array):
+                mine.extend(theirs)
+            else:
+                setattr(self, name, mine + theirs)
+
+
+@dataclass(slots=True)
+class RunTally:
+    """What happened in the measured tasks of one run."""
+
+    tasks: int = 0
+    succeeded: int = 0
+    latencies_s: array[float] = field(default_factory=_samples)
+    """Of each task that came to an end, well or not; without those that the horizon cut [s]."""
+    makespan_s: float = 0.0
+    """From the first arrival to the last end, warm-up included [s]."""
+    slot_seconds: float | None = None
+    """Slots of the provider times the makespan [s]; None when there is no bound on slots."""
+    busy_s: float = 0.0
+    """Time for which slots were held, warm-up included [s]."""
+    agents: dict[str, Tally] = field(default_factory=dict)
+
+
+def tally(
+    spans: Table, *, agents: Iterable[str], warmup_tasks: int = 0, slots: int | None = None
+) -> RunTally:
+    """Count what one run's spans say.
+
+    Args:
+        spans: The spans of the run.
+        agents: The agents to be listed, in order, even if they did nothing.
+        warmup_tasks: How many of the first tasks are left out.
+        slots: How many attempts all providers together serve at once; None for no bound.
+    """
+    run = RunTally(agents={agent: Tally() for agent in agents})
+    _tally_tasks(run, spans, warmup_tasks)
+    _tally_work(run, spans, warmup_tasks)
+    if slots is not None:
+        run.slot_seconds = slots * run.makespan_s
+    return run
+
+
+def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
+    first_s, last_s = float("inf"), 0.0
+    for kind, task, arrival_s, end_s, status in spans.rows(
+        "kind", "task", "arrival_s", "end_s", "status"
+    ):
+        if kind != TASK:
+            continue
+        first_s, last_s = min(first_s, arrival_s), max(last_s, end_s)
+        if task > warmup_tasks:
+            run.tasks += 1
+            run.succeeded += status == OK
+            if status != CANCELLED:
+                run.latencies_s.append(end_s - arrival_s)
+    run.makespan_s = max(0.0, last_s - first_s)
+
+
+_COLUMNS = (
+    "kind", "agent", "task", "ordinal", "arrival_s", "start_s", "first_token_s", "end_s", "input_tokens",
+    "output_tokens", "cost_usd", "status", "error", "correct",
+)  # fmt: skip
+
+
+def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
+    for (
+        kind, agent, task, ordinal, arrival_s, start_s, first_token_s, end_s, input_tokens, output_tokens, cost_usd,
+        status, error, correct,
+    ) in spans.rows(*_COLUMNS):  # fmt: skip
+        was_served = start_s == start_s
+        if kind == ATTEMPT and was_served:
+            run.busy_s += end_s - start_s
+        if kind == TASK or task <= warmup_tasks:
+            continue
+        mine = run.agents.get(agent)
+        if mine is None:
+            mine = run.agents[agent] = Tally()
+        if kind == ATTEMPT:
+            mine.attempts += 1
+            mine.retries += ordinal > 1
+            mine.rate_limited += error == RATE_LIMITED
+            mine.cost_usd += cost_usd
+            if status != OK:
+                mine.wasted_usd += cost_usd
+            if was_served:
+                mine.input_tokens += input_tokens
+                mine.output_tokens += output_tokens
+                mine.work_s += end_s - start_s
+                mine.wait_s += start_s - arrival_s
+                mine.queue_waits_s.append(start_s - arrival_s)
+                mine.ttfts_s.append(first_token_s - arrival_s)
+            else:
+                mine.wait_s += end_s - arrival_s
+        elif kind == CALL:
+            mine.calls += 1
+            mine.failed_calls += status != OK
+            mine.latencies_s.append(end_s - arrival_s)
+            if correct >= 0:
+                mine.judged += 1
+                mine.correct += correct
+        elif kind == AGENT:
+            mine.messages += status == OK
+        elif kind == TOOL:
+            mine.work_s += end_s - arrival_s
+        elif kind == WAIT:
+            mine.wait_s += end_s - arrival_s

@@ -1,0 +1,135 @@
+"""From a scenario and a seed to the parts of one run, put together. The only place that knows all of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.agents import Agent, SimulatedTool
+from harness.errors import StubError
+from harness.faults import FAULTS, FaultyModel, PlannedFault
+from harness.kernel import Draws, Kernel
+from harness.models import Model, PythonStub, Reply, Request, ServedModel, Stub
+from harness.provider import Provider, Served
+from harness.scenario import LoadedScenario
+from harness.scenario.schema import AgentSpec, Scenario
+from harness.spans import SpanLog
+
+_FAULT_NAMES = {kind: name for name, kind in FAULTS.items()}
+
+
+class World:
+    """The parts of one run.
+
+    Args:
+        scenario: What to simulate.
+        seed: The one integer that all chance follows from.
+    """
+
+    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+        spec = scenario.spec
+        self.spec = spec
+        self.kernel = Kernel()
+        self.draws = Draws(seed)
+        self.log = SpanLog(self.kernel.now_s)
+        self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
+        self.faulty: list[FaultyModel] = []
+        self._providers = _providers(spec, self.kernel, self.draws)
+        self._served = {
+            name: Served(
+                part.name,
+                f"model {name}" if part.pool is None else f"pool {part.pool}",
+                scenario.latencies[name],
+                scenario.prices[name],
+            )
+            for name, part in spec.models.items()
+        }
+        self._tools = {
+            name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()
+        }
+        self.team = {name: self._agent(name, part) for name, part in spec.agents.items()}
+        for name, agent in self.team.items():
+            fallback = spec.policies_of(name).fallback
+            agent.fallback = None if fallback is None else self.team[fallback]
+
+    def _agent(self, name: str, part: AgentSpec) -> Agent:
+        content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
+        model: Model = ServedModel(
+            content,
+            self._providers[self.spec.models[part.model].provider],
+            self._served[part.model],
+            self.draws,
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+        )
+        plan = [
+            PlannedFault(number, _FAULT_NAMES[type(fault)], fault)
+            for number, fault in enumerate(self.spec.faults, 1)
+            if fault.agent in (None, name) and fault.model in (None, part.model)
+        ]
+        if plan:
+            model = FaultyModel(model, plan, self.draws, self.log)
+            self.faulty.append(model)
+        return Agent(
+            name,
+            model,
+            part.model,
+            self.log,
+            self.draws,
+            self.spec.policies_of(name),
+            system=part.system,
+            system_tokens=part.system_tokens,
+            tools={tool: self._tools[tool] for tool in part.tools},
+        )
+
+
+class _Sentence:
+    """What an agent says when the scenario does not care: one sentence, always the same."""
+
+    def __init__(self, agent: str) -> None:
+        self._reply = Reply(f"{agent} has done its part")
+
+    async def reply(self, request: Request) -> Reply:
+        return self._reply
+
+
+def _other_content(name: str, part: AgentSpec) -> Model:
+    return _Sentence(name) if part.stub is None else _python_stub(part.stub, name)
+
+
+def _python_stub(target: str, agent: str) -> PythonStub:
+    module_name, _, function_name = target.partition(":")
+    here = str(Path.cwd())
+    if (
+        here not in sys.path
+    ):  # as `python -m` does; an installed command would not find the user's modules
+        sys.path.insert(0, here)
+    try:
+        function: Any = getattr(importlib.import_module(module_name), function_name)
+    except (ImportError, AttributeError) as error:
+        raise StubError(
+            f"the stub {target!r} of agent {agent!r} cannot be loaded: {error}\n"
+            f"  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}."
+        ) from error
+    if not callable(function):
+        raise StubError(f"the stub {target!r} of agent {agent!r} is no function but {function!r}")
+    return PythonStub(function, target)
+
+
+def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:
+    return {
+        name: Provider(
+            kernel.env,
+            draws,
+            name,
+            limits=part.limits,
+            concurrency=part.concurrency,
+            queue=part.queue,
+            overload=part.overload,
+            outages=part.outages,
+        )
+        for name, part in spec.providers.items()
+    }

@@ -1,0 +1,118 @@
+"""What some runs of one scenario amount to: their metrics, the budgets, and what a reader has to know beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.faults import FAULTS
+from harness.metrics import Metrics, RunTally, summarise
+from harness.models import check_all_used
+from harness.run.one import RunResult
+from harness.scenario import Budget, LoadedScenario
+
+_FAULT_NAMES = {kind: name for name, kind in FAULTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetResult:
+    """One budget, held against its metric."""
+
+    metric: str
+    value: float | None
+    """None when the metric was not measured; the budget has failed then."""
+    limit: Budget
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The numbers of some runs, as if their tasks were of one."""
+
+    runs: int
+    tasks: int
+    """Tasks that were measured, of all runs."""
+    metrics: Metrics
+    agents: dict[str, Metrics]
+    budgets: tuple[BudgetResult, ...]
+    notes: tuple[str, ...]
+    """What a reader has to know beside the numbers, a sentence each."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was measured and all budgets hold."""
+        return self.tasks > 0 and all(budget.passed for budget in self.budgets)
+
+
+@dataclass(slots=True)
+class Results:
+    """Gathers the results of runs, one after another, without keeping their spans.
+
+    Args:
+        scenario: What was simulated.
+    """
+
+    scenario: LoadedScenario
+    _tallies: list[RunTally] = field(default_factory=list)
+    _cut: int = 0
+    _stub_lines_used: dict[str, set[int]] = field(default_factory=dict)
+    _faults_met: set[int] = field(default_factory=set)
+
+    def add(self, result: RunResult) -> None:
+        """Count one run in."""
+        self._tallies.append(result.tally)
+        self._cut += result.status == "horizon"
+        self._faults_met |= result.faults_met
+        for agent, lines in result.stub_lines_used.items():
+            self._stub_lines_used.setdefault(agent, set()).update(lines)
+
+    def outcome(self) -> Outcome:
+        """Work out the numbers."""
+        metrics, agents = summarise(self._tallies)
+        return Outcome(
+            runs=len(self._tallies),
+            tasks=sum(run.tasks for run in self._tallies),
+            metrics=metrics,
+            agents=agents,
+            budgets=tuple(
+                _hold(metric, budget, metrics.get(metric))
+                for metric, budget in self.scenario.spec.budgets.items()
+            ),
+            notes=tuple(self._notes(agents)),
+        )
+
+    def check_stubs(self) -> None:
+        """Complain about scripted replies that no run asked for.
+
+        Raises:
+            StubError: Names every such line.
+        """
+        check_all_used(self.scenario.scripts.values(), self._stub_lines_used)
+
+    def _notes(self, agents: dict[str, Metrics]) -> Sequence[str]:
+        spec, runs = self.scenario.spec, len(self._tallies)
+        notes = []
+        if not any(run.tasks for run in self._tallies):
+            notes.append("No task was measured, so nothing was tested.")
+        if self._cut:
+            notes.append(
+                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left."
+            )
+        notes += [
+            f"Fault {number} ({_FAULT_NAMES[type(fault)]}) never met a call."
+            for number, fault in enumerate(spec.faults, 1)
+            if number not in self._faults_met
+        ]
+        notes += [
+            f"The price of model {name!r} ({spec.models[name].name}) is unknown, so there is no cost; state `prices:`."
+            for name, prices in self.scenario.prices.items()
+            if prices is None
+        ]
+        idle = [agent for agent, mine in agents.items() if not mine.get("calls_mean")]
+        if idle and len(idle) < len(agents):
+            notes.append(f"Never called: {', '.join(idle)}.")
+        return notes
+
+
+def _hold(metric: str, budget: Budget, value: float | None) -> BudgetResult:
+    return BudgetResult(metric, value, budget, value is not None and budget.passes(value))

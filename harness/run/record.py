@@ -1,0 +1,43 @@
+"""From the result of a run to the record that a store keeps."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.metadata import version
+
+from harness.metrics import summarise
+from harness.run.one import RunResult
+from harness.scenario import LoadedScenario
+from harness.store import RunRecord
+
+DISTRIBUTION = "multiagent-harness"
+
+
+def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
+    """Put together what is kept of a run: where it comes from, its spans and events, and its metrics."""
+    metrics, agents = summarise([result.tally])
+    return RunRecord(
+        scenario=scenario.spec.scenario,
+        scenario_hash=scenario.digest,
+        seed=result.seed,
+        status=result.status,
+        tasks=result.tally.tasks + scenario.spec.workload.warmup_tasks,
+        warmup_tasks=scenario.spec.workload.warmup_tasks,
+        makespan_s=result.tally.makespan_s,
+        wall_s=result.wall_s,
+        harness_version=version(DISTRIBUTION),
+        source=scenario.source,
+        command=replay_command(scenario, result.seed),
+        spans=result.spans,
+        events=result.events,
+        metrics=metrics,
+        agent_metrics=agents,
+    )
+
+
+def replay_command(scenario: LoadedScenario, seed: int) -> str:
+    """The command that executes one run again."""
+    changes = [word for override in scenario.overrides for word in ("--set", override)]
+    return shlex.join(
+        ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]
+    )

@@ -1,0 +1,188 @@
+"""From a file to a scenario that can run, or to an error that says what is wrong and where."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import ScenarioError
+from harness.models import Script
+from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.problems import dotted, explain, nearest_file
+from harness.scenario.schema import ModelSpec, Scenario
+from harness.scenario.stubs import read_stub
+from harness.scenario.yaml_file import Document, Path_, parse_yaml, read_yaml
+
+_SECTIONS = ("providers", "models", "tools", "agents")
+
+_STUB_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedScenario:
+    """A scenario with everything that its file refers to. It can be pickled, and so sent to other processes."""
+
+    spec: Scenario
+    """What the file says."""
+    source: str
+    """The file's name, as it was given."""
+    overrides: tuple[str, ...]
+    """What `--set` changed, as `path=value`."""
+    digest: str
+    """Changes when anything that decides a run changes, but for the seed."""
+    scripts: dict[str, Script]
+    """What agents with a file of replies say."""
+    latencies: dict[str, Latency]
+    """The latency profile of each model."""
+    prices: dict[str, AnyPrices | None]
+    """The prices of each model; None when nobody knows them."""
+
+
+def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedScenario:
+    """Read a scenario file, and whatever it refers to.
+
+    Args:
+        path: The file.
+        overrides: Changes, each as `path=value`, such as `workload.tasks=10`.
+
+    Raises:
+        ScenarioError: Something is wrong; names file, line, column, key, value and what is allowed.
+    """
+    name, path = str(path), Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ScenarioError(f"{name}: the file {what}{nearest_file(path)}")
+    document = read_yaml(path, name)
+    if document.data is None:
+        raise ScenarioError(
+            f"{name}:1:1: the file is empty; `harness init` writes one to start from"
+        )
+    if not isinstance(document.data, dict):
+        raise ScenarioError(
+            f"{name}:1:1: a scenario is a mapping that begins with `scenario: NAME`"
+        )
+    for override in overrides:
+        _override(document, override)
+    spec = _validate(document, path.parent)
+    scripts = _read_stubs(spec, document, path.parent)
+    latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
+    prices = {
+        model: part.prices if part.prices is not None else prices_of(part.name, part.provider)
+        for model, part in spec.models.items()
+    }
+    return LoadedScenario(
+        spec=spec,
+        source=name,
+        overrides=tuple(overrides),
+        digest=_digest(spec, scripts, latencies, prices, document),
+        scripts=scripts,
+        latencies=latencies,
+        prices=prices,
+    )
+
+
+def _validate(document: Document, folder: Path) -> Scenario:
+    known = {
+        section: list(part)
+        for section in _SECTIONS
+        if isinstance(part := document.data.get(section, {}), dict)
+    }
+    try:
+        return Scenario.model_validate_json(
+            json.dumps(document.data), context={**known, "folder": folder}
+        )
+    except ValidationError as error:
+        raise ScenarioError(*explain(error, document, Scenario)) from None
+
+
+def _override(document: Document, override: str) -> None:
+    target, equals, text = override.partition("=")
+    steps = re.findall(r"[^.\[\]]+|\[\d+\]", target)
+    if not equals or not steps:
+        raise ScenarioError(f"--set {override}: write it as path=value, such as workload.tasks=10")
+    path: Path_ = tuple(int(step[1:-1]) if step.startswith("[") else step for step in steps)
+    around: Any = document.data
+    for depth, part in enumerate(path[:-1]):
+        if isinstance(around, dict) and isinstance(part, str):
+            around = around.setdefault(part, {})
+        elif isinstance(around, list) and isinstance(part, int) and part < len(around):
+            around = around[part]
+        else:
+            raise ScenarioError(
+                f"--set {override}: there is nothing at {dotted(path[: depth + 1])}"
+            )
+    last: Any = path[-1]
+    fits = (
+        isinstance(last, str)
+        if isinstance(around, dict)
+        else isinstance(last, int) and last < len(around)
+    )
+    if not isinstance(around, dict | list) or not fits:
+        raise ScenarioError(
+            f"--set {override}: {dotted(path[:-1]) or 'the file'} has no place for {last!r}"
+        )
+    around[last] = parse_yaml(text, f"--set {target}").data
+
+
+def _read_stubs(spec: Scenario, document: Document, folder: Path) -> dict[str, Script]:
+    scripts: dict[str, Script] = {}
+    for agent, part in spec.agents.items():
+        if part.stub is None:
+            continue
+        place = f"{document.place(('agents', agent, 'stub'))}: agents.{agent}.stub"
+        path = folder / Path(part.stub).expanduser()
+        if part.stub.endswith(_STUB_SUFFIXES):
+            if not path.is_file():
+                raise ScenarioError(f"{place}: there is no file {path}{nearest_file(path)}")
+            scripts[agent] = read_stub(path, str(path), agent)
+        elif not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", part.stub):
+            raise ScenarioError(
+                f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
+            )
+    return scripts
+
+
+def _latency(model: str, part: ModelSpec, document: Document) -> Latency:
+    if part.latency is not None:
+        return part.latency
+    try:
+        return latency_of(part.name)
+    except ScenarioError as error:
+        place = document.place(("models", model, "name"))
+        raise ScenarioError(f"{place}: models.{model}.name: {error}") from None
+
+
+def _digest(
+    spec: Scenario,
+    scripts: dict[str, Script],
+    latencies: dict[str, Latency],
+    prices: dict[str, AnyPrices | None],
+    document: Document,
+) -> str:
+    """Hash what decides a run: not the description, the seeds, the budgets, nor where a line of a stub stands."""
+    said = {
+        agent: [(line.reply, line.prompt, line.prompt_regex) for line in script.lines]
+        for agent, script in scripts.items()
+    }
+    data: dict[str, Any] = {
+        key: value
+        for key, value in document.data.items()
+        if key not in ("description", "seed", "runs", "budgets")
+    }
+    parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
+    parts += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _files(spec)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _files(spec: Scenario) -> list[str]:
+    """The data files that a scenario reads while it runs."""
+    arrivals = spec.workload.arrivals
+    file = getattr(arrivals, "file", None)
+    return [] if file is None else [file]

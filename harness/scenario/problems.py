@@ -1,0 +1,191 @@
+"""From what pydantic found wrong to what a person reads: place, key, value, what is allowed, and what was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.fields import near_files
+from harness.scenario.yaml_file import Document, Path_, Place
+
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+
+_TYPE_WORDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "dataclass_exact_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "int_from_float": "a whole number",
+}
+
+_ALLOWED_SHOWN = 12
+_VALUE_SHOWN = 60
+
+
+def explain(error: ValidationError, document: Document, root: type[BaseModel]) -> list[str]:
+    """One text a problem, in the order of the file.
+
+    Args:
+        error: What pydantic found.
+        document: Where everything stands.
+        root: The record that the file was read as; for the keys that are allowed.
+    """
+    schema = root.model_json_schema()
+    problems: dict[str, Place] = {}
+    for details in error.errors(include_url=False):
+        path = _path_in(document.data, details["loc"])
+        problems[_explain_one(details, path, document, schema)] = document.find(path)
+    return sorted(problems, key=problems.__getitem__)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A suggestion, when something known looks like the word."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def nearest_file(path: Path) -> str:
+    """A suggestion, when a file in the same folder is called like one that is not there."""
+    stems = {Path(name).stem: name for name in near_files(path)}
+    near = difflib.get_close_matches(path.stem, stems, n=1, cutoff=0.6)
+    return f"; did you mean {stems[near[0]]!r}?" if near else ""
+
+
+def allowed(known: Iterable[str]) -> str:
+    """The known words, as long as they are not too many."""
+    names = list(known)
+    more = f" and {len(names) - _ALLOWED_SHOWN} more" if len(names) > _ALLOWED_SHOWN else ""
+    return f"; known are {', '.join(names[:_ALLOWED_SHOWN])}{more}" if names else ""
+
+
+def dotted(path: Path_) -> str:
+    """A path as it is written in messages and after `--set`, such as `faults[2].hang.for_s`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _explain_one(
+    details: ErrorDetails, path: Path_, document: Document, schema: dict[str, Any]
+) -> str:
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+    if kind in _UNKNOWN_KEY:
+        key = str(details["loc"][-1])
+        known = _keys_allowed(schema, path[:-1], document.data)
+        return (
+            f"{document.place(path, of_key=True)}: {_inside(path[:-1])}unknown key {key!r}"
+            f"{nearest(key, known) or allowed(known)}"
+        )
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        key = str(details["loc"][-1])
+        return f"{document.place(path)}: {_inside(path)}the key {key!r} is missing"
+    where = f"{document.place(path)}: {_inside(path)}"
+    if kind == "unknown_name":
+        return (
+            where
+            + details["msg"]
+            + (nearest(str(value), context["known"]) or allowed(context["known"]))
+        )
+    if kind == "no_file":
+        return where + details["msg"] + nearest_file(Path(context["path"]))
+    if kind == "one_of" and isinstance(value, dict):
+        return where + details["msg"]
+    if kind in ("value_error", "cycle", "missing_tasks", "all_warmup", "one_of"):
+        return where + details["msg"].removeprefix("Value error, ")
+    if kind in _TYPE_WORDS:
+        return f"{where}must be {_TYPE_WORDS[kind]}, not {_show(value)}{_yaml_trap(kind, value)}"
+    message = (
+        details["msg"]
+        .replace("Input should be", "must be")
+        .replace("Tuple should", "the list should")
+    )
+    return f"{where}{message[0].lower()}{message[1:]}, not {_show(value)}"
+
+
+def _path_in(data: Any, loc: tuple[int | str, ...]) -> Path_:  # noqa: ANN401 - a YAML value
+    """The part of pydantic's location that is a path in the file; the rest are names of union branches."""
+    path: list[str | int] = []
+    for part in loc:
+        if (isinstance(data, dict) and part in data) or (
+            isinstance(data, list) and isinstance(part, int) and 0 <= part < len(data)
+        ):
+            data = data[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _keys_allowed(schema: dict[str, Any], path: Path_, data: Any) -> list[str]:  # noqa: ANN401 - a YAML value
+    """The keys that the JSON Schema allows in the mapping at a path."""
+    branches = [schema]
+    for part in path:
+        branches = [
+            inner for branch in _resolved(schema, branches) for inner in _step(branch, part)
+        ]
+        data = data[part]
+    names = (
+        name for branch in _resolved(schema, branches) for name in branch.get("properties", {})
+    )
+    return list(dict.fromkeys(names))
+
+
+def _resolved(schema: dict[str, Any], branches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    todo = list(branches)
+    while todo:
+        branch = todo.pop(0)
+        if "$ref" in branch:
+            todo.append(schema["$defs"][branch["$ref"].rpartition("/")[2]])
+        for union in ("oneOf", "anyOf", "allOf"):
+            todo.extend(branch.get(union, []))
+        found.append(branch)
+    return found
+
+
+def _step(branch: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
+    if isinstance(part, int):
+        items = branch.get("items", {})
+        return [items] if isinstance(items, dict) else []
+    inner = branch.get("properties", {}).get(part, branch.get("additionalProperties"))
+    return [inner] if isinstance(inner, dict) else []
+
+
+def _inside(path: Path_) -> str:
+    return f"{dotted(path)}: " if path else ""
+
+
+def _show(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "empty"
+    text = repr(value)
+    return text if len(text) <= _VALUE_SHOWN else f"{text[:_VALUE_SHOWN]}..."
+
+
+def _yaml_trap(kind: str, value: object) -> str:
+    if isinstance(value, bool):
+        return " (in YAML, yes, no, on and off are true and false)"
+    if isinstance(value, str) and kind in ("float_type", "int_type"):
+        try:
+            float(value)
+        except ValueError:
+            return ""
+        return "; write it without quotes, and an exponent as 1.0e+3"
+    return ""

@@ -1,0 +1,260 @@
+"""The scenario reference: a page of Markdown made from the very records that files are validated against."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+import types
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
+
+from harness.agents import ToolSpec
+from harness.faults import FAULTS
+from harness.faults.api import Fault
+from harness.fields import FileOfScenario, NameOf, Tagged
+from harness.kernel.arrivals import Closed, Poisson, Trace
+from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution
+from harness.metrics import AGENT_METRICS, METRICS
+from harness.patterns import PATTERNS
+from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
+from harness.resilience import Policies, Retry
+from harness.scenario.schema import (
+    AgentSpec,
+    Budget,
+    Kind,
+    ModelSpec,
+    PolicySection,
+    ProviderSpec,
+    Scenario,
+    Workload,
+)
+from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+
+_INTRODUCTION = """\
+# Scenario reference
+
+<!-- Made by `make docs` from the code. Do not edit: tests/test_docs.py compares. -->
+
+Every key of a scenario file. Unknown keys are errors. The unit stands at the end of a key: `_s` are seconds of virtual
+time, `_usd` US dollars. For completion in an editor, put the JSON Schema on the first line:
+`# yaml-language-server: $schema=PATH`, with the file that `harness schema` prints.
+
+Paths in a scenario start at the folder of its file. A value may be changed for one simulation with
+`--set path=value`, such as `--set workload.tasks=10` or `--set 'faults[0].hang.for_s=30'`.
+"""
+
+_DISTRIBUTIONS = """\
+A distribution is a number, which means always that value, or a mapping with one of the keys below. Durations that are
+drawn are rounded to whole microseconds. Every draw is keyed by what it is for, so that one more call of one agent
+changes no value of another.
+"""
+
+_ARRIVALS = """\
+Exactly one of `poisson`, `every_s` (a number: one task in every interval, the first at 0), `at_s` (a list of times),
+`closed`, `trace`. Absent means one after another: `closed: {users: 1}`.
+"""
+
+_FAULTS = """\
+A list; each entry is a mapping with one of the keys below. The first fault that meets an attempt decides. All have the
+fields of [every fault](#every-fault), which say which attempts they meet.
+"""
+
+_PATTERNS = "A mapping with one of the keys below."
+
+_STUBS = """\
+The file that an agent's `stub:` names, when it ends in `.yaml`. A stub may also be a function, as `module:function`: it
+takes a `harness.models.Request` and gives a text or a `harness.models.Reply`.
+"""
+
+Record = type[Any]
+
+_Section = tuple[str, Record]
+
+_FILE: tuple[_Section, ...] = (("The file", Scenario), ("workload", Workload), ("kinds", Kind))
+_PROVIDER: tuple[_Section, ...] = (
+    ("providers", ProviderSpec),
+    ("limits", Limits),
+    ("queue", Queue),
+    ("overload", Overload),
+    ("outages", Outage),
+    ("models", ModelSpec),
+    ("latency", Latency),
+    ("tail", Tail),
+    ("prices", Prices),
+    ("tools", ToolSpec),
+    ("agents", AgentSpec),
+)
+_POLICIES: tuple[_Section, ...] = (
+    ("policies", PolicySection),
+    ("policy", Policies),
+    ("retry", Retry),
+)
+_STUB_FILE: tuple[_Section, ...] = (
+    ("a stub file", StubFile),
+    ("an agent's script", AgentScript),
+    ("a rule", RuleSpec),
+    ("a reply", ReplySpec),
+    ("a tool call", ToolCallSpec),
+)
+
+
+def reference() -> str:
+    """Write the page."""
+    parts = [_INTRODUCTION]
+    parts += _sections(_FILE)
+    parts += [
+        "## arrivals\n",
+        _ARRIVALS,
+        *_members({"poisson": Poisson, "closed": Closed, "trace": Trace}),
+    ]
+    parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
+    parts += _sections(_PROVIDER)
+    parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += _sections(_POLICIES)
+    parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
+    parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
+    parts += _sections((("budgets", Budget),))
+    parts += ["## metrics\n", "Those of the whole, which budgets may name:\n", _metrics(METRICS)]
+    parts += ["Those of each agent:\n", _metrics(AGENT_METRICS)]
+    parts += ["## stubs\n", _STUBS, *_sections(_STUB_FILE, level=3)]
+    return "\n".join(parts)
+
+
+def _sections(sections: tuple[_Section, ...], *, level: int = 2) -> Iterator[str]:
+    for title, record in sections:
+        yield f"{'#' * level} {title}\n"
+        yield f"{_first_paragraph(record)}\n"
+        yield _table(record)
+
+
+def _members(members: Mapping[str, Record], *, without: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
+    for name, record in members.items():
+        yield f"### `{name}`\n"
+        yield f"{_first_paragraph(record)}\n"
+        table = _table(record, without=without)
+        if table:
+            yield table
+
+
+def _metrics(metrics: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in metrics.items()]
+    return "\n".join(["| metric | meaning |", "|---|---|", *rows, ""])
+
+
+def _table(record: Record, *, without: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    hints = get_type_hints(record, include_extras=True)
+    docs = _field_docs(record)
+    rows = [
+        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '')} |"
+        for name, default in _fields(record)
+        if name not in without
+    ]
+    return (
+        "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""])
+        if rows
+        else ""
+    )
+
+
+def _fields(record: Record) -> Iterator[tuple[str, str]]:
+    """Name and default of each field, as the table shows them."""
+    if issubclass(record, BaseModel):
+        for name, info in record.model_fields.items():
+            yield (
+                name,
+                "required"
+                if info.is_required()
+                else _default(info.get_default(call_default_factory=True)),
+            )
+        return
+    for field in dataclasses.fields(record):
+        yield (
+            field.name,
+            "required" if field.default is dataclasses.MISSING else _default(field.default),
+        )
+
+
+def _default(value: object) -> str:
+    if value is None or value in ((), {}, ""):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, int | float | str):
+        return f"`{value:.12g}`" if isinstance(value, float) else f"`{value}`"
+    inner = getattr(value, "value", None)
+    return f"`{inner:g}`" if isinstance(inner, float) else ""
+
+
+def _field_docs(record: Record) -> dict[str, str]:
+    """The text under each field, of the record and of what it extends."""
+    docs: dict[str, str] = {}
+    for part in reversed(record.__mro__[:-1]):
+        if not part.__module__.startswith("harness"):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, text in zip(body.body, body.body[1:], strict=False):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+            ):
+                assert isinstance(field.target, ast.Name)
+                docs[field.target.id] = " ".join(str(text.value.value).split()).replace("|", "\\|")
+    return docs
+
+
+def _first_paragraph(record: Record) -> str:
+    return " ".join((inspect.getdoc(record) or "").partition("\n\n")[0].split())
+
+
+def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
+    """What may stand in a field."""
+    if get_origin(hint) is Annotated:
+        return _annotated_words(hint)
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(_words(member) for member in get_args(hint) if member is not type(None))
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"list of: {_words(get_args(hint)[0])}"
+    if get_origin(hint) is dict:
+        return f"mapping from name to: {_words(get_args(hint)[1])}"
+    title = _TITLES.get(hint)
+    if title is not None:
+        return f"[{title}](#{title.replace(' ', '-')})"
+    return {float: "number", int: "whole number", str: "text", bool: "`true` or `false`"}.get(
+        hint, "anything"
+    )
+
+
+def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
+    inner, *marks = get_args(hint)
+    if hint == AnyDistribution:
+        return "[distribution](#distributions)"
+    bounds: list[str] = []
+    for mark in marks:
+        if isinstance(mark, NameOf):
+            return f"name under `{mark.section}`"
+        if isinstance(mark, FileOfScenario):
+            return "path of a file"
+        if isinstance(mark, Tagged):
+            return f"one of {', '.join(f'`{name}`' for name in mark.names)}"
+        bounds += _bounds(mark)
+    return " ".join([_words(inner), ", ".join(bounds)]).strip()
+
+
+def _bounds(mark: object) -> Iterator[str]:
+    for kind, sign, name in ((Ge, ">=", "ge"), (Gt, ">", "gt"), (Le, "<=", "le"), (Lt, "<", "lt")):
+        if isinstance(mark, kind):
+            yield f"{sign} {getattr(mark, name):g}"
+
+
+_TITLES: dict[Record, str] = {
+    record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_STUB_FILE)
+} | {Budget: "budgets"}

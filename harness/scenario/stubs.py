@@ -1,0 +1,160 @@
+"""Reading files of replies: what each agent says.
+
+agents:
+  lead:
+    replies: ["1. style 2. security", "merge after two fixes"]      # one a call, in order, within each task
+  security:
+    rules:                                                         # the first that fits the prompt
+      - {prompt: "*password*", reply: "a secret in the code"}
+      - {reply: "nothing found"}
+  style: {reply: "two long lines"}                                 # always the same
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Len, MinLen
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from harness.errors import ScenarioError
+from harness.models import Line, Reply, Script, ToolCall
+from harness.models.stub import WhenExhausted
+from harness.scenario.problems import allowed, explain, nearest
+from harness.scenario.schema import Section
+from harness.scenario.yaml_file import Document, Path_, read_yaml
+
+
+class ToolCallSpec(Section):
+    """A tool that the model wants to be used."""
+
+    tool: str
+    """The tool's name."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """What it is given."""
+
+
+class ReplySpec(Section):
+    """One reply with tool calls."""
+
+    text: str = ""
+    """What is said."""
+    tool_calls: tuple[ToolCallSpec, ...] = ()
+    """Tools to be used before the agent goes on."""
+
+    def reply(self) -> Reply:
+        """The reply itself."""
+        calls = tuple(ToolCall(call.tool, call.arguments) for call in self.tool_calls)
+        return Reply(self.text, calls)
+
+
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise PydanticCustomError(
+            "regex", "is no regular expression: {why}", {"why": str(error)}
+        ) from None
+    return pattern
+
+
+class RuleSpec(Section):
+    """A reply for some prompts."""
+
+    prompt: str | None = None
+    """A glob that the whole prompt must match."""
+    prompt_regex: Annotated[str, AfterValidator(_regex)] | None = None
+    """A regular expression to be found in the prompt."""
+    reply: str | ReplySpec
+    """What is said."""
+
+
+class AgentScript(Section):
+    """What one agent says: exactly one of `reply`, `replies` and `rules`."""
+
+    reply: str | ReplySpec | None = None
+    """The same for every call."""
+    replies: Annotated[tuple[str | ReplySpec, ...], MinLen(1)] | None = None
+    """One for each call of a task, in order."""
+    rules: Annotated[tuple[RuleSpec, ...], MinLen(1)] | None = None
+    """The first whose prompt fits."""
+    when_exhausted: WhenExhausted = "error"
+    """What comes after the last of `replies`."""
+    allow_unused: bool = False
+    """Whether replies may stay unused."""
+
+    @model_validator(mode="after")
+    def _check_one(self) -> AgentScript:
+        if sum(given is not None for given in (self.reply, self.replies, self.rules)) != 1:
+            raise PydanticCustomError("one_of", "give exactly one of reply, replies, rules")
+        return self
+
+
+class StubFile(Section):
+    """A file of replies."""
+
+    agents: Annotated[dict[str, AgentScript], Len(1)]
+    """What each agent says, by its name in the scenario."""
+
+
+def read_stub(path: Path, name: str, agent: str) -> Script:
+    """Read what one agent says.
+
+    Args:
+        path: The file.
+        name: How to call it in messages.
+        agent: The agent.
+
+    Raises:
+        ScenarioError: The file is wrong, or says nothing of the agent.
+    """
+    document = read_yaml(path, name)
+    try:
+        stubs = TypeAdapter(StubFile).validate_json(json.dumps(document.data))
+    except ValidationError as error:
+        raise ScenarioError(*explain(error, document, StubFile)) from None
+    if agent not in stubs.agents:
+        raise ScenarioError(
+            f"{document.place(('agents',))}: agents: there is nothing for agent {agent!r}"
+            f"{nearest(agent, stubs.agents) or allowed(stubs.agents)}"
+        )
+    spec = stubs.agents[agent]
+    lines = _lines(spec, ("agents", agent), document)
+    return Script(
+        agent=agent,
+        lines=lines,
+        in_order=spec.replies is not None,
+        when_exhausted=spec.when_exhausted,
+        allow_unused=spec.allow_unused,
+    )
+
+
+def _lines(spec: AgentScript, path: Path_, document: Document) -> tuple[Line, ...]:
+    def place(*inner: str | int) -> str:
+        return document.place((*path, *inner)).rpartition(":")[0]
+
+    if spec.rules is not None:
+        return tuple(
+            Line(
+                reply=_reply(rule.reply),
+                place=place("rules", index),
+                prompt=rule.prompt,
+                prompt_regex=rule.prompt_regex,
+            )
+            for index, rule in enumerate(spec.rules)
+        )
+    if spec.replies is not None:
+        return tuple(
+            Line(reply=_reply(reply), place=place("replies", index))
+            for index, reply in enumerate(spec.replies)
+        )
+    assert spec.reply is not None
+    return (Line(reply=_reply(spec.reply), place=place("reply")),)
+
+
+def _reply(spec: str | ReplySpec) -> Reply:
+    return Reply(spec) if isinstance(spec, str) else spec.reply()

@@ -1,0 +1,218 @@
+"""Reading a YAML file so that every value knows where it stands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import yaml
+
+from harness.errors import ScenarioError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_BYTES = 2_000_000
+"""Two megabytes: a thousand times the largest scenario that a person writes."""
+
+MAX_VALUES = 200_000
+"""Aliases may repeat a part of the file; a file that unfolds to more values than this is a bomb, not a scenario."""
+
+_YAML_MERGE = "tag:yaml.org,2002:merge"
+
+Path_ = tuple[str | int, ...]
+"""The keys and indices that lead to a value."""
+
+
+class Place(NamedTuple):
+    """Where something stands in a file, both from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class Document:
+    """The content of a file, and where each part of it stands."""
+
+    file: str
+    """The file's name, as it was given."""
+    data: Any = None
+    """What it says: mappings, lists, texts, numbers, booleans and None."""
+    keys: dict[Path_, Place] = field(default_factory=dict)
+    """Where each key or list item begins."""
+    values: dict[Path_, Place] = field(default_factory=dict)
+    """Where each value begins."""
+
+    def place(self, path: Path_, *, of_key: bool = False) -> str:
+        """Where something stands, as `file:line:column`; that of the part around it if it stands nowhere itself."""
+        line, column = self.find(path, of_key=of_key)
+        return f"{self.file}:{line}:{column}"
+
+    def find(self, path: Path_, *, of_key: bool = False) -> Place:
+        """Where something stands; see `place`."""
+        for length in range(len(path), -1, -1):
+            table = self.keys if of_key and length else self.values
+            if path[:length] in table:
+                return table[path[:length]]
+        return Place(1, 1)
+
+
+def read_yaml(path: Path, name: str) -> Document:
+    """Read a file.
+
+    Args:
+        path: The file.
+        name: How to call it in messages.
+
+    Raises:
+        ScenarioError: It cannot be read, or is not YAML of plain values with keys that are texts and occur once.
+    """
+    return parse_yaml(_read_text(path, name), name)
+
+
+def parse_yaml(text: str, name: str) -> Document:
+    """Parse a text; see `read_yaml`."""
+    loader = _Loader(text)
+    document = Document(name)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            _Reader(loader, document).read(node, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        hint = _hint(text, error)
+        raise ScenarioError(
+            f"{name}:{line}:{column}: this is not YAML: {error.problem or error.context}{hint}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise ScenarioError(
+            f"{name}:1:1: this is not YAML: {' '.join(str(error).split())}"
+        ) from None
+    except RecursionError:
+        raise ScenarioError(f"{name}:1:1: the file is nested too deeply") from None
+    finally:
+        loader.dispose()
+    return document
+
+
+def _read_text(path: Path, name: str) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ScenarioError(
+                f"{name}: the file is larger than {MAX_BYTES:,} bytes, so it is no scenario"
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"{name}: the file cannot be read: {error.strerror or error}") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ScenarioError(
+            f"{name}:{line}:1: the file is not text in UTF-8; is it binary?"
+        ) from None
+
+
+def _hint(text: str, error: yaml.MarkedYAMLError) -> str:
+    line = (
+        text.splitlines()[error.problem_mark.line : error.problem_mark.line + 1]
+        if error.problem_mark
+        else []
+    )
+    if line and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]:
+        return "; indent with spaces, not with tabs"
+    return ""
+
+
+class _Reader:
+    """Turns nodes into values, and notes where they stand."""
+
+    def __init__(self, loader: Any, document: Document) -> None:  # noqa: ANN401 - yaml's loaders share no public base
+        self._loader = loader
+        self._document = document
+        self._count = 0
+        self._open: list[yaml.Node] = []
+
+    def read(self, node: yaml.Node, path: Path_) -> None:
+        self._document.data = self._value(node, path)
+
+    def _value(self, node: yaml.Node, path: Path_) -> Any:  # noqa: ANN401 - a YAML value
+        self._document.values[path] = _place(node)
+        self._count += 1
+        if self._count > MAX_VALUES:
+            self._fail(
+                node,
+                f"the file unfolds to more than {MAX_VALUES:,} values; are there aliases of aliases?",
+            )
+        if any(node is around for around in self._open):
+            self._fail(node, "an alias contains itself")
+        self._open.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            if isinstance(node, yaml.SequenceNode):
+                return [self._item(item, path, index) for index, item in enumerate(node.value)]
+            return self._scalar(node)
+        finally:
+            self._open.pop()
+
+    def _item(self, node: yaml.Node, path: Path_, index: int) -> Any:  # noqa: ANN401 - a YAML value
+        self._document.keys[(*path, index)] = _place(node)
+        return self._value(node, (*path, index))
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        lines: dict[str, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == _YAML_MERGE:
+                continue
+            key = self._key(key_node)
+            if key in lines:
+                self._fail(
+                    key_node, f"the key {key!r} occurs twice; the first is on line {lines[key]}"
+                )
+            lines[key] = key_node.start_mark.line + 1
+        self._loader.flatten_mapping(node)
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            self._document.keys[(*path, key)] = _place(key_node)
+            mapping[key] = self._value(value_node, (*path, key))
+        return mapping
+
+    def _key(self, node: yaml.Node) -> str:
+        key = self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
+        if not isinstance(key, str):
+            self._fail(
+                node,
+                f"a key must be a text; put {node.value!r} into quotes"
+                if key is not None
+                else "a key must be a text",
+            )
+        return key
+
+    def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401 - a YAML value
+        try:
+            value = self._loader.construct_object(node)
+        except (yaml.YAMLError, ValueError, OverflowError):
+            self._fail(
+                node,
+                f"{node.value!r} cannot be read as {node.tag.rpartition(':')[2]}; put it into quotes",
+            )
+        if isinstance(value, float) and not math.isfinite(value):
+            self._fail(node, f"{node.value} is not a finite number")
+        if value is not None and not isinstance(value, str | int | float):
+            self._fail(
+                node, f"{node.value!r} is read as a {type(value).__name__}; put it into quotes"
+            )
+        return value
+
+    def _fail(self, node: yaml.Node, problem: str) -> NoReturn:
+        place = _place(node)
+        raise ScenarioError(f"{self._document.file}:{place.line}:{place.column}: {problem}")
+
+
+def _place(node: yaml.Node) -> Place:
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)

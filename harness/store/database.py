@@ -1,0 +1,226 @@
+"""The file: opened when it is free, refused when it is not ours, written whole runs at a time.
+
+DuckDB lets one process write a file, or several read it, and turns away everybody else at once. So a connection here
+lives for one write or one read, and who is turned away comes again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from harness import wall
+from harness.errors import StoreError
+from harness.store.insert import insert_runs
+from harness.store.records import RunRecord
+
+SCHEMA_VERSION: Final = 1
+"""Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
+
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    # DuckDB 2 would write files that 1.4 and 1.5, and the tools that are built on them, cannot read.
+    "storage_compatibility_version": "v1.4.0",
+    # Given a file of another kind, such as SQLite's, it would fetch an extension from the network to read it.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+_FIRST_PAUSE_WALL_S: Final = 0.005
+_LONGEST_PAUSE_WALL_S: Final = 0.25
+
+# Inside one process DuckDB turns nobody away: two threads would write at once, and give their runs the same ids.
+_turn = threading.RLock()
+
+
+class Store:
+    """A DuckDB file of runs, which any number of processes may write and read; it holds no connection.
+
+    Args:
+        path: The file; made by the first write.
+        patience_wall_s: How long to wait for a file that another process holds [real s].
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, patience_wall_s: float = 60.0) -> None:
+        self.path = Path(path).absolute()
+        self.patience_wall_s = patience_wall_s
+
+    def write(self, records: Sequence[RunRecord]) -> list[int]:
+        """Write runs in one transaction: all of them or, whatever happens, none.
+
+        Writing no runs makes the file if there is none, and so tells early whether it can be written.
+
+        Returns:
+            The ids of the runs, in the order of the records and without gaps.
+
+        Raises:
+            StoreError: The file cannot be made or written, is not a store, or stayed locked.
+        """
+        with _turn:
+            if not self._exists():
+                self._create()
+            with self._opened(read_only=False) as connection:
+                connection.begin()
+                run_ids = _next_run_ids(connection, len(records))
+                try:
+                    insert_runs(connection, run_ids, records, wall.now_utc())
+                except OverflowError as error:
+                    raise StoreError(
+                        f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
+                        f"  How to fix: choose smaller seeds; here they are {[record.seed for record in records]}"
+                    ) from error
+                connection.commit()
+        return run_ids
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the store for reading, for as long as the `with` block lasts; until then nobody can write it.
+
+        Raises:
+            StoreError: There is no such file, it is not a store, or it stayed locked; or DuckDB objects to a query.
+        """
+        with _turn:
+            if not self._exists():
+                raise StoreError(
+                    f"there is no store {self.path}\n"
+                    f"  How to fix: write one with `harness simulate FILE --store {self.path}`, or name another"
+                )
+            with self._opened(read_only=True) as connection:
+                yield connection
+
+    def _exists(self) -> bool:
+        try:
+            if not self.path.is_dir():
+                return self.path.exists()
+        except OSError as error:
+            raise StoreError(f"cannot look for the store {self.path}: {error.strerror}") from error
+        raise StoreError(
+            f"the store {self.path} is a folder\n  How to fix: name a file, such as {self.path / 'runs.duckdb'}"
+        )
+
+    def _create(self) -> None:
+        """Make an empty store elsewhere and give it its name, so that there is never half a store under that name.
+
+        DuckDB itself first looks whether there is a file and then writes one: two processes at once can destroy what
+        one of them has already written.
+        """
+        schema = resources.files("harness.store").joinpath("schema.sql").read_text(encoding="utf-8")
+        folder = self.path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".harness-", dir=folder) as elsewhere:
+                draft = Path(elsewhere, "store.duckdb")
+                with duckdb.connect(draft, config=_CONFIG) as connection:
+                    connection.execute(schema)
+                    connection.execute(
+                        "INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)]
+                    )
+                _give_name(draft, self.path)
+        except (OSError, duckdb.Error) as error:
+            raise StoreError(
+                f"cannot make the store {self.path}: {_reason(error)}\n"
+                "  How to fix: name a file in a folder that you may write to"
+            ) from error
+
+    @contextlib.contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connect(read_only=read_only)
+        try:
+            # After two seconds it would draw on standard output, into what a program prints there for another.
+            connection.execute("SET enable_progress_bar = false")
+            self._check_version(connection)
+            yield connection
+        except duckdb.Error as error:
+            verb = "read" if read_only else "write to"
+            raise StoreError(f"cannot {verb} the store {self.path}: {error}") from error
+        finally:
+            connection.close()  # and with it any transaction that was not committed
+
+    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        """Connect, waiting a little longer each time while another process holds the file."""
+        give_up_s = wall.elapsed_s() + self.patience_wall_s
+        pause_wall_s = _FIRST_PAUSE_WALL_S
+        while True:
+            try:
+                return duckdb.connect(self.path, read_only=read_only, config=_CONFIG)
+            except duckdb.ConnectionException as error:
+                raise StoreError(
+                    f"the store {self.path} is open in this very program, through a connection that is not harness's\n"
+                    "  How to fix: close that connection first"
+                ) from error
+            except duckdb.Error as error:
+                if not _is_locked(error):
+                    raise StoreError(
+                        f"cannot open the store {self.path}: {_reason(error)}\n"
+                        "  How to fix: name another file, or move this one away and let harness make a new one"
+                    ) from error
+                if wall.elapsed_s() >= give_up_s:
+                    raise StoreError(
+                        f"the store {self.path} is in use by {_holder(error)}, "
+                        f"and still was after {self.patience_wall_s:g} s\n"
+                        "  How to fix: close it there (a notebook, a dashboard, another run), or name another file"
+                    ) from error
+            wall.sleep(pause_wall_s)
+            pause_wall_s = min(pause_wall_s * 1.5, _LONGEST_PAUSE_WALL_S)
+
+    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            found = connection.execute(
+                "SELECT try_cast(value AS INTEGER) FROM meta WHERE key = 'schema_version'"
+            ).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException):
+            found = []
+        if len(found) != 1 or found[0][0] is None:
+            raise StoreError(
+                f"{self.path} is a DuckDB database, but not a store of harness\n  How to fix: name another file"
+            )
+        version = found[0][0]
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"the store {self.path} was written by a newer harness: it has schema version {version}, "
+                f"and this harness knows versions up to {SCHEMA_VERSION}\n"
+                "  How to fix: update harness (pip install -U multiagent-harness), or name another file"
+            )
+
+
+def _next_run_ids(connection: duckdb.DuckDBPyConnection, count: int) -> list[int]:
+    # Always `fetchall`: after `fetchone` the result stays open, and the connection does nothing else until it is closed.
+    [(latest,)] = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs").fetchall()
+    return list(range(latest + 1, latest + 1 + count))
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    """Give a new store its name, unless another process was faster."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except (
+        OSError
+    ):  # no hard links here; then the faster of two processes at once may lose its runs
+        draft.rename(path)
+
+
+def _is_locked(error: duckdb.Error) -> bool:
+    # DuckDB has no type of its own for this; the second text is that of Windows.
+    return "Could not set lock" in str(error) or "used by another process" in str(error)
+
+
+def _holder(error: duckdb.Error) -> str:
+    process = re.search(r"PID \d+", str(error))
+    return f"another process ({process.group()})" if process else "another process"
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in one line without the words that every message of its kind begins with."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0].removeprefix("IO Error: ")

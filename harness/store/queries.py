@@ -1,0 +1,169 @@
+"""What can be asked of a store, each as a function that gives plain rows.
+
+A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; whoever
+wants more than is here writes SQL for `data_frame`, or opens the file with DuckDB.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from harness.errors import HarnessError, StoreError
+from harness.store.database import Store
+
+Row = dict[str, Any]
+
+
+def runs(store: Store, *, scenario: str | None = None, last: int | None = None) -> list[Row]:
+    """The runs, in the order in which they were written.
+
+    Args:
+        store: Where to look.
+        scenario: Only runs of the scenario of this name.
+        last: Only so many, the latest.
+
+    Returns:
+        Rows of `runs`, each with its numbers under "metrics", by name.
+    """
+    with store.reading() as connection:
+        found = _rows(
+            connection,
+            "SELECT * FROM runs WHERE $scenario IS NULL OR scenario = $scenario ORDER BY run_id DESC LIMIT $last",
+            {"scenario": scenario, "last": last},
+        )
+        by_run: dict[int, dict[str, float]] = {row["run_id"]: {} for row in reversed(found)}
+        for row in _metrics(connection, by_run):
+            if row["agent"] is None:
+                by_run[row["run_id"]][row["name"]] = row["value"]
+    return [{**row, "metrics": by_run[row["run_id"]]} for row in reversed(found)]
+
+
+def run(store: Store, run_id: int) -> Row:
+    """One run.
+
+    Returns:
+        Its row of `runs`, with its numbers under "metrics", by name, and those of its agents under "agents", by agent
+        and name.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    with store.reading() as connection:
+        _check_runs(store, connection, [run_id])
+        (found,) = _rows(connection, "SELECT * FROM runs WHERE run_id = ?", [run_id])
+        measured = _metrics(connection, [run_id])
+    whole: dict[str, float] = {}
+    agents: dict[str, dict[str, float]] = {}
+    for row in measured:
+        of = whole if row["agent"] is None else agents.setdefault(row["agent"], {})
+        of[row["name"]] = row["value"]
+    return {**found, "metrics": whole, "agents": agents}
+
+
+def latest_run_id(store: Store, *, scenario: str | None = None) -> int | None:
+    """The run that was written last, of all or of one scenario; None if there is none."""
+    with store.reading() as connection:
+        found = connection.execute(
+            "SELECT max(run_id) FROM runs WHERE $scenario IS NULL OR scenario = $scenario",
+            {"scenario": scenario},
+        ).fetchall()
+    latest: int | None = found[0][0]
+    return latest
+
+
+def spans(store: Store, run_id: int) -> list[Row]:
+    """The spans of a run, in the order of their beginning.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    with store.reading() as connection:
+        _check_runs(store, connection, [run_id])
+        return _rows(connection, "SELECT * FROM spans WHERE run_id = ? ORDER BY span_id", [run_id])
+
+
+def events(store: Store, run_id: int) -> list[Row]:
+    """The events of a run, in the order in which they happened.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    with store.reading() as connection:
+        _check_runs(store, connection, [run_id])
+        return _rows(
+            connection, "SELECT * FROM events WHERE run_id = ? ORDER BY event_id", [run_id]
+        )
+
+
+def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
+    """The numbers of some runs: one row a run, agent (None for the whole run) and name, in this order.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    wanted = list(run_ids)
+    with store.reading() as connection:
+        _check_runs(store, connection, wanted)
+        return _metrics(connection, wanted)
+
+
+def data_frame(
+    store: Store, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
+) -> Any:  # noqa: ANN401 - pandas is not installed where this is checked
+    """The answer to a query, as a pandas DataFrame.
+
+    Example::
+
+        data_frame(store, "SELECT agent, avg(queue_wait_s) FROM attempts WHERE run_id = ? GROUP BY agent", [7])
+
+    Args:
+        store: What to ask.
+        sql: A query on the tables and views of `schema.sql`.
+        parameters: The values of its `?` or `$name`; never write a text that somebody chose into the query itself.
+
+    Raises:
+        HarnessError: pandas is not installed.
+        StoreError: DuckDB objects to the query.
+    """
+    try:
+        importlib.import_module("pandas")
+    except ImportError as error:
+        raise HarnessError(
+            "a DataFrame needs pandas, which is not installed\n  How to fix: pip install pandas"
+        ) from error
+    with store.reading() as connection:
+        return connection.execute(sql, parameters).df()
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Sequence[object] | Mapping[str, object],
+) -> list[Row]:
+    found = connection.execute(sql, parameters)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _metrics(connection: duckdb.DuckDBPyConnection, run_ids: Iterable[int]) -> list[Row]:
+    return _rows(
+        connection,
+        "SELECT * FROM metrics WHERE run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, agent NULLS FIRST, name",
+        [list(run_ids)],
+    )
+
+
+def _check_runs(
+    store: Store, connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]
+) -> None:
+    there = {row[0] for row in connection.execute("SELECT run_id FROM runs").fetchall()}
+    for run_id in run_ids:
+        if run_id not in there:
+            held = f"runs {min(there)} to {max(there)}" if there else "no runs yet"
+            raise StoreError(
+                f"there is no run {run_id!r} in the store {store.path}\n  How to fix: it holds {held}; see `harness runs`"
+            )

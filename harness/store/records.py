@@ -1,0 +1,59 @@
+"""What one run leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.spans import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One scenario executed with one seed: made by whoever ran it, written to a store once."""
+
+    scenario: str
+    """Name of the scenario."""
+
+    scenario_hash: str
+    """Of all that determines the run but its seed: equal hash and seed, equal run."""
+
+    seed: int
+    """The one integer that all randomness of the run derives from."""
+
+    status: Literal["done", "horizon"]
+    """Whether the work was done, or virtual time was over before."""
+
+    tasks: int
+    """Tasks of the workload, warm-up included."""
+
+    warmup_tasks: int
+    """How many of the first tasks are left out of the metrics."""
+
+    makespan_s: float
+    """From the first arrival to the last end [virtual s]; NaN when no task arrived."""
+
+    wall_s: float
+    """How long the run took on the machine [real s]."""
+
+    harness_version: str
+    """The harness that ran it."""
+
+    source: str
+    """The scenario file, as it was named; "" when there is none."""
+
+    command: str
+    """The command that runs it again; "" when there is none."""
+
+    spans: Table
+    """Everything that took time, with `SPAN_COLUMNS`."""
+
+    events: Table
+    """Everything that happened at a point in time, with `EVENT_COLUMNS`."""
+
+    metrics: Mapping[str, float]
+    """The numbers of the whole run; one that was not measured is left out, or NaN."""
+
+    agent_metrics: Mapping[str, Mapping[str, float]]
+    """The numbers of each agent."""

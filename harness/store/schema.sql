@@ -1,0 +1,130 @@
+-- The tables of a store, schema version 1. The version itself is kept in `meta` and counted in database.py.
+--
+-- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
+-- not apply, is NULL and never zero. Between the times of an attempt:
+--
+--     arrival_s            start_s             first_token_s                          end_s
+--        |--- queue_wait_s ---|---- prefill_s -----|-- itl_s --|-- itl_s --| ... -------|
+--        |------------------ ttft_s ---------------|
+--        |                    |------------------- service_time_s ----------------------|
+--        |------------------------------- latency_s ------------------------------------|
+--
+-- No primary keys, foreign keys and indexes: with them DuckDB refuses to alter a table, and stores must live on.
+
+CREATE TABLE meta (
+    key             VARCHAR NOT NULL,   -- schema_version
+    value           VARCHAR NOT NULL
+);
+
+-- One scenario executed with one seed.
+CREATE TABLE runs (
+    run_id          INTEGER NOT NULL,   -- counted from 1 in this store
+    scenario        VARCHAR NOT NULL,   -- name of the scenario
+    scenario_hash   VARCHAR NOT NULL,   -- of all that determines the run but its seed; equal hash and seed, equal run
+    seed            BIGINT NOT NULL,    -- the one integer that all randomness derives from
+    status          VARCHAR NOT NULL,   -- done | horizon (virtual time was over before the work was)
+    tasks           BIGINT NOT NULL,    -- tasks of the workload, warm-up included
+    warmup_tasks    BIGINT NOT NULL,    -- how many of the first tasks are left out of the metrics
+    makespan_s      DOUBLE,             -- from the first arrival to the last end [virtual s]
+    wall_s          DOUBLE,             -- how long the run took on the machine [real s]
+    written_at      TIMESTAMP NOT NULL, -- when the run was written to this store [UTC]
+    harness_version VARCHAR NOT NULL,   -- of the harness that ran it
+    source          VARCHAR,            -- the scenario file, as it was named
+    command         VARCHAR             -- the command that runs it again
+);
+
+-- What happened: intervals with a parent.
+CREATE TABLE spans (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    span_id         BIGINT NOT NULL,    -- counted from 1 in its run, in the order of beginning
+    parent_id       BIGINT,             -- span_id of the span it is a part of; NULL of a task
+    task            BIGINT,             -- number of the task it belongs to, from 1
+    kind            VARCHAR,            -- task | agent | call | attempt | tool | wait
+    name            VARCHAR,            -- which of its kind: kind of task, agent, model, tool, what was waited for
+    agent           VARCHAR,            -- the agent whose work it is; NULL of a task
+    model           VARCHAR,            -- the model that was asked; calls and attempts
+    ordinal         BIGINT,             -- which one among its siblings, from 1: an attempt with 2 is a first retry
+    arrival_s       DOUBLE,             -- when it began [s]; an attempt joins the provider's queue
+    start_s         DOUBLE,             -- when service began [s]; NULL if it never did
+    first_token_s   DOUBLE,             -- when the first token was there [s]; attempts
+    end_s           DOUBLE,             -- when it ended, well or not [s]
+    input_tokens    BIGINT,             -- read at full price, cached ones not counted [tokens]; attempts
+    output_tokens   BIGINT,             -- generated [tokens]; attempts
+    cost_usd        DOUBLE,             -- [USD]; NULL when the price is not known
+    status          VARCHAR,            -- ok | error | cancelled (somebody else gave up on it)
+    error           VARCHAR,            -- the kind of failure: the provider's error type, or the name of an exception
+    http_status     BIGINT,             -- what the provider answered [HTTP status code]
+    retry_after_s   DOUBLE,             -- how long the provider asked to wait [s]
+    fault           VARCHAR,            -- the injected fault that it met
+    correct         BIGINT              -- 1 when what was said is right, 0 when it is wrong
+);
+
+-- What happened: points in time.
+CREATE TABLE events (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    event_id        BIGINT NOT NULL,    -- counted from 1 in its run, in the order in which they happened
+    at_s            DOUBLE,             -- when [s]
+    span_id         BIGINT,             -- spans.span_id of the span it happened in
+    task            BIGINT,             -- number of the task it belongs to, from 1
+    agent           VARCHAR,            -- the agent it happened to
+    name            VARCHAR,            -- what happened: retry, fallback, fault, ...
+    detail          VARCHAR             -- more about it, in the event's own words
+);
+
+-- The numbers of a run; `harness.metrics` defines each, and its name ends in its unit.
+CREATE TABLE metrics (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    agent           VARCHAR,            -- whose number it is; NULL for the whole run
+    name            VARCHAR NOT NULL,   -- such as latency_s_p95
+    value           DOUBLE NOT NULL     -- in the unit that the name ends in
+);
+
+-- The columns of views are listed one by one, because a view made with * breaks when its table gets a new column.
+
+-- Every task, with how long its user waited.
+CREATE VIEW tasks AS
+SELECT
+    spans.run_id,
+    spans.task,
+    spans.name AS kind,
+    spans.task <= runs.warmup_tasks AS is_warmup, -- left out of the metrics
+    spans.arrival_s,
+    spans.end_s,
+    spans.end_s - spans.arrival_s AS latency_s,
+    spans.status,
+    spans.error
+FROM spans
+JOIN runs ON runs.run_id = spans.run_id
+WHERE spans.kind = 'task';
+
+-- Every request at a provider, with the times between its times.
+CREATE VIEW attempts AS
+SELECT
+    spans.run_id,
+    spans.span_id,
+    spans.parent_id,
+    spans.task,
+    spans.task <= runs.warmup_tasks AS is_warmup, -- left out of the metrics
+    spans.agent,
+    spans.model,
+    spans.ordinal,
+    spans.arrival_s,
+    spans.start_s,
+    spans.first_token_s,
+    spans.end_s,
+    spans.start_s - spans.arrival_s AS queue_wait_s,
+    spans.first_token_s - spans.start_s AS prefill_s,
+    spans.first_token_s - spans.arrival_s AS ttft_s,
+    spans.end_s - spans.start_s AS service_time_s,
+    spans.end_s - spans.arrival_s AS latency_s,
+    spans.input_tokens,
+    spans.output_tokens,
+    spans.cost_usd,
+    spans.status,
+    spans.error,
+    spans.http_status,
+    spans.retry_after_s,
+    spans.fault
+FROM spans
+JOIN runs ON runs.run_id = spans.run_id
+WHERE spans.kind = 'attempt';

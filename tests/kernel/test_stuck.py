@@ -1,0 +1,409 @@
+"""The stuck report: who waits for what, where, and in which circle."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import linecache
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from harness.errors import Deadlock
+from harness.kernel import Kernel, happened, run
+
+HERE = __file__
+
+Program = Callable[[], Coroutine[Any, Any, object]]
+
+
+def stuck_report(program: Program, kernel: Kernel | None = None) -> str:
+    with pytest.raises(Deadlock) as caught:
+        run(kernel or Kernel(), program())
+    return caught.value.report
+
+
+def waits(report: str) -> dict[str, str]:
+    """What each task waits for, by its name."""
+    found = {}
+    for line in report.splitlines():
+        name, between, what = line.partition(") waits for ")
+        if between:
+            found[name.split("(")[0].strip()] = what
+    return found
+
+
+def places(report: str) -> dict[str, str]:
+    """The source line at which each task stands, by its name; checks that the place given holds that line."""
+    found: dict[str, str] = {}
+    task = ""
+    for line in report.splitlines():
+        if ") waits for " in line:
+            task = line.split("(")[0].strip()
+        elif line.startswith("    at "):
+            place, _, rest = line.removeprefix("    at ").partition(" in ")
+            source = rest.partition(": ")[2]
+            file, _, number = place.rpartition(":")
+            assert file == HERE
+            assert linecache.getline(file, int(number)).strip() == source
+            found[task] = source
+    return found
+
+
+# -- locks ------------------------------------------------------------------------------------------
+
+
+async def lock_order_deadlock() -> None:
+    first, second = asyncio.Lock(), asyncio.Lock()
+
+    async def left() -> None:
+        async with first:
+            await asyncio.sleep(1)
+            async with second:  # left waits here
+                pass
+
+    async def right() -> None:
+        async with second:
+            await asyncio.sleep(1)
+            async with first:  # right waits here
+                pass
+
+    async with asyncio.TaskGroup() as group:  # main waits here
+        group.create_task(left(), name="left")
+        group.create_task(right(), name="right")
+
+
+def test_lock_order_deadlock_names_the_holders_the_lines_and_the_cycle() -> None:
+    report = stuck_report(lock_order_deadlock)
+    assert waits(report) == {
+        "Task-1": "left, right",
+        "left": "a Lock held by right",
+        "right": "a Lock held by left",
+    }
+    standing = places(report)
+    assert standing["left"] == "async with second:  # left waits here"
+    assert standing["right"] == "async with first:  # right waits here"
+    assert report.splitlines()[-1] == "  cycle: left -> right -> left"
+
+
+def test_deadlock_says_when_it_happened_and_reads_as_a_whole() -> None:
+    with pytest.raises(Deadlock, match=r"^deadlock at virtual 1\.000000 s: nothing can ever run again") as caught:
+        run(Kernel(), lock_order_deadlock())
+    assert caught.value.now_s == 1
+    assert caught.value.report in str(caught.value)
+    assert "left (lock_order_deadlock.<locals>.left) waits for" in str(caught.value)
+
+
+def test_report_is_the_same_on_every_rerun() -> None:
+    assert len({stuck_report(lock_order_deadlock) for _ in range(20)}) == 1
+
+
+def test_cycle_of_three_is_named_once_and_in_order() -> None:
+    async def main() -> None:
+        locks = [asyncio.Lock() for _ in range(3)]
+
+        async def philosopher(number: int) -> None:
+            async with locks[number]:
+                await asyncio.sleep(1)
+                async with locks[(number + 1) % 3]:
+                    pass
+
+        await asyncio.gather(
+            *(asyncio.create_task(philosopher(n), name=f"philosopher-{n}") for n in range(3))
+        )
+
+    report = stuck_report(main)
+    assert report.count("cycle:") == 1
+    assert "cycle: philosopher-0 -> philosopher-1 -> philosopher-2 -> philosopher-0" in report
+
+
+def test_task_that_asks_twice_for_its_own_lock_is_a_cycle_of_one() -> None:
+    async def main() -> None:
+        lock = asyncio.Lock()
+        async with lock:
+            await lock.acquire()
+
+    report = stuck_report(main)
+    assert waits(report) == {"Task-1": "a Lock held by Task-1"}
+    assert "cycle: Task-1 -> Task-1" in report
+    assert places(report) == {"Task-1": "await lock.acquire()"}
+
+
+def test_lock_held_by_a_task_that_is_done_is_said_to_be_so() -> None:
+    async def main() -> None:
+        lock = asyncio.Lock()
+
+        async def forgetful() -> None:
+            await lock.acquire()
+
+        await asyncio.create_task(forgetful(), name="forgetful")
+        async with lock:
+            pass
+
+    report = stuck_report(main)
+    assert waits(report) == {"Task-1": "a Lock held by forgetful (done, without releasing it)"}
+    assert "cycle:" not in report
+
+
+def test_holder_is_who_took_the_lock_last() -> None:
+    async def main() -> None:
+        lock = asyncio.Lock()
+
+        async def user(*, forget: bool) -> None:
+            await lock.acquire()
+            await asyncio.sleep(1)
+            if not forget:
+                lock.release()
+
+        first = asyncio.create_task(user(forget=False), name="first")
+        second = asyncio.create_task(user(forget=True), name="second")
+        await asyncio.gather(first, second)
+        await lock.acquire()
+
+    assert "held by second (done" in waits(stuck_report(main))["Task-1"]
+
+
+def test_cycle_through_a_group_and_a_lock_is_found() -> None:
+    async def main() -> None:
+        lock = asyncio.Lock()
+
+        async def child() -> None:
+            async with lock:
+                pass
+
+        async with lock, asyncio.TaskGroup() as group:
+            group.create_task(child(), name="child")
+
+    report = stuck_report(main)
+    assert waits(report) == {"Task-1": "child", "child": "a Lock held by Task-1"}
+    assert "cycle: Task-1 -> child -> Task-1" in report
+
+
+# -- every other thing that can be waited for -------------------------------------------------------
+
+
+async def lost_get() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    await queue.get()
+
+
+async def full_put() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue(maxsize=1)
+    await queue.put(1)
+    await queue.put(2)
+
+
+async def forgotten_task_done() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    await queue.put(1)
+    await queue.join()
+
+
+async def unset_event() -> None:
+    event = asyncio.Event()
+    await event.wait()
+
+
+async def unnotified() -> None:
+    condition = asyncio.Condition()
+    async with condition:
+        await condition.wait()
+
+
+async def unnotified_predicate() -> None:
+    condition = asyncio.Condition()
+    async with condition:
+        await condition.wait_for(lambda: False)
+
+
+async def empty_semaphore() -> None:
+    semaphore = asyncio.Semaphore(1)
+    await semaphore.acquire()
+    await semaphore.acquire()
+
+
+async def lonely_party() -> None:
+    barrier = asyncio.Barrier(2)
+    await barrier.wait()
+
+
+async def orphan_future() -> None:
+    future = asyncio.get_running_loop().create_future()
+    await future
+
+
+async def endless_sleep() -> None:
+    await asyncio.sleep(float("inf"))
+
+
+async def next_of_nothing() -> None:
+    for next_done in asyncio.as_completed([asyncio.Event().wait()]):
+        await next_done
+
+
+@pytest.mark.parametrize(
+    ("program", "what", "line"),
+    [
+        (lost_get, "an item from a Queue", "await queue.get()"),
+        (full_put, "room in a Queue", "await queue.put(2)"),
+        (forgotten_task_done, "task_done of all items of a Queue", "await queue.join()"),
+        (unset_event, "an Event that nobody set", "await event.wait()"),
+        (unnotified, "a Condition that nobody notified", "await condition.wait()"),
+        (
+            unnotified_predicate,
+            "a Condition that nobody notified",
+            "await condition.wait_for(lambda: False)",
+        ),
+        (empty_semaphore, "a Semaphore", "await semaphore.acquire()"),
+        (lonely_party, "a Barrier", "await barrier.wait()"),
+        (orphan_future, "a Future that nobody completed", "await future"),
+        (endless_sleep, "a time that never comes", 'await asyncio.sleep(float("inf"))'),
+        (next_of_nothing, "the next task of as_completed", "await next_done"),
+    ],
+)
+def test_what_a_task_waits_for_is_named_with_its_line(program: Program, what: str, line: str) -> None:
+    report = stuck_report(program)
+    assert waits(report)["Task-1"] == what
+    assert places(report)["Task-1"] == line
+
+
+def test_event_of_the_kernel_that_never_happens_is_named() -> None:
+    kernel = Kernel()
+
+    async def main() -> None:
+        event = kernel.env.event()
+        await happened(event)
+
+    report = stuck_report(main, kernel)
+    assert waits(report) == {"Task-1": "an event that never happened"}
+    assert places(report) == {"Task-1": "await happened(event)"}
+
+
+def test_condition_that_was_notified_but_cannot_get_its_lock_back_waits_for_the_lock() -> None:
+    async def main() -> None:
+        condition = asyncio.Condition()
+
+        async def waiter() -> None:
+            async with condition:
+                await condition.wait()
+
+        task = asyncio.create_task(waiter(), name="waiter")
+        await asyncio.sleep(1)
+        await condition.acquire()
+        condition.notify()
+        await task
+
+    report = stuck_report(main)
+    assert waits(report) == {"Task-1": "waiter", "waiter": "a Lock held by Task-1"}
+    assert "cycle: Task-1 -> waiter -> Task-1" in report
+
+
+# -- tasks that wait for tasks ----------------------------------------------------------------------
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def by_gather(children: list[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*children)
+
+
+async def by_wait(children: list[asyncio.Task[None]]) -> None:
+    await asyncio.wait(children)
+
+
+async def by_group(children: list[asyncio.Task[None]]) -> None:
+    async def follow(child: asyncio.Task[None]) -> None:
+        await child
+
+    async with asyncio.TaskGroup() as group:
+        for child in children:
+            group.create_task(follow(child), name=f"follows-{child.get_name()}")
+
+
+async def one_by_one(children: list[asyncio.Task[None]]) -> None:
+    for child in children:
+        await child
+
+
+@pytest.mark.parametrize(
+    ("wait", "expected"),
+    [
+        (by_gather, "b, a"),
+        (by_wait, "b, a"),
+        (by_group, "follows-a, follows-b"),
+        (one_by_one, "a"),
+    ],
+)
+def test_tasks_that_a_task_waits_for_are_named_in_the_order_of_their_creation(
+    wait: Callable[[list[asyncio.Task[None]]], Coroutine[Any, Any, None]], expected: str
+) -> None:
+    async def main() -> None:
+        later = asyncio.create_task(never(), name="b")
+        children = [asyncio.create_task(never(), name="a"), later]
+        await wait(children)
+
+    report = stuck_report(main)
+    assert waits(report)["Task-1"] == expected
+    assert waits(report)["a"] == waits(report)["b"] == "an Event that nobody set"
+
+
+def test_done_children_are_not_waited_for() -> None:
+    async def main() -> None:
+        done = asyncio.create_task(asyncio.sleep(1), name="done")
+        stuck = asyncio.create_task(never(), name="stuck")
+        await asyncio.gather(done, stuck)
+
+    assert waits(stuck_report(main)) == {"Task-1": "stuck", "stuck": "an Event that nobody set"}
+
+
+def test_two_tasks_that_await_each_other_are_a_cycle() -> None:
+    async def main() -> None:
+        tasks: list[asyncio.Task[None]] = []
+
+        async def follow(other: int) -> None:
+            await tasks[other]
+
+        tasks.extend(asyncio.create_task(follow(1 - n), name=f"t{n}") for n in range(2))
+        await asyncio.sleep(1)
+        await asyncio.wait(tasks)
+
+    assert "cycle: t0 -> t1 -> t0" in stuck_report(main)
+
+
+def test_stuck_tasks_without_a_circle_are_reported_without_a_cycle() -> None:
+    async def main() -> None:
+        await asyncio.gather(never(), never())
+
+    assert "cycle:" not in stuck_report(main)
+
+
+def test_place_is_the_innermost_line_of_the_program_and_not_of_asyncio() -> None:
+    class Agent:
+        def __init__(self) -> None:
+            self.inbox: asyncio.Queue[str] = asyncio.Queue()
+
+        async def receive(self) -> str:
+            return await self.inbox.get()
+
+        async def work(self) -> str:
+            return await self.receive()
+
+    report = stuck_report(lambda: Agent().work())
+    assert places(report) == {"Task-1": "return await self.inbox.get()"}
+    assert " in receive: " in report
+    assert f"{HERE}:{inspect.getsourcelines(Agent.receive)[1] + 1}" in report
+
+
+def test_deadlock_while_other_programs_timers_are_cancelled_is_still_seen() -> None:
+    async def main() -> None:
+        handle = asyncio.get_running_loop().call_later(50, print)
+        await asyncio.sleep(1)
+        handle.cancel()
+        await asyncio.Event().wait()
+
+    kernel = Kernel()
+    stuck_report(main, kernel)
+    assert kernel.now_s() == 1
