@@ -45,6 +45,7 @@ bench: $(READY) ## measure speed and memory (see benchmarks/README.md)
 
 docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
+	$(BIN)/harness schema > docs/scenario.schema.json
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -75,8 +75,8 @@ class FileOfScenario:
             folder = (info.context or {}).get("folder")
             if folder is None:
                 return name
-            path = Path(folder, Path(name).expanduser())
-            if not path.is_file():
+            path = path_from(folder, name)
+            if not is_file(path):
                 raise PydanticCustomError("no_file", "there is no file {path}", {"path": str(path)})
             return str(path)
 
@@ -87,9 +87,28 @@ ScenarioFile = Annotated[str, FileOfScenario()]
 """The path of a file that a scenario uses; a relative one starts at the scenario's folder."""
 
 
+def path_from(folder: Path, name: str) -> Path:
+    """The path that a name in a file means: absolute, from somebody's home, or from the folder of that file."""
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError:  # nobody is called so
+        return folder / name
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file that we can see."""
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long, or the folder is closed to us
+        return False
+
+
 def near_files(path: Path) -> list[str]:
     """The names of files beside a path that does not exist; for suggestions."""
-    return sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+    try:
+        return sorted(entry.name for entry in path.parent.iterdir())
+    except (OSError, ValueError):
+        return []
 
 
 class Tagged:
@@ -127,12 +146,14 @@ class Tagged:
         """Validate a mapping by its one key, and a number if one is allowed."""
         from pydantic_core import core_schema
 
+        strict = core_schema.CoreConfig(strict=True, allow_inf_nan=False)
         fields = {
             key: core_schema.typed_dict_field(handler.generate_schema(member), required=False)
             for key, member in self._members.items()
         }
         mapping: CoreSchema = core_schema.no_info_after_validator_function(
-            self._only_value, core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+            self._only_value,
+            core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=strict),
         )
         if self._number is None:
             return mapping

@@ -71,20 +71,23 @@ def render(name: str, value: float) -> str:
     if words[-1] in {"rate", "share", "utilisation"} or words[0] in {"quality", "utilisation"}:
         return f"{value:.1%}"
     if "per" in words:
-        return f"{value:.3g} /{words[-1]}"
+        number = f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+        return f"{number} /{words[-1]}"
     if value == round(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}"
 
 
 def _render_seconds(value: float) -> str:
+    if value < 0:
+        return f"-{_render_seconds(-value)}"
     if value >= 7200:
         hours, minutes = divmod(round(value / 60), 60)
         return f"{hours:,} h {minutes} min"
     if value >= 120:
         minutes, seconds = divmod(round(value), 60)
         return f"{minutes} min {seconds} s"
-    if value >= 1:
+    if value >= 0.9995:  # what is written with three figures as 1 s, and not as 1000 ms
         return f"{value:.3g} s"
     if value == 0:
         return "0 s"

@@ -175,10 +175,9 @@ class Turn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        status = OK
-        if error is not None:
-            status = ERROR if isinstance(error, Exception) else CANCELLED
-            self.span.error = error_name(error)
+        status = OK if error is None else CANCELLED
+        if isinstance(error, Exception):
+            status, self.span.error = ERROR, error_name(error)
         self.agent.log.close(self.span, status)
 
     async def call(self) -> Reply:

@@ -1,13 +1,16 @@
 """What can be typed: commands, options, exit codes. What they do is in the siblings, imported when they are called.
 
-Exit codes: 0 pass, 1 a budget failed, 2 usage or a wrong file, 70 a bug of ours; 130 and 143 when interrupted.
+Exit codes: 0 pass, 1 a budget failed, 2 usage or a wrong file, 70 a bug of ours; 130 and 143 when interrupted, 141
+when nobody reads what is printed.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -23,8 +26,12 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 """128 and the number of the signal, as shells have it."""
+
+MAX_SEED = 2**62
+"""Seeds are kept in 64 bits, and those of many runs are counted up from the first."""
 
 _Path = click.Path(path_type=Path)
 
@@ -58,6 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = cli.main(args=list(arguments), prog_name="harness", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:  # click's name for Ctrl-C
         click.echo("interrupted; the runs that were done are stored", err=True)
         return EXIT_INTERRUPTED
@@ -67,9 +75,12 @@ def run(arguments: Sequence[str]) -> int:
     except HarnessError as error:
         click.echo(_message(error), err=True)
         return EXIT_USAGE
-    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
-        sys.stderr.close()
-        return EXIT_PASS
+    except (BrokenPipeError, SystemExit) as error:
+        # Whoever read our output has had enough, as `head` does; click and rich make an exit with 1 of it.
+        if isinstance(error, SystemExit) and error.code != 1:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in it
+        return EXIT_BROKEN_PIPE
     except Exception:  # noqa: BLE001 - the last place that can say that this is our fault, and what to do
         traceback.print_exc()
         click.echo("\nThis is a bug in harness. Please report it with the lines above.", err=True)
@@ -77,8 +88,16 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else EXIT_PASS
 
 
+def printable(text: str) -> str:
+    """A text from outside, without the control characters that would move somebody's cursor; lines stay lines."""
+    return "".join(
+        char if char.isprintable() or char == "\n" or unicodedata.category(char) == "Zs" else "?"
+        for char in text
+    )
+
+
 def _message(error: HarnessError) -> str:
-    return "\n".join([f"error: {error}", *getattr(error, "__notes__", [])])
+    return printable("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
 
 
 def _terminate(*_: object) -> NoReturn:
@@ -88,13 +107,13 @@ def _terminate(*_: object) -> NoReturn:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="multiagent-harness", prog_name="harness")
 def cli() -> None:
-    r"""Deterministic simulation testing for multi-agent LLM systems.
+    """Deterministic simulation testing for multi-agent LLM systems.
 
     \b
     harness init                             write a first scenario
     harness simulate scenarios/hello.yaml    simulate it, and keep the runs
     harness show                             look into the last run
-    """
+    """  # noqa: D301 - click means the very character by it
 
 
 @cli.command()
@@ -103,7 +122,9 @@ def cli() -> None:
     "--runs", type=click.IntRange(min=1), help="How many runs; the scenario says so otherwise."
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), help="The first seed; the scenario says so otherwise."
+    "--seed",
+    type=click.IntRange(min=0, max=MAX_SEED),
+    help="The first seed; the scenario says so otherwise.",
 )
 @click.option(
     "--set",

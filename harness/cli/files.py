@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 import click
 
-from harness.cli.app import EXIT_PASS, EXIT_USAGE
+from harness.cli.app import EXIT_PASS, EXIT_USAGE, printable
 from harness.errors import HarnessError, ScenarioError
-from harness.scenario import json_schema, load_scenario
+from harness.scenario import load_scenario
+from harness.scenario.json_schema import json_schema
 from harness.scenario.reference import reference
 
 _FIRST_FILES = ("scenarios/hello.yaml", "stubs/hello.yaml")
@@ -25,11 +27,10 @@ def validate_files(files: Sequence[Path]) -> int:
             scenario = load_scenario(file)
         except HarnessError as error:
             wrong += 1
-            click.echo(f"error: {error}", err=True)
+            click.echo(printable(f"error: {error}"), err=True)
         else:
-            click.echo(
-                f"{file}: ok, {scenario.spec.scenario} with {len(scenario.spec.agents)} agents"
-            )
+            agents = len(scenario.spec.agents)
+            click.echo(printable(f"{file}: ok, {scenario.spec.scenario} with {agents} agents"))
     return EXIT_USAGE if wrong else EXIT_PASS
 
 
@@ -43,19 +44,21 @@ def print_schema(*, as_reference: bool) -> int:
 
 def write_first_scenario(folder: Path) -> int:
     """Write a scenario to start from; all of it or nothing."""
-    there = [name for name in _FIRST_FILES if (folder / name).exists()]
-    if there:
-        raise ScenarioError(f"{folder / there[0]} exists already; nothing was written")
     templates = resources.files("harness.cli").joinpath("first")
+    written: list[Path] = []
     try:
         for name in _FIRST_FILES:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(
-                templates.joinpath(name).read_text(encoding="utf-8"), encoding="utf-8"
-            )
+            with target.open("x", encoding="utf-8") as file:
+                written.append(target)
+                file.write(templates.joinpath(name).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ScenarioError(f"{folder}: {error.strerror or error}") from None
-    click.echo(f"wrote {' and '.join(str(folder / name) for name in _FIRST_FILES)}")
-    click.echo(f"next: harness simulate {folder / _FIRST_FILES[0]}")
+        for target in written:
+            target.unlink()
+        raise ScenarioError(
+            f"{error.filename or folder}: {error.strerror or error}; nothing was written"
+        ) from None
+    click.echo(printable(f"wrote {' and '.join(str(target) for target in written)}"))
+    click.echo(printable(f"next: harness simulate {shlex.quote(str(written[0]))}"))
     return EXIT_PASS

@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.app import EXIT_PASS
+from harness.cli.app import EXIT_PASS, printable
 from harness.cli.tables import console, table
 from harness.errors import StoreError
 from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
@@ -33,7 +33,8 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
         click.echo(json.dumps(found, default=str, indent=2))
         return EXIT_PASS
     if not found:
-        console().print(f"no runs of {scenario} in {path}" if scenario else f"no runs in {path}")
+        of = f" of {scenario}" if scenario else ""
+        console().print(printable(f"no runs{of} in {path}"))
         return EXIT_PASS
     made = table(
         "run",
@@ -98,7 +99,7 @@ def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, ou
     drawn = roots if task is not None else roots[:tasks]
     for root in drawn:
         out.print(_tree(root, _children(spans)))
-    out.print(Text(f"to replay: {run['command']}"))
+    out.print(Text(printable(f"to replay: {run['command']}")), soft_wrap=True)
     return EXIT_PASS
 
 
@@ -216,5 +217,5 @@ def _rendered(name: str, value: float | None) -> str:
 
 
 def _clean(text: str) -> str:
-    """A text from outside, without the control characters that would move somebody's cursor."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    """A text from outside, for one line."""
+    return printable(text).replace("\n", "?")

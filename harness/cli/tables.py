@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.app import DEFAULT_STORE, printable
 from harness.run import Outcome
 from harness.run.record import replay_command
 from harness.scenario import LoadedScenario
@@ -67,26 +69,24 @@ def print_outcome(
         )
     )
     if scenario.spec.description:
-        out.print(Text(scenario.spec.description, style="dim"))
+        out.print(Text(printable(scenario.spec.description), style="dim"))
     out.print(_metrics(outcome))
     out.print(_agents(outcome))
     if outcome.budgets:
         out.print(_budgets(outcome))
     for note in outcome.notes:
-        out.print(Text.assemble(("note: ", "yellow"), note))
+        out.print(Text.assemble(("note: ", "yellow"), printable(note)))
     ids = f"run {run_ids[0]}" if len(run_ids) == 1 else f"runs {run_ids[0]}-{run_ids[-1]}"
-    out.print(
-        Text(
-            f"stored as {ids} in {store}; look into one with: harness show {run_ids[-1]}{_store_option(store)}"
-        )
-    )
-    out.print(Text(f"to replay one: {replay_command(scenario, seeds[-1])}"))
+    look = f"harness show {run_ids[-1]}{_store_option(store)}"
+    for line in (
+        f"stored as {ids} in {store}; look into one with: {look}",
+        f"to replay one: {replay_command(scenario, seeds[-1])}",
+    ):
+        out.print(Text(printable(line)), soft_wrap=True)  # commands are to be copied whole
 
 
 def _store_option(store: Path) -> str:
-    from harness.cli.app import DEFAULT_STORE
-
-    return "" if str(store) == DEFAULT_STORE else f" --store {store}"
+    return "" if str(store) == DEFAULT_STORE else f" --store {shlex.quote(str(store))}"
 
 
 def _metrics(outcome: Outcome) -> Table:

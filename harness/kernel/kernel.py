@@ -10,10 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import simpy
 
 from harness.errors import Deadlock, LimitExceeded
+
+if TYPE_CHECKING:
+    from harness.kernel.loop import SimLoop
 
 DEFAULT_HORIZON_S = 10 * 365 * 86_400.0
 """Ten years: no real program waits longer, and a clock that runs away is stopped in the end."""
@@ -21,6 +25,13 @@ DEFAULT_HORIZON_S = 10 * 365 * 86_400.0
 DEFAULT_STEPS_PER_INSTANT = 1_000_000
 """A million steps without time moving takes about a second; a hundred thousand agents that start at once need
 half of it, and a loop that spins on `sleep(0)` never ends."""
+
+
+class Environment(simpy.Environment):
+    """SimPy's environment, which knows whose code is running; only the kernel steps it."""
+
+    loop: SimLoop
+    """The asyncio loop that runs on it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +57,7 @@ class Kernel:
         horizon_s: float = DEFAULT_HORIZON_S,
         steps_per_instant: int = DEFAULT_STEPS_PER_INSTANT,
     ) -> None:
-        self.env = simpy.Environment()
+        self.env = Environment()
         self.horizon_s = horizon_s
         self.steps_per_instant = steps_per_instant
         self.describe_stuck: Callable[[], str] = str

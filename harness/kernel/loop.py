@@ -12,21 +12,22 @@ from __future__ import annotations
 import asyncio
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 import simpy
 
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import stuck
-from harness.kernel.kernel import Kernel, Participant
+from harness.kernel.kernel import Environment, Kernel, Participant
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask, deterministic_asyncio
 from harness.kernel.suspension import Suspension
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 # asyncio itself rebuilds its heap when more than half of a hundred timers are cancelled ones (base_events.py).
 _CANCELLED_TIMERS_MIN = 100
@@ -79,8 +80,8 @@ class _Timer(asyncio.TimerHandle):
             if self._scheduled:
                 self._scheduled = False
                 self._loop.forget_timer()
-            self._callback = None
-            self._args = None
+            self._callback = None  # type: ignore[assignment]  # as asyncio.Handle does, so that nothing is kept alive
+            self._args = None  # type: ignore[assignment]
 
     def due(self, ready: deque[Any]) -> None:
         """Go from the heap into the queue."""
@@ -94,6 +95,14 @@ class SimLoop(asyncio.BaseEventLoop):
     Created by `run` for one program, and closed with it.
     """
 
+    # What BaseEventLoop keeps to itself and a subclass cannot do without; the types are those of base_events.py.
+    _ready: deque[Any]
+    _closed: bool
+    _stopping: bool
+    _check_closed: Callable[[], None]
+    _task_factory: Callable[..., Any] | None
+    _asyncgens: Any
+
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self.kernel = kernel
@@ -105,6 +114,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timers_cancelled = 0
         self._task_names = count(1)
         self._asyncgens = OrderedWeakSet()  # asyncio's own is closed at the end in the order of addresses
+        kernel.env.loop = self
         kernel.describe_stuck = lambda: stuck.report(self)
 
     # -- time ---------------------------------------------------------------------------------------------------
@@ -116,12 +126,12 @@ class SimLoop(asyncio.BaseEventLoop):
     def call_later(
         self,
         delay: float,
-        callback: Callable[..., object],
-        *args: Any,  # noqa: ANN401 - asyncio's signature
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call back after `delay` virtual seconds."""
-        if self._closed:  # type: ignore[has-type]
+        if self._closed:
             self._check_closed()
         when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
         timer = _Timer(when_s, callback, args, self, context)
@@ -131,8 +141,8 @@ class SimLoop(asyncio.BaseEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[..., object],
-        *args: Any,  # noqa: ANN401 - asyncio's signature
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call back at the virtual time `when` [s]."""
@@ -143,12 +153,12 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def call_soon(
         self,
-        callback: Callable[..., object],
-        *args: Any,  # noqa: ANN401 - asyncio's signature
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         """Call back in the next turn."""
-        if self._closed:  # type: ignore[has-type]
+        if self._closed:
             self._check_closed()
         handle = _Handle(callback, args, self, context)
         self._ready.append(handle)
@@ -216,9 +226,9 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def create_task(
         self,
-        coro: Coroutine[Any, Any, T],
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
         *,
-        name: str | None = None,
+        name: object = None,
         **kwargs: Any,  # noqa: ANN401 - context, and from Python 3.12 on eager_start
     ) -> asyncio.Task[T]:
         """A task named by its number in this loop, whose place in a set does not depend on its address."""
@@ -229,7 +239,7 @@ class SimLoop(asyncio.BaseEventLoop):
                 task.set_name(name)
             return task
         number = next(self._task_names)
-        return SimTask(coro, loop=self, name=name or f"Task-{number}", **kwargs)
+        return SimTask(coro, loop=self, name=f"Task-{number}" if name is None else name, **kwargs)
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future whose place in a set does not depend on its address."""
@@ -246,7 +256,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     # -- what is not simulated ----------------------------------------------------------------------------------
 
-    def run_in_executor(self, *_: object) -> NoReturn:  # type: ignore[override]
+    def run_in_executor(self, *_: object) -> NoReturn:
         """Refused: a real thread would run on real time beside the virtual one."""
         raise NotSimulated(
             "a thread pool (run_in_executor, asyncio.to_thread)", "await the work directly inside a run"
@@ -270,15 +280,14 @@ for _name in (
     setattr(SimLoop, _name, _refuse(_name))
 
 
-async def happened(event: simpy.Event) -> Any:  # noqa: ANN401 - whatever the event carries
+def happened(event: simpy.Event) -> Suspension:
     """Await a SimPy event from a coroutine that runs on a simulated loop; gives the event's value.
 
     An event must succeed: SimPy rebuilds exceptions and breaks them on the way, so errors cross as values.
-    This is a coroutine, and no bare suspension, because `wait_for` and `gather` would take one for a whole future.
     """
-    loop = events.get_running_loop()
-    assert isinstance(loop, SimLoop), "only a simulated loop knows SimPy's events"
-    return await loop.wait_for(event)
+    # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
+    assert isinstance(event.env, Environment), "only events of a kernel can be awaited"
+    return event.env.loop.wait_for(event)
 
 
 async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
@@ -308,7 +317,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
         LimitExceeded: A bound of the kernel was passed.
         NotSimulated: The program is already inside a loop, or touched the real world.
     """
-    if events._get_running_loop() is not None:  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.run asks
+    if events._get_running_loop() is not None:  # noqa: SLF001 - as asyncio.run asks
         main.close()
         raise NotSimulated("a run inside a running event loop", "start the run from synchronous code")
     loop = SimLoop(kernel)

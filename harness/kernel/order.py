@@ -20,6 +20,7 @@ T = TypeVar("T")
 class SimTask(asyncio.Task[T]):
     """A task that hashes to the order in which its loop first put it, or a future, into a set."""
 
+    __slots__ = ("order",)
     order: int
 
     def __hash__(self) -> int:
@@ -29,6 +30,7 @@ class SimTask(asyncio.Task[T]):
 class SimFuture(asyncio.Future[T]):
     """A future that hashes to the order in which its loop first put it, or a task, into a set."""
 
+    __slots__ = ("order",)
     order: int
 
     def __hash__(self) -> int:
@@ -46,13 +48,12 @@ class SimGather(asyncio.tasks._GatheringFuture):  # type: ignore[name-defined, m
 
 def _place(future: SimTask[Any] | SimFuture[Any] | SimGather) -> int:
     """Give a number on the first question: most futures are never put into a set, and should not pay for it."""
-    try:
-        return future.order
-    except AttributeError:
+    order = getattr(future, "order", None)  # half the price of an exception
+    if order is None:
         numbers = getattr(future.get_loop(), "hash_order", None)
         # Without numbers it is a gather on a stock loop in another thread, met while a run is active in this one.
-        future.order = object.__hash__(future) if numbers is None else next(numbers)
-        return future.order
+        order = future.order = object.__hash__(future) if numbers is None else next(numbers)
+    return order
 
 
 class OrderedSet(set[T]):
@@ -144,8 +145,8 @@ def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator
     asyncio.all_tasks = asyncio.tasks.all_tasks = all_tasks_in_order
     asyncio.tasks._GatheringFuture = SimGather  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
     asyncio.tasks.set = OrderedSet  # type: ignore[attr-defined]
-    asyncio.Lock.acquire = acquire_and_note  # type: ignore[method-assign]
-    asyncio.Lock.release = release_and_note  # type: ignore[method-assign]
+    asyncio.Lock.acquire = acquire_and_note  # type: ignore[method-assign, assignment]
+    asyncio.Lock.release = release_and_note  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -127,7 +127,7 @@ def _wait_for_primitive(thing: object, words: str) -> Wait:
         done = " (done, without releasing it)" if held_by.done() else ""
         return Wait(f"{words} held by {held_by.get_name()}{done}", () if held_by.done() else (held_by,))
     if isinstance(thing, asyncio.TaskGroup):
-        return _wait_for_tasks(thing._tasks)  # type: ignore[attr-defined]  # noqa: SLF001 - no public way to ask
+        return _wait_for_tasks(thing._tasks)  # noqa: SLF001 - no public way to ask
     return Wait(words, ())
 
 

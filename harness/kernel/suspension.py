@@ -43,12 +43,14 @@ class Suspension:
 
     def __init__(self, loop: SimLoop) -> None:
         self._loop = loop
-        self._asyncio_future_blocking = False
+        # None says to `asyncio.isfuture` that this is none, so that `gather` and `wait_for` wrap it into a task.
+        self._asyncio_future_blocking: bool | None = None
         self._scheduled = False
         self._ended = False
         self._value: Any = None
         self._message: tuple[Any, ...] | None = None
         self._callback: Callable[..., object] | None = None
+        self._args: tuple[Suspension] | None = None
 
     # -- as the kernel sees it ----------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ class Suspension:
         self._scheduled = False
         self._ended = True
         if self._callback is not None:
-            self._args: tuple[Suspension] | None = (self,)
+            self._args = (self,)
             ready.append(self)
 
     def _wake(self) -> None:

@@ -102,7 +102,7 @@ def _of_tasks(runs: Sequence[RunTally], tasks: int) -> Metrics:
     makespan_s = math.fsum(run.makespan_s for run in runs)
     if makespan_s > 0:
         found["makespan_s_mean"] = makespan_s / len(runs)
-        found["throughput_per_s"] = succeeded / makespan_s
+        found["throughput_per_s"] = sum(run.succeeded_in_all for run in runs) / makespan_s
         slot_seconds = [run.slot_seconds for run in runs if run.slot_seconds is not None]
         if len(slot_seconds) == len(runs):
             found["utilisation"] = math.fsum(run.busy_s for run in runs) / math.fsum(slot_seconds)
@@ -131,6 +131,7 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
         found["quality_mean"] = mine.correct / mine.judged
     if mine.queue_waits_s:
         found["queue_wait_s_mean"] = math.fsum(mine.queue_waits_s) / len(mine.queue_waits_s)
+    if mine.ttfts_s:
         found["ttft_s_p50"] = quantile(sorted(mine.ttfts_s), 0.5)
     return found
 

@@ -49,7 +49,7 @@ class Tally:
     queue_waits_s: array[float] = field(default_factory=_samples)
     """Of each attempt that was served [s]."""
     ttfts_s: array[float] = field(default_factory=_samples)
-    """Of each attempt that was served: from its arrival to its first token [s]."""
+    """Of each attempt that was served until its first token: from its arrival to that token [s]."""
 
     def add(self, other: Tally) -> None:
         """Count another tally in."""
@@ -67,6 +67,10 @@ class RunTally:
 
     tasks: int = 0
     succeeded: int = 0
+    tasks_in_all: int = 0
+    """Tasks that arrived, warm-up included."""
+    succeeded_in_all: int = 0
+    """Tasks that ended well, warm-up included, as the makespan includes it."""
     latencies_s: array[float] = field(default_factory=_samples)
     """Of each task that came to an end, well or not; without those that the horizon cut [s]."""
     makespan_s: float = 0.0
@@ -105,6 +109,8 @@ def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
         if kind != TASK:
             continue
         first_s, last_s = min(first_s, arrival_s), max(last_s, end_s)
+        run.tasks_in_all += 1
+        run.succeeded_in_all += status == OK
         if task > warmup_tasks:
             run.tasks += 1
             run.succeeded += status == OK
@@ -145,7 +151,8 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
                 mine.work_s += end_s - start_s
                 mine.wait_s += start_s - arrival_s
                 mine.queue_waits_s.append(start_s - arrival_s)
-                mine.ttfts_s.append(first_token_s - arrival_s)
+                if first_token_s == first_token_s:
+                    mine.ttfts_s.append(first_token_s - arrival_s)
             else:
                 mine.wait_s += end_s - arrival_s
         elif kind == CALL:

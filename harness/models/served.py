@@ -22,7 +22,8 @@ class ServedModel:
         provider: Who decides when, and whether.
         served: The model as the provider serves it.
         draws: Where chance comes from.
-        output_tokens: Size of a reply; None means what the workload says, or the length of the text.
+        output_tokens: Size of a reply; None means what the reply itself says, or the workload, or the length of the
+            text.
         accuracy: Share of replies that are right; None when nobody asks.
     """
 
@@ -63,8 +64,9 @@ class ServedModel:
         if refusal is not None:
             raise ModelError(*refusal)
         _fill(request.span, attempt)
-        return Reply(
-            content.text, content.tool_calls, usage.output_tokens, correct=self._is_correct(request)
+        return content._replace(
+            output_tokens=usage.output_tokens,
+            correct=content.correct if self._accuracy is None else self._is_correct(request),
         )
 
     def _size(self, request: Request, content: Reply) -> int:
@@ -73,8 +75,9 @@ class ServedModel:
             return max(
                 1, round(self._output_tokens.sample(self._draws, request.key, "output_tokens"))
             )
-        if request.output_tokens is not None:
-            return request.output_tokens
+        for stated in (content.output_tokens, request.output_tokens):
+            if stated is not None:
+                return stated
         return count_tokens(content.text)
 
     def _is_correct(self, request: Request) -> bool | None:
@@ -88,5 +91,6 @@ def _fill(span: Span, attempt: Attempt) -> None:
     span.start_s = attempt.start_s
     span.cost_usd = attempt.cost_usd
     if attempt.start_s == attempt.start_s:
-        span.first_token_s = attempt.first_token_s
+        if attempt.first_token_s <= attempt.env.now:  # otherwise the client hung up before it came
+            span.first_token_s = attempt.first_token_s
         span.input_tokens, span.output_tokens = attempt.usage

@@ -20,6 +20,9 @@ from harness.units import Count, Seconds, whole_microseconds
 SDK_JITTER = 0.25
 """The SDKs of Anthropic and OpenAI take up to a quarter off the back-off (anthropic/_base_client.py)."""
 
+_DOUBLINGS_MAX = 1000
+"""More would be too large for a float; any back-off has met its bound long before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
@@ -51,7 +54,8 @@ class Retry:
         asked_s = error.retry_after_s if isinstance(error, ModelError) else None
         if self.honour_retry_after and asked_s is not None and asked_s > 0:
             return asked_s
-        backoff_s: float = min(self.first_wait_s * 2.0 ** (attempt - 1), self.max_wait_s)
+        doublings = min(attempt - 1, _DOUBLINGS_MAX)
+        backoff_s: float = min(self.first_wait_s * 2.0**doublings, self.max_wait_s)
         low = {"full": 0.0, "equal": 0.5, "sdk": 1 - SDK_JITTER, "none": 1.0}[self.jitter]
         if low < 1.0:
             backoff_s *= low + (1 - low) * draws.uniform(key, "jitter")

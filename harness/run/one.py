@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from harness import wall
 from harness.agents import Message, Task
 from harness.kernel import run
 from harness.kernel.arrivals import Arrival, Closed
+from harness.kernel.loop import SimLoop
 from harness.metrics import RunTally, tally
 from harness.models import CALL_ERRORS, error_name
 from harness.patterns import PatternError
@@ -61,9 +63,9 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
     began_s = wall.elapsed_s()
     world = World(scenario, seed)
     try:
-        status = run(world.kernel, _run_workload(world))
+        status = run(world.kernel, run_workload(world))
     except Exception as error:
-        error.add_note(f"  To replay: harness simulate {scenario.source} --seed {seed} --runs 1")
+        error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
     spec = scenario.spec
     slots = [part.concurrency for part in spec.providers.values()]
@@ -85,7 +87,15 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
     )
 
 
-async def _run_workload(world: World) -> Literal["done", "horizon"]:
+def replay_command(scenario: LoadedScenario, seed: int) -> str:
+    """The command that executes one run again."""
+    changes = [word for override in scenario.overrides for word in ("--set", override)]
+    return shlex.join(
+        ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]
+    )
+
+
+async def run_workload(world: World) -> Literal["done", "horizon"]:
     arrivals = world.spec.workload.arrivals
     if isinstance(arrivals, Closed):
         everybody = [
@@ -105,14 +115,18 @@ async def _run_workload(world: World) -> Literal["done", "horizon"]:
 
 async def _open_workload(world: World, arrivals: Iterator[Arrival]) -> None:
     limit = world.spec.workload.tasks
-    async with asyncio.TaskGroup() as group:
-        loop = asyncio.get_running_loop()
-        for number, arrival in enumerate(arrivals, 1):
-            if limit is not None and number > limit:
-                break
-            if arrival.at_s > loop.time():
-                await asyncio.sleep(arrival.at_s - loop.time())
-            group.create_task(_work_on(world, number, arrival))
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop), "only a simulated loop can wait until a time without rounding"
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number, arrival in enumerate(arrivals, 1):
+                if limit is not None and number > limit:
+                    break
+                if arrival.at_s > loop.time():
+                    await loop.sleep_until(arrival.at_s)
+                group.create_task(_work_on(world, number, arrival))
+    except BaseExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from None  # as `gather` does: what went wrong first
 
 
 async def _user(world: World, user: int, closed: Closed) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from importlib.metadata import version
 
 from harness.metrics import summarise
-from harness.run.one import RunResult
+from harness.run.one import RunResult, replay_command
 from harness.scenario import LoadedScenario
 from harness.store import RunRecord
+
+__all__ = ["DISTRIBUTION", "record", "replay_command"]
 
 DISTRIBUTION = "multiagent-harness"
 
@@ -21,7 +22,7 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
         scenario_hash=scenario.digest,
         seed=result.seed,
         status=result.status,
-        tasks=result.tally.tasks + scenario.spec.workload.warmup_tasks,
+        tasks=result.tally.tasks_in_all,
         warmup_tasks=scenario.spec.workload.warmup_tasks,
         makespan_s=result.tally.makespan_s,
         wall_s=result.wall_s,
@@ -32,12 +33,4 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
         events=result.events,
         metrics=metrics,
         agent_metrics=agents,
-    )
-
-
-def replay_command(scenario: LoadedScenario, seed: int) -> str:
-    """The command that executes one run again."""
-    changes = [word for override in scenario.overrides for word in ("--set", override)]
-    return shlex.join(
-        ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]
     )

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from harness.scenario.load import LoadedScenario, load_scenario
-from harness.scenario.schema import Budget, Scenario, json_schema
+from harness.scenario.schema import Budget, Scenario
 
-__all__ = ["Budget", "LoadedScenario", "Scenario", "json_schema", "load_scenario"]
+__all__ = ["Budget", "LoadedScenario", "Scenario", "load_scenario"]

@@ -5,24 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from harness.errors import ScenarioError
+from harness.errors import ScenarioError, StubError
+from harness.fields import is_file, path_from
+from harness.kernel.arrivals import Trace
+from harness.kernel.distributions import Empirical
+from harness.kernel.draws import Draws
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.problems import dotted, explain, nearest_file
 from harness.scenario.schema import ModelSpec, Scenario
-from harness.scenario.stubs import read_stub
-from harness.scenario.yaml_file import Document, Path_, parse_yaml, read_yaml
+from harness.scenario.stubs import find_function, read_stub, source_of
+from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, read_yaml
 
 _SECTIONS = ("providers", "models", "tools", "agents")
 
 _STUB_SUFFIXES = (".yaml", ".yml")
+
+_OVERRIDDEN = r"[^.\[\]]+(\.[^.\[\]]+|\[\d{1,9}\])*"
+"""How a path is written: `faults[0].hang.for_s`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +63,8 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         ScenarioError: Something is wrong; names file, line, column, key, value and what is allowed.
     """
     name, path = str(path), Path(path)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise ScenarioError(f"{name}: the file {what}{nearest_file(path)}")
+    if not is_file(path):
+        raise ScenarioError(f"{name}: {_why_no_file(path)}")
     document = read_yaml(path, name)
     if document.data is None:
         raise ScenarioError(
@@ -71,6 +77,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     for override in overrides:
         _override(document, override)
     spec = _validate(document, path.parent)
+    _check_data(spec, document)
     scripts = _read_stubs(spec, document, path.parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
@@ -86,6 +93,17 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         latencies=latencies,
         prices=prices,
     )
+
+
+def _why_no_file(path: Path) -> str:
+    try:
+        if path.is_dir():
+            return "this is a folder, and no file"
+        if path.exists():
+            return "this is neither a file nor a link to one"
+    except OSError as error:
+        return f"the file cannot be read: {error.strerror}"
+    return f"the file does not exist{nearest_file(path)}"
 
 
 def _validate(document: Document, folder: Path) -> Scenario:
@@ -104,10 +122,12 @@ def _validate(document: Document, folder: Path) -> Scenario:
 
 def _override(document: Document, override: str) -> None:
     target, equals, text = override.partition("=")
-    steps = re.findall(r"[^.\[\]]+|\[\d+\]", target)
-    if not equals or not steps:
+    steps = re.findall(r"[^.\[\]]+|\[\d{1,9}\]", target)
+    if not equals or not re.fullmatch(_OVERRIDDEN, target):
         raise ScenarioError(f"--set {override}: write it as path=value, such as workload.tasks=10")
     path: Path_ = tuple(int(step[1:-1]) if step.startswith("[") else step for step in steps)
+    if len(path) > MAX_DEPTH:
+        raise ScenarioError(f"--set {target[:60]}...: nothing is more than {MAX_DEPTH} levels deep")
     around: Any = document.data
     for depth, part in enumerate(path[:-1]):
         if isinstance(around, dict) and isinstance(part, str):
@@ -119,16 +139,52 @@ def _override(document: Document, override: str) -> None:
                 f"--set {override}: there is nothing at {dotted(path[: depth + 1])}"
             )
     last: Any = path[-1]
-    fits = (
-        isinstance(last, str)
-        if isinstance(around, dict)
-        else isinstance(last, int) and last < len(around)
-    )
-    if not isinstance(around, dict | list) or not fits:
+    if isinstance(around, list):
+        fits = isinstance(last, int) and last < len(around)
+    else:
+        fits = isinstance(around, dict) and isinstance(last, str)
+    if not fits:
         raise ScenarioError(
             f"--set {override}: {dotted(path[:-1]) or 'the file'} has no place for {last!r}"
         )
     around[last] = parse_yaml(text, f"--set {target}").data
+    document.overrides[path] = override
+
+
+def _check_data(spec: Scenario, document: Document) -> None:
+    """Read the files of numbers once, so that a bad row is told of before anything has run."""
+    problems = []
+    for path, part in _data_parts(spec):
+        try:
+            empty = not (
+                part.sorted_values
+                if isinstance(part, Empirical)
+                else any(True for _ in part.arrivals(Draws(0)))
+            )
+            if empty:
+                raise ScenarioError(f"{part.file}: holds no rows")
+        except (ScenarioError, OverflowError) as error:
+            problems.append(f"{document.place(path)}: {dotted(path)}: {error}")
+    if problems:
+        raise ScenarioError(*problems)
+
+
+def _data_parts(part: object, path: Path_ = ()) -> Iterator[tuple[Path_, Trace | Empirical]]:
+    """The parts of a scenario that read a file of numbers while it runs, and where they stand."""
+    inner: list[tuple[str | int, Any]] = []
+    if isinstance(part, Trace | Empirical):
+        if part.file is not None:
+            yield path, part
+    elif isinstance(part, BaseModel):
+        inner = list(part)
+    elif isinstance(part, dict):
+        inner = list(part.items())
+    elif isinstance(part, tuple):
+        inner = list(enumerate(part))
+    elif is_dataclass(part):
+        inner = [(field.name, getattr(part, field.name)) for field in fields(part)]
+    for key, value in inner:
+        yield from _data_parts(value, (*path, key))
 
 
 def _read_stubs(spec: Scenario, document: Document, folder: Path) -> dict[str, Script]:
@@ -137,15 +193,20 @@ def _read_stubs(spec: Scenario, document: Document, folder: Path) -> dict[str, S
         if part.stub is None:
             continue
         place = f"{document.place(('agents', agent, 'stub'))}: agents.{agent}.stub"
-        path = folder / Path(part.stub).expanduser()
+        path = path_from(folder, part.stub)
         if part.stub.endswith(_STUB_SUFFIXES):
-            if not path.is_file():
+            if not is_file(path):
                 raise ScenarioError(f"{place}: there is no file {path}{nearest_file(path)}")
             scripts[agent] = read_stub(path, str(path), agent)
         elif not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", part.stub):
             raise ScenarioError(
                 f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
             )
+        else:
+            try:
+                find_function(part.stub)
+            except StubError as error:
+                raise ScenarioError(f"{place}: {error}") from error
     return scripts
 
 
@@ -168,7 +229,11 @@ def _digest(
 ) -> str:
     """Hash what decides a run: not the description, the seeds, the budgets, nor where a line of a stub stands."""
     said = {
-        agent: [(line.reply, line.prompt, line.prompt_regex) for line in script.lines]
+        agent: (
+            script.in_order,
+            script.when_exhausted,
+            [(line.reply, line.prompt, line.prompt_regex) for line in script.lines],
+        )
         for agent, script in scripts.items()
     }
     data: dict[str, Any] = {
@@ -182,7 +247,11 @@ def _digest(
 
 
 def _files(spec: Scenario) -> list[str]:
-    """The data files that a scenario reads while it runs."""
-    arrivals = spec.workload.arrivals
-    file = getattr(arrivals, "file", None)
-    return [] if file is None else [file]
+    """The files of numbers and of functions that decide a run."""
+    numbers = [part.file for _, part in _data_parts(spec)]
+    functions = [
+        source_of(part.stub)
+        for part in spec.agents.values()
+        if part.stub is not None and not part.stub.endswith(_STUB_SUFFIXES)
+    ]
+    return [file for file in (*numbers, *functions) if file is not None]

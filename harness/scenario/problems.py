@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ _TYPE_WORDS = {
     "int_from_float": "a whole number",
 }
 
+_PROBLEMS_SHOWN = 20
 _ALLOWED_SHOWN = 12
 _VALUE_SHOWN = 60
 
@@ -45,9 +47,15 @@ def explain(error: ValidationError, document: Document, root: type[BaseModel]) -
     schema = root.model_json_schema()
     problems: dict[str, Place] = {}
     for details in error.errors(include_url=False):
-        path = _path_in(document.data, details["loc"])
+        if details["type"] == "too_short" and details["input"]:
+            continue  # its items are wrong, which is said of each of them
+        path = (*_path_in(document.data, details["loc"]), *details.get("ctx", {}).get("at", ()))
         problems[_explain_one(details, path, document, schema)] = document.find(path)
-    return sorted(problems, key=problems.__getitem__)
+    texts = sorted(problems, key=problems.__getitem__)
+    if len(texts) > _PROBLEMS_SHOWN:
+        more = len(texts) - _PROBLEMS_SHOWN
+        texts[_PROBLEMS_SHOWN:] = [f"{document.file}: and {more} more problems like these"]
+    return texts
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -92,7 +100,12 @@ def _explain_one(
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         key = str(details["loc"][-1])
         return f"{document.place(path)}: {_inside(path)}the key {key!r} is missing"
-    where = f"{document.place(path)}: {_inside(path)}"
+    of_key = details["loc"][-1:] == ("[key]",)
+    where = f"{document.place(path, of_key=of_key)}: {_inside(path)}"
+    if kind == "too_short":
+        return f"{where}must hold at least {context['min_length']}, not {_show(value)}"
+    if kind == "string_pattern_mismatch":
+        return f"{where}must be one word of letters, digits, `_`, `.` and `-`, not {_show(value)}"
     if kind == "unknown_name":
         return (
             where
@@ -119,13 +132,13 @@ def _path_in(data: Any, loc: tuple[int | str, ...]) -> Path_:  # noqa: ANN401 - 
     """The part of pydantic's location that is a path in the file; the rest are names of union branches."""
     path: list[str | int] = []
     for part in loc:
-        if (isinstance(data, dict) and part in data) or (
-            isinstance(data, list) and isinstance(part, int) and 0 <= part < len(data)
-        ):
-            data = data[part]
+        if isinstance(data, dict):
+            there = part in data
         else:
-            continue
-        path.append(part)
+            there = isinstance(data, list) and isinstance(part, int) and 0 <= part < len(data)
+        if there:
+            data = data[part]
+            path.append(part)
     return tuple(path)
 
 
@@ -160,8 +173,13 @@ def _step(branch: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
     if isinstance(part, int):
         items = branch.get("items", {})
         return [items] if isinstance(items, dict) else []
-    inner = branch.get("properties", {}).get(part, branch.get("additionalProperties"))
-    return [inner] if isinstance(inner, dict) else []
+    named = branch.get("properties", {})
+    inner = (
+        [named[part]]
+        if part in named
+        else [branch.get("additionalProperties"), *branch.get("patternProperties", {}).values()]
+    )
+    return [schema for schema in inner if isinstance(schema, dict)]
 
 
 def _inside(path: Path_) -> str:
@@ -170,9 +188,9 @@ def _inside(path: Path_) -> str:
 
 def _show(value: object) -> str:
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return "a list"
+        return "a list" if value else "an empty list"
     if value is None:
         return "empty"
     text = repr(value)
@@ -184,8 +202,9 @@ def _yaml_trap(kind: str, value: object) -> str:
         return " (in YAML, yes, no, on and off are true and false)"
     if isinstance(value, str) and kind in ("float_type", "int_type"):
         try:
-            float(value)
+            is_number = math.isfinite(float(value))
         except ValueError:
-            return ""
-        return "; write it without quotes, and an exponent as 1.0e+3"
+            is_number = False
+        if is_number:
+            return "; write it without quotes, and an exponent as 1.0e+3"
     return ""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
-import textwrap
 import types
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -23,6 +20,7 @@ from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
+from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
     Budget,
@@ -70,6 +68,9 @@ _STUBS = """\
 The file that an agent's `stub:` names, when it ends in `.yaml`. A stub may also be a function, as `module:function`: it
 takes a `harness.models.Request` and gives a text or a `harness.models.Reply`.
 """
+
+PIPE = "\\|"
+"""A bar inside a cell of a table."""
 
 Record = type[Any]
 
@@ -128,14 +129,14 @@ def reference() -> str:
 def _sections(sections: tuple[_Section, ...], *, level: int = 2) -> Iterator[str]:
     for title, record in sections:
         yield f"{'#' * level} {title}\n"
-        yield f"{_first_paragraph(record)}\n"
+        yield f"{first_paragraph(record)}\n"
         yield _table(record)
 
 
 def _members(members: Mapping[str, Record], *, without: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
     for name, record in members.items():
         yield f"### `{name}`\n"
-        yield f"{_first_paragraph(record)}\n"
+        yield f"{first_paragraph(record)}\n"
         table = _table(record, without=without)
         if table:
             yield table
@@ -148,9 +149,9 @@ def _metrics(metrics: Mapping[str, str]) -> str:
 
 def _table(record: Record, *, without: set[str] = frozenset()) -> str:  # type: ignore[assignment]
     hints = get_type_hints(record, include_extras=True)
-    docs = _field_docs(record)
+    docs = field_docs(record)
     rows = [
-        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '')} |"
+        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
         for name, default in _fields(record)
         if name not in without
     ]
@@ -188,29 +189,6 @@ def _default(value: object) -> str:
         return f"`{value:.12g}`" if isinstance(value, float) else f"`{value}`"
     inner = getattr(value, "value", None)
     return f"`{inner:g}`" if isinstance(inner, float) else ""
-
-
-def _field_docs(record: Record) -> dict[str, str]:
-    """The text under each field, of the record and of what it extends."""
-    docs: dict[str, str] = {}
-    for part in reversed(record.__mro__[:-1]):
-        if not part.__module__.startswith("harness"):
-            continue
-        body = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-            ):
-                assert isinstance(field.target, ast.Name)
-                docs[field.target.id] = " ".join(str(text.value.value).split()).replace("|", "\\|")
-    return docs
-
-
-def _first_paragraph(record: Record) -> str:
-    return " ".join((inspect.getdoc(record) or "").partition("\n\n")[0].split())
 
 
 def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
@@ -254,6 +232,18 @@ def _bounds(mark: object) -> Iterator[str]:
         if isinstance(mark, kind):
             yield f"{sign} {getattr(mark, name):g}"
 
+
+RECORDS: tuple[Record, ...] = (
+    *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES)),
+    Budget,
+    Poisson,
+    Closed,
+    Trace,
+    *DISTRIBUTIONS.values(),
+    *PATTERNS.values(),
+    *FAULTS.values(),
+)
+"""Every record that a scenario file is made of."""
 
 _TITLES: dict[Record, str] = {
     record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_STUB_FILE)

@@ -6,7 +6,7 @@ The records with behaviour live with it: distributions and arrivals in `kernel/`
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Len, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -74,8 +74,8 @@ class Workload(Section):
         if self.tasks is not None and self.warmup_tasks >= self.tasks:
             raise PydanticCustomError(
                 "all_warmup",
-                "`warmup_tasks` leaves no task to measure: {warmup} of {tasks}",
-                {"warmup": self.warmup_tasks, "tasks": self.tasks},
+                "leaves no task to measure: {warmup} of {tasks}",
+                {"warmup": self.warmup_tasks, "tasks": self.tasks, "at": ("warmup_tasks",)},
             )
         return self
 
@@ -232,19 +232,19 @@ class Scenario(Section):
                 if fallback in path:
                     cycle = " -> ".join([*path[path.index(fallback) :], fallback])
                     raise PydanticCustomError(
-                        "cycle", "fallbacks go in a circle: {cycle}", {"cycle": cycle}
+                        "cycle",
+                        "fallbacks go in a circle: {cycle}",
+                        {"cycle": cycle, "at": self._place_of_fallback(path[-1])},
                     )
                 path.append(fallback)
         return self
 
+    def _place_of_fallback(self, agent: str) -> tuple[str, ...]:
+        own = self.policies.agents.get(agent)
+        if own is None or own.fallback is None:
+            return ("policies", "default", "fallback")
+        return ("policies", "agents", agent, "fallback")
+
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
         return self.policies.agents.get(agent, Policies()).over(self.policies.default)
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file, for editors."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Scenario.model_json_schema(),
-    }

@@ -12,17 +12,29 @@ agents:
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Len, MinLen
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from harness.errors import ScenarioError
-from harness.models import Line, Reply, Script, ToolCall
+from harness.errors import ScenarioError, StubError
+from harness.models import Line, Reply, Request, Script, ToolCall
 from harness.models.stub import WhenExhausted
 from harness.scenario.problems import allowed, explain, nearest
 from harness.scenario.schema import Section
@@ -52,12 +64,19 @@ class ReplySpec(Section):
         return Reply(self.text, calls)
 
 
+AnyReply = Annotated[
+    Annotated[str, Tag("text")] | Annotated[ReplySpec, Tag("reply")],
+    Discriminator(lambda value: "reply" if isinstance(value, dict | ReplySpec) else "text"),
+]
+"""A reply, as a file says it: a text, or a mapping when it has tool calls."""
+
+
 def _regex(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise PydanticCustomError(
-            "regex", "is no regular expression: {why}", {"why": str(error)}
+            "regex", "must be a regular expression: {why}", {"why": str(error)}
         ) from None
     return pattern
 
@@ -69,16 +88,16 @@ class RuleSpec(Section):
     """A glob that the whole prompt must match."""
     prompt_regex: Annotated[str, AfterValidator(_regex)] | None = None
     """A regular expression to be found in the prompt."""
-    reply: str | ReplySpec
+    reply: AnyReply
     """What is said."""
 
 
 class AgentScript(Section):
     """What one agent says: exactly one of `reply`, `replies` and `rules`."""
 
-    reply: str | ReplySpec | None = None
+    reply: AnyReply | None = None
     """The same for every call."""
-    replies: Annotated[tuple[str | ReplySpec, ...], MinLen(1)] | None = None
+    replies: Annotated[tuple[AnyReply, ...], MinLen(1)] | None = None
     """One for each call of a task, in order."""
     rules: Annotated[tuple[RuleSpec, ...], MinLen(1)] | None = None
     """The first whose prompt fits."""
@@ -131,6 +150,39 @@ def read_stub(path: Path, name: str, agent: str) -> Script:
         when_exhausted=spec.when_exhausted,
         allow_unused=spec.allow_unused,
     )
+
+
+def find_function(stub: str) -> Callable[[Request], str | Reply]:
+    """Find the function that a stub names as `module:function`.
+
+    Raises:
+        StubError: There is no such module or function, or the module fails when it is imported.
+    """
+    module_name, _, name = stub.partition(":")
+    here = str(Path.cwd())
+    if (
+        here not in sys.path
+    ):  # as `python -m` does; an installed command would not find the user's modules
+        sys.path.insert(0, here)
+    try:
+        function: Any = getattr(importlib.import_module(module_name), name)
+    except (Exception, SystemExit) as error:  # the module is the user's
+        raise StubError(
+            f"{stub!r} cannot be loaded: {error!r}\n"
+            f"  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}"
+        ) from error
+    if not callable(function):
+        raise StubError(f"{stub!r} is no function but {function!r}")
+    found: Callable[[Request], str | Reply] = function
+    return found
+
+
+def source_of(stub: str) -> str | None:
+    """The file that holds the function that a stub names; None when it is not made from a file."""
+    try:
+        return inspect.getsourcefile(find_function(stub))
+    except TypeError:
+        return None
 
 
 def _lines(spec: AgentScript, path: Path_, document: Document) -> tuple[Line, ...]:

@@ -19,6 +19,16 @@ MAX_BYTES = 2_000_000
 MAX_VALUES = 200_000
 """Aliases may repeat a part of the file; a file that unfolds to more values than this is a bomb, not a scenario."""
 
+MAX_DEPTH = 50
+"""Five times as deep as a scenario goes; PyYAML's parser in C would crash at some ten thousand."""
+
+MAX_NUMBER = 10**15
+"""Thirty million years in seconds; sums of such numbers still fit into 64 bits."""
+
+_VALUE_SHOWN = 60
+
+_TOO_DEEP = f"the file is nested more than {MAX_DEPTH} levels deep"
+
 _YAML_MERGE = "tag:yaml.org,2002:merge"
 
 Path_ = tuple[str | int, ...]
@@ -44,9 +54,14 @@ class Document:
     """Where each key or list item begins."""
     values: dict[Path_, Place] = field(default_factory=dict)
     """Where each value begins."""
+    overrides: dict[Path_, str] = field(default_factory=dict)
+    """What stands in no file, because `--set` said it: each as `path=value`."""
 
     def place(self, path: Path_, *, of_key: bool = False) -> str:
         """Where something stands, as `file:line:column`; that of the part around it if it stands nowhere itself."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.overrides:
+                return f"--set {self.overrides[path[:length]]}"
         line, column = self.find(path, of_key=of_key)
         return f"{self.file}:{line}:{column}"
 
@@ -74,9 +89,10 @@ def read_yaml(path: Path, name: str) -> Document:
 
 def parse_yaml(text: str, name: str) -> Document:
     """Parse a text; see `read_yaml`."""
-    loader = _Loader(text)
     document = Document(name)
     try:
+        _check_depth(text, name)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
             _Reader(loader, document).read(node, ())
@@ -91,10 +107,6 @@ def parse_yaml(text: str, name: str) -> Document:
         raise ScenarioError(
             f"{name}:1:1: this is not YAML: {' '.join(str(error).split())}"
         ) from None
-    except RecursionError:
-        raise ScenarioError(f"{name}:1:1: the file is nested too deeply") from None
-    finally:
-        loader.dispose()
     return document
 
 
@@ -114,6 +126,18 @@ def _read_text(path: Path, name: str) -> str:
         raise ScenarioError(
             f"{name}:{line}:1: the file is not text in UTF-8; is it binary?"
         ) from None
+
+
+def _check_depth(text: str, name: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                place = _place(event)
+                raise ScenarioError(f"{name}:{place.line}:{place.column}: {_TOO_DEEP}")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _hint(text: str, error: yaml.MarkedYAMLError) -> str:
@@ -149,6 +173,8 @@ class _Reader:
             )
         if any(node is around for around in self._open):
             self._fail(node, "an alias contains itself")
+        if len(self._open) == MAX_DEPTH:
+            self._fail(node, _TOO_DEEP)
         self._open.append(node)
         try:
             if isinstance(node, yaml.MappingNode):
@@ -164,8 +190,9 @@ class _Reader:
         return self._value(node, (*path, index))
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        mapping = self._merged(node, path)
         lines: dict[str, int] = {}
-        for key_node, _ in node.value:
+        for key_node, value_node in node.value:
             if key_node.tag == _YAML_MERGE:
                 continue
             key = self._key(key_node)
@@ -174,12 +201,22 @@ class _Reader:
                     key_node, f"the key {key!r} occurs twice; the first is on line {lines[key]}"
                 )
             lines[key] = key_node.start_mark.line + 1
-        self._loader.flatten_mapping(node)
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = self._key(key_node)
             self._document.keys[(*path, key)] = _place(key_node)
             mapping[key] = self._value(value_node, (*path, key))
+        return mapping
+
+    def _merged(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        """What the keys `<<` bring in; of several mappings the first wins, and the mapping's own keys win over all."""
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag != _YAML_MERGE:
+                continue
+            several = isinstance(value_node, yaml.SequenceNode)
+            for part in reversed(value_node.value) if several else [value_node]:
+                if not isinstance(part, yaml.MappingNode):
+                    self._fail(part, "`<<` takes a mapping, or a list of mappings")
+                mapping |= self._value(part, path)
+        self._document.values[path] = _place(node)
         return mapping
 
     def _key(self, node: yaml.Node) -> str:
@@ -187,7 +224,7 @@ class _Reader:
         if not isinstance(key, str):
             self._fail(
                 node,
-                f"a key must be a text; put {node.value!r} into quotes"
+                f"a key must be a text; put {_shown(node)} into quotes"
                 if key is not None
                 else "a key must be a text",
             )
@@ -196,16 +233,20 @@ class _Reader:
     def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401 - a YAML value
         try:
             value = self._loader.construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError):
+        except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError):
             self._fail(
                 node,
-                f"{node.value!r} cannot be read as {node.tag.rpartition(':')[2]}; put it into quotes",
+                f"{_shown(node)} cannot be read as {node.tag.rpartition(':')[2]}; put it into quotes",
             )
         if isinstance(value, float) and not math.isfinite(value):
             self._fail(node, f"{node.value} is not a finite number")
+        if isinstance(value, int | float) and abs(value) > MAX_NUMBER:
+            self._fail(
+                node, f"the number is beyond {MAX_NUMBER:.0e}, which is as far as numbers go here"
+            )
         if value is not None and not isinstance(value, str | int | float):
             self._fail(
-                node, f"{node.value!r} is read as a {type(value).__name__}; put it into quotes"
+                node, f"{_shown(node)} is read as a {type(value).__name__}; put it into quotes"
             )
         return value
 
@@ -214,5 +255,11 @@ class _Reader:
         raise ScenarioError(f"{self._document.file}:{place.line}:{place.column}: {problem}")
 
 
-def _place(node: yaml.Node) -> Place:
+def _shown(node: yaml.Node) -> str:
+    text = repr(node.value)
+    return text if len(text) <= _VALUE_SHOWN else f"{text[:_VALUE_SHOWN]}..."
+
+
+def _place(node: yaml.Node | yaml.Event) -> Place:
+    assert node.start_mark is not None, "only nodes that are made by hand have no mark"
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)

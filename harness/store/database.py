@@ -75,7 +75,7 @@ class Store:
                 except OverflowError as error:
                     raise StoreError(
                         f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
-                        f"  How to fix: choose smaller seeds; here they are {[record.seed for record in records]}"
+                        f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"
                     ) from error
                 connection.commit()
         return run_ids
@@ -97,11 +97,15 @@ class Store:
                 yield connection
 
     def _exists(self) -> bool:
+        """Whether there is a file; a folder, and a place where one may not look, are refused."""
         try:
             if not self.path.is_dir():
                 return self.path.exists()
         except OSError as error:
-            raise StoreError(f"cannot look for the store {self.path}: {error.strerror}") from error
+            raise StoreError(
+                f"cannot look for the store {self.path}: {_reason(error)}\n"
+                "  How to fix: name a file in a folder that you may read"
+            ) from error
         raise StoreError(
             f"the store {self.path} is a folder\n  How to fix: name a file, such as {self.path / 'runs.duckdb'}"
         )
@@ -203,9 +207,8 @@ def _give_name(draft: Path, path: Path) -> None:
         path.hardlink_to(draft)
     except FileExistsError:
         pass
-    except (
-        OSError
-    ):  # no hard links here; then the faster of two processes at once may lose its runs
+    except OSError:
+        # This file system has no hard links. Of two processes at this point at once, the faster may lose its runs.
         draft.rename(path)
 
 
@@ -220,7 +223,11 @@ def _holder(error: duckdb.Error) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one line without the words that every message of its kind begins with."""
+    """What went wrong, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error).partition("\n")[0].removeprefix("IO Error: ")
+    reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+    # It takes a file of SQLite or Excel for what it is, and asks for the extension that could read it.
+    if "valid DuckDB database" in reason or reason.startswith("Extension "):
+        return "it is not a DuckDB database"
+    return reason

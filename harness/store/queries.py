@@ -35,11 +35,15 @@ def runs(store: Store, *, scenario: str | None = None, last: int | None = None) 
             "SELECT * FROM runs WHERE $scenario IS NULL OR scenario = $scenario ORDER BY run_id DESC LIMIT $last",
             {"scenario": scenario, "last": last},
         )
-        by_run: dict[int, dict[str, float]] = {row["run_id"]: {} for row in reversed(found)}
-        for row in _metrics(connection, by_run):
-            if row["agent"] is None:
-                by_run[row["run_id"]][row["name"]] = row["value"]
-    return [{**row, "metrics": by_run[row["run_id"]]} for row in reversed(found)]
+        by_run: dict[int, Row] = {row["run_id"]: {**row, "metrics": {}} for row in reversed(found)}
+        for row in _rows(
+            connection,
+            "SELECT run_id, name, value FROM metrics "
+            "WHERE agent IS NULL AND run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, name",
+            [list(by_run)],
+        ):
+            by_run[row["run_id"]]["metrics"][row["name"]] = row["value"]
+    return list(by_run.values())
 
 
 def run(store: Store, run_id: int) -> Row:
@@ -149,11 +153,11 @@ def _rows(
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _metrics(connection: duckdb.DuckDBPyConnection, run_ids: Iterable[int]) -> list[Row]:
+def _metrics(connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> list[Row]:
     return _rows(
         connection,
         "SELECT * FROM metrics WHERE run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, agent NULLS FIRST, name",
-        [list(run_ids)],
+        [run_ids],
     )
 
 

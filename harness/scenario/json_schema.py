@@ -1,0 +1,25 @@
+"""The JSON Schema of scenario files, by which editors complete keys and say what they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.scenario.docstrings import field_docs
+from harness.scenario.reference import RECORDS
+from harness.scenario.schema import Scenario
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema that pydantic derives from the records, with what stands under their fields."""
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Scenario.model_json_schema(),
+    }
+    for record in RECORDS:
+        part = schema if record is Scenario else schema["$defs"].get(record.__name__, {})
+        docs = field_docs(record)
+        for name, field in part.get("properties", {}).items():
+            field.pop("title", None)
+            if name in docs:
+                field["description"] = docs[name]
+    return schema
