@@ -13,9 +13,9 @@ from typing import Annotated, NamedTuple
 from annotated_types import Gt, MinLen
 
 from harness.errors import ScenarioError
+from harness.fields import ScenarioFile, Tagged
 from harness.kernel.distributions import AnyDistribution, Constant
 from harness.kernel.draws import Draws
-from harness.fields import ScenarioFile, Tagged
 from harness.units import Count, PositiveSeconds, Seconds, whole_microseconds
 
 
@@ -54,7 +54,7 @@ class Every:
     every_s: PositiveSeconds
     """The interval [s]."""
 
-    def arrivals(self, draws: Draws) -> Iterator[Arrival]:  # noqa: ARG002 - the same face as its siblings
+    def arrivals(self, draws: Draws) -> Iterator[Arrival]:
         """Arrivals without end."""
         number = 0
         while True:
@@ -69,7 +69,7 @@ class At:
     at_s: Annotated[tuple[Seconds, ...], MinLen(1)]
     """The times [s], in any order."""
 
-    def arrivals(self, draws: Draws) -> Iterator[Arrival]:  # noqa: ARG002 - the same face as its siblings
+    def arrivals(self, draws: Draws) -> Iterator[Arrival]:
         """One arrival a time."""
         return (Arrival(whole_microseconds(at_s)) for at_s in sorted(self.at_s))
 
@@ -104,7 +104,7 @@ class Trace:
     speed: Annotated[float, Gt(0)] = 1.0
     """How many times faster than recorded the tasks arrive."""
 
-    def arrivals(self, draws: Draws) -> Iterator[Arrival]:  # noqa: ARG002 - the same face as its siblings
+    def arrivals(self, draws: Draws) -> Iterator[Arrival]:
         """One arrival a row, in order of time."""
         rows = sorted(_read_trace(self), key=lambda row: row.at_s)
         first_s = rows[0].at_s if rows else 0.0
@@ -123,7 +123,10 @@ AnyArrivals = Annotated[
             "closed": Closed,
             "trace": Trace,
         },
-        made_by={"every_s": lambda every_s: Every(every_s=every_s), "at_s": lambda at_s: At(at_s=at_s)},
+        made_by={
+            "every_s": lambda every_s: Every(every_s=every_s),
+            "at_s": lambda at_s: At(at_s=at_s),
+        },
     ),
 ]
 """When tasks arrive, as a scenario file says it."""
@@ -150,7 +153,9 @@ def _read_trace(trace: Trace) -> Iterator[Arrival]:
 def _check_columns(trace: Trace, columns: Sequence[str]) -> None:
     for name in (trace.time, trace.input_tokens, trace.output_tokens):
         if name is not None and name not in columns:
-            raise ScenarioError(f"{trace.file}:1: no column {name!r}; the file has {', '.join(columns) or 'none'}")
+            raise ScenarioError(
+                f"{trace.file}:1: no column {name!r}; the file has {', '.join(columns) or 'none'}"
+            )
 
 
 def _time_s(text: str | None, place: str) -> float:
@@ -160,7 +165,9 @@ def _time_s(text: str | None, place: str) -> float:
         try:
             stamp = datetime.datetime.fromisoformat(_at_most_microseconds(text or ""))
         except ValueError:
-            raise ScenarioError(f"{place}: {text!r} is neither seconds nor an ISO timestamp") from None
+            raise ScenarioError(
+                f"{place}: {text!r} is neither seconds nor an ISO timestamp"
+            ) from None
         seconds = stamp.replace(tzinfo=stamp.tzinfo or datetime.UTC).timestamp()
     if not math.isfinite(seconds):
         raise ScenarioError(f"{place}: {text!r} is not a finite time")
@@ -171,7 +178,9 @@ def _at_most_microseconds(text: str) -> str:
     """Cut digits beyond the sixth of a second, which `fromisoformat` takes only since Python 3.12."""
     head, dot, fraction = text.strip().partition(".")
     digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    return f"{head}{dot}{fraction[: min(digits, 6)].ljust(6, '0') if dot else ''}{fraction[digits:]}"
+    return (
+        f"{head}{dot}{fraction[: min(digits, 6)].ljust(6, '0') if dot else ''}{fraction[digits:]}"
+    )
 
 
 def _tokens(row: dict[str, str], column: str | None, place: str) -> int | None:
@@ -180,7 +189,9 @@ def _tokens(row: dict[str, str], column: str | None, place: str) -> int | None:
     try:
         tokens = int(row[column])
     except (TypeError, ValueError):
-        raise ScenarioError(f"{place}: {column} {row[column]!r} is not a whole number of tokens") from None
+        raise ScenarioError(
+            f"{place}: {column} {row[column]!r} is not a whole number of tokens"
+        ) from None
     if tokens < 0:
         raise ScenarioError(f"{place}: {column} {tokens} is negative")
     return tokens

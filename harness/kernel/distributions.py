@@ -18,8 +18,8 @@ from typing import Annotated, Protocol
 from annotated_types import Ge, Gt, MinLen
 
 from harness.errors import ScenarioError
-from harness.kernel.draws import Draws
 from harness.fields import ScenarioFile, Tagged
+from harness.kernel.draws import Draws
 
 _STANDARD_NORMAL = NormalDist()
 
@@ -47,7 +47,7 @@ class Constant:
         """The value itself."""
         return self.value
 
-    def sample(self, draws: Draws, *key: object) -> float:  # noqa: ARG002 - the protocol's
+    def sample(self, draws: Draws, *key: object) -> float:
         """The value itself; nothing is drawn."""
         return self.value
 
@@ -155,7 +155,9 @@ class Gamma:
         while True:
             x = _STANDARD_NORMAL.inv_cdf(draws.uniform(*key, attempt, "x"))
             v = (1 + c * x) ** 3
-            if v > 0 and math.log(draws.uniform(*key, attempt, "u")) < x * x / 2 + d - d * v + d * math.log(v):
+            if v > 0 and math.log(
+                draws.uniform(*key, attempt, "u")
+            ) < x * x / 2 + d - d * v + d * math.log(v):
                 return d * v * boost * self.scale
             attempt += 1
 
@@ -235,7 +237,9 @@ def _read_values(path: Path) -> list[float]:
             reader = csv.reader(lines)
             cells = [(reader.line_num, row[0].strip()) for row in reader if row and row[0].strip()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ScenarioError(f"{path}: the values of an empirical distribution cannot be read: {error}") from error
+        raise ScenarioError(
+            f"{path}: the values of an empirical distribution cannot be read: {error}"
+        ) from error
     values: list[float] = []
     for number, (line, cell) in enumerate(cells):
         try:

@@ -39,7 +39,11 @@ class _Handle(asyncio.Handle):
     __slots__ = ()
 
     def __init__(
-        self, callback: Callable[..., object], args: tuple[Any, ...], loop: SimLoop, context: Context | None
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimLoop,
+        context: Context | None,
     ) -> None:
         self._context = copy_context() if context is None else context
         self._loop = loop
@@ -113,7 +117,9 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timer_order = count()
         self._timers_cancelled = 0
         self._task_names = count(1)
-        self._asyncgens = OrderedWeakSet()  # asyncio's own is closed at the end in the order of addresses
+        self._asyncgens = (
+            OrderedWeakSet()
+        )  # asyncio's own is closed at the end in the order of addresses
         kernel.env.loop = self
         kernel.describe_stuck = lambda: stuck.report(self)
 
@@ -174,7 +180,9 @@ class SimLoop(asyncio.BaseEventLoop):
     def forget_timer(self) -> None:
         """Note that a planned timer was cancelled; when most are, the heap is made anew without them."""
         self._timers_cancelled += 1
-        if self._timers_cancelled > _CANCELLED_TIMERS_MIN and self._timers_cancelled * 2 > len(self._timers):
+        if self._timers_cancelled > _CANCELLED_TIMERS_MIN and self._timers_cancelled * 2 > len(
+            self._timers
+        ):
             self._timers[:] = [timer for timer in self._timers if timer[2]._scheduled]  # noqa: SLF001 - ours
             heapify(self._timers)
             self._timers_cancelled = 0
@@ -206,14 +214,18 @@ class SimLoop(asyncio.BaseEventLoop):
                 self._timers_cancelled -= 1
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:
+            if not handle._cancelled:  # noqa: SLF001 - inlined from asyncio.Handle._run, which costs a call
                 try:
-                    handle._context.run(handle._callback, *handle._args)
+                    handle._context.run(handle._callback, *handle._args)  # noqa: SLF001
                 except (SystemExit, KeyboardInterrupt):
                     raise
                 except BaseException as error:  # noqa: BLE001 - as asyncio.Handle does: the loop's handler decides
                     self.call_exception_handler(
-                        {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
+                        {
+                            "message": f"Exception in callback {handle!r}",
+                            "exception": error,
+                            "handle": handle,
+                        }
                     )
 
     def _write_to_self(self) -> None:
@@ -259,7 +271,8 @@ class SimLoop(asyncio.BaseEventLoop):
     def run_in_executor(self, *_: object) -> NoReturn:
         """Refused: a real thread would run on real time beside the virtual one."""
         raise NotSimulated(
-            "a thread pool (run_in_executor, asyncio.to_thread)", "await the work directly inside a run"
+            "a thread pool (run_in_executor, asyncio.to_thread)",
+            "await the work directly inside a run",
         )
 
 
@@ -270,13 +283,37 @@ def _refuse(name: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-for _name in (
-    "add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe "
-    "create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server getaddrinfo "
-    "getnameinfo remove_reader remove_signal_handler remove_writer sendfile sock_accept sock_connect sock_recv "
-    "sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendfile sock_sendto start_tls subprocess_exec "
-    "subprocess_shell"
-).split():
+for _name in [
+    "add_reader",
+    "add_signal_handler",
+    "add_writer",
+    "connect_accepted_socket",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "create_connection",
+    "create_datagram_endpoint",
+    "create_server",
+    "create_unix_connection",
+    "create_unix_server",
+    "getaddrinfo",
+    "getnameinfo",
+    "remove_reader",
+    "remove_signal_handler",
+    "remove_writer",
+    "sendfile",
+    "sock_accept",
+    "sock_connect",
+    "sock_recv",
+    "sock_recv_into",
+    "sock_recvfrom",
+    "sock_recvfrom_into",
+    "sock_sendall",
+    "sock_sendfile",
+    "sock_sendto",
+    "start_tls",
+    "subprocess_exec",
+    "subprocess_shell",
+]:
     setattr(SimLoop, _name, _refuse(_name))
 
 
@@ -319,7 +356,9 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
     """
     if events._get_running_loop() is not None:  # noqa: SLF001 - as asyncio.run asks
         main.close()
-        raise NotSimulated("a run inside a running event loop", "start the run from synchronous code")
+        raise NotSimulated(
+            "a run inside a running event loop", "start the run from synchronous code"
+        )
     loop = SimLoop(kernel)
     with deterministic_asyncio(_sleep):
         try:
@@ -337,7 +376,9 @@ def _cancel_leftovers(loop: SimLoop) -> None:
     for task in stuck.tasks_in_order(loop):
         try:
             task.cancel()
-        except RecursionError:  # tasks that await one another in a circle pass it round, and none can be ended
+        except (
+            RecursionError
+        ):  # tasks that await one another in a circle pass it round, and none can be ended
             continue
         leftovers.append(task)
     if leftovers:

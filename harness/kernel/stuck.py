@@ -106,11 +106,17 @@ def _wait_of(task: AnyTask) -> Wait:
                     return _wait_for_primitive(thing, words)
             if method == "_wait_for_one" and frame.f_code.co_filename.startswith(_ASYNCIO):
                 return Wait("the next task of as_completed", ())
-            if method == "_wait" and "fs" in frame.f_locals and frame.f_code.co_filename.startswith(_ASYNCIO):
+            if (
+                method == "_wait"
+                and "fs" in frame.f_locals
+                and frame.f_code.co_filename.startswith(_ASYNCIO)
+            ):
                 return _wait_for_tasks(frame.f_locals["fs"])
     future = getattr(task, "_fut_waiter", None)
     if isinstance(future, Suspension):
-        return Wait("a time that never comes" if future._scheduled else "an event that never happened", ())  # noqa: SLF001
+        return Wait(
+            "a time that never comes" if future._scheduled else "an event that never happened", ()
+        )  # noqa: SLF001
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])
     children = getattr(future, "_children", None)
@@ -125,7 +131,9 @@ def _wait_for_primitive(thing: object, words: str) -> Wait:
         if held_by is None:
             return Wait(words, ())
         done = " (done, without releasing it)" if held_by.done() else ""
-        return Wait(f"{words} held by {held_by.get_name()}{done}", () if held_by.done() else (held_by,))
+        return Wait(
+            f"{words} held by {held_by.get_name()}{done}", () if held_by.done() else (held_by,)
+        )
     if isinstance(thing, asyncio.TaskGroup):
         return _wait_for_tasks(thing._tasks)  # noqa: SLF001 - no public way to ask
     return Wait(words, ())

@@ -57,7 +57,9 @@ class Suspension:
     def happened(self, event: simpy.Event) -> None:
         """The callback for the event that the task waits for."""
         if not event._ok:  # noqa: SLF001 - `ok` is a property, and this runs for every call
-            event.defused = True  # also when the task no longer waits: SimPy would raise inside the loop
+            event.defused = (
+                True  # also when the task no longer waits: SimPy would raise inside the loop
+            )
         if not self._ended:
             self._ended = True
             self._value = event._value  # noqa: SLF001 - see above

@@ -96,6 +96,7 @@ def replay_command(scenario: LoadedScenario, seed: int) -> str:
 
 
 async def run_workload(world: World) -> Literal["done", "horizon"]:
+    """Let the tasks come, and wait until all are done or the horizon is there; then those that are left are cancelled."""
     arrivals = world.spec.workload.arrivals
     if isinstance(arrivals, Closed):
         everybody = [
