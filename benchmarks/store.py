@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import random
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ def main() -> None:
         process = multiprocessing.get_context("spawn").Process(target=measure, args=(label, runs))
         process.start()
         process.join()
+        if process.exitcode:
+            sys.exit(process.exitcode)
 
 
 def measure(label: str, runs: int) -> None:

@@ -1,1 +1,45 @@
-"""Deterministic simulation testing for multi-agent LLM systems."""
+"""Deterministic simulation testing for multi-agent LLM systems.
+
+`import harness` loads nothing heavy; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.errors import HarnessError, ScenarioError
+    from harness.run import Outcome, RunResult, Simulation
+    from harness.scenario import load_scenario
+    from harness.store import Store
+
+_HOMES = {
+    "HarnessError": "harness.errors",
+    "Outcome": "harness.run",
+    "RunResult": "harness.run",
+    "ScenarioError": "harness.errors",
+    "Simulation": "harness.run",
+    "Store": "harness.store",
+    "load_scenario": "harness.scenario",
+}
+
+__all__ = [
+    "HarnessError",
+    "Outcome",
+    "RunResult",
+    "ScenarioError",
+    "Simulation",
+    "Store",
+    "load_scenario",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -251,7 +251,7 @@ class SimLoop(asyncio.BaseEventLoop):
                 task.set_name(name)
             return task
         number = next(self._task_names)
-        return SimTask(coro, loop=self, name=f"Task-{number}" if name is None else name, **kwargs)
+        return SimTask(coro, loop=self, name=f"Task-{number}" if name is None else str(name), **kwargs)
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future whose place in a set does not depend on its address."""

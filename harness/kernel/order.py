@@ -124,11 +124,8 @@ def deterministic_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Ite
 
 @contextmanager
 def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
-    stock_sleep, stock_all_tasks, stock_gather = (
-        asyncio.sleep,
-        asyncio.all_tasks,
-        asyncio.tasks._GatheringFuture,
-    )  # type: ignore[attr-defined]  # noqa: SLF001
+    stock_sleep, stock_all_tasks = asyncio.sleep, asyncio.all_tasks
+    stock_gather = asyncio.tasks._GatheringFuture  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
     acquire, release = asyncio.Lock.acquire, asyncio.Lock.release
 
     def all_tasks_in_order(loop: asyncio.AbstractEventLoop | None = None) -> set[asyncio.Task[Any]]:

@@ -114,9 +114,8 @@ def _wait_of(task: AnyTask) -> Wait:
                 return _wait_for_tasks(frame.f_locals["fs"])
     future = getattr(task, "_fut_waiter", None)
     if isinstance(future, Suspension):
-        return Wait(
-            "a time that never comes" if future._scheduled else "an event that never happened", ()
-        )  # noqa: SLF001
+        never = "a time that never comes" if future._scheduled else "an event of the kernel that never happened"  # noqa: SLF001 - one house
+        return Wait(never, ())
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])
     children = getattr(future, "_children", None)

@@ -276,7 +276,7 @@ def test_event_of_the_kernel_that_never_happens_is_named() -> None:
         await happened(event)
 
     report = stuck_report(main, kernel)
-    assert waits(report) == {"Task-1": "an event that never happened"}
+    assert waits(report) == {"Task-1": "an event of the kernel that never happened"}
     assert places(report) == {"Task-1": "await happened(event)"}
 
 

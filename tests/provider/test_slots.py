@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Callable
 
 import simpy
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from harness.provider.service import Attempt
 from harness.units import Usage
 
 PRICES = Prices(input_usd_per_mtok=1, output_usd_per_mtok=10)
-# As many seconds as tokens: half of the first token's wait would do, but all times stay whole.
+# As many seconds as tokens, so that all times stay whole.
 ONE_TOKEN_A_SECOND = Served(
     "m", "model m", Latency(ttft_s=Constant(0.0), itl_s=Constant(1.0)), PRICES
 )
@@ -32,10 +33,9 @@ class Desk:
         )
         self.attempts: list[Attempt] = []
         self.ends_s: dict[Attempt, float] = {}
+        self._planned = 0
 
-    def submit_at(
-        self, at_s: float, service_s: int, *, hang_up_at_s: float | None = None
-    ) -> None:
+    def submit_at(self, at_s: float, service_s: int, *, hang_up_at_s: float | None = None) -> None:
         def submit(_: simpy.Event) -> None:
             attempt = self.provider.submit(
                 ONE_TOKEN_A_SECOND, str(len(self.attempts)), Usage(1000, service_s)
@@ -44,26 +44,23 @@ class Desk:
             attempt.callbacks.append(lambda _: self.ends_s.update({attempt: self.env.now}))
             self.attempts.append(attempt)
 
-        def hang_up(_: simpy.Event, number: int) -> None:
-            self.provider.abandon(self.attempts[number])
-
+        number = self._planned
+        self._planned += 1
         self._at(at_s, submit)
         if hang_up_at_s is not None:
-            number = self._planned
-            self._at(hang_up_at_s, lambda event: hang_up(event, number))
-        self._planned += 1
+            self._at(hang_up_at_s, lambda _: self.provider.abandon(self.attempts[number]))
 
-    _planned = 0
-
-    def _at(self, at_s: float, callback: simpy.events.EventCallback) -> None:
+    def _at(self, at_s: float, callback: Callable[[simpy.Event], None]) -> None:
         event = self.env.timeout(at_s)
         assert event.callbacks is not None
         event.callbacks.append(callback)
 
-    def starts_s(self) -> list[float]:
-        """When each attempt was started, NaN for those that were not."""
+    def starts_s(self) -> list[float | None]:
+        """When each attempt was started; None for those that were not."""
         self.env.run()
-        return [attempt.start_s for attempt in self.attempts]
+        return [
+            None if math.isnan(attempt.start_s) else attempt.start_s for attempt in self.attempts
+        ]
 
     def refusals(self) -> list[Refusal | None]:
         self.env.run()
@@ -105,10 +102,7 @@ def test_one_who_hung_up_in_the_queue_never_takes_a_slot_and_costs_nothing() -> 
     desk.submit_at(0, 10)
     desk.submit_at(1, 100, hang_up_at_s=4.5)
     desk.submit_at(2, 3)
-    starts_s = desk.starts_s()
-    assert starts_s[0] == 0
-    assert math.isnan(starts_s[1])
-    assert starts_s[2] == 10  # as if the second had never been there
+    assert desk.starts_s() == [0, None, 10]  # as if the second had never been there
     gone = desk.attempts[1]
     assert gone.cost_usd == 0.0
     assert gone not in desk.ends_s
@@ -142,10 +136,7 @@ def test_place_in_the_queue_is_free_as_soon_as_somebody_hangs_up() -> None:
     desk.submit_at(1, 1, hang_up_at_s=3)
     desk.submit_at(2, 1)  # finds the queue full
     desk.submit_at(4, 1)  # takes the place of the second
-    starts_s = desk.starts_s()
-    assert starts_s[0] == 0
-    assert starts_s[3] == 10
-    assert [math.isnan(start_s) for start_s in starts_s] == [False, True, True, False]
+    assert desk.starts_s() == [0, None, None, 10]
     assert desk.refusals() == [None, refusal("overloaded_error"), None]
 
 
@@ -155,8 +146,7 @@ def test_hanging_up_on_a_refusal_changes_nothing() -> None:
     desk.submit_at(1, 1)
     desk.submit_at(2, 1, hang_up_at_s=2.01)  # the refusal is still on its way
     desk.submit_at(3, 1)
-    starts_s = desk.starts_s()
-    assert [math.isnan(start_s) for start_s in starts_s] == [False, False, True, True]
+    assert desk.starts_s() == [0, 10, None, None]
 
 
 def test_cost_is_absent_when_the_price_is_unknown_but_nothing_before_service() -> None:
@@ -181,14 +171,14 @@ visits = st.lists(
 )
 
 
-def starts_by_hand(arrivals: list[Visit], slots: int) -> list[float]:
+def starts_by_hand(arrivals: list[Visit], slots: int) -> list[float | None]:
     """When each is started by the first of some servers that is free, in order of arrival (Kiefer and Wolfowitz)."""
     free_s = [0.0] * slots
-    starts_s = []
+    starts_s: list[float | None] = []
     for at_s, service_s, hang_up_at_s in arrivals:
         start_s = max(float(at_s), free_s[0])
         if hang_up_at_s is not None and hang_up_at_s < start_s:
-            starts_s.append(math.nan)
+            starts_s.append(None)
             continue
         heapq.heapreplace(free_s, start_s + service_s)
         starts_s.append(start_s)
@@ -211,7 +201,7 @@ def test_any_traffic_is_served_as_by_hand(
     desk, arrivals = Desk(concurrency=slots), in_time(drawn)
     for at_s, service_s, hang_up_at_s in arrivals:
         desk.submit_at(at_s, service_s, hang_up_at_s=hang_up_at_s)
-    assert list(map(repr, desk.starts_s())) == list(map(repr, starts_by_hand(arrivals, slots)))
+    assert desk.starts_s() == starts_by_hand(arrivals, slots)
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
@@ -222,19 +212,20 @@ def test_neither_slots_nor_places_are_ever_exceeded(
     desk, arrivals = Desk(concurrency=slots, capacity=capacity), in_time(drawn)
     for at_s, service_s, hang_up_at_s in arrivals:
         desk.submit_at(at_s, service_s, hang_up_at_s=hang_up_at_s)
-    desk.starts_s()
+    starts_s = desk.starts_s()
     serving: list[tuple[float, int]] = []
     waiting: list[tuple[float, int]] = []
-    for attempt, (at_s, service_s, hang_up_at_s) in zip(desk.attempts, arrivals, strict=True):
+    for attempt, start_s, (at_s, service_s, hang_up_at_s) in zip(
+        desk.attempts, starts_s, arrivals, strict=True
+    ):
         if attempt.triggered and attempt.value is not None:
             assert attempt.value == refusal("overloaded_error")
             assert desk.ends_s[attempt] == at_s + 0.05
             continue
-        start_s = attempt.start_s
-        left_s = hang_up_at_s if math.isnan(start_s) else start_s
-        assert left_s is not None
+        left_s = hang_up_at_s if start_s is None else start_s
+        assert left_s is not None, "nobody waits for ever"
         waiting += [(float(at_s), 1), (left_s, -1)] if left_s > at_s else []
-        if not math.isnan(start_s):
+        if start_s is not None:
             serving += [(start_s, 1), (start_s + service_s, -1)]
             assert desk.ends_s[attempt] == start_s + service_s
     assert most_at_once(serving) <= slots
