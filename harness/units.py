@@ -31,6 +31,9 @@ Usd = Annotated[float, Ge(0)]
 
 MICROSECONDS_PER_SECOND = 1_000_000
 
+SEED_MAX = 2**62
+"""The largest first seed: a store keeps seeds in 64 bits, and there must be room for as many runs as anybody wants."""
+
 
 class Usage(NamedTuple):
     """What one attempt read and wrote."""

@@ -18,6 +18,7 @@ from typing import NoReturn
 import click
 
 from harness.errors import HarnessError
+from harness.units import SEED_MAX
 
 DEFAULT_STORE = "harness.duckdb"
 
@@ -29,9 +30,6 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 """128 and the number of the signal, as shells have it."""
-
-MAX_SEED = 2**62
-"""Seeds are kept in 64 bits, and those of many runs are counted up from the first."""
 
 _Path = click.Path(path_type=Path)
 
@@ -123,7 +121,7 @@ def cli() -> None:
 )
 @click.option(
     "--seed",
-    type=click.IntRange(min=0, max=MAX_SEED),
+    type=click.IntRange(min=0, max=SEED_MAX),
     help="The first seed; the scenario says so otherwise.",
 )
 @click.option(

@@ -23,11 +23,11 @@ _PIPE_WIDTH = 110
 
 _AGENT_COLUMNS = {
     "calls": "calls_mean",
-    "latency mean": "latency_s_mean",
+    "latency": "latency_s_mean",
     "p95": "latency_s_p95",
     "queue": "queue_wait_s_mean",
-    "tokens in": "input_tokens_mean",
-    "out": "output_tokens_mean",
+    "read": "input_tokens_mean",
+    "written": "output_tokens_mean",
     "cost": "cost_usd_mean",
     "ok": "success_rate",
     "retries": "retries",
@@ -46,7 +46,7 @@ def console() -> Console:
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """An empty table in the house's manner."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Len, MinLen
+from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -21,7 +21,7 @@ from harness.metrics import METRICS
 from harness.patterns import AnyPattern
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.resilience import Policies
-from harness.units import Count, PositiveSeconds, Probability, Tokens
+from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
@@ -199,7 +199,7 @@ class Scenario(Section):
     """Its name."""
     description: str = ""
     """What question it answers."""
-    seed: Annotated[int, Ge(0)] = 1
+    seed: Annotated[int, Ge(0), Le(SEED_MAX)] = 1
     """The first seed."""
     runs: Count = 1
     """How many runs, with seeds from `seed` on."""
