@@ -10,6 +10,7 @@ Everything that would reach the real world (sockets, processes, signals, threads
 from __future__ import annotations
 
 import asyncio
+import threading
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -329,14 +330,18 @@ def happened(event: simpy.Event) -> Suspension:
 
 async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
     """What `asyncio.sleep` is while a run is active."""
-    loop = events.get_running_loop()
-    if delay <= 0 or not isinstance(loop, SimLoop):
+    loop: SimLoop | None = getattr(_here, "loop", None)
+    if loop is None or delay <= 0:
         return await _stock_sleep(delay, result)
     await loop.sleep_until(loop.kernel.env._now + delay)  # noqa: SLF001 - see Kernel.now_s
     return result
 
 
 _stock_sleep = asyncio.sleep
+
+_here = threading.local()
+"""Knows the simulated loop of this thread. Asking asyncio would ask the operating system for the process each time, on
+Python 3.11, which costs a tenth of a sleep."""
 
 
 def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
@@ -361,6 +366,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
         )
     loop = SimLoop(kernel)
     with deterministic_asyncio(_sleep):
+        _here.loop = loop
         try:
             return loop.run_until_complete(main)
         finally:
@@ -368,6 +374,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
                 _cancel_leftovers(loop)
                 loop.run_until_complete(loop.shutdown_asyncgens())
             finally:
+                _here.loop = None
                 loop.close()
 
 

@@ -155,16 +155,18 @@ def _check_data(spec: Scenario, document: Document) -> None:
     """Read the files of numbers once, so that a bad row is told of before anything has run."""
     problems = []
     for path, part in _data_parts(spec):
+        where = f"{document.place(path)}: {dotted(path)}: "
         try:
-            empty = not (
+            if not (
                 part.sorted_values
                 if isinstance(part, Empirical)
-                else any(True for _ in part.arrivals(Draws(0)))
-            )
-            if empty:
-                raise ScenarioError(f"{part.file}: holds no rows")
-        except (ScenarioError, OverflowError) as error:
-            problems.append(f"{document.place(path)}: {dotted(path)}: {error}")
+                else sum(1 for _ in part.arrivals(Draws(0)))
+            ):
+                problems.append(f"{where}{part.file}: holds no rows")
+        except ScenarioError as error:
+            problems.append(f"{where}{error}")
+        except OverflowError:
+            problems.append(f"{where}{part.file}: holds a time that is beyond all bounds")
     if problems:
         raise ScenarioError(*problems)
 

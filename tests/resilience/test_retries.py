@@ -185,7 +185,7 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
 
 def test_mistake_in_the_program_is_not_tried_again() -> None:
     caller = Caller(ValueError("a bug"))
-    with pytest.raises(ValueError, match="^a bug$"):
+    with pytest.raises(ValueError, match=r"^a bug$"):
         caller.call(Retry())
     assert caller.asked_at_s == [0.0]
 

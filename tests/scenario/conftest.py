@@ -20,12 +20,6 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
-def base() -> str:
-    """A scenario that is right, to be made wrong."""
-    return Path(__file__).with_name("base.yaml").read_text(encoding="utf-8")
-
-
-@pytest.fixture
 def written() -> Callable[[str, str], str]:
     """Write a marked text into a file without its marks, and give the text back."""
 
