@@ -11,6 +11,7 @@ import csv
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from math import exp
 from pathlib import Path
 from statistics import NormalDist, fmean
 from typing import Annotated, Protocol
@@ -22,6 +23,7 @@ from harness.fields import ScenarioFile, Tagged
 from harness.kernel.draws import Draws
 
 _STANDARD_NORMAL = NormalDist()
+_inverse_normal = _STANDARD_NORMAL.inv_cdf
 
 
 class Distribution(Protocol):
@@ -125,7 +127,7 @@ class LogNormal:
 
     def sample(self, draws: Draws, *key: object) -> float:
         """A value above 0."""
-        return self.median * math.exp(self.sigma * _STANDARD_NORMAL.inv_cdf(draws.uniform(*key)))
+        return self.median * exp(self.sigma * _inverse_normal(draws.uniform(*key)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

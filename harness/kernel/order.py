@@ -18,13 +18,14 @@ T = TypeVar("T")
 
 
 class SimTask(asyncio.Task[T]):
-    """A task that hashes to the order in which its loop first put it, or a future, into a set."""
+    """A task that hashes to its number in its loop."""
 
     __slots__ = ("order",)
     order: int
+    """1 for the first task of the loop; given by the loop before anything else."""
 
     def __hash__(self) -> int:
-        return _place(self)
+        return self.order
 
 
 class SimFuture(asyncio.Future[T]):
@@ -46,7 +47,7 @@ class SimGather(asyncio.tasks._GatheringFuture):  # type: ignore[name-defined, m
         return _place(self)
 
 
-def _place(future: SimTask[Any] | SimFuture[Any] | SimGather) -> int:
+def _place(future: SimFuture[Any] | SimGather) -> int:
     """Give a number on the first question: most futures are never put into a set, and should not pay for it."""
     order = getattr(future, "order", None)  # half the price of an exception
     if order is None:

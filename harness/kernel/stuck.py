@@ -114,7 +114,11 @@ def _wait_of(task: AnyTask) -> Wait:
                 return _wait_for_tasks(frame.f_locals["fs"])
     future = getattr(task, "_fut_waiter", None)
     if isinstance(future, Suspension):
-        never = "a time that never comes" if future._scheduled else "an event of the kernel that never happened"  # noqa: SLF001 - one house
+        never = (
+            "a time that never comes"
+            if future._scheduled
+            else "an event of the kernel that never happened"
+        )  # noqa: SLF001 - one house
         return Wait(never, ())
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])

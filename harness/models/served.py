@@ -64,9 +64,9 @@ class ServedModel:
         if refusal is not None:
             raise ModelError(*refusal)
         _fill(request.span, attempt)
-        return content._replace(
-            output_tokens=usage.output_tokens,
-            correct=content.correct if self._accuracy is None else self._is_correct(request),
+        correct = content.correct if self._accuracy is None else self._is_correct(request)
+        return Reply(
+            content.text, content.tool_calls, usage.output_tokens, content.truncated, correct
         )
 
     def _size(self, request: Request, content: Reply) -> int:
@@ -80,9 +80,8 @@ class ServedModel:
                 return stated
         return count_tokens(content.text)
 
-    def _is_correct(self, request: Request) -> bool | None:
-        if self._accuracy is None:
-            return None
+    def _is_correct(self, request: Request) -> bool:
+        assert self._accuracy is not None
         return self._draws.uniform(request.key, "accuracy") < self._accuracy
 
 
@@ -91,6 +90,6 @@ def _fill(span: Span, attempt: Attempt) -> None:
     span.start_s = attempt.start_s
     span.cost_usd = attempt.cost_usd
     if attempt.start_s == attempt.start_s:
-        if attempt.first_token_s <= attempt.env.now:  # otherwise the client hung up before it came
+        if attempt.first_token_s <= attempt.env._now:  # noqa: SLF001 - else the client hung up before it
             span.first_token_s = attempt.first_token_s
         span.input_tokens, span.output_tokens = attempt.usage

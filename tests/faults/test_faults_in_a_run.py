@@ -91,7 +91,7 @@ def test_malformed_reply_is_paid_for_and_not_tried_again(tmp_path: Path) -> None
     assert metrics["attempts_mean"] == 1.0
     assert metrics["retries"] == 0
     assert metrics["wasted_usd"] == 200 / 1e6
-    assert metrics["cost_usd_total"] == 3 * 200 / 1e6
+    assert metrics["cost_usd_total"] == pytest.approx(3 * 200 / 1e6, rel=1e-12)
 
 
 def test_truncated_replies_show_as_quality_and_not_as_failures(tmp_path: Path) -> None:

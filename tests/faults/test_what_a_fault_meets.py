@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from typing import Any
 
 import pytest
 
@@ -229,7 +230,7 @@ def test_truncated_reply_is_not_called_wrong_when_nobody_asks() -> None:
 
 
 def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
-    needed: dict[type[Fault], dict[str, float]] = {
+    needed: dict[type[Fault], dict[str, Any]] = {
         LatencyFactor: {"factor": 2.0},
         StatusError: {"status": 500},
     }

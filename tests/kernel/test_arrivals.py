@@ -82,7 +82,9 @@ def test_given_times_are_put_in_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("arrivals", [Poisson(rate_per_s=0.3), Every(every_s=1 / 3), At(at_s=(1 / 3, 2 / 7))])
+@pytest.mark.parametrize(
+    "arrivals", [Poisson(rate_per_s=0.3), Every(every_s=1 / 3), At(at_s=(1 / 3, 2 / 7))]
+)
 def test_times_are_whole_microseconds(arrivals: Poisson | Every | At) -> None:
     assert all(time_s == round(time_s, 6) for time_s in times(arrivals, n=1000))
 
@@ -116,7 +118,9 @@ def test_rounding_moves_by_half_a_microsecond_at_most_and_only_once(duration_s: 
 
 @quietly
 @given(st.floats(0, 1e6), st.integers(-3, 3))
-def test_rounding_hides_the_last_bits_in_which_machines_differ(duration_s: float, ulps: int) -> None:
+def test_rounding_hides_the_last_bits_in_which_machines_differ(
+    duration_s: float, ulps: int
+) -> None:
     """But for the few values that lie on the border between two microseconds."""
     other = duration_s + ulps * math.ulp(duration_s)
     near_border = abs(duration_s * 1e6 % 1 - 0.5) < 1e-3
@@ -148,7 +152,10 @@ def test_trace_in_seconds_starts_at_zero_with_its_sizes(tmp_path: Path) -> None:
 def test_sizes_that_are_not_asked_for_are_none(tmp_path: Path) -> None:
     content = "at,in,out\n1,10,1\n2,20,2\n"
     assert rows(trace(tmp_path, content)) == [Arrival(0), Arrival(1)]
-    assert rows(trace(tmp_path, content, output_tokens="out")) == [Arrival(0, None, 1), Arrival(1, None, 2)]
+    assert rows(trace(tmp_path, content, output_tokens="out")) == [
+        Arrival(0, None, 1),
+        Arrival(1, None, 2),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +176,9 @@ def test_trace_with_iso_stamps_is_read_whatever_their_number_of_digits(
     assert rows(trace(tmp_path, f"at\n{first}\n{second}\n")) == [Arrival(0), Arrival(gap_s)]
 
 
-def test_rows_are_put_in_order_of_time_and_keep_their_order_within_an_instant(tmp_path: Path) -> None:
+def test_rows_are_put_in_order_of_time_and_keep_their_order_within_an_instant(
+    tmp_path: Path,
+) -> None:
     content = "at,in\n5,9\n2,4\n2,1\n2,3\n1,7\n"
     assert rows(trace(tmp_path, content, input_tokens="in")) == [
         Arrival(0, 7),
@@ -196,7 +205,12 @@ def test_speed_brings_the_tasks_closer_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["\ufeffat,in\n1,2\n4,3\n", "at,in\r\n1,2\r\n4,3\r\n", 'at,"in"\n"1",2\n\n4,3\n', "in,at\n2,1\n3,4"],
+    [
+        "\ufeffat,in\n1,2\n4,3\n",
+        "at,in\r\n1,2\r\n4,3\r\n",
+        'at,"in"\n"1",2\n\n4,3\n',
+        "in,at\n2,1\n3,4",
+    ],
 )
 def test_dialects_of_csv_are_understood(tmp_path: Path, content: str) -> None:
     assert rows(trace(tmp_path, content, input_tokens="in")) == [Arrival(0, 2), Arrival(3, 3)]
@@ -228,13 +242,17 @@ def test_trace_is_the_same_for_every_seed(tmp_path: Path) -> None:
         (b"at,in\n1,\xff\n", r"trace\.csv: the trace cannot be read: "),
     ],
 )
-def test_wrong_trace_is_refused_with_file_and_line(tmp_path: Path, content: str | bytes, message: str) -> None:
+def test_wrong_trace_is_refused_with_file_and_line(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
     with pytest.raises(ScenarioError, match=message):
         rows(trace(tmp_path, content, input_tokens="in"))
 
 
 def test_row_that_ends_before_its_time_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"trace\.csv:3: .* is neither seconds nor an ISO timestamp$"):
+    with pytest.raises(
+        ScenarioError, match=r"trace\.csv:3: .* is neither seconds nor an ISO timestamp$"
+    ):
         rows(trace(tmp_path, "in,at\n1,2\n3\n"))
 
 
@@ -246,4 +264,6 @@ def test_missing_trace_is_refused_by_name(tmp_path: Path) -> None:
 def test_mean_gap_of_a_trace_is_what_was_recorded(tmp_path: Path) -> None:
     content = "at\n" + "".join(f"{1_700_000_000 + 0.1 * number:.6f}\n" for number in range(1000))
     gaps = [after - before for before, after in pairwise(times(trace(tmp_path, content)))]
-    assert fmean(gaps) == pytest.approx(0.1, abs=1e-6)  # a float near 1.7e9 s holds a fifth of a microsecond
+    assert fmean(gaps) == pytest.approx(
+        0.1, abs=1e-6
+    )  # a float near 1.7e9 s holds a fifth of a microsecond

@@ -131,12 +131,25 @@ def test_empirical_gives_each_value_its_share() -> None:
 
 # -- support and monotony ---------------------------------------------------------------------------
 
-EXTREMES = [2.0**-53, 2.0**-30, 1e-6, 0.001, *(n / 50 for n in range(1, 50)), 0.999, 1 - 2.0**-30, 1 - 2.0**-53]
+EXTREMES = [
+    2.0**-53,
+    2.0**-30,
+    1e-6,
+    0.001,
+    *(n / 50 for n in range(1, 50)),
+    0.999,
+    1 - 2.0**-30,
+    1 - 2.0**-53,
+]
 
 
 @each_distribution
-def test_samples_are_finite_and_not_negative_even_for_extreme_draws(distribution: Distribution) -> None:
-    if isinstance(distribution, Gamma):  # rejects until it has a fitting pair, so it needs real draws
+def test_samples_are_finite_and_not_negative_even_for_extreme_draws(
+    distribution: Distribution,
+) -> None:
+    if isinstance(
+        distribution, Gamma
+    ):  # rejects until it has a fitting pair, so it needs real draws
         values = samples(distribution)
     else:
         values = [distribution.sample(FixedDraws(value)) for value in EXTREMES]
@@ -242,7 +255,9 @@ def test_wrong_entry_of_a_scenario_is_refused(entry: object) -> None:
         ({"empirical": {"values": [1, 2]}}, Empirical(values=(1, 2))),
     ],
 )
-def test_entry_of_a_scenario_becomes_a_distribution(entry: object, distribution: Distribution) -> None:
+def test_entry_of_a_scenario_becomes_a_distribution(
+    entry: object, distribution: Distribution
+) -> None:
     assert from_file.validate_python(entry) == distribution
 
 
@@ -283,7 +298,9 @@ def empirical(folder: Path, content: str | bytes) -> Empirical:
         " 3 \n1e0\n2.0\n",
     ],
 )
-def test_values_are_read_from_the_first_column_with_or_without_a_heading(tmp_path: Path, content: str) -> None:
+def test_values_are_read_from_the_first_column_with_or_without_a_heading(
+    tmp_path: Path, content: str
+) -> None:
     distribution = empirical(tmp_path, content)
     assert distribution.sorted_values == (1, 2, 3)
     assert distribution.mean == 2
@@ -302,7 +319,9 @@ def test_values_are_read_from_the_first_column_with_or_without_a_heading(tmp_pat
         (b"\xff\xfe1\n", r"values\.csv: the values of an empirical distribution cannot be read"),
     ],
 )
-def test_wrong_file_is_refused_with_its_name_and_line(tmp_path: Path, content: str | bytes, message: str) -> None:
+def test_wrong_file_is_refused_with_its_name_and_line(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
     with pytest.raises(ScenarioError, match=message):
         _ = empirical(tmp_path, content).mean
 

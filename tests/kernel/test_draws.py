@@ -141,7 +141,9 @@ def test_values_are_uniform(seed: int, style: str) -> None:
     if style == "numbers":
         values = sorted(draws.uniform("arrival", number) for number in range(n))
     else:
-        values = sorted(draws.uniform(f"task{number % 100}", f"agent{number // 100}") for number in range(n))
+        values = sorted(
+            draws.uniform(f"task{number % 100}", f"agent{number // 100}") for number in range(n)
+        )
     distance = max(
         max((rank + 1) / n - value, value - rank / n) for rank, value in enumerate(values)
     )
@@ -154,8 +156,13 @@ def test_neighbours_are_uncorrelated() -> None:
     values = [Draws(1).uniform("task", number, "ttft") for number in range(n + 1)]
     bound = 3.3 / sqrt(n)
     assert abs(correlation(values[:-1], values[1:])) < bound
-    assert abs(correlation(values[:n], [Draws(2).uniform("task", k, "ttft") for k in range(n)])) < bound
-    assert abs(correlation(values[:n], [Draws(1).uniform("task", k, "itl") for k in range(n)])) < bound
+    assert (
+        abs(correlation(values[:n], [Draws(2).uniform("task", k, "ttft") for k in range(n)]))
+        < bound
+    )
+    assert (
+        abs(correlation(values[:n], [Draws(1).uniform("task", k, "itl") for k in range(n)])) < bound
+    )
 
 
 class FixedDigest:
@@ -175,7 +182,9 @@ class FixedDigest:
 
 
 @pytest.mark.parametrize(("byte", "value"), [(0, 2.0**-53), (255, 1 - 2.0**-53)])
-def test_values_never_reach_zero_or_one(byte: int, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_never_reach_zero_or_one(
+    byte: int, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that the logarithm and every other inverse are finite, even for the luckiest draw."""
     draws = Draws(1)
     monkeypatch.setattr(draws, "_root", FixedDigest(byte))

@@ -41,7 +41,9 @@ def test_program_that_never_waits_takes_no_time() -> None:
     assert kernel.now_s() == 0
 
 
-@pytest.mark.parametrize("kind", [LookupError, SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize(
+    "kind", [LookupError, SystemExit, KeyboardInterrupt, asyncio.CancelledError]
+)
 def test_exception_of_the_program_comes_out_as_the_very_object(kind: type[BaseException]) -> None:
     error = kind("planned")
 
@@ -51,7 +53,9 @@ def test_exception_of_the_program_comes_out_as_the_very_object(kind: type[BaseEx
 
     with pytest.raises(kind) as caught:
         run(Kernel(), main())
-    if kind is not asyncio.CancelledError:  # asyncio itself makes a new one of these at every task it crosses
+    if (
+        kind is not asyncio.CancelledError
+    ):  # asyncio itself makes a new one of these at every task it crosses
         assert caught.value is error
 
 
@@ -188,7 +192,7 @@ async def get_stuck() -> None:
 
 
 async def spin() -> None:
-    while True:
+    while True:  # noqa: ASYNC110 - what is to be stopped
         await asyncio.sleep(0)
 
 

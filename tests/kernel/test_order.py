@@ -298,7 +298,9 @@ DIGEST = "faa817398581c4ea"
 
 
 def test_programs_do_the_same_in_every_process_with_every_hash_seed() -> None:
-    path = os.pathsep.join(filter(None, [str(Path(harness.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(
+        filter(None, [str(Path(harness.__file__).parents[1]), os.environ.get("PYTHONPATH")])
+    )
     processes = [
         subprocess.Popen(
             [sys.executable, __file__],

@@ -88,7 +88,9 @@ def test_lock_order_deadlock_names_the_holders_the_lines_and_the_cycle() -> None
 
 
 def test_deadlock_says_when_it_happened_and_reads_as_a_whole() -> None:
-    with pytest.raises(Deadlock, match=r"^deadlock at virtual 1\.000000 s: nothing can ever run again") as caught:
+    with pytest.raises(
+        Deadlock, match=r"^deadlock at virtual 1\.000000 s: nothing can ever run again"
+    ) as caught:
         run(Kernel(), lock_order_deadlock())
     assert caught.value.now_s == 1
     assert caught.value.report in str(caught.value)
@@ -262,7 +264,9 @@ async def next_of_nothing() -> None:
         (next_of_nothing, "the next task of as_completed", "await next_done"),
     ],
 )
-def test_what_a_task_waits_for_is_named_with_its_line(program: Program, what: str, line: str) -> None:
+def test_what_a_task_waits_for_is_named_with_its_line(
+    program: Program, what: str, line: str
+) -> None:
     report = stuck_report(program)
     assert waits(report)["Task-1"] == what
     assert places(report)["Task-1"] == line

@@ -135,7 +135,7 @@ def test_cancel_in_the_very_turn_in_which_a_sleep_is_over_still_cancels() -> Non
     async def main() -> None:
         loop = asyncio.get_running_loop()
         tasks: list[asyncio.Task[None]] = []
-        loop.call_later(1, lambda: tasks[0].cancel())
+        loop.call_later(1, lambda: tasks.pop().cancel())
         tasks.append(asyncio.create_task(sleeper()))
         await asyncio.sleep(2)
 

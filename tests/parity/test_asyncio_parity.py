@@ -25,23 +25,63 @@ from hypothesis import strategies as st
 
 from harness.errors import Deadlock
 from harness.kernel import Kernel, run
-from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask, deterministic_asyncio
+from harness.kernel.order import OrderedWeakSet, SimFuture, deterministic_asyncio
 
 # -- programs ---------------------------------------------------------------------------------------
 
 MAX_TIMERS = 40
-UNIT_S = 2.0**-29  # above the resolution of the stock loop's clock (1e-9 s), below which it fires timers early
+UNIT_S = (
+    2.0**-29
+)  # above the resolution of the stock loop's clock (1e-9 s), below which it fires timers early
 WHOLE = 2**MAX_TIMERS  # in units; sums of 40 durations keep all their bits in a float
 
-LEAVES = (
-    "sleep yield wait_back put get_at_most get set clear wait_event_at_most wait_event cancel join fail notify "
-    "wait_notified_at_most call_later arrive_at_most"
-).split()
-BRANCHES = (
-    "gather gather_exceptions group spawn lock semaphore timeout timeout_rescheduled wait_for shield wait_first "
-    "wait_first_exception wait_at_most as_completed as_completed_at_most generator cleanup"
-).split()
-TIMED = {"sleep", "call_later", "timeout", "timeout_rescheduled", "wait_for", "generator", "cleanup"}
+LEAVES = [
+    "sleep",
+    "yield_once",
+    "wait_back",
+    "put",
+    "get_at_most",
+    "get",
+    "set",
+    "clear",
+    "wait_event_at_most",
+    "wait_event",
+    "cancel",
+    "join",
+    "fail",
+    "notify",
+    "wait_notified_at_most",
+    "call_later",
+    "arrive_at_most",
+]
+BRANCHES = [
+    "gather",
+    "gather_exceptions",
+    "group",
+    "spawn",
+    "lock",
+    "semaphore",
+    "timeout",
+    "timeout_rescheduled",
+    "wait_for",
+    "shield",
+    "wait_first",
+    "wait_first_exception",
+    "wait_at_most",
+    "as_completed",
+    "as_completed_at_most",
+    "generator",
+    "cleanup",
+]
+TIMED = {
+    "sleep",
+    "call_later",
+    "timeout",
+    "timeout_rescheduled",
+    "wait_for",
+    "generator",
+    "cleanup",
+}
 
 
 @dataclass(frozen=True)
@@ -149,7 +189,7 @@ class Execution:
     async def sleep(self, it: Statement) -> str:
         return await asyncio.sleep(it.duration_s, "slept")
 
-    async def yield_(self, _: Statement) -> None:
+    async def yield_once(self, _: Statement) -> None:
         await asyncio.sleep(0)
 
     async def wait_back(self, _: Statement) -> None:
@@ -208,13 +248,13 @@ class Execution:
 
     async def cancel(self, it: Statement) -> bool | None:
         task = self.slot(it)
-        return task and task.cancel()
+        return None if task is None else task.cancel()
 
     async def join(self, it: Statement) -> str | None:
         task = self.slot(it)
         try:
             # Under a shield, since tasks that await each other in a circle cannot be cancelled.
-            return task and await asyncio.shield(task)
+            return None if task is None else await asyncio.shield(task)
         except PlannedError:
             return "failed"
 
@@ -310,9 +350,6 @@ class Execution:
             self.note(f"{it.name}: cleaned up")
 
 
-setattr(Execution, "yield", Execution.yield_)
-
-
 # -- the reference ----------------------------------------------------------------------------------
 
 
@@ -320,12 +357,29 @@ class StuckError(Exception):
     """The stock loop would sleep for ever."""
 
 
+class NumberedTask(asyncio.Task[Any]):
+    """A task that hashes to its number in its loop, as a `SimTask` does."""
+
+    order: int
+
+    def __new__(cls, *_: object, loop: StockLoop, **__: object) -> NumberedTask:
+        task = super().__new__(cls)
+        task.order = next(loop.task_numbers)
+        return task
+
+    def __hash__(self) -> int:
+        return self.order
+
+
 class StockLoop(asyncio.BaseEventLoop):
     """asyncio's own loop in virtual time. Its sets iterate in order, as they do on a simulated loop."""
+
+    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 0.0
+        self.task_numbers = count(1)
         self.hash_order = count(1)
         self._selector = self
         self._asyncgens = OrderedWeakSet[Any]()
@@ -337,7 +391,7 @@ class StockLoop(asyncio.BaseEventLoop):
         if timeout_s is None:
             raise StuckError
         if timeout_s > 0:
-            self.now_s = self._scheduled[0]._when
+            self.now_s = self._scheduled[0].when()
         return ()
 
     def _process_events(self, event_list: object) -> None:
@@ -347,7 +401,7 @@ class StockLoop(asyncio.BaseEventLoop):
         pass
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - asyncio's
-        return SimTask(coro, loop=self, **kwargs)
+        return NumberedTask(coro, loop=self, **kwargs)
 
     def create_future(self) -> asyncio.Future[Any]:
         return SimFuture(loop=self)

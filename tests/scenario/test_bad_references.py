@@ -171,7 +171,7 @@ OVERRIDES = {
     "workload..tasks=5": "--set workload..tasks=5: write it as path=value",
     "[0]=5": "--set [0]=5: write it as path=value",
     "faults[0]agent=x": "--set faults[0]agent=x: write it as path=value",
-    "faults[-1]=x": "--set faults[-1]=x: faults has no place for '-1'",
+    "faults[-1]=x": "--set faults[-1]=x: write it as path=value",
     "faults[" + "9" * 5000 + "]=x": "write it as path=value",
     "workload.tasks=ten": "--set workload.tasks=ten: workload.tasks: must be a whole number, not 'ten'",
     "workload.tasks='5'": "--set workload.tasks='5': workload.tasks: must be a whole number, not '5'; write it without quotes",

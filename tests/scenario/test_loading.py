@@ -1,0 +1,574 @@
+"""A file that is right becomes the records that the simulation runs on."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.errors import ScenarioError
+from harness.kernel import Draws
+from harness.kernel.arrivals import AnyArrivals, At, Closed, Every, Poisson, Trace
+from harness.kernel.distributions import (
+    AnyDistribution,
+    Constant,
+    Empirical,
+    Exponential,
+    Gamma,
+    LogNormal,
+    Normal,
+    Uniform,
+    Weibull,
+)
+from harness.models import Line, Reply, Script, ToolCall
+from harness.patterns import PATTERNS
+from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
+from harness.resilience import Policies, Retry
+from harness.scenario import LoadedScenario, load_scenario
+from harness.scenario.schema import Budget, Kind
+
+Write = Callable[[str, str], str]
+
+BASE = Path(__file__).with_name("base.yaml").read_text(encoding="utf-8")
+FILE = "scenario.yaml"
+STUB = "replies.yaml"
+
+SMALLEST = """\
+scenario: smallest
+workload: {tasks: 1}
+providers: {anthropic: {}}
+models: {fast: {provider: anthropic, name: claude-haiku-4-5}}
+agents: {writer: {model: fast}}
+pattern: {single: {agent: writer}}
+"""
+
+
+def load(text: str, *overrides: str) -> LoadedScenario:
+    Path(FILE).write_text(text, encoding="utf-8")
+    return load_scenario(FILE, overrides=overrides)
+
+
+# -- what is not said -------------------------------------------------------------------------------
+
+
+def test_smallest_scenario_has_the_documented_defaults() -> None:
+    spec = load(SMALLEST).spec
+    assert (spec.seed, spec.runs, spec.horizon_s, spec.description) == (1, 1, 30 * 86_400, "")
+    assert spec.workload.arrivals == Closed(users=1, think_s=Constant(0))
+    assert spec.workload.kinds == (Kind(),)
+    assert (spec.workload.kinds[0].kind, spec.workload.kinds[0].weight) == ("task", 1.0)
+    assert spec.workload.warmup_tasks == 0
+    provider = spec.providers["anthropic"]
+    assert (provider.limits, provider.concurrency, provider.queue) == (None, None, None)
+    assert (provider.overload, provider.outages) == (None, ())
+    writer = spec.agents["writer"]
+    assert (writer.stub, writer.system, writer.system_tokens, writer.tools) == (None, "", None, ())
+    assert spec.policies_of("writer") == Policies()
+    assert (spec.tools, spec.faults, spec.budgets) == ({}, (), {})
+
+
+def test_loaded_scenario_keeps_what_the_user_said() -> None:
+    scenario = load(SMALLEST, "workload.tasks=3", "seed=7")
+    assert (scenario.source, scenario.overrides) == (FILE, ("workload.tasks=3", "seed=7"))
+    assert (scenario.spec.workload.tasks, scenario.spec.seed) == (3, 7)
+
+
+# -- distributions and arrivals ---------------------------------------------------------------------
+
+DISTRIBUTIONS: dict[str, tuple[str, AnyDistribution]] = {
+    "whole number": ("5", Constant(5.0)),
+    "broken number": ("0.25", Constant(0.25)),
+    "zero": ("0", Constant(0.0)),
+    "constant": ("{constant: {value: 5}}", Constant(5.0)),
+    "uniform": ("{uniform: {low: 1, high: 2}}", Uniform(low=1, high=2)),
+    "uniform from zero": ("{uniform: {high: 2}}", Uniform(low=0, high=2)),
+    "exponential": ("{exponential: {mean: 3}}", Exponential(mean=3)),
+    "normal": ("{normal: {mu: 900, sigma: 150}}", Normal(mu=900, sigma=150)),
+    "lognormal": ("{lognormal: {median: 2, sigma: 0.4}}", LogNormal(median=2, sigma=0.4)),
+    "gamma": ("{gamma: {shape: 4, scale: 50}}", Gamma(shape=4, scale=50)),
+    "weibull": ("{weibull: {shape: 1.5, scale: 220}}", Weibull(shape=1.5, scale=220)),
+    "empirical values": ("{empirical: {values: [3, 1, 2]}}", Empirical(values=(3, 1, 2))),
+    "empirical file": ("{empirical: {file: values.csv}}", Empirical(file="values.csv")),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
+def test_distribution_becomes_its_record(
+    written: Write, text: str, expected: AnyDistribution
+) -> None:
+    written("values.csv", "tokens\n1\n2\n")
+    spec = load(BASE.replace("input_tokens: 100", f"input_tokens: {text}")).spec
+    assert spec.workload.kinds[0].input_tokens == expected
+
+
+ARRIVALS: dict[str, tuple[str, AnyArrivals]] = {
+    "poisson": ("{poisson: {rate_per_s: 0.5}}", Poisson(rate_per_s=0.5)),
+    "every": ("{every_s: 5}", Every(every_s=5)),
+    "at": ("{at_s: [0, 0, 3.5]}", At(at_s=(0, 0, 3.5))),
+    "closed": (
+        "{closed: {users: 4, think_s: {exponential: {mean: 10}}}}",
+        Closed(users=4, think_s=Exponential(mean=10)),
+    ),
+    "closed with a number": (
+        "{closed: {users: 4, think_s: 10}}",
+        Closed(users=4, think_s=Constant(10)),
+    ),
+    "trace": (
+        "{trace: {file: rows.csv, time: at, input_tokens: size, limit: 5, speed: 2}}",
+        Trace(file="rows.csv", time="at", input_tokens="size", limit=5, speed=2),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ARRIVALS.values(), ids=ARRIVALS)
+def test_arrivals_become_their_record(written: Write, text: str, expected: AnyArrivals) -> None:
+    written("rows.csv", "at,size\n0,5\n1,6\n")
+    assert load(BASE.replace("{every_s: 5}", text)).spec.workload.arrivals == expected
+
+
+def test_times_and_traces_need_no_number_of_tasks(written: Write) -> None:
+    written("rows.csv", "at\n0\n1\n")
+    without = BASE.replace("  tasks: 4\n", "")
+    for arrivals in ("{at_s: [0, 1]}", "{trace: {file: rows.csv, time: at}}"):
+        assert load(without.replace("{every_s: 5}", arrivals)).spec.workload.tasks is None
+
+
+def test_timestamps_of_a_trace_become_seconds_from_the_first(written: Write) -> None:
+    written("rows.csv", "at\n2023-11-16 18:15:48.5000000\n2023-11-16 18:15:46.5000000\n")
+    arrivals = load(BASE.replace("{every_s: 5}", "{trace: {file: rows.csv, time: at}}"))
+    trace = arrivals.spec.workload.arrivals
+    assert isinstance(trace, Trace)
+    assert [row.at_s for row in trace.arrivals(Draws(1))] == [0, 2]
+
+
+# -- providers, models, patterns, policies, faults, budgets -----------------------------------------
+
+
+def test_provider_becomes_its_records() -> None:
+    text = """{limits: {requests_per_min: 10, input_tokens_per_min: 20, output_tokens_per_min: 30},
+      concurrency: 4, queue: {capacity: 9}, overload: {calm_s: 60, overloaded_s: 5, refuse: 0.5},
+      outages: [{at_s: 3, for_s: 4}, {at_s: 9, for_s: 1, error: connection_error}]}"""
+    provider = load(SMALLEST.replace("{anthropic: {}}", f"{{anthropic: {text}}}")).spec.providers
+    assert provider["anthropic"].limits == Limits(
+        requests_per_min=10, input_tokens_per_min=20, output_tokens_per_min=30
+    )
+    assert provider["anthropic"].concurrency == 4
+    assert provider["anthropic"].queue == Queue(capacity=9)
+    assert provider["anthropic"].overload == Overload(
+        calm_s=Constant(60), overloaded_s=Constant(5), refuse=0.5
+    )
+    assert provider["anthropic"].outages == (
+        Outage(at_s=3, for_s=4, error="api_error"),
+        Outage(at_s=9, for_s=1, error="connection_error"),
+    )
+
+
+def test_latency_and_prices_are_those_of_the_file_when_it_says_so() -> None:
+    model = """name: made-up, latency: {ttft_s: 1, itl_s: 0.01, factor: {uniform: {high: 2}},
+      prefill_s_per_1k_input_tokens: 0.1, tail: {probability: 0.01, factor: 8}},
+      prices: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}"""
+    scenario = load(SMALLEST.replace("name: claude-haiku-4-5", model))
+    assert scenario.latencies["fast"] == Latency(
+        ttft_s=Constant(1),
+        itl_s=Constant(0.01),
+        factor=Uniform(high=2),
+        prefill_s_per_1k_input_tokens=0.1,
+        tail=Tail(probability=0.01, factor=8),
+    )
+    assert scenario.prices["fast"] == Prices(input_usd_per_mtok=3, output_usd_per_mtok=15)
+
+
+def test_latency_and_prices_are_found_by_the_name_of_the_model() -> None:
+    plain = load(SMALLEST)
+    dated = load(SMALLEST.replace("claude-haiku-4-5", "claude-haiku-4-5-20251001"))
+    assert plain.latencies == dated.latencies
+    assert plain.prices["fast"] == Prices(input_usd_per_mtok=1, output_usd_per_mtok=5)
+    assert plain.prices == dated.prices
+
+
+def test_prices_that_nobody_knows_are_absent() -> None:
+    scenario = load(SMALLEST.replace("claude-haiku-4-5", "made-up, latency: {ttft_s: 1}"))
+    assert scenario.prices == {"fast": None}
+
+
+def test_every_pattern_has_a_scenario_that_loads() -> None:
+    said = {
+        "single": "{agent: writer}",
+        "pipeline": "{stages: [writer, editor, writer]}",
+        "orchestrator_worker": "{orchestrator: writer, workers: [editor, editor], on_failure: partial}",
+        "react": "{agent: editor, max_iterations: 3}",
+    }
+    assert said.keys() == PATTERNS.keys()
+    for name, roles in said.items():
+        pattern = load(
+            BASE.replace("pipeline: {stages: [writer, editor]}", f"{name}: {roles}")
+        ).spec.pattern
+        assert isinstance(pattern, PATTERNS[name])
+
+
+def test_policies_of_an_agent_stand_over_the_default() -> None:
+    text = """  default: {timeout_s: 60, max_in_flight: 2, retry: {attempts: 3}}
+  agents: {writer: {timeout_s: 5, fallback: editor}}
+"""
+    spec = load(BASE.replace("  default: {timeout_s: 60}\n", text)).spec
+    retry = Retry(attempts=3)
+    assert spec.policies_of("editor") == Policies(timeout_s=60, max_in_flight=2, retry=retry)
+    assert spec.policies_of("writer") == Policies(
+        timeout_s=5, max_in_flight=2, retry=retry, fallback="editor"
+    )
+
+
+def test_fallbacks_in_a_row_are_fine() -> None:
+    agents = "  third: {model: fast}\n  editor: {model"
+    policies = "{}\n  agents: {writer: {fallback: editor}, editor: {fallback: third}}"
+    text = BASE.replace("  editor: {model", agents).replace("{timeout_s: 60}", policies)
+    assert load(text).spec.policies_of("editor").fallback == "third"
+
+
+@pytest.mark.parametrize(
+    ("bound", "kept", "broken"),
+    [
+        ("below", 1.9, 2.0),
+        ("at_most", 2.0, 2.1),
+        ("above", 2.1, 2.0),
+        ("at_least", 2.0, 1.9),
+    ],
+)
+def test_budget_holds_on_its_side_of_the_bound(bound: str, kept: float, broken: float) -> None:
+    budget = load(BASE.replace("{at_least: 0.1}", f"{{{bound}: 2}}")).spec.budgets["success_rate"]
+    assert isinstance(budget, Budget)
+    assert (budget.passes(kept), budget.passes(broken)) == (True, False)
+    assert str(budget) == f"{bound.replace('_', ' ')} 2"
+
+
+# -- YAML -------------------------------------------------------------------------------------------
+
+
+def test_own_keys_win_over_merged_ones_and_the_first_merged_mapping_over_the_next() -> None:
+    text = BASE.replace("  writer: {model", "  writer: &writer {system: w, model")
+    text = text.replace(
+        "  editor: {model: fast, output_tokens: 50, ",
+        "  third: &third {system: t, accuracy: 0.5, model: fast}\n"
+        "  editor: {<<: [*writer, *third], output_tokens: 7, ",
+    )
+    editor = load(text).spec.agents["editor"]
+    assert (editor.system, editor.accuracy, editor.output_tokens) == ("w", 0.5, Constant(7))
+    assert editor.tools == ("search",)
+
+
+def test_change_of_one_alias_leaves_the_others() -> None:
+    text = BASE.replace("  writer: {model", "  writer: &writer {model")
+    text = text.replace("  editor: {model: fast, output_tokens: 50, ", "  editor: {<<: *writer, ")
+    agents = load(text, "agents.editor.output_tokens=9").spec.agents
+    assert agents["writer"].output_tokens == Constant(50)
+    assert agents["editor"].output_tokens == Constant(9)
+
+
+# -- changes by --set -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("override", "same_as"),
+    [
+        ("seed=9", ("seed: 1", "seed: 9")),
+        ("workload.tasks=9", ("tasks: 4", "tasks: 9")),
+        ("faults[0].overloaded.probability=0.5", ("probability: 0.1", "probability: 0.5")),
+        ("workload.kinds[0].input_tokens=7", ("input_tokens: 100", "input_tokens: 7")),
+        ("pattern.pipeline.stages[1]=writer", ("[writer, editor]", "[writer, writer]")),
+        ("pattern={single: {agent: editor}}", ("pipeline: {stages: [writer, editor]}", "single: {agent: editor}")),
+        ("providers.anthropic.limits.requests_per_min=5", ("concurrency: 2", "concurrency: 2\n    limits: {requests_per_min: 5}")),
+        ("policies.agents.writer.timeout_s=5", ("{timeout_s: 60}", "{timeout_s: 60}\n  agents: {writer: {timeout_s: 5}}")),
+        ("description=a: b", None),
+        ("description='a=b: c'", ("seed: 1", "seed: 1\ndescription: 'a=b: c'")),
+        ("providers.anthropic.concurrency=", ("concurrency: 2", "concurrency:")),
+        ("faults=[]", ("\n  - {overloaded: {agent: writer, probability: 0.1}}", " []")),
+    ],
+)  # fmt: skip
+def test_change_is_as_if_it_stood_in_the_file(
+    override: str, same_as: tuple[str, str] | None
+) -> None:
+    if same_as is None:  # a mapping is no description
+        with pytest.raises(ScenarioError, match="must be a text, not a mapping"):
+            load(BASE, override)
+        return
+    old, new = same_as
+    assert old in BASE
+    assert load(BASE, override).spec == load(BASE.replace(old, new)).spec
+
+
+def test_later_change_of_the_same_value_wins() -> None:
+    assert load(BASE, "seed=5", "seed=6").spec.seed == 6
+
+
+def test_change_mends_a_file_that_is_wrong_there() -> None:
+    text = BASE.replace("tasks: 4", "tasks: four")
+    with pytest.raises(ScenarioError):
+        load(text)
+    assert load(text, "workload.tasks=4").spec == load(BASE).spec
+
+
+# -- paths ------------------------------------------------------------------------------------------
+
+
+def test_paths_start_at_the_folder_of_the_scenario_wherever_one_stands(
+    written: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for folder in ("project/scenarios/data", "project/stubs", "elsewhere"):
+        Path(folder).mkdir(parents=True)
+    written("project/stubs/replies.yaml", "agents: {writer: {reply: here}}\n")
+    written("project/scenarios/data/rows.csv", "at\n0\n")
+    written("project/scenarios/data/sizes.csv", "7\n")
+    text = BASE.replace(
+        "writer: {model: fast,", "writer: {model: fast, stub: ../stubs/replies.yaml,"
+    )
+    text = text.replace("{every_s: 5}", "{trace: {file: data/rows.csv, time: at}}")
+    written(
+        "project/scenarios/s.yaml", text.replace(": 100}", ": {empirical: {file: data/sizes.csv}}}")
+    )
+    digests = set()
+    for cwd, path in (
+        (".", "project/scenarios/s.yaml"),
+        ("project/scenarios", "s.yaml"),
+        ("elsewhere", "../project/scenarios/s.yaml"),
+        ("elsewhere", str(tmp_path / "project/scenarios/s.yaml")),
+    ):
+        monkeypatch.chdir(tmp_path / cwd)
+        scenario = load_scenario(path)
+        digests.add(scenario.digest)
+        size = scenario.spec.workload.kinds[0].input_tokens
+        assert size is not None
+        assert size.mean == 7
+        assert scenario.scripts["writer"].lines[0].reply.text == "here"
+    assert len(digests) == 1
+
+
+def test_path_may_be_absolute_or_start_at_home(
+    written: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Path("home").mkdir()
+    Path("scenarios").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    written("home/replies.yaml", "agents: {writer: {reply: home}}\n")
+    for stub in ("~/replies.yaml", str(tmp_path / "home/replies.yaml")):
+        text = BASE.replace("writer: {model: fast,", f"writer: {{model: fast, stub: {stub},")
+        written("scenarios/s.yaml", text)
+        scenario = load_scenario("scenarios/s.yaml")
+        assert scenario.scripts["writer"].lines[0].reply.text == "home"
+
+
+# -- stubs ------------------------------------------------------------------------------------------
+
+
+def script(stub: str) -> Script:
+    Path(STUB).write_text(stub, encoding="utf-8")
+    return load(
+        BASE.replace("writer: {model: fast,", f"writer: {{model: fast, stub: {STUB},")
+    ).scripts["writer"]
+
+
+def test_fixed_reply_answers_everything() -> None:
+    assert script("agents: {writer: {reply: hello}}") == Script(
+        agent="writer", lines=(Line(reply=Reply("hello"), place=f"{STUB}:1"),), in_order=False
+    )
+
+
+def test_replies_stand_in_order_with_their_lines() -> None:
+    stub = """\
+agents:
+  writer:
+    replies:
+      - first
+      - {text: second}
+    when_exhausted: cycle
+    allow_unused: true
+"""
+    assert script(stub) == Script(
+        agent="writer",
+        lines=(
+            Line(reply=Reply("first"), place=f"{STUB}:4"),
+            Line(reply=Reply("second"), place=f"{STUB}:5"),
+        ),
+        in_order=True,
+        when_exhausted="cycle",
+        allow_unused=True,
+    )
+
+
+def test_rules_keep_their_patterns() -> None:
+    stub = """\
+agents:
+  writer:
+    rules:
+      - {prompt: "*moon*", reply: tides}
+      - {prompt_regex: "^sun(ny)?", reply: heat}
+      - {reply: nothing}
+"""
+    lines = script(stub).lines
+    assert [(line.prompt, line.prompt_regex) for line in lines] == [
+        ("*moon*", None),
+        (None, "^sun(ny)?"),
+        (None, None),
+    ]
+    assert [line.place for line in lines] == [f"{STUB}:{number}" for number in (4, 5, 6)]
+    assert [line.answers("sunny days") for line in lines] == [False, True, True]
+
+
+def test_reply_may_ask_for_tools() -> None:
+    stub = "agents: {writer: {replies: [{text: wait, tool_calls: [{tool: search, arguments: {q: moon, deep: [1, {a: null}]}}, {tool: search}]}, done]}}"
+    first, second = script(stub).lines
+    assert first.reply == Reply(
+        "wait",
+        (
+            ToolCall("search", {"q": "moon", "deep": [1, {"a": None}]}),
+            ToolCall("search", {}),
+        ),
+    )
+    assert second.reply == Reply("done")
+
+
+def test_one_file_may_hold_the_replies_of_all_agents() -> None:
+    Path(STUB).write_text("agents: {writer: {reply: w}, editor: {reply: e}, other: {reply: o}}")
+    text = BASE.replace("{model: fast,", f"{{model: fast, stub: {STUB},")
+    scripts = load(text).scripts
+    assert {agent: one.lines[0].reply.text for agent, one in scripts.items()} == {
+        "writer": "w",
+        "editor": "e",
+    }
+
+
+def test_stub_may_be_a_function(written: Write) -> None:
+    written("answers_of_loading.py", "def answer(request):\n    return request.prompt\n")
+    text = BASE.replace(
+        "writer: {model: fast,", "writer: {model: fast, stub: 'answers_of_loading:answer',"
+    )
+    scenario = load(text)
+    assert scenario.spec.agents["writer"].stub == "answers_of_loading:answer"
+    assert scenario.scripts == {}
+
+
+# -- digest -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("scenario: base", "# a comment\nscenario:   base   # and another"),
+        ("seed: 1", "seed: 1\ndescription: What is this?"),
+        ("seed: 1", "seed: 99"),
+        ("seed: 1", "seed: 1\nruns: 50"),
+        ("success_rate: {at_least: 0.1}", "latency_s_p95: {below: 3}"),
+        ("budgets:\n  success_rate: {at_least: 0.1}\n", ""),
+        ("  default: {timeout_s: 60}", "  default:\n    timeout_s: 60"),
+    ],
+)
+def test_digest_stays_when_no_run_changes(old: str, new: str) -> None:
+    assert old in BASE
+    assert load(BASE.replace(old, new)).digest == load(BASE).digest
+
+
+DECIDING = [
+    ("tasks: 4", "tasks: 5"),
+    ("tasks: 4", "tasks: 4\n  warmup_tasks: 1"),
+    ("every_s: 5", "every_s: 6"),
+    ("every_s: 5", "poisson: {rate_per_s: 5}"),
+    ("input_tokens: 100", "input_tokens: 101"),
+    ("concurrency: 2", "concurrency: 3"),
+    ("claude-haiku-4-5", "claude-sonnet-4-5"),
+    ("latency_s: 1", "latency_s: 2"),
+    ("output_tokens: 50}", "output_tokens: 51}"),
+    ("[writer, editor]", "[editor, writer]"),
+    ("timeout_s: 60", "timeout_s: 61"),
+    ("probability: 0.1", "probability: 0.2"),
+    ("seed: 1", "horizon_s: 100"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), DECIDING)
+def test_digest_changes_with_everything_that_decides_a_run(old: str, new: str) -> None:
+    assert old in BASE
+    assert load(BASE.replace(old, new)).digest != load(BASE).digest
+
+
+def test_digest_changes_with_a_change_by_set_as_with_one_in_the_file() -> None:
+    assert (
+        load(BASE, "workload.tasks=5").digest == load(BASE.replace("tasks: 4", "tasks: 5")).digest
+    )
+    assert load(BASE, "workload.tasks=5").digest != load(BASE).digest
+    assert load(BASE, "runs=5").digest == load(BASE).digest
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("{reply: a}", "{reply: a}  # a comment\n", True),
+        ("{reply: a}", "\n    {reply: a}", True),
+        ("{reply: a}", "{reply: a, allow_unused: true}", True),
+        ("{reply: a}", "{reply: b}", False),
+        ("{replies: [a]}", "{replies: [a, b]}", False),
+        ("{replies: [a]}", "{reply: a}", False),
+        ("{replies: [a]}", "{replies: [a], when_exhausted: repeat}", False),
+        ("{rules: [{prompt: x, reply: a}]}", "{rules: [{prompt: y, reply: a}]}", False),
+        ("{rules: [{prompt: x, reply: a}]}", "{rules: [{prompt_regex: x, reply: a}]}", False),
+        ("{reply: {text: a}}", "{reply: {text: a, tool_calls: [{tool: search}]}}", False),
+    ],
+)  # fmt: skip
+def test_digest_changes_with_what_a_stub_says(before: str, after: str, same: bool) -> None:
+    text = BASE.replace("writer: {model: fast,", f"writer: {{model: fast, stub: {STUB},")
+    digests = []
+    for said in (before, after):
+        Path(STUB).write_text(f"agents:\n  writer: {said}\n", encoding="utf-8")
+        digests.append(load(text).digest)
+    assert (digests[0] == digests[1]) is same
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{every_s: 5}", "{trace: {file: rows.csv, time: at}}"),
+        ("input_tokens: 100", "input_tokens: {empirical: {file: rows.csv}}"),
+        ("latency_s: 1", "latency_s: {empirical: {file: rows.csv}}"),
+    ],
+)
+def test_digest_changes_with_the_rows_of_a_file_of_numbers(
+    written: Write, old: str, new: str
+) -> None:
+    written("rows.csv", "at\n0\n1\n")
+    before = load(BASE.replace(old, new)).digest
+    written("rows.csv", "at\n0\n2\n")
+    assert load(BASE.replace(old, new)).digest != before
+
+
+def test_digest_changes_with_the_file_of_a_function(written: Write) -> None:
+    text = BASE.replace(
+        "writer: {model: fast,", "writer: {model: fast, stub: 'answers_of_digest:answer',"
+    )
+    written("answers_of_digest.py", "def answer(request):\n    return 'a'\n")
+    before = load(text).digest
+    assert load(text).digest == before
+    written("answers_of_digest.py", "def answer(request):\n    return 'b'\n")
+    assert load(text).digest != before
+
+
+# -- processes --------------------------------------------------------------------------------------
+
+
+def test_loaded_scenario_can_be_sent_to_another_process(written: Write) -> None:
+    written("rows.csv", "5\n6\n")
+    written(STUB, "agents: {writer: {replies: [{text: a, tool_calls: [{tool: search}]}, b]}}")
+    text = BASE.replace("writer: {model: fast,", f"writer: {{model: fast, stub: {STUB},")
+    scenario = load(
+        text.replace("input_tokens: 100", "input_tokens: {empirical: {file: rows.csv}}")
+    )
+    copy = pickle.loads(pickle.dumps(scenario))
+    assert copy == scenario
+    assert isinstance(copy, LoadedScenario)
+
+
+def test_base_is_read_as_yaml_says() -> None:
+    """Our reader gives what PyYAML gives, and places besides."""
+    from harness.scenario.yaml_file import parse_yaml
+
+    assert parse_yaml(BASE, FILE).data == yaml.safe_load(BASE)

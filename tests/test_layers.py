@@ -1,0 +1,49 @@
+"""The shape of the house: sizes that a reader can take in, and imports that only go down."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+FILES = sorted((HOUSE / "harness").rglob("*.py"))
+
+LINES_OF_A_FILE_MAX = 500
+LINES_OF_A_FUNCTION_MAX = 60
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(HOUSE).as_posix()
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_file_and_its_functions_can_be_taken_in(file: Path) -> None:
+    source = file.read_text(encoding="utf-8")
+    assert source.count("\n") <= LINES_OF_A_FILE_MAX
+    long = [
+        f"{name_of(file)}:{node.lineno} {node.name}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= LINES_OF_A_FUNCTION_MAX
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_file_begins_by_saying_what_it_is(file: Path) -> None:
+    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def test_imports_keep_to_the_contracts() -> None:
+    """The layers and the owners of heavy packages, as pyproject.toml states them."""
+    pytest.importorskip("importlinter")
+    command = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=HOUSE, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
