@@ -10,13 +10,9 @@ Everything that would reach the real world (sockets, processes, signals, threads
 from __future__ import annotations
 
 import asyncio
-import gc
-import threading
-from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
-from contextvars import Context, copy_context
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
@@ -25,8 +21,9 @@ import simpy
 
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import stuck
+from harness.kernel.handles import Handle, Timer
 from harness.kernel.kernel import Environment, Kernel, Participant
-from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask, deterministic_asyncio
+from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension
 
 T = TypeVar("T")
@@ -34,69 +31,6 @@ Ts = TypeVarTuple("Ts")
 
 # asyncio itself rebuilds its heap when more than half of a hundred timers are cancelled ones (base_events.py).
 _CANCELLED_TIMERS_MIN = 100
-
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
-"""The youngest generation's threshold while a run is active; stock is 700. Garbage in circles then holds some 10 MB."""
-
-
-class _Handle(asyncio.Handle):
-    """A callback that is ready; asyncio's own, made without its bookkeeping for debug mode."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: SimLoop,
-        context: Context | None,
-    ) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
-
-
-class _Timer(asyncio.TimerHandle):
-    """A callback at a time; ordered by its place in the heap and never by itself."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        when_s: float,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: SimLoop,
-        context: Context | None,
-    ) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
-        self._when = when_s
-        self._scheduled = True
-
-    def cancel(self) -> None:
-        """Forget the callback; the heap forgets the timer later."""
-        if not self._cancelled:
-            self._cancelled = True
-            if self._scheduled:
-                self._scheduled = False
-                self._loop.forget_timer()
-            self._callback = None  # type: ignore[assignment]  # as asyncio.Handle does, so that nothing is kept alive
-            self._args = None  # type: ignore[assignment]
-
-    def due(self, ready: deque[Any]) -> None:
-        """Go from the heap into the queue."""
-        self._scheduled = False
-        ready.append(self)
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -119,7 +53,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.participant = Participant("asyncio loop")
         self.hash_order = count(1)
         """Gives tasks and futures their place in sets; see `order.py`."""
-        self._timers: list[tuple[float, int, _Timer | Suspension]] = []
+        self._timers: list[tuple[float, int, Timer | Suspension]] = []
         self._timer_order = count()
         self._timers_cancelled = 0
         self._task_numbers = count(1)
@@ -146,7 +80,7 @@ class SimLoop(asyncio.BaseEventLoop):
         if self._closed:
             self._check_closed()
         when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
-        timer = _Timer(when_s, callback, args, self, context)
+        timer = Timer(when_s, callback, args, self, context)
         heappush(self._timers, (when_s, next(self._timer_order), timer))
         return timer
 
@@ -159,7 +93,7 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """Call back at the virtual time `when` [s]."""
         self._check_closed()
-        timer = _Timer(when, callback, args, self, context)
+        timer = Timer(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._timer_order), timer))
         return timer
 
@@ -172,7 +106,7 @@ class SimLoop(asyncio.BaseEventLoop):
         """Call back in the next turn."""
         if self._closed:
             self._check_closed()
-        handle = _Handle(callback, args, self, context)
+        handle = Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -335,78 +269,3 @@ def happened(event: simpy.Event) -> Suspension:
     # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
     assert isinstance(event.env, Environment), "only events of a kernel can be awaited"
     return event.env.loop.wait_for(event)
-
-
-async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
-    """What `asyncio.sleep` is while a run is active."""
-    loop: SimLoop | None = getattr(_here, "loop", None)
-    if loop is None or delay <= 0:
-        return await _stock_sleep(delay, result)
-    await loop.sleep_until(loop.kernel.env._now + delay)  # noqa: SLF001 - see Kernel.now_s
-    return result
-
-
-_stock_sleep = asyncio.sleep
-
-_here = threading.local()
-"""Knows the simulated loop of this thread. Asking asyncio would ask the operating system for the process each time, on
-Python 3.11, which costs a tenth of a sleep."""
-
-
-def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
-    """Run a program to its end in virtual time, then cancel whatever it left behind, as `asyncio.run` does.
-
-    Args:
-        kernel: The clock to run on.
-        main: The program.
-
-    Returns:
-        What the program returned.
-
-    Raises:
-        Deadlock: Nothing could ever run again; lists what every task waits for.
-        LimitExceeded: A bound of the kernel was passed.
-        NotSimulated: The program is already inside a loop, or touched the real world.
-    """
-    if events._get_running_loop() is not None:  # noqa: SLF001 - as asyncio.run asks
-        main.close()
-        raise NotSimulated(
-            "a run inside a running event loop", "start the run from synchronous code"
-        )
-    loop = SimLoop(kernel)
-    with deterministic_asyncio(_sleep), _rare_collections():
-        _here.loop = loop
-        try:
-            return loop.run_until_complete(main)
-        finally:
-            try:
-                _cancel_leftovers(loop)
-                loop.run_until_complete(loop.shutdown_asyncgens())
-            finally:
-                _here.loop = None
-                loop.close()
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage less often: a simulation makes many objects and few circles, and looking takes 6 % of its time."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-
-
-def _cancel_leftovers(loop: SimLoop) -> None:
-    leftovers = []
-    for task in stuck.tasks_in_order(loop):
-        try:
-            task.cancel()
-        except (
-            RecursionError
-        ):  # tasks that await one another in a circle pass it round, and none can be ended
-            continue
-        leftovers.append(task)
-    if leftovers:
-        loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))

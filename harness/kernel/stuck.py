@@ -114,11 +114,8 @@ def _wait_of(task: AnyTask) -> Wait:
                 return _wait_for_tasks(frame.f_locals["fs"])
     future = getattr(task, "_fut_waiter", None)
     if isinstance(future, Suspension):
-        never = (
-            "a time that never comes"
-            if future._scheduled
-            else "an event of the kernel that never happened"
-        )  # noqa: SLF001 - one house
+        timed = future._scheduled  # noqa: SLF001 - the kernel's own
+        never = "a time that never comes" if timed else "an event of the kernel that never happened"
         return Wait(never, ())
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])

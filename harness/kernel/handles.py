@@ -1,0 +1,75 @@
+"""What waits in a loop's queue and in its heap of timers: asyncio's own handles, made for speed.
+
+They leave out what asyncio keeps for its debug mode. Most of what waits is neither of them but a `Suspension`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.kernel.loop import SimLoop
+
+
+class Handle(asyncio.Handle):
+    """A callback that is ready; asyncio's own, made without its bookkeeping for debug mode."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class Timer(asyncio.TimerHandle):
+    """A callback at a time; ordered by its place in the heap and never by itself."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when_s: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+        self._when = when_s
+        self._scheduled = True
+
+    def cancel(self) -> None:
+        """Forget the callback; the heap forgets the timer later."""
+        if not self._cancelled:
+            self._cancelled = True
+            if self._scheduled:
+                self._scheduled = False
+                self._loop.forget_timer()
+            self._callback = None  # type: ignore[assignment]  # as asyncio.Handle does, so that nothing is kept alive
+            self._args = None  # type: ignore[assignment]
+
+    def due(self, ready: deque[Any]) -> None:
+        """Go from the heap into the queue."""
+        self._scheduled = False
+        ready.append(self)
