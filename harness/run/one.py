@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -159,7 +160,8 @@ def _kind(world: World, number: int) -> Kind:
     kinds = world.spec.workload.kinds
     if len(kinds) == 1:
         return kinds[0]
-    point = world.draws.uniform("kind", number) * sum(kind.weight for kind in kinds)
+    # Not `sum`, which adds floats up in another way since Python 3.12.
+    point = world.draws.uniform("kind", number) * math.fsum(kind.weight for kind in kinds)
     for kind in kinds:
         point -= kind.weight
         if point < 0:

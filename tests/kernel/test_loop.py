@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from asyncio import sleep as sleep_imported_by_name
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
@@ -107,6 +109,47 @@ def test_tasks_are_real_asyncio_tasks_named_by_their_number_in_the_run() -> None
 
     for _ in range(2):  # asyncio's own numbers would go on from one run to the next
         assert run(Kernel(), main()) == ["Task-1", "Task-2", "planner"]
+
+
+def test_programs_own_task_factory_is_used_and_its_tasks_run_in_virtual_time() -> None:
+    made = []
+
+    def factory(
+        loop: asyncio.AbstractEventLoop,
+        coro: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+        **how: Any,  # noqa: ANN401 - whatever asyncio passes through
+    ) -> asyncio.Task[Any]:
+        task = asyncio.Task(coro, loop=loop, **how)
+        made.append(task)
+        return task
+
+    async def main() -> tuple[str, str, float]:
+        asyncio.get_running_loop().set_task_factory(factory)
+        task = asyncio.create_task(after(2, "done"), name="planner")
+        assert made == [task]
+        return task.get_name(), await task, now_s()
+
+    assert run(Kernel(), main()) == ("planner", "done", 2)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+def test_eager_tasks_start_at_once_and_wait_in_virtual_time() -> None:
+    log: list[str] = []
+
+    async def worker() -> float:
+        log.append("worker")
+        await asyncio.sleep(2)
+        return now_s()
+
+    async def main() -> float:
+        factory: Any = vars(asyncio)["eager_task_factory"]
+        asyncio.get_running_loop().set_task_factory(factory)
+        task = asyncio.create_task(worker())
+        log.append("main")
+        return await task
+
+    assert run(Kernel(), main()) == 2
+    assert log == ["worker", "main"]
 
 
 def test_gather_takes_as_long_as_its_slowest_and_keeps_the_order_of_its_arguments() -> None:

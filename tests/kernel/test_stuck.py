@@ -166,6 +166,16 @@ def test_holder_is_who_took_the_lock_last() -> None:
     assert "held by second (done" in waits(stuck_report(main))["Task-1"]
 
 
+def test_lock_that_was_taken_in_an_earlier_run_has_no_holder_to_name() -> None:
+    lock = asyncio.Lock()
+    run(Kernel(), lock.acquire())
+
+    async def main() -> None:
+        await lock.acquire()
+
+    assert waits(stuck_report(main)) == {"Task-1": "a Lock"}
+
+
 def test_cycle_through_a_group_and_a_lock_is_found() -> None:
     async def main() -> None:
         lock = asyncio.Lock()

@@ -74,18 +74,17 @@ def check(folder: Path, name: str, text: str) -> None:
     """Load a text; if it loads, run it with one task."""
     file = folder / f"damaged_{name}"
     file.write_text(text, encoding="utf-8", newline="")
-    try:
-        load_scenario(file)
-        scenario = load_scenario(file, overrides=SMALL)
-    except ScenarioError as error:
-        assert error.problems
-        for problem in error.problems:
-            assert problem.startswith((str(file), "--set ", str(folder.parent)))
-        return
-    if takes_long(scenario.spec):
-        return
+    problems: tuple[str, ...] = ()
     with contextlib.suppress(HarnessError):
-        simulate(scenario, 1)
+        try:
+            load_scenario(file)
+            scenario = load_scenario(file, overrides=SMALL)
+            if not takes_long(scenario.spec):
+                simulate(scenario, 1)
+        except ScenarioError as error:
+            problems = error.problems
+    for problem in problems:
+        assert problem.startswith((str(folder.parent), "--set "))
 
 
 def takes_long(spec: Scenario) -> bool:
@@ -148,41 +147,49 @@ def test_damaged_text_loads_and_runs_or_is_refused(folder: Path, damaged: tuple[
 def damaged_data(draw: st.DrawFn) -> tuple[str, str]:
     name = draw(st.sampled_from(sorted(TEXTS)))
     data = yaml.safe_load(TEXTS[name])
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.integers(1, 2))):
         damage_data(draw, data)
     return name, yaml.safe_dump(data, sort_keys=False, default_flow_style=draw(st.booleans()))
 
 
-def damage_data(draw: st.DrawFn, data: Any) -> None:
+def damage_data(draw: st.DrawFn, data: dict[str, Any]) -> None:
     places = list(paths(data))
     if not places:
         return
     *around, key = draw(st.sampled_from(places))
     parent = inside(data, around)
-    match draw(
-        st.sampled_from(["delete", "replace", "scale", "repeat", "swap", "insert", "rename"])
-    ):
+    value = parent[key]
+    ways = ["delete", "replace", "swap", "quote"]
+    ways += ["scale"] * 6 if isinstance(value, int | float) else []
+    ways += ["insert", "fill"] if isinstance(value, dict) else []
+    ways += ["repeat"] * 3 if isinstance(parent, list) else ["rename"]
+    match draw(st.sampled_from(ways)):
         case "delete":
             del parent[key]
         case "replace":
-            parent[key] = copy.deepcopy(draw(st.sampled_from(VALUES)))
-        case "scale" if isinstance(parent[key], int | float):
-            parent[key] *= draw(st.sampled_from([-1, 0, 0.5, 1.0, 3, 1000]))
-        case "repeat" if isinstance(parent, list):
-            parent.insert(key, copy.deepcopy(parent[key]))
+            parent[key] = any_value(draw)
         case "swap":
             *others, other = draw(st.sampled_from(places))
             there = inside(data, others)
-            mine, theirs = copy.deepcopy(parent[key]), copy.deepcopy(there[other])
-            parent[key] = theirs
-            with contextlib.suppress(KeyError, IndexError, TypeError):  # it may be gone by now
-                there[other] = mine
-        case "insert" if isinstance(parent[key], dict):
-            parent[key][draw(st.sampled_from(KEYS))] = copy.deepcopy(draw(st.sampled_from(VALUES)))
-        case "rename" if isinstance(parent, dict):
+            parent[key], there[other] = copy.deepcopy(there[other]), copy.deepcopy(value)
+        case "quote":
+            parent[key] = str(value)
+        case "scale":
+            parent[key] = value * draw(st.sampled_from([-1, 0, 0.5, 0.01, 1.0, 3, 1000]))
+        case "insert":
+            value[draw(st.sampled_from(KEYS))] = any_value(draw)
+        case "fill":
+            value |= copy.deepcopy(
+                draw(st.sampled_from([one for one in VALUES if isinstance(one, dict)]))
+            )
+        case "repeat":
+            parent.insert(key, copy.deepcopy(value))
+        case "rename":
             parent[draw(st.sampled_from(KEYS))] = parent.pop(key)
-        case _:
-            parent[key] = str(parent[key])
+
+
+def any_value(draw: st.DrawFn) -> object:
+    return copy.deepcopy(draw(st.sampled_from(VALUES)))
 
 
 def paths(data: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -197,7 +204,7 @@ def paths(data: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from paths(value, (*path, key))
 
 
-def inside(data: Any, path: Sequence[Any]) -> Any:
+def inside(data: Any, path: Sequence[Any]) -> Any:  # noqa: ANN401 - a YAML value
     for key in path:
         data = data[key]
     return data
@@ -217,7 +224,7 @@ def test_damaged_data_loads_and_runs_or_is_refused(folder: Path, damaged: tuple[
 def test_anything_at_all_is_refused_with_a_reason(folder: Path, content: bytes) -> None:
     file = folder / "anything.yaml"
     file.write_bytes(content)
-    with pytest.raises(ScenarioError, match="anything.yaml"):
+    with pytest.raises(ScenarioError, match=r"anything\.yaml"):
         load_scenario(file)
 
 

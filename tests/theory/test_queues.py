@@ -129,22 +129,22 @@ def test_utilisation_under_a_fixed_number_of_users() -> None:
 def test_mean_wait_that_the_scenario_file_claims() -> None:
     """M/M/1 at rho = 0.8: Wq = 0.8 / (1 - 0.8) = 4 s, as scenarios/queue.yaml says.
 
-    Waits are strongly correlated at this load: 60 runs of 4,000 tasks for an interval of 8 %; 99 %.
+    Waits are strongly correlated at this load: 40 runs of 4,000 tasks for an interval of 10 %; 99 %.
     """
-    found = metrics_of_runs(60, "workload.tasks=4000", "workload.warmup_tasks=400", jobs=2)
-    assert_mean_is([metrics["queue_wait_s_mean"] for metrics in found], 4.0, within=0.1)
+    found = metrics_of_runs(40, "workload.tasks=4000", "workload.warmup_tasks=400", jobs=2)
+    assert_mean_is([metrics["queue_wait_s_mean"] for metrics in found], 4.0, within=0.12)
 
 
 @pytest.mark.slow
 def test_mean_wait_of_ten_servers_under_heavy_load() -> None:
-    """M/M/c with c 10, lambda 9, mu 1: Wq = C(10, 9) / (10 - 9) = 0.669 s. 60 runs of 5,000 tasks; 99 %."""
+    """M/M/c with c 10, lambda 9, mu 1: Wq = C(10, 9) / (10 - 9) = 0.669 s. 40 runs of 4,000 tasks; 99 %."""
     found = metrics_of_runs(
-        60,
-        "workload.tasks=5000",
-        "workload.warmup_tasks=1000",
+        40,
+        "workload.tasks=4000",
+        "workload.warmup_tasks=400",
         "workload.arrivals.poisson.rate_per_s=9",
         "providers.server.concurrency=10",
         jobs=2,
     )
     waits_s = [metrics["queue_wait_s_mean"] for metrics in found]
-    assert_mean_is(waits_s, erlang_c(10, 9), within=0.15)
+    assert_mean_is(waits_s, erlang_c(10, 9), within=0.2)
