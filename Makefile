@@ -23,10 +23,10 @@ simulate: $(READY) ## simulate the code-review team (another: make simulate SCEN
 	$(BIN)/harness simulate $(SCENARIO)
 
 test: $(READY) ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-fast: $(READY) ## run the tests that are not slow
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 lint: $(READY) ## check format, style, types and layers
 	$(BIN)/ruff format --check .

@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from harness.errors import ScenarioError, StubError
 from harness.fields import is_file, path_from
-from harness.kernel.arrivals import Trace
-from harness.kernel.distributions import Empirical
-from harness.kernel.draws import Draws
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import dotted, explain, nearest_file
 from harness.scenario.schema import ModelSpec, Scenario
 from harness.scenario.stubs import find_function, read_stub, source_of
@@ -77,7 +75,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     for override in overrides:
         _override(document, override)
     spec = _validate(document, path.parent)
-    _check_data(spec, document)
+    check_parts(spec, document)
     scripts = _read_stubs(spec, document, path.parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
@@ -151,44 +149,6 @@ def _override(document: Document, override: str) -> None:
     document.overrides[path] = override
 
 
-def _check_data(spec: Scenario, document: Document) -> None:
-    """Read the files of numbers once, so that a bad row is told of before anything has run."""
-    problems = []
-    for path, part in _data_parts(spec):
-        where = f"{document.place(path)}: {dotted(path)}: "
-        try:
-            if not (
-                part.sorted_values
-                if isinstance(part, Empirical)
-                else sum(1 for _ in part.arrivals(Draws(0)))
-            ):
-                problems.append(f"{where}{part.file}: holds no rows")
-        except ScenarioError as error:
-            problems.append(f"{where}{error}")
-        except OverflowError:
-            problems.append(f"{where}{part.file}: holds a time that is beyond all bounds")
-    if problems:
-        raise ScenarioError(*problems)
-
-
-def _data_parts(part: object, path: Path_ = ()) -> Iterator[tuple[Path_, Trace | Empirical]]:
-    """The parts of a scenario that read a file of numbers while it runs, and where they stand."""
-    inner: list[tuple[str | int, Any]] = []
-    if isinstance(part, Trace | Empirical):
-        if part.file is not None:
-            yield path, part
-    elif isinstance(part, BaseModel):
-        inner = list(part)
-    elif isinstance(part, dict):
-        inner = list(part.items())
-    elif isinstance(part, tuple):
-        inner = list(enumerate(part))
-    elif is_dataclass(part):
-        inner = [(field.name, getattr(part, field.name)) for field in fields(part)]
-    for key, value in inner:
-        yield from _data_parts(value, (*path, key))
-
-
 def _read_stubs(spec: Scenario, document: Document, folder: Path) -> dict[str, Script]:
     scripts: dict[str, Script] = {}
     for agent, part in spec.agents.items():
@@ -250,10 +210,9 @@ def _digest(
 
 def _files(spec: Scenario) -> list[str]:
     """The files of numbers and of functions that decide a run."""
-    numbers = [part.file for _, part in _data_parts(spec)]
     functions = [
         source_of(part.stub)
         for part in spec.agents.values()
         if part.stub is not None and not part.stub.endswith(_STUB_SUFFIXES)
     ]
-    return [file for file in (*numbers, *functions) if file is not None]
+    return [*files_of_numbers(spec), *(file for file in functions if file is not None)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def explain(error: ValidationError, document: Document, root: type[BaseModel]) -
         document: Where everything stands.
         root: The record that the file was read as; for the keys that are allowed.
     """
-    schema = root.model_json_schema()
+    schema = _schema_of(root)
     problems: dict[str, Place] = {}
     for details in error.errors(include_url=False):
         if details["type"] == "too_short" and details["input"]:
@@ -56,6 +57,11 @@ def explain(error: ValidationError, document: Document, root: type[BaseModel]) -
         more = len(texts) - _PROBLEMS_SHOWN
         texts[_PROBLEMS_SHOWN:] = [f"{document.file}: and {more} more problems like these"]
     return texts
+
+
+@cache
+def _schema_of(root: type[BaseModel]) -> dict[str, Any]:
+    return root.model_json_schema()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

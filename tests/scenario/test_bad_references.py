@@ -120,7 +120,7 @@ DATA = {
     "trace without the column of tokens": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: size}}"), TRACE, "rows.csv:1: no column 'size'"),
     "trace with a bad time": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\nsoon\n", "rows.csv:3: 'soon' is neither seconds nor an ISO timestamp"),
     "trace with a time that is no number": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\nnan\n", "rows.csv:3: 'nan' is not a finite time"),
-    "trace with a time out of all bounds": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\n1e308\n", "workload.arrivals: rows.csv: holds a time that is beyond all bounds"),
+    "trace with a time out of all bounds": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\n1e308\n", "workload.arrivals: this leads to numbers beyond all bounds"),
     "trace with a row that is cut": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: tokens}}"), "at,tokens\n0,5\n1\n", "rows.csv:3: tokens None is not a whole number of tokens"),
     "trace with bad tokens": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: tokens}}"), "at,tokens\n0,5.5\n", "rows.csv:2: tokens '5.5' is not a whole number of tokens"),
     "trace with negative tokens": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: tokens}}"), "at,tokens\n0,-5\n", "rows.csv:2: tokens -5 is negative"),

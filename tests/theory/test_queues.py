@@ -141,7 +141,7 @@ def test_mean_wait_of_ten_servers_under_heavy_load() -> None:
     found = metrics_of_runs(
         40,
         "workload.tasks=4000",
-        "workload.warmup_tasks=400",
+        "workload.warmup_tasks=1000",
         "workload.arrivals.poisson.rate_per_s=9",
         "providers.server.concurrency=10",
         jobs=2,
