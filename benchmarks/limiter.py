@@ -18,7 +18,7 @@ def main() -> None:
             clients,
             "workload.arrivals={every_s: 0.000001}",
             "pattern={single: {agent: lead}}",
-            "providers.p={limits: {requests_per_min: 6000}}",
+            f"providers.p={{limits: {{requests_per_min: {clients // 2}}}}}",  # half of them come at once, the rest wait
             "policies.default.retry={attempts: 1000, jitter: full}",
         )
         world = World(loaded, 1)

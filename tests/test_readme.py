@@ -17,7 +17,11 @@ def test_twenty_lines_print_what_the_readme_shows(
 ) -> None:
     text = README.read_text(encoding="utf-8")
     (scenario,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    shown = next(block for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "support-desk" in block)
+    shown = next(
+        block
+        for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+        if "support-desk" in block
+    )
     monkeypatch.chdir(tmp_path)
     Path("support.yaml").write_text(scenario, encoding="utf-8")
     assert run(["simulate", "support.yaml"]) == 1

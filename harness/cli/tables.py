@@ -18,8 +18,8 @@ from harness.run.record import replay_command
 from harness.scenario import LoadedScenario
 from harness.units import render
 
-_PIPE_WIDTH = 110
-"""Columns when nobody's terminal says how many there are."""
+_PIPE_WIDTH = 500
+"""Columns when there is no terminal: as many as any table needs, so that nothing is cut off."""
 
 _AGENT_COLUMNS = {
     "calls": "calls_mean",

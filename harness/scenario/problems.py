@@ -212,5 +212,9 @@ def _yaml_trap(kind: str, value: object) -> str:
         except ValueError:
             is_number = False
         if is_number:
-            return "; write it without quotes, and an exponent as 1.0e+3"
+            return (
+                "; write an exponent as in 1.0e+3"
+                if "e" in value.lower()
+                else "; write it without quotes"
+            )
     return ""

@@ -90,7 +90,7 @@ def test_run_in_which_nothing_was_measured_fails(harness: Cli) -> None:
         (("simulate", "scenario.yaml", "--seed", "9" * 30), "is not in the range"),
         (("simulate", "scenario.yaml", "--jobs", "0"), "0 is not in the range x>=1"),
         (("simulate", "scenario.yaml", "--format", "xml"), "'xml' is not one of 'table', 'json'"),
-        (("simulate", "scenario.yaml", "--sed", "5"), "No such option '--sed'. Did you mean"),
+        (("simulate", "scenario.yaml", "--sed", "5"), "No such option '--sed'"),
         (("simulate", "scenario.yaml", "other.yaml"), "unexpected extra argument (other.yaml)"),
         (("show", "0"), "0 is not in the range x>=1"),
         (("validate",), "Missing argument 'FILES...'"),
@@ -174,13 +174,13 @@ def test_cost_without_prices_is_absent_and_noted(harness: Cli) -> None:
         *report["metrics"],
         *(name for mine in report["agents"].values() for name in mine),
     }
-    assert not [name for name in everything if "usd" in name]
+    assert not [name for name in everything if "cost" in name]
     assert "latency_s_mean" in everything
     assert [
         note for note in report["notes"] if "The price of model 'fast' (made-up) is unknown" in note
     ]
     table = harness(*words).stdout
-    assert "$" not in table
+    assert "cost" not in table.partition("note: ")[0]
     assert "note: The price of model 'fast' (made-up) is unknown" in table
     assert "$" not in harness("show").stdout
 

@@ -98,7 +98,7 @@ TYPES = {
     "interval in quotes": wrong(ARRIVALS, "{every_s: ¦'5'}", "workload.arrivals.every_s: must be a number, not '5'"),
     "list with a number in quotes": wrong(ARRIVALS, "{at_s: [0, ¦'5']}", "workload.arrivals.at_s[1]: must be a number, not '5'"),
     "status in quotes": wrong(FAULT, "{status: {status: ¦'429'}}", "faults[0].status.status: must be 400, 401"),
-    "exponent that YAML takes for a text": wrong("tasks: 4", "tasks: ¦1e3", "workload.tasks: must be a whole number, not '1e3'; write it without quotes, and an exponent as 1.0e+3"),
+    "exponent that YAML takes for a text": wrong("tasks: 4", "tasks: ¦1e3", "workload.tasks: must be a whole number, not '1e3'; write an exponent as in 1.0e+3"),
     "broken number of tasks": wrong("tasks: 4", "tasks: ¦4.5", "workload.tasks: must be a whole number, not 4.5"),
     "broken number of slots": wrong(PROVIDER, "    concurrency: ¦2.5", "providers.anthropic.concurrency: must be a whole number, not 2.5"),
     "yes for a number": wrong(ARRIVALS, "{every_s: ¦yes}", "every_s: must be a number, not True (in YAML, yes, no, on and off are true and false)"),
