@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS
@@ -50,7 +52,7 @@ def simulate_file(
     first = scenario.spec.seed if seed is None else seed
     seeds = range(first, first + (scenario.spec.runs if runs is None else runs))
     kept = Store(store)
-    kept.write([])  # tells now, and not after the work, when it cannot be written
+    _write(kept, [])  # tells now, and not after the work, when it cannot be written
     results = Results(scenario)
     jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
     with _progress(scenario, len(seeds), wanted=output == "table") as advance:
@@ -86,12 +88,49 @@ def _keep(store: Store, scenario: LoadedScenario, runs: Iterable[RunResult]) -> 
         for result in runs:
             waiting.append(record(scenario, result))
             if sum(len(one.spans) for one in waiting) >= _SPANS_A_WRITE:
-                run_ids += store.write(waiting)
-                waiting = []
+                run_ids += _write(store, waiting)
     finally:
         if waiting:
-            run_ids += store.write(waiting)
+            run_ids += _write(store, waiting)
     return run_ids
+
+
+def _write(store: Store, waiting: list[RunRecord]) -> list[int]:
+    """Write runs, and take them off the list of those that wait."""
+    with _undisturbed():
+        run_ids = store.write(waiting)
+        waiting.clear()
+    return run_ids
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold an interruption back until the block is done: DuckDB would make an error of it, and the runs be lost.
+
+    A second one is not held back.
+    """
+    held: list[int] = []
+
+    before = {
+        number: handler
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if callable(handler := signal.getsignal(number))
+    }
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        if held:
+            before[signal.Signals(number)](number, frame)
+        held.append(number)
+
+    for number in before:
+        signal.signal(number, hold)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for caught in held:
+            signal.raise_signal(caught)
 
 
 @contextmanager

@@ -82,6 +82,9 @@ class SimLoop(asyncio.BaseEventLoop):
         when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
         timer = Timer(when_s, callback, args, self, context)
         heappush(self._timers, (when_s, next(self._timer_order), timer))
+        self.participant.woken = (
+            True  # as in `call_soon`: the loop may be parked until a later time
+        )
         return timer
 
     def call_at(
@@ -95,6 +98,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._check_closed()
         timer = Timer(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._timer_order), timer))
+        self.participant.woken = True  # see `call_later`
         return timer
 
     def call_soon(
@@ -108,6 +112,9 @@ class SimLoop(asyncio.BaseEventLoop):
             self._check_closed()
         handle = Handle(callback, args, self, context)
         self._ready.append(handle)
+        self.participant.woken = (
+            True  # an event of the kernel may have called, while the loop is parked
+        )
         return handle
 
     def sleep_until(self, when_s: float) -> Suspension:
@@ -141,6 +148,9 @@ class SimLoop(asyncio.BaseEventLoop):
             while timers and not timers[0][2]._scheduled:  # noqa: SLF001 - the handle is ours
                 heappop(timers)
                 self._timers_cancelled -= 1
+            self.participant.woken = (
+                False  # whatever woke it so far has been seen to, since nothing is ready
+            )
             if timers:
                 kernel.park(self.participant, timers[0][0])
             else:

@@ -64,7 +64,6 @@ class Suspension:
             self._ended = True
             self._value = event._value  # noqa: SLF001 - see above
             self._wake()
-        self._loop.participant.woken = True
 
     # -- as a task sees it --------------------------------------------------------------------------------------
 
@@ -118,6 +117,7 @@ class Suspension:
             ready.append(self)
 
     def _wake(self) -> None:
+        self._loop.participant.woken = True
         if self._callback is not None:
             self._args = (self,)
             self._loop._ready.append(self)  # noqa: SLF001 - as asyncio.Future calls call_soon

@@ -23,7 +23,7 @@ MAX_DEPTH = 50
 """Five times as deep as a scenario goes; PyYAML's parser in C would crash at some ten thousand."""
 
 MAX_NUMBER = 10**15
-"""Thirty million years in seconds; sums of such numbers still fit into 64 bits."""
+"""Thirty million years in seconds; sums of such numbers still fit into 64 bits, and quotients into a float."""
 
 _VALUE_SHOWN = 60
 
@@ -240,9 +240,10 @@ class _Reader:
             )
         if isinstance(value, float) and not math.isfinite(value):
             self._fail(node, f"{node.value} is not a finite number")
-        if isinstance(value, int | float) and abs(value) > MAX_NUMBER:
+        if isinstance(value, int | float) and not 1 / MAX_NUMBER <= (abs(value) or 1) <= MAX_NUMBER:
             self._fail(
-                node, f"the number is beyond {MAX_NUMBER:.0e}, which is as far as numbers go here"
+                node,
+                f"the number is beyond {MAX_NUMBER:.0e}, or closer to 0 than {1 / MAX_NUMBER:.0e}",
             )
         if value is not None and not isinstance(value, str | int | float):
             self._fail(

@@ -189,6 +189,10 @@ def test_rows_are_put_in_order_of_time_and_keep_their_order_within_an_instant(
     ]
 
 
+def test_sizes_may_be_zero(tmp_path: Path) -> None:
+    assert rows(trace(tmp_path, "at,in\n1,0\n", input_tokens="in")) == [Arrival(0, 0)]
+
+
 def test_limit_is_the_number_of_rows_read(tmp_path: Path) -> None:
     content = "at\n" + "".join(f"{number}\n" for number in range(10)) + "not a time\n"
     assert times(trace(tmp_path, content, limit=3)) == [0, 1, 2]

@@ -88,6 +88,23 @@ def test_park_may_reach_the_horizon_but_not_pass_it() -> None:
     assert kernel.now_s() == 100
 
 
+def test_exactly_as_many_steps_as_allowed_may_happen_at_one_instant() -> None:
+    kernel = Kernel(steps_per_instant=3)
+    participant = Participant("p")
+    for instant in range(3):
+        steps = 3 if instant == 0 else 2  # the step that moved time was the first
+        for _ in range(steps):
+            kernel.count_turn()
+        kernel.park(participant, instant + 1)
+    kernel.count_turn()
+    kernel.count_turn()
+    for _ in range(2):  # and as many again for the clean-up that follows
+        with pytest.raises(LimitExceeded, match="steps_per_instant"):
+            kernel.count_turn()
+        for _ in range(3):
+            kernel.count_turn()
+
+
 def test_endless_process_is_stopped_by_the_default_horizon() -> None:
     """A heartbeat goes on for ever, so "until nothing is planned" would never come."""
     kernel = Kernel()

@@ -78,6 +78,10 @@ def test_one_draw_more_changes_no_other() -> None:
         assert busy.uniform("agent", number) == plain.uniform("agent", number)
 
 
+def test_draws_tell_their_seed() -> None:
+    assert Draws(4711).seed == 4711
+
+
 def test_seeds_give_different_values() -> None:
     assert len({Draws(seed).uniform("task", 1) for seed in range(-500, 500)}) == 1000
 

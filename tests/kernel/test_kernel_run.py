@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
-from harness.kernel import Kernel, run
+from harness.kernel import Kernel, order, run
 from harness.kernel.loop import SimLoop
 
 
@@ -178,6 +178,10 @@ def asyncio_as_it_stands() -> tuple[object, ...]:
     )
 
 
+STOCK = asyncio_as_it_stands()
+"""Looked at when pytest collects the tests, before any run."""
+
+
 async def succeed() -> None:
     await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
 
@@ -213,13 +217,27 @@ async def exit_early() -> None:
 def test_asyncio_is_put_back_as_it_was(
     program: Callable[[], Coroutine[Any, Any, None]], error: type[BaseException] | None
 ) -> None:
-    before = asyncio_as_it_stands()
     if error is None:
         run(Kernel(), program())
     else:
         with pytest.raises(error):
             run(Kernel(steps_per_instant=100), program())
-    assert asyncio_as_it_stands() == before
+    assert asyncio_as_it_stands() == STOCK
+    assert asyncio.sleep.__module__ == "asyncio.tasks"
+
+
+def test_holders_of_locks_are_remembered_while_they_hold_and_no_longer() -> None:
+    async def main() -> asyncio.Lock:
+        lock, left_held = asyncio.Lock(), asyncio.Lock()
+        async with lock:
+            assert order.holder(lock) is asyncio.current_task()
+        assert order.holder(lock) is None
+        await left_held.acquire()
+        assert list(order._held_by) == [left_held]
+        return left_held
+
+    assert order.holder(run(Kernel(), main())) is None
+    assert order._held_by == {}
 
 
 def test_loop_is_closed_at_the_end() -> None:
@@ -232,11 +250,16 @@ def test_loop_is_closed_at_the_end() -> None:
         loop.call_soon(print)
     with pytest.raises(RuntimeError, match="closed"):
         loop.call_later(1, print)
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.call_at(1, print)
+    coroutine = succeed()
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.create_task(coroutine)
+    coroutine.close()
 
 
 def test_runs_in_two_threads_at_once_do_not_disturb_each_other() -> None:
     """The first to start is the first to end, so the second must not find asyncio put back under its feet."""
-    before = asyncio_as_it_stands()
     second_is_in, first_is_out = threading.Event(), threading.Event()
     results: list[object] = []
 
@@ -267,7 +290,7 @@ def test_runs_in_two_threads_at_once_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join(20)
     assert results == ["first", 7 * 86_400 + 1]
-    assert asyncio_as_it_stands() == before
+    assert asyncio_as_it_stands() == STOCK
 
 
 def test_stock_loop_in_another_thread_keeps_real_time_while_a_run_is_active() -> None:

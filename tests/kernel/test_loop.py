@@ -125,7 +125,7 @@ def test_programs_own_task_factory_is_used_and_its_tasks_run_in_virtual_time() -
 
     async def main() -> tuple[str, str, float]:
         asyncio.get_running_loop().set_task_factory(factory)
-        task = asyncio.create_task(after(2, "done"), name="planner")
+        task = asyncio.get_running_loop().create_task(after(2, "done"), name="planner")
         assert made == [task]
         return task.get_name(), await task, now_s()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import Deadlock
-from harness.kernel import Kernel, happened, run
+from harness.kernel import Kernel, happened, run, stuck
 
 HERE = __file__
 
@@ -174,6 +174,29 @@ def test_lock_that_was_taken_in_an_earlier_run_has_no_holder_to_name() -> None:
         await lock.acquire()
 
     assert waits(stuck_report(main)) == {"Task-1": "a Lock"}
+
+
+def test_cycle_leaves_out_who_only_waits_beside_it() -> None:
+    async def main() -> None:
+        lock = asyncio.Lock()
+
+        async def beside() -> None:
+            await asyncio.Event().wait()
+
+        async def inside() -> None:
+            async with lock:
+                pass
+
+        async with lock:
+            await asyncio.gather(
+                asyncio.create_task(beside(), name="first"),
+                asyncio.create_task(inside(), name="inside"),
+                asyncio.create_task(beside(), name="last"),
+            )
+
+    report = stuck_report(main)
+    assert waits(report)["Task-1"] == "first, inside, last"
+    assert "cycle: Task-1 -> inside -> Task-1" in report
 
 
 def test_cycle_through_a_group_and_a_lock_is_found() -> None:
@@ -421,3 +444,15 @@ def test_deadlock_while_other_programs_timers_are_cancelled_is_still_seen() -> N
     kernel = Kernel()
     stuck_report(main, kernel)
     assert kernel.now_s() == 1
+
+
+def test_search_for_a_cycle_looks_at_every_task_once() -> None:
+    """Forty layers of two tasks, each waiting for both of the next, hold 2**40 ways from top to bottom."""
+    layers: Any = {
+        (layer, side): stuck.Wait("", ((layer + 1, 0), (layer + 1, 1)) if layer < 39 else ())  # type: ignore[arg-type]
+        for layer in range(40)
+        for side in (0, 1)
+    }
+    assert stuck._find_cycle(layers) == []
+    layers[39, 1] = stuck.Wait("", ((38, 0),))  # type: ignore[arg-type]
+    assert list[object](stuck._find_cycle(layers)) == [(38, 0), (39, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -283,6 +284,74 @@ def test_event_and_timer_of_one_instant_both_come_the_event_first() -> None:
     assert log == ["event", "timer"]
 
 
+# -- events of the kernel that act on the program ---------------------------------------------------
+
+
+Act = Callable[[asyncio.Future[str], asyncio.Task[None]], object]
+
+
+def complete(answer: asyncio.Future[str], _: asyncio.Task[None]) -> None:
+    answer.set_result("completed")
+
+
+def cancel(_: asyncio.Future[str], task: asyncio.Task[None]) -> None:
+    task.cancel()
+
+
+def complete_soon(answer: asyncio.Future[str], _: asyncio.Task[None]) -> None:
+    answer.get_loop().call_soon(answer.set_result, "completed")
+
+
+def complete_threadsafe(answer: asyncio.Future[str], _: asyncio.Task[None]) -> None:
+    answer.get_loop().call_soon_threadsafe(answer.set_result, "completed")
+
+
+def complete_by_a_timer(answer: asyncio.Future[str], _: asyncio.Task[None]) -> None:
+    answer.get_loop().call_later(0, answer.set_result, "completed")
+
+
+def complete_at_a_time(answer: asyncio.Future[str], _: asyncio.Task[None]) -> None:
+    answer.get_loop().call_at(3, answer.set_result, "completed")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        complete,
+        cancel,
+        complete_soon,
+        complete_threadsafe,
+        complete_by_a_timer,
+        complete_at_a_time,
+    ],
+)
+@pytest.mark.parametrize("other_timers", [True, False])
+def test_loop_is_parked_no_longer_once_an_event_of_the_kernel_gave_it_something_to_do(
+    act: Act, *, other_timers: bool
+) -> None:
+    """Otherwise it would notice at its next timer, or report a deadlock if it has none."""
+    kernel = Kernel()
+
+    async def idle() -> None:
+        await happened(kernel.env.event())
+
+    async def main() -> float:
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(idle())
+
+        def act_now(_: simpy.Event) -> None:
+            act(answer, task)
+
+        kernel.env.timeout(3).callbacks.append(act_now)
+        if other_timers:
+            asyncio.get_running_loop().call_later(50, lambda: None)
+        either: list[asyncio.Future[Any]] = [answer, task]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return now_s()
+
+    assert run(kernel, main()) == 3
+
+
 # -- the bare suspension ----------------------------------------------------------------------------
 
 
@@ -315,3 +384,21 @@ def test_suspension_that_was_cancelled_before_it_is_awaited_raises() -> None:
         return first, second, now_s()
 
     assert run(Kernel(), main()) == (True, False, 0)
+
+
+def test_waiting_leaves_nothing_behind_for_the_garbage_collector() -> None:
+    """Objects in circles would be freed at some later time, and cost the more the longer the run is."""
+    kernel = Kernel()
+
+    async def main() -> int:
+        gc.collect()
+        for _ in range(2000):
+            await asyncio.sleep(1)
+            await happened(kernel.env.timeout(1))
+        return gc.collect()
+
+    gc.disable()
+    try:
+        assert run(kernel, main()) < 1000  # Python itself leaves a hundred or two
+    finally:
+        gc.enable()

@@ -143,6 +143,7 @@ RANGES = {
     "1e400, which YAML takes for a text": wrong(ARRIVALS, "{every_s: ¦1e400}", "workload.arrivals.every_s: must be a number, not '1e400'"),
     "number too large": wrong(SIZE, "input_tokens: ¦1000000000000001", "the number is beyond 1e+15"),
     "number far too large": wrong(SIZE, "input_tokens: ¦-1.0e+300", "the number is beyond 1e+15"),
+    "number too close to zero": wrong(ARRIVALS, "{poisson: {rate_per_s: ¦1.0e-320}}", "the number is beyond 1e+15, or closer to 0 than 1e-15"),
     "number of five thousand digits": wrong("seed: 1", "seed: ¦" + "9" * 5000, "cannot be read as int"),
     "no tasks": wrong("tasks: 4", "tasks: ¦0", "workload.tasks: must be greater than or equal to 1, not 0"),
     "all warm-up": wrong("tasks: 4", "tasks: 4\n  warmup_tasks: ¦4", "workload.warmup_tasks: leaves no task to measure: 4 of 4"),
