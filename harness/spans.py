@@ -184,7 +184,7 @@ class Span:
         self.error = ""
         """The kind of failure: the provider's error type, or the name of an exception."""
         self.http_status = -1
-        """Of the answer that the provider gave; absent when it served the attempt, or did not answer."""
+        """Of an answer that was no reply; absent when there was one, or no answer at all."""
         self.retry_after_s: float = ABSENT
         """How long the provider asked to wait [s]."""
         self.fault = ""

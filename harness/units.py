@@ -20,7 +20,7 @@ PositiveSeconds = Annotated[float, Gt(0)]
 Probability = Annotated[float, Ge(0), Le(1)]
 """A share of cases, 0 to 1."""
 
-Count = Annotated[int, Ge(1)]
+Count = Annotated[int, Ge(1), Le(10**12)]
 """A number of things, one at least."""
 
 Tokens = Annotated[int, Ge(0)]

@@ -6,7 +6,7 @@ its model, once or more, and uses tools. The policies stand around each call and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -89,7 +89,9 @@ class Agent:
             TimeoutError: It took too long, and so did the fallback's.
         """
         name, task = self.name, turn.task
-        in_task = task.count(name)
+        # A fallback's calls are counted apart, so that another agent's bad luck changes none of its own draws.
+        counted = name if turn.agent is self else f"{turn.agent.name}>{name}"
+        in_task = task.count(counted)
         self._calls += 1
         span = self.log.open(CALL, name, turn.span, name, self._model_name, in_task)
         request = Request(
@@ -97,7 +99,7 @@ class Agent:
             self._model_name,
             turn.prompt,
             turn.input_tokens + self.system_tokens,
-            f"{task.number}/{name}/{in_task}",
+            f"{task.number}/{counted}/{in_task}",
             in_task,
             self._calls,
             span,
@@ -190,7 +192,7 @@ class Turn:
         return await self.agent.answer(self)
 
     async def use(self, call: ToolCall) -> str:
-        """Use a tool; what it answers, or how it failed, becomes part of the conversation."""
+        """Use a tool, and give what it answers or how it failed; to be heard by the agent with `hear`."""
         agent = self.agent
         use = f"{agent.name}/{call.tool}"
         number = self.task.count(use)
@@ -207,9 +209,12 @@ class Turn:
             result = f"error: {error}"
         finally:
             agent.log.close(span, status)
-        self.prompt = result
-        self.input_tokens += count_tokens(result)
         return result
+
+    def hear(self, results: Sequence[str]) -> None:
+        """Make the results of tools part of the conversation, in the order in which they were asked for."""
+        self.prompt = "\n\n".join(results)
+        self.input_tokens += sum(map(count_tokens, results))
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""

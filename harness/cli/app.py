@@ -22,6 +22,9 @@ from harness.units import SEED_MAX
 
 DEFAULT_STORE = "harness.duckdb"
 
+COUNT_MAX = 10**9
+"""The largest number of anything that can be asked for; more would not fit where it is counted."""
+
 EXIT_PASS = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -117,7 +120,9 @@ def cli() -> None:
 @cli.command()
 @click.argument("file", type=_Path)
 @click.option(
-    "--runs", type=click.IntRange(min=1), help="How many runs; the scenario says so otherwise."
+    "--runs",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    help="How many runs; the scenario says so otherwise.",
 )
 @click.option(
     "--seed",
@@ -132,7 +137,9 @@ def cli() -> None:
     help="Change the scenario; may be repeated.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes; as many as are worth it otherwise."
+    "--jobs",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    help="Processes; as many as are worth it otherwise.",
 )
 @_store
 @_format
@@ -197,7 +204,7 @@ def init(folder: Path) -> int:
 @click.option("--scenario", help="Only runs of this scenario.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=COUNT_MAX),
     default=30,
     show_default=True,
     help="Only the last so many.",
@@ -211,9 +218,11 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
 
 
 @cli.command()
-@click.argument("run_id", metavar="[RUN]", type=click.IntRange(min=1), required=False)
+@click.argument(
+    "run_id", metavar="[RUN]", type=click.IntRange(min=1, max=COUNT_MAX), required=False
+)
 @_store
-@click.option("--task", type=click.IntRange(min=1), help="Only this task.")
+@click.option("--task", type=click.IntRange(min=1, max=COUNT_MAX), help="Only this task.")
 @click.option(
     "--tasks",
     type=click.IntRange(min=0),

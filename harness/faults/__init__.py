@@ -10,7 +10,7 @@ from typing import Annotated
 from harness.faults.api import Fault
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
-from harness.faults.inject import FaultyModel, PlannedFault
+from harness.faults.inject import FaultyModel, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.status import Overloaded, StatusError
@@ -27,7 +27,18 @@ FAULTS: dict[str, type[Fault]] = {
 }
 """The name of each fault in a scenario file."""
 
+FAULT_NAMES: dict[type[Fault], str] = {kind: name for name, kind in FAULTS.items()}
+"""The other way round."""
+
 AnyFault = Annotated[Fault, Tagged(FAULTS)]
 """One of the faults, as a scenario file says it."""
 
-__all__ = ["FAULTS", "AnyFault", "Fault", "FaultyModel", "PlannedFault"]
+__all__ = [
+    "FAULTS",
+    "FAULT_NAMES",
+    "AnyFault",
+    "Fault",
+    "FaultyModel",
+    "PlannedFault",
+    "plan",
+]

@@ -72,14 +72,14 @@ class Fault:
         if self.until_s is not None and self.until_s <= self.from_s:
             raise ValueError(f"until_s ({self.until_s:g}) is not after from_s ({self.from_s:g})")
 
-    def meets(self, request: Request, now_s: float, draws: Draws, number: int) -> bool:
+    def meets(self, request: Request, now_s: float, draws: Draws, name: str) -> bool:
         """Whether an attempt has this bad luck.
 
         Args:
             request: The attempt.
             now_s: Virtual time [s].
             draws: Where chance comes from.
-            number: The place of this fault in its plan; part of the key of its draw.
+            name: Tells this fault from the others of its plan; part of the key of its draw.
         """
         return (
             self.agent in (None, request.agent)
@@ -90,7 +90,7 @@ class Fault:
             and (self.until_s is None or now_s < self.until_s)
             and (
                 self.probability == 1.0
-                or draws.uniform(request.attempt_key, "fault", number) < self.probability
+                or draws.uniform(request.attempt_key, "fault", name) < self.probability
             )
         )
 

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.faults.api import Alter, Fail, Fault, Silent, Slow
 from harness.kernel import Draws
 from harness.models import Model, ModelError, Reply, Request
 from harness.provider.service import REFUSAL_S
-from harness.spans import SpanLog
+from harness.spans import CANCELLED, OK, WAIT, SpanLog
 
 
 class PlannedFault(NamedTuple):
     """One entry of a plan."""
 
     number: int
-    """Its place in the plan, from 1; part of the key of its draws."""
+    """Its place in the plan, from 1."""
     name: str
     """Its kind, as the scenario file calls it."""
+    key: str
+    """What it is for; part of the key of its draws, and the same wherever it stands in the plan."""
     fault: Fault
+
+
+def plan(faults: Sequence[Fault], names: Mapping[type[Fault], str]) -> list[PlannedFault]:
+    """Number faults, and name each by its kind and by what it meets, so that one more changes no draw of another.
+
+    Args:
+        faults: The faults, in order.
+        names: What the scenario file calls each kind.
+    """
+    seen: Counter[str] = Counter()
+    planned = []
+    for number, fault in enumerate(faults, 1):
+        name = names[type(fault)]
+        meets = f"{name}/{fault.agent}/{fault.model}/{fault.call}/{fault.attempt}/{fault.from_s}/{fault.until_s}"
+        seen[meets] += 1
+        planned.append(PlannedFault(number, name, f"{meets}/{seen[meets]}", fault))
+    return planned
 
 
 class FaultyModel:
@@ -58,11 +78,8 @@ class FaultyModel:
         match met.fault.verdict():
             case Slow(factor):
                 request.latency_factor = factor
-            case Silent(None):
-                await asyncio.get_running_loop().create_future()  # nobody will ever complete it
             case Silent(for_s):
-                assert for_s is not None
-                await asyncio.sleep(for_s)
+                await self._silence(request, for_s)
             case Fail(refusal):
                 await asyncio.sleep(REFUSAL_S)
                 raise ModelError(*refusal)
@@ -70,9 +87,24 @@ class FaultyModel:
                 return change(await self._model.reply(request))
         return await self._model.reply(request)
 
+    async def _silence(self, request: Request, for_s: float | None) -> None:
+        """Let time pass before the attempt reaches the provider; it is a wait of the call, and not a queue's."""
+        attempt = request.span
+        span = self._log.open(WAIT, "silence", request.call_span, request.agent)
+        status = CANCELLED
+        try:
+            if for_s is None:
+                await asyncio.get_running_loop().create_future()  # nobody will ever complete it
+            else:
+                await asyncio.sleep(for_s)
+            status = OK
+        finally:
+            self._log.close(span, status)
+            attempt.arrival_s = self._log.clock()
+
     def _first_that_meets(self, request: Request) -> PlannedFault | None:
         now_s = self._log.clock()
         for planned in self._plan:
-            if planned.fault.meets(request, now_s, self._draws, planned.number):
+            if planned.fault.meets(request, now_s, self._draws, planned.key):
                 return planned
         return None

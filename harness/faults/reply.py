@@ -22,7 +22,7 @@ class Malformed(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncated(Fault):
-    """The reply ends early, as at `max_tokens`: it is cut, marked as cut, and wrong."""
+    """The reply is cut on its way: whoever gets it reads less, and it is wrong; it took its time and is billed whole."""
 
     keep: Probability = 0.5
     """Share of the text that arrives."""
@@ -35,6 +35,7 @@ class Truncated(Fault):
         return reply._replace(
             text=reply.text[: int(len(reply.text) * self.keep)],
             tool_calls=(),
+            output_tokens=int((reply.output_tokens or 0) * self.keep),
             truncated=True,
             correct=None if reply.correct is None else False,
         )

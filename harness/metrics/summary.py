@@ -138,11 +138,11 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
 
 def _of_agent(mine: Tally, tasks: int) -> Metrics:
     found = _of_work(mine, tasks)
-    if mine.calls:
+    if mine.latencies_s:
         latencies_s = sorted(mine.latencies_s)
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
         found["latency_s_p95"] = quantile(latencies_s, 0.95)
-        found["success_rate"] = 1 - mine.failed_calls / mine.calls
+        found["success_rate"] = 1 - mine.failed_calls / len(latencies_s)
     return {
         name: found[name] for name in AGENT_METRICS if name in found and not math.isnan(found[name])
     }

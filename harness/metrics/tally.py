@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, WAIT, Table
+from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, WAIT, Table
 
 RATE_LIMITED = "rate_limit_error"
 
@@ -45,7 +45,7 @@ class Tally:
     wait_s: float = 0.0
     """Time in queues, in silence, in back-off and for a place in flight [s]."""
     latencies_s: array[float] = field(default_factory=_samples)
-    """Of each call, with all its attempts and waits [s]."""
+    """Of each call that came to an end, well or not, with all its attempts and waits [s]."""
     queue_waits_s: array[float] = field(default_factory=_samples)
     """Of each attempt that was served [s]."""
     ttfts_s: array[float] = field(default_factory=_samples)
@@ -157,8 +157,9 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
                 mine.wait_s += end_s - arrival_s
         elif kind == CALL:
             mine.calls += 1
-            mine.failed_calls += status != OK
-            mine.latencies_s.append(end_s - arrival_s)
+            mine.failed_calls += status == ERROR
+            if status != CANCELLED:
+                mine.latencies_s.append(end_s - arrival_s)
             if correct >= 0:
                 mine.judged += 1
                 mine.correct += correct

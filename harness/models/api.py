@@ -72,8 +72,13 @@ class Request:
     """Size of the answer if the workload knows it [tokens]."""
     attempt: int = 0
     """1 for the first attempt; 0 before it."""
-    latency_factor: float = field(default=1.0)
+    latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
+    call_span: Span = field(init=False)
+    """The span of the call; the parent of waits."""
+
+    def __post_init__(self) -> None:
+        self.call_span = self.span
 
     @property
     def attempt_key(self) -> str:

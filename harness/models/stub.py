@@ -6,13 +6,17 @@ A script that runs out is an error, and so are lines that no call ever asked for
 from __future__ import annotations
 
 import fnmatch
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.errors import StubError
-from harness.models.api import Reply, Request
+from harness.models.api import Reply, Request, ToolCall
+
+OUTPUT_TOKENS_MAX = 10**12
+"""More than any model will ever say; a store keeps sizes in 64 bits."""
 
 WhenExhausted = Literal["error", "repeat", "cycle"]
 
@@ -124,18 +128,34 @@ class PythonStub:
         """
         try:
             answer = self._function(request)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StubError(
                 f"stub {self._name} failed for agent {request.agent!r}: {error!r}"
             ) from error
         if isinstance(answer, str):
             return Reply(answer)
-        if not isinstance(answer, Reply):
+        if not _is_reply(answer):
+            if inspect.iscoroutine(answer):
+                answer.close()
             raise StubError(
                 f"stub {self._name} gave {answer!r} for agent {request.agent!r}\n"
                 "  How to fix: return a text or a harness.models.Reply."
             )
         return answer
+
+
+def _is_reply(answer: object) -> bool:
+    """Whether a function gave a reply all of whose parts are what they should be, whatever its types say."""
+    if not isinstance(answer, Reply):
+        return False
+    parts: tuple[Any, ...] = answer
+    text, calls, tokens = parts[:3]
+    return (
+        isinstance(text, str)
+        and isinstance(calls, tuple)
+        and all(isinstance(call, ToolCall) for call in calls)
+        and (tokens is None or (isinstance(tokens, int) and 0 <= tokens <= OUTPUT_TOKENS_MAX))
+    )
 
 
 def check_all_used(scripts: Iterable[Script], used: Mapping[str, Set[int]]) -> None:

@@ -38,7 +38,7 @@ class React:
                 reply = await turn.call()
                 if not reply.tool_calls:
                     return turn.say(reply)
-                await asyncio.gather(*(turn.use(call) for call in reply.tool_calls))
+                turn.hear(await asyncio.gather(*(turn.use(call) for call in reply.tool_calls)))
             raise IterationCapReached(
                 f"{self.agent} has no answer after {self.max_iterations} iterations"
             )

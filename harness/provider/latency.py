@@ -40,11 +40,11 @@ class Latency:
     ttft_s: AnyDistribution
     """Time from the start of service to the first token [s]; queueing comes on top."""
     itl_s: AnyDistribution = Constant(0.0)
-    """Time per generated token [s], drawn once a call."""
+    """Time per generated token [s], drawn once an attempt."""
     prefill_s_per_1k_input_tokens: Seconds = 0.0
     """Added to the time to the first token for every thousand tokens read [s]."""
     factor: AnyDistribution = Constant(1.0)
-    """Multiplies the whole duration; drawn once a call. The spread of a fitted profile is here."""
+    """Multiplies the whole duration; drawn once an attempt. The spread of a fitted profile is here."""
     tail: Tail | None = None
     """The rare slow call, on top of everything else."""
 

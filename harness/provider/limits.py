@@ -97,15 +97,18 @@ class Limiter:
 
     def admit(self, input_tokens: int, now_s: float) -> LimitHit | None:
         """Charge an attempt to the buckets, or say which of them has no room; then nothing is charged."""
+        longest_s, hit = 0.0, None
         for bucket, tokens, what in (
             (self._requests, 1, "requests"),
             (self._input, input_tokens, "input tokens"),
             (self._output, 1, "output tokens"),
         ):
-            if bucket is not None:
-                wait_s = bucket.wait_s(tokens, now_s)
-                if wait_s > 0:
-                    return LimitHit(what, bucket.per_min, max(1, math.ceil(wait_s)))
+            wait_s = 0.0 if bucket is None else bucket.wait_s(tokens, now_s)
+            if bucket is not None and wait_s > longest_s:
+                longest_s = wait_s
+                hit = LimitHit(what, bucket.per_min, max(1, math.ceil(wait_s)))
+        if hit is not None:
+            return hit
         if self._requests is not None:
             self._requests.take(1, now_s)
         if self._input is not None:

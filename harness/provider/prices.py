@@ -80,6 +80,8 @@ def prices_of(model: str, provider: str) -> AnyPrices | None:
             continue
         table = found.model_price
         input_price, output_price = table.input_mtok, table.output_mtok
+        if input_price is None or output_price is None:
+            return None  # half a price is none
         starts = {0}
         for price in (input_price, output_price):
             if isinstance(price, TableTiers):
@@ -100,8 +102,6 @@ def prices_of(model: str, provider: str) -> AnyPrices | None:
 
 
 def _price_at(price: object, input_tokens: int) -> float:
-    if price is None:
-        return 0.0
     if isinstance(price, Decimal):
         return float(price)
     base: Decimal = price.base  # type: ignore[attr-defined]  # genai_prices.types.TieredPrices, imported where needed

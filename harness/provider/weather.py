@@ -16,6 +16,10 @@ RefusalKind = Literal["api_error", "overloaded_error", "timeout_error", "connect
 _SPELL_MIN_S = 1e-6
 
 
+_TURN_MIN_S = 1e-3
+"""Weather that changes faster is no weather, and following it would take for ever."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overload:
     """Two-state weather: calm spells and overloaded ones take turns, beginning calm.
@@ -29,6 +33,12 @@ class Overload:
     """Length of an overloaded spell [s]."""
     refuse: Probability
     """Share of attempts that are refused while overloaded."""
+
+    def __post_init__(self) -> None:
+        if self.calm_s.mean + self.overloaded_s.mean < _TURN_MIN_S:
+            raise ValueError(
+                "a calm and an overloaded spell together must last a millisecond on average"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

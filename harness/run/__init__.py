@@ -7,7 +7,7 @@ not imported here, so that processes that only simulate do not load a database.
 
 from __future__ import annotations
 
-from harness.run.many import default_jobs, processes, simulate_many
+from harness.run.many import default_jobs, processes, simulate_many, stop
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import BudgetResult, Outcome, Results
 from harness.run.simulation import Simulation
@@ -22,4 +22,5 @@ __all__ = [
     "processes",
     "simulate",
     "simulate_many",
+    "stop",
 ]

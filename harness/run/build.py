@@ -10,15 +10,14 @@ from typing import Any
 
 from harness.agents import Agent, SimulatedTool
 from harness.errors import StubError
-from harness.faults import FAULTS, FaultyModel, PlannedFault
+from harness.faults import FAULT_NAMES, FaultyModel, plan
 from harness.kernel import Draws, Kernel
+from harness.kernel.kernel import DEFAULT_HORIZON_S
 from harness.models import Model, PythonStub, Reply, Request, ServedModel, Stub
 from harness.provider import Provider, Served
 from harness.scenario import LoadedScenario
 from harness.scenario.schema import AgentSpec, Scenario
 from harness.spans import SpanLog
-
-_FAULT_NAMES = {kind: name for name, kind in FAULTS.items()}
 
 
 class World:
@@ -32,11 +31,12 @@ class World:
     def __init__(self, scenario: LoadedScenario, seed: int) -> None:
         spec = scenario.spec
         self.spec = spec
-        self.kernel = Kernel()
+        self.kernel = Kernel(horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S))
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.faulty: list[FaultyModel] = []
+        self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
         self._served = {
             name: Served(
@@ -65,13 +65,13 @@ class World:
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
         )
-        plan = [
-            PlannedFault(number, _FAULT_NAMES[type(fault)], fault)
-            for number, fault in enumerate(self.spec.faults, 1)
-            if fault.agent in (None, name) and fault.model in (None, part.model)
+        faults = [
+            planned
+            for planned in self._plan
+            if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        if plan:
-            model = FaultyModel(model, plan, self.draws, self.log)
+        if faults:
+            model = FaultyModel(model, faults, self.draws, self.log)
             self.faulty.append(model)
         return Agent(
             name,

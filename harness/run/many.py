@@ -22,7 +22,8 @@ _BATCHES_PER_JOB = 4
 """Enough that no process idles for long at the end, few enough that sending work costs nothing."""
 
 _TASKS_WORTH_A_PROCESS = 4000
-"""Starting a process costs about half a second of CPU, as much as simulating so many tasks of a few calls."""
+"""Starting a process costs about half a second of CPU, as much as simulating so many tasks of a few calls. A batch is
+no larger either, so that an interruption loses little."""
 
 
 def simulate_many(
@@ -48,7 +49,10 @@ def simulate_many(
         for seed in seeds:
             yield simulate(scenario, seed)
         return
-    size = max(1, math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB)))
+    tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_PROCESS
+    size = max(
+        1, min(math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB)), _TASKS_WORTH_A_PROCESS // tasks)
+    )
     batches = iter([seeds[start : start + size] for start in range(0, len(seeds), size)])
     under_way: deque[Future[list[RunResult]]] = deque(
         executor.submit(_simulate_batch, scenario, batch) for batch in islice(batches, jobs * 2)
@@ -70,6 +74,13 @@ def processes(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
     )
+
+
+def stop(executor: ProcessPoolExecutor) -> None:
+    """End an executor's processes at once, in the middle of what they do."""
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def default_jobs(scenario: LoadedScenario, runs: int) -> int:

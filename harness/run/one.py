@@ -102,7 +102,7 @@ async def run_workload(world: World) -> Literal["done", "horizon"]:
     if isinstance(arrivals, Closed):
         everybody = [
             asyncio.ensure_future(_user(world, user, arrivals))
-            for user in range(1, arrivals.users + 1)
+            for user in range(1, min(arrivals.users, world.spec.workload.tasks or 0) + 1)
         ]
         workload: asyncio.Future[Any] = asyncio.gather(*everybody)
     else:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.faults import FAULTS
+from harness.faults import FAULT_NAMES
 from harness.metrics import Metrics, RunTally, summarise
 from harness.models import check_all_used
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
-
-_FAULT_NAMES = {kind: name for name, kind in FAULTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +87,18 @@ class Results:
         """
         check_all_used(self.scenario.scripts.values(), self._stub_lines_used)
 
+    def _never_arrived(self) -> str:
+        workload = self.scenario.spec.workload
+        if workload.tasks is None:
+            return ""
+        expected = (workload.tasks - workload.warmup_tasks) * len(self._tallies)
+        missing = expected - sum(run.tasks for run in self._tallies)
+        return (
+            f"; {missing} of {expected} tasks never arrived, and are in no metric"
+            if missing
+            else ""
+        )
+
     def _notes(self, agents: dict[str, Metrics]) -> Sequence[str]:
         spec, runs = self.scenario.spec, len(self._tallies)
         notes = []
@@ -96,10 +106,11 @@ class Results:
             notes.append("No task was measured, so nothing was tested.")
         if self._cut:
             notes.append(
-                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left."
+                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left"
+                f"{self._never_arrived()}."
             )
         notes += [
-            f"Fault {number} ({_FAULT_NAMES[type(fault)]}) never met a call."
+            f"Fault {number} ({FAULT_NAMES[type(fault)]}) never met a call."
             for number, fault in enumerate(spec.faults, 1)
             if number not in self._faults_met
         ]

@@ -42,7 +42,7 @@ class Kind(Section):
     kind: Name = "task"
     """Its name."""
     customer: Name | None = None
-    """Whom it is for."""
+    """Whom it is for; a note to readers, on which nothing depends yet."""
     weight: Annotated[float, Gt(0)] = 1.0
     """How often it comes, against the weights of the other kinds."""
     text: str | None = None

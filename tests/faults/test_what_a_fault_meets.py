@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.faults import FAULTS, Fault, FaultyModel, PlannedFault
+from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultyModel
+from harness.faults import plan as plan_of
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
 from harness.faults.latency import LatencyFactor
@@ -29,8 +30,7 @@ class Bench:
         self.kernel = Kernel()
         self.log = SpanLog(self.kernel.now_s)
         self.seen: list[tuple[float, float]] = []
-        names = {kind: name for name, kind in FAULTS.items()}
-        planned = [PlannedFault(n, names[type(fault)], fault) for n, fault in enumerate(plan, 1)]
+        planned = plan_of(plan, FAULT_NAMES)
         self.model = FaultyModel(self, planned, Draws(seed), self.log)
 
     async def reply(self, request: Request) -> Reply:

@@ -270,6 +270,12 @@ def test_bounds_that_cross_are_refused_wherever_they_come_from() -> None:
         Uniform(low=3, high=2)
 
 
+def test_bounds_and_values_may_be_equal_and_zero(tmp_path: Path) -> None:
+    assert Uniform(low=2, high=2).sample(Draws(1)) == 2
+    assert Uniform(low=0, high=0).mean == 0
+    assert empirical(tmp_path, "0\n0.0\n").sorted_values == (0, 0)
+
+
 @pytest.mark.parametrize("arguments", [{}, {"values": (1.0,), "file": "values.csv"}])
 def test_empirical_needs_values_or_a_file_and_not_both(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="either values or file"):

@@ -144,6 +144,32 @@ def test_cancel_in_the_very_turn_in_which_a_sleep_is_over_still_cancels() -> Non
     assert log == ["cancelled"]
 
 
+def test_cancel_in_the_very_turn_in_which_an_event_happened_still_cancels_and_wakes_once() -> None:
+    kernel = Kernel()
+    event = kernel.env.event()
+    log: list[str] = []
+
+    async def waiter() -> None:
+        try:
+            await happened(event)
+            log.append("happened")
+        finally:
+            log.append("ended")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: log.append(f"{context}"))
+        task = asyncio.create_task(waiter())
+        await asyncio.sleep(1)
+        event.succeed()
+        loop.call_soon(task.cancel)  # comes to its turn before the task that the event has woken
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    run(kernel, main())
+    assert log == ["ended"]
+
+
 def test_event_that_happens_after_its_waiter_was_cancelled_disturbs_nobody() -> None:
     kernel = Kernel()
     event = kernel.env.event()

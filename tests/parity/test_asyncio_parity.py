@@ -488,7 +488,7 @@ def test_any_program_does_the_same_things_at_the_same_times_as_on_stock_asyncio(
 
 
 @pytest.mark.slow
-@settings(quietly, max_examples=3_000)
+@settings(quietly, max_examples=2_000)
 @given(programs)
-def test_three_thousand_programs_do_the_same_as_on_stock_asyncio(program: tuple[Op, ...]) -> None:
+def test_two_thousand_programs_do_the_same_as_on_stock_asyncio(program: tuple[Op, ...]) -> None:
     check_parity(program)
