@@ -74,8 +74,11 @@ class FaultyModel:
             return await self._model.reply(request)
         self.met.add(met.number)
         request.span.fault = met.name
-        self._log.event("fault", request.span, met.name)
-        match met.fault.verdict():
+        verdict = met.fault.verdict()
+        # An attempt that meets silence begins after it, so the event is the call's.
+        span = request.call_span if isinstance(verdict, Silent) else request.span
+        self._log.event("fault", span, met.name)
+        match verdict:
             case Slow(factor):
                 request.latency_factor = factor
             case Silent(for_s):

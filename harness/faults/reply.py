@@ -35,7 +35,9 @@ class Truncated(Fault):
         return reply._replace(
             text=reply.text[: int(len(reply.text) * self.keep)],
             tool_calls=(),
-            output_tokens=int((reply.output_tokens or 0) * self.keep),
+            output_tokens=None
+            if reply.output_tokens is None
+            else int(reply.output_tokens * self.keep),
             truncated=True,
             correct=None if reply.correct is None else False,
         )

@@ -57,9 +57,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timer_order = count()
         self._timers_cancelled = 0
         self._task_numbers = count(1)
-        self._asyncgens = (
-            OrderedWeakSet()
-        )  # asyncio's own is closed at the end in the order of addresses
+        self._asyncgens = OrderedWeakSet()  # asyncio's own is closed in the order of addresses
         kernel.env.loop = self
         kernel.describe_stuck = lambda: stuck.report(self)
 
@@ -82,9 +80,7 @@ class SimLoop(asyncio.BaseEventLoop):
         when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
         timer = Timer(when_s, callback, args, self, context)
         heappush(self._timers, (when_s, next(self._timer_order), timer))
-        self.participant.woken = (
-            True  # as in `call_soon`: the loop may be parked until a later time
-        )
+        self.participant.woken = True  # see `call_soon`
         return timer
 
     def call_at(
@@ -98,7 +94,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._check_closed()
         timer = Timer(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._timer_order), timer))
-        self.participant.woken = True  # see `call_later`
+        self.participant.woken = True  # see `call_soon`
         return timer
 
     def call_soon(
@@ -112,9 +108,8 @@ class SimLoop(asyncio.BaseEventLoop):
             self._check_closed()
         handle = Handle(callback, args, self, context)
         self._ready.append(handle)
-        self.participant.woken = (
-            True  # an event of the kernel may have called, while the loop is parked
-        )
+        # An event of the kernel may have called, while the loop is parked.
+        self.participant.woken = True
         return handle
 
     def sleep_until(self, when_s: float) -> Suspension:
@@ -148,9 +143,8 @@ class SimLoop(asyncio.BaseEventLoop):
             while timers and not timers[0][2]._scheduled:  # noqa: SLF001 - the handle is ours
                 heappop(timers)
                 self._timers_cancelled -= 1
-            self.participant.woken = (
-                False  # whatever woke it so far has been seen to, since nothing is ready
-            )
+            # Whatever woke it so far has been seen to, since nothing is ready.
+            self.participant.woken = False
             if timers:
                 kernel.park(self.participant, timers[0][0])
             else:

@@ -57,9 +57,8 @@ class Suspension:
     def happened(self, event: simpy.Event) -> None:
         """The callback for the event that the task waits for."""
         if not event._ok:  # noqa: SLF001 - `ok` is a property, and this runs for every call
-            event.defused = (
-                True  # also when the task no longer waits: SimPy would raise inside the loop
-            )
+            # Also when the task no longer waits: SimPy would raise inside the loop.
+            event.defused = True
         if not self._ended:
             self._ended = True
             self._value = event._value  # noqa: SLF001 - see above

@@ -142,7 +142,7 @@ def _of_agent(mine: Tally, tasks: int) -> Metrics:
         latencies_s = sorted(mine.latencies_s)
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
         found["latency_s_p95"] = quantile(latencies_s, 0.95)
-        found["success_rate"] = 1 - mine.failed_calls / len(latencies_s)
+        found["success_rate"] = (len(latencies_s) - mine.failed_calls) / len(latencies_s)
     return {
         name: found[name] for name in AGENT_METRICS if name in found and not math.isnan(found[name])
     }

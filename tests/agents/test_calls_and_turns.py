@@ -243,6 +243,18 @@ def test_last_error_is_raised_when_nobody_can_answer() -> None:
     assert raised.value is LIMITED
 
 
+def test_calls_for_another_agent_are_counted_apart_from_its_own() -> None:
+    """So that the bad luck of one agent changes no draw of the other's own calls."""
+    office, model = Office(), Model()
+    agent, stand_in = office.agent("a", Model(FAILURE)), office.agent("b", model)
+    agent.fallback = stand_in
+    task = office.task()
+    for asked in (stand_in, agent, stand_in):
+        office.ask(asked, "hi", task=task)
+    assert model.keys == ["1/b/1/1", "1/a>b/1/1", "1/b/2/1"]
+    assert [request.call_in_run for request in model.requests] == [1, 2, 3]
+
+
 def test_timeout_leads_to_the_fallback_too() -> None:
     office = Office()
     agent = office.agent("a", Model(), Policies(timeout_s=0.5))
@@ -270,12 +282,14 @@ def test_turn_grows_by_its_replies_and_the_results_of_tools() -> None:
     async def work() -> None:
         with agent.turn(Message(office.task(), "user", "hi", 100)) as turn:
             await turn.call()
-            assert await turn.use(ToolCall("search", {})) == "x" * 8
+            result = await turn.use(ToolCall("search", {}))
+            assert result == "x" * 8
+            turn.hear([result, "y"])
             await turn.call()
 
     run(office.kernel, work())
-    assert [request.input_tokens for request in model.requests] == [100, 100 + 20 + 2]
-    assert [request.prompt for request in model.requests] == ["hi", "x" * 8]
+    assert [request.input_tokens for request in model.requests] == [100, 100 + 20 + 2 + 1]
+    assert [request.prompt for request in model.requests] == ["hi", "x" * 8 + "\n\ny"]
     assert office.spans("kind", "arrival_s", "end_s") == [
         (AGENT, 0.0, 4.0),
         (CALL, 0.0, 1.0),

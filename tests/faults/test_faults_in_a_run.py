@@ -107,11 +107,18 @@ def test_hang_is_cut_by_the_timeout_of_the_attempt(tmp_path: Path) -> None:
     assert bench.spans(TASK, "end_s")[0] == (4.0 + 0.5 + 1.0,)
     columns = ("end_s", "status", "error", "cost_usd")
     assert bench.spans(ATTEMPT, *columns)[0] == (4.0, "error", "timeout", 0.0)
+    assert bench.spans(WAIT, "name", "end_s", "status")[0] == ("silence", 4.0, "cancelled")
 
 
 def test_hang_that_ends_in_time_delays_the_reply(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [{"hang": {"call": 1, "for_s": 2.5}}], timeout_s=4.0)
-    assert bench.spans(ATTEMPT, "arrival_s", "start_s", "end_s")[0] == (0.0, 2.5, 3.5)
+    assert bench.spans(TASK, "arrival_s", "end_s")[0] == (0.0, 3.5)
+    assert bench.spans(WAIT, "name", "arrival_s", "end_s", "status") == [
+        ("silence", 0.0, 2.5, "ok")
+    ]
+    # The provider's queue has no part in it.
+    assert bench.spans(ATTEMPT, "arrival_s", "start_s", "end_s")[0] == (2.5, 2.5, 3.5)
+    assert bench.outcome().metrics["queue_wait_s_mean"] == 0.0
 
 
 def test_fault_that_met_nobody_is_noted_in_the_outcome(tmp_path: Path) -> None:

@@ -121,15 +121,23 @@ def test_probability_is_the_share_of_attempts_that_are_met() -> None:
 
 
 def test_chance_is_drawn_for_each_attempt_and_each_fault_by_itself() -> None:
-    once, again = (Bench(Overloaded(probability=0.5)) for _ in range(2))
-    twice = Bench(Hang(probability=0.0), Overloaded(probability=0.5))
-    outcomes = [
-        [bench.fault_of(bench.request(call=call, attempt=attempt)) for call in range(50)]
-        for bench, attempt in ((once, 1), (again, 1), (again, 2), (twice, 1))
+    coin = Overloaded(probability=0.5)
+    met = [
+        [bool(bench.fault_of(bench.request(call=call, attempt=attempt))) for call in range(200)]
+        for bench, attempt in (
+            (Bench(coin), 1),
+            (Bench(coin), 1),
+            (Bench(coin), 2),
+            (Bench(Hang(probability=0.0), coin), 1),
+            (Bench(coin, coin), 1),
+            (Bench(coin, seed=2), 1),
+        )
     ]
-    assert outcomes[0] == outcomes[1]
-    assert outcomes[1] != outcomes[2]  # another attempt
-    assert outcomes[0] != outcomes[3]  # another place in the plan
+    assert met[0] == met[1]
+    assert met[0] != met[2]  # another attempt
+    assert met[0] == met[3]  # one fault more changes no draw of another
+    assert met[0] != met[5]
+    assert abs(sum(met[4]) / 200 - 0.75) < 2.576 * math.sqrt(0.75 * 0.25 / 200)  # two coins
 
 
 def test_first_fault_that_meets_an_attempt_decides() -> None:
@@ -221,12 +229,12 @@ def test_malformed_reply_took_its_time_and_is_not_worth_another_try() -> None:
 )
 def test_truncated_reply_is_cut_marked_and_wrong(keep: float, text: str) -> None:
     bench = Bench(Truncated(keep=keep))
-    assert bench.ask() == Reply(text, (), 3, truncated=True, correct=False)
+    assert bench.ask() == Reply(text, (), int(3 * keep), truncated=True, correct=False)
 
 
 def test_truncated_reply_is_not_called_wrong_when_nobody_asks() -> None:
-    reply = Truncated().verdict().change(Reply("twelve chars"))
-    assert reply == Reply("twelve", truncated=True, correct=None)
+    reply = Truncated().verdict().change(Reply("twelve chars", output_tokens=4))
+    assert reply == Reply("twelve", output_tokens=2, truncated=True, correct=None)
 
 
 def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:

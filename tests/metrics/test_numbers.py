@@ -177,10 +177,18 @@ def test_refused_attempts_and_retries_are_counted() -> None:
     assert whole["input_tokens_mean"] == 100.0  # nobody read what was refused
 
 
-def test_call_that_did_not_succeed_lowers_the_success_of_its_agent() -> None:
-    rows = [part(CALL, 0.0, 1.0, status=status) for status in ("ok", "error", "ok", "cancelled")]
+def test_call_that_failed_lowers_the_success_of_its_agent_and_one_that_was_cut_does_not() -> None:
+    ends = [("ok", 1.0), ("error", 2.0), ("ok", 3.0), ("cancelled", 99.0)]
+    rows = [part(CALL, 0.0, end_s, status=status) for status, end_s in ends]
     _, agents = numbers(task(1, 0.0, 1.0), *rows)
-    assert agents["a"]["success_rate"] == 0.5
+    assert agents["a"]["success_rate"] == 2 / 3
+    assert agents["a"]["latency_s_mean"] == 2.0
+    assert agents["a"]["calls_mean"] == 4.0
+
+
+def test_agent_all_of_whose_calls_were_cut_has_neither_success_nor_latency() -> None:
+    _, agents = numbers(task(1, 0.0, 1.0), part(CALL, 0.0, 1.0, status="cancelled"))
+    assert not {"success_rate", "latency_s_mean", "latency_s_p95"} & set(agents["a"])
 
 
 def test_warm_up_is_left_out_but_for_the_makespan_and_what_is_divided_by_it() -> None:

@@ -303,6 +303,7 @@ def test_tools_of_one_reply_are_used_side_by_side() -> None:
     tools: dict[str, Tool] = {"search": Kitchen(5.0, "slow"), "calculate": Kitchen(1.0, "42")}
     stage = Stage(tools, a=Speaker(1.0, wishing(SEARCH, CALCULATE), "the answer"))
     stage.play(React(agent="a"))
+    assert stage.speakers["a"].prompts[1] == "slow\n\n42"  # in the order of asking
     assert [(name, begin_s, end_s) for name, _, begin_s, end_s, *_ in stage.tools()] == [
         ("calculate", 1.0, 2.0),
         ("search", 1.0, 6.0),

@@ -149,11 +149,18 @@ def test_overloaded_spell_refuses_none_when_it_is_told_to() -> None:
     assert Line(overload=weather).answer(12.0) is None
 
 
-def test_weather_of_no_length_lets_time_go_on() -> None:
-    weather = Overload(calm_s=Constant(0), overloaded_s=Constant(0), refuse=1.0)
+def test_spell_of_no_length_lets_time_go_on() -> None:
+    """It lasts a microsecond, or the weather would change for ever at one instant."""
+    weather = Overload(calm_s=Constant(0), overloaded_s=Constant(5), refuse=1.0)
     line = Line(overload=weather)
-    answers = [line.answer(at_s) for at_s in (0.0, 0.000001, 0.000002)]
-    assert answers == [None, refusal("overloaded_error"), None]
+    answers = [line.answer(at_s) for at_s in (0.0, 0.000001, 5.0, 5.000001, 5.000002)]
+    overloaded = refusal("overloaded_error")
+    assert answers == [None, overloaded, overloaded, None, overloaded]
+
+
+def test_weather_that_changes_all_the_time_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"must last a millisecond on average$"):
+        Overload(calm_s=Constant(0.0005), overloaded_s=Constant(0.0004), refuse=1.0)
 
 
 @pytest.mark.parametrize(

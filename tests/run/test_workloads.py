@@ -203,7 +203,10 @@ def test_horizon_cuts_tasks_and_says_so(tmp_path: Path) -> None:
     for kind in (AGENT, CALL, ATTEMPT):
         assert spans(result, kind, "end_s", "status")[-1] == (4.5, "cancelled")
     outcome = simulation.run_many()
-    assert "2 of 2 runs reached the horizon of 4.5 s with tasks left" in outcome.notes
+    assert outcome.notes[0] == (
+        "2 of 2 runs reached the horizon of 4.5 s with tasks left; "
+        "4 of 10 tasks never arrived, and are in no metric."
+    )
     assert outcome.metrics["success_rate"] == 2 / 3
     assert outcome.metrics["latency_s_max"] == 1.0
 
