@@ -359,15 +359,12 @@ def check_numbers(rows: dict[int, Row], result: RunResult) -> None:
 
 
 def check_events(rows: dict[int, Row], result: RunResult) -> None:
-    """Each event lies in its call, or in the attempt of it; each fault that a span names has one."""
+    """Each event lies in the span that it belongs to; each fault that a span names has one."""
     names: Counter[str] = Counter()
     last_s = 0.0
     for at_s, span_id, task, name in result.events.rows("at_s", "span_id", "task", "name"):
-        row = rows[span_id]
-        # Of an attempt that began after a silence, the fault that caused the silence came before it.
-        begin_s = rows[row.parent_id].arrival_s if row.kind == ATTEMPT else row.arrival_s
-        assert begin_s <= at_s <= row.end_s
-        assert row.task == task
+        assert rows[span_id].arrival_s <= at_s <= rows[span_id].end_s
+        assert rows[span_id].task == task
         assert at_s >= last_s
         last_s = at_s
         names[name] += 1
