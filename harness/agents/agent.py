@@ -126,7 +126,7 @@ class Agent:
 
     async def _attempt(self, request: Request) -> Reply:
         """Ask the model once, and leave the span of the attempt."""
-        call_span = request.span
+        call_span = request.call_span
         request.attempt += 1
         request.latency_factor = 1.0
         span = self.log.open(

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS
-from harness.run import Outcome, Results, RunResult, default_jobs, processes, simulate_many, stop
+from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.record import record
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
@@ -49,40 +49,25 @@ def simulate_file(
         The exit code.
     """
     scenario = load_scenario(file, overrides=overrides)
-    first = scenario.spec.seed if seed is None else seed
-    seeds = range(first, first + (scenario.spec.runs if runs is None else runs))
+    seeds = scenario.spec.seeds(first=seed, runs=runs)
     kept = Store(store)
     _write(kept, [])  # tells now, and not after the work, when it cannot be written
     results = Results(scenario)
     jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
     with _progress(scenario, len(seeds), wanted=output == "table") as advance:
-        run_ids = _keep(kept, scenario, _gather(_run(scenario, seeds, jobs), results, advance))
+        run_ids = _keep(
+            kept, scenario, _gather(simulate_jobs(scenario, seeds, jobs), results, advance)
+        )
     outcome = results.outcome()
-    # A part of the scenario's runs cannot tell that a line is never used.
-    whole = first == scenario.spec.seed and len(seeds) >= scenario.spec.runs
-    if whole and output == "json":
-        results.check_stubs()
     if output == "json":
-        print(json.dumps(_as_json(scenario, first, outcome, run_ids, store), indent=2))  # noqa: T201 - a command prints
+        results.check_stubs()
+        print(json.dumps(_as_json(scenario, seeds[0], outcome, run_ids, store), indent=2))  # noqa: T201 - a command prints
     elif output == "table":
         from harness.cli.tables import print_outcome
 
         print_outcome(scenario, seeds, outcome, run_ids, store)
-    if whole:
-        results.check_stubs()
+    results.check_stubs()
     return EXIT_PASS if outcome.passed else EXIT_FAILED
-
-
-def _run(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> Iterator[RunResult]:
-    if jobs == 1:
-        yield from simulate_many(scenario, seeds)
-        return
-    with processes(jobs) as executor:
-        try:
-            yield from simulate_many(scenario, seeds, executor=executor, jobs=jobs)
-        except BaseException:
-            stop(executor)
-            raise
 
 
 def _gather(runs: Iterable[RunResult], results: Results, advance: Any) -> Iterator[RunResult]:  # noqa: ANN401 - a callback

@@ -7,7 +7,7 @@ not imported here, so that processes that only simulate do not load a database.
 
 from __future__ import annotations
 
-from harness.run.many import default_jobs, processes, simulate_many, stop
+from harness.run.many import default_jobs, processes, simulate_jobs, simulate_many
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import BudgetResult, Outcome, Results
 from harness.run.simulation import Simulation
@@ -21,6 +21,6 @@ __all__ = [
     "default_jobs",
     "processes",
     "simulate",
+    "simulate_jobs",
     "simulate_many",
-    "stop",
 ]

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from harness.agents import Agent, SimulatedTool
-from harness.errors import StubError
 from harness.faults import FAULT_NAMES, FaultyModel, plan
 from harness.kernel import Draws, Kernel
 from harness.kernel.kernel import DEFAULT_HORIZON_S
@@ -17,6 +12,7 @@ from harness.models import Model, PythonStub, Reply, Request, ServedModel, Stub
 from harness.provider import Provider, Served
 from harness.scenario import LoadedScenario
 from harness.scenario.schema import AgentSpec, Scenario
+from harness.scenario.stubs import find_function
 from harness.spans import SpanLog
 
 
@@ -97,26 +93,7 @@ class _Sentence:
 
 
 def _other_content(name: str, part: AgentSpec) -> Model:
-    return _Sentence(name) if part.stub is None else _python_stub(part.stub, name)
-
-
-def _python_stub(target: str, agent: str) -> PythonStub:
-    module_name, _, function_name = target.partition(":")
-    here = str(Path.cwd())
-    if (
-        here not in sys.path
-    ):  # as `python -m` does; an installed command would not find the user's modules
-        sys.path.insert(0, here)
-    try:
-        function: Any = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise StubError(
-            f"the stub {target!r} of agent {agent!r} cannot be loaded: {error}\n"
-            f"  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}."
-        ) from error
-    if not callable(function):
-        raise StubError(f"the stub {target!r} of agent {agent!r} is no function but {function!r}")
-    return PythonStub(function, target)
+    return _Sentence(name) if part.stub is None else PythonStub(find_function(part.stub), part.stub)
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

@@ -76,7 +76,20 @@ def processes(jobs: int) -> ProcessPoolExecutor:
     )
 
 
-def stop(executor: ProcessPoolExecutor) -> None:
+def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> Iterator[RunResult]:
+    """Execute one run for each seed, in processes of its own when there are several jobs; see `simulate_many`."""
+    if jobs == 1:
+        yield from simulate_many(scenario, seeds)
+        return
+    with processes(jobs) as executor:
+        try:
+            yield from simulate_many(scenario, seeds, executor=executor, jobs=jobs)
+        except BaseException:
+            _stop(executor)
+            raise
+
+
+def _stop(executor: ProcessPoolExecutor) -> None:
     """End an executor's processes at once, in the middle of what they do."""
     executor.shutdown(wait=False, cancel_futures=True)
     for process in multiprocessing.active_children():

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from harness.run.many import processes, simulate_many
+from harness.run.many import simulate_jobs, simulate_many
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
 from harness.scenario import load_scenario
@@ -59,19 +59,13 @@ class Simulation:
         Raises:
             StubError: All runs of the scenario were made, and a scripted reply was never asked for.
         """
-        spec = self.scenario.spec
-        first = spec.seed if seed is None else seed
-        seeds = range(first, first + (spec.runs if runs is None else runs))
-        if executor is None and jobs > 1:
-            with processes(jobs) as own:
-                return self._gather(seeds, own, jobs)
-        return self._gather(seeds, executor, jobs)
-
-    def _gather(self, seeds: range, executor: Executor | None, jobs: int) -> Outcome:
+        seeds = self.scenario.spec.seeds(first=seed, runs=runs)
+        if executor is None:
+            found = simulate_jobs(self.scenario, seeds, jobs)
+        else:
+            found = simulate_many(self.scenario, seeds, executor=executor, jobs=jobs)
         results = Results(self.scenario)
-        for result in simulate_many(self.scenario, seeds, executor=executor, jobs=jobs):
+        for result in found:
             results.add(result)
-        spec = self.scenario.spec
-        if seeds[0] == spec.seed and len(seeds) >= spec.runs:
-            results.check_stubs()
+        results.check_stubs()
         return results.outcome()

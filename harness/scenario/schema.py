@@ -245,6 +245,11 @@ class Scenario(Section):
             return ("policies", "default", "fallback")
         return ("policies", "agents", agent, "fallback")
 
+    def seeds(self, *, first: int | None, runs: int | None) -> range:
+        """The seeds of some runs: as many as the file says, from the one that it says, where nothing else is asked."""
+        begin = self.seed if first is None else first
+        return range(begin, begin + (self.runs if runs is None else runs))
+
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
         return self.policies.agents.get(agent, Policies()).over(self.policies.default)
