@@ -163,7 +163,7 @@ def _time_s(text: str | None, place: str) -> float:
         seconds = float(text or "")
     except ValueError:
         try:
-            stamp = datetime.datetime.fromisoformat(_at_most_microseconds(text or ""))
+            stamp = datetime.datetime.fromisoformat((text or "").strip())
         except ValueError:
             raise ScenarioError(
                 f"{place}: {text!r} is neither seconds nor an ISO timestamp"
@@ -172,15 +172,6 @@ def _time_s(text: str | None, place: str) -> float:
     if not math.isfinite(seconds):
         raise ScenarioError(f"{place}: {text!r} is not a finite time")
     return seconds
-
-
-def _at_most_microseconds(text: str) -> str:
-    """Cut digits beyond the sixth of a second, which `fromisoformat` takes only since Python 3.12."""
-    head, dot, fraction = text.strip().partition(".")
-    digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    return (
-        f"{head}{dot}{fraction[: min(digits, 6)].ljust(6, '0') if dot else ''}{fraction[digits:]}"
-    )
 
 
 def _tokens(row: dict[str, str], column: str | None, place: str) -> int | None:
