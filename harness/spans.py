@@ -59,6 +59,8 @@ SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
     "end_s": "float",
     "input_tokens": "int",
     "output_tokens": "int",
+    "cache_read_tokens": "int",
+    "cache_write_tokens": "int",
     "cost_usd": "float",
     "status": "text",
     "error": "text",
@@ -177,6 +179,10 @@ class Span:
         """Tokens read at full price, without cached ones."""
         self.output_tokens = -1
         """Tokens generated."""
+        self.cache_read_tokens = -1
+        """Tokens read from a prompt cache; absent where no cache was asked for."""
+        self.cache_write_tokens = -1
+        """Tokens read and written to a prompt cache; absent where no cache was asked for."""
         self.cost_usd: float = ABSENT
         """What it cost [USD]; absent when the price is not known."""
         self.status = ""
@@ -254,9 +260,9 @@ class SpanLog:
             self.clock(),
         )
 
-    def close(self, span: Span, status: str = OK) -> None:
-        """End a span now."""
-        span.end_s = self.clock()
+    def close(self, span: Span, status: str = OK, end_s: float | None = None) -> None:
+        """End a span now, or at a time that has passed unnoticed [s]."""
+        span.end_s = self.clock() if end_s is None else end_s
         span.status = status
         self._closed.append(span)
         if len(self._closed) >= _CHUNK_ROWS:
@@ -284,6 +290,8 @@ class SpanLog:
             [span.end_s for span in spans],
             [span.input_tokens for span in spans],
             [span.output_tokens for span in spans],
+            [span.cache_read_tokens for span in spans],
+            [span.cache_write_tokens for span in spans],
             [span.cost_usd for span in spans],
             [span.status for span in spans],
             [span.error for span in spans],

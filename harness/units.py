@@ -44,6 +44,17 @@ class Usage(NamedTuple):
     output_tokens: int
     """Tokens generated."""
 
+    cache_read_tokens: int = 0
+    """Tokens read from a prompt cache."""
+
+    cache_write_tokens: int = 0
+    """Tokens read and written to a prompt cache."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All that was read, cached or not."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
 
 def whole_microseconds(duration_s: float) -> float:
     """Round a sampled duration [s] to whole microseconds, so that no two machines order events differently."""

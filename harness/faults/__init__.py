@@ -10,10 +10,11 @@ from typing import Annotated
 from harness.faults.api import Fault
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
-from harness.faults.inject import FaultyModel, PlannedFault, plan
+from harness.faults.inject import FaultPlan, FaultyModel, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.status import Overloaded, StatusError
+from harness.faults.wire import WIRE_FAULTS
 from harness.fields import Tagged
 
 FAULTS: dict[str, type[Fault]] = {
@@ -24,6 +25,7 @@ FAULTS: dict[str, type[Fault]] = {
     "connection_error": ConnectionFailure,
     "malformed": Malformed,
     "truncated": Truncated,
+    **WIRE_FAULTS,
 }
 """The name of each fault in a scenario file."""
 
@@ -38,6 +40,7 @@ __all__ = [
     "FAULT_NAMES",
     "AnyFault",
     "Fault",
+    "FaultPlan",
     "FaultyModel",
     "PlannedFault",
     "plan",

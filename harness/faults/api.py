@@ -6,47 +6,15 @@ frozen record that extends `Fault` by its parameters and says in `verdict` what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.fields import AgentName, ModelName
 from harness.kernel import Draws
-from harness.models import Reply, Request
-from harness.provider import Refusal
+from harness.models import Request
+from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
 from harness.units import Count, Probability, Seconds
 
-
-@dataclass(frozen=True, slots=True)
-class Slow:
-    """The provider takes longer over this attempt."""
-
-    factor: float
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """Nothing is heard for a while; then the attempt goes on."""
-
-    for_s: float | None
-    """How long [s]; None until the client gives up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """The attempt is refused, without reaching the provider."""
-
-    refusal: Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Alter:
-    """The attempt is served, and its reply changed on the way."""
-
-    change: Callable[[Reply], Reply]
-    """Gives what arrives instead, or raises what the client would."""
-
-
-Verdict = Slow | Silent | Fail | Alter
+__all__ = ["Alter", "Break", "Fail", "Fault", "Silent", "Slow", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

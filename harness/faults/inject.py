@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.faults.api import Alter, Fail, Fault, Silent, Slow
+from harness.faults.api import Alter, Break, Fail, Fault, Silent, Slow
 from harness.kernel import Draws
 from harness.models import Model, ModelError, Reply, Request
 from harness.provider.service import REFUSAL_S
@@ -43,25 +43,47 @@ def plan(faults: Sequence[Fault], names: Mapping[type[Fault], str]) -> list[Plan
     return planned
 
 
+class FaultPlan:
+    """The faults of one run, in order, and which of them have met an attempt.
+
+    Args:
+        planned: The faults.
+        draws: Where chance comes from.
+        clock: Tells the virtual time [s].
+    """
+
+    def __init__(
+        self, planned: Sequence[PlannedFault], draws: Draws, clock: Callable[[], float]
+    ) -> None:
+        self._planned = planned
+        self._draws = draws
+        self._clock = clock
+        self.met: set[int] = set()
+        """The numbers of the faults that have met an attempt."""
+
+    def first_that_meets(self, request: Request) -> PlannedFault | None:
+        """The fault that an attempt meets; the first decides."""
+        now_s = self._clock()
+        for planned in self._planned:
+            if planned.fault.meets(request, now_s, self._draws, planned.key):
+                self.met.add(planned.number)
+                return planned
+        return None
+
+
 class FaultyModel:
     """A model whose attempts meet faults; the first verdict wins.
 
     Args:
         model: Who answers.
         plan: The faults that can meet this model's attempts, in order.
-        draws: Where chance comes from.
         log: Where the faults are noted.
     """
 
-    def __init__(
-        self, model: Model, plan: Sequence[PlannedFault], draws: Draws, log: SpanLog
-    ) -> None:
+    def __init__(self, model: Model, plan: FaultPlan, log: SpanLog) -> None:
         self._model = model
         self._plan = plan
-        self._draws = draws
         self._log = log
-        self.met: set[int] = set()
-        """The numbers of the faults that have met an attempt."""
 
     async def reply(self, request: Request) -> Reply:
         """Answer, or do what the first fault that meets this attempt says.
@@ -69,12 +91,13 @@ class FaultyModel:
         Raises:
             ModelError: The fault's, or the model's.
         """
-        met = self._first_that_meets(request)
+        met = self._plan.first_that_meets(request)
         if met is None:
             return await self._model.reply(request)
-        self.met.add(met.number)
         request.span.fault = met.name
         verdict = met.fault.verdict()
+        if isinstance(verdict, Break):
+            verdict = verdict.without_wire
         # An attempt that meets silence begins after it, so the event is the call's.
         span = request.call_span if isinstance(verdict, Silent) else request.span
         self._log.event("fault", span, met.name)
@@ -85,7 +108,7 @@ class FaultyModel:
                 await self._silence(request, for_s)
             case Fail(refusal):
                 await asyncio.sleep(REFUSAL_S)
-                raise ModelError(*refusal)
+                raise ModelError(*refusal[:4])
             case Alter(change):
                 return change(await self._model.reply(request))
         return await self._model.reply(request)
@@ -104,10 +127,3 @@ class FaultyModel:
         finally:
             self._log.close(span, status)
             attempt.arrival_s = self._log.clock()
-
-    def _first_that_meets(self, request: Request) -> PlannedFault | None:
-        now_s = self._log.clock()
-        for planned in self._plan:
-            if planned.fault.meets(request, now_s, self._draws, planned.key):
-                return planned
-        return None

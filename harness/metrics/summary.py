@@ -116,7 +116,6 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     found: Metrics = {
         "calls_mean": mine.calls / tasks,
         "attempts_mean": mine.attempts / tasks,
-        "messages_mean": mine.messages / tasks,
         "input_tokens_mean": mine.input_tokens / tasks,
         "output_tokens_mean": mine.output_tokens / tasks,
         "cost_usd_mean": mine.cost_usd / tasks,
@@ -127,6 +126,8 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     }
     if mine.work_s + mine.wait_s > 0:
         found["work_share"] = mine.work_s / (mine.work_s + mine.wait_s)
+    if mine.turns:
+        found["messages_mean"] = mine.messages / tasks
     if mine.judged:
         found["quality_mean"] = mine.correct / mine.judged
     if mine.queue_waits_s:

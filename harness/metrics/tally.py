@@ -29,6 +29,8 @@ class Tally:
     """Attempts after the first of a call."""
     rate_limited: int = 0
     """Attempts that were refused with a 429."""
+    turns: int = 0
+    """Turns of agents; none are seen of a program that does not mark them."""
     messages: int = 0
     """Turns that ended with a message."""
     judged: int = 0
@@ -164,6 +166,7 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
                 mine.judged += 1
                 mine.correct += correct
         elif kind == AGENT:
+            mine.turns += 1
             mine.messages += status == OK
         elif kind == TOOL:
             mine.work_s += end_s - arrival_s

@@ -12,7 +12,9 @@ from harness.models.api import (
     ModelError,
     Reply,
     Request,
+    Said,
     ToolCall,
+    ToolResult,
     error_name,
 )
 from harness.models.served import ServedModel
@@ -27,10 +29,12 @@ __all__ = [
     "PythonStub",
     "Reply",
     "Request",
+    "Said",
     "Script",
     "ServedModel",
     "Stub",
     "ToolCall",
+    "ToolResult",
     "check_all_used",
     "error_name",
 ]

@@ -26,6 +26,25 @@ class ToolCall(NamedTuple):
     arguments: dict[str, Any]
 
 
+class ToolResult(NamedTuple):
+    """What came of a wish."""
+
+    tool: str
+    """The tool's name."""
+    text: str
+    is_error: bool = False
+
+
+class Said(NamedTuple):
+    """One message of a conversation with a model, whatever API it came through."""
+
+    role: str
+    """`user` or `assistant`."""
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_results: tuple[ToolResult, ...] = ()
+
+
 class Reply(NamedTuple):
     """What a model said."""
 
@@ -38,6 +57,10 @@ class Reply(NamedTuple):
     """Whether it was cut off before its end."""
     correct: bool | None = None
     """Whether it is right; None when the scenario says nothing of accuracy."""
+    thinking: str = ""
+    """What it thought before it spoke."""
+    refused: bool = False
+    """Whether the model declined to answer."""
 
 
 @dataclass(slots=True)
@@ -74,11 +97,30 @@ class Request:
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
+    conversation: tuple[Said, ...] = ()
+    """All that was said so far, where there is a wire to see it on."""
+    wanted: dict[str, Any] | None = None
+    """The JSON Schema that the reply must keep, where one is asked for."""
+    wanted_tool: str = ""
+    """The tool that the model must use, where one is named."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
     def __post_init__(self) -> None:
         self.call_span = self.span
+
+    @property
+    def last_user_text(self) -> str:
+        """The last text that came from the user, and not from a tool; the prompt where there is no conversation."""
+        for said in self.conversation[::-1]:
+            if said.role == "user" and said.text:
+                return said.text
+        return self.prompt
+
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        """What came of the tools that were asked for last; empty when the last word was the user's."""
+        return self.conversation[-1].tool_results if self.conversation else ()
 
     @property
     def attempt_key(self) -> str:

@@ -59,11 +59,11 @@ class ServedModel:
             refusal = await happened(attempt)
         except asyncio.CancelledError:
             self._provider.abandon(attempt)
-            _fill(request.span, attempt)
+            note_service(request.span, attempt)
             raise
         if refusal is not None:
-            raise ModelError(*refusal)
-        _fill(request.span, attempt)
+            raise ModelError(*refusal[:4])
+        note_service(request.span, attempt)
         correct = content.correct if self._accuracy is None else self._is_correct(request)
         return Reply(
             content.text, content.tool_calls, usage.output_tokens, content.truncated, correct
@@ -85,11 +85,12 @@ class ServedModel:
         return self._draws.uniform(request.key, "accuracy") < self._accuracy
 
 
-def _fill(span: Span, attempt: Attempt) -> None:
+def note_service(span: Span, attempt: Attempt) -> None:
     """Write into the attempt's span what the provider knows; nothing was read or billed before service began."""
     span.start_s = attempt.start_s
     span.cost_usd = attempt.cost_usd
     if attempt.start_s == attempt.start_s:
         if attempt.first_token_s <= attempt.env._now:  # noqa: SLF001 - else the client hung up before it
             span.first_token_s = attempt.first_token_s
-        span.input_tokens, span.output_tokens = attempt.usage
+        usage = attempt.usage
+        span.input_tokens, span.output_tokens = usage.input_tokens, usage.output_tokens

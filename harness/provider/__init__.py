@@ -6,7 +6,7 @@ Read `service.py` first; then what refuses (`limits.py`, `weather.py`), what tak
 
 from __future__ import annotations
 
-from harness.provider.latency import Latency, Tail, latency_of
+from harness.provider.latency import Latency, Tail, latency_of, likely_latency_of
 from harness.provider.limits import Limits
 from harness.provider.prices import AnyPrices, Prices, prices_of
 from harness.provider.service import Provider, Queue, Refusal, Served, refusal
@@ -25,6 +25,7 @@ __all__ = [
     "Served",
     "Tail",
     "latency_of",
+    "likely_latency_of",
     "prices_of",
     "refusal",
 ]

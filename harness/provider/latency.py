@@ -99,6 +99,30 @@ def latency_of(model: str) -> Latency:
     return _read_latency(profiles[known[0]]["latency"])
 
 
+_FAMILIES = (
+    ("haiku", "claude-haiku-4-5"),
+    ("opus", "claude-opus-4-6"),
+    ("claude", "claude-sonnet-4-6"),
+    ("nano", "gpt-5-nano"),
+    ("mini", "gpt-5-mini"),
+    ("gpt-4", "gpt-4o"),
+    ("gpt-5", "gpt-5"),
+    ("o4", "o4-mini"),
+    ("o3", "o4-mini"),
+)
+"""Whose profile stands in for a model that has none, by what its name contains; the first that fits."""
+
+_ANY_MODEL = "claude-sonnet-4-6"
+
+
+def likely_latency_of(model: str) -> Latency:
+    """The profile of a model, or of the one that is likest it by name; for programs that ask for what they like."""
+    try:
+        return latency_of(model)
+    except ScenarioError:
+        return latency_of(next((like for part, like in _FAMILIES if part in model), _ANY_MODEL))
+
+
 _MADE_BY: dict[str, Any] = dict(DISTRIBUTIONS)
 
 

@@ -83,6 +83,31 @@ class LimitHit:
     """When the attempt would be admitted if nobody else came [s], in whole seconds as the header carries it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How full a bucket is."""
+
+    per_min: int
+    """The limit, and the bucket's size."""
+    remaining: int
+    """Whole tokens, or requests, that are left."""
+    full_in_s: float
+    """How long until it is full again [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What rate limits leave; None where there is no limit."""
+
+    requests: Level | None
+    input_tokens: Level | None
+    output_tokens: Level | None
+
+
+NO_QUOTA = Quota(None, None, None)
+"""No limits at all."""
+
+
 class Limiter:
     """The three buckets of one pool.
 
@@ -115,10 +140,21 @@ class Limiter:
             self._input.take(input_tokens, now_s)
         return None
 
+    def quota(self, now_s: float) -> Quota:
+        """What is left in each bucket."""
+        return Quota(*(_level(b, now_s) for b in (self._requests, self._input, self._output)))
+
     def generated(self, output_tokens: int, now_s: float) -> None:
         """Charge tokens that have been generated."""
         if self._output is not None:
             self._output.take(output_tokens, now_s)
+
+
+def _level(bucket: Bucket | None, now_s: float) -> Level | None:
+    if bucket is None:
+        return None
+    remaining = max(0, math.floor(bucket.tokens(now_s)))
+    return Level(bucket.per_min, remaining, bucket.wait_s(bucket.per_min, now_s))
 
 
 def _bucket(per_min: int | None) -> Bucket | None:

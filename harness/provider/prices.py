@@ -9,6 +9,7 @@ import datetime
 from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from harness.units import Usage, Usd
 
@@ -17,6 +18,10 @@ from harness.units import Usage, Usd
 PRICES_AS_OF = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 
 _TOKENS_PER_MTOK = 1_000_000
+
+# Anthropic's own multipliers (https://docs.claude.com/en/docs/build-with-claude/prompt-caching, "Pricing").
+_CACHE_READ_FACTOR = 0.1
+_CACHE_WRITE_FACTOR = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +32,28 @@ class Prices:
     """USD for a million tokens read."""
     output_usd_per_mtok: Usd
     """USD for a million tokens generated."""
+    cache_read_usd_per_mtok: Usd | None = None
+    """USD for a million tokens read from a prompt cache; absent means a tenth of the price of input."""
+    cache_write_usd_per_mtok: Usd | None = None
+    """USD for a million tokens written to a prompt cache; absent means one and a quarter of the price of input."""
 
     def cost_usd(self, usage: Usage) -> float:
         """The price of one attempt [USD]."""
-        return (
+        micro_usd = (
             usage.input_tokens * self.input_usd_per_mtok
             + usage.output_tokens * self.output_usd_per_mtok
-        ) / _TOKENS_PER_MTOK
+        )
+        if usage.cache_read_tokens or usage.cache_write_tokens:
+            micro_usd += usage.cache_read_tokens * _stated(
+                self.cache_read_usd_per_mtok, self.input_usd_per_mtok * _CACHE_READ_FACTOR
+            ) + usage.cache_write_tokens * _stated(
+                self.cache_write_usd_per_mtok, self.input_usd_per_mtok * _CACHE_WRITE_FACTOR
+            )
+        return micro_usd / _TOKENS_PER_MTOK
+
+
+def _stated(price: float | None, default: float) -> float:
+    return default if price is None else price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +67,14 @@ class TieredPrices:
 
     def cost_usd(self, usage: Usage) -> float:
         """The price of one attempt [USD]; the whole prompt is charged at the tier that it reaches."""
-        tier = bisect_right(self.above_input_tokens, max(0, usage.input_tokens - 1)) - 1
+        tier = bisect_right(self.above_input_tokens, max(0, usage.prompt_tokens - 1)) - 1
         return self.tiers[tier].cost_usd(usage)
 
 
 AnyPrices = Prices | TieredPrices
 
 
+@cache
 def prices_of(model: str, provider: str) -> AnyPrices | None:
     """Look a model up in genai-prices, which ships its table and asks no network.
 
@@ -82,14 +103,17 @@ def prices_of(model: str, provider: str) -> AnyPrices | None:
         input_price, output_price = table.input_mtok, table.output_mtok
         if input_price is None or output_price is None:
             return None  # half a price is none
+        cached = (table.cache_read_mtok, table.cache_write_mtok)
         starts = {0}
-        for price in (input_price, output_price):
+        for price in (input_price, output_price, *cached):
             if isinstance(price, TableTiers):
                 starts.update(tier.start for tier in price.tiers)
         tiers = tuple(
             Prices(
                 input_usd_per_mtok=_price_at(input_price, start),
                 output_usd_per_mtok=_price_at(output_price, start),
+                cache_read_usd_per_mtok=None if cached[0] is None else _price_at(cached[0], start),
+                cache_write_usd_per_mtok=None if cached[1] is None else _price_at(cached[1], start),
             )
             for start in sorted(starts)
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ import simpy
 
 from harness.kernel.draws import Draws
 from harness.provider.latency import Latency
-from harness.provider.limits import Limiter, LimitHit, Limits
+from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
 from harness.provider.prices import AnyPrices
 from harness.provider.weather import Outage, Overload, Weather
 from harness.units import Count, Usage
@@ -77,6 +77,8 @@ class Refusal(NamedTuple):
     message: str
     retry_after_s: float | None = None
     """How long the client is told to wait [s]."""
+    limit: LimitHit | None = None
+    """The rate limit that was hit, if one was."""
 
 
 class Attempt(simpy.Event):
@@ -101,6 +103,10 @@ class Attempt(simpy.Event):
         """When service began [s]; absent while it waits in the queue."""
         self.first_token_s = math.nan
         """When the first token comes [s]."""
+        self.end_s = math.nan
+        """When the last token comes [s]; known once service has begun."""
+        self.on_start: Callable[[], None] | None = None
+        """Called when service begins, by whoever streams the reply."""
         self.abandoned = False
         """Whether the client hung up while it waited in the queue."""
 
@@ -181,6 +187,12 @@ class Provider:
             self._waiting_now += 1
         return attempt
 
+    def quota(self, model: Served) -> Quota:
+        """What the rate limits of a model's pool leave at this moment; empty where there are none."""
+        if self._limits is None:
+            return NO_QUOTA
+        return self._limiter(model.pool).quota(self._env.now)
+
     def abandon(self, attempt: Attempt) -> None:
         """Hang up. What waits is forgotten; what is in service is finished and billed, as nobody can take it back."""
         if math.isnan(attempt.start_s) and not attempt.triggered:
@@ -197,20 +209,29 @@ class Provider:
             return refusal("overloaded_error")
         if self._limits is None:
             return None
-        hit = self._limiter(attempt.model.pool).admit(attempt.usage.input_tokens, now_s)
+        hit = self._limiter(attempt.model.pool).admit(
+            attempt.usage.input_tokens + attempt.usage.cache_write_tokens, now_s
+        )
         return None if hit is None else _rate_limited(hit, attempt.model.name)
 
     def _start(self, attempt: Attempt) -> None:
         self._busy += 1
         now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
         prefill_s, generate_s = attempt.model.latency.sample(
-            self._draws, attempt.key, *attempt.usage, attempt.latency_factor
+            self._draws,
+            attempt.key,
+            attempt.usage.input_tokens + attempt.usage.cache_write_tokens,
+            attempt.usage.output_tokens,
+            attempt.latency_factor,
         )
         attempt.start_s = now_s
         attempt.first_token_s = now_s + prefill_s
+        attempt.end_s = now_s + (prefill_s + generate_s)
         assert attempt.callbacks is not None
         attempt.callbacks.insert(0, self._finish)
         _happen(attempt, None, prefill_s + generate_s)
+        if attempt.on_start is not None:
+            attempt.on_start()
 
     def _finish(self, event: simpy.Event) -> None:
         assert isinstance(event, Attempt)
@@ -243,7 +264,7 @@ def _rate_limited(hit: LimitHit, model: str) -> Refusal:
         f"(model: {model}). For details, refer to: https://docs.claude.com/en/api/rate-limits."
     )
     return Refusal(
-        "rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s)
+        "rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s), hit
     )
 
 

@@ -23,8 +23,14 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
+
+_TO_VERSION_2: Final = (
+    "ALTER TABLE spans ADD COLUMN cache_read_tokens BIGINT",
+    "ALTER TABLE spans ADD COLUMN cache_write_tokens BIGINT",
+)
+"""What version 2 brought; the views of version 1 go on working without the new columns."""
 
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     # DuckDB 2 would write files that 1.4 and 1.5, and the tools that are built on them, cannot read.
@@ -140,7 +146,11 @@ class Store:
         try:
             # After two seconds it would draw on standard output, into what a program prints there for another.
             connection.execute("SET enable_progress_bar = false")
-            self._check_version(connection)
+            if self._version(connection) < SCHEMA_VERSION:
+                if read_only:
+                    connection.close()
+                    connection = self._connect(read_only=False)
+                self._upgrade(connection)
             yield connection
         except duckdb.Error as error:
             verb = "read" if read_only else "write to"
@@ -175,7 +185,18 @@ class Store:
             wall.sleep(pause_wall_s)
             pause_wall_s = min(pause_wall_s * 1.5, _LONGEST_PAUSE_WALL_S)
 
-    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _upgrade(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Bring a store of an earlier version up to this one, whole or not at all."""
+        connection.begin()
+        for statement in _TO_VERSION_2:
+            connection.execute(statement)
+        connection.execute(
+            "UPDATE meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)]
+        )
+        connection.commit()
+
+    def _version(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """The version of the store's schema."""
         try:
             found = connection.execute(
                 "SELECT try_cast(value AS INTEGER) FROM meta WHERE key = 'schema_version'"
@@ -193,6 +214,7 @@ class Store:
                 f"and this harness knows versions up to {SCHEMA_VERSION}\n"
                 "  How to fix: update harness (pip install -U multiagent-harness), or name another file"
             )
+        return int(version)
 
 
 def _next_run_ids(connection: duckdb.DuckDBPyConnection, count: int) -> list[int]:

@@ -1,4 +1,4 @@
--- The tables of a store, schema version 1. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 2. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -50,6 +50,8 @@ CREATE TABLE spans (
     end_s           DOUBLE,             -- when it ended, well or not [s]
     input_tokens    BIGINT,             -- read at full price, cached ones not counted [tokens]; attempts
     output_tokens   BIGINT,             -- generated [tokens]; attempts
+    cache_read_tokens BIGINT,           -- read from a prompt cache [tokens]; NULL where none was asked for
+    cache_write_tokens BIGINT,          -- read and written to a prompt cache [tokens]; NULL where none was asked for
     cost_usd        DOUBLE,             -- [USD]; NULL when the price is not known
     status          VARCHAR,            -- ok | error | cancelled (somebody else gave up on it)
     error           VARCHAR,            -- the kind of failure: the provider's error type, or the name of an exception
@@ -119,6 +121,8 @@ SELECT
     spans.end_s - spans.arrival_s AS latency_s,
     spans.input_tokens,
     spans.output_tokens,
+    spans.cache_read_tokens,
+    spans.cache_write_tokens,
     spans.cost_usd,
     spans.status,
     spans.error,

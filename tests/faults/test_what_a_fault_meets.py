@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultyModel
+from harness.faults import FAULT_NAMES, FaultPlan, FAULTS, Fault, FaultyModel
 from harness.faults import plan as plan_of
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
@@ -31,7 +31,8 @@ class Bench:
         self.log = SpanLog(self.kernel.now_s)
         self.seen: list[tuple[float, float]] = []
         planned = plan_of(plan, FAULT_NAMES)
-        self.model = FaultyModel(self, planned, Draws(seed), self.log)
+        plan = FaultPlan(planned, Draws(seed), self.kernel.now_s)
+        self.model = FaultyModel(self, plan, self.log)
 
     async def reply(self, request: Request) -> Reply:
         self.seen.append((self.kernel.now_s(), request.latency_factor))
@@ -61,7 +62,7 @@ def test_without_bad_luck_the_model_answers() -> None:
     request = bench.request()
     assert bench.ask(request) is SAYING
     assert request.span.fault == ""
-    assert bench.model.met == set()
+    assert bench.model._plan.met == set()
     assert len(bench.log.events) == 0
 
 
@@ -104,7 +105,7 @@ def test_window_of_time_includes_its_beginning_and_not_its_end(at_s: float, is_m
         await bench.model.reply(bench.request())
 
     run(bench.kernel, ask_later())
-    assert bool(bench.model.met) is is_met
+    assert bool(bench.model._plan.met) is is_met
 
 
 def test_window_that_ends_before_it_begins_is_an_error() -> None:
@@ -144,7 +145,7 @@ def test_first_fault_that_meets_an_attempt_decides() -> None:
     bench = Bench(Overloaded(agent="b"), ConnectionFailure(), Overloaded())
     assert bench.fault_of(bench.request()) == "connection_error"
     assert bench.fault_of(bench.request(agent="b")) == "overloaded"
-    assert bench.model.met == {1, 2}  # the third never has a chance
+    assert bench.model._plan.met == {1, 2}  # the third never has a chance
 
 
 def test_fault_leaves_its_name_in_the_span_and_an_event() -> None:

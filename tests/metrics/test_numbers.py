@@ -85,7 +85,11 @@ def test_one_task_of_one_served_attempt() -> None:
 def test_every_metric_that_is_promised_can_be_measured() -> None:
     """The run above measures all of them, in the order in which they are shown."""
     whole, agents = numbers(
-        task(1, 0.0, 1.0), part(CALL, 0.0, 1.0, correct=0), served(0.0, 0.0, 0.5, 1.0), slots=1
+        task(1, 0.0, 1.0),
+        part(AGENT, 0.0, 1.0),
+        part(CALL, 0.0, 1.0, correct=0),
+        served(0.0, 0.0, 0.5, 1.0),
+        slots=1,
     )
     assert list(whole) == list(METRICS)
     assert list(agents["a"]) == list(AGENT_METRICS)
@@ -106,7 +110,7 @@ def test_what_was_not_measured_is_absent() -> None:
     whole, agents = numbers(task(1, 1.0, 1.0, "cancelled"), agents=("a", "idle"))
     assert whole == {
         "cost_usd_mean": 0.0, "cost_usd_total": 0.0, "wasted_usd": 0.0, "calls_mean": 0.0, "attempts_mean": 0.0,
-        "messages_mean": 0.0, "input_tokens_mean": 0.0, "output_tokens_mean": 0.0, "success_rate": 0.0,
+        "input_tokens_mean": 0.0, "output_tokens_mean": 0.0, "success_rate": 0.0,
         "rate_limited": 0, "retries": 0,
     }  # fmt: skip
     assert agents["idle"] == agents["a"]

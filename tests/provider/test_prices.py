@@ -45,6 +45,28 @@ def test_cost_is_that_of_the_table(model: str, provider: str, usage: tuple[int, 
     assert math.isclose(prices.cost_usd(Usage(*usage)), theirs.total_price, rel_tol=1e-12)
 
 
+@pytest.mark.parametrize(("model", "provider"), PRICED[:3])
+def test_cached_tokens_cost_what_the_table_says(model: str, provider: str) -> None:
+    prices = prices_of(model, provider)
+    assert prices is not None
+    theirs = calc_price(
+        TableUsage(
+            input_tokens=6000, cache_read_tokens=3000, cache_write_tokens=2000, output_tokens=10
+        ),
+        model_ref=model,
+        provider_id=provider,
+        genai_request_timestamp=PRICES_AS_OF,
+    )
+    usage = Usage(1000, 10, cache_read_tokens=3000, cache_write_tokens=2000)
+    assert math.isclose(prices.cost_usd(usage), theirs.total_price, rel_tol=1e-12)
+
+
+def test_cached_tokens_cost_anthropics_multiples_where_nobody_states_a_price() -> None:
+    prices = Prices(input_usd_per_mtok=10, output_usd_per_mtok=0)
+    assert prices.cost_usd(Usage(0, 0, cache_read_tokens=1_000_000)) == 1.0
+    assert prices.cost_usd(Usage(0, 0, cache_write_tokens=1_000_000)) == 12.5
+
+
 def test_some_model_of_the_table_has_tiers() -> None:
     """Without one the comparison above would not see them."""
     assert any(isinstance(prices_of(*priced), TieredPrices) for priced in PRICED)
@@ -90,4 +112,9 @@ def test_price_is_that_of_the_fixed_day() -> None:
     )
     assert found.total_price == Decimal(1)
     prices = prices_of("claude-haiku-4-5", "anthropic")
-    assert prices == Prices(input_usd_per_mtok=1.0, output_usd_per_mtok=5.0)
+    assert prices == Prices(
+        input_usd_per_mtok=1.0,
+        output_usd_per_mtok=5.0,
+        cache_read_usd_per_mtok=0.1,
+        cache_write_usd_per_mtok=1.25,
+    )

@@ -185,7 +185,10 @@ def test_limit_answers_429_with_its_name_and_a_wait_in_whole_seconds(
     at_once = Served("claude-sonnet-4-6", "pool", Latency(ttft_s=Constant(0.0)), None)
     line.send(tokens=spent, model=at_once)
     line.env.run(until=0.000001)  # so that what was generated is charged
-    assert line.answer(tokens=wanted, model=at_once) == Refusal(
+    answer = line.answer(tokens=wanted, model=at_once)
+    assert answer.limit is not None
+    assert f"{answer.limit.per_min:,} {answer.limit.what}" == what
+    assert answer._replace(limit=None) == Refusal(
         "rate_limit_error",
         429,
         f"This request would exceed your organization's rate limit of {what} per minute "

@@ -46,7 +46,8 @@ def test_a_span_comes_back_with_every_value(store: Store, make_record: MakeRecor
     span = {
         "span_id": 2**40, "parent_id": 3, "task": 4, "kind": "attempt", "name": "claude", "agent": "style",
         "model": "fast", "ordinal": 2, "arrival_s": 0.1, "start_s": 0.1 + 0.2, "first_token_s": 1e-6,
-        "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 150, "cost_usd": 0.0, "status": "error",
+        "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 150, "cache_read_tokens": 20,
+        "cache_write_tokens": 0, "cost_usd": 0.0, "status": "error",
         "error": "overloaded_error", "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0,
     }  # fmt: skip
     assert list(span) == list(SPAN_COLUMNS)

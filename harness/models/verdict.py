@@ -1,0 +1,77 @@
+"""What may become of an attempt that has bad luck; a fault says which, and whoever serves the attempt does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.models.api import Reply
+from harness.provider import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The provider takes longer over this attempt."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing is heard for a while; then the attempt goes on."""
+
+    for_s: float | None
+    """How long [s]; None until the client gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The attempt is refused, without reaching the provider."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    """The attempt is served, and its reply changed on the way."""
+
+    change: Callable[[Reply], Reply]
+    """Gives what arrives instead, or raises what the client would."""
+
+
+Damage = Literal[
+    "refused",
+    "reset",
+    "tls",
+    "dns",
+    "stall",
+    "reset_midway",
+    "cut",
+    "truncated_json",
+    "invalid_json",
+    "html",
+    "error_event",
+    "corrupt_chunk",
+    "corrupt_gzip",
+    "error_body",
+    "duplicate_tool_ids",
+    "drip",
+]
+"""What can happen to the bytes of one exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The bytes of the exchange are damaged; there must be bytes for it."""
+
+    damage: Damage
+    without_wire: Slow | Silent | Fail | Alter
+    """What it amounts to for a program that sees replies and no bytes."""
+    after: float = 0.5
+    """Share of the reply that arrives unharmed."""
+    for_s: float | None = None
+    """How long a stall lasts, or a drip takes [s]; None of a stall until the client gives up."""
+
+
+Verdict = Slow | Silent | Fail | Alter | Break
