@@ -15,6 +15,9 @@ _BITS_DROPPED = 12
 _STEP = 2.0**-52
 _HALF_STEP = 2.0**-53
 
+_BLOCK = 64
+"""The longest digest of blake2b [bytes]."""
+
 _SEPARATOR = "\x1f"
 
 
@@ -45,3 +48,20 @@ class Draws:
         digest = self._root.copy()
         digest.update(text.encode())
         return (int.from_bytes(digest.digest(), "big") >> _BITS_DROPPED) * _STEP + _HALF_STEP
+
+    def octets(self, count: int, *key: object) -> bytes:
+        """Draw bytes, each evenly spread.
+
+        Args:
+            count: How many.
+            key: What they are for, as in `uniform`.
+
+        Returns:
+            The same bytes whenever seed and key are the same; more of them begin with the same.
+        """
+        text = _SEPARATOR.join(map(str, key))
+        blocks = []
+        for number in range(-(-count // _BLOCK)):
+            source = f"{self.seed}{_SEPARATOR}{text}{_SEPARATOR}{number}"
+            blocks.append(blake2b(source.encode(), digest_size=_BLOCK).digest())
+        return b"".join(blocks)[:count]

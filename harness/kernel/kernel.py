@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from harness.errors import Deadlock, LimitExceeded
+from harness.errors import Deadlock, LimitExceeded, NotSimulated
 
 if TYPE_CHECKING:
     from harness.kernel.loop import SimLoop
@@ -30,8 +30,8 @@ half of it, and a loop that spins on `sleep(0)` never ends."""
 class Environment(simpy.Environment):
     """SimPy's environment, which knows whose code is running; only the kernel steps it."""
 
-    loop: SimLoop
-    """The asyncio loop that runs on it."""
+    loop: SimLoop = None  # type: ignore[assignment]  # nobody asks before one runs
+    """The asyncio loop that runs on it; the innermost one, if one runs inside another."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +62,10 @@ class Kernel:
         self.steps_per_instant = steps_per_instant
         self.describe_stuck: Callable[[], str] = str
         """Asked for the report when nothing can ever run again; set by the loop."""
+        self.in_thread = False
+        """Whether what runs now would run in a thread of its own on a real computer; such work may not park."""
+        self.refused: NotSimulated | None = None
+        """The first wait of such work, which the program may have swallowed."""
         self._instant_s = 0.0
         self._steps = 0
 
@@ -86,8 +90,11 @@ class Kernel:
         Raises:
             Deadlock: Nothing is planned that could ever wake it.
             LimitExceeded: The next event lies beyond the horizon, or time has stopped moving.
+            NotSimulated: Work of a thread wants to wait.
         """
         env = self.env
+        if self.in_thread and not participant.woken and until_s > env._now:  # noqa: SLF001 - see `now_s`
+            raise self.refuse_thread("a wait inside a thread (to_thread, run_in_executor, a pool)")
         queue = env._queue  # noqa: SLF001 - `env.peek()` per step costs as much as the step
         while not participant.woken:
             if queue and queue[0][0] <= until_s:
@@ -102,6 +109,20 @@ class Kernel:
                 raise Deadlock(self.now_s(), self.describe_stuck())
         participant.woken = False
         return True
+
+    def refuse_thread(self, what: str) -> NotSimulated:
+        """The error for a wait that takes several threads; the run fails with it even if the program swallows it.
+
+        Args:
+            what: What was waited for, in words.
+        """
+        error = NotSimulated(
+            what,
+            "blocking work in several threads (time.sleep, a blocking client, a nested event loop that waits) is not "
+            "simulated yet; use the async API: `await asyncio.sleep(...)`, the async client of the SDK.",
+        )
+        self.refused = self.refused or error
+        return error
 
     def run_due(self) -> None:
         """Let the events of this very instant happen, as a loop that polls its selector would see them."""

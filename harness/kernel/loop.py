@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
+from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
@@ -22,6 +23,7 @@ import simpy
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import stuck
 from harness.kernel.handles import Handle, Timer
+from harness.kernel.here import here
 from harness.kernel.kernel import Environment, Kernel, Participant
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension
@@ -58,8 +60,6 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timers_cancelled = 0
         self._task_numbers = count(1)
         self._asyncgens = OrderedWeakSet()  # asyncio's own is closed in the order of addresses
-        kernel.env.loop = self
-        kernel.describe_stuck = lambda: stuck.report(self)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,10 @@ class SimLoop(asyncio.BaseEventLoop):
         return handle
 
     def sleep_until(self, when_s: float) -> Suspension:
-        """Await a virtual time [s]; what `asyncio.sleep` does inside a run."""
+        """Await a virtual time [s]; what `asyncio.sleep` does inside a run.
+
+        The `await` gives None when the time came, or the value with which `Suspension.end` ended it before.
+        """
         suspension = Suspension(self)
         suspension._scheduled = True  # noqa: SLF001 - as call_at does with a handle
         heappush(self._timers, (when_s, next(self._timer_order), suspension))
@@ -128,6 +131,19 @@ class SimLoop(asyncio.BaseEventLoop):
             self._timers[:] = [timer for timer in self._timers if timer[2]._scheduled]  # noqa: SLF001 - ours
             heapify(self._timers)
             self._timers_cancelled = 0
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def run_forever(self) -> None:
+        """Run until stopped; a loop that runs around this one, in work of a thread, goes on afterwards."""
+        kernel = self.kernel
+        outer = here.loop, kernel.env.loop, kernel.describe_stuck
+        here.loop = kernel.env.loop = self
+        kernel.describe_stuck = partial(stuck.report, self)
+        try:
+            super().run_forever()
+        finally:
+            here.loop, kernel.env.loop, kernel.describe_stuck = outer
 
     # -- one turn of the loop -----------------------------------------------------------------------------------
 

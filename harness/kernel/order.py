@@ -8,11 +8,12 @@ that asyncio builds of coroutines and async generators, which nobody can give a 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
+
+from harness.kernel.shared import SharedChange
 
 T = TypeVar("T")
 
@@ -99,30 +100,6 @@ def holder(lock: asyncio.Lock) -> asyncio.Task[Any] | None:
     return _held_by.get(lock)
 
 
-_inside: list[AbstractContextManager[None]] = []
-_door = threading.Lock()
-
-
-@contextmanager
-def deterministic_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
-    """While inside, asyncio keeps everything in order, locks remember who holds them, and `asyncio.sleep` is ours.
-
-    Runs may go on in several threads: the first changes asyncio, and the last to leave puts it back.
-    """
-    with _door:
-        change = _inside[0] if _inside else _changed_asyncio(sleep)
-        if not _inside:
-            change.__enter__()
-        _inside.append(change)
-    try:
-        yield
-    finally:
-        with _door:
-            _inside.pop()
-            if not _inside:
-                change.__exit__(None, None, None)
-
-
 @contextmanager
 def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
     stock_sleep, stock_all_tasks = asyncio.sleep, asyncio.all_tasks
@@ -159,3 +136,7 @@ def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator
         asyncio.Lock.acquire = acquire  # type: ignore[method-assign]
         asyncio.Lock.release = release  # type: ignore[method-assign]
         _held_by.clear()
+
+
+deterministic_asyncio = SharedChange(_changed_asyncio)
+"""While inside, asyncio keeps everything in order, locks remember who holds them, and `asyncio.sleep` is the given one."""

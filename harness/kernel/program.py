@@ -1,10 +1,12 @@
-"""Running a program on a kernel: what `asyncio.run` is to the real clock."""
+"""Running a program on a kernel: what `asyncio.run` is to the real clock.
+
+This is for our own programs, which touch nothing but asyncio; `world.py` is for programs of the user.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 from asyncio import events
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import Any, TypeVar
 
 from harness.errors import NotSimulated
 from harness.kernel import stuck
+from harness.kernel.here import here
 from harness.kernel.kernel import Kernel
 from harness.kernel.loop import SimLoop
 from harness.kernel.order import deterministic_asyncio
@@ -22,9 +25,9 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """The youngest generation's threshold while a run is active; stock is 700. Garbage in circles then holds some 10 MB."""
 
 
-async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
+async def virtual_sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
     """What `asyncio.sleep` is while a run is active."""
-    loop: SimLoop | None = getattr(_here, "loop", None)
+    loop = here.loop
     if loop is None or delay <= 0:
         return await _stock_sleep(delay, result)
     await loop.sleep_until(loop.kernel.env._now + delay)  # noqa: SLF001 - see Kernel.now_s
@@ -32,10 +35,6 @@ async def _sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asy
 
 
 _stock_sleep = asyncio.sleep
-
-_here = threading.local()
-"""Knows the simulated loop of this thread. Asking asyncio would ask the operating system for the process each time, on
-Python 3.11, which costs a tenth of a sleep."""
 
 
 def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
@@ -51,25 +50,44 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
     Raises:
         Deadlock: Nothing could ever run again; lists what every task waits for.
         LimitExceeded: A bound of the kernel was passed.
-        NotSimulated: The program is already inside a loop, or touched the real world.
+        NotSimulated: The program is already inside a loop or a simulated world, or touched the real world.
     """
-    if events._get_running_loop() is not None:  # noqa: SLF001 - as asyncio.run asks
+    try:
+        refuse_nesting()
+    except NotSimulated:
         main.close()
-        raise NotSimulated(
-            "a run inside a running event loop", "start the run from synchronous code"
-        )
+        raise
     loop = SimLoop(kernel)
-    with deterministic_asyncio(_sleep), _rare_collections():
-        _here.loop = loop
+    with deterministic_asyncio(virtual_sleep), _rare_collections():
         try:
             return loop.run_until_complete(main)
         finally:
-            try:
-                _cancel_leftovers(loop)
-                loop.run_until_complete(loop.shutdown_asyncgens())
-            finally:
-                _here.loop = None
-                loop.close()
+            end(loop)
+
+
+def refuse_nesting() -> None:
+    """Make sure that no loop runs in this thread, and that it is in no simulated world.
+
+    Raises:
+        NotSimulated: It is.
+    """
+    if events._get_running_loop() is not None:  # noqa: SLF001 - as asyncio.run asks
+        raise NotSimulated(
+            "a run inside a running event loop", "start the run from synchronous code"
+        )
+    if here.world is not None:
+        raise NotSimulated(
+            "a run inside a run", "end the first before the second begins; each has its own clock"
+        )
+
+
+def end(loop: SimLoop) -> None:
+    """Cancel whatever is left in a loop, and close it."""
+    try:
+        _cancel_leftovers(loop)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
 
 
 @contextmanager

@@ -64,6 +64,17 @@ class Suspension:
             self._value = event._value  # noqa: SLF001 - see above
             self._wake()
 
+    def end(self, value: object = None) -> None:
+        """End the wait now, also before its time; nothing happens if it is over.
+
+        Args:
+            value: What the `await` gives. None is what it gives when its time came.
+        """
+        if not self._ended:
+            self._ended = True
+            self._value = value
+            self._stop()
+
     # -- as a task sees it --------------------------------------------------------------------------------------
 
     def __await__(self) -> Generator[Suspension, None, Any]:
@@ -95,10 +106,7 @@ class Suspension:
             return False
         self._ended = True
         self._message = () if msg is None else (msg,)
-        if self._scheduled:
-            self._scheduled = False
-            self._loop.forget_timer()
-        self._wake()
+        self._stop()
         return True
 
     def get_loop(self) -> SimLoop:
@@ -114,6 +122,12 @@ class Suspension:
         if self._callback is not None:
             self._args = (self,)
             ready.append(self)
+
+    def _stop(self) -> None:
+        if self._scheduled:
+            self._scheduled = False
+            self._loop.forget_timer()
+        self._wake()
 
     def _wake(self) -> None:
         self._loop.participant.woken = True

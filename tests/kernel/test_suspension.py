@@ -412,6 +412,67 @@ def test_suspension_that_was_cancelled_before_it_is_awaited_raises() -> None:
     assert run(Kernel(), main()) == (True, False, 0)
 
 
+def test_suspension_that_is_ended_before_its_time_wakes_its_task_with_the_value() -> None:
+    async def main() -> tuple[object, float, int]:
+        loop = sim_loop()
+        suspension = loop.sleep_until(100)
+        loop.call_later(2, suspension.end, True)
+        woken = await suspension
+        await asyncio.sleep(0)
+        return woken, now_s(), loop._timers_cancelled
+
+    kernel = Kernel(horizon_s=50)
+    assert run(kernel, main()) == (True, 2, 1)
+
+
+def test_suspension_whose_time_came_gives_none_and_can_be_ended_no_more() -> None:
+    async def main() -> tuple[object, float]:
+        loop = sim_loop()
+        suspension = loop.sleep_until(1)
+        loop.call_later(1, suspension.end, True)  # set later, so it comes later
+        return await suspension, now_s()
+
+    assert run(Kernel(), main()) == (None, 1)
+
+
+def test_suspension_is_ended_by_an_event_of_the_kernel_while_the_loop_is_parked() -> None:
+    kernel = Kernel()
+
+    async def main() -> tuple[object, float]:
+        suspension = sim_loop().sleep_until(100)
+        event = kernel.env.timeout(3)
+        assert event.callbacks is not None
+        event.callbacks.append(lambda _: suspension.end("answer"))
+        return await suspension, now_s()
+
+    assert run(kernel, main()) == ("answer", 3)
+
+
+def test_suspension_that_was_ended_before_it_is_awaited_gives_its_value_at_once() -> None:
+    async def main() -> tuple[object, float]:
+        suspension = sim_loop().sleep_until(4)
+        suspension.end("first")
+        suspension.end("second")
+        return await suspension, now_s()
+
+    assert run(Kernel(), main()) == ("first", 0)
+
+
+def test_end_and_cancel_of_a_suspension_count_whichever_is_first() -> None:
+    async def main() -> tuple[object, bool]:
+        cancelled = sim_loop().sleep_until(4)
+        cancelled.cancel()
+        cancelled.end(True)
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        ended = sim_loop().sleep_until(4)
+        ended.end(True)
+        was_cancelled = ended.cancel()
+        return await ended, was_cancelled
+
+    assert run(Kernel(), main()) == (True, False)
+
+
 def test_waiting_leaves_nothing_behind_for_the_garbage_collector() -> None:
     """Objects in circles would be freed at some later time, and cost the more the longer the run is."""
     kernel = Kernel()

@@ -1,0 +1,102 @@
+"""Which simulated world this thread is in.
+
+What is changed while a world is open (clocks, entropy, threads, sockets) is changed for the whole process. Every
+stand-in therefore asks here first: in a thread that is in no world it does what the original does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.errors import LimitExceeded
+from harness.kernel.draws import Draws
+from harness.kernel.kernel import Kernel, Participant
+
+if TYPE_CHECKING:
+    from harness.kernel.loop import SimLoop
+
+TURNS_BETWEEN_COLLECTIONS = 10_000
+"""Garbage is looked for at every ten thousandth turn of a loop. That is a few hundred calls of an SDK, which leave some
+ten megabytes in circles; and looking through what a run has made takes less than a hundredth of the time they take."""
+
+CLOCK_READS_PER_TURN = 5_000_000
+"""Far more than a program reads while it computes; reading them takes some two seconds."""
+
+
+@dataclass(slots=True, eq=False)
+class World:
+    """What a user's program sees instead of the real world: one kernel and one seed."""
+
+    kernel: Kernel
+    draws: Draws
+    """Where its random values come from."""
+    thread: Participant = field(default_factory=lambda: Participant("blocked thread"))
+    """Who waits while the program blocks its thread."""
+    running: bool = False
+    """Whether a program runs in it now."""
+    loops: list[SimLoop] = field(default_factory=list)
+    """The loops made in it, closed ones too."""
+    current_loop: asyncio.AbstractEventLoop | None = None
+    """What `asyncio.set_event_loop` was told."""
+    counts: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """How often each source of entropy was asked, by its key."""
+    temporary_names: Iterator[str] | None = None
+    """Where `tempfile` takes its names from."""
+    last_uuid1: int = 0
+    """The time in the last `uuid1`, which no other may have [100 ns]."""
+    turns: int = 0
+    """Turns of its loops so far."""
+    clock_reads: int = 0
+    """How often the clock was read since the last turn."""
+
+    def now_s(self) -> float:
+        """The virtual time, read by the program [s].
+
+        Raises:
+            LimitExceeded: It has been read over and over; virtual time does not pass by itself.
+        """
+        self.clock_reads += 1
+        if self.clock_reads > CLOCK_READS_PER_TURN:
+            self.clock_reads = 0
+            raise LimitExceeded(
+                "clock_reads_per_turn",
+                CLOCK_READS_PER_TURN,
+                "Virtual time moves only while something waits, so a loop such as `while time.monotonic() < end: ...` "
+                "never ends. Let it sleep.",
+            )
+        return self.kernel.now_s()
+
+    def block(self, seconds: float) -> None:
+        """Let virtual time pass while the program stands still [s]."""
+        kernel = self.kernel
+        kernel.park(self.thread, kernel.now_s() + seconds)
+        self.count_turn()
+
+    def count_turn(self) -> None:
+        """Note a turn, and look for garbage at the same turns of every run."""
+        self.turns += 1
+        self.clock_reads = 0
+        if self.turns % TURNS_BETWEEN_COLLECTIONS == 0:
+            gc.collect()
+
+    def next_count(self, *key: str) -> int:
+        """How often the source was asked before; asks once more."""
+        count = self.counts.get(key, 0)
+        self.counts[key] = count + 1
+        return count
+
+
+class _Here(threading.local):
+    world: World | None = None
+    """The world that this thread is in."""
+    loop: SimLoop | None = None
+    """The simulated loop that runs in this thread. Asking asyncio would ask the operating system for the process each
+    time, on Python 3.11, which costs a tenth of a sleep."""
+
+
+here = _Here()

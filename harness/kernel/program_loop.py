@@ -1,0 +1,169 @@
+"""The loops of a user's program: made by the kernel wherever the program asks asyncio for one."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import sys
+import threading
+from asyncio import events
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, TypeVarTuple
+
+from harness.errors import NotSimulated
+from harness.kernel.captured import Attribute, StandIn, method, stand_in
+from harness.kernel.here import World, here
+from harness.kernel.loop import SimLoop
+from harness.kernel.threads import work_in_executor
+
+Ts = TypeVarTuple("Ts")
+
+
+class ProgramLoop(SimLoop):
+    """A simulated loop that also does the work a program gives to threads."""
+
+    _executor_shutdown_called: bool
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.kernel)
+        self.world = world
+        world.loops.append(self)
+
+    def _run_once(self) -> None:
+        super()._run_once()
+        self.world.count_turn()
+
+    def run_in_executor(  # type: ignore[override]  # a program's loop does what a pattern's refuses
+        self,
+        executor: concurrent.futures.Executor | None,
+        func: Callable[..., Any],
+        *args: object,
+    ) -> asyncio.Future[Any]:
+        """Do work at the next turn that a thread would do; it may not wait (`harness.kernel.threads`)."""
+        future = self.create_future()
+        self.call_soon(work_in_executor, self.world, executor, func, args, future)
+        return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There are no threads to wait for."""
+        self._executor_shutdown_called = True
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Any = None,  # noqa: ANN401 - a Context
+    ) -> asyncio.Handle:
+        """Call back in the next turn; refused from a thread that is not the loop's own.
+
+        Raises:
+            NotSimulated: A real thread calls, at a moment that no seed decides.
+        """
+        if here.world is not self.world:
+            raise NotSimulated(
+                f"a call from another thread into the loop ({threading.current_thread().name})",
+                "keep what runs in other threads apart from the program under test.",
+            )
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+
+class _Policy:
+    """asyncio's policy, which in a world makes simulated loops and elsewhere is the one that was there."""
+
+    def __init__(self, stock: asyncio.AbstractEventLoopPolicy) -> None:
+        self.stock = stock
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other policy has
+        return getattr(self.stock, name)
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        world = here.world
+        return self.stock.new_event_loop() if world is None else ProgramLoop(world)
+
+    def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        world = here.world
+        if world is None:
+            self.stock.set_event_loop(loop)
+        else:
+            world.current_loop = loop
+
+    def get_event_loop(self) -> asyncio.AbstractEventLoop:
+        world = here.world
+        if world is None:
+            return self.stock.get_event_loop()
+        if world.current_loop is None:
+            world.current_loop = ProgramLoop(world)
+        return world.current_loop
+
+
+@contextmanager
+def simulated_loops() -> Iterator[None]:
+    """While inside, `asyncio.run`, `Runner`, `new_event_loop` and `get_event_loop` give simulated loops in a world."""
+    stock = asyncio.get_event_loop_policy()
+    policy = _Policy(stock)
+    events._event_loop_policy = policy  # type: ignore[attr-defined]  # noqa: SLF001 - C asks here, and nowhere else
+    try:
+        yield
+    finally:
+        if events._event_loop_policy is policy:  # type: ignore[attr-defined]  # noqa: SLF001
+            events._event_loop_policy = stock  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _run_forever(_: World, loop: asyncio.BaseEventLoop) -> None:
+    if not isinstance(loop, SimLoop):
+        raise NotSimulated(
+            f"an event loop of your own ({type(loop).__name__})",
+            "let asyncio.run, asyncio.Runner or asyncio.new_event_loop make it.",
+        )
+    _stock_run_forever(loop)
+
+
+def _make_runner(
+    _: World,
+    runner: asyncio.Runner,
+    *,
+    debug: bool | None = None,
+    loop_factory: object = None,  # such as uvloop's, which is written in C and knows no other clock
+) -> None:
+    _stock_make_runner(runner, debug=debug)
+
+
+def _set_policy(_: World, __: object) -> None:
+    """A program may ask for uvloop, and has a simulated loop all the same."""
+
+
+_stock_run_forever = asyncio.BaseEventLoop.run_forever
+_stock_make_runner = asyncio.Runner.__init__
+
+STAND_INS: tuple[StandIn, ...] = (stand_in(asyncio.set_event_loop_policy, _set_policy),)
+ATTRIBUTES: tuple[Attribute, ...] = (
+    method(asyncio.BaseEventLoop, "run_forever", _run_forever),
+    method(asyncio.Runner, "__init__", _make_runner),
+)
+
+
+# -- uvloop -------------------------------------------------------------------------------------------------
+
+
+def stand_ins_if_loaded() -> tuple[StandIn, ...]:
+    """Stand-ins for uvloop's own functions, if it is loaded."""
+    uvloop = sys.modules.get("uvloop")
+    return () if uvloop is None else _uvloop_stand_ins(uvloop)
+
+
+@lru_cache(1)
+def _uvloop_stand_ins(uvloop: ModuleType) -> tuple[StandIn, ...]:
+    return (
+        stand_in(uvloop.run, _uvloop_run),
+        stand_in(uvloop.new_event_loop, ProgramLoop),
+    )
+
+
+def _uvloop_run(
+    _: World, main: Coroutine[Any, Any, Any], *, debug: bool | None = None, **__: object
+) -> Any:  # noqa: ANN401 - whatever the program returns
+    with asyncio.Runner(debug=debug) as runner:
+        return runner.run(main)

@@ -1,0 +1,183 @@
+"""Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
+
+While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
+(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`) and no network (`sockets.py`). Other
+threads have what they always had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar, overload
+
+from harness.errors import NotSimulated
+from harness.kernel import clocks, entropy, program_loop, sockets, threads
+from harness.kernel.captured import in_all_modules, on_their_owners
+from harness.kernel.draws import Draws
+from harness.kernel.garbage import no_collections
+from harness.kernel.here import World, here
+from harness.kernel.kernel import Kernel
+from harness.kernel.order import deterministic_asyncio
+from harness.kernel.program import end, refuse_nesting, virtual_sleep
+from harness.kernel.program_loop import ProgramLoop
+from harness.kernel.shared import SharedChange
+
+T = TypeVar("T")
+
+_STAND_INS = (
+    *clocks.STAND_INS,
+    *entropy.STAND_INS,
+    *program_loop.STAND_INS,
+    *sockets.STAND_INS,
+    *threads.STAND_INS,
+)
+_ATTRIBUTES = (
+    *entropy.ATTRIBUTES,
+    *program_loop.ATTRIBUTES,
+    *sockets.ATTRIBUTES,
+    *threads.ATTRIBUTES,
+)
+
+
+@overload
+def run_program(
+    kernel: Kernel,
+    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+    *,
+    seed: int,
+) -> T: ...
+@overload
+def run_program(kernel: Kernel, program: Callable[[], T], *, seed: int) -> T: ...
+def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
+    """Run a program of the user in a simulated world of its own.
+
+    Args:
+        kernel: The clock to run on.
+        program: A coroutine, or a function without arguments: an `async` one, or one that starts its loops itself.
+        seed: What all random values of the program follow from.
+
+    Returns:
+        What the program returned.
+
+    Raises:
+        Deadlock: Nothing could ever run again; lists what every task waits for.
+        LimitExceeded: A bound of the kernel was passed.
+        NotSimulated: There is a run around this one, or the program touched something that is not simulated.
+    """
+    with _closed_if_refused(program), simulated_world(kernel, seed=seed):
+        return run_here(program)
+
+
+@contextmanager
+def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
+    """While inside, this thread sees a simulated world; `run_here` runs programs in it.
+
+    Args:
+        kernel: Its clock.
+        seed: What all random values follow from.
+
+    Raises:
+        NotSimulated: The thread is already in a world or in a running loop.
+    """
+    refuse_nesting()
+    with deterministic_asyncio(virtual_sleep), _changed_process():
+        world = World(kernel, Draws(seed))
+        entropy.seed_generators(world)
+        here.world = world
+        try:
+            yield
+        finally:
+            here.world = None
+
+
+@overload
+def run_here(
+    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+) -> T: ...
+@overload
+def run_here(program: Callable[[], T]) -> T: ...
+def run_here(program: Any) -> Any:
+    """Run a program of the user in the world that this thread is in; see `run_program`."""
+    world = here.world
+    assert world is not None, "simulated_world is entered first"
+    with _closed_if_refused(program):
+        if world.running:
+            raise NotSimulated("a run inside a run", "await the program, or call it")
+    world.running = True
+    world.kernel.refused = None
+    try:
+        return _run(world, program)
+    except Exception as error:
+        _raise_what_was_refused(world, error)
+        raise
+    finally:
+        world.running = False
+
+
+def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
+    try:
+        result = program if asyncio.iscoroutine(program) else program()
+        if asyncio.iscoroutine(result):
+            result = ProgramLoop(world).run_until_complete(result)
+    finally:
+        world.current_loop = None
+        with ExitStack() as ends:
+            while world.loops:
+                loop = world.loops.pop(0)
+                if not loop.is_closed():
+                    ends.callback(end, loop)
+    _raise_what_was_refused(world, None)
+    return result
+
+
+@contextmanager
+def _changed_process_alone() -> Iterator[None]:
+    stand_ins = (
+        *_STAND_INS,
+        *entropy.stand_ins_if_loaded(),
+        *program_loop.stand_ins_if_loaded(),
+    )
+    with (
+        no_collections(),
+        entropy.generators_put_back(),
+        in_all_modules(stand_ins),
+        on_their_owners(_ATTRIBUTES),
+        clocks.virtual_datetime(),
+        program_loop.simulated_loops(),
+    ):
+        yield
+
+
+_changed_process = SharedChange(_changed_process_alone)
+
+
+@contextmanager
+def _closed_if_refused(program: object) -> Iterator[None]:
+    """A coroutine that never starts would complain that nobody awaited it."""
+    try:
+        yield
+    except NotSimulated:
+        if asyncio.iscoroutine(program):
+            program.close()
+        raise
+
+
+def _raise_what_was_refused(world: World, error: Exception | None) -> None:
+    """Let a run fail that does not say what was refused: it may have left work out, and its result would be wrong."""
+    if world.kernel.refused is not None and not _tells_of_refusal(error):
+        raise world.kernel.refused from error
+
+
+def _tells_of_refusal(error: BaseException | None) -> bool:
+    todo, seen = [error], set()
+    while todo:
+        one = todo.pop()
+        if isinstance(one, NotSimulated):
+            return True
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            todo += [one.__cause__, one.__context__]
+            todo += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return False
