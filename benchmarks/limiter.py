@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 
 from benchmarks.workload import scenario
-from harness.kernel import run
 from harness.run.build import World
-from harness.run.one import run_workload
 
 
 def main() -> None:
@@ -23,7 +21,7 @@ def main() -> None:
         )
         world = World(loaded, 1)
         began_s = time.process_time()
-        run(world.kernel, run_workload(world))
+        world.execute()
         cpu_s = time.process_time() - began_s
         attempts = sum(kind == "attempt" for kind in world.log.spans.values("kind"))
         costs_us.append(cpu_s / attempts * 1e6)

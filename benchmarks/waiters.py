@@ -5,9 +5,7 @@ from __future__ import annotations
 import resource
 
 from benchmarks.workload import scenario
-from harness.kernel import run
 from harness.run.build import World
-from harness.run.one import run_workload
 from harness.scenario import LoadedScenario
 
 AGENTS = 100_000
@@ -37,7 +35,7 @@ def _waiting(tasks: int) -> LoadedScenario:
 
 def _simulate(loaded: LoadedScenario) -> World:
     world = World(loaded, 1)
-    run(world.kernel, run_workload(world))
+    world.execute()
     return world
 
 

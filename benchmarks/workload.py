@@ -13,9 +13,7 @@ from pathlib import Path
 
 import simpy
 
-from harness.kernel import run
 from harness.run.build import World
-from harness.run.one import run_workload
 from harness.scenario import LoadedScenario, load_scenario
 
 CALLS_PER_TASK = 6
@@ -52,7 +50,7 @@ def simulated_cpu_s(loaded: LoadedScenario) -> float:
     """CPU of one run with full spans, up to the last span in its column [s]."""
     began_s = time.process_time()
     world = World(loaded, 1)
-    run(world.kernel, run_workload(world))
+    world.execute()
     assert world.log.spans
     return time.process_time() - began_s
 

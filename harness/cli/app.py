@@ -173,6 +173,27 @@ def simulate(
 
 
 @cli.command()
+@click.argument("file", type=_Path)
+@click.option("--port", type=click.IntRange(0, 65535), default=8123, show_default=True)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address; loopback by default."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Virtual seconds in a real one.",
+)
+@_store
+def serve(file: Path, port: int, host: str, speed: float, store: Path) -> int:
+    """Serve a scenario's providers on a real socket, for programs in other languages and for a look with curl."""
+    from harness.cli.serve import serve_file
+
+    return serve_file(file, host=host, port=port, speed=speed, store=store)
+
+
+@cli.command()
 @click.argument("files", type=_Path, nargs=-1, required=True)
 def validate(files: tuple[Path, ...]) -> int:
     """Check scenario files, and everything that they refer to, without running them."""

@@ -131,14 +131,24 @@ def _make_runner(
     _stock_make_runner(runner, debug=debug)
 
 
+def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[Any] | None:
+    """The same, without asking the operating system for the process; HTTP clients ask at every step."""
+    return _stock_current_task(here.loop if loop is None else loop)
+
+
 def _set_policy(_: World, __: object) -> None:
     """A program may ask for uvloop, and has a simulated loop all the same."""
 
 
+_stock_current_task = asyncio.current_task
 _stock_run_forever = asyncio.BaseEventLoop.run_forever
 _stock_make_runner = asyncio.Runner.__init__
 
-STAND_INS: tuple[StandIn, ...] = (stand_in(asyncio.set_event_loop_policy, _set_policy),)
+STAND_INS: tuple[StandIn, ...] = (
+    stand_in(asyncio.set_event_loop_policy, _set_policy),
+    # Not gated: outside of a world there is no loop here, and the original is asked as ever.
+    StandIn(asyncio.current_task, _current_task),
+)
 ATTRIBUTES: tuple[Attribute, ...] = (
     method(asyncio.BaseEventLoop, "run_forever", _run_forever),
     method(asyncio.Runner, "__init__", _make_runner),

@@ -1,16 +1,25 @@
-"""Numbers: pure functions of spans. `tally.py` counts the spans of a run, `summary.py` turns counts into metrics."""
+"""Numbers: pure functions of spans. `tally.py` counts the spans of a run, `summary.py` turns counts into metrics.
+
+`findings.py` says what a run shows about its client, `flow.py` who heard whom.
+"""
 
 from __future__ import annotations
 
+from harness.metrics.findings import Finding, findings
+from harness.metrics.flow import Edge, flow
 from harness.metrics.summary import AGENT_METRICS, METRICS, Metrics, quantile, summarise
 from harness.metrics.tally import RunTally, Tally, tally
 
 __all__ = [
     "AGENT_METRICS",
     "METRICS",
+    "Edge",
+    "Finding",
     "Metrics",
     "RunTally",
     "Tally",
+    "findings",
+    "flow",
     "quantile",
     "summarise",
     "tally",

@@ -42,7 +42,9 @@ class Replies:
         self, agent: str, replies: AnyReply, *, tool_calls: Sequence[ToolCall] = ()
     ) -> None:
         self._agent = agent
-        self._in_order = isinstance(replies, list | tuple) and not _is_wishes(replies)
+        # A wish and a reply are tuples too.
+        one = isinstance(replies, ToolCall | Reply) or _is_wishes(replies)
+        self._in_order = isinstance(replies, list | tuple) and not one
         self._replies: list[Any] = list(replies) if self._in_order else [replies]  # type: ignore[arg-type]
         self._tool_calls = tuple(tool_calls)
         self.used = 0
@@ -97,13 +99,17 @@ def as_reply(said: object, agent: str, request: Request | None) -> Reply:
         if request is not None and request.wanted_tool:
             return Reply("", (ToolCall(request.wanted_tool, said),))
         return Reply(json.dumps(said))
-    if isinstance(said, list | tuple) and _is_wishes(said):
-        return Reply("", tuple(said))
+    if _is_wishes(said):
+        return Reply("", tuple(said))  # type: ignore[arg-type]  # a list of wishes
     raise StubError(
         f"agent {agent!r} cannot say {said!r}\n"
         "  How to fix: give a text, a dict, a ToolCall or a list of them, a Reply, or a function that gives one of these."
     )
 
 
-def _is_wishes(replies: Sequence[Any]) -> bool:
-    return len(replies) > 0 and all(isinstance(reply, ToolCall) for reply in replies)
+def _is_wishes(replies: object) -> bool:
+    return (
+        isinstance(replies, list | tuple)
+        and len(replies) > 0
+        and all(isinstance(reply, ToolCall) for reply in replies)
+    )

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
-from harness.agents import Agent, SimulatedTool
-from harness.faults import FAULT_NAMES, FaultyModel, plan
-from harness.kernel import Draws, Kernel
+from harness.agents import Agent, Message, SimulatedTool, Task
+from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
+from harness.kernel import Draws, Kernel, run
+from harness.kernel.arrivals import Arrival
+from harness.kernel.distributions import AnyDistribution
 from harness.kernel.kernel import DEFAULT_HORIZON_S
-from harness.models import Model, PythonStub, Reply, Request, ServedModel, Stub
+from harness.models import (
+    CALL_ERRORS,
+    Model,
+    PythonStub,
+    Reply,
+    Request,
+    ServedModel,
+    Stub,
+    error_name,
+)
+from harness.patterns import PatternError
 from harness.provider import Provider, Served
-from harness.scenario import LoadedScenario
-from harness.scenario.schema import AgentSpec, Scenario
+from harness.run.workload import kind_of, run_workload, text_of
+from harness.scenario import LoadedScenario, Scenario
+from harness.scenario.schema import AgentSpec, Kind
 from harness.scenario.stubs import find_function
-from harness.spans import SpanLog
+from harness.spans import CANCELLED, ERROR, OK, SpanLog
+
+USER = "user"
+
+_FAILURES = (*CALL_ERRORS, PatternError)
 
 
 class World:
@@ -25,13 +43,12 @@ class World:
     """
 
     def __init__(self, scenario: LoadedScenario, seed: int) -> None:
-        spec = scenario.spec
-        self.spec = spec
+        spec = self.spec = scenario.of_pattern
         self.kernel = Kernel(horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S))
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
-        self.faulty: list[FaultyModel] = []
+        self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
         self._served = {
@@ -51,6 +68,49 @@ class World:
             fallback = spec.policies_of(name).fallback
             agent.fallback = None if fallback is None else self.team[fallback]
 
+    @property
+    def stub_lines_used(self) -> dict[str, set[int]]:
+        """The lines of each agent's script that were asked for."""
+        return {agent: stub.used for agent, stub in self.stubs.items()}
+
+    @property
+    def faults_met(self) -> set[int]:
+        """The faults, by number, that met at least one attempt."""
+        return set().union(*(plan.met for plan in self.fault_plans))
+
+    def execute(self) -> Literal["done", "horizon"]:
+        """Let the tasks come, and the pattern work on them."""
+        return run(self.kernel, run_workload(self.spec, self.draws, self.work_on))
+
+    async def work_on(self, number: int, arrival: Arrival) -> None:
+        """Let the pattern work on one task, and record how it ended."""
+        kind = kind_of(self.spec, self.draws, number)
+        span = self.log.open_task(kind.kind, number)
+        message = self._first_message(kind, arrival, Task(number, kind.kind, span))
+        status = CANCELLED
+        try:
+            await self.spec.pattern.run(message, self.team)
+            status = OK
+        except _FAILURES as error:
+            status, span.error = ERROR, error_name(error)
+        finally:
+            self.log.close(span, status)
+
+    def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
+        input_tokens = arrival.input_tokens
+        if kind.input_tokens is not None:
+            input_tokens = self._drawn(kind.input_tokens, task, "input_tokens")
+        task.output_tokens = arrival.output_tokens
+        if kind.output_tokens is not None:
+            task.output_tokens = self._drawn(kind.output_tokens, task, "output_tokens")
+        text = text_of(kind, task.number)
+        if input_tokens is None:
+            return Message.of_text(task, USER, text)
+        return Message(task, USER, text, input_tokens)
+
+    def _drawn(self, size: AnyDistribution, task: Task, what: str) -> int:
+        return round(size.sample(self.draws, "task", task.number, what))
+
     def _agent(self, name: str, part: AgentSpec) -> Agent:
         content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
         model: Model = ServedModel(
@@ -67,8 +127,9 @@ class World:
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
         if faults:
-            model = FaultyModel(model, faults, self.draws, self.log)
-            self.faulty.append(model)
+            mine = FaultPlan(faults, self.draws, self.log.clock)
+            model = FaultyModel(model, mine, self.log)
+            self.fault_plans.append(mine)
         return Agent(
             name,
             model,

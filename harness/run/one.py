@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness import wall
-from harness.agents import Message, Task
-from harness.kernel import run
-from harness.kernel.arrivals import Arrival, Closed
-from harness.kernel.loop import SimLoop
 from harness.metrics import RunTally, tally
-from harness.models import CALL_ERRORS, error_name
-from harness.patterns import PatternError
 from harness.run.build import World
-from harness.scenario import LoadedScenario
-from harness.scenario.schema import Kind
-from harness.spans import CANCELLED, ERROR, OK, Table
-from harness.units import whole_microseconds
+from harness.scenario import LoadedScenario, TargetScenario
+from harness.spans import Table
 
-USER = "user"
-
-_FAILURES = (*CALL_ERRORS, PatternError)
+if TYPE_CHECKING:
+    from harness.run.target import TargetWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +50,9 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             carries a note with the command that replays it.
     """
     began_s = wall.elapsed_s()
-    world = World(scenario, seed)
+    world = _world(scenario, seed)
     try:
-        status = run(world.kernel, run_workload(world))
+        status = world.execute()
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
@@ -82,10 +70,18 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             warmup_tasks=spec.workload.warmup_tasks,
             slots=sum(bounded) if len(bounded) == len(slots) else None,
         ),
-        stub_lines_used={agent: stub.used for agent, stub in world.stubs.items()},
-        faults_met=set().union(*(model.met for model in world.faulty)),
+        stub_lines_used=world.stub_lines_used,
+        faults_met=world.faults_met,
         wall_s=wall.elapsed_s() - began_s,
     )
+
+
+def _world(scenario: LoadedScenario, seed: int) -> World | TargetWorld:
+    if isinstance(scenario.spec, TargetScenario):
+        from harness.run.target import TargetWorld
+
+        return TargetWorld(scenario, seed)
+    return World(scenario, seed)
 
 
 def replay_command(scenario: LoadedScenario, seed: int) -> str:
@@ -94,93 +90,3 @@ def replay_command(scenario: LoadedScenario, seed: int) -> str:
     return shlex.join(
         ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]
     )
-
-
-async def run_workload(world: World) -> Literal["done", "horizon"]:
-    """Let the tasks come, and wait until all are done or the horizon is there; then those that are left are cancelled."""
-    arrivals = world.spec.workload.arrivals
-    if isinstance(arrivals, Closed):
-        everybody = [
-            asyncio.ensure_future(_user(world, user, arrivals))
-            for user in range(1, min(arrivals.users, world.spec.workload.tasks or 0) + 1)
-        ]
-        workload: asyncio.Future[Any] = asyncio.gather(*everybody)
-    else:
-        workload = asyncio.ensure_future(_open_workload(world, arrivals.arrivals(world.draws)))
-    try:
-        async with asyncio.timeout(world.spec.horizon_s):
-            await workload
-    except TimeoutError:
-        return "horizon"
-    return "done"
-
-
-async def _open_workload(world: World, arrivals: Iterator[Arrival]) -> None:
-    limit = world.spec.workload.tasks
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, SimLoop), "only a simulated loop can wait until a time without rounding"
-    try:
-        async with asyncio.TaskGroup() as group:
-            for number, arrival in enumerate(arrivals, 1):
-                if limit is not None and number > limit:
-                    break
-                if arrival.at_s > loop.time():
-                    await loop.sleep_until(arrival.at_s)
-                group.create_task(_work_on(world, number, arrival))
-    except BaseExceptionGroup as group_of_errors:
-        raise group_of_errors.exceptions[0] from None  # as `gather` does: what went wrong first
-
-
-async def _user(world: World, user: int, closed: Closed) -> None:
-    """One user of a closed workload; user u of n does the tasks u, u + n, u + 2n, and so on."""
-    assert world.spec.workload.tasks is not None
-    for number in range(user, world.spec.workload.tasks + 1, closed.users):
-        think_s = whole_microseconds(closed.think_s.sample(world.draws, "think", number))
-        if think_s > 0:
-            await asyncio.sleep(think_s)
-        await _work_on(world, number, Arrival(asyncio.get_running_loop().time()))
-
-
-async def _work_on(world: World, number: int, arrival: Arrival) -> None:
-    """Let the pattern work on one task, and record how it ended."""
-    kind = _kind(world, number)
-    span = world.log.open_task(kind.kind, number)
-    message = _first_message(world, kind, arrival, Task(number, kind.kind, span))
-    status = CANCELLED
-    try:
-        await world.spec.pattern.run(message, world.team)
-        status = OK
-    except _FAILURES as error:
-        status, span.error = ERROR, error_name(error)
-    finally:
-        world.log.close(span, status)
-
-
-def _kind(world: World, number: int) -> Kind:
-    kinds = world.spec.workload.kinds
-    if len(kinds) == 1:
-        return kinds[0]
-    # Not `sum`, which adds floats up in another way since Python 3.12.
-    point = world.draws.uniform("kind", number) * math.fsum(kind.weight for kind in kinds)
-    for kind in kinds:
-        point -= kind.weight
-        if point < 0:
-            return kind
-    return kinds[-1]
-
-
-def _first_message(world: World, kind: Kind, arrival: Arrival, task: Task) -> Message:
-    text = f"{kind.kind} {task.number}" if kind.text is None else kind.text
-    input_tokens = arrival.input_tokens
-    if kind.input_tokens is not None:
-        input_tokens = round(
-            kind.input_tokens.sample(world.draws, "task", task.number, "input_tokens")
-        )
-    task.output_tokens = arrival.output_tokens
-    if kind.output_tokens is not None:
-        task.output_tokens = round(
-            kind.output_tokens.sample(world.draws, "task", task.number, "output_tokens")
-        )
-    if input_tokens is None:
-        return Message.of_text(task, USER, text)
-    return Message(task, USER, text, input_tokens)

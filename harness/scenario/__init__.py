@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from harness.scenario.load import LoadedScenario, load_scenario
-from harness.scenario.schema import Budget, Scenario
+from harness.scenario.schema import AnyScenario, Budget, Scenario, TargetScenario
 
-__all__ = ["Budget", "LoadedScenario", "Scenario", "load_scenario"]
+__all__ = ["AnyScenario", "Budget", "LoadedScenario", "Scenario", "TargetScenario", "load_scenario"]

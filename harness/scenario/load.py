@@ -18,13 +18,22 @@ from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import dotted, explain, nearest_file
-from harness.scenario.schema import ModelSpec, Scenario
+from harness.scenario.schema import (
+    KNOWN_APIS,
+    AnyScenario,
+    ModelSpec,
+    Scenario,
+    TargetScenario,
+)
 from harness.scenario.stubs import find_function, read_stub, source_of
 from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, read_yaml
 
 _SECTIONS = ("providers", "models", "tools", "agents")
 
 _STUB_SUFFIXES = (".yaml", ".yml")
+
+_FUNCTION = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
+"""How a function is named: `package.module:function`."""
 
 _OVERRIDDEN = r"[^.\[\]]+(\.[^.\[\]]+|\[\d{1,9}\])*"
 """How a path is written: `faults[0].hang.for_s`."""
@@ -34,7 +43,7 @@ _OVERRIDDEN = r"[^.\[\]]+(\.[^.\[\]]+|\[\d{1,9}\])*"
 class LoadedScenario:
     """A scenario with everything that its file refers to. It can be pickled, and so sent to other processes."""
 
-    spec: Scenario
+    spec: AnyScenario
     """What the file says."""
     source: str
     """The file's name, as it was given."""
@@ -48,6 +57,12 @@ class LoadedScenario:
     """The latency profile of each model."""
     prices: dict[str, AnyPrices | None]
     """The prices of each model; None when nobody knows them."""
+
+    @property
+    def of_pattern(self) -> Scenario:
+        """What the file says, of a scenario of a pattern."""
+        assert isinstance(self.spec, Scenario), "a program of one's own has no pattern"
+        return self.spec
 
 
 def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedScenario:
@@ -76,6 +91,11 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         _override(document, override)
     spec = _validate(document, path.parent)
     check_parts(spec, document)
+    if isinstance(spec, TargetScenario):
+        place = f"{document.place(('target',))}: target"
+        if not re.fullmatch(_FUNCTION, spec.target):
+            raise ScenarioError(f"{place}: {spec.target!r} is no function as module:function")
+        _check_function(spec.target, place)
     scripts = _read_stubs(spec, document, path.parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
@@ -104,18 +124,25 @@ def _why_no_file(path: Path) -> str:
     return f"the file does not exist{nearest_file(path)}"
 
 
-def _validate(document: Document, folder: Path) -> Scenario:
+def _validate(document: Document, folder: Path) -> AnyScenario:
     known = {
         section: list(part)
         for section in _SECTIONS
         if isinstance(part := document.data.get(section, {}), dict)
     }
+    kind: type[AnyScenario] = Scenario
+    if "target" in document.data:
+        kind = TargetScenario
+        # Its agents and models may be known by their own names alone.
+        known = {section: names for section, names in known.items() if section in document.data}
+        known["providers"] = [*known.get("providers", []), *KNOWN_APIS]
+        known.pop("models", None)
     try:
-        return Scenario.model_validate_json(
+        return kind.model_validate_json(
             json.dumps(document.data), context={**known, "folder": folder}
         )
     except ValidationError as error:
-        raise ScenarioError(*explain(error, document, Scenario)) from None
+        raise ScenarioError(*explain(error, document, kind)) from None
 
 
 def _override(document: Document, override: str) -> None:
@@ -149,7 +176,7 @@ def _override(document: Document, override: str) -> None:
     document.overrides[path] = override
 
 
-def _read_stubs(spec: Scenario, document: Document, folder: Path) -> dict[str, Script]:
+def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str, Script]:
     scripts: dict[str, Script] = {}
     for agent, part in spec.agents.items():
         if part.stub is None:
@@ -160,16 +187,20 @@ def _read_stubs(spec: Scenario, document: Document, folder: Path) -> dict[str, S
             if not is_file(path):
                 raise ScenarioError(f"{place}: there is no file {path}{nearest_file(path)}")
             scripts[agent] = read_stub(path, str(path), agent)
-        elif not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", part.stub):
+        elif not re.fullmatch(_FUNCTION, part.stub):
             raise ScenarioError(
                 f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
             )
         else:
-            try:
-                find_function(part.stub)
-            except StubError as error:
-                raise ScenarioError(f"{place}: {error}") from error
+            _check_function(part.stub, place)
     return scripts
+
+
+def _check_function(name: str, place: str) -> None:
+    try:
+        find_function(name)
+    except StubError as error:
+        raise ScenarioError(f"{place}: {error}") from error
 
 
 def _latency(model: str, part: ModelSpec, document: Document) -> Latency:
@@ -183,7 +214,7 @@ def _latency(model: str, part: ModelSpec, document: Document) -> Latency:
 
 
 def _digest(
-    spec: Scenario,
+    spec: AnyScenario,
     scripts: dict[str, Script],
     latencies: dict[str, Latency],
     prices: dict[str, AnyPrices | None],
@@ -208,11 +239,13 @@ def _digest(
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _files(spec: Scenario) -> list[str]:
+def _files(spec: AnyScenario) -> list[str]:
     """The files of numbers and of functions that decide a run."""
     functions = [
         source_of(part.stub)
         for part in spec.agents.values()
         if part.stub is not None and not part.stub.endswith(_STUB_SUFFIXES)
     ]
+    if isinstance(spec, TargetScenario):
+        functions.append(source_of(spec.target))
     return [*files_of_numbers(spec), *(file for file in functions if file is not None)]

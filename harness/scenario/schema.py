@@ -6,7 +6,8 @@ The records with behaviour live with it: distributions and arrivals in `kernel/`
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -25,6 +26,23 @@ from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
+
+KNOWN_APIS = ("anthropic", "openai")
+"""Providers that a program of one's own finds without a line of set-up."""
+
+
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise PydanticCustomError(
+            "regex", "must be a regular expression: {why}", {"why": str(error)}
+        ) from None
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
+"""A regular expression."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
@@ -192,8 +210,53 @@ class Budget(Section):
         return f"{bound.replace('_', ' ')} {limit:g}"
 
 
-class Scenario(Section):
-    """A scenario file: who works together how, on what, at which provider, and what goes wrong."""
+class Match(Section):
+    """What the calls of an agent look like, in a program of one's own; all that is stated must hold."""
+
+    system: str | None = None
+    """A glob that the whole system prompt must match."""
+    system_regex: Regex | None = None
+    """A regular expression to be found in the system prompt."""
+    model: str | None = None
+    """A glob that the model's name must match, as the API knows it."""
+    tools: tuple[str, ...] = ()
+    """Names of tools that must all be offered."""
+    headers: dict[str, str] = {}
+    """HTTP headers, by name, each with a glob for its value."""
+
+
+class WireAgentSpec(Section):
+    """An agent of a program of one's own."""
+
+    match: Match = Match()
+    """How to tell its calls; the first agent whose rules hold gets a call, one without rules what is left."""
+    stub: str | None = None
+    """What it says: a YAML file of replies, or `module:function`; absent means something plausible."""
+    latency: Latency | None = None
+    """How long its calls take; absent means what the model's profile says."""
+    output_tokens: AnyDistribution | None = None
+    """Size of its replies [tokens]; absent means their length."""
+    accuracy: Probability | None = None
+    """Share of its replies that are right; gives `quality_mean`."""
+
+
+class WireProviderSpec(ProviderSpec):
+    """A provider of models that a program of one's own reaches through its SDK."""
+
+    api: Literal["anthropic", "openai"] | None = None
+    """Which API it speaks; absent means the one of its name."""
+    hosts: tuple[str, ...] = ()
+    """Where it is reached; absent means where the API really is."""
+
+    @model_validator(mode="after")
+    def _check_hosts(self) -> WireProviderSpec:
+        if self.api is None and self.hosts:
+            raise PydanticCustomError("one_of", "`hosts` needs `api`: which API is spoken there")
+        return self
+
+
+class Head(Section):
+    """What every scenario file says."""
 
     scenario: Name
     """Its name."""
@@ -207,6 +270,20 @@ class Scenario(Section):
     """When a run ends even if tasks are left [s]; those are cancelled, and counted as failed."""
     workload: Workload
     """The tasks that come."""
+    faults: tuple[AnyFault, ...] = ()
+    """What goes wrong, in order; the first fault that meets an attempt decides."""
+    budgets: dict[MetricName, Budget] = {}
+    """What must hold of the metrics; otherwise the exit code is 1."""
+
+    def seeds(self, *, first: int | None, runs: int | None) -> range:
+        """The seeds of some runs: as many as the file says, from the one that it says, where nothing else is asked."""
+        begin = self.seed if first is None else first
+        return range(begin, begin + (self.runs if runs is None else runs))
+
+
+class Scenario(Head):
+    """A scenario of a pattern: who works together how, on what, at which provider, and what goes wrong."""
+
     providers: Annotated[dict[Name, ProviderSpec], Len(1)]
     """The providers, by name."""
     models: Annotated[dict[Name, ModelSpec], Len(1)]
@@ -219,10 +296,6 @@ class Scenario(Section):
     """How the agents work together."""
     policies: PolicySection = PolicySection()
     """What holds when calls fail."""
-    faults: tuple[AnyFault, ...] = ()
-    """What goes wrong, in order; the first fault that meets an attempt decides."""
-    budgets: dict[MetricName, Budget] = {}
-    """What must hold of the metrics; otherwise the exit code is 1."""
 
     @model_validator(mode="after")
     def _check_fallbacks(self) -> Scenario:
@@ -245,11 +318,34 @@ class Scenario(Section):
             return ("policies", "default", "fallback")
         return ("policies", "agents", agent, "fallback")
 
-    def seeds(self, *, first: int | None, runs: int | None) -> range:
-        """The seeds of some runs: as many as the file says, from the one that it says, where nothing else is asked."""
-        begin = self.seed if first is None else first
-        return range(begin, begin + (self.runs if runs is None else runs))
-
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
         return self.policies.agents.get(agent, Policies()).over(self.policies.default)
+
+
+class TargetScenario(Head):
+    """A scenario of a program of one's own: the function that does a task, and what surrounds it."""
+
+    target: str
+    """The function, as `module:function`; it is given the text of the task if it takes an argument."""
+    providers: dict[Name, WireProviderSpec] = {}
+    """The providers, by name; `anthropic` and `openai` are there by themselves, without limits."""
+    models: dict[Name, ModelSpec] = {}
+    """What is known of models, by a name for spans and faults; others have the latency and prices of their names."""
+    agents: dict[Name, WireAgentSpec] = {}
+    """The agents, by name; others are named after their system prompts."""
+
+    @model_validator(mode="after")
+    def _check_providers(self) -> TargetScenario:
+        for name, part in self.providers.items():
+            if part.api is None and name not in KNOWN_APIS:
+                raise PydanticCustomError(
+                    "one_of",
+                    "say which `api` provider {name} speaks, and at which `hosts`",
+                    {"name": repr(name), "at": ("providers", name)},
+                )
+        return self
+
+
+AnyScenario = Scenario | TargetScenario
+"""What a file may hold: the one with `target` is of a program of one's own."""

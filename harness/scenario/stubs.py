@@ -15,7 +15,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,6 @@ from typing import Annotated, Any
 
 from annotated_types import Len, MinLen
 from pydantic import (
-    AfterValidator,
     Discriminator,
     Field,
     Tag,
@@ -37,7 +35,7 @@ from harness.errors import ScenarioError, StubError
 from harness.models import Line, Reply, Request, Script, ToolCall
 from harness.models.stub import WhenExhausted
 from harness.scenario.problems import allowed, explain, nearest
-from harness.scenario.schema import Section
+from harness.scenario.schema import Regex, Section
 from harness.scenario.yaml_file import Document, Path_, read_yaml
 
 
@@ -71,22 +69,12 @@ AnyReply = Annotated[
 """A reply, as a file says it: a text, or a mapping when it has tool calls."""
 
 
-def _regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise PydanticCustomError(
-            "regex", "must be a regular expression: {why}", {"why": str(error)}
-        ) from None
-    return pattern
-
-
 class RuleSpec(Section):
     """A reply for some prompts."""
 
     prompt: str | None = None
     """A glob that the whole prompt must match."""
-    prompt_regex: Annotated[str, AfterValidator(_regex)] | None = None
+    prompt_regex: Regex | None = None
     """A regular expression to be found in the prompt."""
     reply: AnyReply
     """What is said."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.faults import FAULT_NAMES, FaultPlan, FAULTS, Fault, FaultyModel
+from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultPlan, FaultyModel
 from harness.faults import plan as plan_of
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
@@ -31,8 +31,8 @@ class Bench:
         self.log = SpanLog(self.kernel.now_s)
         self.seen: list[tuple[float, float]] = []
         planned = plan_of(plan, FAULT_NAMES)
-        plan = FaultPlan(planned, Draws(seed), self.kernel.now_s)
-        self.model = FaultyModel(self, plan, self.log)
+        faults = FaultPlan(planned, Draws(seed), self.kernel.now_s)
+        self.model = FaultyModel(self, faults, self.log)
 
     async def reply(self, request: Request) -> Reply:
         self.seen.append((self.kernel.now_s(), request.latency_factor))

@@ -186,6 +186,7 @@ def test_limit_answers_429_with_its_name_and_a_wait_in_whole_seconds(
     line.send(tokens=spent, model=at_once)
     line.env.run(until=0.000001)  # so that what was generated is charged
     answer = line.answer(tokens=wanted, model=at_once)
+    assert answer is not None
     assert answer.limit is not None
     assert f"{answer.limit.per_min:,} {answer.limit.what}" == what
     assert answer._replace(limit=None) == Refusal(

@@ -45,6 +45,8 @@ class Row(NamedTuple):
     end_s: float
     input_tokens: int
     output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
     cost_usd: float
     status: str
     error: str

@@ -79,7 +79,7 @@ def check(folder: Path, name: str, text: str) -> None:
         try:
             load_scenario(file)
             scenario = load_scenario(file, overrides=SMALL)
-            if not takes_long(scenario.spec):
+            if not takes_long(scenario.of_pattern):
                 simulate(scenario, 1)
         except ScenarioError as error:
             problems = error.problems

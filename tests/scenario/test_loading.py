@@ -54,7 +54,7 @@ def load(text: str, *overrides: str) -> LoadedScenario:
 
 
 def test_smallest_scenario_has_the_documented_defaults() -> None:
-    spec = load(SMALLEST).spec
+    spec = load(SMALLEST).of_pattern
     assert (spec.seed, spec.runs, spec.horizon_s, spec.description) == (1, 1, 30 * 86_400, "")
     assert spec.workload.arrivals == Closed(users=1, think_s=Constant(0))
     assert spec.workload.kinds == (Kind(),)
@@ -72,7 +72,7 @@ def test_smallest_scenario_has_the_documented_defaults() -> None:
 def test_loaded_scenario_keeps_what_the_user_said() -> None:
     scenario = load(SMALLEST, "workload.tasks=3", "seed=7")
     assert (scenario.source, scenario.overrides) == (FILE, ("workload.tasks=3", "seed=7"))
-    assert (scenario.spec.workload.tasks, scenario.spec.seed) == (3, 7)
+    assert (scenario.of_pattern.workload.tasks, scenario.of_pattern.seed) == (3, 7)
 
 
 # -- distributions and arrivals ---------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_distribution_becomes_its_record(
     written: Write, text: str, expected: AnyDistribution
 ) -> None:
     written("values.csv", "tokens\n1\n2\n")
-    spec = load(BASE.replace("input_tokens: 100", f"input_tokens: {text}")).spec
+    spec = load(BASE.replace("input_tokens: 100", f"input_tokens: {text}")).of_pattern
     assert spec.workload.kinds[0].input_tokens == expected
 
 
@@ -125,20 +125,20 @@ ARRIVALS: dict[str, tuple[str, AnyArrivals]] = {
 @pytest.mark.parametrize(("text", "expected"), ARRIVALS.values(), ids=ARRIVALS)
 def test_arrivals_become_their_record(written: Write, text: str, expected: AnyArrivals) -> None:
     written("rows.csv", "at,size\n0,5\n1,6\n")
-    assert load(BASE.replace("{every_s: 5}", text)).spec.workload.arrivals == expected
+    assert load(BASE.replace("{every_s: 5}", text)).of_pattern.workload.arrivals == expected
 
 
 def test_times_and_traces_need_no_number_of_tasks(written: Write) -> None:
     written("rows.csv", "at\n0\n1\n")
     without = BASE.replace("  tasks: 4\n", "")
     for arrivals in ("{at_s: [0, 1]}", "{trace: {file: rows.csv, time: at}}"):
-        assert load(without.replace("{every_s: 5}", arrivals)).spec.workload.tasks is None
+        assert load(without.replace("{every_s: 5}", arrivals)).of_pattern.workload.tasks is None
 
 
 def test_timestamps_of_a_trace_become_seconds_from_the_first(written: Write) -> None:
     written("rows.csv", "at\n2023-11-16 18:15:48.5000000\n2023-11-16 18:15:46.5000000\n")
     arrivals = load(BASE.replace("{every_s: 5}", "{trace: {file: rows.csv, time: at}}"))
-    trace = arrivals.spec.workload.arrivals
+    trace = arrivals.of_pattern.workload.arrivals
     assert isinstance(trace, Trace)
     assert [row.at_s for row in trace.arrivals(Draws(1))] == [0, 2]
 
@@ -150,7 +150,7 @@ def test_provider_becomes_its_records() -> None:
     text = """{limits: {requests_per_min: 10, input_tokens_per_min: 20, output_tokens_per_min: 30},
       concurrency: 4, queue: {capacity: 9}, overload: {calm_s: 60, overloaded_s: 5, refuse: 0.5},
       outages: [{at_s: 3, for_s: 4}, {at_s: 9, for_s: 1, error: connection_error}]}"""
-    provider = load(SMALLEST.replace("{anthropic: {}}", f"{{anthropic: {text}}}")).spec.providers
+    provider = load(SMALLEST.replace("{anthropic: {}}", f"{{anthropic: {text}}}")).of_pattern.providers
     assert provider["anthropic"].limits == Limits(
         requests_per_min=10, input_tokens_per_min=20, output_tokens_per_min=30
     )
@@ -184,7 +184,12 @@ def test_latency_and_prices_are_found_by_the_name_of_the_model() -> None:
     plain = load(SMALLEST)
     dated = load(SMALLEST.replace("claude-haiku-4-5", "claude-haiku-4-5-20251001"))
     assert plain.latencies == dated.latencies
-    assert plain.prices["fast"] == Prices(input_usd_per_mtok=1, output_usd_per_mtok=5)
+    assert plain.prices["fast"] == Prices(
+        input_usd_per_mtok=1,
+        output_usd_per_mtok=5,
+        cache_read_usd_per_mtok=0.1,
+        cache_write_usd_per_mtok=1.25,
+    )
     assert plain.prices == dated.prices
 
 
@@ -204,7 +209,7 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
     for name, roles in said.items():
         pattern = load(
             BASE.replace("pipeline: {stages: [writer, editor]}", f"{name}: {roles}")
-        ).spec.pattern
+        ).of_pattern.pattern
         assert isinstance(pattern, PATTERNS[name])
 
 
@@ -212,7 +217,7 @@ def test_policies_of_an_agent_stand_over_the_default() -> None:
     text = """  default: {timeout_s: 60, max_in_flight: 2, retry: {attempts: 3}}
   agents: {writer: {timeout_s: 5, fallback: editor}}
 """
-    spec = load(BASE.replace("  default: {timeout_s: 60}\n", text)).spec
+    spec = load(BASE.replace("  default: {timeout_s: 60}\n", text)).of_pattern
     retry = Retry(attempts=3)
     assert spec.policies_of("editor") == Policies(timeout_s=60, max_in_flight=2, retry=retry)
     assert spec.policies_of("writer") == Policies(
@@ -224,7 +229,7 @@ def test_fallbacks_in_a_row_are_fine() -> None:
     agents = "  third: {model: fast}\n  editor: {model"
     policies = "{}\n  agents: {writer: {fallback: editor}, editor: {fallback: third}}"
     text = BASE.replace("  editor: {model", agents).replace("{timeout_s: 60}", policies)
-    assert load(text).spec.policies_of("editor").fallback == "third"
+    assert load(text).of_pattern.policies_of("editor").fallback == "third"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +242,7 @@ def test_fallbacks_in_a_row_are_fine() -> None:
     ],
 )
 def test_budget_holds_on_its_side_of_the_bound(bound: str, kept: float, broken: float) -> None:
-    budget = load(BASE.replace("{at_least: 0.1}", f"{{{bound}: 2}}")).spec.budgets["success_rate"]
+    budget = load(BASE.replace("{at_least: 0.1}", f"{{{bound}: 2}}")).of_pattern.budgets["success_rate"]
     assert isinstance(budget, Budget)
     assert (budget.passes(kept), budget.passes(broken)) == (True, False)
     assert str(budget) == f"{bound.replace('_', ' ')} 2"
@@ -253,7 +258,7 @@ def test_own_keys_win_over_merged_ones_and_the_first_merged_mapping_over_the_nex
         "  third: &third {system: t, accuracy: 0.5, model: fast}\n"
         "  editor: {<<: [*writer, *third], output_tokens: 7, ",
     )
-    editor = load(text).spec.agents["editor"]
+    editor = load(text).of_pattern.agents["editor"]
     assert (editor.system, editor.accuracy, editor.output_tokens) == ("w", 0.5, Constant(7))
     assert editor.tools == ("search",)
 
@@ -261,7 +266,7 @@ def test_own_keys_win_over_merged_ones_and_the_first_merged_mapping_over_the_nex
 def test_change_of_one_alias_leaves_the_others() -> None:
     text = BASE.replace("  writer: {model", "  writer: &writer {model")
     text = text.replace("  editor: {model: fast, output_tokens: 50, ", "  editor: {<<: *writer, ")
-    agents = load(text, "agents.editor.output_tokens=9").spec.agents
+    agents = load(text, "agents.editor.output_tokens=9").of_pattern.agents
     assert agents["writer"].output_tokens == Constant(50)
     assert agents["editor"].output_tokens == Constant(9)
 
@@ -295,18 +300,18 @@ def test_change_is_as_if_it_stood_in_the_file(
         return
     old, new = same_as
     assert old in BASE
-    assert load(BASE, override).spec == load(BASE.replace(old, new)).spec
+    assert load(BASE, override).of_pattern == load(BASE.replace(old, new)).of_pattern
 
 
 def test_later_change_of_the_same_value_wins() -> None:
-    assert load(BASE, "seed=5", "seed=6").spec.seed == 6
+    assert load(BASE, "seed=5", "seed=6").of_pattern.seed == 6
 
 
 def test_change_mends_a_file_that_is_wrong_there() -> None:
     text = BASE.replace("tasks: 4", "tasks: four")
     with pytest.raises(ScenarioError):
         load(text)
-    assert load(text, "workload.tasks=4").spec == load(BASE).spec
+    assert load(text, "workload.tasks=4").of_pattern == load(BASE).of_pattern
 
 
 # -- paths ------------------------------------------------------------------------------------------
@@ -337,7 +342,7 @@ def test_paths_start_at_the_folder_of_the_scenario_wherever_one_stands(
         monkeypatch.chdir(tmp_path / cwd)
         scenario = load_scenario(path)
         digests.add(scenario.digest)
-        size = scenario.spec.workload.kinds[0].input_tokens
+        size = scenario.of_pattern.workload.kinds[0].input_tokens
         assert size is not None
         assert size.mean == 7
         assert scenario.scripts["writer"].lines[0].reply.text == "here"

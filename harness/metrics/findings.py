@@ -1,0 +1,69 @@
+"""A verdict on the client: what a run shows about the program that made the calls, and what to do about it.
+
+Each kind of finding is a function beside its like: `retry_rules.py`, `failure_rules.py`, `shape_rules.py`. A run without
+anything to find gives nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.metrics.failure_rules import (
+    accepted_truncated_stream,
+    gave_up,
+    no_timeout,
+    swallowed_error,
+)
+from harness.metrics.history import History
+from harness.metrics.retry_rules import (
+    no_back_off,
+    non_retryable_retried,
+    retry_after_ignored,
+    retry_storm,
+    synchronised_retries,
+)
+from harness.metrics.rules import Finding, Rule
+from harness.metrics.shape_rules import (
+    cache_misses,
+    context_growth,
+    could_run_side_by_side,
+    unbounded_loop,
+)
+from harness.spans import Table
+
+__all__ = ["RULES", "Finding", "findings"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    retry_after_ignored,
+    non_retryable_retried,
+    retry_storm,
+    no_back_off,
+    synchronised_retries,
+    gave_up,
+    accepted_truncated_stream,
+    no_timeout,
+    swallowed_error,
+    unbounded_loop,
+    context_growth,
+    could_run_side_by_side,
+    cache_misses,
+)
+"""Every kind of finding; a rule is named as the kind that it finds."""
+
+_GRAVITY = ("serious", "warning", "info")
+
+
+def findings(spans: Table, events: Table) -> list[Finding]:
+    """Judge a client by what it did in a run.
+
+    Args:
+        spans: The spans of the run.
+        events: Its events.
+
+    Returns:
+        At most one finding for each kind, severity and agent: the first time, and how many more. The serious ones come
+        first, then the earlier ones.
+    """
+    history = History(spans, events)
+    found = [finding for rule in RULES for finding in rule(history)]
+    return sorted(found, key=lambda it: (_GRAVITY.index(it.severity), it.at_s, it.span_id))

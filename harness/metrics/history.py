@@ -1,0 +1,182 @@
+"""What a run's client did, call by call: the spans and events that rules about a client read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from harness.spans import ATTEMPT, CALL, OK, TASK, TOOL, WAIT, Table
+
+HEARD = "heard"
+"""Event of a call whose prompt holds the reply of another; its detail is the span_id of the other call."""
+
+REPEATED_PREFIX = "repeated_prefix"
+"""Event of a call whose prompt begins as one before it did; its detail is how much of it does [tokens]."""
+
+
+class Attempt(NamedTuple):
+    """One request at the provider."""
+
+    span_id: int
+    call_id: int
+    agent: str
+    ordinal: int
+    asked_s: float
+    """When the client asked, silence before service included [s]."""
+    first_token_s: float
+    end_s: float
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float
+    status: str
+    error: str
+    http_status: int
+    retry_after_s: float
+    fault: str
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All that was read, cached or not [tokens]."""
+        return (
+            max(self.input_tokens, 0)
+            + max(self.cache_read_tokens, 0)
+            + max(self.cache_write_tokens, 0)
+        )
+
+
+@dataclass(slots=True)
+class Call:
+    """What an agent awaited, however many tries it took."""
+
+    span_id: int
+    task: int
+    agent: str
+    begin_s: float
+    end_s: float
+    status: str
+    attempts: list[Attempt] = field(default_factory=list)
+    """In the order in which they were made."""
+
+    @property
+    def served(self) -> Attempt | None:
+        """The attempt that brought the reply; None where none did."""
+        return next((each for each in reversed(self.attempts) if each.status == OK), None)
+
+
+class Happening(NamedTuple):
+    """A point in time."""
+
+    at_s: float
+    span_id: int
+    task: int
+    agent: str
+    name: str
+    detail: str
+
+
+@dataclass(slots=True)
+class History:
+    """All calls of a run.
+
+    Args:
+        spans: The spans of the run.
+        events: Its events.
+    """
+
+    spans: Table
+    events: Table
+    calls: list[Call] = field(init=False)
+    """In the order in which they began."""
+    tasks: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """How and when each task ended [s]; one that did not end is absent."""
+    tools: dict[tuple[int, str], list[float]] = field(default_factory=dict)
+    """By task and agent, when tools ended their work [s]: what the agent's next call brings to its model."""
+    _named: dict[str, list[Happening]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_id: dict[int, Call] = {}
+        for span_id, kind, task, agent, arrival_s, end_s, status in self.spans.rows(
+            "span_id", "kind", "task", "agent", "arrival_s", "end_s", "status"
+        ):
+            if kind == CALL:
+                by_id[span_id] = Call(span_id, task, agent, arrival_s, end_s, status)
+            elif kind == TASK:
+                self.tasks[task] = (status, end_s)
+            elif kind == TOOL:
+                self.tools.setdefault((task, agent), []).append(end_s)
+        for attempt in _attempts(self.spans):
+            if attempt.call_id in by_id:
+                by_id[attempt.call_id].attempts.append(attempt)
+        self.calls = sorted(by_id.values(), key=lambda call: (call.begin_s, call.span_id))
+        for row in self.events.rows():
+            event = Happening(*row)
+            self._named.setdefault(event.name, []).append(event)
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Every attempt, by call."""
+        for call in self.calls:
+            yield from call.attempts
+
+    def retries(self) -> Iterator[tuple[Attempt, Attempt]]:
+        """Every attempt after the first of a call, behind the one before it."""
+        for call in self.calls:
+            yield from zip(call.attempts, call.attempts[1:], strict=False)
+
+    def by_agent(self) -> dict[tuple[int, str], list[Call]]:
+        """The calls of each agent in each task, in the order in which they began."""
+        grouped: defaultdict[tuple[int, str], list[Call]] = defaultdict(list)
+        for call in self.calls:
+            grouped[call.task, call.agent].append(call)
+        return dict(grouped)
+
+    def of_task(self) -> dict[int, list[Call]]:
+        """The calls of each task, in the order in which they began."""
+        grouped: defaultdict[int, list[Call]] = defaultdict(list)
+        for call in self.calls:
+            grouped[call.task].append(call)
+        return dict(grouped)
+
+    def named(self, name: str) -> list[Happening]:
+        """The events of one name."""
+        return self._named.get(name, [])
+
+    def ended_well(self, task: int) -> bool:
+        """Whether a task came to a good end."""
+        return self.tasks.get(task, ("", 0.0))[0] == OK
+
+
+def in_a_row(calls: Sequence[Call]) -> list[Call]:
+    """As many calls as can be chosen so that each began after the one before had ended."""
+    chosen: list[Call] = []
+    for call in sorted(calls, key=lambda call: (call.end_s, call.begin_s)):
+        if not chosen or call.begin_s >= chosen[-1].end_s:
+            chosen.append(call)
+    return chosen
+
+
+_COLUMNS = (
+    "span_id", "parent_id", "agent", "ordinal", "arrival_s", "first_token_s", "end_s", "input_tokens", "output_tokens",
+    "cache_read_tokens", "cache_write_tokens", "cost_usd", "status", "error", "http_status", "retry_after_s", "fault",
+)  # fmt: skip
+
+
+def _attempts(spans: Table) -> list[Attempt]:
+    # An attempt that meets silence arrives after it, but the client asked before.
+    silent_from_s = {
+        (call_id, end_s): arrival_s
+        for kind, name, call_id, arrival_s, end_s in spans.rows(
+            "kind", "name", "parent_id", "arrival_s", "end_s"
+        )
+        if kind == WAIT and name == "silence"
+    }
+    found = []
+    for kind, row in zip(spans.values("kind"), spans.rows(*_COLUMNS), strict=True):
+        if kind == ATTEMPT:
+            attempt = Attempt(*row)
+            asked_s = silent_from_s.get((attempt.call_id, attempt.asked_s), attempt.asked_s)
+            found.append(attempt._replace(asked_s=asked_s))
+    return sorted(found, key=lambda attempt: (attempt.ordinal, attempt.span_id))

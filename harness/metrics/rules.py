@@ -1,0 +1,60 @@
+"""What a rule about a client is: it reads a history and gives findings, one for each agent that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from harness.metrics.history import History
+
+Severity = Literal["info", "warning", "serious"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a client does, or does not do, and should think about."""
+
+    kind: str
+    severity: Severity
+    agent: str
+    at_s: float
+    """When it was seen first [s]."""
+    span_id: int
+    """Where it was seen first."""
+    message: str
+    """What was seen, with numbers."""
+    advice: str
+    """What to do about it."""
+
+
+Rule = Callable[[History], Iterable[Finding]]
+
+
+class Sighting(NamedTuple):
+    """One time that a rule was met."""
+
+    agent: str
+    at_s: float
+    span_id: int
+    text: str
+    """What was seen."""
+
+
+def one_an_agent(
+    kind: str, severity: Severity, seen: Iterable[Sighting], advice: str
+) -> list[Finding]:
+    """Put sightings together: the first of each agent is told, and how many there are."""
+    by_agent: dict[str, list[Sighting]] = {}
+    for sighting in sorted(seen, key=lambda each: (each.at_s, each.span_id)):
+        by_agent.setdefault(sighting.agent, []).append(sighting)
+    return [
+        Finding(kind, severity, agent, first.at_s, first.span_id, _told(first.text, more), advice)
+        for agent, (first, *more) in by_agent.items()
+    ]
+
+
+def _told(text: str, more: list[Sighting]) -> str:
+    if not more:
+        return text
+    return f"{text}; and {len(more)} more time{'s' if len(more) > 1 else ''}"

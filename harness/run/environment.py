@@ -1,0 +1,47 @@
+"""The environment variables that a program finds inside a run: a key for every SDK, and no way around the simulation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PROVIDED = {
+    "ANTHROPIC_API_KEY": "sk-ant-simulated",
+    "OPENAI_API_KEY": "sk-simulated",
+}
+"""SDKs want a key before they are asked anything; every key is fine."""
+
+CLEARED = (
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "ANTHROPIC_PROFILE",
+    "OPENAI_BASE_URL",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "ALL_PROXY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+)
+"""What would lead a program to other servers than it is written for, on one machine and not on another."""
+
+
+@contextmanager
+def provided_environment() -> Iterator[None]:
+    """While inside, the variables are as a run wants them."""
+    before = {name: os.environ.get(name) for name in (*PROVIDED, *CLEARED)}
+    os.environ.update(PROVIDED)
+    for name in CLEARED:
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

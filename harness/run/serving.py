@@ -1,0 +1,60 @@
+"""The servers of a scenario on a real socket, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from harness import wall
+from harness.metrics import tally
+from harness.run.one import RunResult
+from harness.run.surroundings import surroundings
+from harness.run.wired import WiredWorld
+from harness.scenario import LoadedScenario
+from harness.spans import OK
+from harness.wire.serve import serve
+
+
+def serve_scenario(
+    scenario: LoadedScenario,
+    *,
+    host: str,
+    port: int,
+    speed: float,
+    ready: Callable[[int], None],
+) -> RunResult:
+    """Answer on a socket until SIGINT or SIGTERM comes.
+
+    Args:
+        scenario: Says who is there.
+        host: The address to listen at.
+        port: The port; 0 means any that is free.
+        speed: Virtual seconds in a real one.
+        ready: Called with the port as soon as clients may come.
+
+    Returns:
+        What was asked and answered, as one task.
+
+    Raises:
+        HarnessError: A script of replies ran out.
+        OSError: The port cannot be had.
+    """
+    began_s = wall.elapsed_s()
+    found = surroundings(scenario)
+    world = WiredWorld(
+        scenario.spec.seed, providers=found.providers, roles=found.roles, faults=found.faults
+    )
+    try:
+        asyncio.run(serve(world.server, host, port, speed, ready))  # noqa: TID251 - the real clock is what is wanted
+    finally:
+        world.end()
+        world.log.close(world.root.span, OK)
+    return RunResult(
+        seed=scenario.spec.seed,
+        status="done",
+        spans=world.log.spans,
+        events=world.log.events,
+        tally=tally(world.log.spans, agents=scenario.spec.agents),
+        faults_met=world.faults_met,
+        wall_s=wall.elapsed_s() - began_s,
+    )

@@ -1,0 +1,236 @@
+"""The world of a user's own program: providers at the other end of a wire, agents that are told by rules, and faults.
+
+The program runs as it is, with its own SDKs; what it sends reaches the servers of `harness.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
+from harness.kernel import Draws, Kernel
+from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.models import Request
+from harness.models.plausible import Plausible
+from harness.models.verdict import Verdict
+from harness.provider import (
+    AnyPrices,
+    Latency,
+    Limits,
+    Outage,
+    Overload,
+    Provider,
+    Queue,
+    Served,
+    likely_latency_of,
+    prices_of,
+)
+from harness.spans import SpanLog
+from harness.wire.agents import Role, Scope
+from harness.wire.api import ApiMaker
+from harness.wire.calls import Call
+from harness.wire.http import Connection
+from harness.wire.server import Server, Site
+
+ApiName = Literal["anthropic", "openai"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireModel:
+    """A model as a scenario or a test describes it, where it does so at all."""
+
+    alias: str
+    """Its name in spans and faults."""
+    latency: Latency | None = None
+    prices: AnyPrices | None = None
+    pool: str | None = None
+    """Models of one pool share rate limits; None means that this model has its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireProvider:
+    """A provider with its servers."""
+
+    name: str
+    api: ApiName
+    hosts: frozenset[str]
+    limits: Limits | None = None
+    concurrency: int | None = None
+    queue: Queue | None = None
+    overload: Overload | None = None
+    outages: tuple[Outage, ...] = ()
+    latency: Latency | None = None
+    """Of all its models, instead of their own profiles."""
+    models: Mapping[str, WireModel] = field(default_factory=dict)
+    """What is known of its models, by the name that the API uses."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else its API is told."""
+
+
+def default_providers() -> dict[str, WireProvider]:
+    """Those that are there with no line of set-up: Anthropic and OpenAI, without limits."""
+    names: tuple[ApiName, ...] = ("anthropic", "openai")
+    return {name: WireProvider(name=name, api=name, hosts=hosts_of(name)) for name in names}
+
+
+def hosts_of(api: ApiName) -> frozenset[str]:
+    """Where an API is reached."""
+    return _api(api)[1]
+
+
+def _api(name: ApiName) -> tuple[Callable[..., Any], frozenset[str]]:
+    """An API's maker and its hosts."""
+    if name == "anthropic":
+        from harness.wire.anthropic import HOSTS, Anthropic
+
+        return Anthropic, HOSTS
+    from harness.wire.openai import HOSTS as OPENAI_HOSTS
+    from harness.wire.openai import OpenAI
+
+    return OpenAI, OPENAI_HOSTS
+
+
+class WiredWorld:
+    """The parts of one run of a program; it is a network for the seams of `harness.wire`.
+
+    The servers are made when the first connection is, so that a test can say until then who is there.
+
+    Args:
+        seed: The one integer that all chance follows from.
+        providers: The providers, by name.
+        roles: The agents, in the order in which their rules are asked.
+        faults: What goes wrong, in order.
+        horizon_s: Virtual time that the run may not pass [s].
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        providers: Mapping[str, WireProvider],
+        roles: Sequence[Role],
+        faults: Sequence[Fault] = (),
+        horizon_s: float = DEFAULT_HORIZON_S,
+    ) -> None:
+        self.seed = seed
+        self.kernel = Kernel(horizon_s=horizon_s)
+        self.draws = Draws(seed)
+        self.log = SpanLog(self.kernel.now_s)
+        self.root = Scope(self.log.open_task("program", 1), None)
+        self._providers = providers
+        self._roles = roles
+        self._faults = faults
+        self._server: Server | None = None
+        self._plan: FaultPlan | None = None
+
+    # -- as the network sees it -------------------------------------------------------------------------------------
+
+    def connect(self, host: str, port: int) -> Connection | str:
+        """Open a connection, or say why there is none."""
+        return self.server.connect(host, port)
+
+    # -- as its owner sees it ---------------------------------------------------------------------------------------
+
+    @property
+    def server(self) -> Server:
+        """The servers; from now on who is there is settled."""
+        if self._server is None:
+            self._server = self._make_server()
+        return self._server
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether somebody has connected already."""
+        return self._server is not None
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls so far."""
+        return [] if self._server is None else self._server.calls.made
+
+    @property
+    def faults_met(self) -> set[int]:
+        """The faults, by number, that met at least one attempt."""
+        return set() if self._plan is None else self._plan.met
+
+    @property
+    def unsimulated(self) -> dict[str, int]:
+        """The hosts that the program wanted to reach and nobody simulates, each with how often."""
+        return {} if self._server is None else self._server.unsimulated
+
+    def kept_in(self, text: str) -> frozenset[int]:
+        """Numbers of the calls whose replies are in a text."""
+        return frozenset() if self._server is None else frozenset(self._server.sources([text]))
+
+    def count_tool(self, tool: str) -> int:
+        """Note one more use of a tool, and say the how-manieth it is."""
+        return self.server.calls.count("use", tool)
+
+    def end(self) -> None:
+        """Close all connections, and all calls that the program gave up."""
+        if self._server is not None:
+            self._server.end()
+
+    def _make_server(self) -> Server:
+        served: dict[tuple[str, str, Latency | None], Served] = {}
+
+        def find(provider: str, model: str, latency: Latency | None) -> Served:
+            key = (provider, model, latency)
+            if key not in served:
+                served[key] = _served(self._providers[provider], model, latency)
+            return served[key]
+
+        self._plan = FaultPlan(plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s)
+        return Server(
+            self.kernel,
+            self.draws,
+            self.log,
+            self.root,
+            sites=[self._site(provider) for provider in self._providers.values()],
+            roles=self._roles,
+            unknown=lambda name: Role(name=name, content=Plausible(name)),
+            served=find,
+            judge=self._judge,
+            known_models=[name for one in self._providers.values() for name in one.models],
+        )
+
+    def _site(self, part: WireProvider) -> Site:
+        maker, _ = _api(part.api)
+        api: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
+        provider = Provider(
+            self.kernel.env,
+            self.draws,
+            part.name,
+            limits=part.limits,
+            concurrency=part.concurrency,
+            queue=part.queue,
+            overload=part.overload,
+            outages=part.outages,
+        )
+        aliases = {name: model.alias for name, model in part.models.items()}
+        return Site(
+            name=part.name,
+            speaks=part.api,
+            api=api,
+            provider=provider,
+            hosts=part.hosts,
+            aliases=aliases,
+        )
+
+    def _judge(self, request: Request) -> tuple[str, Verdict] | None:
+        assert self._plan is not None
+        met = self._plan.first_that_meets(request)
+        return None if met is None else (met.name, met.fault.verdict())
+
+
+def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:
+    """A model as a provider serves it: as somebody has stated, or as its name lets one think."""
+    known = provider.models.get(model, WireModel(alias=model))
+    return Served(
+        model,
+        f"model {model}" if known.pool is None else f"pool {known.pool}",
+        latency or known.latency or provider.latency or likely_latency_of(model),
+        known.prices or prices_of(model, provider.name),
+    )

@@ -1,0 +1,88 @@
+"""The tasks of a workload: each comes at its time, and is worked on beside the others."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Literal
+
+from harness.kernel import Draws
+from harness.kernel.arrivals import Arrival, Closed
+from harness.kernel.loop import SimLoop
+from harness.scenario import AnyScenario
+from harness.scenario.schema import Kind
+from harness.units import whole_microseconds
+
+Work = Callable[[int, Arrival], Coroutine[Any, Any, None]]
+"""Works on a task, by its number and how it arrived."""
+
+
+async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["done", "horizon"]:
+    """Let the tasks come, and wait until all are done or the horizon is there; then those that are left are cancelled.
+
+    Args:
+        spec: Says when they come, and how many.
+        draws: Where chance comes from.
+        work: Works on one task.
+    """
+    arrivals = spec.workload.arrivals
+    if isinstance(arrivals, Closed):
+        everybody = [
+            asyncio.ensure_future(_user(spec, draws, work, user, arrivals))
+            for user in range(1, min(arrivals.users, spec.workload.tasks or 0) + 1)
+        ]
+        workload: asyncio.Future[Any] = asyncio.gather(*everybody)
+    else:
+        workload = asyncio.ensure_future(_open_workload(spec, work, arrivals.arrivals(draws)))
+    try:
+        async with asyncio.timeout(spec.horizon_s):
+            await workload
+    except TimeoutError:
+        return "horizon"
+    return "done"
+
+
+async def _open_workload(spec: AnyScenario, work: Work, arrivals: Iterator[Arrival]) -> None:
+    limit = spec.workload.tasks
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop), "only a simulated loop can wait until a time without rounding"
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number, arrival in enumerate(arrivals, 1):
+                if limit is not None and number > limit:
+                    break
+                if arrival.at_s > loop.time():
+                    await loop.sleep_until(arrival.at_s)
+                group.create_task(work(number, arrival))
+    except BaseExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from None  # as `gather` does: what went wrong first
+
+
+async def _user(spec: AnyScenario, draws: Draws, work: Work, user: int, closed: Closed) -> None:
+    """One user of a closed workload; user u of n does the tasks u, u + n, u + 2n, and so on."""
+    assert spec.workload.tasks is not None
+    for number in range(user, spec.workload.tasks + 1, closed.users):
+        think_s = whole_microseconds(closed.think_s.sample(draws, "think", number))
+        if think_s > 0:
+            await asyncio.sleep(think_s)
+        await work(number, Arrival(asyncio.get_running_loop().time()))
+
+
+def kind_of(spec: AnyScenario, draws: Draws, number: int) -> Kind:
+    """What sort of task one is."""
+    kinds = spec.workload.kinds
+    if len(kinds) == 1:
+        return kinds[0]
+    # Not `sum`, which adds floats up in another way since Python 3.12.
+    point = draws.uniform("kind", number) * math.fsum(kind.weight for kind in kinds)
+    for kind in kinds:
+        point -= kind.weight
+        if point < 0:
+            return kind
+    return kinds[-1]
+
+
+def text_of(kind: Kind, number: int) -> str:
+    """What the user says with a task."""
+    return f"{kind.kind} {number}" if kind.text is None else kind.text

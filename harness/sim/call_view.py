@@ -1,0 +1,128 @@
+"""A call, and some calls, as a test looks at them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.models import Reply, Said
+from harness.spans import Span
+from harness.wire.calls import Call
+
+
+class CallList(list["CallView"]):
+    """Some calls, in the order in which they began; it equals a number if it has so many."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            return len(self) == other
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def _as_number(self, other: object) -> int:
+        if not isinstance(other, int):
+            raise TypeError(f"calls are compared with a number, not with {other!r}")
+        return other
+
+    def __lt__(self, other: object) -> bool:
+        return len(self) < self._as_number(other)
+
+    def __le__(self, other: object) -> bool:
+        return len(self) <= self._as_number(other)
+
+    def __gt__(self, other: object) -> bool:
+        return len(self) > self._as_number(other)
+
+    def __ge__(self, other: object) -> bool:
+        return len(self) >= self._as_number(other)
+
+    __hash__ = None  # as of every list
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call, as a test looks at it."""
+
+    _call: Call
+
+    @property
+    def number(self) -> int:
+        """1 for the first call of the run."""
+        return self._call.number
+
+    @property
+    def agent(self) -> str:
+        """Whose call it was."""
+        return self._call.agent
+
+    @property
+    def model(self) -> str:
+        """The model that was asked."""
+        return self._call.request.model
+
+    @property
+    def system(self) -> str:
+        """The system prompt."""
+        return self._call.request.system
+
+    @property
+    def prompt(self) -> str:
+        """The last thing the model was told."""
+        return self._call.request.prompt
+
+    @property
+    def messages(self) -> Sequence[Said]:
+        """The whole conversation."""
+        return self._call.request.conversation
+
+    @property
+    def reply(self) -> Reply | None:
+        """What was answered; None if nothing was."""
+        return self._call.reply
+
+    @property
+    def text(self) -> str:
+        """The text of the answer; empty if there was none."""
+        return "" if self._call.reply is None else self._call.reply.text
+
+    @property
+    def attempts(self) -> Sequence[Span]:
+        """Its attempts, in order."""
+        return tuple(self._call.attempts)
+
+    @property
+    def start_s(self) -> float:
+        """When it began [virtual s]."""
+        return self._call.span.arrival_s
+
+    @property
+    def end_s(self) -> float:
+        """When it ended [virtual s]."""
+        return self._call.span.end_s
+
+    @property
+    def latency_s(self) -> float:
+        """How long it took, with all its attempts [s]."""
+        return self.end_s - self.start_s
+
+    @property
+    def status(self) -> str:
+        """`ok`, `error` or `cancelled`."""
+        return self._call.span.status
+
+    @property
+    def error(self) -> str:
+        """The kind of failure; empty if there was none."""
+        return self._call.span.error
+
+    @property
+    def heard(self) -> Sequence[int]:
+        """Numbers of the calls whose replies are part of its prompt."""
+        return self._call.sources
+
+    def __str__(self) -> str:
+        end = "" if math.isnan(self.end_s) else f" to {self.end_s:.3f} s"
+        return f"call {self.number} of {self.agent} ({self.model}), {self.start_s:.3f}{end}: {self.status or 'open'}"

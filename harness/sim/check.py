@@ -1,0 +1,60 @@
+"""What was said of a program's surroundings and never needed: it did not test what its author thinks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from harness.errors import HarnessError
+from harness.faults import FAULT_NAMES, Fault
+from harness.models.replies import Replies
+from harness.sim.program_run import ProgramRun
+from harness.wire.agents import Role
+
+
+def check_all_needed(
+    runs: Sequence[ProgramRun],
+    roles: Sequence[Role],
+    may_be_unused: Set[str],
+    faults: Sequence[Fault],
+    met: Set[int],
+) -> None:
+    """Complain about agents that were never called, replies that were never given, faults that met nothing.
+
+    Args:
+        runs: All runs of a test.
+        roles: The agents that the test described.
+        may_be_unused: Those of whom it is fine.
+        faults: The faults that the test described.
+        met: The faults, by number, that met an attempt, or of which it is fine if not.
+
+    Raises:
+        HarnessError: Names each, with the switch that allows it.
+    """
+    if not runs:
+        raise HarnessError(
+            "nothing was run, so nothing was tested\n  How to fix: call `sim.run(...)`, or make the test async"
+        )
+    called = {call.agent for run in runs for call in run.all_calls}
+    problems = [
+        problem
+        for role in roles
+        if role.name not in may_be_unused and (problem := _unused(role, called)) is not None
+    ]
+    problems += [
+        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met an attempt"
+        for number, fault in enumerate(faults, 1)
+        if number not in met
+    ]
+    if problems:
+        raise HarnessError(
+            "\n".join(problems)
+            + "\n  How to fix: take them out, or say `allow_unused=True` of the agent, `allow_unmet=True` of the fault."
+        )
+
+
+def _unused(role: Role, called: Set[str]) -> str | None:
+    if role.name not in called:
+        return f"agent {role.name!r} was never called (the calls were of: {', '.join(sorted(called)) or 'nobody'})"
+    if isinstance(role.content, Replies) and role.content.unused:
+        return f"{role.content.unused} of the replies of agent {role.name!r} were never asked for"
+    return None

@@ -1,0 +1,50 @@
+"""The runs of a test, written to a store."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+from harness.metrics import summarise, tally
+from harness.run.record import DISTRIBUTION
+from harness.sim.program_run import ProgramRun
+from harness.sim.sim import Sim
+from harness.store import RunRecord, Store
+
+
+def keep(simulation: Sim, store: str | Path, test: str) -> list[int]:
+    """Write all runs of a test.
+
+    Args:
+        simulation: The test's simulation.
+        store: The DuckDB file; several processes may write it.
+        test: The test's name, which the runs get.
+
+    Returns:
+        The ids of the runs.
+    """
+    return Store(store).write([_record(run, test) for run in simulation.runs])
+
+
+def _record(run: ProgramRun, test: str) -> RunRecord:
+    spans = run.spans_table
+    found = tally(spans, agents=run.agents)
+    metrics, agents = summarise([found])
+    return RunRecord(
+        scenario=test,
+        scenario_hash=hashlib.sha256(test.encode()).hexdigest()[:16],
+        seed=run.seed,
+        status="done",
+        tasks=found.tasks_in_all,
+        warmup_tasks=0,
+        makespan_s=found.makespan_s,
+        wall_s=run.wall_s,
+        harness_version=version(DISTRIBUTION),
+        source=test.partition("::")[0],
+        command=run.command,
+        spans=spans,
+        events=run.events_table,
+        metrics=metrics,
+        agent_metrics=agents,
+    )

@@ -1,0 +1,57 @@
+"""A program, as it is given to a run."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from harness.errors import HarnessError
+from harness.kernel import stuck
+
+T = TypeVar("T")
+
+
+class Watch:
+    """Remembers what every task was doing when the program failed."""
+
+    def __init__(self) -> None:
+        self.tasks = ""
+
+    def over(self, program: Any) -> Any:  # noqa: ANN401 - a coroutine, or a function
+        """The same program, watched."""
+        return self._watched(program) if inspect.iscoroutine(program) else program
+
+    async def _watched(self, program: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await program
+        except BaseException:
+            self.tasks = stuck.report(asyncio.get_running_loop())
+            raise
+
+
+def bind(program: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - the program's
+    """A function and its arguments, as something to be run; an async one as its coroutine."""
+    if not callable(program):
+        raise HarnessError(
+            f"{program!r} is no program\n  How to fix: give sim.run a coroutine, or a function and its arguments"
+        )
+    if inspect.iscoroutinefunction(program):
+        return program(*args, **kwargs)
+    return lambda: program(*args, **kwargs)
+
+
+def place_of(target: str) -> tuple[Any, str]:
+    """Where a function is kept that `module:name` names: the module or class, and its name there."""
+    module, _, name = target.partition(":")
+    *path, last = name.split(".")
+    place: Any = importlib.import_module(module)
+    for step in path:
+        place = getattr(place, step)
+    if not last or not hasattr(place, last):
+        raise HarnessError(
+            f"there is no {target!r} to replace\n  How to fix: name it as `module:function`"
+        )
+    return place, last

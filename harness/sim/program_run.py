@@ -1,0 +1,248 @@
+"""What came of one run of a program: its output, its calls, and the numbers about them."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from harness.errors import HarnessError
+from harness.faults import Fault
+from harness.metrics import Edge, Finding, Tally, findings, flow, tally
+from harness.sim import settings
+from harness.sim.call_view import CallList, CallView
+from harness.sim.telling import explain, timeline
+from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
+from harness.units import render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRun:
+    """One run of a program."""
+
+    seed: int
+    output: Any
+    """What the program returned; None if it raised."""
+    error: BaseException | None
+    """What it raised."""
+    latency_s: float
+    """From its beginning to its end [virtual s]."""
+    spans_table: Table
+    events_table: Table
+    all_calls: CallList
+    unsimulated: dict[str, int]
+    """The hosts that it wanted to reach and nobody simulates."""
+    faults_met: frozenset[int]
+    """The faults, by number, that met at least one attempt."""
+    command: str
+    """What runs it again."""
+    wall_s: float = 0.0
+    """Real time it took [s]."""
+    kept: frozenset[int] | None = None
+    """Numbers of the calls whose replies are in the output; None while there is none."""
+    rerun: Callable[[Fault], ProgramRun] | None = None
+    """Runs the same program under one fault more; None if it can run only once."""
+    tasks: str = ""
+    """What each task of the program was doing when it failed; empty if it did not."""
+    _total: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        for mine in tally(self.spans_table, agents=()).agents.values():
+            self._total.add(mine)
+
+    def calls(self, agent: str | None = None) -> CallList:
+        """The calls of an agent, or all."""
+        return CallList(call for call in self.all_calls if agent in (None, call.agent))
+
+    @property
+    def agents(self) -> list[str]:
+        """The agents that made calls, in the order of their first."""
+        return list(dict.fromkeys(call.agent for call in self.all_calls))
+
+    @property
+    def attempts(self) -> int:
+        """Requests at the providers."""
+        return self._total.attempts
+
+    @property
+    def retries(self) -> int:
+        """Attempts after the first of a call."""
+        return self._total.retries
+
+    @property
+    def rate_limited(self) -> int:
+        """Attempts that were refused with a 429."""
+        return self._total.rate_limited
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens read, cached ones not counted."""
+        return self._total.input_tokens
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens generated."""
+        return self._total.output_tokens
+
+    @property
+    def cost_usd(self) -> float:
+        """What all attempts cost [USD]; NaN when the price of one is not known."""
+        return self._total.cost_usd
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What there is to say about how the program deals with its providers."""
+        return findings(self.spans_table, self.events_table)
+
+    def flow(self) -> list[Edge]:
+        """Which agent's replies reached whose prompts."""
+        return flow(self.spans_table, self.events_table)
+
+    def timeline(self, last: int | None = None) -> str:
+        """What happened, a line each in the order of beginnings, with virtual times [s].
+
+        Args:
+            last: Only so many lines, the last.
+        """
+        return timeline(self.spans_table, last)
+
+    def explain(self) -> str:
+        """Where the time and the money went, what went wrong, and what to do about it."""
+        return explain(self)
+
+    def spans(self) -> Any:  # noqa: ANN401 - pandas is an extra
+        """The spans as a pandas DataFrame; needs the extra `pandas`."""
+        return _data_frame(self.spans_table, list(SPAN_COLUMNS))
+
+    def events(self) -> Any:  # noqa: ANN401 - pandas is an extra
+        """The events as a pandas DataFrame; needs the extra `pandas`."""
+        return _data_frame(self.events_table, list(EVENT_COLUMNS))
+
+    # -- what can be asserted; each says on failure what happened instead, and how to run it again --------------------
+
+    def assert_called(
+        self, agent: str, times: int | None = None, *, at_least: int = 1, at_most: int | None = None
+    ) -> None:
+        """Assert that an agent made calls.
+
+        Args:
+            agent: The agent.
+            times: How many exactly; None leaves that open.
+            at_least: How many at least.
+            at_most: How many at most.
+        """
+        made = len(self.calls(agent))
+        if times is not None and made != times:
+            self._fail(f"agent {agent!r} made {made} calls, not {times}")
+        if times is None and made < at_least:
+            self._fail(f"agent {agent!r} made {made} calls, not {at_least} at least")
+        if at_most is not None and made > at_most:
+            self._fail(f"agent {agent!r} made {made} calls, not {at_most} at most")
+
+    def assert_called_with_output_of(self, agent: str, source: str) -> None:
+        """Assert that text of a reply to one agent reached a prompt of another."""
+        heard = {
+            self._by_number(number).agent for call in self.calls(agent) for number in call.heard
+        }
+        if source not in heard:
+            what = f"only from: {', '.join(sorted(heard))}" if heard else "from nobody"
+            self._fail(f"no prompt of agent {agent!r} has text from {source!r}; it has some {what}")
+
+    def assert_parallel(self, *agents: str, at_least: int | None = None) -> None:
+        """Assert that calls went on at the same time.
+
+        Args:
+            agents: Whose calls; none means all agents.
+            at_least: How many at once; None means all of those calls.
+        """
+        calls = [call for call in self.all_calls if not agents or call.agent in agents]
+        wanted = max(2, len(calls)) if at_least is None else at_least
+        most = _most_at_once(calls)
+        if most < wanted:
+            self._fail(
+                f"at most {most} calls of {', '.join(agents) or 'all agents'} went on at once, not {wanted}"
+            )
+
+    def assert_latency_below(self, limit_s: float) -> None:
+        """Assert that the run took less virtual time than this [s]."""
+        if not self.latency_s < limit_s:
+            self._fail(
+                f"the run took {render('latency_s', self.latency_s)}, which is not below {render('latency_s', limit_s)}"
+            )
+
+    def assert_cost_below(self, limit_usd: float) -> None:
+        """Assert that all calls together cost less than this [USD]; an unknown price is no low one."""
+        if math.isnan(self.cost_usd):
+            self._fail("the cost is not known, because the price of a model is not")
+        if not self.cost_usd < limit_usd:
+            self._fail(
+                f"the run cost {render('cost_usd', self.cost_usd)}, which is not below {render('cost_usd', limit_usd)}"
+            )
+
+    def assert_no_lost_results(self) -> None:
+        """Assert that every reply was used: its text is in a later prompt, or in the output."""
+        used = {number for call in self.all_calls for number in call.heard} | set(self.kept or ())
+        lost = [call for call in self.all_calls if call.text and call.number not in used]
+        if lost:
+            self._fail("replies that reached no later prompt and are not in the output:", lost)
+
+    def assert_survives(self, fault: str | Fault, **fields: Any) -> None:  # noqa: ANN401 - the fault's
+        """Assert that the same program, with the same seed and this fault besides, ends without an error.
+
+        Args:
+            fault: A fault, or its name in a scenario file.
+            fields: Which attempts it meets and what it does.
+        """
+        if self.rerun is None:
+            raise HarnessError(
+                "a coroutine runs once, so there is nothing to run under a fault\n"
+                "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
+            )
+        added = settings.fault(fault, fields)
+        try:
+            again = self.rerun(added)
+        except Exception as error:  # noqa: BLE001 - whatever the program raises is what this is about
+            self._fail(f"the program does not survive {added}: {type(error).__name__}: {error}")
+        if not again.faults_met:
+            self._fail(f"no attempt met {added}, so nothing was tested")
+
+    def _by_number(self, number: int) -> CallView:
+        return self.all_calls[number - 1]
+
+    def _fail(self, what: str, calls: list[CallView] | None = None) -> NoReturn:
+        lines = [what, *(f"  {call}" for call in calls or ())]
+        lines += ["What happened:", *(f"  {line}" for line in self.timeline().splitlines())]
+        if self.command:
+            lines.append(f"To replay: {self.command}")
+        raise AssertionError("\n".join(lines))
+
+
+def _most_at_once(calls: list[CallView]) -> int:
+    points = sorted(
+        point
+        for call in calls
+        for point in ((call.start_s, 1), (math.inf if math.isnan(call.end_s) else call.end_s, -1))
+    )
+    most = now = 0
+    for _, change in points:  # at one instant ends come before beginnings
+        now += change
+        most = max(most, now)
+    return most
+
+
+def _data_frame(table: Table, columns: list[str]) -> Any:  # noqa: ANN401 - pandas is an extra
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError:
+        raise HarnessError(
+            "a DataFrame needs pandas\n  How to fix: pip install pandas; or use `run.spans_table`"
+        ) from None
+    return pandas.DataFrame(dict(zip(columns, _columns(table, columns), strict=True)))
+
+
+def _columns(table: Table, columns: list[str]) -> Iterator[list[Any]]:
+    for name in columns:
+        absent = {"float": math.nan, "int": -1, "text": ""}[table.columns[name]]
+        yield [None if value == absent else value for value in table.values(name)]

@@ -1,0 +1,442 @@
+"""What a test speaks to: agents, tools, providers and faults around the user's own program, and its runs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from harness import wall
+from harness.errors import HarnessError, NotSimulated
+from harness.faults import Fault
+from harness.kernel import run_program
+from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.models import Model, Request, ToolCall
+from harness.models.plausible import Plausible
+from harness.models.replies import AnyReply, Replies
+from harness.run.environment import provided_environment
+from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
+from harness.sim import settings
+from harness.sim.call_view import CallList, CallView
+from harness.sim.check import check_all_needed
+from harness.sim.program import Watch, bind, place_of
+from harness.sim.program_run import ProgramRun
+from harness.sim.tools import SimTool
+from harness.spans import CANCELLED, ERROR, OK
+from harness.wire import SEAMS, connected
+from harness.wire.agents import Match, Role, turn_of
+
+_LAST_LINES = 20
+"""How much of a timeline the report of a failed test shows."""
+
+_APIS: dict[str, ApiName] = {"anthropic": "anthropic", "openai": "openai"}
+
+
+class Sim:
+    """The simulated surroundings of a program: one a test.
+
+    Args:
+        seed: The one integer that all chance follows from.
+        command: What runs the test again.
+    """
+
+    def __init__(self, seed: int = 1, *, command: str = "") -> None:
+        self.seed = seed
+        self.command = command
+        self.last_run: ProgramRun | None = None
+        """What came of the latest run, whether it returned or raised."""
+        self.runs: list[ProgramRun] = []
+        """All runs of this test."""
+        self._providers: dict[str, WireProvider] = default_providers()
+        self._roles: list[Role] = []
+        self._faults: list[Fault] = []
+        self._tools: list[SimTool] = []
+        self._may_be_unused: set[str] = set()
+        self._met: set[int] = set()
+        self._world: WiredWorld | None = None
+
+    # -- who is there -------------------------------------------------------------------------------------------------
+
+    def agent(
+        self,
+        name: str,
+        *,
+        system: str | None = None,
+        system_regex: str | None = None,
+        model: str | None = None,
+        tools: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        when: Callable[[Request], bool] | None = None,
+        reply: AnyReply | Model | None = None,
+        tool_calls: Sequence[ToolCall | tuple[str, dict[str, Any]]] = (),
+        latency_s: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        output_tokens: Any = None,  # noqa: ANN401 - likewise
+        accuracy: float | None = None,
+        allow_unused: bool = False,
+    ) -> None:
+        """Say who one of the program's agents is, how to tell its calls, and what it says.
+
+        Args:
+            name: Its name in everything that is shown.
+            system: A glob for the whole system prompt of its calls, such as `"*planner*"`.
+            system_regex: A regular expression to be found in the system prompt.
+            model: A glob for the model that is asked.
+            tools: Names of tools that its calls offer.
+            headers: HTTP headers of its calls, each with a glob.
+            when: Anything else, as a function of the `Request`.
+            reply: What it says, as in `harness.models.replies`, or a model; None means something plausible.
+            tool_calls: Tools it asks for first, as `ToolCall` or `(name, arguments)`; the reply comes after their results.
+            latency_s: How long its calls take [s]; None means what the model's profile says.
+            output_tokens: Size of its replies [tokens]; None means their length.
+            accuracy: Share of them that are right.
+            allow_unused: Whether it is fine if it is never called, or not all of its replies are given.
+
+        Raises:
+            HarnessError: A value is wrong, or there is an agent of that name.
+        """
+        self._check_new(name)
+        match = Match(
+            system=system,
+            system_regex=system_regex,
+            model=model,
+            tools=frozenset(tools),
+            headers=dict(headers or {}),
+            when=when,
+        )
+        self._roles.append(
+            Role(
+                name=name,
+                content=_content(name, reply, [ToolCall(*call) for call in tool_calls]),
+                match=match,
+                latency=None if latency_s is None else settings.latency("latency_s", latency_s),
+                output_tokens=None
+                if output_tokens is None
+                else settings.distribution("output_tokens", output_tokens),
+                accuracy=accuracy,
+            )
+        )
+        if allow_unused:
+            self._may_be_unused.add(name)
+
+    def tool(
+        self,
+        name: str,
+        *,
+        result: Any = "done",  # noqa: ANN401 - whatever the tool gives, or a function of its arguments
+        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        failure_probability: float = 0.0,
+        replaces: str | None = None,
+    ) -> SimTool:
+        """A tool that takes time, gives what it was told to give, and sometimes fails; an async function to be called.
+
+        Args:
+            name: Its name in everything that is shown.
+            result: What it gives, or a function of its arguments that does.
+            latency_s: How long one use takes [s].
+            failure_probability: Share of uses that raise a `ToolError`.
+            replaces: A function of the program, as `module:name`, that it stands in for while a run is active.
+        """
+        tool = SimTool(
+            name,
+            result,
+            settings.distribution("latency_s", latency_s),
+            failure_probability,
+            replaces,
+        )
+        tool.attach(lambda: self._world)
+        self._tools.append(tool)
+        return tool
+
+    def provider(
+        self,
+        name: str,
+        *,
+        requests_per_min: int | None = None,
+        input_tokens_per_min: int | None = None,
+        output_tokens_per_min: int | None = None,
+        concurrency: int | None = None,
+        queue_capacity: int | None = None,
+        latency: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        overload: Any = None,  # noqa: ANN401 - as a scenario file says it
+        outages: Sequence[Any] = (),
+        api: ApiName | None = None,
+        hosts: Sequence[str] = (),
+        **options: Any,  # noqa: ANN401 - what the API understands
+    ) -> None:
+        """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
+
+        Args:
+            name: Its name; another than those two needs `api` and `hosts`.
+            requests_per_min: Rate limit of each model.
+            input_tokens_per_min: Likewise.
+            output_tokens_per_min: Likewise.
+            concurrency: How many attempts are served at once.
+            queue_capacity: How many may wait for a slot; one more is refused.
+            latency: How long its calls take: a number [s], a distribution, or a profile as in a scenario file.
+            overload: Overload that comes and goes, as in a scenario file.
+            outages: Such as `{"at_s": 10, "for_s": 30}`.
+            api: Which API it speaks.
+            hosts: Where it is reached, besides the usual.
+            options: What the API is told, such as `message_threads=False` for Anthropic's.
+
+        Raises:
+            HarnessError: A value is wrong, or a program has connected already.
+        """
+        self._check_unsettled()
+        speaks = api or _APIS.get(name)
+        known = self._providers.get(name)
+        if speaks is None or (known is None and not hosts):
+            raise HarnessError(
+                f"nobody knows the provider {name!r}\n"
+                "  How to fix: say which API it speaks and where: "
+                f'sim.provider({name!r}, api="openai", hosts=["api.example.com"])'
+            )
+        self._providers[name] = WireProvider(
+            name=name,
+            api=speaks,
+            hosts=frozenset(hosts) | (known.hosts if known else frozenset()),
+            limits=settings.limits(
+                requests_per_min=requests_per_min,
+                input_tokens_per_min=input_tokens_per_min,
+                output_tokens_per_min=output_tokens_per_min,
+            ),
+            concurrency=concurrency,
+            queue=settings.queue(queue_capacity),
+            overload=settings.overload(overload),
+            outages=tuple(settings.outage(outage) for outage in outages),
+            latency=None if latency is None else settings.latency("latency", latency),
+            options=options,
+        )
+
+    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: Any) -> None:  # noqa: ANN401 - the fault's
+        """Let something go wrong; the first fault that meets an attempt decides.
+
+        Args:
+            kind: A fault, or its name in a scenario file, such as `"overloaded"`.
+            allow_unmet: Whether it is fine if no attempt ever meets it.
+            fields: Which attempts it meets and what it does, such as `agent="worker", call=2`.
+
+        Raises:
+            HarnessError: There is no such fault, or a field is wrong.
+        """
+        self._faults.append(settings.fault(kind, fields))
+        if allow_unmet:
+            self._met.add(len(self._faults))
+
+    def agent_scope(self, name: str) -> AbstractContextManager[None]:
+        """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
+        world = self._world
+        if world is None:
+            raise HarnessError("an agent's scope begins inside the program; there is no run")
+        return turn_of(name, world.log, world.root)
+
+    def _check_unsettled(self) -> None:
+        if self._world is not None and self._world.is_settled:
+            raise HarnessError(
+                "the program has connected already; describe providers before its first call"
+            )
+
+    def _check_new(self, agent: str) -> None:
+        if any(role.name == agent for role in self._roles):
+            raise HarnessError(f"there is an agent {agent!r} already")
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        program: Coroutine[Any, Any, Any] | Callable[..., Any],
+        *args: Any,  # noqa: ANN401 - the program's
+        seed: int | None = None,
+        horizon_s: float = DEFAULT_HORIZON_S,
+        **kwargs: Any,  # noqa: ANN401 - the program's
+    ) -> ProgramRun:
+        """Run a program to its end in virtual time.
+
+        Args:
+            program: A coroutine, or a function; one that is not async may call `asyncio.run` itself.
+            args: What the function is called with.
+            seed: Another seed than the test's.
+            horizon_s: Virtual time that it may not pass [s].
+            kwargs: What the function is called with.
+
+        Returns:
+            The run; also in `last_run`, and there even if the program raised.
+
+        Raises:
+            Exception: Whatever the program raised.
+            NotSimulated: There is a run already.
+        """
+        if self._world is not None:
+            if inspect.iscoroutine(program):
+                program.close()
+            _refuse_nesting()
+        world = WiredWorld(
+            self.seed if seed is None else seed,
+            providers=self._providers,
+            roles=self._roles,
+            faults=self._faults,
+            horizon_s=horizon_s,
+        )
+        began_s = wall.elapsed_s()
+        self._reset_replies()
+        whole = program if inspect.iscoroutine(program) else bind(program, args, kwargs)
+        output, error, tasks = None, None, ""
+        watch = Watch()
+        self._world = world
+        try:
+            with connected(world, SEAMS), provided_environment(), self._replaced():
+                output = run_program(world.kernel, watch.over(whole), seed=world.seed)
+        except BaseException as raised:
+            error, tasks = raised, watch.tasks
+            raise
+        finally:
+            self._world = None
+            world.end()
+            rerun = self._again(program, args, kwargs, world.seed)
+            self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
+        assert self.last_run is not None
+        return self.last_run
+
+    def so_far(self) -> ProgramRun:
+        """The run that goes on, as far as it has come; for async tests, whose body is the program."""
+        if self._world is None:
+            raise HarnessError("there is no run; `last_run` is the one that has ended")
+        return self._seen(self._world)
+
+    def _again(
+        self,
+        program: Any,  # noqa: ANN401 - the program's
+        args: Any,  # noqa: ANN401 - likewise
+        kwargs: Any,  # noqa: ANN401 - likewise
+        seed: int,
+    ) -> Callable[[Fault], ProgramRun] | None:
+        if not callable(program):
+            return None
+
+        def rerun(fault: Fault) -> ProgramRun:
+            before, noted = self.last_run, self.runs[:]
+            self._faults.append(fault)
+            try:
+                return self.run(program, *args, seed=seed, **kwargs)
+            finally:
+                self._faults.pop()
+                self.last_run, self.runs = before, noted
+
+        return rerun
+
+    def _note(
+        self,
+        world: WiredWorld,
+        output: Any,  # noqa: ANN401 - the program's
+        error: BaseException | None,
+        tasks: str,
+        rerun: Callable[[Fault], ProgramRun] | None,
+        wall_s: float,
+    ) -> None:
+        root = world.root.span
+        if error is not None:
+            root.error = type(error).__name__
+        status = OK if error is None else ERROR if isinstance(error, Exception) else CANCELLED
+        world.log.close(root, status)
+        self._met |= world.faults_met
+        self.last_run = self._seen(world, output, error, tasks, rerun, wall_s)
+        self.runs.append(self.last_run)
+
+    def _seen(
+        self,
+        world: WiredWorld,
+        output: Any = None,  # noqa: ANN401 - the program's
+        error: BaseException | None = None,
+        tasks: str = "",
+        rerun: Callable[[Fault], ProgramRun] | None = None,
+        wall_s: float = 0.0,
+    ) -> ProgramRun:
+        return ProgramRun(
+            seed=world.seed,
+            output=output,
+            error=error,
+            latency_s=world.kernel.now_s() - world.root.span.arrival_s,
+            spans_table=world.log.spans,
+            events_table=world.log.events,
+            all_calls=CallList(map(CallView, world.calls)),
+            unsimulated=dict(world.unsimulated),
+            faults_met=frozenset(world.faults_met),
+            command=self.command,
+            wall_s=wall_s,
+            kept=None if output is None else world.kept_in(str(output)),
+            rerun=rerun,
+            tasks=tasks,
+        )
+
+    @contextmanager
+    def _replaced(self) -> Iterator[None]:
+        """Put tools where the program's functions are."""
+        undo: list[tuple[Any, str, Any]] = []
+        try:
+            for tool in self._tools:
+                if tool.replaces is not None:
+                    place, name = place_of(tool.replaces)
+                    undo.append((place, name, getattr(place, name)))
+                    setattr(place, name, tool)
+            yield
+        finally:
+            for place, name, original in reversed(undo):
+                setattr(place, name, original)
+
+    def _reset_replies(self) -> None:
+        for role in self._roles:
+            if isinstance(role.content, Replies):
+                role.content.used = 0
+
+    def use_scenario(self, path: str | Path) -> None:
+        """Take providers, models, agents with their rules, tools and faults from a scenario file."""
+        from harness.run.surroundings import surroundings
+        from harness.scenario import load_scenario
+
+        found = surroundings(load_scenario(path))
+        self._providers.update(found.providers)
+        self._roles.extend(found.roles)
+        self._may_be_unused.update(found.may_be_unused)
+        self._faults.extend(found.faults)
+
+    def tell_failure(self) -> str:
+        """What happened last, what each task was doing, and how to run it again; for the report of a failed test."""
+        lines = [f"To replay: {self.command}"] if self.command else []
+        run = self.last_run
+        if run is None:
+            return "\n".join([*lines, "No run has ended."])
+        lines += [
+            f"Seed {run.seed}, virtual time {run.latency_s:.6f} s. The last calls:",
+            run.timeline(last=_LAST_LINES),
+        ]
+        if run.tasks:
+            lines += ["Tasks when it failed:", run.tasks]
+        return "\n".join(lines)
+
+    # -- at the end of a test -----------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Complain about what was said and never needed: it did not test what its author thinks.
+
+        Raises:
+            HarnessError: Agents that were never called, replies that were never given, faults that met nothing.
+        """
+        check_all_needed(self.runs, self._roles, self._may_be_unused, self._faults, self._met)
+
+
+def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
+    if reply is None and not tool_calls:
+        return Plausible(name)
+    if reply is None:
+        reply = f"{name} has done its part"
+    if hasattr(reply, "reply"):
+        return cast("Model", reply)
+    return Replies(name, reply, tool_calls=tool_calls)
+
+
+def _refuse_nesting() -> NoReturn:
+    raise NotSimulated(
+        "a run inside a run", "let the program call its parts itself; one run simulates all of them"
+    )

@@ -1,0 +1,78 @@
+"""A tool for a program under test: an async function that takes virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from harness.agents import ToolError
+from harness.errors import HarnessError
+from harness.kernel.distributions import AnyDistribution
+from harness.spans import ERROR, OK, TOOL
+from harness.units import whole_microseconds
+from harness.wire.agents import scope_here
+
+if TYPE_CHECKING:
+    from harness.run.wired import WiredWorld
+
+
+class SimTool:
+    """A tool: await it with whatever arguments the program likes.
+
+    Args:
+        name: Its name in spans.
+        result: What it gives, or a function of its arguments that does.
+        latency_s: How long one use takes [s].
+        failure_probability: Share of uses that fail, after their latency.
+        replaces: What it stands in for, as `module:name`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        result: Any,  # noqa: ANN401 - whatever a tool gives
+        latency_s: AnyDistribution,
+        failure_probability: float,
+        replaces: str | None,
+    ) -> None:
+        self.__name__ = name
+        self.name = name
+        self.replaces = replaces
+        self.uses: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        """The arguments of each use."""
+        self._result = result
+        self._latency_s = latency_s
+        self._failure_probability = failure_probability
+        self._world: Callable[[], WiredWorld | None] = lambda: None
+
+    def attach(self, world: Callable[[], WiredWorld | None]) -> None:
+        """Tell it where to find the run that goes on."""
+        self._world = world
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
+        """Wait, then answer.
+
+        Raises:
+            ToolError: This use is one of those that fail.
+        """
+        world = self._world()
+        if world is None:
+            raise HarnessError(f"tool {self.name!r} works inside a run only")
+        self.uses.append((args, kwargs))
+        number = world.count_tool(self.name)
+        scope = scope_here(world.root)
+        span = world.log.open(TOOL, self.name, scope.span, scope.agent or "", ordinal=number)
+        key = f"{scope.span.task}/tool/{self.name}/{number}"
+        try:
+            await asyncio.sleep(
+                whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
+            )
+            if world.draws.uniform(key, "failure") < self._failure_probability:
+                raise ToolError(f"{self.name} failed")
+            answer = self._result(*args, **kwargs) if callable(self._result) else self._result
+        except BaseException:
+            world.log.close(span, ERROR)
+            raise
+        world.log.close(span, OK)
+        return answer

@@ -1,0 +1,182 @@
+"""Whose call is it? Rules that tell from a prompt which agent makes it, and names for those that no rule knows."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from harness.kernel.distributions import AnyDistribution
+from harness.models import Model, Request
+from harness.provider import Latency
+from harness.spans import AGENT, CANCELLED, ERROR, OK, Span, SpanLog
+from harness.wire.api import Prompt
+
+_WORDS_IN_A_NAME = 3
+
+# What says nothing about who somebody is.
+_EMPTY_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "assistant",
+        "at",
+        "be",
+        "by",
+        "do",
+        "expert",
+        "for",
+        "good",
+        "great",
+        "helpful",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "must",
+        "of",
+        "on",
+        "or",
+        "our",
+        "please",
+        "professional",
+        "should",
+        "team",
+        "that",
+        "the",
+        "this",
+        "to",
+        "very",
+        "who",
+        "will",
+        "with",
+        "world-class",
+        "you",
+        "your",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What the calls of an agent look like; all that is stated must hold."""
+
+    system: str | None = None
+    """A glob that the whole system prompt must match."""
+    system_regex: str | None = None
+    """A regular expression to be found in the system prompt."""
+    model: str | None = None
+    """A glob that the model's name must match."""
+    tools: frozenset[str] = frozenset()
+    """Tools that must all be offered."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """HTTP headers, by name, each with a glob for its value."""
+    when: Callable[[Request], bool] | None = None
+    """Anything else about the call."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it narrows calls down at all."""
+        return self != Match()
+
+    def meets(self, prompt: Prompt, headers: Mapping[str, str], request: Request) -> bool:
+        """Whether a call looks like this."""
+        return (
+            (self.system is None or fnmatch.fnmatchcase(prompt.system, self.system))
+            and (
+                self.system_regex is None or re.search(self.system_regex, prompt.system) is not None
+            )
+            and (self.model is None or fnmatch.fnmatchcase(prompt.model, self.model))
+            and self.tools <= set(prompt.tools)
+            and all(
+                fnmatch.fnmatchcase(headers.get(name.lower(), ""), glob)
+                for name, glob in self.headers.items()
+            )
+            and (self.when is None or self.when(request))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """An agent as the wire knows it: how to tell its calls, and who answers them how."""
+
+    name: str
+    content: Model
+    match: Match = Match()
+    latency: Latency | None = None
+    """Instead of that of the model it asks."""
+    output_tokens: AnyDistribution | None = None
+    """Size of its replies [tokens]; absent means their length."""
+    accuracy: float | None = None
+    """Share of its replies that are right; None when nobody asks."""
+
+
+class Scope(NamedTuple):
+    """What a piece of the program belongs to."""
+
+    span: Span
+    """The parent of what happens in it."""
+    agent: str | None
+    """Whose work it is, where the program says so."""
+
+
+_scope: ContextVar[Scope] = ContextVar("harness_scope")
+
+
+def scope_here(default: Scope) -> Scope:
+    """The scope of the code that runs now; it follows the program's tasks, as every context variable does."""
+    return _scope.get(default)
+
+
+@contextmanager
+def inside(scope: Scope) -> Iterator[None]:
+    """Make everything that is begun in the block belong to a scope."""
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
+def turn_of(agent: str, log: SpanLog, default: Scope) -> Iterator[None]:
+    """Make everything that is begun in the block one turn of an agent, with a span of its own."""
+    span = log.open(AGENT, agent, scope_here(default).span, agent)
+    status = CANCELLED
+    try:
+        with inside(Scope(span, agent)):
+            yield
+        status = OK
+    except Exception as error:
+        status, span.error = ERROR, type(error).__name__
+        raise
+    finally:
+        log.close(span, status)
+
+
+def first_that_meets(
+    roles: Sequence[Role], prompt: Prompt, headers: Mapping[str, str], request: Request
+) -> Role | None:
+    """The agent that a call is given to: the first whose rules meet it; one without rules takes what is left."""
+    for role in roles:
+        if role.match.says_something and role.match.meets(prompt, headers, request):
+            return role
+    return next((role for role in roles if not role.match.says_something), None)
+
+
+def name_from(prompt: Prompt) -> str:
+    """A readable name for an agent that nobody named: the first telling words of its system prompt, or its model."""
+    sentence = re.split(r"[.!?\n]", prompt.system.strip(), maxsplit=1)[0]
+    words = re.findall(r"[a-z0-9]+(?:[-'][a-z0-9]+)*", sentence.lower())
+    telling = [word for word in words if word not in _EMPTY_WORDS][:_WORDS_IN_A_NAME]
+    if not telling:
+        telling = re.findall(r"[a-z]+", prompt.model.lower())[:_WORDS_IN_A_NAME]
+    return "-".join(telling) or "agent"

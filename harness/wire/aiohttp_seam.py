@@ -1,0 +1,126 @@
+"""The seam under aiohttp: its connector.
+
+The name `TCPConnector._create_connection` is private to it; tests/wire/test_seams.py says so when it moves. The public
+place next to it is a connector of one's own, which only those can use who make the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+from harness.wire.http import WORDS, Connection
+from harness.wire.network import Network, network_here
+
+
+class AiohttpSeam:
+    """aiohttp."""
+
+    module = "aiohttp.connector"
+
+    def put_in(self, module: ModuleType) -> Callable[[], None]:
+        """Replace the way to open a connection."""
+        connector = module.TCPConnector
+        real = connector._create_connection  # noqa: SLF001 - see above
+
+        async def create_connection(self: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ANN401 - theirs
+            network = network_here()
+            if network is None:
+                return await real(self, req, traces, timeout)
+            host, port = req.url.raw_host, req.url.port
+            found = network.connect(host, port)
+            if isinstance(found, str):
+                raise module.ClientConnectorError(
+                    req.connection_key, OSError(errno.ECONNREFUSED, found)
+                )
+            protocol = self._factory()
+            protocol.connection_made(MemoryTransport(found, protocol, network))
+            return protocol
+
+        connector._create_connection = create_connection  # noqa: SLF001 - see above
+
+        def put_back() -> None:
+            connector._create_connection = real  # noqa: SLF001 - see above
+
+        return put_back
+
+
+class MemoryTransport(asyncio.Transport):
+    """The client's end of a connection, for a client that is called back.
+
+    Args:
+        connection: The connection.
+        protocol: Whom to call.
+        network: The world it belongs to.
+    """
+
+    def __init__(self, connection: Connection, protocol: Any, network: Network) -> None:  # noqa: ANN401 - theirs
+        super().__init__({"peername": ("10.0.0.1", 443), "socket": None})
+        self._connection = connection
+        self._protocol = protocol
+        self._loop = network.kernel.env.loop
+        self._closing = False
+        self._called = False
+        connection.reader = self._news
+        connection.written_by_caller = False  # aiohttp writes in a task of its own
+
+    def _news(self) -> None:
+        """Call the protocol in the loop's next turn: it must not be called from inside its own `write`."""
+        if not self._called:
+            self._called = True
+            self._loop.call_soon(self._deliver)
+
+    def _deliver(self) -> None:
+        self._called = False
+        if self._closing:
+            return
+        connection = self._connection
+        if connection.failure is None and connection.received:
+            self._protocol.data_received(connection.take(len(connection.received)))
+        if connection.ended:
+            self._closing = True
+            error = None if connection.failure is None else OSError(WORDS[connection.failure])
+            self._protocol.connection_lost(error)
+
+    def write(self, data: Any) -> None:  # noqa: ANN401 - bytes, or something like it
+        """Send to the server."""
+        if not self._closing:
+            self._connection.write(bytes(data))
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        """Send to the server."""
+        self.write(b"".join(list_of_data))
+
+    def is_closing(self) -> bool:
+        """Whether this side is closed, or being so."""
+        return self._closing
+
+    def close(self) -> None:
+        """Hang up."""
+        if not self._closing:
+            self._closing = True
+            self._connection.hang_up()
+            self._loop.call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        """Hang up."""
+        self.close()
+
+    def pause_reading(self) -> None:
+        """What was sent is in memory either way."""
+
+    def resume_reading(self) -> None:
+        """What was sent is in memory either way."""
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing is ever buffered."""
+
+    def get_write_buffer_size(self) -> int:
+        """Nothing is ever buffered."""
+        return 0
+
+
+SEAMS = (AiohttpSeam(),)

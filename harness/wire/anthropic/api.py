@@ -1,0 +1,131 @@
+"""The API for one run: which request goes where, and what the server remembers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from harness.provider import Refusal
+from harness.units import Usage
+from harness.wire.anthropic import errors
+from harness.wire.anthropic.batches import Batches
+from harness.wire.anthropic.envelope import betas_of, body_of, check_credential, version_of
+from harness.wire.anthropic.errors import Rejection, not_found
+from harness.wire.anthropic.headers import STREAM, answer, encode
+from harness.wire.anthropic.messages import Asked, Client, check, read_prompt
+from harness.wire.anthropic.models import list_of_models, one_model
+from harness.wire.anthropic.reply import message
+from harness.wire.anthropic.stream import parts_of
+from harness.wire.anthropic.threads import Threads
+from harness.wire.anthropic.tokens import sections_of
+from harness.wire.api import Desk, Ids, Moment, Prompt, Spoken
+from harness.wire.cache import PromptCache
+from harness.wire.http import HttpRequest, HttpResponse
+
+_JSON_LINES = "application/x-jsonl"
+
+
+class Anthropic:
+    """The Anthropic API.
+
+    Args:
+        desk: The server it stands in.
+        message_threads: Whether the server holds conversations; otherwise it refuses to, and clients send them whole.
+    """
+
+    def __init__(self, desk: Desk, *, message_threads: bool = True) -> None:
+        self._desk = desk
+        self._threads = Threads(message_threads)
+        self._batches = Batches(desk)
+        self._cache = PromptCache()
+
+    # -- requests -------------------------------------------------------------------------------------------------
+
+    def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
+        """Understand a request: what is asked of a model, or what the API answers by itself."""
+        try:
+            check_credential(http)
+            client = Client(version_of(http), betas_of(http), self._desk.models)
+            if (http.method, http.path) == ("POST", "/v1/messages"):
+                return self._message(http, client)
+            return self._other(http, client, self._desk.moment(ids))
+        except Rejection as rejection:
+            return errors.rejected(rejection, self._desk.moment(ids))
+
+    def _message(self, http: HttpRequest, client: Client) -> Prompt:
+        body, thread = self._threads.join(body_of(http), client.betas)
+        return read_prompt(body, client, thread=thread)
+
+    def _other(self, http: HttpRequest, client: Client, moment: Moment) -> HttpResponse:
+        """All that needs no model."""
+        match http.method, http.path.strip("/").split("/"):
+            case "POST", ["v1", "messages", "count_tokens"]:
+                body = _count(body_of(http), client)
+            case "GET", ["v1", "models"]:
+                body = list_of_models(client.models, http.query)
+            case "GET", ["v1", "models", name]:
+                body = one_model(name, client.models)
+            case "GET", ["v1", "messages", "batches", batch_id, "results"]:
+                lines = self._batches.results(batch_id, moment.at_s)
+                return answer(200, lines, moment, content_type=_JSON_LINES)
+            case method, ["v1", "messages", "batches", *rest]:
+                body = self._batch(method, rest, http, client, moment)
+            case _:
+                raise not_found("Not found")
+        return answer(200, encode(body), moment)
+
+    def _batch(
+        self, method: str, rest: list[str], http: HttpRequest, client: Client, moment: Moment
+    ) -> dict[str, Any]:
+        match method, rest:
+            case "POST", []:
+                read = partial(read_prompt, client=client, tier="batch")
+                return self._batches.create(body_of(http), read, http, moment)
+            case "GET", []:
+                return self._batches.all(http.query, moment.at_s)
+            case "GET", [batch_id]:
+                return self._batches.one(batch_id, moment.at_s)
+            case "DELETE", [batch_id]:
+                return self._batches.delete(batch_id, moment.at_s)
+            case "POST", [batch_id, "cancel"]:
+                return self._batches.cancel(batch_id, moment)
+        raise not_found("Not found")
+
+    def usage(self, prompt: Prompt, now_s: float) -> Usage:
+        """What is read for a prompt, and how much of that a prompt cache spares."""
+        asked: Asked = prompt.details
+        read, written = self._cache.look_up(prompt, now_s, asked.facts.min_cached_tokens)
+        return Usage(prompt.tokens - read - written, 0, read, written)
+
+    # -- answers --------------------------------------------------------------------------------------------------
+
+    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in one piece."""
+        body = message(prompt, spoken, moment.ids)
+        self._remember(prompt, body["id"], body["content"])
+        return answer(200, encode(body), moment)
+
+    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in parts, of which the last only says that it was the last."""
+        parts, message_id, content = parts_of(prompt, spoken, moment.ids)
+        self._remember(prompt, message_id, content)
+        return answer(200, parts, moment, content_type=STREAM)
+
+    def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
+        """The answer that there will be none."""
+        return errors.refused(refusal, moment)
+
+    def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
+        """How a stream says in its middle that there will be no more."""
+        return errors.broken_off(refusal, moment)
+
+    def _remember(self, prompt: Prompt, message_id: str, content: list[dict[str, Any]]) -> None:
+        asked: Asked = prompt.details
+        if asked.thread is not None:
+            self._threads.keep(asked.thread, message_id, content)
+
+
+def _count(body: dict[str, Any], client: Client) -> dict[str, Any]:
+    """The size of a prompt that is not sent."""
+    check(body, client)
+    return {"input_tokens": sum(section.tokens for section in sections_of(body))}

@@ -1,0 +1,101 @@
+"""How the API says no: one body for all errors (https://docs.claude.com/en/api/errors)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from harness.provider import Refusal
+from harness.wire.anthropic.headers import ORGANIZATION_ID, answer, encode, request_id
+from harness.wire.api import Ids, Moment
+from harness.wire.http import HttpResponse
+
+_RATE_LIMIT_ADVICE = (
+    " You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, "
+    "or try again later. You may also contact sales at https://claude.com/contact-sales to discuss your options for a rate "
+    "limit increase."
+)
+"""The end of the message of a 429, as a published log has it."""
+
+_RETRYABLE_STATUS = frozenset({408, 409, 429})
+_SERVER_ERROR_MIN = 500
+
+
+class Rejection(Exception):  # noqa: N818 - nothing is wrong but the request
+    """A request that the API does not accept.
+
+    Args:
+        status: HTTP status.
+        error: The error type, such as `invalid_request_error`.
+        message: The API's own words.
+        details: What else it says, such as an `error_code`.
+    """
+
+    def __init__(
+        self, status: int, error: str, message: str, details: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(status, error, message, details)
+        self.status = status
+        self.error = error
+        self.message = message
+        self.details = details
+
+
+def invalid(message: str, details: dict[str, Any] | None = None) -> Rejection:
+    """The rejection of a request that is wrong."""
+    return Rejection(400, "invalid_request_error", message, details)
+
+
+def not_found(message: str, details: dict[str, Any] | None = None) -> Rejection:
+    """The rejection of a request for something that is not there."""
+    return Rejection(404, "not_found_error", message, details)
+
+
+def rejected(rejection: Rejection, moment: Moment) -> HttpResponse:
+    """The answer to a request that is not accepted."""
+    body = error_body(rejection.error, rejection.message, moment.ids, rejection.details)
+    return answer(rejection.status, encode(body), moment, _advice(rejection.status))
+
+
+def refused(refusal: Refusal, moment: Moment) -> HttpResponse:
+    """The answer of a provider that does not serve a request; `retry-after` is in whole seconds."""
+    assert refusal.status is not None, "a broken connection has no answer"
+    headers = _advice(refusal.status)
+    if refusal.retry_after_s is not None:
+        headers.append(("retry-after", str(max(1, math.ceil(refusal.retry_after_s)))))
+    body = error_body(refusal.error, _message(refusal), moment.ids)
+    return answer(refusal.status, encode(body), moment, headers)
+
+
+def broken_off(refusal: Refusal, moment: Moment) -> bytes:
+    """The event that ends a stream in its middle; here `details` are there, and empty."""
+    body = {
+        "type": "error",
+        "error": {"details": None, "type": refusal.error, "message": _message(refusal)},
+        "request_id": request_id(moment.ids),
+    }
+    return b"event: error\ndata: " + encode(body) + b"\n\n"
+
+
+def error_body(
+    error: str, message: str, ids: Ids, details: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The body of an error; `details` only where there are some."""
+    said: dict[str, Any] = {"type": error, "message": message}
+    if details is not None:
+        said["details"] = details
+    return {"type": "error", "error": said, "request_id": request_id(ids)}
+
+
+def _message(refusal: Refusal) -> str:
+    if refusal.limit is None:
+        return refusal.message
+    return (
+        refusal.message.replace("(model:", f"(org: {ORGANIZATION_ID}, model:") + _RATE_LIMIT_ADVICE
+    )
+
+
+def _advice(status: int) -> list[tuple[str, str]]:
+    """Whether to try again: `false` was recorded on 400 and 404, `true` on 429 in a published log; the rest follows."""
+    again = status in _RETRYABLE_STATUS or status >= _SERVER_ERROR_MIN
+    return [("x-should-retry", "true" if again else "false")]

@@ -1,0 +1,199 @@
+"""A request for a reply, read: from its JSON to what every API means by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.models import Said, ToolCall, ToolResult
+from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
+from harness.wire.anthropic.checks import text_at
+from harness.wire.anthropic.errors import invalid
+from harness.wire.anthropic.threads import Thread
+from harness.wire.anthropic.tokens import sections_of, wanted_format
+from harness.wire.anthropic.turns import (
+    Turn,
+    blocks_of,
+    check_end,
+    check_messages,
+    check_order,
+    check_system,
+    turns_of,
+)
+from harness.wire.anthropic.validate import (
+    check_breakpoints,
+    check_fields,
+    check_model,
+    check_settings,
+    check_tools,
+)
+from harness.wire.api import Prompt, Section
+
+_PARAGRAPH = "\n\n"
+_SHORT_REPLY_GENERATION = 4.5
+"""From here on a reply that would leave the context window is cut at its end; before, the request is refused
+(https://docs.claude.com/en/docs/build-with-claude/context-windows)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the answer has to know of the request, beside the prompt."""
+
+    facts: Facts
+    thinks: bool
+    """Whether the model may think before it speaks."""
+    shows_thinking: bool
+    """Whether its thoughts are sent."""
+    cut_by_context: bool
+    """Whether the context window ends before `max_tokens` does."""
+    geo: str | None
+    """Where it is to be served."""
+    tier: str = "standard"
+    thread: Thread | None = None
+    """What the server is to remember of it, if anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a client's headers say of how to read its requests."""
+
+    version: str
+    betas: str
+    models: tuple[str, ...]
+    """The models that the run knows."""
+
+
+def read_prompt(
+    body: dict[str, Any],
+    client: Client,
+    *,
+    tier: str = "standard",
+    thread: Thread | None = None,
+) -> Prompt:
+    """Read a request.
+
+    Args:
+        body: The request.
+        client: Who sends it.
+        tier: How it is served.
+        thread: What the server is to remember of it.
+
+    Raises:
+        Rejection: The real API would not accept it.
+    """
+    facts, turns = check(body, client)
+    check_settings(body, facts, client.betas)
+    thinks, shows_thinking = _thinking(body, facts)
+    check_end(turns, facts, thinks=thinks)
+    sections = sections_of(body)
+    max_tokens, left = body["max_tokens"], _left(body, facts, sections, client.betas)
+    wanted_tool, wanted = _wanted(body)
+    results = _results(turns[-1])
+    return Prompt(
+        model=body["model"],
+        system=_PARAGRAPH.join(texts_of(body.get("system") or [])),
+        conversation=_conversation(turns),
+        sections=sections,
+        max_tokens=min(max_tokens, left),
+        stop_sequences=tuple(body.get("stop_sequences") or ()),
+        stream=bool(body.get("stream")),
+        tools=tuple(_tool_names(body)),
+        wanted=wanted,
+        wanted_tool=wanted_tool,
+        result_ids=tuple(block["tool_use_id"] for block in results),
+        details=Asked(
+            facts=facts,
+            thinks=thinks,
+            shows_thinking=shows_thinking,
+            cut_by_context=left < max_tokens,
+            geo=body.get("inference_geo"),
+            tier=tier,
+            thread=thread,
+        ),
+    )
+
+
+def check(body: dict[str, Any], client: Client) -> tuple[Facts, list[Turn]]:
+    """Check all that a request for a reply and one for a count have in common."""
+    check_fields(body, client.version, client.betas)
+    model = text_at(body, "model", "model")
+    messages = check_messages(body, client.version)
+    check_system(body)
+    check_tools(body)
+    check_breakpoints(body)
+    facts = facts_of(model)
+    check_model(model, facts, client.models)
+    turns = turns_of(messages)
+    check_order(turns)
+    return facts, turns
+
+
+def _left(body: dict[str, Any], facts: Facts, sections: Iterable[Section], betas: str) -> int:
+    """What the context window leaves for the reply [tokens]."""
+    tokens = sum(section.tokens for section in sections)
+    context, max_tokens = context_of(facts, betas), body["max_tokens"]
+    if tokens > context:
+        raise invalid(f"prompt is too long: {tokens} tokens > {context} maximum")
+    if tokens + max_tokens > context and 0 < facts.generation < _SHORT_REPLY_GENERATION:
+        raise invalid(
+            f"input length and `max_tokens` exceed context limit: {tokens} + {max_tokens} > {context}, decrease input "
+            "length or `max_tokens` and try again"
+        )
+    return context - tokens
+
+
+def _thinking(body: dict[str, Any], facts: Facts) -> tuple[bool, bool]:
+    """Whether the model thinks, and whether that is shown: from 4.7 on only when somebody asks for it."""
+    thinking = body.get("thinking") or {}
+    kind = thinking.get("type")
+    thinks = facts.thinks_unasked if kind is None else kind in ("enabled", "adaptive")
+    display = thinking.get("display")
+    return thinks, facts.shows_thinking if display is None else display == "summarized"
+
+
+def _wanted(body: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """The tool that must be used, and the schema of what must come out."""
+    tools = {tool.get("name"): tool.get("input_schema") for tool in body.get("tools") or ()}
+    choice = body.get("tool_choice") or {}
+    if choice.get("type") == "tool":
+        return choice["name"], tools[choice["name"]]
+    if choice.get("type") == "any" and len(tools) == 1:
+        ((name, schema),) = tools.items()
+        return name or "", schema
+    return "", wanted_format(body)
+
+
+def _tool_names(body: dict[str, Any]) -> Iterable[str]:
+    return (str(tool.get("name", tool.get("type"))) for tool in body.get("tools") or ())
+
+
+def _conversation(turns: list[Turn]) -> tuple[Said, ...]:
+    names: dict[str, str] = {}
+    conversation = []
+    for turn in turns:
+        calls = [block for block in turn.blocks if block["type"] == "tool_use"]
+        names.update((block["id"], block["name"]) for block in calls)
+        conversation.append(
+            Said(
+                turn.role,
+                _PARAGRAPH.join(texts_of(turn.blocks)),
+                tuple(ToolCall(block["name"], block["input"]) for block in calls),
+                tuple(_result(block, names) for block in _results(turn)),
+            )
+        )
+    return tuple(conversation)
+
+
+def _results(turn: Turn) -> list[dict[str, Any]]:
+    return [block for block in turn.blocks if block["type"] == "tool_result"]
+
+
+def _result(block: dict[str, Any], names: dict[str, str]) -> ToolResult:
+    text = _PARAGRAPH.join(texts_of(block.get("content") or []))
+    return ToolResult(names[block["tool_use_id"]], text, bool(block.get("is_error")))
+
+
+def texts_of(content: str | list[Any]) -> Iterable[str]:
+    """The texts in a content."""
+    return (block["text"] for block in blocks_of(content) if block["type"] == "text")

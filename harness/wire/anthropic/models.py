@@ -1,0 +1,85 @@
+"""The list of models, as the API gives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.wire.anthropic.catalogue import Facts, facts_of, known_models
+from harness.wire.anthropic.errors import not_found
+from harness.wire.anthropic.page import page
+
+_STRUCTURED_OUTPUTS_GENERATION = 4.5
+_EFFORT_GENERATION = 4.5
+_XHIGH_EFFORT_GENERATION = 4.7
+
+
+def list_of_models(of_the_run: tuple[str, ...], query: str) -> dict[str, Any]:
+    """One page of all models."""
+    return page([_model(facts) for facts in known_models(of_the_run)], query)
+
+
+def one_model(name: str, of_the_run: tuple[str, ...]) -> dict[str, Any]:
+    """One model.
+
+    Raises:
+        Rejection: There is none of this name.
+    """
+    facts = facts_of(name)
+    if facts.is_unknown and name not in of_the_run:
+        raise not_found(f"model: {name}")
+    return _model(facts)
+
+
+def _model(facts: Facts) -> dict[str, Any]:
+    return {
+        "type": "model",
+        "id": facts.dated,
+        "display_name": facts.display_name,
+        "created_at": facts.created_at,
+        "lifecycle": "active",
+        "line": facts.line,
+        "max_input_tokens": facts.context_tokens,
+        "max_tokens": facts.max_output_tokens,
+        "capabilities": _capabilities(facts),
+        "deprecated_at": None,
+        "retires_at": None,
+    }
+
+
+def _capabilities(facts: Facts) -> dict[str, Any]:
+    """What it can do, under all names that SDK 2.x knows; the server's own tools are not simulated."""
+    generation = facts.generation
+    no, yes = _support(supported=False), _support(supported=True)
+    effort = _support(supported=generation >= _EFFORT_GENERATION)
+    thinks = facts.thinks_by_budget or facts.thinks_adaptively
+    return {
+        "batch": yes,
+        "citations": no,
+        "code_execution": no,
+        "context_management": no,
+        "effort": {
+            **effort,
+            "low": effort,
+            "medium": effort,
+            "high": effort,
+            "xhigh": _support(supported=generation >= _XHIGH_EFFORT_GENERATION),
+            "max": _support(supported=generation >= _XHIGH_EFFORT_GENERATION),
+        },
+        "image_input": yes,
+        "pdf_input": yes,
+        "server_tools": {**no, "code_execution": no, "web_search": no},
+        "structured_outputs": _support(supported=generation >= _STRUCTURED_OUTPUTS_GENERATION),
+        "thinking": {
+            **_support(supported=thinks),
+            "types": {
+                "adaptive": _support(supported=facts.thinks_adaptively),
+                "between_tools": yes,
+                "disabled": yes,
+                "enabled": _support(supported=facts.thinks_by_budget),
+            },
+        },
+    }
+
+
+def _support(*, supported: bool) -> dict[str, bool]:
+    return {"supported": supported}

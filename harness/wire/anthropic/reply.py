@@ -1,0 +1,137 @@
+"""A reply as the body of an answer, with its fields in the order in which recorded bodies have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.models import ToolCall
+from harness.provider.tokens import count_tokens
+from harness.units import Usage
+from harness.wire.anthropic.headers import BASE58
+from harness.wire.anthropic.messages import Asked
+from harness.wire.api import Ids, Prompt, Section, Spoken, Stop
+
+_STOP_REASON: dict[Stop, str] = {
+    "end": "end_turn",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+}
+
+_ONE_HOUR_S = 3600.0
+_GEO_GENERATION = 4.6
+"""Models before this one answer `not_available` when asked where they run."""
+
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_SIGNATURE_PIECES, _SIGNATURE_PIECE = 3, 85
+"""A signature has 256 letters here; recorded ones have from 300 up, with the length of the thoughts."""
+
+
+def message(prompt: Prompt, spoken: Spoken, ids: Ids) -> dict[str, Any]:
+    """The whole message."""
+    return {
+        **opening(prompt, ids),
+        "content": content(prompt, spoken, ids),
+        **ending(prompt, spoken),
+        "usage": usage(prompt, spoken),
+    }
+
+
+def opening(prompt: Prompt, ids: Ids) -> dict[str, Any]:
+    """What a message begins with, and what a stream begins with."""
+    asked: Asked = prompt.details
+    return {
+        "model": asked.facts.dated,
+        "id": "msg_01" + ids.next("message", 22, BASE58),
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+    }
+
+
+def content(prompt: Prompt, spoken: Spoken, ids: Ids) -> list[dict[str, Any]]:
+    """The blocks: thoughts, then text, then wishes to use tools."""
+    asked: Asked = prompt.details
+    reply = spoken.reply
+    blocks: list[dict[str, Any]] = []
+    if asked.thinks and reply.thinking:
+        shown = reply.thinking if asked.shows_thinking else ""
+        blocks.append({"type": "thinking", "thinking": shown, "signature": _signature(ids)})
+    if reply.text:
+        blocks.append({"type": "text", "text": reply.text})
+    return [*blocks, *(_tool_use(call, ids) for call in reply.tool_calls)]
+
+
+def _tool_use(call: ToolCall, ids: Ids) -> dict[str, Any]:
+    return {
+        "type": "tool_use",
+        "id": ids.tool("toolu_01", 22, BASE58),
+        "name": call.tool,
+        "input": call.arguments,
+        "caller": {"type": "direct"},
+    }
+
+
+def ending(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
+    """Why it ended."""
+    asked: Asked = prompt.details
+    reason = _STOP_REASON[spoken.stop]
+    if spoken.stop == "max_tokens" and asked.cut_by_context:
+        reason = "model_context_window_exceeded"
+    details = {"type": "refusal", "category": None, "explanation": None}
+    return {
+        "stop_reason": reason,
+        "stop_sequence": spoken.stop_sequence,
+        "stop_details": details if spoken.stop == "refusal" else None,
+    }
+
+
+def usage(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
+    """What was read and generated, in the long form that a message has."""
+    asked: Asked = prompt.details
+    short = usage_so_far(prompt, spoken)
+    known_geo = "global" if asked.facts.generation >= _GEO_GENERATION else "not_available"
+    return {
+        **{name: short[name] for name in short if not name.startswith("output")},
+        "cache_creation": _cache_creation(prompt.sections, spoken.usage),
+        **{name: short[name] for name in short if name.startswith("output")},
+        "service_tier": asked.tier,
+        "inference_geo": asked.geo or known_geo,
+    }
+
+
+def usage_so_far(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
+    """What was read and generated, in the short form that the end of a stream has."""
+    read = spoken.usage
+    numbers: dict[str, Any] = {
+        "input_tokens": read.input_tokens,
+        "cache_creation_input_tokens": read.cache_write_tokens,
+        "cache_read_input_tokens": read.cache_read_tokens,
+        "output_tokens": read.output_tokens,
+    }
+    asked: Asked = prompt.details
+    if asked.thinks:
+        thought = min(count_tokens(spoken.reply.thinking), read.output_tokens)
+        numbers["output_tokens_details"] = {"thinking_tokens": thought}
+    return numbers
+
+
+def _cache_creation(sections: tuple[Section, ...], read: Usage) -> dict[str, int]:
+    """What was written to the prompt cache, by how long it is kept: up to the last breakpoint for an hour, an hour."""
+    tokens = hour_tokens = 0
+    for section in sections:
+        tokens += section.tokens
+        if section.cached_for_s == _ONE_HOUR_S:
+            hour_tokens = tokens
+    written = read.cache_write_tokens
+    for_an_hour = min(written, max(0, hour_tokens - read.cache_read_tokens))
+    return {
+        "ephemeral_5m_input_tokens": written - for_an_hour,
+        "ephemeral_1h_input_tokens": for_an_hour,
+    }
+
+
+def _signature(ids: Ids) -> str:
+    pieces = (ids.next("signature", _SIGNATURE_PIECE, _BASE64) for _ in range(_SIGNATURE_PIECES))
+    return "E" + "".join(pieces)

@@ -1,0 +1,140 @@
+"""A reply as a stream of events (https://docs.claude.com/en/api/messages-streaming), as recorded streams are built.
+
+Sizes of pieces and blanks are those of 1,569 text deltas and 719 events in public recordings: text comes in pieces of 15
+characters in the median and 20 in the mean, JSON in fragments of 2 to 15 that are cut anywhere, and every event but
+`ping` has 0 to 15 blanks before its last brace, which hide its length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from harness.wire.anthropic.headers import encode
+from harness.wire.anthropic.reply import content, ending, opening, usage, usage_so_far
+from harness.wire.api import Ids, Prompt, Spoken
+from harness.wire.http import Part
+
+_PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+_MAX_BLANKS = 15
+_MAX_FIRST_TOKENS = 6
+"""What `message_start` says of the tokens generated so far."""
+_MAX_FIRST_PIECE = 6
+"""The first piece of a text is about one token."""
+
+
+class _Event(NamedTuple):
+    """One event of a stream."""
+
+    data: dict[str, Any]
+    generated: int = 0
+    """What had to be generated for it alone [characters]."""
+
+
+def parts_of(
+    prompt: Prompt, spoken: Spoken, ids: Ids
+) -> tuple[list[Part], str, list[dict[str, Any]]]:
+    """A reply in parts, each of one event; the last of them only says that it was the last.
+
+    Returns:
+        The parts, the id of the message, and its content as it would be in one piece.
+    """
+    head = opening(prompt, ids)
+    blocks = content(prompt, spoken, ids)
+    start = _message_start(head, prompt, spoken, ids)
+    events = [event for n, block in enumerate(blocks) for event in _block(n, block, spoken, ids)]
+    parts = [Part(_event(start, ids), 0.0), *_timed(events, ids)]
+    end = {
+        "type": "message_delta",
+        "delta": ending(prompt, spoken),
+        "usage": usage_so_far(prompt, spoken),
+    }
+    parts.append(Part(_event(end, ids), 1.0))
+    parts.append(Part(_event({"type": "message_stop"}, ids), 1.0))
+    return parts, head["id"], blocks
+
+
+def _message_start(
+    head: dict[str, Any], prompt: Prompt, spoken: Spoken, ids: Ids
+) -> dict[str, Any]:
+    numbers = usage(prompt, spoken)
+    numbers.pop("output_tokens_details", None)
+    first = 1 + ids.number("first tokens", _MAX_FIRST_TOKENS)
+    numbers["output_tokens"] = min(spoken.usage.output_tokens, first)
+    nothing = {"stop_reason": None, "stop_sequence": None, "stop_details": None}
+    return {"type": "message_start", "message": {**head, **nothing, "usage": numbers}}
+
+
+def _timed(events: list[_Event], ids: Ids) -> Iterator[Part]:
+    """The events, each with its share of the reply: the first thing generated is there with the first token."""
+    total = sum(event.generated for event in events)
+    first = next((event.generated for event in events if event.generated), 0)
+    done = 0
+    for number, event in enumerate(events):
+        done += event.generated
+        share = (done - first) / (total - first) if done > first else 0.0
+        yield Part(_event(event.data, ids), share)
+        if number == 0:
+            yield Part(_PING, share)
+
+
+def _block(number: int, block: dict[str, Any], spoken: Spoken, ids: Ids) -> Iterator[_Event]:
+    """The events of one content block."""
+    match block["type"]:
+        case "thinking":
+            empty, pieces = (
+                {**block, "thinking": "", "signature": ""},
+                _thoughts(block, spoken, ids),
+            )
+        case "text":
+            empty, pieces = {**block, "text": ""}, _texts("text", block["text"], ids)
+        case _:
+            empty, pieces = {**block, "input": {}}, _fragments(block["input"], ids)
+    yield _Event({"type": "content_block_start", "index": number, "content_block": empty})
+    for delta, generated in pieces:
+        yield _Event({"type": "content_block_delta", "index": number, "delta": delta}, generated)
+    yield _Event({"type": "content_block_stop", "index": number})
+
+
+_Pieces = Iterator[tuple[dict[str, Any], int]]
+"""Deltas, each with what had to be generated for it [characters]."""
+
+
+def _texts(kind: str, text: str, ids: Ids) -> _Pieces:
+    place, size = 0, 1 + ids.number("first piece", _MAX_FIRST_PIECE)
+    while place < len(text):
+        piece = text[place : place + size]
+        yield {"type": f"{kind}_delta", kind: piece}, len(piece)
+        place, size = place + size, _size(ids)
+
+
+def _size(ids: Ids) -> int:
+    """How long the next piece of a text is [characters]: 3 to 27, and one in twenty 40 to 130."""
+    drawn = ids.number("piece", 2000)
+    return 3 + drawn * 25 // 1900 if drawn < 1900 else 40 + (drawn - 1900) * 91 // 100
+
+
+def _thoughts(block: dict[str, Any], spoken: Spoken, ids: Ids) -> _Pieces:
+    """Thoughts and their signature; what is not shown takes its time in silence."""
+    yield from _texts("thinking", block["thinking"], ids)
+    hidden = 0 if block["thinking"] else len(spoken.reply.thinking)
+    yield {"type": "signature_delta", "signature": block["signature"]}, hidden
+
+
+def _fragments(arguments: dict[str, Any], ids: Ids) -> _Pieces:
+    """The arguments of a tool; without any there is only the empty fragment that all begin with."""
+    yield {"type": "input_json_delta", "partial_json": ""}, 0
+    text = json.dumps(arguments, ensure_ascii=False) if arguments else ""
+    place = 0
+    while place < len(text):
+        size = 2 + ids.number("fragment", 14)
+        piece = text[place : place + size]
+        yield {"type": "input_json_delta", "partial_json": piece}, len(piece)
+        place += size
+
+
+def _event(data: dict[str, Any], ids: Ids) -> bytes:
+    blanks = b" " * ids.number("blanks", _MAX_BLANKS + 1)
+    name = data["type"].encode()
+    return b"event: %s\ndata: %s%s}\n\n" % (name, encode(data)[:-1], blanks)

@@ -1,0 +1,128 @@
+"""The size of a prompt, section by section: one count for `usage`, `count_tokens`, rate limits and prices.
+
+Texts are counted by their length (`harness.provider.tokens`). What comes on top was measured on recorded calls: 6 to 7
+tokens of frame around each message, about 350 for having tools at all, and the tools' JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.provider.tokens import count_tokens
+from harness.wire.anthropic.turns import blocks_of
+from harness.wire.anthropic.validate import kept_for_s
+from harness.wire.api import Section
+
+_MESSAGE_FRAME = 7
+_HAVING_TOOLS = 350
+_HAVING_THOUGHTS = 29
+"""What `thinking.type: enabled` brings: the same prompt was 17 tokens without it and 46 with it."""
+_HAVING_A_FORMAT = 162
+"""What a wanted schema brought beside its JSON, in the one recording there is."""
+_IMAGE = 1334
+"""An image of 1000 x 1000 pixels (https://docs.claude.com/en/docs/build-with-claude/vision#calculate-image-costs);
+nobody here looks into images."""
+_DOCUMENT = 2250
+"""A PDF of one page: the middle of the documented 1,500 to 3,000."""
+
+
+def sections_of(body: dict[str, Any]) -> tuple[Section, ...]:
+    """All that a model reads of a request, in the order of its prompt cache: tools, system prompt, messages."""
+    sections = [*_tools(body), *_system(body), *_thinking(body)]
+    for number, message in enumerate(body["messages"]):
+        sections += _message(message, f"messages.{number}")
+    everything_s = kept_for_s(body, "cache_control")
+    if everything_s is not None and sections:
+        sections[-1] = sections[-1]._replace(cached_for_s=everything_s)
+    return tuple(sections)
+
+
+def _tools(body: dict[str, Any]) -> list[Section]:
+    sections = []
+    for number, tool in enumerate(body.get("tools") or ()):
+        text = _canonical({name: tool[name] for name in tool if name != "cache_control"})
+        tokens = count_tokens(text) + (_HAVING_TOOLS if number == 0 else 0)
+        sections.append(Section(text, tokens, kept_for_s(tool, f"tools.{number}")))
+    wanted = wanted_format(body)
+    if wanted is not None:
+        text = _canonical(wanted)
+        sections.append(Section(text, _HAVING_A_FORMAT + count_tokens(text)))
+    return sections
+
+
+def wanted_format(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The JSON Schema that the reply must keep; `output_format` is its name in an older beta."""
+    config = body.get("output_config") or {}
+    wanted = config.get("format") or body.get("output_format")
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        return None
+    schema = wanted.get("schema")
+    return schema if isinstance(schema, dict) else None
+
+
+def _system(body: dict[str, Any]) -> list[Section]:
+    return [
+        Section(
+            _canonical(["system", block["text"]]),
+            count_tokens(block["text"]),
+            kept_for_s(block, f"system.{number}"),
+        )
+        for number, block in enumerate(blocks_of(body.get("system") or []))
+    ]
+
+
+def _thinking(body: dict[str, Any]) -> list[Section]:
+    # It changes the prefix of messages and of no system prompt
+    # (https://docs.claude.com/en/docs/build-with-claude/prompt-caching#what-invalidates-the-cache).
+    enabled = (body.get("thinking") or {}).get("type") == "enabled"
+    return [Section("thinking", _HAVING_THOUGHTS)] if enabled else []
+
+
+def _message(message: dict[str, Any], place: str) -> list[Section]:
+    sections = []
+    for number, block in enumerate(blocks_of(message["content"])):
+        kept_s = kept_for_s(block, f"{place}.content.{number}")
+        said = {name: block[name] for name in block if name not in _UNREAD}
+        text = _canonical([message["role"], said])
+        tokens = block_tokens(block) + (_MESSAGE_FRAME if number == 0 else 0)
+        sections.append(Section(text, tokens, kept_s))
+    return sections
+
+
+_UNREAD = frozenset({"cache_control", "citations", "signature", "caller"})
+"""Fields of a block that the model does not read, and that change no prefix."""
+
+
+def block_tokens(block: dict[str, Any]) -> int:
+    """The size of one block [tokens]."""
+    match block["type"]:
+        case "text":
+            return count_tokens(block["text"])
+        case "thinking":
+            return count_tokens(block["thinking"])
+        case "redacted_thinking":
+            return count_tokens(block["data"])
+        case "tool_use":
+            return count_tokens(f"{block['name']}{_canonical(block['input'])}")
+        case "image":
+            return _IMAGE
+        case "document":
+            return _document_tokens(block["source"])
+        case "tool_result":
+            parts = blocks_of(block.get("content") or [])
+            return count_tokens(block["tool_use_id"]) + sum(block_tokens(part) for part in parts)
+    return count_tokens(_canonical(block))
+
+
+def _document_tokens(source: object) -> int:
+    if isinstance(source, dict) and source.get("type") == "text":
+        return count_tokens(str(source.get("data", "")))
+    if isinstance(source, dict) and source.get("type") == "content":
+        return sum(block_tokens(part) for part in blocks_of(source.get("content") or []))
+    return _DOCUMENT
+
+
+def _canonical(value: object) -> str:
+    """A value as JSON that does not depend on the order in which a client names its fields."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

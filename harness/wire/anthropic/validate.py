@@ -1,0 +1,212 @@
+"""What the fields of a request for a reply must be; the rules on its messages are in `turns.py`.
+
+The words are those of recorded errors and of published logs where there are any.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from harness.wire.anthropic.catalogue import Facts
+from harness.wire.anthropic.checks import (
+    Table,
+    as_table,
+    list_at,
+    nothing_else,
+    table_at,
+    tag_at,
+    text_at,
+    truth_at,
+    whole_number_at,
+)
+from harness.wire.anthropic.envelope import NEW_VERSION
+from harness.wire.anthropic.errors import invalid, not_found
+
+_FIELDS = frozenset(
+    {
+        "model",
+        "max_tokens",
+        "messages",
+        "system",
+        "tools",
+        "tool_choice",
+        "thinking",
+        "output_config",
+        "stop_sequences",
+        "stream",
+        "metadata",
+        "service_tier",
+        "speed",
+        "cache_control",
+        "container",
+        "inference_geo",
+        "diagnostics",
+    }
+)
+_SAMPLING = ("temperature", "top_p", "top_k")
+_BETA_FIELDS = frozenset(
+    {
+        "mcp_servers",
+        "context_management",
+        "compaction",
+        "thread",
+        "fallbacks",
+        "fallback_credit_token",
+        "billing_policy",
+        "output_format",
+    }
+)
+"""Fields that a request may have that names a beta feature, whichever."""
+
+_TABLES = ("thinking", "output_config", "tool_choice", "cache_control", "metadata")
+"""Fields that are objects, where they are there."""
+
+_TOOL_NAME = r"^[a-zA-Z0-9_-]{1,128}$"
+_MIN_THINKING_TOKENS = 1024
+_MAX_BREAKPOINTS = 4
+_DOCS = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
+
+_TTL_S = {"5m": 300.0, "1h": 3600.0}
+
+
+def check_model(model: str, facts: Facts, of_the_run: tuple[str, ...]) -> None:
+    """Ask for a model that there is; a name of a Claude that nobody knows is taken for one."""
+    if facts.is_unknown and not model.startswith("claude-") and model not in of_the_run:
+        raise not_found(f"model: {model}")
+
+
+def check_fields(body: Table, version: str, betas: str) -> None:
+    """Ask for known fields only; which ones there are depends on the version."""
+    known = _FIELDS if version == NEW_VERSION else _FIELDS.union(_SAMPLING)
+    nothing_else(body, known | _BETA_FIELDS if betas else known)
+    for name in _TABLES:
+        if body.get(name) is not None:
+            as_table(body[name], name)
+    wanted = (body.get("output_config") or {}).get("format")
+    if wanted is not None:
+        as_table(wanted, "output_config.format")
+    for name in ("temperature", "top_p"):
+        value = body.get(name, 0)
+        if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
+            raise invalid(f"{name}: range: 0..1")
+
+
+def check_settings(body: Table, facts: Facts, betas: str) -> None:
+    """Check all that is neither model nor messages nor tools."""
+    max_tokens = whole_number_at(body, "max_tokens", "max_tokens", 0)
+    longest = facts.max_output_tokens
+    if longest is not None and max_tokens > longest:
+        raise invalid(
+            f"max_tokens: {max_tokens} > {longest}, which is the maximum allowed number of output tokens for {facts.dated}"
+        )
+    truth_at(body, "stream", "stream")
+    words = list_at(body, "stop_sequences", "stop_sequences") if body.get("stop_sequences") else []
+    for number, word in enumerate(words):
+        if not isinstance(word, str):
+            raise invalid(f"stop_sequences.{number}: Input should be a valid string")
+        if not word.strip():
+            raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
+    if body.get("thinking") is not None:
+        _check_thinking(body, body["thinking"], facts, max_tokens, betas)
+
+
+def check_tools(body: Table) -> None:
+    """Check the tools, and the choice among them."""
+    tools = list_at(body, "tools", "tools") if body.get("tools") is not None else []
+    names = [_tool_name(as_table(tool, f"tools.{n}"), f"tools.{n}") for n, tool in enumerate(tools)]
+    if len(names) != len(set(names)):
+        raise invalid("tools: Tool names must be unique.")
+    if body.get("tool_choice") is None:
+        return
+    choice = body["tool_choice"]
+    kind = tag_at(choice, "tool_choice", ("auto", "any", "tool", "none"))
+    if not tools and kind != "none":
+        raise invalid("tool_choice: tool_choice may only be specified while providing tools.")
+    if kind == "tool":
+        name = text_at(choice, "name", "tool_choice.tool.name")
+        if name not in names:
+            raise invalid(f"Tool '{name}' not found in provided tools")
+
+
+def _tool_name(tool: Table, place: str) -> str:
+    if tool.get("type", "custom") not in ("custom", None):
+        # A tool of the server, with a version.
+        return text_at(tool, "name" if "name" in tool else "type", f"{place}.name")
+    place = f"{place}.custom"
+    name = text_at(tool, "name", f"{place}.name")
+    if re.fullmatch(_TOOL_NAME, name) is None:
+        raise invalid(f"{place}.name: String should match pattern '{_TOOL_NAME}'")
+    schema = table_at(tool, "input_schema", f"{place}.input_schema")
+    kind = text_at(schema, "type", f"{place}.input_schema.type")
+    if kind != "object":
+        raise invalid(f"{place}.input_schema.type: Input should be 'object'")
+    return name
+
+
+def _check_thinking(
+    body: Table, thinking: Table, facts: Facts, max_tokens: int, betas: str
+) -> None:
+    kind = tag_at(thinking, "thinking", ("enabled", "disabled", "between_tools", "adaptive"))
+    if kind == "adaptive" and not facts.thinks_adaptively:
+        raise invalid("adaptive thinking is not supported on this model")
+    if kind == "enabled":
+        if not facts.thinks_by_budget:
+            raise invalid(
+                '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and '
+                '"output_config.effort" to control thinking behavior.'
+            )
+        place = "thinking.enabled.budget_tokens"
+        budget = whole_number_at(thinking, "budget_tokens", place, _MIN_THINKING_TOKENS)
+        if budget >= max_tokens and "interleaved-thinking" not in betas:
+            raise invalid(
+                "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at "
+                f"{_DOCS}#max-tokens-and-context-window-size"
+            )
+    if kind in ("enabled", "adaptive"):
+        _check_beside_thinking(body)
+
+
+def _check_beside_thinking(body: Table) -> None:
+    choice = body.get("tool_choice") or {}
+    if choice.get("type") in ("any", "tool"):
+        raise invalid("Thinking may not be enabled when tool_choice forces tool use.")
+    if body.get("temperature") not in (None, 1):
+        raise invalid(
+            f"`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at {_DOCS}"
+        )
+
+
+# -- breakpoints of the prompt cache ----------------------------------------------------------------------------
+
+
+def kept_for_s(block: Table, place: str) -> float | None:
+    """How long a block asks to be kept in the prompt cache, with all that comes before it [s]."""
+    control = block.get("cache_control")
+    if control is None:
+        return None
+    control = as_table(control, f"{place}.cache_control")
+    tag_at(control, f"{place}.cache_control", ("ephemeral",))
+    ttl = control.get("ttl") or "5m"
+    if not isinstance(ttl, str) or ttl not in _TTL_S:
+        raise invalid(f"{place}.cache_control.ephemeral.ttl: Input should be '5m' or '1h'")
+    return _TTL_S[ttl]
+
+
+def check_breakpoints(body: Table) -> None:
+    """Ask for four breakpoints of the prompt cache at most."""
+    found = _breakpoints(body)
+    if found > _MAX_BREAKPOINTS:
+        raise invalid(
+            f"A maximum of {_MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {found}."
+        )
+
+
+def _breakpoints(value: Any) -> int:  # noqa: ANN401 - any part of a body
+    if isinstance(value, list):
+        return sum(map(_breakpoints, value))
+    if not isinstance(value, dict):
+        return 0
+    deeper = ("system", "tools", "messages", "content")
+    own = value.get("cache_control") is not None
+    return own + sum(_breakpoints(value[name]) for name in deeper if name in value)

@@ -1,0 +1,173 @@
+"""What an API on the wire is: the siblings `anthropic/` and `openai/` put into bytes what models say and providers decide.
+
+An API reads a request, and writes an answer, a stream or an error. It adds neither content nor time nor refusals of its
+own, save for requests that the real one would reject as wrong. It lives as long as a run, and may remember what the real
+one would: threads, batches, prompt caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import blake2b, shake_128
+from typing import Any, Literal, NamedTuple, Protocol
+
+from harness.models import Reply, Said
+from harness.provider import Refusal
+from harness.provider.limits import Quota
+from harness.units import Usage
+from harness.wire.http import HttpRequest, HttpResponse
+
+Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal"]
+"""Why a reply ended."""
+
+
+class Section(NamedTuple):
+    """A part of a prompt, in the order in which the model reads it; for prompt caches."""
+
+    text: str
+    tokens: int
+    cached_for_s: float | None = None
+    """How long everything up to here may be kept in a cache [s]; None where none is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A request for a reply, as every API means it."""
+
+    model: str
+    system: str
+    conversation: tuple[Said, ...]
+    sections: tuple[Section, ...]
+    """All that is read, tools and all; its tokens are the size of the prompt."""
+    max_tokens: int | None = None
+    stop_sequences: tuple[str, ...] = ()
+    stream: bool = False
+    tools: tuple[str, ...] = ()
+    """Names of the tools it may use."""
+    wanted: dict[str, Any] | None = None
+    """The JSON Schema of the reply, or of the arguments of the wanted tool."""
+    wanted_tool: str = ""
+    """The tool that must be used; empty when there is no such wish."""
+    result_ids: tuple[str, ...] = ()
+    """The ids of the tool calls that the last message answers, in the order of its tool results."""
+    details: Any = None
+    """What else the API wants to remember for its answer."""
+
+    @property
+    def tokens(self) -> int:
+        """Size of all that is read [tokens]."""
+        return sum(section.tokens for section in self.sections)
+
+
+class Spoken(NamedTuple):
+    """A reply as it leaves the provider."""
+
+    reply: Reply
+    usage: Usage
+    stop: Stop
+    stop_sequence: str | None = None
+    """The one that was met."""
+
+
+class Moment(NamedTuple):
+    """What an answer says about the time at which it is sent, and how it is named."""
+
+    ids: Ids
+    at_s: float
+    """When its first byte is sent [s]."""
+    took_s: float
+    """How long the server had it until then [s]."""
+    quota: Quota
+    """What the rate limits leave."""
+
+
+@cache
+def _letters(alphabet: str) -> bytes:
+    """The letter for each byte."""
+    return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256))
+
+
+@dataclass(slots=True)
+class Ids:
+    """Names for the things in one answer: random in looks, and the same whenever the run is repeated.
+
+    Args:
+        root: What all of them follow from: the seed and the attempt.
+        same_tool_ids: Whether all tool calls get one id, as a fault.
+    """
+
+    root: str
+    same_tool_ids: bool = False
+    tools: list[str] = field(default_factory=list)
+    """The names given to tool calls, in their order."""
+    _used: dict[str, int] = field(default_factory=dict)
+
+    def tool(self, prefix: str, length: int, alphabet: str) -> str:
+        """A new name of a tool call."""
+        name = prefix + (
+            self.tools[0].removeprefix(prefix)
+            if self.same_tool_ids and self.tools
+            else self.next(prefix, length, alphabet)
+        )
+        self.tools.append(name)
+        return name
+
+    def next(self, what: str, length: int, alphabet: str) -> str:
+        """A new name.
+
+        Args:
+            what: What it is for; names of different things do not depend on one another.
+            length: How many letters.
+            alphabet: The letters.
+        """
+        number = self._used[what] = self._used.get(what, 0) + 1
+        octets = shake_128(f"{self.root}\x1f{what}\x1f{number}".encode()).digest(length)
+        return octets.translate(_letters(alphabet)).decode("ascii")
+
+    def number(self, what: str, below: int) -> int:
+        """A new whole number, from 0."""
+        used = self._used[what] = self._used.get(what, 0) + 1
+        digest = blake2b(f"{self.root}\x1f{what}\x1f{used}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") % below
+
+
+class Desk(Protocol):
+    """What an API may ask of the server it stands in."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that the run knows of by name; an API may know more."""
+
+    def moment(self, ids: Ids, model: str = "") -> Moment:
+        """This very moment, for an answer about a model, or about none."""
+
+    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
+        """What the model says to a prompt, beside the provider's queue and clock; for batches."""
+
+
+class Api(Protocol):
+    """One API, for one run."""
+
+    def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
+        """Understand a request: what is asked of a model, or what the API answers by itself, an error for example."""
+
+    def usage(self, prompt: Prompt, now_s: float) -> Usage:
+        """What is read for a prompt, and how much of that a prompt cache spares; nothing is generated yet."""
+
+    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in one piece."""
+
+    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in parts, of which the last only says that it was the last."""
+
+    def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
+        """The answer that there will be none."""
+
+    def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
+        """How a stream says in its middle that there will be no more."""
+
+
+ApiMaker = Callable[[Desk], Api]
+"""Makes an API for one run."""

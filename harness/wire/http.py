@@ -1,0 +1,278 @@
+"""HTTP/1.1 as the server speaks it: bytes in, requests out; answers in, bytes out.
+
+What clients send is parsed by h11. What is sent to them is framed here: that is a few bytes around each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import h11
+
+from harness.errors import HarnessBug
+
+Headers = list[tuple[str, str]]
+
+
+class Head(NamedTuple):
+    """All of a request but its body."""
+
+    raw: bytes
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    """By name in lower case."""
+    body_bytes: int | None
+    """Length of the body; None of one that comes in chunks."""
+
+
+@lru_cache(maxsize=256)
+def read_head(raw: bytes) -> Head:
+    """Parse the head of a request; a client sends nearly the same ones again and again.
+
+    Raises:
+        RemoteProtocolError: It is no HTTP (h11's error).
+    """
+    parser = h11.Connection(h11.SERVER)
+    parser.receive_data(raw)
+    request = parser.next_event()
+    if not isinstance(request, h11.Request):
+        raise h11.RemoteProtocolError("a request has a method, a target and a version")
+    path, _, query = request.target.decode("ascii").partition("?")
+    headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers}
+    chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+    length = None if chunked else int(headers.get("content-length", "0"))
+    return Head(raw, request.method.decode("ascii"), path, query, headers, length)
+
+
+class HttpRequest(NamedTuple):
+    """One request, complete."""
+
+    method: str
+    host: str
+    """Whom it was sent to, without a port."""
+    path: str
+    """Without the query."""
+    query: str
+    headers: dict[str, str]
+    """By name in lower case."""
+    body: bytes
+
+
+@dataclass(slots=True)
+class HttpResponse:
+    """One answer; a body in parts is streamed."""
+
+    status: int
+    headers: Headers
+    body: bytes | Sequence[Part]
+
+
+class Part(NamedTuple):
+    """A piece of a streamed body."""
+
+    data: bytes
+    share: float
+    """How much of the reply has been generated when it leaves: 0 with the first token, 1 with the last."""
+
+
+Failure = Literal["refused", "dns", "tls", "reset"]
+"""How a connection can end without an answer."""
+
+WORDS: dict[Failure, str] = {
+    "refused": "[Errno 111] Connection refused",
+    "dns": "[Errno -2] Name or service not known",
+    "tls": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)",
+    "reset": "[Errno 104] Connection reset by peer",
+}
+"""What the operating system says."""
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """Both ends of one connection in memory: what the client wrote is parsed, what the server sends lies here to be read.
+
+    Made when a client connects; over when either side closes it.
+    """
+
+    host: str
+    on_request: Callable[[Connection, HttpRequest], None]
+    """The server; called as soon as a request is complete, by the client who completes it."""
+    reader: Callable[[], object] | None = None
+    """Wakes the client who waits for news; set by that client."""
+    on_hang_up: Callable[[], None] | None = None
+    """Called when the client closes; set by the server while it answers."""
+    received: bytearray = field(default_factory=bytearray)
+    """What the client has not read yet."""
+    ended: bool = False
+    """Whether nothing more will come."""
+    failure: Failure | None = None
+    """Why, if it did not end well."""
+    written_by_caller: bool = True
+    """Whether the task that writes a request is the one that made it; some clients have another write."""
+    _sent: bytearray = field(default_factory=bytearray)
+    """What the client has sent and nobody has parsed."""
+    _head: Head | None = None
+    """Of the request whose body is coming."""
+    _chunked: h11.Connection | None = None
+    """Parses a body that comes in chunks."""
+    _body: bytearray = field(default_factory=bytearray)
+    _is_answering: bool = False
+    _in_chunks: bool = False
+    """Whether the body that is being sent is."""
+    _closes: bool = False
+    """Whether the client wants no other answer after this one."""
+
+    # -- the client's end ---------------------------------------------------------------------------------------
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a read would not wait."""
+        return bool(self.received) or self.ended
+
+    def take(self, max_bytes: int) -> bytes:
+        """Read what is there; nothing at the end."""
+        data = bytes(self.received[:max_bytes])
+        del self.received[:max_bytes]
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send to the server, which answers what is complete.
+
+        Raises:
+            RemoteProtocolError: It is no HTTP (h11's error).
+        """
+        self._sent += data
+        self._hear()
+
+    def hang_up(self) -> None:
+        """Close from the client's side."""
+        self.ended = True
+        if self.on_hang_up is not None:
+            self.on_hang_up()
+
+    # -- the server's end ---------------------------------------------------------------------------------------
+
+    def respond(self, response: HttpResponse) -> None:
+        """Send a whole answer."""
+        assert isinstance(response.body, bytes), "a streamed answer is sent part by part"
+        self.begin(response)
+        self.send(response.body)
+        self.finish()
+
+    def begin(self, response: HttpResponse) -> None:
+        """Send the head of an answer."""
+        if isinstance(response.body, bytes):
+            framing, self._in_chunks = f"Content-Length: {len(response.body)}", False
+        else:
+            framing, self._in_chunks = "Transfer-Encoding: chunked", True
+        lines = [f"{name}: {value}" for name, value in response.headers]
+        head = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}\r\n"
+        head += "\r\n".join([*lines, framing, "\r\n"])
+        if head.count("\n") != len(lines) + 3:
+            raise HarnessBug(f"a header has a line break: {lines}")
+        self._put(head.encode("latin-1"))
+
+    def send(self, data: bytes) -> None:
+        """Send a piece of a body."""
+        if self._in_chunks:
+            data = b"%x\r\n%s\r\n" % (len(data), data)
+        self._put(data)
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes that are no HTTP."""
+        self._put(data)
+
+    def finish(self) -> None:
+        """End an answer; the connection stays open for the next request unless the client wants that no more."""
+        if self._in_chunks:
+            self._put(b"0\r\n\r\n")
+        self.on_hang_up = None
+        self._is_answering = False
+        if self._closes:
+            self.close()
+        else:
+            self._hear()
+
+    def close(self, failure: Failure | None = None) -> None:
+        """Send nothing more; with a failure, what was not read yet is lost."""
+        self.on_hang_up = None
+        self.ended = True
+        self.failure = failure
+        self._wake()
+
+    def _hear(self) -> None:
+        """Parse what has come, and hand over a request that is complete; one at a time."""
+        while not self._is_answering:
+            if self._head is None:
+                end = self._sent.find(b"\r\n\r\n")
+                if end < 0:
+                    return
+                self._head = read_head(bytes(self._sent[: end + 4]))
+                del self._sent[: end + 4]
+            body = self._read_body(self._head)
+            if body is None:
+                return
+            head, self._head = self._head, None
+            self._is_answering = True
+            self._closes = head.headers.get("connection", "").lower() == "close"
+            self.on_request(
+                self,
+                HttpRequest(head.method, self.host, head.path, head.query, head.headers, body),
+            )
+
+    def _read_body(self, head: Head) -> bytes | None:
+        """The body, once all of it is there."""
+        if head.body_bytes is not None:
+            if len(self._sent) < head.body_bytes:
+                return None
+            body = bytes(self._sent[: head.body_bytes])
+            del self._sent[: head.body_bytes]
+            return body
+        if self._chunked is None:
+            self._chunked = h11.Connection(h11.SERVER)
+            self._chunked.receive_data(head.raw)
+            self._chunked.next_event()
+        self._chunked.receive_data(bytes(self._sent))
+        self._sent.clear()
+        while isinstance(event := self._chunked.next_event(), h11.Data):
+            self._body += event.data
+        if not isinstance(event, h11.EndOfMessage):
+            return None
+        body = bytes(self._body)
+        self._body.clear()
+        self._sent += self._chunked.trailing_data[0]
+        self._chunked = None
+        return body
+
+    def _put(self, data: bytes | None) -> None:
+        if data and not self.ended:
+            self.received += data
+            self._wake()
+
+    def _wake(self) -> None:
+        if self.reader is not None:
+            self.reader()
+
+
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    413: "Payload Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+    529: "Overloaded",
+}
+"""Reason phrases; http.HTTPStatus does not know 529."""

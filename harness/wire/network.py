@@ -1,0 +1,140 @@
+"""A network in memory, underneath the real HTTP clients of this process.
+
+The clients keep their own pools, parsers, timeouts and retries; only the last step, opening a connection, leads to a
+simulated server instead of a socket. TLS is left out, so that `https://` needs no certificate. Each client has its
+seam in a file of its own: `httpcore_seam.py` for httpx, httpx2 and with them nearly every SDK, `aiohttp_seam.py`.
+
+Connecting takes no time of its own: the latency profiles are fitted to whole calls.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Protocol
+
+from harness.kernel import Kernel
+from harness.kernel.shared import SharedChange
+from harness.wire.http import Connection
+
+
+class Network(Protocol):
+    """What a seam asks of the simulated world."""
+
+    kernel: Kernel
+
+    def connect(self, host: str, port: int) -> Connection | str:
+        """Open a connection to a server, or say why there is none."""
+
+
+class Seam(Protocol):
+    """One way by which clients reach the network."""
+
+    @property
+    def module(self) -> str:
+        """The module whose names are replaced."""
+
+    def put_in(self, module: ModuleType) -> Callable[[], None]:
+        """Replace them; returns what puts them back."""
+
+
+_here = threading.local()
+"""Knows the network of this thread: other threads reach the real one."""
+
+
+def network_here() -> Network | None:
+    """The simulated network of this thread; None outside of a run."""
+    return getattr(_here, "network", None)
+
+
+@contextmanager
+def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
+    """While inside, clients of this thread reach the simulated servers and nothing else.
+
+    Args:
+        network: Where connections lead.
+        seams: Which clients to reach; those that are not imported yet are reached as soon as they are.
+    """
+    with _seams_put_in(seams):
+        _here.network = network
+        try:
+            yield
+        finally:
+            _here.network = None
+
+
+@contextmanager
+def _put_in(seams: Sequence[Seam]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for seam in seams:
+            _put_in_now_or_later(seam, stack)
+        yield
+
+
+_seams_put_in = SharedChange(_put_in)
+
+
+def _put_in_now_or_later(seam: Seam, stack: ExitStack) -> None:
+    module = sys.modules.get(seam.module)
+    if module is not None:
+        stack.callback(seam.put_in(module))
+        return
+    finder = _AfterImport(seam.module, lambda loaded: stack.callback(seam.put_in(loaded)))
+    sys.meta_path.insert(0, finder)
+    stack.callback(finder.leave)
+
+
+class _AfterImport(MetaPathFinder, Loader):
+    """Calls back when a module has been imported for the first time."""
+
+    def __init__(self, name: str, then: Callable[[ModuleType], object]) -> None:
+        self._name = name
+        self._then = then
+        self._real: ModuleSpec | None = None
+
+    def leave(self) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> ModuleSpec | None:
+        if fullname != self._name or self not in sys.meta_path:
+            return None
+        self.leave()  # so that the question below is answered by the others
+        self._real = find_spec(fullname)
+        if self._real is None or self._real.loader is None:
+            return None
+        spec = ModuleSpec(
+            fullname,
+            self,
+            origin=self._real.origin,
+            is_package=self._real.submodule_search_locations is not None,
+        )
+        spec.submodule_search_locations = self._real.submodule_search_locations
+        spec.has_location = self._real.has_location
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        assert self._real is not None
+        assert self._real.loader is not None
+        return self._real.loader.create_module(self._real)
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert self._real is not None
+        assert self._real.loader is not None
+        self._real.loader.exec_module(module)
+        module.__spec__, module.__loader__ = self._real, self._real.loader
+        self._then(module)
+
+
+def load(module: str) -> ModuleType:
+    """Import a part of a client that is being put under the simulated network."""
+    return importlib.import_module(module)

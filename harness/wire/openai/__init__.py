@@ -1,0 +1,14 @@
+"""OpenAI's API in bytes: Chat Completions, Responses, embeddings and the list of models.
+
+Read `api.py` first, then `chat.py` and `responses.py`: what a request means, and the answer in one piece. The `_stream`
+beside each is the answer in parts.
+"""
+
+from __future__ import annotations
+
+from harness.wire.openai.api import OpenAI
+
+HOSTS = frozenset({"api.openai.com"})
+"""Where it is served."""
+
+__all__ = ["HOSTS", "OpenAI"]

@@ -1,0 +1,135 @@
+"""OpenAI's API for one run: which request is for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.provider import Refusal
+from harness.units import Usage
+from harness.wire.api import Desk, Ids, Moment, Prompt, Spoken
+from harness.wire.cache import PromptCache
+from harness.wire.http import HttpRequest, HttpResponse
+from harness.wire.openai.chat import ChatWish, read_chat, whole_chat
+from harness.wire.openai.chat_stream import stream_chat
+from harness.wire.openai.embeddings import embeddings
+from harness.wire.openai.encoding import pretty
+from harness.wire.openai.errors import (
+    Rejected,
+    answer,
+    chat_broken_off,
+    problem_of,
+    response_broken_off,
+)
+from harness.wire.openai.headers import JSON, headers
+from harness.wire.openai.models import is_known, listing, one
+from harness.wire.openai.responses import Responses
+from harness.wire.openai.validate import check_credential, json_body
+
+_CACHE_MIN_TOKENS = 1024
+_CACHE_STEP_TOKENS = 128
+"""The shortest prefix that is cached, and in which steps its use is counted [tokens]
+(https://platform.openai.com/docs/guides/prompt-caching)."""
+
+
+class OpenAI:
+    """OpenAI's API for one run.
+
+    Args:
+        desk: The server it belongs to.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._cache = PromptCache()
+        self._responses = Responses()
+        self._events: dict[str, int] = {}
+        """How many events there are in each stream of a response, by what its ids follow from."""
+
+    def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
+        """Understand a request: what is asked of a model, or what the API answers by itself."""
+        try:
+            check_credential(http)
+            understood = self._understand(http)
+        except Rejected as rejected:
+            return answer(rejected.problem, self._desk.moment(ids))
+        if isinstance(understood, Prompt):
+            return understood
+        return HttpResponse(200, headers(self._desk.moment(ids), JSON), pretty(understood) + b"\n")
+
+    def usage(self, prompt: Prompt, now_s: float) -> Usage:
+        """What is read for a prompt; every prefix is cached without being asked, and writing it costs nothing."""
+        read, _ = self._cache.look_up(prompt, now_s, _CACHE_MIN_TOKENS)
+        read -= read % _CACHE_STEP_TOKENS
+        return Usage(prompt.tokens - read, 0, cache_read_tokens=read)
+
+    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in one piece."""
+        if isinstance(prompt.details, ChatWish):
+            return whole_chat(prompt, spoken, moment)
+        return self._responses.whole(prompt, spoken, moment)
+
+    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in parts, of which the last only says that it was the last."""
+        if isinstance(prompt.details, ChatWish):
+            return stream_chat(prompt, spoken, moment)
+        response = self._responses.stream(prompt, spoken, moment)
+        self._events[moment.ids.root] = len(response.body)
+        return response
+
+    def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
+        """The answer that there will be none."""
+        return answer(problem_of(refusal, moment), moment, refusal.retry_after_s)
+
+    def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
+        """How a stream says in its middle that there will be no more."""
+        problem = problem_of(refusal, moment)
+        events = self._events.get(moment.ids.root)
+        if events is None:
+            return chat_broken_off(problem)
+        # How many have been sent is not known; this is more than that, so that the numbers still rise.
+        return response_broken_off(problem, events - 1)
+
+    def _understand(self, http: HttpRequest) -> Prompt | dict[str, Any]:
+        match http.method, http.path.strip("/").split("/"):
+            case "POST", ["v1", "chat", "completions"]:
+                return read_chat(self._asked_of_chat(http))
+            case "POST", ["v1", "responses"]:
+                return self._responses.read(self._asked_of_response(http))
+            case "POST", ["v1", "responses", "input_tokens"]:
+                tokens = self._responses.read(self._asked_of_response(http)).tokens
+                return {"object": "response.input_tokens", "input_tokens": tokens}
+            case "GET", ["v1", "responses", response_id]:
+                return self._responses.get(response_id)
+            case "DELETE", ["v1", "responses", response_id]:
+                return self._responses.delete(response_id)
+            case "GET", ["v1", "responses", response_id, "input_items"]:
+                return self._responses.input_items(response_id)
+            case "POST", ["v1", "embeddings"]:
+                return embeddings(self._asked_of_chat(http))
+            case "GET", ["v1", "models"]:
+                return listing(self._desk.models)
+            case "GET", ["v1", "models", model]:
+                return one(model, self._desk.models)
+        raise Rejected(f"Invalid URL ({http.method} {http.path})", status=404)
+
+    def _asked_of_chat(self, http: HttpRequest) -> dict[str, Any]:
+        asked = json_body(http)
+        model = asked.get("model")
+        if not isinstance(model, str) or not model:
+            raise Rejected("you must provide a model parameter")
+        if not is_known(model, self._desk.models):
+            message = f"The model `{model}` does not exist or you do not have access to it."
+            raise Rejected(message, code="model_not_found", status=404)
+        return asked
+
+    def _asked_of_response(self, http: HttpRequest) -> dict[str, Any]:
+        asked = json_body(http)
+        model = asked.get("model")
+        if not isinstance(model, str) or not model:
+            raise Rejected(
+                "Missing required parameter: 'model'.", "model", "missing_required_parameter"
+            )
+        if not is_known(model, self._desk.models):
+            message = f"The requested model '{model}' does not exist."
+            raise Rejected(message, "model", "model_not_found")
+        return asked

@@ -1,0 +1,101 @@
+"""The models that OpenAI serves: which names are its own, what they are short for, and how much they read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from harness.wire.openai.errors import Rejected
+
+_OWN = ("gpt-", "o1", "o3", "o4", "chatgpt", "ft:", "text-embedding-", "codex-")
+"""How names begin that are taken to be OpenAI's, whether or not the run knows them."""
+
+_SNAPSHOTS = {
+    "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
+    "gpt-4o": "gpt-4o-2024-08-06",
+    "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
+    "gpt-4.1": "gpt-4.1-2025-04-14",
+    "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
+    "gpt-4.1-nano": "gpt-4.1-nano-2025-04-14",
+    "gpt-5": "gpt-5-2025-08-07",
+    "gpt-5-mini": "gpt-5-mini-2025-08-07",
+    "gpt-5-nano": "gpt-5-nano-2025-08-07",
+    "o1": "o1-2024-12-17",
+    "o3": "o3-2025-04-16",
+    "o3-mini": "o3-mini-2025-01-31",
+    "o4-mini": "o4-mini-2025-04-16",
+}
+"""What an alias stands for, and what answers call it (https://platform.openai.com/docs/models)."""
+
+_CONTEXT_TOKENS = {
+    "gpt-3.5-turbo": 16_385,
+    "gpt-4": 8_192,
+    "gpt-4-turbo": 128_000,
+    "gpt-4o": 128_000,
+    "chatgpt-4o": 128_000,
+    "gpt-4.1": 1_047_576,
+    "o1": 200_000,
+    "o3": 200_000,
+    "o4-mini": 200_000,
+    "gpt-5": 400_000,
+    "gpt-5.4": 1_050_000,
+    "gpt-5.5": 1_050_000,
+    "gpt-5.6": 1_050_000,
+    "gpt-6": 1_050_000,
+}
+"""Longest context by the beginning of the name [tokens] (https://platform.openai.com/docs/models)."""
+
+_LISTED = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "o4-mini")
+_CREATED_S = 1_735_689_600
+"""When every model says it was made: 2025-01-01 [s since 1970]."""
+
+# A dated name, or an alias, of the first reasoning models: those whose refusals are known.
+_REASONING = re.compile(r"(o1|o3|o3-mini|o4-mini|gpt-5|gpt-5-mini|gpt-5-nano)(-20\d\d-\d\d-\d\d)?")
+
+
+def snapshot(model: str) -> str:
+    """The name that an answer gives its model."""
+    return _SNAPSHOTS.get(model, model)
+
+
+def is_reasoning(model: str) -> bool:
+    """Whether it is one of the models that think first, and take neither a temperature nor a stop."""
+    return _REASONING.fullmatch(model) is not None
+
+
+def context_tokens(model: str) -> int | None:
+    """How long a prompt may be [tokens]; None when nobody knows."""
+    known = [name for name in _CONTEXT_TOKENS if model.startswith(name)]
+    return _CONTEXT_TOKENS[max(known, key=len)] if known else None
+
+
+def is_known(model: str, of_run: Sequence[str]) -> bool:
+    """Whether there is such a model.
+
+    Args:
+        model: Its name.
+        of_run: The models that the run knows of.
+    """
+    return model in of_run or model.startswith(_OWN)
+
+
+def listing(of_run: Sequence[str]) -> dict[str, Any]:
+    """The models there are."""
+    names = dict.fromkeys([*of_run, *_LISTED])
+    return {"object": "list", "data": [_model(name) for name in names]}
+
+
+def one(model: str, of_run: Sequence[str]) -> dict[str, Any]:
+    """One model.
+
+    Raises:
+        Rejected: There is none of this name.
+    """
+    if not is_known(model, of_run):
+        raise Rejected(f"The model '{model}' does not exist", "model", "model_not_found", 404)
+    return _model(model)
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": _CREATED_S, "owned_by": "system"}

@@ -1,0 +1,101 @@
+"""Requests for responses that the real API rejects, rejected in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.errors import NotSimulated
+from harness.wire.api import Section
+from harness.wire.openai.errors import Rejected
+from harness.wire.openai.models import is_reasoning
+from harness.wire.openai.validate import MISSING, TOO_LONG, check_there, check_type, is_too_long
+
+_SOURCES = ("input", "previous_response_id", "prompt", "conversation")
+_ROLES = ("assistant", "system", "developer", "user")
+_OUTPUT_TOKENS_MIN = 16
+
+
+def check_response(asked: dict[str, Any]) -> None:
+    """Check what a request for a response says.
+
+    Raises:
+        Rejected: The real API would not take it.
+        NotSimulated: It asks for what only the real API has.
+    """
+    if all(asked.get(name) is None for name in _SOURCES):
+        raise Rejected(
+            "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
+            code=MISSING,
+        )
+    for name in ("conversation", "prompt", "background"):
+        if asked.get(name):
+            raise NotSimulated(
+                f"{name!r} of OpenAI's responses", "leave it out, and send all items"
+            )
+    most = asked.get("max_output_tokens")
+    if most is not None and most < _OUTPUT_TOKENS_MIN:
+        raise Rejected(
+            f"Invalid 'max_output_tokens': integer below minimum value. Expected a value >= {_OUTPUT_TOKENS_MIN}, "
+            f"but got {most} instead.",
+            "max_output_tokens",
+            "integer_below_min_value",
+        )
+    if is_reasoning(asked["model"]) and asked.get("temperature") not in (None, 1):
+        raise Rejected(
+            "Unsupported parameter: 'temperature' is not supported with this model.", "temperature"
+        )
+    format_ = (asked.get("text") or {}).get("format")
+    if format_ is not None:
+        check_there("text.format", format_, "type")
+    _check_tools(asked.get("tools") or ())
+    _check_input(asked.get("input"))
+
+
+def check_results(items: Sequence[dict[str, Any]]) -> None:
+    """Check that every call of a tool has its output, and every output its call."""
+    calls = [item.get("call_id") for item in items if item["type"] == "function_call"]
+    outputs = [item.get("call_id") for item in items if item["type"] == "function_call_output"]
+    for call_id in outputs:
+        if call_id not in calls:
+            raise Rejected(
+                f"No tool call found for function call output with call_id {call_id}.", "input"
+            )
+    for call_id in calls:
+        if call_id not in outputs:
+            raise Rejected(f"No tool output found for function call {call_id}.", "input")
+
+
+def check_window(model: str, sections: Sequence[Section]) -> None:
+    """Check that the input fits into the model's context."""
+    if is_too_long(model, sections):
+        raise Rejected(
+            "Your input exceeds the context window of this model. Please adjust your input and try again.",
+            "input",
+            TOO_LONG,
+        )
+
+
+def _check_tools(tools: Sequence[Any]) -> None:
+    for number, tool in enumerate(tools):
+        check_there(f"tools[{number}]", tool, "type")
+        if tool["type"] == "function":
+            check_there(f"tools[{number}]", tool, "name")
+
+
+def _check_input(said: object) -> None:
+    if said is None:
+        return
+    check_type("input", said, (str, list))
+    for number, item in enumerate(said if isinstance(said, list) else ()):
+        check_type(f"input[{number}]", item, (dict,))
+        if item.get("type") == "function_call":
+            check_there(f"input[{number}]", item, "call_id", "name", "arguments")
+            check_type(f"input[{number}].arguments", item["arguments"], (str,))
+        if item.get("type", "message") == "message" and item.get("role") not in _ROLES:
+            raise Rejected(
+                f"Invalid value: '{item.get('role')}'. Supported values are: 'assistant', 'system', 'developer', "
+                "and 'user'.",
+                f"input[{number}]",
+                "invalid_value",
+            )

@@ -1,0 +1,202 @@
+"""The Responses API: what a request means, what is remembered, and the answer in one piece.
+
+A response that is stored can be continued by `previous_response_id`, read and deleted; all are, unless the request says
+`store: false`. What is known of the object and its order is from recorded replies of 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from harness.errors import NotSimulated
+from harness.kernel.clocks import EPOCH_S
+from harness.provider.tokens import count_tokens
+from harness.wire.api import Moment, Prompt, Spoken
+from harness.wire.http import HttpResponse
+from harness.wire.openai.conversation import Conversation, call_of, text_of
+from harness.wire.openai.encoding import compact, pretty
+from harness.wire.openai.errors import Rejected
+from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
+from harness.wire.openai.response_object import completed, new_id, output_items
+from harness.wire.openai.response_rules import check_response, check_results, check_window
+from harness.wire.openai.response_stream import Events
+from harness.wire.openai.tools import offer
+
+Items = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseWish:
+    """What a request says of its answer, and what it was about."""
+
+    asked: dict[str, Any]
+    """The request."""
+    items: Items
+    """All of the conversation, with what went before."""
+
+
+class _Kept(NamedTuple):
+    """A response that can be continued."""
+
+    body: dict[str, Any]
+    items: Items
+    """The conversation up to its end."""
+
+
+class Responses:
+    """The responses of one run."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+
+    def read(self, asked: dict[str, Any]) -> Prompt:
+        """Understand a request.
+
+        Raises:
+            Rejected: The real API would not take it.
+            NotSimulated: It asks for what only the real API has.
+        """
+        check_response(asked)
+        items = (*self._earlier(asked.get("previous_response_id")), *_items(asked.get("input")))
+        check_results(items)
+        return _prompt(asked, items)
+
+    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in one piece."""
+        body = self._body(prompt, spoken, moment)
+        return HttpResponse(200, headers(moment, JSON), pretty(body))
+
+    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+        """The answer in parts."""
+        head = headers(moment, EVENTS)
+        body = self._body(prompt, spoken, moment)
+        parts = Events(body, spoken, moment.ids, prompt.details.asked).parts()
+        return HttpResponse(200, head, parts)
+
+    def get(self, response_id: str) -> dict[str, Any]:
+        """A response that was given before.
+
+        Raises:
+            Rejected: There is none.
+        """
+        return self._find(response_id).body
+
+    def delete(self, response_id: str) -> dict[str, Any]:
+        """Forget a response.
+
+        Raises:
+            Rejected: There is none.
+        """
+        self._find(response_id)
+        del self._kept[response_id]
+        return {"id": response_id, "object": "response", "deleted": True}
+
+    def input_items(self, response_id: str) -> dict[str, Any]:
+        """What a response was an answer to.
+
+        Raises:
+            Rejected: There is none.
+        """
+        kept = self._find(response_id)
+        items = list(kept.items[: len(kept.items) - len(kept.body["output"])])[::-1]
+        ends = {name: items[at].get("id") if items else None for name, at in _ENDS}
+        return {"object": "list", "data": items, **ends, "has_more": False}
+
+    def _body(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> dict[str, Any]:
+        wish: ResponseWish = prompt.details
+        response_id = new_id("resp", moment.ids)
+        output = output_items(wish.asked, spoken, moment.ids)
+        ended_s = int(EPOCH_S + moment.at_s)
+        body = completed(wish.asked, spoken, response_id, output, begun_s(moment), ended_s)
+        if body["store"]:
+            self._kept[response_id] = _Kept(body, (*wish.items, *output))
+        return body
+
+    def _earlier(self, response_id: str | None) -> Items:
+        if response_id is None:
+            return ()
+        if response_id not in self._kept:
+            raise Rejected(
+                f"Previous response with id '{response_id}' not found.",
+                "previous_response_id",
+                "previous_response_not_found",
+            )
+        return self._kept[response_id].items
+
+    def _find(self, response_id: str) -> _Kept:
+        if response_id not in self._kept:
+            raise Rejected(f"Response with id '{response_id}' not found.", status=404)
+        return self._kept[response_id]
+
+
+_ENDS = (("first_id", 0), ("last_id", -1))
+
+
+def _items(asked: Any) -> Items:  # noqa: ANN401 - a text or a list of items
+    """What a request says, item by item."""
+    if isinstance(asked, str):
+        return ({"type": "message", "role": "user", "content": asked},)
+    return tuple({"type": "message", **item} for item in asked or ())
+
+
+def _prompt(asked: dict[str, Any], items: Items) -> Prompt:
+    talk = Conversation()
+    tools = asked.get("tools") or ()
+    format_ = (asked.get("text") or {}).get("format") or {}
+    for part in (*tools, *([format_] if "schema" in format_ else ())):
+        talk.count(part, count_tokens(compact(part)))
+    instructions = asked.get("instructions")
+    if instructions:
+        talk.instruct(instructions)
+        talk.count(instructions, count_tokens(instructions))
+    for item in items:
+        _hear(talk, item)
+    check_window(asked["model"], talk.sections)
+    functions = [tool for tool in tools if tool.get("type") == "function"]
+    offered = offer(functions, asked.get("tool_choice"))
+    schema = {"type": "object"} if format_.get("type") == "json_object" else format_.get("schema")
+    return Prompt(
+        model=asked["model"],
+        system=talk.system,
+        conversation=tuple(talk.said),
+        sections=tuple(talk.sections),
+        max_tokens=asked.get("max_output_tokens"),
+        stream=bool(asked.get("stream")),
+        tools=offered.names,
+        wanted=schema if offered.wanted is None else offered.wanted,
+        wanted_tool=offered.wanted_tool,
+        result_ids=talk.result_ids,
+        details=ResponseWish(asked, items),
+    )
+
+
+def _hear(talk: Conversation, item: dict[str, Any]) -> None:
+    """Take in one item."""
+    match item["type"]:
+        case "message":
+            _hear_message(talk, item)
+        case "function_call":
+            talk.speak_on("", ((item.get("call_id", ""), call_of(item)),))
+            talk.count_message(item, f"{item.get('name')}{item.get('arguments')}")
+        case "function_call_output":
+            talk.bring(item.get("call_id", ""), text_of(item.get("output")))
+            talk.count_message(item, item.get("output"))
+        case "reasoning":
+            talk.count_message(item, item.get("summary"))
+        case "item_reference":
+            raise NotSimulated("'item_reference' of OpenAI's responses", "send the item itself")
+        case _:
+            talk.count(item, count_tokens(compact(item)))
+
+
+def _hear_message(talk: Conversation, item: dict[str, Any]) -> None:
+    text = text_of(item.get("content"))
+    match item.get("role"):
+        case "system" | "developer":
+            talk.instruct(text)
+        case "assistant":
+            talk.speak_on(text)
+        case _:
+            talk.hear(text)
+    talk.count_message(item, item.get("content"))

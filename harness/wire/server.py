@@ -1,0 +1,316 @@
+"""The server at the far end of every simulated connection: one life of one request after the other.
+
+    request complete -> read by its API -> given to an agent -> judged by the fault plan -> content from the agent's model
+    -> submitted to the provider, who says when and whether -> put into bytes by the API -> sent, each part at its time
+
+Nothing here knows the words of an API, what an agent says, or how long a provider takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from harness.errors import NotSimulated
+from harness.kernel import Draws, Kernel
+from harness.kernel.process import Process, Steps
+from harness.models import Reply, Request
+from harness.models.verdict import Verdict
+from harness.provider import Latency, Provider, Served
+from harness.provider.limits import NO_QUOTA
+from harness.provider.service import REFUSAL_S
+from harness.spans import (
+    CALL,
+    SpanLog,
+)
+from harness.units import Usage
+from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
+from harness.wire.api import Api, ApiMaker, Ids, Moment, Prompt, Spoken
+from harness.wire.calls import Call, Calls
+from harness.wire.exchange import Exchange
+from harness.wire.http import Connection, HttpRequest, HttpResponse
+from harness.wire.provenance import Provenance
+from harness.wire.speech import fit
+
+AGENT_HEADER = "x-harness-agent"
+"""Names the agent whose call it is, for programs that can send it; stronger than any rule."""
+
+_OPENAI_PATHS = ("/v1/chat/", "/v1/responses", "/v1/embeddings")
+
+_RETRIES = "x-stainless-retry-count"
+"""The header in which the SDKs of Anthropic and OpenAI count their retries."""
+
+Judge = Callable[[Request], tuple[str, Verdict] | None]
+"""Says which fault an attempt meets, by its name, and what becomes of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A provider as a server of an API."""
+
+    name: str
+    """The provider's name."""
+    speaks: str
+    """The name of the API."""
+    api: ApiMaker
+    provider: Provider
+    hosts: frozenset[str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """What spans and faults call a model, by the name that the API uses."""
+
+
+class Server:
+    """All simulated servers of one run.
+
+    Args:
+        kernel: The clock.
+        draws: Where chance comes from.
+        log: Where spans go.
+        root: What calls belong to that are made outside of everything.
+        sites: What is served where.
+        roles: The agents, in the order in which their rules are asked.
+        unknown: Makes an agent of a name that no rule knows.
+        served: A model as its provider serves it, by the name of the provider, that of the model, and the
+            latency that the agent states instead of the model's.
+        judge: The fault plan.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        draws: Draws,
+        log: SpanLog,
+        root: Scope,
+        *,
+        sites: Sequence[Site],
+        roles: Sequence[Role],
+        unknown: Callable[[str], Role],
+        served: Callable[[str, str, Latency | None], Served],
+        judge: Judge,
+        known_models: Sequence[str] = (),
+    ) -> None:
+        self.kernel = kernel
+        self.calls = Calls(log)
+        self.unsimulated: dict[str, int] = {}
+        """How often a connection was tried to each host that nobody simulates."""
+        self.draws = draws
+        self.log = log
+        self._root = root
+        self._roles = roles
+        self._unknown: dict[str, Role] = {}
+        self._make_role = unknown
+        self.served = served
+        self.judge = judge
+        self.provenance = Provenance()
+        self._connections: list[Connection] = []
+        self._sites: dict[str, tuple[Site, Api]] = {}
+        self._own_ids = 0
+        for site in sites:
+            api = site.api(_Desk(self, site, tuple(known_models)))
+            for host in sorted(site.hosts):
+                self._sites[host] = (site, api)
+
+    # -- the network's side ---------------------------------------------------------------------------------------
+
+    def connect(self, host: str, port: int) -> Connection | str:
+        """Open a connection, or say why there is no such host."""
+        if host not in self._sites:
+            self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
+            return (
+                f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. "
+                f"Simulated: {', '.join(self._sites)}"
+            )
+        connection = Connection(host, self.on_request)
+        self._connections.append(connection)
+        return connection
+
+    def sources(self, texts: Sequence[str]) -> list[int]:
+        """Numbers of the calls whose replies are in some texts."""
+        return self.provenance.sources(texts)
+
+    def end(self) -> None:
+        """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
+        for connection in self._connections:
+            connection.reader = None
+            connection.hang_up()
+        self.calls.end()
+
+    def host_for(self, http: HttpRequest) -> str:
+        """The host that a request is meant for which came to no host in particular."""
+        wanted = "openai" if http.path.startswith(_OPENAI_PATHS) else "anthropic"
+        if http.path.startswith("/v1/models") and "anthropic-version" not in http.headers:
+            wanted = "openai"
+        for host, (site, _) in self._sites.items():
+            if site.speaks == wanted:
+                return host
+        return next(iter(self._sites))
+
+    def on_request(self, connection: Connection, http: HttpRequest) -> None:
+        """Begin to answer a request."""
+        # Called by the client, in its own task and context.
+        scope = scope_here(self._root)
+        caller = _task_here() if connection.written_by_caller else None
+        process = Process(self.kernel, self._life(connection, http, scope, caller))
+        connection.on_hang_up = process.stop
+
+    # -- one request ------------------------------------------------------------------------------------------------
+
+    def _life(
+        self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
+    ) -> Steps:
+        site, api = self._sites[connection.host]
+        digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
+        call = self.calls.retried(digest, caller, http.headers.get(_RETRIES))
+        if call is None:
+            self._own_ids += 1
+            ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+            understood = api.read(http, ids)
+            if isinstance(understood, HttpResponse):
+                yield self.kernel.now_s() + REFUSAL_S
+                connection.respond(understood)
+                return
+            call = self._new_call(understood, http, scope, caller, digest, site.aliases)
+        exchange = Exchange(self, connection, site, api, call)
+        yield from exchange.steps()
+
+    def _new_call(
+        self,
+        prompt: Prompt,
+        http: HttpRequest,
+        scope: Scope,
+        caller: object,
+        digest: bytes,
+        aliases: Mapping[str, str],
+    ) -> Call:
+        task = scope.span.task
+        self.calls.bring_results(prompt, scope)
+        request = self._request(prompt, scope)
+        request.model = aliases.get(prompt.model, prompt.model)
+        agent_named = http.headers.get(AGENT_HEADER, scope.agent)
+        role = self.role_of(prompt, http.headers, request, agent_named)
+        self._number(request, role, task)
+        agent = role.name
+        span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
+        request.span = request.call_span = span
+        call = self.calls.begin(role, agent, prompt, request, scope, caller, digest)
+        call.sources = tuple(self.provenance.sources(_heard(prompt)))
+        for source in call.sources:
+            self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
+        return call
+
+    def _number(self, request: Request, role: Role, task: int) -> None:
+        request.agent = role.name
+        request.call_in_task = self.calls.count("call", task, role.name)
+        request.call_in_run = self.calls.count("call", role.name)
+        request.key = f"{task}/{role.name}/{request.call_in_task}"
+
+    def _request(self, prompt: Prompt, scope: Scope) -> Request:
+        last = prompt.conversation[-1] if prompt.conversation else None
+        if last is None:
+            told = ""
+        elif last.text:
+            told = last.text
+        else:
+            told = "\n\n".join(result.text for result in last.tool_results)
+        return Request(
+            "",
+            prompt.model,
+            told,
+            prompt.tokens,
+            "",
+            0,
+            0,
+            scope.span,
+            prompt.system,
+            prompt.tools,
+            conversation=prompt.conversation,
+            wanted=prompt.wanted,
+            wanted_tool=prompt.wanted_tool,
+        )
+
+    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
+        """What the model says to a prompt, beside the provider's queue and clock."""
+        request = self._request(prompt, self._root)
+        role = self.role_of(prompt, http.headers, request, None)
+        self._number(request, role, self._root.span.task)
+        usage = Usage(prompt.tokens, 0)
+        return fit(self.content(role, request), prompt, self.size(role, request), usage)
+
+    def role_of(
+        self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
+    ) -> Role:
+        """The agent whose call it is: the one that the program names, else the first that its rules name."""
+        if agent is not None:
+            return next(
+                (role for role in self._roles if role.name == agent), self._unknown_role(agent)
+            )
+        role = first_that_meets(self._roles, prompt, headers, request)
+        return self._unknown_role(name_from(prompt)) if role is None else role
+
+    def _unknown_role(self, name: str) -> Role:
+        role = self._unknown.get(name)
+        if role is None:
+            role = self._unknown[name] = self._make_role(name)
+        return role
+
+    def content(self, role: Role, request: Request) -> Reply:
+        """What an agent says; scripted content takes no time, and is not to be awaited."""
+        asking = role.content.reply(request)
+        try:
+            asking.send(None)
+        except StopIteration as said:
+            reply: Reply = said.value
+            return reply
+        asking.close()
+        raise NotSimulated(
+            f"a reply of agent {role.name!r} that waits",
+            "give replies at once; time comes from the provider",
+        )
+
+    def size(self, role: Role, request: Request) -> int | None:
+        """How many tokens an agent's replies have, where somebody has stated it."""
+        if role.output_tokens is None:
+            return None
+        # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
+        return max(1, round(role.output_tokens.sample(self.draws, request.key, "output_tokens")))
+
+
+def _task_here() -> object:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return "a program without a loop"
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What one site's API may ask of the server."""
+
+    _server: Server
+    _site: Site
+    models: tuple[str, ...]
+
+    def moment(self, ids: Ids, model: str = "") -> Moment:
+        """This very moment."""
+        server = self._server
+        quota = NO_QUOTA
+        if model:
+            served = server.served(self._site.name, model, None)
+            quota = self._site.provider.quota(served)
+        return Moment(ids, server.kernel.now_s(), 0.0, quota)
+
+    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
+        """What the model says to a prompt, beside the provider's queue and clock."""
+        return self._server.speak(prompt, http)
+
+
+def _heard(prompt: Prompt) -> Iterator[str]:
+    """What a prompt tells its model that the model has not said itself."""
+    yield prompt.system
+    for said in prompt.conversation:
+        if said.role != "assistant":
+            yield said.text
+        for result in said.tool_results:
+            yield result.text

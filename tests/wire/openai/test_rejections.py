@@ -1,0 +1,266 @@
+"""Requests that the real API rejects, refusals, and the headers of every answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.provider import Refusal, refusal
+from harness.provider.limits import NO_QUOTA, Level, LimitHit, Quota
+from harness.wire.api import Ids, Moment
+from harness.wire.openai import OpenAI
+from harness.wire.openai.headers import go_duration
+
+Call = Callable[..., Any]
+
+ASKED = {
+    "role": "assistant",
+    "tool_calls": [
+        {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": ""}}
+    ],
+}
+USER = {"role": "user", "content": "hi"}
+RESULT = {"role": "tool", "tool_call_id": "call_a", "content": "x"}
+
+
+def error_of(answer: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401 - a prompt would be a failure
+    error: dict[str, Any] = json.loads(answer.body)["error"]
+    assert list(error) == ["message", "type", "param", "code"]
+    return answer.status, error
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "param", "words"),
+    [
+        ({"messages": [USER]}, None, None, "you must provide a model parameter"),
+        ({"model": "gpt-4o"}, "missing_required_parameter", "messages", "'messages'"),
+        ({"model": "gpt-4o", "messages": []}, "empty_array", "messages", "empty array"),
+        ({"model": "gpt-4o", "messages": "hi"}, "invalid_type", "messages", "got a string"),
+        (
+            {"model": "gpt-4o", "messages": [USER], "stop": 3},
+            "invalid_type",
+            "stop",
+            "expected one of a string or an array, but got an integer instead.",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [USER], "tools": [{"type": "function"}]},
+            "missing_required_parameter",
+            "tools[0].function",
+            "Missing required parameter: 'tools[0].function'.",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [{"role": "user"}]},
+            None,
+            "messages.[0].content",
+            "expected a string, got null",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [{"role": "ai", "content": "x"}]},
+            "invalid_value",
+            "messages[0].role",
+            "Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [USER, RESULT]},
+            None,
+            "messages.[1].role",
+            "must be a response to a preceeding message with 'tool_calls'.",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [USER, ASKED, USER]},
+            None,
+            "messages.[2].role",
+            "did not have response messages: call_a",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [USER, ASKED]},
+            None,
+            "messages.[2].role",
+            "did not have response messages: call_a",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [{"role": "user", "content": "x " * 300_000}]},
+            "context_length_exceeded",
+            "messages",
+            "maximum context length is 128000 tokens. However, your messages resulted in 150003",
+        ),
+        (
+            {"model": "gpt-5", "messages": [USER], "max_tokens": 5},
+            "unsupported_parameter",
+            "max_tokens",
+            "Use 'max_completion_tokens' instead.",
+        ),
+        (
+            {"model": "o3", "messages": [USER], "temperature": 0.2},
+            "unsupported_value",
+            "temperature",
+            "does not support 0.2 with this model",
+        ),
+        ({"model": "o3", "messages": [USER], "stop": "x"}, "unsupported_parameter", "stop", "stop"),
+        ({"model": "gpt-4o", "messages": [USER], "tools": []}, "empty_array", "tools", "tools"),
+        (
+            {"model": "gpt-4o", "messages": [USER], "tool_choice": "auto"},
+            None,
+            "tool_choice",
+            "only allowed when 'tools' are specified",
+        ),
+        (
+            {"model": "gpt-4o", "messages": [USER], "response_format": {"type": "json_object"}},
+            None,
+            "messages",
+            "must contain the word 'json'",
+        ),
+    ],
+)
+def test_a_wrong_chat_is_rejected_in_openais_words(
+    send: Call, body: object, code: str | None, param: str | None, words: str
+) -> None:
+    status, error = error_of(send("/v1/chat/completions", body))
+    assert (status, error["code"], error["param"]) == (400, code, param)
+    assert words in error["message"]
+    assert error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "words"),
+    [
+        ({"input": "hi"}, "model", "Missing required parameter: 'model'."),
+        ({"model": "gpt-4o"}, None, 'One of "input" or "previous_response_id"'),
+        ({"model": "x", "input": "hi"}, "model", "The requested model 'x' does not exist."),
+        (
+            {"model": "gpt-4o", "input": "hi", "max_output_tokens": 5},
+            "max_output_tokens",
+            "Expected a value >= 16, but got 5 instead.",
+        ),
+        (
+            {"model": "gpt-4o", "input": [{"type": "function_call_output", "call_id": "c"}]},
+            "input",
+            "No tool call found for function call output with call_id c.",
+        ),
+        (
+            {
+                "model": "gpt-4o",
+                "input": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}],
+            },
+            "input",
+            "No tool output found for function call c.",
+        ),
+        (
+            {"model": "gpt-4o", "input": "x " * 300_000},
+            "input",
+            "Your input exceeds the context window of this model.",
+        ),
+    ],
+)
+def test_a_wrong_response_is_rejected_in_openais_words(
+    send: Call, body: object, param: str | None, words: str
+) -> None:
+    status, error = error_of(send("/v1/responses", body))
+    assert (status, error["param"]) == (400, param)
+    assert words in error["message"]
+
+
+def test_a_request_without_a_key_is_not_authorised(send: Call) -> None:
+    status, error = error_of(send("/v1/models", None, "GET", headers={}))
+    assert status == 401
+    assert error["message"].startswith("You didn't provide an API key.")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[]"])
+def test_a_body_that_is_no_object_is_rejected(send: Call, body: bytes) -> None:
+    status, error = error_of(send("/v1/chat/completions", body))
+    assert status == 400
+    assert error["message"].startswith("We could not parse the JSON body of your request.")
+
+
+def test_an_unknown_route_is_not_found(send: Call) -> None:
+    status, error = error_of(send("/v1/nothing", {}))
+    assert (status, error["message"]) == (404, "Invalid URL (POST /v1/nothing)")
+
+
+@pytest.mark.parametrize("model", ["gpt-9", "o4-mini", "ft:gpt-4o:acme::1", "my-model"])
+def test_models_of_openai_and_of_the_run_are_known(chat: Call, model: str) -> None:
+    assert chat("hi", model=model).model == model
+
+
+def test_an_unknown_model_is_not_found(chat: Call) -> None:
+    status, error = error_of(chat("hi", model="claude"))
+    assert (status, error["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "code"),
+    [
+        ("api_error", 500, "server_error", "server_error"),
+        ("overloaded_error", 503, "server_error", "server_error"),
+        ("timeout_error", 504, "server_error", "server_error"),
+    ],
+)
+def test_a_refusal_is_said_in_openais_words(
+    api: OpenAI, error: str, status: int, kind: str, code: str
+) -> None:
+    answer = api.refused(refusal(error), Moment(Ids("1"), 0.0, 0.0, NO_QUOTA))
+    got, body = error_of(answer)
+    assert (got, body["type"], body["code"]) == (status, kind, code)
+
+
+@pytest.mark.parametrize(
+    ("hit", "words", "kind"),
+    [
+        (
+            LimitHit("input tokens", 30_000, 2),
+            "(TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s.",
+            "tokens",
+        ),
+        (
+            LimitHit("requests", 3, 20),
+            "on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 20s.",
+            "requests",
+        ),
+    ],
+)
+def test_a_rate_limit_says_which_and_by_how_much(
+    api: OpenAI, hit: LimitHit, words: str, kind: str
+) -> None:
+    quota = Quota(Level(3, 0, 60.0), Level(30_000, 1_000, 58.0), None)
+    wait_s = float(hit.retry_after_s)
+    limited = Refusal("rate_limit_error", 429, "... (model: gpt-4o). For details", wait_s, hit)
+    answer = api.refused(limited, Moment(Ids("1"), 0.0, 0.05, quota))
+    status, body = error_of(answer)
+    assert (status, body["type"], body["code"]) == (429, kind, "rate_limit_exceeded")
+    assert body["message"].startswith("Rate limit reached for gpt-4o in organization org-")
+    assert words in body["message"]
+    headers = dict(answer.headers)
+    assert headers["retry-after"] == str(hit.retry_after_s)
+    assert headers["retry-after-ms"] == str(hit.retry_after_s * 1000)
+    assert headers["x-ratelimit-remaining-tokens"] == "1000"
+    assert headers["x-ratelimit-reset-tokens"] == "58s"
+
+
+def test_every_answer_has_openais_headers(send: Call) -> None:
+    headers = dict(send("/v1/models", None, "GET").headers)
+    assert headers["Date"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+    assert headers["openai-version"] == "2020-10-01"
+    assert headers["openai-processing-ms"] == "0"
+    assert headers["x-ratelimit-limit-requests"] == "10000"
+    assert len(headers["x-request-id"]) == len("req_") + 32
+    assert not {"Content-Length", "Transfer-Encoding", "Content-Encoding"} & headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "text"),
+    [
+        (0.0, "0s"),
+        (0.00975, "9ms"),
+        (1.0, "1s"),
+        (1.5, "1.5s"),
+        (90.0, "1m30s"),
+        (360.0, "6m0s"),
+        (3661.5, "1h1m1.5s"),
+    ],
+)
+def test_durations_are_written_as_go_writes_them(duration_s: float, text: str) -> None:
+    assert go_duration(duration_s) == text
