@@ -11,6 +11,7 @@ from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
 from harness.kernel.distributions import AnyDistribution
 from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
     Model,
@@ -77,6 +78,16 @@ class World:
     def faults_met(self) -> set[int]:
         """The faults, by number, that met at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Nothing: what holds around the calls of a pattern is harness's own."""
+        return ()
+
+    @property
+    def unsimulated(self) -> dict[str, int]:
+        """Nothing: a pattern knows no hosts."""
+        return {}
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""

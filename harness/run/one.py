@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness import wall
-from harness.metrics import RunTally, tally
+from harness.metrics import Finding, RunTally, tally
 from harness.run.build import World
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.spans import Table
@@ -31,6 +31,10 @@ class RunResult:
     """The lines of each agent's script that were asked for."""
     faults_met: set[int] = field(default_factory=set)
     """The faults, by number, that met at least one attempt."""
+    findings: tuple[Finding, ...] = ()
+    """What there is to say about how a program of one's own deals with its providers."""
+    unsimulated: dict[str, int] = field(default_factory=dict)
+    """The hosts that it wanted to reach and nobody simulates, each with how often."""
     wall_s: float = 0.0
     """Real time it took [s]."""
 
@@ -72,6 +76,8 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         ),
         stub_lines_used=world.stub_lines_used,
         faults_met=world.faults_met,
+        findings=world.findings,
+        unsimulated=world.unsimulated,
         wall_s=wall.elapsed_s() - began_s,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.faults import FAULT_NAMES
-from harness.metrics import Metrics, RunTally, summarise
+from harness.metrics import Finding, Metrics, RunTally, summarise
 from harness.models import check_all_used
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
@@ -56,6 +57,9 @@ class Results:
     _cut: int = 0
     _stub_lines_used: dict[str, set[int]] = field(default_factory=dict)
     _faults_met: set[int] = field(default_factory=set)
+    _findings: dict[tuple[str, str], tuple[Finding, int]] = field(default_factory=dict)
+    """By kind and agent: the first of them, and in how many runs there was one."""
+    _unsimulated: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: RunResult) -> None:
         """Count one run in."""
@@ -63,6 +67,10 @@ class Results:
         self._seeds.append(result.seed)
         self._cut += result.status == "horizon"
         self._faults_met |= result.faults_met
+        self._unsimulated.update(result.unsimulated)
+        for finding in {(one.kind, one.agent): one for one in result.findings}.values():
+            first, runs = self._findings.get((finding.kind, finding.agent), (finding, 0))
+            self._findings[finding.kind, finding.agent] = (first, runs + 1)
         for agent, lines in result.stub_lines_used.items():
             self._stub_lines_used.setdefault(agent, set()).update(lines)
 
@@ -127,6 +135,14 @@ class Results:
         idle = [agent for agent, mine in agents.items() if not mine.get("calls_mean")]
         if idle and len(idle) < len(agents):
             notes.append(f"Never called: {', '.join(idle)}.")
+        notes += [
+            f"The program tried {times} times to reach {host}, which nobody simulates; nothing was sent."
+            for host, times in self._unsimulated.items()
+        ]
+        notes += [
+            f"{finding.severity.capitalize()}, in {seen} of {runs} runs: {finding.message}. {finding.advice}"
+            for finding, seen in self._findings.values()
+        ]
         return notes
 
 

@@ -9,6 +9,7 @@ from harness.errors import HarnessError
 from harness.kernel import run_program
 from harness.kernel.arrivals import Arrival
 from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.metrics import Finding, findings
 from harness.models import Stub
 from harness.run.environment import provided_environment
 from harness.run.surroundings import surroundings
@@ -56,6 +57,16 @@ class TargetWorld:
     def faults_met(self) -> set[int]:
         """The faults, by number, that met at least one attempt."""
         return self._wired.faults_met
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What there is to say about how the program deals with its providers."""
+        return tuple(findings(self.log.spans, self.log.events))
+
+    @property
+    def unsimulated(self) -> dict[str, int]:
+        """The hosts that it wanted to reach and nobody simulates."""
+        return dict(self._wired.unsimulated)
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the program work on them."""

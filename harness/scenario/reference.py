@@ -25,10 +25,14 @@ from harness.scenario.schema import (
     AgentSpec,
     Budget,
     Kind,
+    Match,
     ModelSpec,
     PolicySection,
     ProviderSpec,
     Scenario,
+    TargetScenario,
+    WireAgentSpec,
+    WireProviderSpec,
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
@@ -64,6 +68,11 @@ fields of [every fault](#every-fault), which say which attempts they meet.
 
 _PATTERNS = "A mapping with one of the keys below."
 
+_TARGET = """\
+With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
+([guide](testing-your-agents.md)). What the file may say then:
+"""
+
 _STUBS = """\
 The file that an agent's `stub:` names, when it ends in `.yaml`. A stub may also be a function, as `module:function`: it
 takes a `harness.models.Request` and gives a text or a `harness.models.Reply`.
@@ -89,6 +98,12 @@ _PROVIDER: tuple[_Section, ...] = (
     ("prices", Prices),
     ("tools", ToolSpec),
     ("agents", AgentSpec),
+)
+_PROGRAM: tuple[_Section, ...] = (
+    ("the file with `target`", TargetScenario),
+    ("agents of a program", WireAgentSpec),
+    ("match", Match),
+    ("providers of a program", WireProviderSpec),
 )
 _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
@@ -120,6 +135,7 @@ def reference() -> str:
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
     parts += _sections((("budgets", Budget),))
+    parts += ["## a program of one's own\n", _TARGET, *_sections(_PROGRAM, level=3)]
     parts += ["## metrics\n", "Those of the whole, which budgets may name:\n", _metrics(METRICS)]
     parts += ["Those of each agent:\n", _metrics(AGENT_METRICS)]
     parts += ["## stubs\n", _STUBS, *_sections(_STUB_FILE, level=3)]
@@ -234,7 +250,7 @@ def _bounds(mark: object) -> Iterator[str]:
 
 
 RECORDS: tuple[Record, ...] = (
-    *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES)),
+    *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM)),
     Budget,
     Poisson,
     Closed,
@@ -246,5 +262,5 @@ RECORDS: tuple[Record, ...] = (
 """Every record that a scenario file is made of."""
 
 _TITLES: dict[Record, str] = {
-    record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_STUB_FILE)
+    record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM, *_STUB_FILE)
 } | {Budget: "budgets"}

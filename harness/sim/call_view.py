@@ -42,7 +42,7 @@ class CallList(list["CallView"]):
     __hash__ = None  # as of every list
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CallView:
     """One call, as a test looks at it."""
 
@@ -122,6 +122,9 @@ class CallView:
     def heard(self) -> Sequence[int]:
         """Numbers of the calls whose replies are part of its prompt."""
         return self._call.sources
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __str__(self) -> str:
         end = "" if math.isnan(self.end_s) else f" to {self.end_s:.3f} s"

@@ -47,9 +47,12 @@ def place_of(target: str) -> tuple[Any, str]:
     """Where a function is kept that `module:name` names: the module or class, and its name there."""
     module, _, name = target.partition(":")
     *path, last = name.split(".")
-    place: Any = importlib.import_module(module)
-    for step in path:
-        place = getattr(place, step)
+    try:
+        place: Any = importlib.import_module(module)
+        for step in path:
+            place = getattr(place, step)
+    except (ImportError, AttributeError, ValueError):
+        place = None
     if not last or not hasattr(place, last):
         raise HarnessError(
             f"there is no {target!r} to replace\n  How to fix: name it as `module:function`"

@@ -2,14 +2,78 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from harness.errors import HarnessError
 from harness.faults import FAULTS, Fault
 from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constant
+from harness.models import ToolCall
 from harness.provider import Latency, Limits, Outage, Overload, Queue
+from harness.run.wired import ApiName
+from harness.units import Count, Probability
+
+
+def seed(value: int) -> int:
+    """A seed."""
+    if type(value) is not int or value < 0:
+        raise HarnessError(f"the seed: a seed is a whole number from 0 (given: {value!r})")
+    return value
+
+
+def count(what: str, value: int) -> int:
+    """A whole number from 1."""
+    return _read(Count, what, value)  # type: ignore[no-any-return]
+
+
+def share(what: str, value: float) -> float:
+    """A number from 0 to 1."""
+    return _read(Probability, what, value)  # type: ignore[no-any-return]
+
+
+def names(what: str, value: Sequence[str]) -> frozenset[str]:
+    """Some names."""
+    if isinstance(value, str):
+        raise HarnessError(f"{what}: a list of names is wanted (given: {value!r})")
+    return frozenset(value)
+
+
+def regex(what: str, value: str | None) -> str | None:
+    """A regular expression."""
+    try:
+        re.compile(value or "")
+    except re.error as error:
+        raise HarnessError(f"{what}: no regular expression: {error} (given: {value!r})") from None
+    return value
+
+
+def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
+    """A wish for a tool: a `ToolCall`, or its name and arguments."""
+    match value:
+        case [str(), dict()]:
+            return ToolCall(*value)
+    raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
+
+
+def options(api: ApiName, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an API is told."""
+    if stated:
+        if api == "anthropic":
+            from harness.wire.anthropic import Anthropic as Maker
+        else:
+            from harness.wire.openai import OpenAI as Maker  # type: ignore[assignment]
+        known = list(inspect.signature(Maker).parameters)[1:]
+        for name in stated:
+            if name not in known:
+                raise HarnessError(
+                    f"a provider has no setting {name!r}\n  The API {api!r} has: {', '.join(known) or 'none'}"
+                )
+    return stated
 
 
 def distribution(what: str, value: Any) -> AnyDistribution:  # noqa: ANN401 - whatever a test gives
@@ -64,10 +128,16 @@ def fault(kind: str | Fault, fields: dict[str, Any]) -> Fault:
 
 def _read(type_: Any, what: str, value: Any) -> Any:  # noqa: ANN401 - as the type says
     try:
-        return TypeAdapter(type_).validate_python(value)
+        return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']} (given: {problem['input']!r})"
+            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {problem['msg']} (given: {problem['input']!r})"
             for problem in error.errors()
         )
         raise HarnessError(f"{what}: {problems}") from None
+
+
+@functools.cache
+def _holder(type_: Any) -> type[BaseModel]:  # noqa: ANN401 - as the type says
+    """A model with one field; records in it refuse what they do not know, as the config of a model reaches its fields."""
+    return create_model("Given", __config__=ConfigDict(extra="forbid"), it=(type_, ...))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -43,7 +44,7 @@ class Sim:
     """
 
     def __init__(self, seed: int = 1, *, command: str = "") -> None:
-        self.seed = seed
+        self.seed = settings.seed(seed)
         self.command = command
         self.last_run: ProgramRun | None = None
         """What came of the latest run, whether it returned or raised."""
@@ -99,22 +100,22 @@ class Sim:
         self._check_new(name)
         match = Match(
             system=system,
-            system_regex=system_regex,
+            system_regex=settings.regex("system_regex", system_regex),
             model=model,
-            tools=frozenset(tools),
+            tools=settings.names("tools", tools),
             headers=dict(headers or {}),
             when=when,
         )
         self._roles.append(
             Role(
                 name=name,
-                content=_content(name, reply, [ToolCall(*call) for call in tool_calls]),
+                content=_content(name, reply, [settings.tool_call(call) for call in tool_calls]),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),
                 output_tokens=None
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
-                accuracy=accuracy,
+                accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
             )
         )
         if allow_unused:
@@ -142,7 +143,7 @@ class Sim:
             name,
             result,
             settings.distribution("latency_s", latency_s),
-            failure_probability,
+            settings.share("failure_probability", failure_probability),
             replaces,
         )
         tool.attach(lambda: self._world)
@@ -187,7 +188,7 @@ class Sim:
         self._check_unsettled()
         speaks = api or _APIS.get(name)
         known = self._providers.get(name)
-        if speaks is None or (known is None and not hosts):
+        if speaks is None or speaks not in _APIS.values() or (known is None and not hosts):
             raise HarnessError(
                 f"nobody knows the provider {name!r}\n"
                 "  How to fix: say which API it speaks and where: "
@@ -202,12 +203,13 @@ class Sim:
                 input_tokens_per_min=input_tokens_per_min,
                 output_tokens_per_min=output_tokens_per_min,
             ),
-            concurrency=concurrency,
+            concurrency=None if concurrency is None else settings.count("concurrency", concurrency),
             queue=settings.queue(queue_capacity),
             overload=settings.overload(overload),
             outages=tuple(settings.outage(outage) for outage in outages),
             latency=None if latency is None else settings.latency("latency", latency),
-            options=options,
+            models=known.models if known else {},
+            options=settings.options(speaks, options),
         )
 
     def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: Any) -> None:  # noqa: ANN401 - the fault's
@@ -273,7 +275,7 @@ class Sim:
                 program.close()
             _refuse_nesting()
         world = WiredWorld(
-            self.seed if seed is None else seed,
+            self.seed if seed is None else settings.seed(seed),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
@@ -293,8 +295,13 @@ class Sim:
             raise
         finally:
             self._world = None
+            if inspect.iscoroutine(whole):
+                whole.close()  # it may never have begun
             world.end()
-            rerun = self._again(program, args, kwargs, world.seed)
+            again = partial(
+                self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
+            )
+            rerun = self._under(again) if callable(program) else None
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         assert self.last_run is not None
         return self.last_run
@@ -305,24 +312,17 @@ class Sim:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
 
-    def _again(
-        self,
-        program: Any,  # noqa: ANN401 - the program's
-        args: Any,  # noqa: ANN401 - likewise
-        kwargs: Any,  # noqa: ANN401 - likewise
-        seed: int,
-    ) -> Callable[[Fault], ProgramRun] | None:
-        if not callable(program):
-            return None
+    def _under(self, again: Callable[[], ProgramRun]) -> Callable[[Fault], ProgramRun]:
+        """Runs the program again under one fault more, which comes first, and leaves no trace of it."""
 
         def rerun(fault: Fault) -> ProgramRun:
-            before, noted = self.last_run, self.runs[:]
-            self._faults.append(fault)
+            before, noted, met = self.last_run, self.runs[:], set(self._met)
+            self._faults.insert(0, fault)
             try:
-                return self.run(program, *args, seed=seed, **kwargs)
+                return again()
             finally:
-                self._faults.pop()
-                self.last_run, self.runs = before, noted
+                del self._faults[0]
+                self.last_run, self.runs, self._met = before, noted, met
 
         return rerun
 

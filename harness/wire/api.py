@@ -156,6 +156,9 @@ class Api(Protocol):
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
         """What is read for a prompt, and how much of that a prompt cache spares; nothing is generated yet."""
 
+    def remember(self, prompt: Prompt, now_s: float) -> None:
+        """Note that the answer to a prompt begins, so that later prompts find it in the cache."""
+
     def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
         """The answer in one piece."""
 

@@ -1,30 +1,48 @@
 """Prompt caches: which part of a prompt the provider has read before, and still knows.
 
 A prompt is a row of sections. Everything up to a section that asks for it is kept, and found again by a later prompt
-that begins with the very same sections (https://docs.claude.com/en/docs/build-with-claude/prompt-caching).
+that begins with the very same sections (https://docs.claude.com/en/docs/build-with-claude/prompt-caching). It is kept
+from the moment in which its answer begins: prompts that come before that read it anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 from harness.wire.api import Prompt
 
 
+class Prefix(NamedTuple):
+    """A prompt up to the end of one of its sections."""
+
+    digest: bytes
+    tokens: int
+    cached_for_s: float | None
+    """How long its last section asks to be kept [s]."""
+
+
+def prefixes(prompt: Prompt) -> Iterator[Prefix]:
+    """All of a prompt's, from the shortest."""
+    hash_ = blake2b(prompt.model.encode("utf-8", "surrogatepass"), digest_size=16)
+    tokens = 0
+    for section in prompt.sections:
+        hash_.update(b"\x1f" + section.text.encode("utf-8", "surrogatepass"))
+        tokens += section.tokens
+        yield Prefix(hash_.copy().digest(), tokens, section.cached_for_s)
+
+
 @dataclass(slots=True)
 class PromptCache:
-    """What a provider remembers of prompts.
-
-    Args:
-        min_tokens: The shortest prefix that is kept, by model [tokens].
-    """
+    """What a provider remembers of prompts."""
 
     _until_s: dict[bytes, tuple[float, float]] = field(default_factory=dict)
     """By the digest of each prefix: until when it is kept, and how long from its last use [s]."""
 
     def look_up(self, prompt: Prompt, now_s: float, min_tokens: int) -> tuple[int, int]:
-        """Read a prompt, with the help of the cache, and remember it as far as it asks for that.
+        """Say what the cache spares a prompt.
 
         Args:
             prompt: The prompt.
@@ -32,22 +50,46 @@ class PromptCache:
             min_tokens: The shortest prefix that this model's cache keeps [tokens].
 
         Returns:
-            How many tokens came from the cache, and how many were written to it.
+            How many tokens come from the cache, and how many are to be written to it.
         """
-        hash_ = blake2b(prompt.model.encode(), digest_size=16)
-        asked = [n for n, section in enumerate(prompt.sections) if section.cached_for_s is not None]
-        if not asked:
+        if not _asks(prompt):
             return 0, 0
-        tokens = read = kept = 0
-        for section in prompt.sections[: asked[-1] + 1]:
-            hash_.update(b"\x1f" + section.text.encode("utf-8", "surrogatepass"))
-            tokens += section.tokens
-            prefix = hash_.copy().digest()
-            until_s, kept_s = self._until_s.get(prefix, (-1.0, 0.0))
+        read = kept = 0
+        for prefix in prefixes(prompt):
+            until_s, _ = self._until_s.get(prefix.digest, (-1.0, 0.0))
             if now_s < until_s:
-                read = tokens
-                self._until_s[prefix] = (now_s + kept_s, kept_s)
-            elif section.cached_for_s is not None and tokens >= min_tokens:
-                kept = tokens
-                self._until_s[prefix] = (now_s + section.cached_for_s, section.cached_for_s)
+                read = prefix.tokens
+            elif prefix.cached_for_s is not None and prefix.tokens >= min_tokens:
+                kept = prefix.tokens
         return read, max(0, kept - read)
+
+    def remember(self, prompt: Prompt, now_s: float, min_tokens: int) -> None:
+        """Keep what a prompt asks to be kept, and what it has used for as long again; its answer begins now."""
+        if not _asks(prompt):
+            return
+        for prefix in prefixes(prompt):
+            until_s, kept_s = self._until_s.get(prefix.digest, (-1.0, 0.0))
+            if now_s < until_s:
+                self._until_s[prefix.digest] = (now_s + kept_s, kept_s)
+            elif prefix.cached_for_s is not None and prefix.tokens >= min_tokens:
+                self._until_s[prefix.digest] = (now_s + prefix.cached_for_s, prefix.cached_for_s)
+
+
+@dataclass(slots=True)
+class Repetition:
+    """How much of each prompt had been sent before and was read at full price again."""
+
+    _seen: set[bytes] = field(default_factory=set)
+
+    def tokens(self, prompt: Prompt) -> int:
+        """The longest beginning of a prompt that an earlier one had too [tokens]; none where a cache is asked for."""
+        repeated = 0
+        for prefix in prefixes(prompt):
+            if prefix.digest in self._seen:
+                repeated = prefix.tokens
+            self._seen.add(prefix.digest)
+        return 0 if _asks(prompt) else repeated
+
+
+def _asks(prompt: Prompt) -> bool:
+    return any(section.cached_for_s is not None for section in prompt.sections)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
@@ -124,8 +125,9 @@ class Exchange:
             return (yield from self._refuse(attempt.value, after_s=0.0))
         self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"
         first_s = attempt.first_token_s
+        yield first_s
+        self._api.remember(call.prompt, first_s)
         if call.prompt.stream:
-            yield first_s
             response = self._api.stream(call.prompt, spoken, self._moment(arrival_s))
         else:
             yield attempt
@@ -147,9 +149,8 @@ class Exchange:
         ):
             span.error = broken.damage
             return ERROR
-        self._server.provenance.said(call.number, spoken.reply.text)
-        for wish in spoken.reply.tool_calls:
-            self._server.provenance.said(call.number, str(wish.arguments))
+        wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
+        self._server.told(call, [spoken.reply.text, *wishes])
         if call.role.accuracy is not None:
             call.span.correct = int(
                 self._server.draws.uniform(call.request.key, "accuracy") < call.role.accuracy

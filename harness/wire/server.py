@@ -9,7 +9,7 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -28,11 +28,15 @@ from harness.spans import (
 from harness.units import Usage
 from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Moment, Prompt, Spoken
+from harness.wire.cache import Repetition
 from harness.wire.calls import Call, Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.provenance import Provenance
 from harness.wire.speech import fit
+
+_WORTH_CACHING_TOKENS = 1024
+"""The shortest prefix that most models cache."""
 
 AGENT_HEADER = "x-harness-agent"
 """Names the agent whose call it is, for programs that can send it; stronger than any rule."""
@@ -103,7 +107,8 @@ class Server:
         self._make_role = unknown
         self.served = served
         self.judge = judge
-        self.provenance = Provenance()
+        self._told: dict[int, _Told] = {}
+        self._repetition = Repetition()
         self._connections: list[Connection] = []
         self._sites: dict[str, tuple[Site, Api]] = {}
         self._own_ids = 0
@@ -128,7 +133,12 @@ class Server:
 
     def sources(self, texts: Sequence[str]) -> list[int]:
         """Numbers of the calls whose replies are in some texts."""
-        return self.provenance.sources(texts)
+        return sorted(number for told in self._told.values() for number in told.sources(texts))
+
+    def told(self, call: Call, texts: Iterable[str]) -> None:
+        """Note what a call was answered."""
+        for text in texts:
+            self._told[call.scope.span.task].said(call.number, text)
 
     def end(self) -> None:
         """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
@@ -195,9 +205,12 @@ class Server:
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
         call = self.calls.begin(role, agent, prompt, request, scope, caller, digest)
-        call.sources = tuple(self.provenance.sources(_heard(prompt)))
+        call.sources = self._told.setdefault(task, _Told()).asked(call.number, _heard(prompt))
         for source in call.sources:
             self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
+        repeated = self._repetition.tokens(prompt)
+        if repeated >= _WORTH_CACHING_TOKENS:
+            self.log.event("repeated_prefix", span, str(repeated))
         return call
 
     def _number(self, request: Request, role: Role, task: int) -> None:
@@ -304,6 +317,27 @@ class _Desk:
     def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
         """What the model says to a prompt, beside the provider's queue and clock."""
         return self._server.speak(prompt, http)
+
+
+class _Told:
+    """What was said in one task; the same words in another task are another story."""
+
+    def __init__(self) -> None:
+        self._provenance = Provenance()
+        self._numbers: list[int] = []
+        self._places: dict[int, int] = {}
+
+    def asked(self, call: int, texts: Iterable[str]) -> tuple[int, ...]:
+        """Note a prompt, and give the numbers of the calls whose replies are in it."""
+        self._numbers.append(call)
+        self._places[call] = len(self._numbers)
+        return tuple(self.sources(texts))
+
+    def said(self, call: int, text: str) -> None:
+        self._provenance.said(self._places[call], text)
+
+    def sources(self, texts: Iterable[str]) -> list[int]:
+        return [self._numbers[place - 1] for place in self._provenance.sources(texts)]
 
 
 def _heard(prompt: Prompt) -> Iterator[str]:

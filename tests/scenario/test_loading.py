@@ -150,7 +150,9 @@ def test_provider_becomes_its_records() -> None:
     text = """{limits: {requests_per_min: 10, input_tokens_per_min: 20, output_tokens_per_min: 30},
       concurrency: 4, queue: {capacity: 9}, overload: {calm_s: 60, overloaded_s: 5, refuse: 0.5},
       outages: [{at_s: 3, for_s: 4}, {at_s: 9, for_s: 1, error: connection_error}]}"""
-    provider = load(SMALLEST.replace("{anthropic: {}}", f"{{anthropic: {text}}}")).of_pattern.providers
+    provider = load(
+        SMALLEST.replace("{anthropic: {}}", f"{{anthropic: {text}}}")
+    ).of_pattern.providers
     assert provider["anthropic"].limits == Limits(
         requests_per_min=10, input_tokens_per_min=20, output_tokens_per_min=30
     )
@@ -242,7 +244,9 @@ def test_fallbacks_in_a_row_are_fine() -> None:
     ],
 )
 def test_budget_holds_on_its_side_of_the_bound(bound: str, kept: float, broken: float) -> None:
-    budget = load(BASE.replace("{at_least: 0.1}", f"{{{bound}: 2}}")).of_pattern.budgets["success_rate"]
+    budget = load(BASE.replace("{at_least: 0.1}", f"{{{bound}: 2}}")).of_pattern.budgets[
+        "success_rate"
+    ]
     assert isinstance(budget, Budget)
     assert (budget.passes(kept), budget.passes(broken)) == (True, False)
     assert str(budget) == f"{bound.replace('_', ' ')} 2"

@@ -97,6 +97,11 @@ class Anthropic:
         read, written = self._cache.look_up(prompt, now_s, asked.facts.min_cached_tokens)
         return Usage(prompt.tokens - read - written, 0, read, written)
 
+    def remember(self, prompt: Prompt, now_s: float) -> None:
+        """Keep in the cache what a prompt asks to be kept; its answer begins."""
+        asked: Asked = prompt.details
+        self._cache.remember(prompt, now_s, asked.facts.min_cached_tokens)
+
     # -- answers --------------------------------------------------------------------------------------------------
 
     def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:

@@ -62,6 +62,10 @@ class OpenAI:
         read -= read % _CACHE_STEP_TOKENS
         return Usage(prompt.tokens - read, 0, cache_read_tokens=read)
 
+    def remember(self, prompt: Prompt, now_s: float) -> None:
+        """Keep every prefix of a prompt in the cache; its answer begins."""
+        self._cache.remember(prompt, now_s, _CACHE_MIN_TOKENS)
+
     def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
         """The answer in one piece."""
         if isinstance(prompt.details, ChatWish):

@@ -120,6 +120,7 @@ def test_the_cache_counts_apart_what_is_kept_for_an_hour(bench: Any) -> None:
         "ephemeral_5m_input_tokens": 1000,
         "ephemeral_1h_input_tokens": 2000,
     }
+    bench.begin(asked)
     bench.desk.now_s = 600.0
     usage = bench.answer(asked, Reply("x"))["usage"]
     assert (usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]) == (2000, 1000)

@@ -61,13 +61,15 @@ def test_a_prompt_that_was_read_before_is_cached_in_steps(api: OpenAI, chat: Cal
     second = chat([system, {"role": "user", "content": "two"}])
     usage = api.usage(first, 0.0)
     assert (usage.input_tokens, usage.cache_read_tokens) == (first.tokens, 0)
+    assert api.usage(second, 0.5).cache_read_tokens == 0  # no answer has begun
+    api.remember(first, 0.9)
     usage = api.usage(second, 1.0)
     assert (usage.cache_read_tokens, usage.cache_write_tokens) == (1152, 0)
     assert usage.prompt_tokens == second.tokens
-    assert api.usage(second, 302.0).cache_read_tokens == 0
+    assert api.usage(second, 300.9).cache_read_tokens == 0
 
 
 def test_a_short_prompt_is_not_cached(api: OpenAI, chat: Call) -> None:
     prompt = chat("hi")
-    assert api.usage(prompt, 0.0) == api.usage(prompt, 1.0)
+    api.remember(prompt, 0.0)
     assert api.usage(prompt, 1.0).cache_read_tokens == 0
