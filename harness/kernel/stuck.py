@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -65,10 +65,27 @@ def report(loop: asyncio.AbstractEventLoop) -> str:
     for task, wait in waits.items():
         lines.append(f"  {_label(task)} waits for {wait.what}")
         lines.extend(f"    at {place}" for place in _place(_frames(task)))
+    lines.extend(_deaths(loop))
     cycle = _find_cycle(waits)
     if cycle:
         lines.append("  cycle: " + " -> ".join(task.get_name() for task in [*cycle, cycle[0]]))
     return "\n".join(lines)
+
+
+def _deaths(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
+    """The tasks that ended with an error that nobody has looked at: they may be what the others wait for."""
+    # Since Python 3.12 the set of all tasks has another name.
+    known = getattr(asyncio.tasks, "_scheduled_tasks", None) or getattr(
+        asyncio.tasks, "_all_tasks", ()
+    )
+    dead = [
+        task
+        for task in list(known)
+        if task.get_loop() is loop and task.done() and getattr(task, "_log_traceback", False)
+    ]
+    for task in sorted(dead, key=lambda task: getattr(task, "order", 0)):
+        error = task._exception  # noqa: SLF001 - asking in public would count as having looked
+        yield f"  {_label(task)} has died of {type(error).__name__}: {error}, and nobody has looked"
 
 
 def _label(task: AnyTask) -> str:

@@ -72,7 +72,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             world.log.spans,
             agents=spec.agents,
             warmup_tasks=spec.workload.warmup_tasks,
-            slots=sum(bounded) if len(bounded) == len(slots) else None,
+            slots=sum(bounded) if slots and len(bounded) == len(slots) else None,
         ),
         stub_lines_used=world.stub_lines_used,
         faults_met=world.faults_met,

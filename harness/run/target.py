@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import HarnessError
@@ -44,7 +45,7 @@ class TargetWorld:
             horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S),
         )
         self.log = self._wired.log
-        self._function: Any = find_function(spec.target)
+        self._function: Any = find_function(spec.target, Path(scenario.source).parent.absolute())
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:

@@ -95,7 +95,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         place = f"{document.place(('target',))}: target"
         if not re.fullmatch(_FUNCTION, spec.target):
             raise ScenarioError(f"{place}: {spec.target!r} is no function as module:function")
-        _check_function(spec.target, place)
+        _check_function(spec.target, place, path.parent.absolute())
     scripts = _read_stubs(spec, document, path.parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
@@ -192,13 +192,13 @@ def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str
                 f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
             )
         else:
-            _check_function(part.stub, place)
+            _check_function(part.stub, place, None)
     return scripts
 
 
-def _check_function(name: str, place: str) -> None:
+def _check_function(name: str, place: str, folder: Path | None) -> None:
     try:
-        find_function(name)
+        find_function(name, folder)
     except StubError as error:
         raise ScenarioError(f"{place}: {error}") from error
 

@@ -140,18 +140,21 @@ def read_stub(path: Path, name: str, agent: str) -> Script:
     )
 
 
-def find_function(stub: str) -> Callable[[Request], str | Reply]:
-    """Find the function that a stub names as `module:function`.
+def find_function(stub: str, folder: Path | None = None) -> Callable[[Request], str | Reply]:
+    """Find the function that a stub, or a target, names as `module:function`.
+
+    Args:
+        stub: The name.
+        folder: Where its module may be besides the present folder, such as that of the scenario.
 
     Raises:
         StubError: There is no such module or function, or the module fails when it is imported.
     """
     module_name, _, name = stub.partition(":")
-    here = str(Path.cwd())
-    if (
-        here not in sys.path
-    ):  # as `python -m` does; an installed command would not find the user's modules
-        sys.path.insert(0, here)
+    # As `python -m` does; an installed command would not find the user's modules.
+    for place in (folder, Path.cwd()):
+        if place is not None and str(place) not in sys.path:
+            sys.path.insert(0, str(place))
     try:
         function: Any = getattr(importlib.import_module(module_name), name)
     except (Exception, SystemExit) as error:  # the module is the user's

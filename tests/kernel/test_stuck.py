@@ -456,3 +456,17 @@ def test_search_for_a_cycle_looks_at_every_task_once() -> None:
     assert stuck._find_cycle(layers) == []
     layers[39, 1] = stuck.Wait("", ((38, 0),))  # type: ignore[arg-type]
     assert list[object](stuck._find_cycle(layers)) == [(38, 0), (39, 1)]
+
+
+def test_a_task_that_died_unseen_is_named_in_the_report() -> None:
+    async def writer() -> None:
+        await asyncio.sleep(1)
+        raise ValueError("no ink")
+
+    async def main() -> None:
+        writing = asyncio.create_task(writer())
+        await asyncio.Queue[str]().get()
+        await writing
+
+    with pytest.raises(Deadlock, match=r"\(.*writer\) has died of ValueError: no ink, and nobody"):
+        run(Kernel(), main())

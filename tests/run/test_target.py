@@ -1,0 +1,180 @@
+"""A scenario whose `target` is a program of one's own, run by `harness simulate` and in Python."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.cli import run
+from harness.errors import ScenarioError
+from harness.run import Simulation
+from harness.scenario import load_scenario
+from harness.spans import CALL, TASK, as_json_lines
+from harness.store import Store, queries
+
+PROGRAM = """
+import asyncio
+import anthropic
+
+client = anthropic.AsyncAnthropic(api_key="unused")
+
+
+async def ask(system, text):
+    message = await client.messages.create(
+        model="claude-sonnet-4-6", max_tokens=500, system=system, messages=[{"role": "user", "content": text}]
+    )
+    return message.content[0].text
+
+
+async def main(question):
+    plan = await ask("You are a planner.", question)
+    findings = await asyncio.gather(*(ask("You are a worker.", line) for line in plan.splitlines()))
+    return await ask("You are a synthesizer.", "\\n".join(findings))
+
+
+async def breaks(question):
+    await ask("You are a planner.", question)
+    raise KeyError("a mistake in the program")
+
+
+def no_argument():
+    return 42
+"""
+
+SCENARIO = """
+scenario: assistants
+runs: 2
+workload: {tasks: 6, arrivals: {every_s: 2}, kinds: [{kind: question, text: "What of the sun?"}]}
+target: PROGRAM:main
+providers:
+  anthropic: {limits: {requests_per_min: 600}, concurrency: 8}
+models:
+  deep: {provider: anthropic, name: claude-sonnet-4-6, latency: {ttft_s: 1.5}}
+agents:
+  planner: {match: {system: "*planner*"}, stub: stub.yaml}
+  worker: {match: {system_regex: work}, output_tokens: 100}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder with a program, of a name of its own, because modules are kept by name."""
+    name = f"program_of_{abs(hash(request.node.name)) % 10**8}"
+    tmp_path.joinpath(f"{name}.py").write_text(PROGRAM, encoding="utf-8")
+    tmp_path.joinpath("stub.yaml").write_text(
+        'agents: {planner: {reply: "cost\\nspeed"}}\n', encoding="utf-8"
+    )
+    text = SCENARIO.replace("PROGRAM", name)
+    tmp_path.joinpath("scenario.yaml").write_text(text, encoding="utf-8")
+    before = sys.path[:]
+    yield tmp_path
+    sys.path[:] = before
+    sys.modules.pop(name, None)
+
+
+def test_every_task_runs_the_program_once(folder: Path) -> None:
+    result = Simulation(folder / "scenario.yaml").run()
+    kinds = result.spans.values("kind")
+    assert kinds.count(TASK) == 6
+    assert kinds.count(CALL) == 6 * 4
+    agents = {agent for agent, kind in result.spans.rows("agent", "kind") if kind == CALL}
+    assert agents == {"planner", "worker", "synthesizer"}
+    assert set(result.spans.values("model")) == {"", "deep"}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(folder: Path) -> None:
+    simulation = Simulation(folder / "scenario.yaml", overrides=["models={}"])
+    one, again, other = (as_json_lines(simulation.run(seed).spans) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+
+
+def test_calls_belong_to_the_task_they_are_made_for(folder: Path) -> None:
+    spans = Simulation(folder / "scenario.yaml").run().spans
+    calls = [task for task, kind in spans.rows("task", "kind") if kind == CALL]
+    assert sorted(calls) == [task for task in range(1, 7) for _ in range(4)]
+
+
+def test_an_error_of_the_program_ends_its_task_and_no_other(folder: Path) -> None:
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace(":main", ":breaks"), encoding="utf-8")
+    outcome = Simulation(scenario).run_many()
+    assert outcome.metrics["success_rate"] == 0.0
+    assert outcome.tasks == 12
+    errors = Simulation(scenario).run().spans.rows("kind", "error")
+    assert {error for kind, error in errors if kind == TASK} == {"KeyError"}
+
+
+def test_faults_meet_the_program_and_its_sdk_tries_again(folder: Path) -> None:
+    fault = "faults=[{overloaded: {agent: worker, attempt: 1}}]"
+    outcome = Simulation(folder / "scenario.yaml", overrides=[fault]).run_many()
+    assert outcome.agents["worker"]["retries"] == 2 * 6 * 2
+    assert outcome.metrics["success_rate"] == 1.0
+
+
+def test_utilisation_is_absent_without_a_bound_on_slots(folder: Path) -> None:
+    outcome = Simulation(folder / "scenario.yaml", overrides=["providers={}"]).run_many()
+    assert "utilisation" not in outcome.metrics
+    assert "messages_mean" not in outcome.metrics
+
+
+def test_a_function_without_arguments_is_called_without(folder: Path) -> None:
+    scenario = folder / "scenario.yaml"
+    text = scenario.read_text().replace(":main", ":no_argument")
+    text = text.replace(", stub: stub.yaml", "")
+    scenario.write_text(text, encoding="utf-8")
+    assert Simulation(scenario).run_many().metrics["calls_mean"] == 0.0
+
+
+def test_the_command_line_runs_it_from_any_folder(
+    folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    assert run(["simulate", str(folder / "scenario.yaml"), "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["metrics"]["calls_mean"] == 4.0
+    assert len(queries.runs(Store(elsewhere / "harness.duckdb"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("target: nowhere_at_all:main", "'nowhere_at_all:main' cannot be loaded"),
+        ("target: just words", "'just words' is no function as module:function"),
+    ],
+)
+def test_a_target_that_is_not_there_is_told_with_its_place(
+    folder: Path, wrong: str, message: str
+) -> None:
+    scenario = folder / "scenario.yaml"
+    lines = [
+        wrong if line.startswith("target:") else line for line in scenario.read_text().splitlines()
+    ]
+    scenario.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=rf"scenario\.yaml:5:9: target: .*{message}"):
+        load_scenario(scenario)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("system_regex: work", "system_regex: '('", "must be a regular expression"),
+        ("{system: ", "{sytem: ", "unknown key 'sytem'; did you mean 'system'"),
+        ("providers:\n", "providers:\n  mine: {}\n", "say which `api` provider 'mine' speaks"),
+        ("provider: anthropic", "provider: anthropc", "there is no 'anthropc' under providers"),
+    ],
+)
+def test_wrong_surroundings_are_told(folder: Path, old: str, new: str, message: str) -> None:
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace(old, new), encoding="utf-8")
+    with pytest.raises(ScenarioError) as told:
+        load_scenario(scenario)
+    assert message in str(told.value)
