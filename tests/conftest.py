@@ -9,6 +9,8 @@ import pytest
 
 from harness.cli import run
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture
 def harness(capsys: pytest.CaptureFixture[str]) -> Callable[..., CompletedProcess[str]]:

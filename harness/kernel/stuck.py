@@ -75,12 +75,10 @@ def report(loop: asyncio.AbstractEventLoop) -> str:
 def _deaths(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
     """The tasks that ended with an error that nobody has looked at: they may be what the others wait for."""
     # Since Python 3.12 the set of all tasks has another name.
-    known = getattr(asyncio.tasks, "_scheduled_tasks", None) or getattr(
-        asyncio.tasks, "_all_tasks", ()
-    )
+    name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
     dead = [
         task
-        for task in list(known)
+        for task in list(getattr(asyncio.tasks, name))
         if task.get_loop() is loop and task.done() and getattr(task, "_log_traceback", False)
     ]
     for task in sorted(dead, key=lambda task: getattr(task, "order", 0)):

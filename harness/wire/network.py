@@ -63,11 +63,12 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
         seams: Which clients to reach; those that are not imported yet are reached as soon as they are.
     """
     with _seams_put_in(seams):
+        outer = network_here()
         _here.network = network
         try:
             yield
         finally:
-            _here.network = None
+            _here.network = outer
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def test_both_sdks_and_plain_http_are_answered_and_the_calls_are_kept() -> None:
             "messages": [{"role": "user", "content": "merge?"}],
         }  # fmt: skip
         message = client.messages.create(**question)
-        assert message.content[0].text == "merge it"  # type: ignore[union-attr]
+        assert message.content[0].text == "merge it"
         with client.messages.stream(**question) as stream:
             assert stream.get_final_text() == "merge it"
         client.close()
