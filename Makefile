@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 SCENARIO ?= scenarios/code_review.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-fast lint format check bench docs clean
+.PHONY: help setup simulate test test-fast test-frameworks lint format check bench docs clean
 
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,18 @@ test: $(READY) ## run the whole test suite
 
 test-fast: $(READY) ## run the tests that are not slow
 	$(BIN)/python -m pytest -n auto -m 'not slow'
+
+test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run the tests of frameworks, in environments of their own
+	.venv-frameworks/bin/python -m pytest tests/frameworks
+	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
+
+# Named after the extra that it gets. Instructor wants an older rich than the constraints.
+.venv-%/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINED) --editable '.[$*]'
+	@touch $@
+
+.venv-frameworks/.ready: CONSTRAINED := --constraint constraints.txt
 
 lint: $(READY) ## check format, style, types and layers
 	$(BIN)/ruff format --check .
@@ -48,4 +60,4 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema > docs/scenario.schema.json
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-frameworks .venv-frameworks-openai2 .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

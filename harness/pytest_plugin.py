@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import shlex
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.environment import PROVIDED, provided_environment
+
 if TYPE_CHECKING:
     from harness.sim import Sim
 
 _FIXTURE = "sim"
+
+_REFUSED_HOST = "sim_refused_host"
+"""The property of a report that names a host; properties reach the main process of pytest-xdist."""
+
+_ADVICE_OF_ASYNCIO = "ignore:The test .* is marked with '@pytest.mark.asyncio':pytest.PytestWarning"
+"""It is async to its author, and needs no mark, but may stand in a file that has one for all its tests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sim-store", metavar="FILE", help="write every simulated run to this DuckDB file"
     )
+    parser.addini(
+        "sim_keys",
+        "provide made-up API keys from the beginning, for clients that are made when modules are imported",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,6 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "sim(seed=1, runs=1, scenario=None): the first seed of a simulated test, how many seeds it is run with, "
         "and a scenario file that says who is there",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Provide keys before anything of the project is imported, if it wants that."""
+    if early_config.getini("sim_keys"):
+        os.environ.update(PROVIDED)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -54,8 +77,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
     """Put a plain function in the place of an async test with `sim`, before another plugin takes it for its own."""
-    if inspect.iscoroutinefunction(obj) and _FIXTURE in inspect.signature(obj).parameters:
-        setattr(collector.obj, name, _in_virtual_time(obj))  # type: ignore[attr-defined]  # of modules and classes
+    static = isinstance(obj, staticmethod)
+    test: Any = obj.__func__ if isinstance(obj, staticmethod) else obj
+    if inspect.iscoroutinefunction(test) and _FIXTURE in inspect.signature(test).parameters:
+        plain: Any = _in_virtual_time(test)
+        setattr(collector.obj, name, staticmethod(plain) if static else plain)  # type: ignore[attr-defined]  # of modules and classes
 
 
 def _in_virtual_time(test: Callable[..., Any]) -> Callable[..., None]:
@@ -64,13 +90,13 @@ def _in_virtual_time(test: Callable[..., Any]) -> Callable[..., None]:
         sim: Sim = inspect.signature(test).bind(*args, **kwargs).arguments[_FIXTURE]
         sim.run(test(*args, **kwargs))
 
+    pytest.mark.filterwarnings(_ADVICE_OF_ASYNCIO)(run_test)
     return run_test
 
 
 @pytest.fixture
 def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     """Simulated surroundings for a program: agents, providers, faults, and virtual time to run it in."""
-    from harness.run.environment import provided_environment
     from harness.sim import Sim
 
     seed = getattr(request, "param", _seeds(request.config, request.node)[0])
@@ -104,9 +130,29 @@ def pytest_runtest_makereport(
     """Add to the report of a failure what happened last, and how to run it again."""
     report = yield
     simulation: Sim | None = getattr(item, "funcargs", {}).get(_FIXTURE)
-    if simulation is not None and report.when == "call" and report.failed:
-        report.sections.append(("simulation", simulation.tell_failure()))
+    if simulation is not None and report.when == "call":
+        if report.failed:
+            report.sections.append(("simulation", simulation.tell_failure()))
+        hosts = {host for run in simulation.runs for host in run.unsimulated}
+        report.user_properties += [(_REFUSED_HOST, host) for host in sorted(hosts)]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which hosts were refused, also where the program took it without a word."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    refused = Counter(
+        value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == _REFUSED_HOST
+    )
+    if refused:
+        terminalreporter.section("simulation")
+        for host, tests in sorted(refused.items()):
+            terminalreporter.line(
+                f"{host}: refused in {tests} {'test' if tests == 1 else 'tests'}, because nobody simulates it"
+            )
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
@@ -131,8 +177,10 @@ def _seeds(config: pytest.Config, node: Any) -> range:  # noqa: ANN401 - an item
         runs = 1  # one seed that is asked for by number is run alone
     if runs is None:
         runs = said.get("runs", 1)
-    if runs < 1 or first < 0:
-        raise pytest.UsageError(f"{node.nodeid}: seeds start at 0, and there is at least one run")
+    if not (isinstance(runs, int) and isinstance(first, int) and runs >= 1 and first >= 0):
+        raise pytest.UsageError(
+            f"{node.nodeid}: seeds are whole numbers from 0, and there is at least one run"
+        )
     return range(first, first + runs)
 
 

@@ -55,9 +55,9 @@ def tasks_in_order(loop: asyncio.AbstractEventLoop) -> list[AnyTask]:
     return sorted(tasks, key=lambda task: (getattr(task, "order", 0), task.get_name()))
 
 
-def report(loop: asyncio.AbstractEventLoop) -> str:
-    """Say of every task what it waits for and where, and name the cycle if there is one."""
-    tasks = tasks_in_order(loop)
+def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> str:
+    """Say of every task, but for one, what it waits for and where, and name the cycle if there is one."""
+    tasks = [task for task in tasks_in_order(loop) if task is not but]
     if not tasks:
         return "  no task is left, and the program is not done"
     waits = {task: _wait_of(task) for task in tasks}

@@ -1,20 +1,23 @@
 """Numbers: pure functions of spans. `tally.py` counts the spans of a run, `summary.py` turns counts into metrics.
 
-`findings.py` says what a run shows about its client, `flow.py` who heard whom.
+`findings.py` says what a run shows about its client, `flow.py` who heard whom, `limits.py` how much worse is too much.
 """
 
 from __future__ import annotations
 
 from harness.metrics.findings import Finding, findings
 from harness.metrics.flow import Edge, flow
+from harness.metrics.limits import DEFAULT_LIMITS, Limit
 from harness.metrics.summary import AGENT_METRICS, METRICS, Metrics, quantile, summarise
 from harness.metrics.tally import RunTally, Tally, tally
 
 __all__ = [
     "AGENT_METRICS",
+    "DEFAULT_LIMITS",
     "METRICS",
     "Edge",
     "Finding",
+    "Limit",
     "Metrics",
     "RunTally",
     "Tally",

@@ -6,13 +6,13 @@ import inspect
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.environment import provided_environment
 from harness.errors import HarnessError
 from harness.kernel import run_program
 from harness.kernel.arrivals import Arrival
 from harness.kernel.kernel import DEFAULT_HORIZON_S
 from harness.metrics import Finding, findings
 from harness.models import Stub
-from harness.run.environment import provided_environment
 from harness.run.surroundings import surroundings
 from harness.run.wired import WiredWorld
 from harness.run.workload import kind_of, run_workload, text_of

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from harness.scenario.load import LoadedScenario, load_scenario
-from harness.scenario.schema import AnyScenario, Budget, Scenario, TargetScenario
+from harness.scenario.schema import AnyScenario, Budget, GateLimit, Scenario, TargetScenario
 
-__all__ = ["AnyScenario", "Budget", "LoadedScenario", "Scenario", "TargetScenario", "load_scenario"]
+__all__ = [
+    "AnyScenario",
+    "Budget",
+    "GateLimit",
+    "LoadedScenario",
+    "Scenario",
+    "TargetScenario",
+    "load_scenario",
+]

@@ -220,7 +220,7 @@ def _digest(
     prices: dict[str, AnyPrices | None],
     document: Document,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, nor where a line of a stub stands."""
     said = {
         agent: (
             script.in_order,
@@ -232,7 +232,7 @@ def _digest(
     data: dict[str, Any] = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets")
+        if key not in ("description", "seed", "runs", "budgets", "gate")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _files(spec)]

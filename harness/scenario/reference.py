@@ -24,6 +24,7 @@ from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
     Budget,
+    GateLimit,
     Kind,
     Match,
     ModelSpec,
@@ -134,7 +135,7 @@ def reference() -> str:
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
-    parts += _sections((("budgets", Budget),))
+    parts += _sections((("budgets", Budget), ("gate", GateLimit)))
     parts += ["## a program of one's own\n", _TARGET, *_sections(_PROGRAM, level=3)]
     parts += ["## metrics\n", "Those of the whole, which budgets may name:\n", _metrics(METRICS)]
     parts += ["Those of each agent:\n", _metrics(AGENT_METRICS)]
@@ -252,6 +253,7 @@ def _bounds(mark: object) -> Iterator[str]:
 RECORDS: tuple[Record, ...] = (
     *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM)),
     Budget,
+    GateLimit,
     Poisson,
     Closed,
     Trace,
@@ -263,4 +265,4 @@ RECORDS: tuple[Record, ...] = (
 
 _TITLES: dict[Record, str] = {
     record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM, *_STUB_FILE)
-} | {Budget: "budgets"}
+} | {Budget: "budgets", GateLimit: "gate"}

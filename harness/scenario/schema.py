@@ -18,7 +18,8 @@ from harness.faults import AnyFault
 from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.kernel.arrivals import AnyArrivals, At, Closed, Trace
 from harness.kernel.distributions import AnyDistribution
-from harness.metrics import METRICS
+from harness.metrics import DEFAULT_LIMITS, METRICS
+from harness.metrics.limits import SHARES
 from harness.patterns import AnyPattern
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.resilience import Policies
@@ -210,6 +211,36 @@ class Budget(Section):
         return f"{bound.replace('_', ' ')} {limit:g}"
 
 
+class GateLimit(Section):
+    """How much worse a metric may become against a baseline: in percent, or in points when it is a share."""
+
+    percent: Annotated[float, Ge(0)] | None = None
+    """Of the baseline's value."""
+    points: Annotated[float, Ge(0), Le(100)] | None = None
+    """Percentage points; for `success_rate`, `quality_mean`, `work_share` and `utilisation`."""
+    level: Literal["error", "warn", "ignore"] = "error"
+    """Whether the gate fails, only warns, or does not look."""
+
+
+def _check_units(limits: dict[str, GateLimit]) -> dict[str, GateLimit]:
+    for metric, limit in limits.items():
+        right, wrong = ("points", "percent") if metric in SHARES else ("percent", "points")
+        if getattr(limit, wrong) is not None:
+            raise PydanticCustomError(
+                "one_of",
+                "is not counted in {wrong}; give {right}",
+                {"wrong": wrong, "right": right, "at": (metric,)},
+            )
+        if getattr(limit, right) is None and metric not in DEFAULT_LIMITS:
+            if limit.level != "ignore":
+                raise PydanticCustomError(
+                    "one_of",
+                    "has no limit of its own; give {right}",
+                    {"right": right, "at": (metric,)},
+                )
+    return limits
+
+
 class Match(Section):
     """What the calls of an agent look like, in a program of one's own; all that is stated must hold."""
 
@@ -274,6 +305,8 @@ class Head(Section):
     """What goes wrong, in order; the first fault that meets an attempt decides."""
     budgets: dict[MetricName, Budget] = {}
     """What must hold of the metrics; otherwise the exit code is 1."""
+    gate: Annotated[dict[MetricName, GateLimit], AfterValidator(_check_units)] = {}
+    """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:
         """The seeds of some runs: as many as the file says, from the one that it says, where nothing else is asked."""

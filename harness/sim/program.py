@@ -27,8 +27,13 @@ class Watch:
     async def _watched(self, program: Coroutine[Any, Any, T]) -> T:
         try:
             return await program
-        except BaseException:
-            self.tasks = stuck.report(asyncio.get_running_loop())
+        except BaseException as error:
+            loop, me = asyncio.get_running_loop(), asyncio.current_task()
+            assert me is not None
+            name = getattr(program, "__qualname__", "?")
+            self.tasks = f"  {me.get_name()} ({name}) raised {type(error).__name__}"
+            if len(asyncio.all_tasks(loop)) > 1:
+                self.tasks += "\n" + stuck.report(loop, but=me)
             raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import math
 from collections.abc import Callable, Iterator
@@ -38,12 +39,14 @@ class ProgramRun:
     """The faults, by number, that met at least one attempt."""
     command: str
     """What runs it again."""
+    described: tuple[str, ...] = ()
+    """The agents that the test described."""
     wall_s: float = 0.0
     """Real time it took [s]."""
     kept: frozenset[int] | None = None
     """Numbers of the calls whose replies are in the output; None while there is none."""
     rerun: Callable[[Fault], ProgramRun] | None = None
-    """Runs the same program under one fault more; None if it can run only once."""
+    """Runs the same program under one fault more, and does not raise; None if it can run only once."""
     tasks: str = ""
     """What each task of the program was doing when it failed; empty if it did not."""
     _total: Tally = field(default_factory=Tally)
@@ -56,7 +59,18 @@ class ProgramRun:
         return f"<run of seed {self.seed}: {len(self.all_calls)} calls, {self.latency_s:.6f} s>"
 
     def calls(self, agent: str | None = None) -> CallList:
-        """The calls of an agent, or all."""
+        """The calls of an agent, or all.
+
+        Raises:
+            HarnessError: No agent of that name was described, and none has made a call.
+        """
+        known = {*self.described, *self.agents}
+        if agent is not None and agent not in known:
+            near = difflib.get_close_matches(agent, sorted(known), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise HarnessError(
+                f"there is no agent {agent!r}{hint}\n  Known: {', '.join(sorted(known)) or 'none'}"
+            )
         return CallList(call for call in self.all_calls if agent in (None, call.agent))
 
     @property
@@ -136,22 +150,26 @@ class ProgramRun:
             at_least: How many at least.
             at_most: How many at most.
         """
+        __tracebackhide__ = True
         made = len(self.calls(agent))
         if times is not None and made != times:
-            self._fail(f"agent {agent!r} made {made} calls, not {times}")
+            _fail(self, f"agent {agent!r} made {made} calls, not {times}")
         if times is None and made < at_least:
-            self._fail(f"agent {agent!r} made {made} calls, not {at_least} at least")
+            _fail(self, f"agent {agent!r} made {made} calls, not {at_least} at least")
         if at_most is not None and made > at_most:
-            self._fail(f"agent {agent!r} made {made} calls, not {at_most} at most")
+            _fail(self, f"agent {agent!r} made {made} calls, not {at_most} at most")
 
     def assert_called_with_output_of(self, agent: str, source: str) -> None:
         """Assert that text of a reply to one agent reached a prompt of another."""
+        __tracebackhide__ = True
         heard = {
             self._by_number(number).agent for call in self.calls(agent) for number in call.heard
         }
         if source not in heard:
             what = f"only from: {', '.join(sorted(heard))}" if heard else "from nobody"
-            self._fail(f"no prompt of agent {agent!r} has text from {source!r}; it has some {what}")
+            _fail(
+                self, f"no prompt of agent {agent!r} has text from {source!r}; it has some {what}"
+            )
 
     def assert_parallel(self, *agents: str, at_least: int | None = None) -> None:
         """Assert that calls went on at the same time.
@@ -160,36 +178,44 @@ class ProgramRun:
             agents: Whose calls; none means all agents.
             at_least: How many at once; None means all of those calls.
         """
-        calls = [call for call in self.all_calls if not agents or call.agent in agents]
+        __tracebackhide__ = True
+        chosen = [call for agent in agents for call in self.calls(agent)]
+        calls = chosen if agents else self.calls()
         wanted = max(2, len(calls)) if at_least is None else at_least
         most = _most_at_once(calls)
         if most < wanted:
-            self._fail(
-                f"at most {most} calls of {', '.join(agents) or 'all agents'} went on at once, not {wanted}"
+            _fail(
+                self,
+                f"at most {most} calls of {', '.join(agents) or 'all agents'} went on at once, not {wanted}",
             )
 
     def assert_latency_below(self, limit_s: float) -> None:
         """Assert that the run took less virtual time than this [s]."""
+        __tracebackhide__ = True
         if not self.latency_s < limit_s:
-            self._fail(
-                f"the run took {render('latency_s', self.latency_s)}, which is not below {render('latency_s', limit_s)}"
+            _fail(
+                self,
+                f"the run took {render('latency_s', self.latency_s)}, which is not below {render('latency_s', limit_s)}",
             )
 
     def assert_cost_below(self, limit_usd: float) -> None:
         """Assert that all calls together cost less than this [USD]; an unknown price is no low one."""
+        __tracebackhide__ = True
         if math.isnan(self.cost_usd):
-            self._fail("the cost is not known, because the price of a model is not")
+            _fail(self, "the cost is not known, because the price of a model is not")
         if not self.cost_usd < limit_usd:
-            self._fail(
-                f"the run cost {render('cost_usd', self.cost_usd)}, which is not below {render('cost_usd', limit_usd)}"
+            _fail(
+                self,
+                f"the run cost {render('cost_usd', self.cost_usd)}, which is not below {render('cost_usd', limit_usd)}",
             )
 
     def assert_no_lost_results(self) -> None:
         """Assert that every reply was used: its text is in a later prompt, or in the output."""
+        __tracebackhide__ = True
         used = {number for call in self.all_calls for number in call.heard} | set(self.kept or ())
         lost = [call for call in self.all_calls if call.text and call.number not in used]
         if lost:
-            self._fail("replies that reached no later prompt and are not in the output:", lost)
+            _fail(self, "replies that reached no later prompt and are not in the output:", lost)
 
     def assert_survives(self, fault: str | Fault, **fields: Any) -> None:  # noqa: ANN401 - the fault's
         """Assert that the same program, with the same seed and this fault besides, ends without an error.
@@ -198,28 +224,31 @@ class ProgramRun:
             fault: A fault, or its name in a scenario file.
             fields: Which attempts it meets and what it does.
         """
+        __tracebackhide__ = True
         if self.rerun is None:
             raise HarnessError(
                 "a coroutine runs once, so there is nothing to run under a fault\n"
                 "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
             )
         added = settings.fault(fault, fields)
-        try:
-            again = self.rerun(added)
-        except Exception as error:  # noqa: BLE001 - whatever the program raises is what this is about
-            self._fail(f"the program does not survive {added}: {type(error).__name__}: {error}")
+        again = self.rerun(added)
+        if again.error is not None:
+            kind = type(again.error).__name__
+            _fail(again, f"the program does not survive {added}: {kind}: {again.error}")
         if 1 not in again.faults_met:  # the added one is the first
-            self._fail(f"no attempt met {added}, so nothing was tested")
+            _fail(again, f"no attempt met {added}, so nothing was tested")
 
     def _by_number(self, number: int) -> CallView:
         return self.all_calls[number - 1]
 
-    def _fail(self, what: str, calls: list[CallView] | None = None) -> NoReturn:
-        lines = [what, *(f"  {call}" for call in calls or ())]
-        lines += ["What happened:", *(f"  {line}" for line in self.timeline().splitlines())]
-        if self.command:
-            lines.append(f"To replay: {self.command}")
-        raise AssertionError("\n".join(lines))
+
+def _fail(run: ProgramRun, what: str, calls: list[CallView] | None = None) -> NoReturn:
+    __tracebackhide__ = True
+    lines = [what, *(f"  {call}" for call in calls or ())]
+    lines += ["What happened:", *(f"  {line}" for line in run.timeline().splitlines())]
+    if run.command:
+        lines.append(f"To replay: {run.command}")
+    raise AssertionError("\n".join(lines))
 
 
 def _most_at_once(calls: list[CallView]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from harness import wall
+from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
 from harness.kernel import run_program
@@ -17,7 +18,6 @@ from harness.kernel.kernel import DEFAULT_HORIZON_S
 from harness.models import Model, Request, ToolCall
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
-from harness.run.environment import provided_environment
 from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
@@ -46,8 +46,6 @@ class Sim:
     def __init__(self, seed: int = 1, *, command: str = "") -> None:
         self.seed = settings.seed(seed)
         self.command = command
-        self.last_run: ProgramRun | None = None
-        """What came of the latest run, whether it returned or raised."""
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -57,6 +55,17 @@ class Sim:
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
         self._world: WiredWorld | None = None
+
+    @property
+    def last_run(self) -> ProgramRun:
+        """What came of the latest run, whether it returned or raised.
+
+        Raises:
+            HarnessError: No run has ended yet.
+        """
+        if not self.runs:
+            raise HarnessError("no run has ended yet\n  How to fix: call `sim.run(...)` first")
+        return self.runs[-1]
 
     # -- who is there -------------------------------------------------------------------------------------------------
 
@@ -303,7 +312,6 @@ class Sim:
             )
             rerun = self._under(again) if callable(program) else None
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
-        assert self.last_run is not None
         return self.last_run
 
     def so_far(self) -> ProgramRun:
@@ -316,13 +324,16 @@ class Sim:
         """Runs the program again under one fault more, which comes first, and leaves no trace of it."""
 
         def rerun(fault: Fault) -> ProgramRun:
-            before, noted, met = self.last_run, self.runs[:], set(self._met)
+            noted, met = self.runs[:], set(self._met)
             self._faults.insert(0, fault)
             try:
-                return again()
+                with suppress(Exception):  # it is in the run
+                    again()
+                assert len(self.runs) > len(noted), "a run leaves a trace, whatever it raises"
+                return self.last_run
             finally:
                 del self._faults[0]
-                self.last_run, self.runs, self._met = before, noted, met
+                self.runs, self._met = noted, met
 
         return rerun
 
@@ -341,8 +352,7 @@ class Sim:
         status = OK if error is None else ERROR if isinstance(error, Exception) else CANCELLED
         world.log.close(root, status)
         self._met |= world.faults_met
-        self.last_run = self._seen(world, output, error, tasks, rerun, wall_s)
-        self.runs.append(self.last_run)
+        self.runs.append(self._seen(world, output, error, tasks, rerun, wall_s))
 
     def _seen(
         self,
@@ -364,6 +374,7 @@ class Sim:
             unsimulated=dict(world.unsimulated),
             faults_met=frozenset(world.faults_met),
             command=self.command,
+            described=tuple(role.name for role in self._roles),
             wall_s=wall_s,
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
@@ -399,14 +410,17 @@ class Sim:
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
         self._may_be_unused.update(found.may_be_unused)
-        self._faults.extend(found.faults)
+        for fault in found.faults:
+            self._faults.append(fault)
+            if fault.probability < 1.0:  # the file is for many runs, and this may be one
+                self._met.add(len(self._faults))
 
     def tell_failure(self) -> str:
         """What happened last, what each task was doing, and how to run it again; for the report of a failed test."""
         lines = [f"To replay: {self.command}"] if self.command else []
-        run = self.last_run
-        if run is None:
+        if not self.runs:
             return "\n".join([*lines, "No run has ended."])
+        run = self.last_run
         lines += [
             f"Seed {run.seed}, virtual time {run.latency_s:.6f} s. The last calls:",
             run.timeline(last=_LAST_LINES),
@@ -423,6 +437,7 @@ class Sim:
         Raises:
             HarnessError: Agents that were never called, replies that were never given, faults that met nothing.
         """
+        __tracebackhide__ = True
         check_all_needed(self.runs, self._roles, self._may_be_unused, self._faults, self._met)
 
 

@@ -114,7 +114,7 @@ def _line(row: _Row) -> str:
     end = "still open" if row.end_s != row.end_s else f"{row.end_s:10.3f}"
     what = {
         CALL: f"call {row.ordinal} of {row.agent}",
-        ATTEMPT: f"  attempt {row.ordinal} at {row.model}",
+        ATTEMPT: f"  attempt {row.ordinal} of {row.agent} at {row.model}",
         TOOL: f"tool {row.name} of {row.agent or 'the program'}",
         WAIT: f"  {row.name} of {row.agent}",
     }[row.kind]

@@ -115,6 +115,26 @@ def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
         return _metrics(connection, wanted)
 
 
+def failed_tasks(store: Store, run_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The measured tasks that did not end well, by run, ascending; a run without any is absent.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    wanted = list(run_ids)
+    failed: dict[int, list[int]] = {}
+    with store.reading() as connection:
+        _check_runs(store, connection, wanted)
+        for row in _rows(
+            connection,
+            "SELECT run_id, task FROM tasks WHERE status <> 'ok' AND NOT is_warmup "
+            "AND run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, task",
+            [wanted],
+        ):
+            failed.setdefault(row["run_id"], []).append(row["task"])
+    return failed
+
+
 def data_frame(
     store: Store, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
 ) -> Any:  # noqa: ANN401 - pandas is not installed where this is checked

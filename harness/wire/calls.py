@@ -1,7 +1,8 @@
 """The calls that a program makes, put together from the requests that reach the server.
 
 A program awaits one call and its SDK makes several attempts of it. The server sees the attempts: it takes a request for
-a retry when the same bytes come again, from the same task if possible, after an attempt that failed. A tool's work is
+a retry when the same bytes come again after an attempt that failed, and the SDK says that it is one; of a client that says
+nothing, any repetition is. A program that tries again around its SDK makes another call. A tool's work is
 seen from both its ends: from the reply that asked for it to the request that brings what came of it.
 """
 
@@ -58,16 +59,26 @@ class Calls:
     """By the id of each tool call: the call whose reply asked for it, the tool, and when that was [s]."""
     _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
-    def retried(self, digest: bytes, caller: object, retries: str | None) -> Call | None:
+    def retried(
+        self, digest: bytes, caller: object, scope: Scope, retries: str | None
+    ) -> Call | None:
         """The call that a request tries again; None if it begins a new one.
 
         Args:
             digest: Of the request's bytes.
             caller: The task that made it, if it is known.
-            retries: How many retries there were with this one, if the client says so; asked if the task is not known.
+            scope: What it belongs to.
+            retries: How many retries there were with this one, if the client says so. A client that says 0 begins
+                a new call: its program tries again by itself.
         """
         waiting = self._failed.get(digest, ())
-        if caller is None and retries is not None:
+        if (
+            retries is None
+        ):  # not by task: `asyncio.wait_for` makes one for each try up to Python 3.11
+            same = [call for call in waiting if call.scope.span is scope.span]
+        elif retries == "0":
+            return None
+        elif caller is None:
             same = [call for call in waiting if str(len(call.attempts)) == retries]
         else:
             same = [call for call in waiting if call.caller is caller]

@@ -172,7 +172,7 @@ class Server:
     ) -> Steps:
         site, api = self._sites[connection.host]
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
-        call = self.calls.retried(digest, caller, http.headers.get(_RETRIES))
+        call = self.calls.retried(digest, caller, scope, http.headers.get(_RETRIES))
         if call is None:
             self._own_ids += 1
             ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")

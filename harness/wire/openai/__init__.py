@@ -6,9 +6,6 @@ beside each is the answer in parts.
 
 from __future__ import annotations
 
-from harness.wire.openai.api import OpenAI
-
-HOSTS = frozenset({"api.openai.com"})
-"""Where it is served."""
+from harness.wire.openai.api import HOSTS, OpenAI
 
 __all__ = ["HOSTS", "OpenAI"]

@@ -25,6 +25,9 @@ from harness.wire.openai.models import is_known, listing, one
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, json_body
 
+HOSTS = frozenset({"api.openai.com"})
+"""Where it is served. Other hosts speak the same API and have models of their own."""
+
 _CACHE_MIN_TOKENS = 1024
 _CACHE_STEP_TOKENS = 128
 """The shortest prefix that is cached, and in which steps its use is counted [tokens]
@@ -121,7 +124,7 @@ class OpenAI:
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected("you must provide a model parameter")
-        if not is_known(model, self._desk.models):
+        if http.host in HOSTS and not is_known(model, self._desk.models):
             message = f"The model `{model}` does not exist or you do not have access to it."
             raise Rejected(message, code="model_not_found", status=404)
         return asked
@@ -133,7 +136,7 @@ class OpenAI:
             raise Rejected(
                 "Missing required parameter: 'model'.", "model", "missing_required_parameter"
             )
-        if not is_known(model, self._desk.models):
+        if http.host in HOSTS and not is_known(model, self._desk.models):
             message = f"The requested model '{model}' does not exist."
             raise Rejected(message, "model", "model_not_found")
         return asked

@@ -9,10 +9,17 @@ from contextlib import contextmanager
 PROVIDED = {
     "ANTHROPIC_API_KEY": "sk-ant-simulated",
     "OPENAI_API_KEY": "sk-simulated",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "OPENAI_AGENTS_DISABLE_TRACING": "1",
 }
-"""SDKs want a key before they are asked anything; every key is fine."""
+"""SDKs want a key before they are asked anything, and every key is fine. The others keep frameworks from calling home:
+a thread that was started before a run would do it for real."""
 
 CLEARED = (
+    "LANGCHAIN_TRACING",
+    "LANGCHAIN_TRACING_V2",
+    "LANGSMITH_TRACING",
+    "LANGSMITH_TRACING_V2",
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_BASE_URL",
     "ANTHROPIC_CUSTOM_HEADERS",
@@ -27,7 +34,8 @@ CLEARED = (
     "http_proxy",
     "https_proxy",
 )
-"""What would lead a program to other servers than it is written for, on one machine and not on another."""
+"""What would lead a program to other servers than it is written for, or report what it does, on one machine and not on
+another."""
 
 
 @contextmanager
