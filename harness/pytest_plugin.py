@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
+TIMELINE_BEGINS = "What happened:"
+"""How an assertion of a run begins to tell what happened."""
+
 _REFUSED_HOST = "sim_refused_host"
 """The property of a report that names a host; properties reach the main process of pytest-xdist."""
 
@@ -132,7 +135,9 @@ def pytest_runtest_makereport(
     simulation: Sim | None = getattr(item, "funcargs", {}).get(_FIXTURE)
     if simulation is not None and report.when == "call":
         if report.failed:
-            report.sections.append(("simulation", simulation.tell_failure()))
+            told = TIMELINE_BEGINS in str(report.longrepr)  # an assertion of ours has shown it
+            text = simulation.tell_failure(with_timeline=not told)
+            report.sections.append(("simulation", text))
         hosts = {host for run in simulation.runs for host in run.unsimulated}
         report.user_properties += [(_REFUSED_HOST, host) for host in sorted(hosts)]
     return report

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import math
+import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,9 @@ from harness.kernel.suspension import Suspension
 AnyTask = asyncio.Task[Any]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
-_OURS = str(Path(__file__).parent)
+_OURS = str(Path(__file__).parents[1])
+_PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+"""Where code lies that is not the program's."""
 
 # The first is what the awaiting method must be called for `self` to be the thing that is waited for.
 _MADE_OF_OTHERS: tuple[tuple[str, type, str], ...] = (
@@ -128,6 +132,9 @@ def _wait_of(task: AnyTask) -> Wait:
             ):
                 return _wait_for_tasks(frame.f_locals["fs"])
     future = getattr(task, "_fut_waiter", None)
+    due_s = _due_s(task, future)
+    if due_s < math.inf:
+        return Wait(f"virtual time {due_s:.6f} s, or something before it", ())
     if isinstance(future, Suspension):
         timed = future._scheduled  # noqa: SLF001 - the kernel's own
         never = "a time that never comes" if timed else "an event of the kernel that never happened"
@@ -161,14 +168,25 @@ def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
     return Wait(names or "a Future that nobody completed", tuple(tasks))
 
 
+def _due_s(task: AnyTask, future: object) -> float:
+    """When a timer of the loop ends what a task waits for [s]; infinity when none does."""
+    for when_s, _, timer in getattr(task.get_loop(), "_timers", ()):
+        if timer is future or future in (getattr(timer, "_args", None) or ()):
+            return float(when_s)
+    return math.inf
+
+
 def _place(frames: list[FrameType]) -> list[str]:
-    """The innermost line that is neither asyncio's nor the kernel's."""
-    for frame in reversed(frames):
-        file = frame.f_code.co_filename
-        if not file.startswith((_ASYNCIO, _OURS)):
-            line = linecache.getline(file, frame.f_lineno).strip()
-            return [f"{file}:{frame.f_lineno} in {frame.f_code.co_name}: {line}"]
-    return []
+    """The innermost line of the program itself; where there is none, of a package that is neither asyncio nor ours."""
+    files = [frame.f_code.co_filename for frame in frames]
+    own = [place for place, file in enumerate(files) if not file.startswith(_PACKAGES)]
+    others = [place for place, file in enumerate(files) if not file.startswith((_ASYNCIO, _OURS))]
+    if not others:
+        return []
+    frame = frames[(own or others)[-1]]
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    line = linecache.getline(file, number).strip()
+    return [f"{file}:{number} in {frame.f_code.co_name}: {line}"]
 
 
 def _find_cycle(waits: dict[AnyTask, Wait]) -> list[AnyTask]:

@@ -1,6 +1,6 @@
 """What a task's latency is made of: its critical path, in segments that follow one another from arrival to end.
 
-The path is walked backwards from the end, as Jaeger does (jaeger-ui, `TraceTimelineViewer/CriticalPath`): at each
+The path is walked backwards from the end, as Jaeger does (jaeger-ui, `TracePage/CriticalPath`): at each
 moment it is on the span that ended then, and inside it on the span in it that did. Three rules differ:
 
 - A span that ended in the very moment in which the next began comes before it. Jaeger asks for a gap between them,
@@ -190,7 +190,7 @@ def _path(nodes: list[_Node]) -> list[Segment]:
 
 
 def _link(root: _Node, nodes: list[_Node]) -> None:
-    """Make every span a part of its parent, or of the first of the parent's that lasts as long as it does.
+    """Make every span a part of its parent, or of the first above that which holds it whole.
 
     A program may begin in a turn what goes on after it, and the parent of a span may still be open. Spans that took no
     time are on no path.
@@ -200,7 +200,9 @@ def _link(root: _Node, nodes: list[_Node]) -> None:
         if node is root or node.arrival_s >= node.end_s:
             continue
         parent = by_id.get(node.parent_id, root)
-        while parent is not root and parent.end_s < node.end_s:
+        while parent is not root and not (
+            parent.arrival_s <= node.arrival_s and node.end_s <= parent.end_s
+        ):
             parent = by_id.get(parent.parent_id, root)
         parent.children.append(node)
     for node in nodes:

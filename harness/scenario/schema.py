@@ -231,13 +231,13 @@ def _check_units(limits: dict[str, GateLimit]) -> dict[str, GateLimit]:
                 "is not counted in {wrong}; give {right}",
                 {"wrong": wrong, "right": right, "at": (metric,)},
             )
-        if getattr(limit, right) is None and metric not in DEFAULT_LIMITS:
-            if limit.level != "ignore":
-                raise PydanticCustomError(
-                    "one_of",
-                    "has no limit of its own; give {right}",
-                    {"right": right, "at": (metric,)},
-                )
+        has_one = getattr(limit, right) is not None or metric in DEFAULT_LIMITS
+        if not has_one and limit.level != "ignore":
+            raise PydanticCustomError(
+                "one_of",
+                "has no limit of its own; give {right}",
+                {"right": right, "at": (metric,)},
+            )
     return limits
 
 

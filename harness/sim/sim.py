@@ -415,16 +415,15 @@ class Sim:
             if fault.probability < 1.0:  # the file is for many runs, and this may be one
                 self._met.add(len(self._faults))
 
-    def tell_failure(self) -> str:
+    def tell_failure(self, *, with_timeline: bool = True) -> str:
         """What happened last, what each task was doing, and how to run it again; for the report of a failed test."""
         lines = [f"To replay: {self.command}"] if self.command else []
         if not self.runs:
             return "\n".join([*lines, "No run has ended."])
         run = self.last_run
-        lines += [
-            f"Seed {run.seed}, virtual time {run.latency_s:.6f} s. The last calls:",
-            run.timeline(last=_LAST_LINES),
-        ]
+        lines.append(f"Seed {run.seed}, virtual time {run.latency_s:.6f} s.")
+        if with_timeline:
+            lines += ["The last calls:", run.timeline(last=_LAST_LINES)]
         if run.tasks:
             lines += ["Tasks when it failed:", run.tasks]
         return "\n".join(lines)

@@ -34,8 +34,8 @@ async def test_it(sim):
     result.assert_outcomes(failed=1)
     lines = section_of(result)
     assert lines[0] == "To replay: pytest test_it.py::test_it --sim-seed 1"
-    assert lines[1] == "Seed 1, virtual time 1.050000 s. The last calls:"
-    assert [re.sub(" +", " ", line).strip() for line in lines[2:8]] == [
+    assert lines[1:3] == ["Seed 1, virtual time 1.050000 s.", "The last calls:"]
+    assert [re.sub(" +", " ", line).strip() for line in lines[3:9]] == [
         "0.000 -> 1.000 call 1 of planner",
         "0.000 -> 1.000 attempt 1 of planner at claude-sonnet-5",
         "1.000 -> 1.050 call 1 of guide cancelled",
@@ -43,8 +43,8 @@ async def test_it(sim):
         "1.000 -> 1.050 call 2 of guide error, overloaded_error",
         "1.000 -> 1.050 attempt 1 of guide at claude-sonnet-5 error, overloaded_error, fault overloaded",
     ]
-    assert lines[8] == "Tasks when it failed:"
-    told = "\n".join(lines[9:])
+    assert lines[9] == "Tasks when it failed:"
+    told = "\n".join(lines[10:])
     assert "listener" in told
     assert "an Event that nobody set" in told
     assert "test_it.py:" in told
@@ -101,7 +101,7 @@ async def test_it(sim):
     assert False
 """
     lines = section_of(project(tests))
-    assert lines[2] == "... 4 lines before"
+    assert lines[3] == "... 4 lines before"
     assert len([line for line in lines if " -> " in line]) == 20
 
 
