@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,18 +39,35 @@ CLEARED = (
 another."""
 
 
+_inside: list[dict[str, str | None]] = []
+"""What each of those who are inside found, in the order in which they came."""
+_door = threading.Lock()
+
+
 @contextmanager
 def provided_environment() -> Iterator[None]:
-    """While inside, the variables are as a run wants them."""
-    before = {name: os.environ.get(name) for name in (*PROVIDED, *CLEARED)}
-    os.environ.update(PROVIDED)
-    for name in CLEARED:
-        os.environ.pop(name, None)
+    """While inside, the variables are as a run wants them; runs in several threads may leave in any order."""
+    with _door:
+        found = {name: os.environ.get(name) for name in (*PROVIDED, *CLEARED)}
+        _inside.append(found)
+        os.environ.update(PROVIDED)
+        for name in CLEARED:
+            os.environ.pop(name, None)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        with _door:
+            _leave(found)
+
+
+def _leave(found: dict[str, str | None]) -> None:
+    place = next(place for place, one in enumerate(_inside) if one is found)
+    del _inside[place]
+    if place < len(_inside):  # whoever came next is still here, and puts back what was there before both
+        _inside[place].update(found)
+        return
+    for name, value in found.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

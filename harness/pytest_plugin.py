@@ -9,6 +9,7 @@ import functools
 import inspect
 import os
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """After a test that passed, see that all it said of its surroundings was needed."""
     result = yield
-    simulation: Sim | None = pyfuncitem.funcargs.get(_FIXTURE)  # type: ignore[assignment]  # whatever is called so
+    simulation = _simulation_of(pyfuncitem)
     if simulation is not None:
         simulation.check()
     return result
@@ -132,7 +133,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to the report of a failure what happened last, and how to run it again."""
     report = yield
-    simulation: Sim | None = getattr(item, "funcargs", {}).get(_FIXTURE)
+    simulation = _simulation_of(item)
     if simulation is not None and report.when == "call":
         if report.failed:
             told = TIMELINE_BEGINS in str(report.longrepr)  # an assertion of ours has shown it
@@ -158,6 +159,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(
                 f"{host}: refused in {tests} {'test' if tests == 1 else 'tests'}, because nobody simulates it"
             )
+
+
+def _simulation_of(item: pytest.Item) -> Sim | None:
+    """The simulation of a test; a project may have a fixture of its own that is called so."""
+    fixture = getattr(item, "funcargs", {}).get(_FIXTURE)
+    house = sys.modules.get("harness.sim")  # not imported for those who never ask for it
+    return fixture if house is not None and isinstance(fixture, house.Sim) else None
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
@@ -194,5 +202,6 @@ def _command(node: pytest.Item, seed: int) -> str:
         node.nodeid.replace(f"[seed={seed}]", "")
         .replace(f"[seed={seed}-", "[")
         .replace(f"-seed={seed}]", "]")
+        .replace(f"-seed={seed}-", "-")
     )
     return f"pytest {shlex.quote(plain)} --sim-seed {seed}"

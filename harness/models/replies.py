@@ -48,7 +48,11 @@ class Replies:
         self._replies: list[Any] = list(replies) if self._in_order else [replies]  # type: ignore[arg-type]
         self._tool_calls = tuple(tool_calls)
         self.used = 0
-        """How many of the replies in order have been given."""
+        """How many of the replies in order have been given, in the run that has given most."""
+        self._numbers: dict[tuple[int, int], int] = {}
+        """Which reply a call is given, by its task and its number there; only where wishes come in between."""
+        self._given: dict[int, int] = {}
+        """How many have been given so, by task."""
         for reply in self._replies:
             if not callable(reply):
                 as_reply(reply, agent, None)
@@ -68,7 +72,7 @@ class Replies:
             return Reply("", self._tool_calls)
         if not self._in_order:
             return self._one(self._replies[0], request)
-        number = request.call_in_task - (len(self._tool_calls) > 0)
+        number = self._number_of(request)
         if number > len(self._replies):
             raise StubError(
                 f"the replies of agent {self._agent!r} ran out: this is call {number}, and there are "
@@ -77,6 +81,19 @@ class Replies:
             )
         self.used = max(self.used, number)
         return self._one(self._replies[number - 1], request)
+
+    def begin_anew(self) -> None:
+        """Forget what was given: a run begins."""
+        self._numbers.clear()
+        self._given.clear()
+
+    def _number_of(self, request: Request) -> int:
+        if not self._tool_calls:
+            return request.call_in_task
+        call = request.span.task, request.call_in_task
+        if call not in self._numbers:
+            self._numbers[call] = self._given[call[0]] = self._given.get(call[0], 0) + 1
+        return self._numbers[call]
 
     def _one(self, reply: Any, request: Request) -> Reply:  # noqa: ANN401 - whatever a test gives
         said = reply(request) if callable(reply) else reply

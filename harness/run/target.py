@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +46,8 @@ class TargetWorld:
             horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S),
         )
         self.log = self._wired.log
+        self.failures: Counter[str] = Counter()
+        """How many tasks each kind of error of the program has ended."""
         self._function: Any = find_function(spec.target, Path(scenario.source).parent.absolute())
 
     @property
@@ -93,12 +96,22 @@ class TargetWorld:
                 if inspect.isawaitable(answer):
                     await answer
             status = OK
-        except HarnessError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
+        except Exception as error:
+            said_by_harness = _harness_error_in(error)
+            if said_by_harness is not None:
+                raise said_by_harness from None
             status, span.error = ERROR, type(error).__name__
+            self.failures[span.error] += 1
         finally:
             self.log.close(span, status)
+
+
+def _harness_error_in(error: BaseException) -> HarnessError | None:
+    """What harness says, also where a group of tasks has wrapped it."""
+    if isinstance(error, HarnessError):
+        return error
+    parts = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next((found for part in parts if (found := _harness_error_in(part))), None)
 
 
 def _arguments(function: Any, text: str) -> tuple[str, ...]:  # noqa: ANN401 - the program's

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.models import Reply, Said
@@ -77,6 +77,11 @@ class CallView:
     def messages(self) -> Sequence[Said]:
         """The whole conversation."""
         return self._call.request.conversation
+
+    @property
+    def told(self) -> Iterator[str]:
+        """All texts of its prompt that the model has not said itself."""
+        return self._call.prompt.told
 
     @property
     def reply(self) -> Reply | None:

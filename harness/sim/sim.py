@@ -230,8 +230,9 @@ class Sim:
             fields: Which attempts it meets and what it does, such as `agent="worker", call=2`.
 
         Raises:
-            HarnessError: There is no such fault, or a field is wrong.
+            HarnessError: There is no such fault, a field is wrong, or a program has connected already.
         """
+        self._check_unsettled()
         self._faults.append(settings.fault(kind, fields))
         if allow_unmet:
             self._met.add(len(self._faults))
@@ -246,7 +247,7 @@ class Sim:
     def _check_unsettled(self) -> None:
         if self._world is not None and self._world.is_settled:
             raise HarnessError(
-                "the program has connected already; describe providers before its first call"
+                "the program has connected already; describe providers and faults before its first call"
             )
 
     def _check_new(self, agent: str) -> None:
@@ -291,7 +292,8 @@ class Sim:
             horizon_s=horizon_s,
         )
         began_s = wall.elapsed_s()
-        self._reset_replies()
+        for replies in self._replies():
+            replies.begin_anew()
         whole = program if inspect.iscoroutine(program) else bind(program, args, kwargs)
         output, error, tasks = None, None, ""
         watch = Watch()
@@ -325,6 +327,8 @@ class Sim:
 
         def rerun(fault: Fault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
+            used = [(replies, replies.used) for replies in self._replies()]
+            uses = [(tool, tool.uses[:]) for tool in self._tools]
             self._faults.insert(0, fault)
             try:
                 with suppress(Exception):  # it is in the run
@@ -334,6 +338,10 @@ class Sim:
             finally:
                 del self._faults[0]
                 self.runs, self._met = noted, met
+                for replies, number in used:
+                    replies.used = number
+                for tool, before in uses:
+                    tool.uses[:] = before
 
         return rerun
 
@@ -396,13 +404,11 @@ class Sim:
             for place, name, original in reversed(undo):
                 setattr(place, name, original)
 
-    def _reset_replies(self) -> None:
-        for role in self._roles:
-            if isinstance(role.content, Replies):
-                role.content.used = 0
+    def _replies(self) -> list[Replies]:
+        return [role.content for role in self._roles if isinstance(role.content, Replies)]
 
     def use_scenario(self, path: str | Path) -> None:
-        """Take providers, models, agents with their rules, tools and faults from a scenario file."""
+        """Take providers, models, agents with their rules and faults from a scenario file."""
         from harness.run.surroundings import surroundings
         from harness.scenario import load_scenario
 
@@ -446,6 +452,11 @@ def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[Too
     if reply is None:
         reply = f"{name} has done its part"
     if hasattr(reply, "reply"):
+        if tool_calls:
+            raise HarnessError(
+                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
+                "  How to fix: let the model wish for the tools, or give a reply that is no model"
+            )
         return cast("Model", reply)
     return Replies(name, reply, tool_calls=tool_calls)
 

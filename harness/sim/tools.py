@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agents import ToolError
 from harness.errors import HarnessError
 from harness.kernel.distributions import AnyDistribution
-from harness.spans import ERROR, OK, TOOL
+from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
 from harness.wire.agents import scope_here
 
@@ -64,6 +64,7 @@ class SimTool:
         scope = scope_here(world.root)
         span = world.log.open(TOOL, self.name, scope.span, scope.agent or "", ordinal=number)
         key = f"{scope.span.task}/tool/{self.name}/{number}"
+        status = CANCELLED
         try:
             await asyncio.sleep(
                 whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
@@ -71,8 +72,10 @@ class SimTool:
             if world.draws.uniform(key, "failure") < self._failure_probability:
                 raise ToolError(f"{self.name} failed")
             answer = self._result(*args, **kwargs) if callable(self._result) else self._result
-        except BaseException:
-            world.log.close(span, ERROR)
+            status = OK
+        except Exception as error:
+            status, span.error = ERROR, type(error).__name__
             raise
-        world.log.close(span, OK)
+        finally:
+            world.log.close(span, status)
         return answer

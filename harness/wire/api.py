@@ -7,10 +7,10 @@ one would: threads, batches, prompt caches.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import blake2b, shake_128
+from hashlib import shake_128
 from typing import Any, Literal, NamedTuple, Protocol
 
 from harness.models import Reply, Said
@@ -60,6 +60,16 @@ class Prompt:
         """Size of all that is read [tokens]."""
         return sum(section.tokens for section in self.sections)
 
+    @property
+    def told(self) -> Iterator[str]:
+        """What it tells its model that the model has not said itself."""
+        yield self.system
+        for said in self.conversation:
+            if said.role != "assistant":
+                yield said.text
+            for result in said.tool_results:
+                yield result.text
+
 
 class Spoken(NamedTuple):
     """A reply as it leaves the provider."""
@@ -83,6 +93,10 @@ class Moment(NamedTuple):
     """What the rate limits leave."""
 
 
+_OCTETS_OF_A_NUMBER = 4
+_OCTETS_AT_FIRST = 64
+
+
 @cache
 def _letters(alphabet: str) -> bytes:
     """The letter for each byte."""
@@ -103,6 +117,8 @@ class Ids:
     tools: list[str] = field(default_factory=list)
     """The names given to tool calls, in their order."""
     _used: dict[str, int] = field(default_factory=dict)
+    _taken: dict[str, int] = field(default_factory=dict)
+    _octets: dict[str, bytes] = field(default_factory=dict)
 
     def tool(self, prefix: str, length: int, alphabet: str) -> str:
         """A new name of a tool call."""
@@ -127,10 +143,14 @@ class Ids:
         return octets.translate(_letters(alphabet)).decode("ascii")
 
     def number(self, what: str, below: int) -> int:
-        """A new whole number, from 0."""
-        used = self._used[what] = self._used.get(what, 0) + 1
-        digest = blake2b(f"{self.root}\x1f{what}\x1f{used}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") % below
+        """A new whole number, from 0; `below` is small against 2**32."""
+        end = self._taken[what] = self._taken.get(what, 0) + _OCTETS_OF_A_NUMBER
+        octets = self._octets.get(what, b"")
+        if len(octets) < end:  # a longer digest of this hash begins with the shorter one
+            source = shake_128(f"{self.root}\x1f{what}".encode())
+            octets = self._octets[what] = source.digest(max(_OCTETS_AT_FIRST, 2 * end))
+        drawn = int.from_bytes(octets[end - _OCTETS_OF_A_NUMBER : end], "big")
+        return drawn * below >> (8 * _OCTETS_OF_A_NUMBER)
 
 
 class Desk(Protocol):

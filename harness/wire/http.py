@@ -237,8 +237,9 @@ class Connection:
             self._chunked = h11.Connection(h11.SERVER)
             self._chunked.receive_data(head.raw)
             self._chunked.next_event()
-        self._chunked.receive_data(bytes(self._sent))
-        self._sent.clear()
+        if self._sent:  # nothing at all would tell h11 that the client has gone
+            self._chunked.receive_data(bytes(self._sent))
+            self._sent.clear()
         while isinstance(event := self._chunked.next_event(), h11.Data):
             self._body += event.data
         if not isinstance(event, h11.EndOfMessage):

@@ -10,6 +10,7 @@ Connecting takes no time of its own: the latency profiles are fitted to whole ca
 from __future__ import annotations
 
 import importlib
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.kernel import Kernel
 from harness.kernel.shared import SharedChange
@@ -72,8 +73,34 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
 
 
 @contextmanager
+def _without_certificates() -> Iterator[None]:
+    """While inside, TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
+    names = ("load_default_certs", "load_verify_locations", "set_default_verify_paths")
+    before = {name: vars(ssl.SSLContext).get(name) for name in names}
+
+    def unless_simulated(load: Callable[..., None]) -> Callable[..., None]:
+        def maybe_load(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever ssl takes
+            if network_here() is None:
+                load(*args, **kwargs)
+
+        return maybe_load
+
+    for name in names:
+        setattr(ssl.SSLContext, name, unless_simulated(getattr(ssl.SSLContext, name)))
+    try:
+        yield
+    finally:
+        for name, own in before.items():
+            if own is None:
+                delattr(ssl.SSLContext, name)  # it was inherited
+            else:
+                setattr(ssl.SSLContext, name, own)
+
+
+@contextmanager
 def _put_in(seams: Sequence[Seam]) -> Iterator[None]:
     with ExitStack() as stack:
+        stack.enter_context(_without_certificates())
         for seam in seams:
             _put_in_now_or_later(seam, stack)
         yield

@@ -34,12 +34,16 @@ class RealTime:
         self._began_s = wall.elapsed_s()
         self._me = Participant("the real clock")
         self._news = asyncio.Event()
+        self._failure: Exception | None = None
 
     def catch_up(self) -> None:
-        """Let everything happen that is due by now."""
+        """Let everything happen that is due by now; `follow` tells what goes wrong."""
         now_s = (wall.elapsed_s() - self._began_s) * self._speed
-        if now_s > self._kernel.now_s():
-            self._kernel.park(self._me, now_s)
+        try:
+            if now_s > self._kernel.now_s():
+                self._kernel.park(self._me, now_s)
+        except Exception as error:  # noqa: BLE001 - asyncio would log what a protocol raises, and go on
+            self._failure = self._failure or error
         self._news.set()
 
     async def follow(self) -> None:
@@ -47,6 +51,8 @@ class RealTime:
         while True:
             self._news.clear()
             self.catch_up()
+            if self._failure is not None:
+                raise self._failure
             self._news.clear()
             wait_s = (self._kernel.env.peek() - self._kernel.now_s()) / self._speed
             try:

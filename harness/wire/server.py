@@ -9,7 +9,7 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -110,6 +110,8 @@ class Server:
         self._told: dict[int, _Told] = {}
         self._repetition = Repetition()
         self._connections: list[Connection] = []
+        self._answering: dict[Connection, None] = {}
+        """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Site, Api]] = {}
         self._own_ids = 0
         for site in sites:
@@ -142,7 +144,7 @@ class Server:
 
     def end(self) -> None:
         """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
-        for connection in self._connections:
+        for connection in dict.fromkeys((*self._connections, *self._answering)):
             connection.reader = None
             connection.hang_up()
         self.calls.end()
@@ -162,10 +164,19 @@ class Server:
         # Called by the client, in its own task and context.
         scope = scope_here(self._root)
         caller = _task_here() if connection.written_by_caller else None
-        process = Process(self.kernel, self._life(connection, http, scope, caller))
+        process = Process(self.kernel, self._whole_life(connection, http, scope, caller))
         connection.on_hang_up = process.stop
 
     # -- one request ------------------------------------------------------------------------------------------------
+
+    def _whole_life(
+        self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
+    ) -> Steps:
+        self._answering[connection] = None
+        try:
+            yield from self._life(connection, http, scope, caller)
+        finally:
+            del self._answering[connection]
 
     def _life(
         self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
@@ -205,7 +216,7 @@ class Server:
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
         call = self.calls.begin(role, agent, prompt, request, scope, caller, digest)
-        call.sources = self._told.setdefault(task, _Told()).asked(call.number, _heard(prompt))
+        call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
             self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
         repeated = self._repetition.tokens(prompt)
@@ -256,9 +267,8 @@ class Server:
     ) -> Role:
         """The agent whose call it is: the one that the program names, else the first that its rules name."""
         if agent is not None:
-            return next(
-                (role for role in self._roles if role.name == agent), self._unknown_role(agent)
-            )
+            known = next((role for role in self._roles if role.name == agent), None)
+            return self._unknown_role(agent) if known is None else known
         role = first_that_meets(self._roles, prompt, headers, request)
         return self._unknown_role(name_from(prompt)) if role is None else role
 
@@ -338,13 +348,3 @@ class _Told:
 
     def sources(self, texts: Iterable[str]) -> list[int]:
         return [self._numbers[place - 1] for place in self._provenance.sources(texts)]
-
-
-def _heard(prompt: Prompt) -> Iterator[str]:
-    """What a prompt tells its model that the model has not said itself."""
-    yield prompt.system
-    for said in prompt.conversation:
-        if said.role != "assistant":
-            yield said.text
-        for result in said.tool_results:
-            yield result.text

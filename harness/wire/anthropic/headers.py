@@ -71,10 +71,13 @@ def answer(
     return HttpResponse(status, headers, body)
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` makes one for every value that is not written in its default way."""
+
+
 def encode(value: object) -> bytes:
     """A value as compact JSON; a half of a surrogate pair, which UTF-8 cannot carry, as its escape."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return _COMPACT.encode(value).encode("utf-8", "backslashreplace")
 
 
 def request_id(ids: Ids) -> str:

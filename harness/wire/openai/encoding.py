@@ -15,6 +15,10 @@ HEX = "0123456789abcdef"
 """The letters of ids of the Responses API and of requests."""
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` makes one for every value that is not written in its default way."""
+
+
 def pretty(body: object, indent: int = 2) -> bytes:
     """A whole answer, without a newline at its end.
 
@@ -27,7 +31,7 @@ def pretty(body: object, indent: int = 2) -> bytes:
 
 def compact(body: object) -> str:
     """A part of a stream, or a text to be counted."""
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return _COMPACT.encode(body)
 
 
 def data_line(body: str) -> bytes:
