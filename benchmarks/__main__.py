@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("calls", "wire", "growth", "sleepers", "waiters", "limiter", "store", "startup")
+NAMES = ("calls", "wire", "growth", "sleepers", "waiters", "limiter", "store", "startup", "gate_study")
 
 
 def main() -> int:

@@ -86,7 +86,7 @@ def record(seed: int, spans: int) -> RunRecord:
     numbers = {f"latency_s_p{p}": dice.random() for p in range(25)}
     return RunRecord(
         scenario="benchmark", scenario_hash="0" * 64, seed=seed, status="done", tasks=task, warmup_tasks=0,
-        makespan_s=task * 1.0, wall_s=1.0, harness_version="0", source="benchmark.yaml", command="",
+        makespan_s=task * 1.0, wall_s=1.0, harness_version="0", commit_id="", source="benchmark.yaml", command="",
         spans=span_table, events=event_table, metrics=numbers, agent_metrics=dict.fromkeys(AGENTS, numbers),
     )  # fmt: skip
 

@@ -63,7 +63,8 @@ def provided_environment() -> Iterator[None]:
 def _leave(found: dict[str, str | None]) -> None:
     place = next(place for place, one in enumerate(_inside) if one is found)
     del _inside[place]
-    if place < len(_inside):  # whoever came next is still here, and puts back what was there before both
+    if place < len(_inside):
+        # Whoever came next is still here, and puts back what was there before both.
         _inside[place].update(found)
         return
     for name, value in found.items():

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `sim`, the marker `sim`, and what is said of a simulated test that fails.
+"""The pytest plugin: the fixture `sim`, its markers, the gate, and what is said of a simulated test that fails.
 
 Nothing heavy is imported before a test asks for the fixture.
 """
@@ -19,9 +19,17 @@ import pytest
 from harness.environment import PROVIDED, provided_environment
 
 if TYPE_CHECKING:
+    from harness.gate.in_pytest import SessionGate
     from harness.sim import Sim
 
 _FIXTURE = "sim"
+
+_GATE_MARKER = "sim_gate"
+
+_BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
+"""Markers of what every run of a test must keep, and what each takes."""
+
+_GATE: pytest.StashKey[SessionGate] = pytest.StashKey()
 
 TIMELINE_BEGINS = "What happened:"
 """How an assertion of a run begins to tell what happened."""
@@ -45,6 +53,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sim-store", metavar="FILE", help="write every simulated run to this DuckDB file"
     )
+    group.addoption(
+        "--sim-gate",
+        metavar="DIR",
+        help="compare tests that are marked sim_gate with their baselines in this folder",
+    )
+    group.addoption(
+        "--sim-gate-update",
+        action="store_true",
+        help="write the baselines instead",
+    )
+    group.addoption(
+        "--sim-gate-reason",
+        metavar="TEXT",
+        default="",
+        help="why baselines change that are there already",
+    )
+    group.addoption(
+        "--sim-gate-strict",
+        action="store_true",
+        help="fail if a test has no baseline",
+    )
     parser.addini(
         "sim_keys",
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",
@@ -54,12 +83,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
         "sim(seed=1, runs=1, scenario=None): the first seed of a simulated test, how many seeds it is run with, "
         "and a scenario file that says who is there",
     )
+    config.addinivalue_line(
+        "markers",
+        'sim_gate(latency_s_mean="10%", ...): --sim-gate compares this test with its baseline; the limits are over the '
+        "defaults",
+    )
+    config.addinivalue_line(
+        "markers",
+        "latency_budget(below_s): every run of this test takes less virtual time than this",
+    )
+    config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    if config.getoption("--sim-gate") is not None:
+        from harness.gate.in_pytest import session_gate
+
+        config.stash[_GATE] = session_gate(config)
+    elif config.getoption("--sim-gate-update"):
+        raise pytest.UsageError("--sim-gate-update needs --sim-gate DIR, the folder to write to")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,7 +117,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a simulated test once for each seed."""
     if _FIXTURE not in metafunc.fixturenames:
+        _check_marks_of_other(metafunc.definition)
         return
+    _check_marks(metafunc.definition)
     seeds = _seeds(metafunc.config, metafunc.definition)
     if len(seeds) > 1:
         metafunc.parametrize(_FIXTURE, seeds, indirect=True, ids=[f"seed={seed}" for seed in seeds])
@@ -114,7 +161,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     if store is not None:
         from harness.sim.keeping import keep
 
-        keep(simulation, store, request.node.nodeid)
+        keep(simulation, store, request.node.nodeid, request.node.path.parent)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -124,6 +171,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     simulation = _simulation_of(pyfuncitem)
     if simulation is not None:
         simulation.check()
+        _check_budgets(pyfuncitem, simulation)
     return result
 
 
@@ -141,6 +189,9 @@ def pytest_runtest_makereport(
             report.sections.append(("simulation", text))
         hosts = {host for run in simulation.runs for host in run.unsimulated}
         report.user_properties += [(_REFUSED_HOST, host) for host in sorted(hosts)]
+    gate = item.config.stash.get(_GATE, None)
+    if gate is not None and _FIXTURE in getattr(item, "fixturenames", ()):
+        _hand_over(gate, item, report, simulation)
     return report
 
 
@@ -180,6 +231,60 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     return said
 
 
+def _check_marks(node: pytest.Item) -> None:
+    """Complain about markers that are written wrongly, before anything runs."""
+    for marker in _BUDGETS:
+        _budget(node, marker)
+    gate = node.config.stash.get(_GATE, None)
+    if gate is not None:
+        gate.limits_of(node)
+
+
+def _check_marks_of_other(node: pytest.Item) -> None:
+    """Complain about a test that is marked itself and cannot keep it; a marked module may hold tests of all kinds."""
+    for marker in node.own_markers:
+        if marker.name in (_GATE_MARKER, *_BUDGETS):
+            raise pytest.UsageError(
+                f"{node.nodeid}: the marker `{marker.name}` is for tests that use `{_FIXTURE}`"
+            )
+
+
+def _budget(node: pytest.Item, name: str) -> float | None:
+    marker = node.get_closest_marker(name)
+    if marker is None:
+        return None
+    word = _BUDGETS[name]
+    values = [*marker.args, *marker.kwargs.values()]
+    if len(values) != 1 or not set(marker.kwargs) <= {word}:
+        raise pytest.UsageError(
+            f"{node.nodeid}: the marker `{name}` takes {word}=, not {marker.args or marker.kwargs}"
+        )
+    limit = values[0]
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
+        raise pytest.UsageError(f"{node.nodeid}: {word} is a number above 0, not {limit!r}")
+    return limit
+
+
+def _check_budgets(item: pytest.Item, simulation: Sim) -> None:
+    __tracebackhide__ = True
+    latency_s, cost_usd = (_budget(item, name) for name in _BUDGETS)
+    for run in simulation.runs:
+        if latency_s is not None:
+            run.assert_latency_below(latency_s)
+        if cost_usd is not None:
+            run.assert_cost_below(cost_usd)
+
+
+def _hand_over(
+    gate: SessionGate, item: pytest.Item, report: pytest.TestReport, simulation: Sim | None
+) -> None:
+    """Let a report carry the numbers of its test to the gate."""
+    seeds = _seeds(item.config, item)
+    seed = item.callspec.params.get(_FIXTURE, seeds[0]) if hasattr(item, "callspec") else seeds[0]
+    runs = [] if simulation is None else [run.spans_table for run in simulation.runs]
+    gate.add_numbers(report, item, _plain_name(item, seed), seed, seeds=len(seeds), runs=runs)
+
+
 def _seeds(config: pytest.Config, node: Any) -> range:  # noqa: ANN401 - an item, or the definition of one
     said = _marked(node)
     first = config.getoption("--sim-seed")
@@ -197,11 +302,15 @@ def _seeds(config: pytest.Config, node: Any) -> range:  # noqa: ANN401 - an item
     return range(first, first + runs)
 
 
-def _command(node: pytest.Item, seed: int) -> str:
-    plain = (
+def _plain_name(node: pytest.Item, seed: int) -> str:
+    """The name of a test without its seed."""
+    return (
         node.nodeid.replace(f"[seed={seed}]", "")
         .replace(f"[seed={seed}-", "[")
         .replace(f"-seed={seed}]", "]")
         .replace(f"-seed={seed}-", "-")
     )
-    return f"pytest {shlex.quote(plain)} --sim-seed {seed}"
+
+
+def _command(node: pytest.Item, seed: int) -> str:
+    return f"pytest {shlex.quote(_plain_name(node, seed))} --sim-seed {seed}"

@@ -1,7 +1,7 @@
 """What can be typed: commands, options, exit codes. What they do is in the siblings, imported when they are called.
 
-Exit codes: 0 pass, 1 a budget failed, 2 usage or a wrong file, 70 a bug of ours; 130 and 143 when interrupted, 141
-when nobody reads what is printed.
+Exit codes: 0 pass, 1 a budget or the gate failed, 2 usage or a wrong file, 3 nothing to compare with, 4 undecided, 70 a
+bug of ours; 130 and 143 when interrupted, 141 when nobody reads what is printed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import traceback
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import click
 
@@ -33,6 +33,8 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 """128 and the number of the signal, as shells have it."""
+
+Format = Literal["table", "json", "markdown", "junit", "github"]
 
 _Path = click.Path(path_type=Path)
 
@@ -193,6 +195,151 @@ def serve(file: Path, port: int, host: str, speed: float, store: Path) -> int:
     return serve_file(file, host=host, port=port, speed=speed, store=store)
 
 
+_runs = click.option(
+    "--runs", type=click.IntRange(min=1, max=COUNT_MAX), help="How many seeds at most."
+)
+_seed = click.option("--seed", type=click.IntRange(min=0, max=SEED_MAX), help="The first seed.")
+_limit = click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=CHANGE",
+    help="How much worse a metric may become, such as cost_usd_mean=1%; may be repeated.",
+)
+
+
+@cli.command()
+@click.argument("file", type=_Path)
+@click.option("--baseline", type=_Path, help="Compare with this file; see `harness baseline`.")
+@click.option("--base", metavar="REF", help="Compare with the same files of this commit.")
+@_limit
+@_runs
+@_seed
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "markdown", "junit", "github"]),
+    default="table",
+    show_default=True,
+)
+@click.option(
+    "--no-baseline",
+    type=click.Choice(["pass", "fail"]),
+    default="pass",
+    show_default=True,
+    help="What a baseline that is not there yet means.",
+)
+def gate(
+    file: Path,
+    baseline: Path | None,
+    base: str | None,
+    limits: tuple[str, ...],
+    runs: int | None,
+    seed: int | None,
+    output: Format,
+    no_baseline: Literal["pass", "fail"],
+) -> int:
+    """Compare a scenario, and the program it runs, with how it was before.
+
+    Both sides meet the same seeds, so that a change of one percent is seen and chance raises no alarm. Exits with 1 if a
+    metric became worse than allowed or a budget fails, with 3 if nothing could be compared, with 4 if it is undecided.
+    """
+    from harness.cli.gate import gate_file
+
+    return gate_file(
+        file,
+        baseline=baseline,
+        base=base,
+        limits=limits,
+        runs=runs,
+        seed=seed,
+        output=output,
+        no_baseline=no_baseline,
+    )
+
+
+@cli.command()
+@click.argument("base", metavar="BASE")
+@click.argument("candidate", metavar="CAND")
+@_limit
+@click.option("--scenario", help="Which scenario to compare, when the sides hold several.")
+@click.option(
+    "--engine",
+    type=click.Choice(["simulated", "wall-clock"]),
+    default="simulated",
+    show_default=True,
+    help="What moved time in the runs; a seed decides nothing in real time, so those are not paired.",
+)
+@_store
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "markdown", "junit", "github"]),
+    default="table",
+    show_default=True,
+)
+def compare(
+    base: str,
+    candidate: str,
+    limits: tuple[str, ...],
+    scenario: str | None,
+    engine: str,
+    store: Path,
+    output: Format,
+) -> int:
+    """Compare runs that are there already: the candidate's with the base's, seed by seed.
+
+    Each side is a run (12), several runs (1-8,11), a store (old.duckdb), runs of a store (old.duckdb:1-8) or a baseline
+    file (baselines/x.json). Exit codes are those of `harness gate`.
+    """
+    from harness.cli.compare import compare_sides
+
+    return compare_sides(
+        base,
+        candidate,
+        limits=limits,
+        scenario=scenario,
+        engine=engine.replace("-", " "),
+        store=store,
+        output=output,
+    )
+
+
+@cli.group()
+def baseline() -> None:
+    """Save and show the numbers that `harness gate` compares with."""
+
+
+@baseline.command("save")
+@click.argument("file", type=_Path)
+@click.option("-o", "--output", "target", type=_Path, required=True, help="The file to write.")
+@click.option("--reason", default="", help="Why this is the baseline; needed when there is one.")
+@_limit
+@_runs
+@_seed
+def baseline_save(
+    file: Path,
+    target: Path,
+    reason: str,
+    limits: tuple[str, ...],
+    runs: int | None,
+    seed: int | None,
+) -> int:
+    """Simulate FILE, and make its numbers the baseline; commit the file that is written."""
+    from harness.cli.gate import save_file
+
+    return save_file(file, runs=runs, seed=seed, target=target, reason=reason, limits=limits)
+
+
+@baseline.command("show")
+@click.argument("file", type=_Path)
+def baseline_show(file: Path) -> int:
+    """Print what a baseline holds."""
+    from harness.cli.gate import show_file
+
+    return show_file(file)
+
+
 @cli.command()
 @click.argument("files", type=_Path, nargs=-1, required=True)
 def validate(files: tuple[Path, ...]) -> int:
@@ -260,3 +407,23 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: 
     from harness.cli.inspect import show_run
 
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
+
+
+@cli.command()
+@click.option("--metric", required=True, metavar="NAME", help="Such as latency_s_p95.")
+@click.option("--scenario", help="Only runs of this scenario.")
+@_store
+@click.option(
+    "--last",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    help="Only the last so many versions of each scenario.",
+)
+@_format
+def history(metric: str, scenario: str | None, store: Path, last: int | None, output: str) -> int:
+    """Show a metric over the stored runs and versions, and the first commit at which it changed.
+
+    Runs of the same scenario, harness and commit are one line. Values are compared seed for seed with those before.
+    """
+    from harness.cli.history import print_history
+
+    return print_history(store, metric=metric, scenario=scenario, last=last, output=output)

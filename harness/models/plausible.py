@@ -13,6 +13,20 @@ from harness.models.api import Reply, Request, ToolCall
 _DEPTH_MAX = 12
 """Schemas may refer to themselves; a plain value is never so deep."""
 
+_FORMATS = {
+    "date": "2026-01-01",
+    "date-time": "2026-01-01T00:00:00Z",
+    "duration": "PT1S",
+    "email": "text@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "time": "00:00:00Z",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+"""The plainest text of each format that schemas name."""
+
 
 class Plausible:
     """A model that says the plainest thing that fits.
@@ -38,7 +52,7 @@ class Plausible:
 
 
 def example(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """The plainest value that keeps a JSON Schema: first choices, least numbers, shortest lists."""
+    """The plainest value that keeps a JSON Schema, `pattern` left out: first choices, least numbers, shortest lists."""
     return _example(schema, schema, 0)
 
 
@@ -73,17 +87,33 @@ def _of_type(schema: dict[str, Any], root: dict[str, Any], depth: int) -> Any:  
             properties = schema.get("properties", {})
             return {name: _example(properties.get(name, {}), root, depth + 1) for name in wanted}
         case "array":
-            count = max(schema.get("minItems", 1 if depth == 0 else 0), 0)
-            return [_example(schema.get("items", {}), root, depth + 1) for _ in range(count)]
+            first = schema.get("prefixItems", [])
+            count = max(schema.get("minItems", 1 if depth == 0 else 0), len(first))
+            rest = [schema.get("items", {})] * (count - len(first))
+            return [_example(item, root, depth + 1) for item in (*first, *rest)]
         case "integer" | "number":
-            least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-            return least + 1 if "exclusiveMinimum" in schema and "minimum" not in schema else least
+            return _number(schema)
         case "boolean":
             return True
         case "null":
             return None
         case _:
-            return "text".ljust(schema.get("minLength", 0), "t")
+            text = _FORMATS.get(schema.get("format", ""), "text")
+            return text.ljust(schema.get("minLength", 0), "t")[: schema.get("maxLength")]
+
+
+def _number(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - whole or broken, as the schema has it
+    """Zero, or the number next to it that the bounds allow."""
+    number: float
+    if "minimum" in schema:
+        number = schema["minimum"]
+    elif "exclusiveMinimum" in schema:
+        number = schema["exclusiveMinimum"] + 1
+    elif "exclusiveMaximum" in schema:
+        number = min(0, schema["exclusiveMaximum"] - 1)
+    else:
+        number = min(0, schema.get("maximum", 0))
+    return number
 
 
 def _resolve(reference: str, root: dict[str, Any]) -> dict[str, Any]:

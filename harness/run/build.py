@@ -89,6 +89,11 @@ class World:
         """Nothing: a pattern knows no hosts."""
         return {}
 
+    @property
+    def failures(self) -> dict[str, int]:
+        """Nothing: what ends a task of a pattern is an error that it was told to meet."""
+        return {}
+
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
         return run(self.kernel, run_workload(self.spec, self.draws, self.work_on))

@@ -35,6 +35,8 @@ class RunResult:
     """What there is to say about how a program of one's own deals with its providers."""
     unsimulated: dict[str, int] = field(default_factory=dict)
     """The hosts that it wanted to reach and nobody simulates, each with how often."""
+    failures: dict[str, int] = field(default_factory=dict)
+    """How many tasks each kind of error of a program of one's own has ended."""
     wall_s: float = 0.0
     """Real time it took [s]."""
 
@@ -78,6 +80,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         faults_met=world.faults_met,
         findings=world.findings,
         unsimulated=world.unsimulated,
+        failures=dict(world.failures),
         wall_s=wall.elapsed_s() - began_s,
     )
 

@@ -60,6 +60,7 @@ class Results:
     _findings: dict[tuple[str, str], tuple[Finding, int]] = field(default_factory=dict)
     """By kind and agent: the first of them, and in how many runs there was one."""
     _unsimulated: Counter[str] = field(default_factory=Counter)
+    _failures: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: RunResult) -> None:
         """Count one run in."""
@@ -68,6 +69,7 @@ class Results:
         self._cut += result.status == "horizon"
         self._faults_met |= result.faults_met
         self._unsimulated.update(result.unsimulated)
+        self._failures.update(result.failures)
         for finding in {(one.kind, one.agent): one for one in result.findings}.values():
             first, runs = self._findings.get((finding.kind, finding.agent), (finding, 0))
             self._findings[finding.kind, finding.agent] = (first, runs + 1)
@@ -133,8 +135,16 @@ class Results:
             if prices is None
         ]
         idle = [agent for agent, mine in agents.items() if not mine.get("calls_mean")]
-        if idle and len(idle) < len(agents):
+        if len(idle) == len(agents) and any(run.tasks for run in self._tallies):
+            notes.append("No call was made, so no agent was tested.")
+        elif idle:
             notes.append(f"Never called: {', '.join(idle)}.")
+        if self._failures:
+            in_all = sum(run.tasks_in_all for run in self._tallies)
+            kinds = ", ".join(f"{kind} {times}" for kind, times in self._failures.items())
+            notes.append(
+                f"The program raised in {self._failures.total()} of {in_all} tasks, warm-up included: {kinds}."
+            )
         notes += [
             f"The program tried {times} times to reach {host}, which nobody simulates; nothing was sent."
             for host, times in self._unsimulated.items()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 from harness.metrics import summarise
+from harness.run.commit import commit_of
 from harness.run.one import RunResult, replay_command
 from harness.scenario import LoadedScenario
 from harness.store import RunRecord
@@ -27,6 +29,7 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
         makespan_s=result.tally.makespan_s,
         wall_s=result.wall_s,
         harness_version=version(DISTRIBUTION),
+        commit_id=commit_of(Path(scenario.source).absolute().parent),
         source=scenario.source,
         command=replay_command(scenario, result.seed),
         spans=result.spans,

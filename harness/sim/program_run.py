@@ -243,7 +243,7 @@ class ProgramRun:
             _fail(again, f"no attempt met {added}, so nothing was tested")
 
     def _has_words_of(self, call: CallView) -> bool:
-        """Whether the very words of a reply were used; those of \"done\" tell too little to be followed otherwise."""
+        """Whether the very words of a reply were used; those of `done` tell too little to be followed otherwise."""
         words = call.text.strip()
         in_output = self.output is not None and words in str(self.output)
         return in_output or any(

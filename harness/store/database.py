@@ -29,6 +29,7 @@ SCHEMA_VERSION: Final = 2
 _TO_VERSION_2: Final = (
     "ALTER TABLE spans ADD COLUMN cache_read_tokens BIGINT",
     "ALTER TABLE spans ADD COLUMN cache_write_tokens BIGINT",
+    "ALTER TABLE runs ADD COLUMN commit_id VARCHAR",
 )
 """What version 2 brought; the views of version 1 go on working without the new columns."""
 

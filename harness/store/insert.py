@@ -32,6 +32,7 @@ _RECORD_COLUMNS: Final[dict[str, ColumnType]] = {
     "makespan_s": "float",
     "wall_s": "float",
     "harness_version": "text",
+    "commit_id": "text",
     "source": "text",
     "command": "text",
 }

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from harness.errors import HarnessError, StoreError
+from harness.spans import SPAN_COLUMNS, ColumnType, Table
 from harness.store.database import Store
 
 Row = dict[str, Any]
@@ -90,6 +91,45 @@ def spans(store: Store, run_id: int) -> list[Row]:
         return _rows(connection, "SELECT * FROM spans WHERE run_id = ? ORDER BY span_id", [run_id])
 
 
+def span_table(store: Store, run_id: int) -> Table:
+    """The spans of a run as the run itself had them, in the order of their beginning; for `harness.metrics`.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    return span_tables(store, [run_id])[run_id]
+
+
+def span_tables(store: Store, run_ids: Iterable[int]) -> dict[int, Table]:
+    """The same of some runs, by their ids; faster than one by one, because opening a store takes most of the time.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    wanted = list(run_ids)
+    with store.reading() as connection:
+        _check_runs(store, connection, wanted)
+        return {run_id: _span_table(connection, run_id) for run_id in wanted}
+
+
+def _span_table(connection: duckdb.DuckDBPyConnection, run_id: int) -> Table:
+    cells = ", ".join(_PRESENT[kind].format(name=name) for name, kind in SPAN_COLUMNS.items())
+    # The names in the statement are ours, from `spans.py`.
+    select = f"SELECT {cells} FROM spans WHERE run_id = ? ORDER BY span_id"  # noqa: S608
+    found = connection.execute(select, [run_id]).fetchnumpy()
+    table = Table(SPAN_COLUMNS)
+    table.extend(*(found[name].tolist() for name in SPAN_COLUMNS))
+    return table
+
+
+_PRESENT: Final[dict[ColumnType, str]] = {
+    "float": "coalesce({name}, 'NaN'::DOUBLE) AS {name}",
+    "int": "coalesce({name}, -1) AS {name}",
+    "text": "coalesce({name}, '') AS {name}",
+}
+"""How a cell of each type is read with NULL as the absent value of `harness.spans`."""
+
+
 def events(store: Store, run_id: int) -> list[Row]:
     """The events of a run, in the order in which they happened.
 
@@ -113,6 +153,27 @@ def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
     with store.reading() as connection:
         _check_runs(store, connection, wanted)
         return _metrics(connection, wanted)
+
+
+def values(store: Store, metric: str, *, scenario: str | None = None) -> list[Row]:
+    """One number of every run, in the order in which the runs were written.
+
+    Args:
+        store: Where to look.
+        metric: The number's name.
+        scenario: Only runs of the scenario of this name.
+
+    Returns:
+        What identifies each run and the version of it, and its "value"; None where it was not measured.
+    """
+    with store.reading() as connection:
+        return _rows(
+            connection,
+            "SELECT runs.run_id, scenario, scenario_hash, seed, harness_version, commit_id, written_at, value "
+            "FROM runs LEFT JOIN metrics ON metrics.run_id = runs.run_id AND agent IS NULL AND name = $metric "
+            "WHERE $scenario IS NULL OR scenario = $scenario ORDER BY runs.run_id",
+            {"metric": metric, "scenario": scenario},
+        )
 
 
 def failed_tasks(store: Store, run_ids: Iterable[int]) -> dict[int, list[int]]:

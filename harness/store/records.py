@@ -40,6 +40,9 @@ class RunRecord:
     harness_version: str
     """The harness that ran it."""
 
+    commit_id: str
+    """The git commit of the scenario's folder, with `+` appended if files differed from it; "" without git."""
+
     source: str
     """The scenario file, as it was named; "" when there is none."""
 

@@ -29,6 +29,7 @@ CREATE TABLE runs (
     wall_s          DOUBLE,             -- how long the run took on the machine [real s]
     written_at      TIMESTAMP NOT NULL, -- when the run was written to this store [UTC]
     harness_version VARCHAR NOT NULL,   -- of the harness that ran it
+    commit_id       VARCHAR,            -- git commit of the scenario's folder, with + if files differed from it; NULL without git
     source          VARCHAR,            -- the scenario file, as it was named
     command         VARCHAR             -- the command that runs it again
 );

@@ -226,3 +226,20 @@ def test_plugin_costs_nothing_at_start_up() -> None:
         assert not HEAVY & {name.partition(".")[0] for name in modules.split()}
         found.append(float(took))
     assert min(found) < 0.030
+
+
+def test_fixture_of_ones_own_that_is_called_so_is_left_alone(project: Project) -> None:
+    tests = """
+@pytest.fixture
+def sim():
+    return 42
+
+def test_right(sim):
+    assert sim == 42
+
+def test_wrong(sim):
+    assert sim == 43
+"""
+    result = project(tests)
+    result.assert_outcomes(passed=1, failed=1)
+    assert "INTERNALERROR" not in result.stdout.str()

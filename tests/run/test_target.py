@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import run
-from harness.errors import ScenarioError
+from harness.errors import NotSimulated, ScenarioError
 from harness.run import Simulation
 from harness.scenario import load_scenario
 from harness.spans import CALL, TASK, as_json_lines
@@ -18,6 +18,8 @@ from harness.store import Store, queries
 
 PROGRAM = """
 import asyncio
+import threading
+
 import anthropic
 
 client = anthropic.AsyncAnthropic(api_key="unused")
@@ -43,6 +45,14 @@ async def breaks(question):
 
 def no_argument():
     return 42
+
+
+async def starts_a_thread(question):
+    async def start():
+        threading.Thread(target=print).start()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(start())
 """
 
 SCENARIO = """
@@ -178,3 +188,24 @@ def test_wrong_surroundings_are_told(folder: Path, old: str, new: str, message: 
     with pytest.raises(ScenarioError) as told:
         load_scenario(scenario)
     assert message in str(told.value)
+
+
+def notes_of(folder: Path, function: str) -> tuple[str, ...]:
+    scenario = folder / "scenario.yaml"
+    text = scenario.read_text().replace(":main", f":{function}").replace(", stub: stub.yaml", "")
+    scenario.write_text(text, encoding="utf-8")
+    return Simulation(scenario).run_many().notes
+
+
+def test_tasks_that_raised_are_told_beside_the_numbers(folder: Path) -> None:
+    told = "The program raised in 12 of 12 tasks, warm-up included: KeyError 12."
+    assert told in notes_of(folder, "breaks")
+
+
+def test_a_program_that_calls_nobody_is_told_to_have_tested_nothing(folder: Path) -> None:
+    assert notes_of(folder, "no_argument") == ("No call was made, so no agent was tested.",)
+
+
+def test_what_is_refused_ends_the_run_also_out_of_a_group_of_tasks(folder: Path) -> None:
+    with pytest.raises(NotSimulated, match="a thread of your own"):
+        notes_of(folder, "starts_a_thread")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import math
 from typing import Any
@@ -352,6 +353,42 @@ def test_asking_about_survival_leaves_no_trace(ask: Any) -> None:
     run.assert_survives("overloaded", call=1)
     with pytest.raises(HarnessError, match=r"^fault 2 \(hang\) never met an attempt"):
         sim.check()
+
+
+def test_asking_about_survival_forgets_no_reply_and_no_use_of_a_tool(ask: Any) -> None:
+    sim = Sim(1)
+    sim.agent("planner", reply=["a river", "a castle"])
+    look = sim.tool("look")
+
+    async def program() -> None:
+        await look("north")
+        with contextlib.suppress(anthropic.APIError):
+            await ask(await ask("where?"))
+
+    run = sim.run(program)
+    run.assert_survives("overloaded", call=1)
+    assert look.uses == [(("north",), {})]
+    sim.check()
+
+
+def test_reply_of_few_words_is_not_lost_when_its_words_are_passed_on(ask: Any) -> None:
+    async def program() -> str:
+        return f"Verdict: {await ask(await ask('is it good?'), system='You are a judge.')}"
+
+    sim = Sim(1)
+    sim.agent("judge", system="*judge*", reply="done")
+    sim.agent("critic", reply="yes")
+    sim.run(program).assert_no_lost_results()
+
+
+def test_reply_of_few_words_that_nobody_passes_on_is_lost(ask: Any) -> None:
+    async def program() -> None:
+        await ask("is it good?")
+
+    sim = Sim(1)
+    sim.agent("critic", reply="one")
+    with pytest.raises(AssertionError, match="call 1 of critic"):
+        sim.run(program).assert_no_lost_results()
 
 
 def test_coroutine_cannot_be_asked_about_survival(ask: Any) -> None:

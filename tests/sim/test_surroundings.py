@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random  # noqa: TID251 - its function is replaced
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,18 @@ def test_tool_that_raises_is_an_error_of_its_span() -> None:
     assert [
         status for kind, status in sim.last_run.spans_table.rows("kind", "status") if kind == TOOL
     ] == ["error"]
+
+
+def test_tool_that_is_given_up_is_no_error_of_its_span() -> None:
+    sim = Sim(1)
+    slow = sim.tool("slow", latency_s=10.0)
+
+    async def program() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(slow(), 1.0)
+
+    rows = list(sim.run(program).spans_table.rows("kind", "status", "error", "end_s"))
+    assert (TOOL, "cancelled", "", 1.0) in rows
 
 
 def test_tool_stands_in_for_a_function_while_a_run_is_active() -> None:
@@ -512,6 +525,46 @@ def test_provider_that_is_described_again_keeps_the_models_of_the_file(
     sim.provider("anthropic", concurrency=5)
     run = sim.run(ask, system="You are a planner.")
     assert (run.latency_s, run.calls()[0].model) == (3.0, "deep")
+
+
+def test_every_conversation_with_tools_gets_the_next_of_the_replies_in_order() -> None:
+    async def conversation(client: Any, question: str) -> str:
+        asked: Any = {"role": "user", "content": question}
+        tools: Any = [{"name": "look", "input_schema": {"type": "object"}}]
+        create = partial(
+            client.messages.create, model="claude-haiku-4-5", max_tokens=100, tools=tools
+        )
+        wish = (await create(messages=[asked])).content
+        seen = {"type": "tool_result", "tool_use_id": wish[0].id, "content": "seen"}
+        told = [{"role": "assistant", "content": wish}, {"role": "user", "content": [seen]}]
+        said: str = (await create(messages=[asked, *told])).content[0].text
+        return said
+
+    async def program() -> list[str]:
+        client = anthropic.AsyncAnthropic()
+        return [await conversation(client, question) for question in ("north?", "south?")]
+
+    sim = Sim(1)
+    sim.agent("a", tool_calls=[("look", {"at": 1})], reply=["a river", "a castle"])
+    sim.fault("overloaded", call=4, attempt=1)  # a retry is told what its call was told
+    for _ in range(2):
+        assert sim.run(program).output == ["a river", "a castle"]
+    sim.check()
+
+
+def test_tool_calls_beside_a_model_of_ones_own_are_refused() -> None:
+    class Echo:
+        async def reply(self, request: Request) -> Reply:
+            return Reply(request.prompt)
+
+    with pytest.raises(HarnessError, match="let the model wish for the tools"):
+        Sim(1).agent("echo", reply=Echo(), tool_calls=[("look", {})])
+
+
+async def test_fault_that_comes_after_the_first_call_is_refused(sim: Sim, ask: Any) -> None:
+    await ask()
+    with pytest.raises(HarnessError, match="has connected already"):
+        sim.fault("overloaded")
 
 
 def test_tool_calls_come_first_and_the_reply_after_their_results() -> None:

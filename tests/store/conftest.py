@@ -43,7 +43,7 @@ def make_a_record(
         events = [{"at_s": 1.5, "span_id": 2, "task": 1, "agent": "lead", "name": "retry"}]
     defaults: dict[str, Any] = {
         "scenario": "review", "scenario_hash": "abc", "seed": 1, "status": "done", "tasks": 1, "warmup_tasks": 0,
-        "makespan_s": 12.25, "wall_s": 0.5, "harness_version": "0.1.0", "source": "scenarios/review.yaml",
+        "makespan_s": 12.25, "wall_s": 0.5, "harness_version": "0.1.0", "commit_id": "", "source": "scenarios/review.yaml",
         "command": "harness simulate scenarios/review.yaml --seed 1", "metrics": {"latency_s_mean": 3.5},
         "agent_metrics": {"lead": {"calls_mean": 2.0}},
     }  # fmt: skip

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from itertools import accumulate
 from typing import Any
 
@@ -367,3 +369,14 @@ async def test_aiohttp_hangs_up_too(sim: Any, narrow: Any) -> None:
             async with asyncio.timeout(3):
                 await ask(client)
     assert ends(sim) == [("cancelled", 0.0, 3.0)]
+
+
+async def test_body_in_chunks_is_read_though_its_head_comes_alone(sim: Any) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        text = json.dumps(BODY).encode()
+        yield text[:20]
+        yield text[20:]
+
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(URL, headers=HEADERS, content=pieces())
+    assert (answer.status_code, sim.so_far().calls()) == (200, 1)

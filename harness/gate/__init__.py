@@ -1,0 +1,33 @@
+"""Baseline against candidate: did this change make it slower, dearer or worse?
+
+`policy.py` says what is gated, `samples.py` what is compared, `statistics.py` how much it changed, `verdict.py` what that
+means, and `sequential.py` puts it together; `output/` prints it. scipy is loaded with the first interval.
+"""
+
+from __future__ import annotations
+
+from harness.gate.baseline import baseline_text, read_baseline, samples_from, save_baseline
+from harness.gate.policy import limits_of, parse_limit
+from harness.gate.samples import Sample, Samples, SimulatedSide, recorded, samples_of, stored
+from harness.gate.sequential import Side, gate
+from harness.gate.verdict import EXIT_CODES, GateResult, MetricResult
+
+__all__ = [
+    "EXIT_CODES",
+    "GateResult",
+    "MetricResult",
+    "Sample",
+    "Samples",
+    "Side",
+    "SimulatedSide",
+    "baseline_text",
+    "gate",
+    "limits_of",
+    "parse_limit",
+    "read_baseline",
+    "recorded",
+    "samples_from",
+    "samples_of",
+    "save_baseline",
+    "stored",
+]

@@ -1,0 +1,205 @@
+"""What each task of a run took, in contributions that add up to the whole, paired with the same task of another run."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from harness.metrics import quantile
+from harness.metrics.critical_path import RETRY, WORK, critical_paths
+from harness.metrics.tally import RATE_LIMITED
+from harness.spans import ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, Table
+
+TAILS: Final = {"latency_s_p95": 0.95, "latency_s_p99": 0.99, "latency_s_max": 1.0}
+"""Metrics that a few slow tasks decide, and the share of tasks that are faster."""
+
+PATH_METRICS: Final = ("latency_s_mean", "latency_s_p50", *TAILS)
+"""Metrics that critical paths explain."""
+
+
+class Key(NamedTuple):
+    """What a contribution is of."""
+
+    kind: str
+    """Of a segment of a critical path; of an amount, `work` when there was a reply and `retry` when there was none."""
+    agent: str
+    name: str
+    """The model or the tool; empty for time in which neither was used."""
+
+
+@dataclass(slots=True)
+class Use:
+    """How one agent used its models in a task."""
+
+    calls: float = 0
+    attempts: float = 0
+    replies: float = 0
+    input_tokens: float = 0
+    """Of the replies, cached ones included."""
+    output_tokens: float = 0
+    service_s: float = 0.0
+    """Time that the replies took from their start [s]."""
+    models: Counter[str] = field(default_factory=Counter)
+    """How many attempts each model got."""
+
+    def add(self, other: Use) -> None:
+        """Count another use in."""
+        self.calls += other.calls
+        self.attempts += other.attempts
+        self.replies += other.replies
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.service_s += other.service_s
+        self.models.update(other.models)
+
+
+@dataclass(slots=True)
+class Work:
+    """What one task is made of."""
+
+    parts: dict[Key, float] = field(default_factory=dict)
+    """The contributions, in the unit of the metric."""
+    work_s: float = 0.0
+    """Time of all models and tools that worked on it, side by side or not [s]."""
+    uses: dict[str, Use] = field(default_factory=dict)
+    """By agent."""
+    tools: set[tuple[str, str]] = field(default_factory=set)
+    """Agents and the tools that they used."""
+
+    def add(self, key: Key, amount: float) -> None:
+        """Count a contribution in."""
+        self.parts[key] = self.parts.get(key, 0.0) + amount
+
+    @property
+    def whole(self) -> float:
+        """What it took in all."""
+        return math.fsum(self.parts.values())
+
+
+Pair = tuple[Work, Work]
+"""The same task in the base and in the candidate."""
+
+
+def uses_of(pairs: Sequence[Pair]) -> tuple[dict[str, Use], dict[str, Use]]:
+    """How each agent used its models in all tasks of the base, and in all of the candidate."""
+    found: tuple[dict[str, Use], dict[str, Use]] = ({}, {})
+    for pair in pairs:
+        for uses, side in zip(found, pair, strict=True):
+            for agent, use in side.uses.items():
+                uses.setdefault(agent, Use()).add(use)
+    return found
+
+
+class _Attempt(NamedTuple):
+    """The columns of an attempt that its amounts follow from."""
+
+    ordinal: int
+    start_s: float
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    status: str
+    error: str
+
+
+AMOUNTS: Final[dict[str, Callable[[_Attempt], float]]] = {
+    "cost_usd_mean": lambda it: it.cost_usd,
+    "cost_usd_total": lambda it: it.cost_usd,
+    "wasted_usd": lambda it: it.cost_usd if it.status != OK else 0.0,
+    "calls_mean": lambda it: it.ordinal == 1,
+    "attempts_mean": lambda it: 1,
+    "input_tokens_mean": lambda it: max(it.input_tokens, 0),
+    "output_tokens_mean": lambda it: max(it.output_tokens, 0),
+    "rate_limited": lambda it: it.error == RATE_LIMITED,
+    "retries": lambda it: it.ordinal > 1,
+}
+"""What one attempt adds to each metric that attempts explain; a call is counted by its first."""
+
+
+def pairs_of(
+    base: Sequence[Table], candidate: Sequence[Table], metric: str, warmup_tasks: int
+) -> list[Pair]:
+    """The tasks that explain a metric: all that both sides have, or the slowest of either side if they decide it.
+
+    Args:
+        base: The spans of each run of the base.
+        candidate: The spans of each run of the candidate, in the order of the same seeds.
+        metric: One of `PATH_METRICS` or `AMOUNTS`.
+        warmup_tasks: How many of the first tasks of a run are left out.
+    """
+    pairs = []
+    for before, after in zip(base, candidate, strict=True):
+        old, new = _works(before, metric), _works(after, metric)
+        pairs += [(old[task], new[task]) for task in old if task in new and task > warmup_tasks]
+    if metric not in TAILS or not pairs:
+        return pairs
+    from_s, to_s = (
+        quantile(sorted(pair[side].whole for pair in pairs), TAILS[metric]) for side in (0, 1)
+    )
+    return [pair for pair in pairs if pair[0].whole >= from_s or pair[1].whole >= to_s]
+
+
+def _works(spans: Table, metric: str) -> dict[int, Work]:
+    """The tasks of a run; those that the horizon cut have no latency."""
+    on_path = metric in PATH_METRICS
+    works = {
+        task: Work()
+        for kind, task, status in spans.rows("kind", "task", "status")
+        if kind == TASK and not (on_path and status == CANCELLED)
+    }
+    _count_uses(works, spans)
+    if not on_path:
+        _count_amounts(works, spans, AMOUNTS[metric])
+        return works
+    for task, path in critical_paths(spans).items():
+        if task in works:
+            for part in path:
+                works[task].add(Key(part.kind, part.agent, part.name), part.duration_s)
+    return works
+
+
+_USE_COLUMNS = (
+    "task", "kind", "agent", "name", "model", "arrival_s", "start_s", "end_s", "input_tokens", "cache_read_tokens",
+    "cache_write_tokens", "output_tokens", "status",
+)  # fmt: skip
+
+
+def _count_uses(works: dict[int, Work], spans: Table) -> None:
+    for (
+        task, kind, agent, name, model, arrival_s, start_s, end_s, input_tokens, read_tokens, written_tokens,
+        output_tokens, status,
+    ) in spans.rows(*_USE_COLUMNS):  # fmt: skip
+        work = works.get(task)
+        if work is None:
+            continue
+        if kind == CALL:
+            work.uses.setdefault(agent, Use()).calls += 1
+        elif kind == TOOL:
+            work.tools.add((agent, name))
+            work.work_s += end_s - arrival_s
+        elif kind == ATTEMPT:
+            use = work.uses.setdefault(agent, Use())
+            use.attempts += 1
+            use.models[model] += 1
+            if status == OK:
+                work.work_s += end_s - start_s
+                use.service_s += end_s - start_s
+                use.replies += 1
+                use.input_tokens += sum(
+                    max(n, 0) for n in (input_tokens, read_tokens, written_tokens)
+                )
+                use.output_tokens += max(output_tokens, 0)
+
+
+def _count_amounts(
+    works: dict[int, Work], spans: Table, amount: Callable[[_Attempt], float]
+) -> None:
+    columns = ("task", "kind", "agent", "model", *_Attempt._fields)
+    for task, kind, agent, model, *values in spans.rows(*columns):
+        if kind == ATTEMPT and task in works:
+            attempt = _Attempt(*values)
+            key = Key(WORK if attempt.status == OK else RETRY, agent, model)
+            works[task].add(key, amount(attempt))

@@ -1,0 +1,47 @@
+"""The metrics that nobody gates, for information: which of them changed by more than chance, when many are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from harness.gate.comparable import why_not
+from harness.gate.comparison import Comparison, compared
+from harness.gate.quantiles import false_discovery
+from harness.gate.samples import Samples
+from harness.gate.statistics import Change
+from harness.metrics import METRICS
+
+CHANCE: float = 0.05
+"""Of the metrics that are said to have changed, the share that is expected to be chance, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """A metric that is not gated."""
+
+    comparison: Comparison
+    change: Change
+    p: float
+    """The p-value of its change, adjusted for the number of metrics that were looked at."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the change is more than chance, as far as can be said of one among many."""
+        return self.p < CHANCE
+
+
+def explored(base: Samples, candidate: Samples, gated: Collection[str]) -> tuple[Explored, ...]:
+    """Compare every metric that both sides measured and no limit names, in the order in which metrics are shown."""
+    found: list[tuple[Comparison, Change]] = []
+    for metric in METRICS:
+        if metric in gated or why_not(base, candidate, metric):
+            continue
+        comparison = compared(base, candidate, metric)
+        if comparison.change is not None and comparison.change.method != "none":
+            found.append((comparison, comparison.change))
+    adjusted = false_discovery([change.p for _, change in found])
+    return tuple(
+        Explored(comparison, change, p)
+        for (comparison, change), p in zip(found, adjusted, strict=True)
+    )

@@ -1,0 +1,123 @@
+"""How a gate's findings are said: the same words in every format."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from harness.gate.comparison import Comparison
+from harness.gate.samples import Samples
+from harness.gate.verdict import GateResult, MetricResult
+from harness.metrics.limits import SHARES
+from harness.run import BudgetResult
+from harness.units import render
+
+_ROUNDING: Final = 1e-9
+"""What keeps 0.01, which floats write as 0.00999..., from being shown as a smaller number than it is."""
+
+
+def printable(text: str) -> str:
+    """A text from outside on one line, without what would move a cursor or turn the direction of writing."""
+    return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
+
+
+def headline(result: GateResult) -> str:
+    """What was compared, and with how many runs."""
+    seeds = max((it.comparison.seeds for it in result.metrics), default=0)
+    runs = len(result.candidate.runs) if result.base is None else seeds
+    many = "1 seed" if runs == 1 else f"{runs} seeds"
+    candidate = _side(result.candidate, "candidate")
+    if result.base is None:
+        text = f"{result.candidate.scenario}: {candidate}, {many}, no baseline"
+    else:
+        text = f"{result.candidate.scenario}: {_side(result.base, 'baseline')} against {candidate}, {many}"
+    return printable(text)
+
+
+def measured(metric: str, value: float | None) -> str:
+    """A value with its unit."""
+    return "-" if value is None else render(metric, value)
+
+
+def change_text(comparison: Comparison) -> str:
+    """How much a metric changed: `+24.9%`, or in points `-1.5 pt`."""
+    change = comparison.change
+    if change is None or (comparison.base is None and comparison.candidate is None):
+        return "-"
+    return "0" if change.method == "identical" else _signed(comparison.metric, change.value)
+
+
+def interval_text(comparison: Comparison) -> str:
+    """The interval of a change: `+24.1..+25.7%`, `exact` when it was the same in every run, `-` when there is none."""
+    change = comparison.change
+    if change is None or change.method in ("none", "identical"):
+        return "-"
+    if change.method == "exact":
+        return "exact"
+    decimals = min(2, _decimals((change.high - change.low) / 2))
+    low, high = (_number(bound, decimals) for bound in (change.low, change.high))
+    return f"{low}..{high}{_unit(comparison.metric)}"
+
+
+def p_text(p: float) -> str:
+    """A p-value, to one figure."""
+    return "<0.001" if p < 0.001 else f"{p:.1g}"
+
+
+def sentence(result: MetricResult) -> str:
+    """What became of a metric, in one sentence."""
+    it, metric = result.comparison, result.limit.metric
+    text = f"{metric}: {result.status}"
+    if it.base is not None and it.candidate is not None:
+        text += f", {measured(metric, it.base)} -> {measured(metric, it.candidate)}"
+        if it.change is not None and it.change.method != "identical":
+            interval = interval_text(it)
+            text += f", {change_text(it)}" + (f" ({interval})" if interval != "-" else "")
+            text += f", limit {result.limit}"
+    return printable(f"{text}; {result.reason}" if result.reason else text)
+
+
+def budget_sentence(budget: BudgetResult) -> str:
+    """What became of a budget, in one sentence."""
+    value = "not measured" if budget.value is None else render(budget.metric, budget.value)
+    verdict = "holds" if budget.passed else "does not hold"
+    return f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
+
+
+def advice(result: GateResult) -> str:
+    """What to do now, in one sentence."""
+    if result.is_first:
+        return "There is no baseline yet: save one, and commit it."
+    return {
+        "pass": "Nothing became worse than allowed.",
+        "fail": "If the change is wanted, save the baseline again with a reason; if not, see above.",
+        "inconclusive": "The interval still reaches over the limit: run more seeds, or allow more.",
+        "nothing to compare with": "What is gated could not be compared, for the reasons above.",
+    }[result.verdict]
+
+
+def _side(side: Samples, what: str) -> str:
+    return f"{what} {side.label}" if side.label else what
+
+
+def _signed(metric: str, value: float) -> str:
+    return f"{_number(value, _decimals(value))}{_unit(metric)}"
+
+
+def _unit(metric: str) -> str:
+    return " pt" if metric in SHARES else "%"
+
+
+def _decimals(share: float) -> int:
+    """How many decimals a share has as a hundredth, for two significant figures of it; three at most."""
+    hundredths = abs(100 * share)
+    if not hundredths or not math.isfinite(hundredths):
+        return 0
+    return max(0, min(3, 1 - math.floor(math.log10(hundredths) + _ROUNDING)))
+
+
+def _number(share: float, decimals: int) -> str:
+    """A share as a hundredth, with a sign."""
+    if math.isinf(share):
+        return "+∞" if share > 0 else "-∞"
+    return f"{100 * share:+,.{decimals}f}"

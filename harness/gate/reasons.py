@@ -1,0 +1,79 @@
+"""What changed about an agent, so that it took more or less: its calls, its retries, its models, its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from harness.gate.contributions import Pair, Use, uses_of
+from harness.metrics.critical_path import RETRY, WORK
+from harness.units import render
+
+SAME_SHARE = 0.01
+"""Numbers whose ratio is closer to 1 explain nothing."""
+
+
+class _Ratio(NamedTuple):
+    """Something about an agent that takes time or money."""
+
+    name: str
+    unit: str
+    of: Callable[[Use, int], float]
+    """Its value, from the use in so many tasks."""
+
+
+_CALLS = _Ratio("calls a task", "calls", lambda use, tasks: use.calls / tasks)
+_ATTEMPTS = _Ratio("attempts a call", "attempts", lambda use, _: use.attempts / use.calls)
+_SERVICE = _Ratio("service time a reply", "s", lambda use, _: use.service_s / use.replies)
+_READ = _Ratio("input tokens a reply", "tokens", lambda use, _: use.input_tokens / use.replies)
+_WRITTEN = _Ratio("output tokens a reply", "tokens", lambda use, _: use.output_tokens / use.replies)
+
+_RATIOS: Final[dict[str, tuple[_Ratio, ...]]] = {
+    WORK: (_CALLS, _SERVICE, _WRITTEN),
+    RETRY: (_ATTEMPTS,),
+    "cost_usd_mean": (_CALLS, _ATTEMPTS, _READ, _WRITTEN),
+    "cost_usd_total": (_CALLS, _ATTEMPTS, _READ, _WRITTEN),
+    "wasted_usd": (_CALLS, _ATTEMPTS),
+    "attempts_mean": (_CALLS, _ATTEMPTS),
+    "retries": (_CALLS, _ATTEMPTS),
+    "rate_limited": (_CALLS, _ATTEMPTS),
+    "input_tokens_mean": (_CALLS, _ATTEMPTS, _READ),
+    "output_tokens_mean": (_CALLS, _ATTEMPTS, _WRITTEN),
+}
+"""What may explain a kind of time on the critical path, or an amount."""
+
+
+def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str:
+    """Tell what moved with what an agent took, as the end of a sentence; empty if nothing did.
+
+    Args:
+        pairs: The tasks.
+        agent: The agent.
+        cause: A kind of segment, or the metric of an amount.
+        change: By how much it took more.
+    """
+    ratios = _RATIOS.get(cause, ())
+    before, after = (uses.get(agent, Use()) for uses in uses_of(pairs))
+    if not ratios or not after.calls:
+        return ""
+    if not before.calls:
+        return "; it is new"
+    told = []
+    if before.models.keys() != after.models.keys():
+        told.append(
+            f"; it asks {joined(sorted(after.models))}, not {joined(sorted(before.models))}"
+        )
+    if before.replies and after.replies:
+        for ratio in ratios:
+            old, new = ratio.of(before, len(pairs)), ratio.of(after, len(pairs))
+            if (new - old) * change > 0 and abs(new - old) >= SAME_SHARE * old:
+                told.append(
+                    f"; {ratio.name} from {render(ratio.unit, old)} to {render(ratio.unit, new)}"
+                )
+    return "".join(told)
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names in a row: `a, b and c`."""
+    *others, last = names or ("nobody",)
+    return f"{', '.join(others)} and {last}" if others else last

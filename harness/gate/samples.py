@@ -1,0 +1,272 @@
+"""What is compared: the numbers of some runs, seed by seed, and what has to be equal for them to be comparable.
+
+A side of a comparison is made of runs that were just executed (`SimulatedSide`), of records, of runs in a store, or of a
+baseline file (`baseline.py`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.errors import HarnessError
+from harness.metrics import summarise
+from harness.provider.prices import PRICES_AS_OF
+from harness.run import BudgetResult, Results, RunResult, simulate_jobs
+from harness.scenario import LoadedScenario
+from harness.spans import OK, TASK, Table
+
+if TYPE_CHECKING:
+    from harness.store import RunRecord, Store
+
+SIMULATED: Final = "simulated"
+"""The engine whose runs are paired by seed: the same seed meets the same luck."""
+
+WALL_CLOCK: Final = "wall clock"
+"""The engine of runs in real time, which a seed does not decide."""
+
+PRICES_DATE: Final = PRICES_AS_OF.date().isoformat()
+"""The day whose prices runs are charged at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The numbers of one run."""
+
+    seed: int
+    metrics: Mapping[str, float]
+    """By name; what was not measured is absent."""
+    tasks: int
+    """Tasks that were measured."""
+    failed: tuple[int, ...] = ()
+    """The numbers of those that did not end well, ascending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """The numbers of some runs of one version of one scenario: one side of a comparison."""
+
+    scenario: str
+    """Its name; sides of another name are not comparable."""
+    scenario_hash: str
+    """Of all that determines a run but its seed."""
+    workload: str = ""
+    """Of how many tasks come, and when; "" when it is not known."""
+    harness_version: str
+    prices_as_of: str = ""
+    """The day whose prices were charged; "" when it is not known."""
+    engine: str = SIMULATED
+    """What moved time: `simulated` or `wall clock`."""
+    python: str = ""
+    label: str = ""
+    """What people call this side, such as a file or a commit."""
+    reason: str = ""
+    """Why it was made the baseline."""
+    runs: tuple[Sample, ...]
+    """One for each seed, ascending."""
+
+    def __post_init__(self) -> None:
+        seeds = [one.seed for one in self.runs]
+        if len(set(seeds)) < len(seeds):
+            raise HarnessError(f"{self.label or self.scenario}: a seed occurs twice")
+        object.__setattr__(self, "runs", tuple(sorted(self.runs, key=lambda one: one.seed)))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, ascending."""
+        return tuple(one.seed for one in self.runs)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The metrics that at least one run measured."""
+        return frozenset(name for one in self.runs for name in one.metrics)
+
+    def values(self, metric: str) -> dict[int, float]:
+        """The values of a metric by seed; runs that did not measure it are left out."""
+        return {one.seed: one.metrics[metric] for one in self.runs if metric in one.metrics}
+
+    def only(self, seeds: Iterable[int]) -> Samples:
+        """The part of some seeds."""
+        wanted = set(seeds)
+        return replace(self, runs=tuple(one for one in self.runs if one.seed in wanted))
+
+    def joined(self, other: Samples) -> Samples:
+        """This side with more of its runs.
+
+        Raises:
+            HarnessError: The other runs are of another version of the scenario, or repeat a seed.
+        """
+        if (other.scenario, other.scenario_hash) != (self.scenario, self.scenario_hash):
+            raise HarnessError("the scenario changed while its runs were made; start again")
+        return replace(self, runs=(*self.runs, *other.runs))
+
+
+def sample(result: RunResult) -> Sample:
+    """The numbers of a run."""
+    metrics, _ = summarise([result.tally])
+    warmup_tasks = result.tally.tasks_in_all - result.tally.tasks
+    failed = _failed(result.spans, warmup_tasks)
+    return Sample(seed=result.seed, metrics=metrics, tasks=result.tally.tasks, failed=failed)
+
+
+@dataclass(slots=True)
+class SimulatedSide:
+    """A side that executes runs of a scenario when it is asked for more seeds.
+
+    Args:
+        scenario: What to simulate.
+        jobs: How many processes run side by side.
+        label: What people call this side.
+        on_run: Told of every run, with its spans, to keep or to explain.
+    """
+
+    scenario: LoadedScenario
+    jobs: int = 1
+    label: str = ""
+    on_run: Callable[[RunResult], None] | None = None
+    results: Results = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.results = Results(self.scenario)
+
+    def __call__(self, seeds: Sequence[int]) -> Samples:
+        """Execute one run for each seed."""
+        found = []
+        for result in simulate_jobs(self.scenario, seeds, min(self.jobs, len(seeds))):
+            self.results.add(result)
+            found.append(sample(result))
+            if self.on_run is not None:
+                self.on_run(result)
+        return samples_of(self.scenario, found, label=self.label)
+
+    def budgets(self) -> tuple[BudgetResult, ...]:
+        """The scenario's budgets, held against all runs that were made."""
+        return self.results.outcome().budgets
+
+
+def samples_of(scenario: LoadedScenario, found: Iterable[Sample], *, label: str = "") -> Samples:
+    """The side of runs that this process, or another with this harness, executed just now."""
+    return Samples(
+        scenario=scenario.spec.scenario,
+        scenario_hash=scenario.digest,
+        workload=workload_hash(scenario),
+        harness_version=version("multiagent-harness"),
+        prices_as_of=PRICES_DATE,
+        python=".".join(platform.python_version_tuple()[:2]),
+        label=label,
+        runs=tuple(found),
+    )
+
+
+def recorded(records: Sequence[RunRecord], *, engine: str = SIMULATED, label: str = "") -> Samples:
+    """The side of some records.
+
+    Raises:
+        HarnessError: There are none, or they are not of one version of one scenario.
+    """
+    _check_one_version({(it.scenario, it.scenario_hash) for it in records}, label)
+    return Samples(
+        scenario=records[0].scenario,
+        scenario_hash=records[0].scenario_hash,
+        harness_version=records[0].harness_version,
+        engine=engine,
+        label=label,
+        runs=tuple(
+            Sample(
+                seed=it.seed,
+                metrics={name: value for name, value in it.metrics.items() if value == value},
+                tasks=max(0, it.tasks - it.warmup_tasks),
+                failed=_failed(it.spans, it.warmup_tasks),
+            )
+            for it in records
+        ),
+    )
+
+
+def stored(
+    store: Store, run_ids: Iterable[int], *, engine: str = SIMULATED, label: str = ""
+) -> Samples:
+    """The side of some runs in a store; of runs with the same seed, which are equal, the last is taken.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+        HarnessError: There are none, or they are not of one version of one scenario.
+    """
+    from harness.store import queries
+
+    wanted = set(run_ids)
+    failed = queries.failed_tasks(store, wanted)
+    rows = [row for row in queries.runs(store) if row["run_id"] in wanted]
+    _check_one_version({(row["scenario"], row["scenario_hash"]) for row in rows}, label)
+    by_seed = {
+        row["seed"]: Sample(
+            seed=row["seed"],
+            metrics=row["metrics"],
+            tasks=max(0, row["tasks"] - row["warmup_tasks"]),
+            failed=tuple(failed.get(row["run_id"], ())),
+        )
+        for row in rows
+    }
+    return Samples(
+        scenario=rows[0]["scenario"],
+        scenario_hash=rows[0]["scenario_hash"],
+        harness_version=rows[-1]["harness_version"],
+        engine=engine,
+        label=label,
+        runs=tuple(by_seed.values()),
+    )
+
+
+def workload_hash(scenario: LoadedScenario) -> str:
+    """Changes when other tasks come, or at other times; what a task brings along belongs to what is compared."""
+    spec = scenario.spec
+    arrivals = spec.workload.arrivals
+    parts = [
+        spec.workload.tasks,
+        spec.workload.warmup_tasks,
+        spec.horizon_s,
+        type(arrivals).__name__,
+        _without_folders(dataclasses.asdict(arrivals)),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_folders(part: Any) -> Any:  # noqa: ANN401 - a record as a dict
+    """The same, with files by name alone: two checkouts of one repository stand in different folders."""
+    if isinstance(part, dict):
+        return {
+            key: Path(value).name
+            if key == "file" and isinstance(value, str)
+            else _without_folders(value)
+            for key, value in part.items()
+        }
+    return part
+
+
+def _failed(spans: Table, warmup_tasks: int) -> tuple[int, ...]:
+    return tuple(
+        sorted(
+            task
+            for kind, task, status in spans.rows("kind", "task", "status")
+            if kind == TASK and status != OK and task > warmup_tasks
+        )
+    )
+
+
+def _check_one_version(versions: set[tuple[str, str]], label: str) -> None:
+    what = label or "this side"
+    if not versions:
+        raise HarnessError(f"{what} holds no runs, so there is nothing to compare")
+    if len(versions) > 1:
+        names = ", ".join(f"{scenario} ({digest})" for scenario, digest in sorted(versions))
+        raise HarnessError(
+            f"{what} holds runs of several scenarios or versions of one: {names}\n"
+            "  How to fix: name the runs of one of them; `harness runs` lists them"
+        )
