@@ -22,7 +22,10 @@ from harness.gate import (
 )
 from harness.gate.checkout import CheckoutSide, Repository
 from harness.gate.statistics import LOOKS
-from harness.metrics import Limit
+from harness.metrics import Limit, summarise, tally
+from harness.run import BudgetResult
+from harness.run.one import slots_of
+from harness.run.outcome import held
 from harness.scenario import LoadedScenario, load_scenario
 from harness.units import render
 
@@ -85,15 +88,29 @@ def _against_commit(
     absolute = file.absolute()
     here = Path.cwd() if Path.cwd().is_relative_to(repository.root) else absolute.parent
     folder, path = here.relative_to(repository.root), Path(os.path.relpath(absolute, here))
-    budgets = SimulatedSide(scenario)
     with repository.checked_out(commit) as other:
         old = CheckoutSide(other, folder, path, f"{ref} ({commit[:7]})")
         new = CheckoutSide(repository.root, folder, path, "this working tree")
         result = gate(old, new, limits, seeds=seeds)
-    if scenario.spec.budgets:
-        budgets(result.candidate.seeds)
-        result = result.with_budgets(budgets.budgets())
+    result = result.with_budgets(_budgets(scenario, new))
     return result.explained({metric: _why(old, new, metric) for metric in result.regressed})
+
+
+def _budgets(scenario: LoadedScenario, side: CheckoutSide) -> tuple[BudgetResult, ...]:
+    spec = scenario.spec
+    if not spec.budgets:
+        return ()
+    tallies = [
+        tally(
+            spans,
+            agents=spec.agents,
+            warmup_tasks=spec.workload.warmup_tasks,
+            slots=slots_of(spec),
+        )
+        for spans in side.spans.values()
+    ]
+    metrics, _ = summarise(tallies)
+    return held(scenario, metrics)
 
 
 def _why(old: CheckoutSide, new: CheckoutSide, metric: str) -> list[str]:

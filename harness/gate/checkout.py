@@ -119,8 +119,9 @@ class CheckoutSide:
             self._simulate(seeds, store)
             rows = queries.runs(store)
             run_ids = [row["run_id"] for row in rows]
+            tables = queries.span_tables(store, run_ids)
             for row in rows:
-                self.spans[row["seed"]] = queries.span_table(store, row["run_id"])
+                self.spans[row["seed"]] = tables[row["run_id"]]
                 self.warmup_tasks = row["warmup_tasks"]
             return stored(store, run_ids, label=self.label)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from harness import wall
 from harness.metrics import Finding, RunTally, tally
 from harness.run.build import World
-from harness.scenario import LoadedScenario, TargetScenario
+from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.spans import Table
 
 if TYPE_CHECKING:
@@ -63,8 +63,6 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
     spec = scenario.spec
-    slots = [part.concurrency for part in spec.providers.values()]
-    bounded = [slot for slot in slots if slot is not None]
     return RunResult(
         seed=seed,
         status=status,
@@ -74,7 +72,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             world.log.spans,
             agents=spec.agents,
             warmup_tasks=spec.workload.warmup_tasks,
-            slots=sum(bounded) if slots and len(bounded) == len(slots) else None,
+            slots=slots_of(spec),
         ),
         stub_lines_used=world.stub_lines_used,
         faults_met=world.faults_met,
@@ -83,6 +81,13 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         failures=dict(world.failures),
         wall_s=wall.elapsed_s() - began_s,
     )
+
+
+def slots_of(spec: AnyScenario) -> int | None:
+    """How many attempts all providers of a scenario together serve at once; None when one has no bound."""
+    slots = [part.concurrency for part in spec.providers.values()]
+    bounded = [slot for slot in slots if slot is not None]
+    return sum(bounded) if slots and len(bounded) == len(slots) else None
 
 
 def _world(scenario: LoadedScenario, seed: int) -> World | TargetWorld:

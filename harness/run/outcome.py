@@ -84,10 +84,7 @@ class Results:
             tasks=sum(run.tasks for run in self._tallies),
             metrics=metrics,
             agents=agents,
-            budgets=tuple(
-                _hold(metric, budget, metrics.get(metric))
-                for metric, budget in self.scenario.spec.budgets.items()
-            ),
+            budgets=held(self.scenario, metrics),
             notes=tuple(self._notes(agents)),
         )
 
@@ -156,5 +153,10 @@ class Results:
         return notes
 
 
-def _hold(metric: str, budget: Budget, value: float | None) -> BudgetResult:
-    return BudgetResult(metric, value, budget, value is not None and budget.passes(value))
+def held(scenario: LoadedScenario, metrics: Metrics) -> tuple[BudgetResult, ...]:
+    """The budgets of a scenario, held against the metrics of some runs."""
+    return tuple(
+        BudgetResult(metric, value, budget, value is not None and budget.passes(value))
+        for metric, budget in scenario.spec.budgets.items()
+        for value in (metrics.get(metric),)
+    )
