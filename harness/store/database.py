@@ -151,7 +151,8 @@ class Store:
                 if read_only:
                     connection.close()
                     connection = self._connect(read_only=False)
-                self._upgrade(connection)
+                if self._version(connection) < SCHEMA_VERSION:  # nobody was faster
+                    self._upgrade(connection)
             yield connection
         except duckdb.Error as error:
             verb = "read" if read_only else "write to"

@@ -8,7 +8,7 @@ import pytest
 
 from harness import wall
 from harness.errors import StoreError
-from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS
+from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, as_json_lines
 from harness.store import RunRecord, Store, insert, queries
 
 MakeRecord = Callable[..., RunRecord]
@@ -37,7 +37,7 @@ def test_a_run_comes_back_as_it_was_written(store: Store, make_record: MakeRecor
     assert run == {
         "run_id": 1, "scenario": "review", "scenario_hash": "abc", "seed": 7, "status": "done", "tasks": 1,
         "warmup_tasks": 0, "makespan_s": 12.25, "wall_s": 0.5, "harness_version": "0.1.0",
-        "source": "scenarios/review.yaml", "command": "harness simulate scenarios/review.yaml --seed 1",
+        "commit_id": None, "source": "scenarios/review.yaml", "command": "harness simulate scenarios/review.yaml --seed 1",
         "metrics": {"latency_s_mean": 3.5}, "agents": {"lead": {"calls_mean": 2.0}},
     }  # fmt: skip
 
@@ -72,6 +72,32 @@ def test_an_absent_value_is_null_and_never_zero(store: Store, make_record: MakeR
     assert (run["makespan_s"], run["source"], run["command"]) == (None, None, None)
 
 
+def test_a_table_of_spans_comes_back_as_the_run_had_it(
+    store: Store, make_record: MakeRecord
+) -> None:
+    whole = {
+        "span_id": 1, "parent_id": 0, "task": 4, "kind": "attempt", "name": "claude \\ ' 日本", "agent": "style",
+        "model": "fast", "ordinal": 2, "arrival_s": 0.1, "start_s": 0.1 + 0.2, "first_token_s": 1e-6,
+        "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 2**53 + 1, "cache_read_tokens": 20,
+        "cache_write_tokens": 0, "cost_usd": 0.0, "status": "error", "error": "overloaded_error",
+        "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0,
+    }  # fmt: skip
+    spans = [whole, *({"span_id": number} for number in range(2, 5_000))]
+    records = [make_record(spans=spans), make_record(spans=[]), make_record()]
+    store.write(records)
+    for run_id, record in enumerate(records, 1):
+        table = queries.span_table(store, run_id)
+        assert table.columns == SPAN_COLUMNS
+        assert as_json_lines(table) == as_json_lines(record.spans)
+    assert list(map(repr, queries.span_table(store, 1).rows())) == list(
+        map(repr, records[0].spans.rows())
+    )
+    tables = queries.span_tables(store, [3, 1])
+    assert [(run_id, len(table)) for run_id, table in tables.items()] == [(3, 2), (1, 4_999)]
+    with pytest.raises(StoreError, match="there is no run 9"):
+        queries.span_table(store, 9)
+
+
 def test_the_tables_have_a_column_for_everything_that_spans_and_events_know(store: Store) -> None:
     store.write([])
     with store.reading() as connection:
@@ -102,7 +128,7 @@ def test_events_of_one_instant_keep_their_order(store: Store, make_record: MakeR
 def test_a_text_is_data_whatever_it_says(store: Store, make_record: MakeRecord) -> None:
     records = [
         make_record(
-            scenario=text, scenario_hash=text, source=text, command=text, harness_version=text,
+            scenario=text, scenario_hash=text, source=text, command=text, harness_version=text, commit_id=text,
             spans=[{"span_id": 1, "kind": text, "name": text, "error": text}],
             events=[{"name": text, "detail": text}], metrics={text: 1.0}, agent_metrics={text: {text: 2.0}},
         )
@@ -110,7 +136,7 @@ def test_a_text_is_data_whatever_it_says(store: Store, make_record: MakeRecord) 
     ]  # fmt: skip
     for run_id, text in zip(store.write(records), HOSTILE, strict=True):
         run = queries.run(store, run_id)
-        names = ("scenario", "scenario_hash", "source", "command", "harness_version")
+        names = ("scenario", "scenario_hash", "source", "command", "harness_version", "commit_id")
         assert [run[name] for name in names] == [text] * len(names)
         assert run["metrics"] == {text: 1.0}
         assert run["agents"] == {text: {text: 2.0}}
