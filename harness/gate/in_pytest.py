@@ -110,6 +110,7 @@ class SessionGate:
             return
         passed = report.passed and not hasattr(report, "wasxfail")
         broken = "" if passed else "failed" if report.failed else "skipped"
+        runs = [] if broken else runs
         text = hand_over(test, seed, seeds=seeds, options=options, runs=runs, broken=broken)
         report.user_properties.append((_PROPERTY, text))
 

@@ -81,6 +81,11 @@ def _troubles(run: ProgramRun) -> Iterator[str]:
     )
     for trouble, times in seen.items():
         yield f"Failed attempts of {trouble}, {_count(times, 'time')}."
+    rejected = Counter(
+        detail for name, detail in run.events_table.rows("name", "detail") if name == "rejected"
+    )
+    for request, times in rejected.items():
+        yield f"The API rejected {_count(times, 'request')}: {request}."
     for host, times in run.unsimulated.items():
         yield f"The program tried {_count(times, 'time')} to reach {host}, which nobody simulates; nothing was sent."
 

@@ -35,6 +35,8 @@ from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.provenance import Provenance
 from harness.wire.speech import fit
 
+_FIRST_ERROR_STATUS = 400
+
 _WORTH_CACHING_TOKENS = 1024
 """The shortest prefix that most models cache."""
 
@@ -189,6 +191,8 @@ class Server:
             ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
+                if understood.status >= _FIRST_ERROR_STATUS:
+                    self.log.event("rejected", scope.span, f"{understood.status} {http.path}")
                 yield self.kernel.now_s() + REFUSAL_S
                 connection.respond(understood)
                 return

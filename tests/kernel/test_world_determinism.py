@@ -127,14 +127,22 @@ def test_another_seed_is_another_run() -> None:
     assert len({output(seed) for seed in range(5)}) == 5
 
 
-def outputs_of(pythons: list[str], hash_seeds: list[str]) -> list[str]:
+def outputs_of(pythons: list[str], hash_seeds: list[str], folder: Path) -> list[str]:
+    """What programs in other processes print, each with a folder of its own for its temporary files: of two with the same
+    seed at the same time and place, the second would find its name taken.
+    """
     path = os.pathsep.join(
         filter(None, [str(Path(harness.__file__).parents[1]), os.environ.get("PYTHONPATH")])
     )
     processes = [
         subprocess.Popen(
             [python, __file__],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path},
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": hash_seed,
+                "PYTHONPATH": path,
+                "TMPDIR": tempfile.mkdtemp(dir=folder),
+            },
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -144,18 +152,18 @@ def outputs_of(pythons: list[str], hash_seeds: list[str]) -> list[str]:
     return [process.communicate()[0] for process in processes]
 
 
-def test_program_does_the_same_in_every_process_with_every_hash_seed() -> None:
+def test_program_does_the_same_in_every_process_with_every_hash_seed(tmp_path: Path) -> None:
     here = output(1)
-    assert outputs_of([sys.executable], ["0", "4711", "random"]) == [here] * 3
+    assert outputs_of([sys.executable], ["0", "4711", "random"], tmp_path) == [here] * 3
 
 
 OTHER_PYTHONS = [path for path in os.environ.get("HARNESS_OTHER_PYTHONS", "").split(":") if path]
 
 
 @pytest.mark.skipif(not OTHER_PYTHONS, reason="HARNESS_OTHER_PYTHONS names no other Python")
-def test_program_does_the_same_on_other_pythons() -> None:
+def test_program_does_the_same_on_other_pythons(tmp_path: Path) -> None:
     """The variable holds paths of interpreters with the dependencies of harness, separated by colons."""
-    assert outputs_of(OTHER_PYTHONS, ["1"]) == [output(1)] * len(OTHER_PYTHONS)
+    assert outputs_of(OTHER_PYTHONS, ["1"], tmp_path) == [output(1)] * len(OTHER_PYTHONS)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ UPDATE = ("--sim-gate=baselines", "--sim-gate-update")
 GATE = ("--sim-gate=baselines",)
 
 t_quantile(0.01, 3)  # what is loaded first in a session of pytester is taken away at its end
-assert in_pytest
+assert in_pytest.MARKER
 
 
 def trip(

@@ -402,3 +402,16 @@ def test_survival_of_a_wrong_fault_is_an_error_of_the_test(ask: Any) -> None:
     with pytest.raises(HarnessError, match="there is no fault 'earthquake'"):
         run.assert_survives("earthquake")
     assert isinstance(Hang(), Fault)
+
+
+def test_request_that_the_api_rejects_is_told(ask: Any) -> None:
+    async def program() -> str:
+        client = anthropic.AsyncAnthropic()
+        with pytest.raises(anthropic.NotFoundError):
+            await client.messages.create(
+                model="gpt-4", max_tokens=9, messages=[{"role": "user", "content": "hi"}]
+            )
+        return "done"
+
+    run = Sim(1).run(program)
+    assert "The API rejected 1 request: 404 /v1/messages." in run.explain()
