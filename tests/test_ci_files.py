@@ -107,7 +107,16 @@ def test_action_takes_no_input_into_the_text_of_a_script() -> None:
         ({"BASELINE": "a b.json"}, ["--baseline", "a b.json"]),
         (
             {"BASE": "main", "LIMIT": "latency_s_p95=10%  retries=2%\ncalls_mean=0%\n"},
-            "--base main --limit latency_s_p95=10% --limit retries=2% --limit calls_mean=0%".split(),
+            [
+                "--base",
+                "main",
+                "--limit",
+                "latency_s_p95=10%",
+                "--limit",
+                "retries=2%",
+                "--limit",
+                "calls_mean=0%",
+            ],
         ),
         ({"BASE": "$(touch x); `touch y`"}, ["--base", "$(touch x); `touch y`"]),
     ],

@@ -8,7 +8,7 @@ seen from both its ends: from the reply that asked for it to the request that br
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.models import Reply, Request
@@ -121,6 +121,8 @@ class Calls:
         """Note that a call has got its reply."""
         call.reply = reply
         call.done = True
+        # It will not be asked again, and a server that runs for long would keep every prompt for ever.
+        call.prompt = replace(call.prompt, sections=(), details=None)
         for tool_id, wish in zip(tool_ids, reply.tool_calls, strict=False):
             self._asked_tools[tool_id] = (call, wish.tool, at_s)
         self.log.close(call.span, OK, at_s)

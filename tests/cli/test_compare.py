@@ -87,6 +87,7 @@ def test_stores_and_parts_of_them_are_sides(harness: Cli) -> None:
     ):
         done = harness("compare", base, candidate, "--format", "json")
         assert (done.returncode, done.stderr) == (code, ""), (base, candidate)
+    done = harness("compare", "old.duckdb:1-4,8", "new.duckdb:9-16", "--format", "json")
     assert found(done)["metrics"]["latency_s_mean"]["seeds"] == 5
     assert not Path("harness.duckdb").exists()
 
@@ -264,7 +265,8 @@ def test_side_that_is_not_there_is_told_in_one_message(
 def test_store_that_stays_locked_is_told_with_who_holds_it(
     harness: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(Store.__init__.__kwdefaults__, "patience_wall_s", 0.1)
+    impatient = {"patience_wall_s": 0.1}
+    monkeypatch.setattr(Store.__init__, "__kwdefaults__", impatient)
     program = (
         "import duckdb; c = duckdb.connect('harness.duckdb'); print('held', flush=True); input()"
     )
