@@ -130,8 +130,9 @@ class CheckoutSide:
             sys.executable, "-m", "harness", "simulate", str(self.file), "--quiet",
             "--seed", str(seeds[0]), "--runs", str(len(seeds)), "--store", str(store.path),
         ]  # fmt: skip
-        # The present folder comes first with `-m`; modules beside the root are found as in the user's own checkout.
-        path = os.pathsep.join(filter(None, [str(self.root), os.environ.get("PYTHONPATH")]))
+        # A project that is installed in place would be found in the working tree, whichever version is asked for.
+        places = [str(self.root), str(self.root / "src"), os.environ.get("PYTHONPATH")]
+        path = os.pathsep.join(filter(None, places))
         done = subprocess.run(  # noqa: S603 - this Python, and words without a shell
             command,
             cwd=Path(self.root, self.folder),
