@@ -5,7 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("calls", "wire", "growth", "sleepers", "waiters", "limiter", "store", "startup", "gate_study")
+NAMES = (
+    "calls",
+    "wire",
+    "growth",
+    "sleepers",
+    "waiters",
+    "limiter",
+    "store",
+    "startup",
+    "gate_study",
+)
 
 
 def main() -> int:

@@ -146,10 +146,13 @@ class CheckoutSide:
 
 
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    # A hook of git's own is told which repository and index it serves; another work tree has its own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         return subprocess.run(  # noqa: S603 - words without a shell
             ["git", *words],  # noqa: S607 - the user's own git
             cwd=folder,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
