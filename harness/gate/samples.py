@@ -193,7 +193,7 @@ def recorded(records: Sequence[RunRecord], *, engine: str = SIMULATED, label: st
 def stored(
     store: Store, run_ids: Iterable[int], *, engine: str = SIMULATED, label: str = ""
 ) -> Samples:
-    """The side of some runs in a store; of runs with the same seed, which are equal, the last is taken.
+    """The side of some runs in a store; of simulated runs with the same seed, which are equal, the last is taken.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -205,9 +205,11 @@ def stored(
     failed = queries.failed_tasks(store, wanted)
     rows = [row for row in queries.runs(store) if row["run_id"] in wanted]
     _check_one_version({(row["scenario"], row["scenario_hash"]) for row in rows}, label)
-    by_seed = {
-        row["seed"]: Sample(
-            seed=row["seed"],
+    # In real time a seed decides nothing: each run is one of its own.
+    key = "seed" if engine == SIMULATED else "run_id"
+    samples = {
+        row[key]: Sample(
+            seed=row[key],
             metrics=row["metrics"],
             tasks=max(0, row["tasks"] - row["warmup_tasks"]),
             failed=tuple(failed.get(row["run_id"], ())),
@@ -220,7 +222,7 @@ def stored(
         harness_version=rows[-1]["harness_version"],
         engine=engine,
         label=label,
-        runs=tuple(by_seed.values()),
+        runs=tuple(samples.values()),
     )
 
 

@@ -222,3 +222,10 @@ def test_scipy_is_loaded_with_the_first_interval_and_not_before() -> None:
         "assert not {'scipy', 'duckdb', 'numpy'} & set(sys.modules), 'loaded early'"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=HOUSE)
+
+
+def test_runs_in_real_time_are_all_kept_whatever_their_seed(tmp_path: Path) -> None:
+    scenario, store = load(), Store(tmp_path / "runs.duckdb")
+    run_ids = store.write([record(scenario, simulate(scenario, 1)) for _ in range(3)])
+    assert len(stored(store, run_ids).runs) == 1
+    assert len(stored(store, run_ids, engine="wall clock").runs) == 3
