@@ -36,7 +36,11 @@ class SimTool:
         failure_probability: float,
         replaces: str | None,
     ) -> None:
+        # What `inspect` asks a thing for that is like a function: frameworks must see that it is an async one.
         self.__name__ = name
+        self.__code__ = SimTool.__call__.__code__
+        self.__defaults__ = self.__kwdefaults__ = None
+        self.__annotations__: dict[str, Any] = {}
         self.name = name
         self.replaces = replaces
         self.uses: list[tuple[tuple[Any, ...], dict[str, Any]]] = []

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import random  # noqa: TID251 - its function is replaced
 from functools import partial
@@ -594,3 +595,7 @@ def test_tool_calls_come_first_and_the_reply_after_their_results() -> None:
     sim = Sim(1)
     sim.agent("a", tool_calls=[("look", {"at": 1}), ToolCall("look", {"at": 2})], reply="so")
     assert sim.run(program).output == ["tool_use", "tool_use", "text"]
+
+
+def test_tool_is_an_async_function_to_whoever_asks() -> None:
+    assert inspect.iscoroutinefunction(Sim(1).tool("search"))
