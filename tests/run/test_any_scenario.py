@@ -108,7 +108,7 @@ providers = sometimes(
     queue=st.just({"capacity": 1}),
     overload=st.fixed_dictionaries(
         {"calm_s": distributions, "overloaded_s": distributions, "refuse": st.sampled_from([0.5, 1])}
-    ),
+    ).filter(lambda weather: weather["calm_s"] != 0 or weather["overloaded_s"] != 0),
     outages=st.lists(
         st.fixed_dictionaries(
             {"at_s": times_s, "for_s": some_time_s, "error": st.sampled_from(["timeout_error", "connection_error"])}
@@ -195,6 +195,12 @@ faults = st.lists(
         fault("connection_error"),
         fault("malformed"),
         fault("truncated", keep=st.sampled_from([0, 0.5])),
+        fault("refused"),
+        fault("reset_midway"),
+        fault("cut_stream"),
+        fault("html_error"),
+        fault("drip"),
+        fault("stall", for_s=some_time_s),
     ),
     max_size=3,
 )
