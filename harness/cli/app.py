@@ -13,17 +13,14 @@ import traceback
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import click
 
+from harness.cli.comparing import baseline, compare, gate, history
+from harness.cli.options import COUNT_MAX, PATH, format_option, store_option
 from harness.errors import HarnessError
 from harness.units import SEED_MAX
-
-DEFAULT_STORE = "harness.duckdb"
-
-COUNT_MAX = 10**9
-"""The largest number of anything that can be asked for; more would not fit where it is counted."""
 
 EXIT_PASS = 0
 EXIT_FAILED = 1
@@ -33,27 +30,6 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 """128 and the number of the signal, as shells have it."""
-
-Format = Literal["table", "json", "markdown", "junit", "github"]
-
-_Path = click.Path(path_type=Path)
-
-_store = click.option(
-    "--store",
-    type=_Path,
-    default=DEFAULT_STORE,
-    envvar="HARNESS_STORE",
-    show_default=True,
-    help="The DuckDB file that keeps the runs; also from HARNESS_STORE.",
-)
-_format = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="For people, or for programs.",
-)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -120,7 +96,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("file", type=_Path)
+@click.argument("file", type=PATH)
 @click.option(
     "--runs",
     type=click.IntRange(min=1, max=COUNT_MAX),
@@ -143,8 +119,8 @@ def cli() -> None:
     type=click.IntRange(min=1, max=COUNT_MAX),
     help="Processes; as many as are worth it otherwise.",
 )
-@_store
-@_format
+@store_option
+@format_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def simulate(
     file: Path,
@@ -175,7 +151,7 @@ def simulate(
 
 
 @cli.command()
-@click.argument("file", type=_Path)
+@click.argument("file", type=PATH)
 @click.option("--port", type=click.IntRange(0, 65535), default=8123, show_default=True)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="The address; loopback by default."
@@ -187,7 +163,7 @@ def simulate(
     show_default=True,
     help="Virtual seconds in a real one.",
 )
-@_store
+@store_option
 def serve(file: Path, port: int, host: str, speed: float, store: Path) -> int:
     """Serve a scenario's providers on a real socket, for programs in other languages and for a look with curl."""
     from harness.cli.serve import serve_file
@@ -195,153 +171,8 @@ def serve(file: Path, port: int, host: str, speed: float, store: Path) -> int:
     return serve_file(file, host=host, port=port, speed=speed, store=store)
 
 
-_runs = click.option(
-    "--runs", type=click.IntRange(min=1, max=COUNT_MAX), help="How many seeds at most."
-)
-_seed = click.option("--seed", type=click.IntRange(min=0, max=SEED_MAX), help="The first seed.")
-_limit = click.option(
-    "--limit",
-    "limits",
-    multiple=True,
-    metavar="NAME=CHANGE",
-    help="How much worse a metric may become, such as cost_usd_mean=1%; may be repeated.",
-)
-
-
 @cli.command()
-@click.argument("file", type=_Path)
-@click.option("--baseline", type=_Path, help="Compare with this file; see `harness baseline`.")
-@click.option("--base", metavar="REF", help="Compare with the same files of this commit.")
-@_limit
-@_runs
-@_seed
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["table", "json", "markdown", "junit", "github"]),
-    default="table",
-    show_default=True,
-)
-@click.option(
-    "--no-baseline",
-    type=click.Choice(["pass", "fail"]),
-    default="pass",
-    show_default=True,
-    help="What a baseline that is not there yet means.",
-)
-def gate(
-    file: Path,
-    baseline: Path | None,
-    base: str | None,
-    limits: tuple[str, ...],
-    runs: int | None,
-    seed: int | None,
-    output: Format,
-    no_baseline: Literal["pass", "fail"],
-) -> int:
-    """Compare a scenario, and the program it runs, with how it was before.
-
-    Both sides meet the same seeds, so that a change of one percent is seen and chance raises no alarm. Exits with 1 if a
-    metric became worse than allowed or a budget fails, with 3 if nothing could be compared, with 4 if it is undecided.
-    """
-    from harness.cli.gate import gate_file
-
-    return gate_file(
-        file,
-        baseline=baseline,
-        base=base,
-        limits=limits,
-        runs=runs,
-        seed=seed,
-        output=output,
-        no_baseline=no_baseline,
-    )
-
-
-@cli.command()
-@click.argument("base", metavar="BASE")
-@click.argument("candidate", metavar="CAND")
-@_limit
-@click.option("--scenario", help="Which scenario to compare, when the sides hold several.")
-@click.option(
-    "--engine",
-    type=click.Choice(["simulated", "wall-clock"]),
-    default="simulated",
-    show_default=True,
-    help="What moved time in the runs; a seed decides nothing in real time, so those are not paired.",
-)
-@_store
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["table", "json", "markdown", "junit", "github"]),
-    default="table",
-    show_default=True,
-)
-def compare(
-    base: str,
-    candidate: str,
-    limits: tuple[str, ...],
-    scenario: str | None,
-    engine: str,
-    store: Path,
-    output: Format,
-) -> int:
-    """Compare runs that are there already: the candidate's with the base's, seed by seed.
-
-    Each side is a run (12), several runs (1-8,11), a store (old.duckdb), runs of a store (old.duckdb:1-8) or a baseline
-    file (baselines/x.json). Exit codes are those of `harness gate`.
-    """
-    from harness.cli.compare import compare_sides
-
-    return compare_sides(
-        base,
-        candidate,
-        limits=limits,
-        scenario=scenario,
-        engine=engine.replace("-", " "),
-        store=store,
-        output=output,
-    )
-
-
-@cli.group()
-def baseline() -> None:
-    """Save and show the numbers that `harness gate` compares with."""
-
-
-@baseline.command("save")
-@click.argument("file", type=_Path)
-@click.option("-o", "--output", "target", type=_Path, required=True, help="The file to write.")
-@click.option("--reason", default="", help="Why this is the baseline; needed when there is one.")
-@_limit
-@_runs
-@_seed
-def baseline_save(
-    file: Path,
-    target: Path,
-    reason: str,
-    limits: tuple[str, ...],
-    runs: int | None,
-    seed: int | None,
-) -> int:
-    """Simulate FILE, and make its numbers the baseline; commit the file that is written."""
-    from harness.cli.gate import save_file
-
-    return save_file(file, runs=runs, seed=seed, target=target, reason=reason, limits=limits)
-
-
-@baseline.command("show")
-@click.argument("file", type=_Path)
-def baseline_show(file: Path) -> int:
-    """Print what a baseline holds."""
-    from harness.cli.gate import show_file
-
-    return show_file(file)
-
-
-@cli.command()
-@click.argument("files", type=_Path, nargs=-1, required=True)
+@click.argument("files", type=PATH, nargs=-1, required=True)
 def validate(files: tuple[Path, ...]) -> int:
     """Check scenario files, and everything that they refer to, without running them."""
     from harness.cli.files import validate_files
@@ -359,7 +190,7 @@ def schema(reference: bool) -> int:  # noqa: FBT001 - click passes options by na
 
 
 @cli.command()
-@click.argument("folder", type=_Path, default=".")
+@click.argument("folder", type=PATH, default=".")
 def init(folder: Path) -> int:
     """Write a first scenario and its stub into FOLDER; nothing is overwritten."""
     from harness.cli.files import write_first_scenario
@@ -368,7 +199,7 @@ def init(folder: Path) -> int:
 
 
 @cli.command()
-@_store
+@store_option
 @click.option("--scenario", help="Only runs of this scenario.")
 @click.option(
     "--limit",
@@ -377,7 +208,7 @@ def init(folder: Path) -> int:
     show_default=True,
     help="Only the last so many.",
 )
-@_format
+@format_option
 def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
     """List the runs in a store, the last first."""
     from harness.cli.inspect import list_runs
@@ -389,7 +220,7 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
 @click.argument(
     "run_id", metavar="[RUN]", type=click.IntRange(min=1, max=COUNT_MAX), required=False
 )
-@_store
+@store_option
 @click.option("--task", type=click.IntRange(min=1, max=COUNT_MAX), help="Only this task.")
 @click.option(
     "--tasks",
@@ -398,7 +229,7 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
     show_default=True,
     help="Draw the spans of so many tasks.",
 )
-@_format
+@format_option
 def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: str) -> int:
     """Show one run: its tasks, and their spans as a tree. The last run if none is named.
 
@@ -409,21 +240,5 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: 
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
-@cli.command()
-@click.option("--metric", required=True, metavar="NAME", help="Such as latency_s_p95.")
-@click.option("--scenario", help="Only runs of this scenario.")
-@_store
-@click.option(
-    "--last",
-    type=click.IntRange(min=1, max=COUNT_MAX),
-    help="Only the last so many versions of each scenario.",
-)
-@_format
-def history(metric: str, scenario: str | None, store: Path, last: int | None, output: str) -> int:
-    """Show a metric over the stored runs and versions, and the first commit at which it changed.
-
-    Runs of the same scenario, harness and commit are one line. Values are compared seed for seed with those before.
-    """
-    from harness.cli.history import print_history
-
-    return print_history(store, metric=metric, scenario=scenario, last=last, output=output)
+for _command in (gate, baseline, compare, history):
+    cli.add_command(_command)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from harness.cli.app import Format
+from harness.cli.options import Format
 from harness.cli.tables import id_ranges
 from harness.cli.verdicts import print_verdict, why_lines
 from harness.errors import HarnessError

@@ -9,7 +9,8 @@ from typing import Literal
 
 import click
 
-from harness.cli.app import EXIT_PASS, Format, printable
+from harness.cli.app import EXIT_PASS, printable
+from harness.cli.options import Format
 from harness.cli.verdicts import print_verdict, why_lines
 from harness.errors import HarnessError
 from harness.gate import (

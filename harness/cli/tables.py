@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.app import DEFAULT_STORE, printable
+from harness.cli.app import printable
+from harness.cli.options import DEFAULT_STORE
 from harness.run import Outcome
 from harness.run.record import replay_command
 from harness.scenario import LoadedScenario

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.app import Format
+from harness.cli.options import Format
 from harness.cli.tables import console
 from harness.errors import HarnessError
 from harness.gate import GateResult

@@ -1,0 +1,171 @@
+"""The commands that compare: `gate`, `baseline`, `compare`, `history`. What they do is imported when they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from harness.cli.options import (
+    COUNT_MAX,
+    PATH,
+    Format,
+    format_option,
+    limit_option,
+    runs_option,
+    seed_option,
+    store_option,
+)
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@click.option("--baseline", type=PATH, help="Compare with this file; see `harness baseline`.")
+@click.option("--base", metavar="REF", help="Compare with the same files of this commit.")
+@limit_option
+@runs_option
+@seed_option
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "markdown", "junit", "github"]),
+    default="table",
+    show_default=True,
+)
+@click.option(
+    "--no-baseline",
+    type=click.Choice(["pass", "fail"]),
+    default="pass",
+    show_default=True,
+    help="What a baseline that is not there yet means.",
+)
+def gate(
+    file: Path,
+    baseline: Path | None,
+    base: str | None,
+    limits: tuple[str, ...],
+    runs: int | None,
+    seed: int | None,
+    output: Format,
+    no_baseline: Literal["pass", "fail"],
+) -> int:
+    """Compare a scenario, and the program it runs, with how it was before.
+
+    Both sides meet the same seeds, so that a change of one percent is seen and chance raises no alarm. Exits with 1 if a
+    metric became worse than allowed or a budget fails, with 3 if nothing could be compared, with 4 if it is undecided.
+    """
+    from harness.cli.gate import gate_file
+
+    return gate_file(
+        file,
+        baseline=baseline,
+        base=base,
+        limits=limits,
+        runs=runs,
+        seed=seed,
+        output=output,
+        no_baseline=no_baseline,
+    )
+
+
+@click.command()
+@click.argument("base", metavar="BASE")
+@click.argument("candidate", metavar="CAND")
+@limit_option
+@click.option("--scenario", help="Which scenario to compare, when the sides hold several.")
+@click.option(
+    "--engine",
+    type=click.Choice(["simulated", "wall-clock"]),
+    default="simulated",
+    show_default=True,
+    help="What moved time in the runs; a seed decides nothing in real time, so those are not paired.",
+)
+@store_option
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "markdown", "junit", "github"]),
+    default="table",
+    show_default=True,
+)
+def compare(
+    base: str,
+    candidate: str,
+    limits: tuple[str, ...],
+    scenario: str | None,
+    engine: str,
+    store: Path,
+    output: Format,
+) -> int:
+    """Compare runs that are there already: the candidate's with the base's, seed by seed.
+
+    Each side is a run (12), several runs (1-8,11), a store (old.duckdb), runs of a store (old.duckdb:1-8) or a baseline
+    file (baselines/x.json). Exit codes are those of `harness gate`.
+    """
+    from harness.cli.compare import compare_sides
+
+    return compare_sides(
+        base,
+        candidate,
+        limits=limits,
+        scenario=scenario,
+        engine=engine.replace("-", " "),
+        store=store,
+        output=output,
+    )
+
+
+@click.group()
+def baseline() -> None:
+    """Save and show the numbers that `harness gate` compares with."""
+
+
+@baseline.command("save")
+@click.argument("file", type=PATH)
+@click.option("-o", "--output", "target", type=PATH, required=True, help="The file to write.")
+@click.option("--reason", default="", help="Why this is the baseline; needed when there is one.")
+@limit_option
+@runs_option
+@seed_option
+def baseline_save(
+    file: Path,
+    target: Path,
+    reason: str,
+    limits: tuple[str, ...],
+    runs: int | None,
+    seed: int | None,
+) -> int:
+    """Simulate FILE, and make its numbers the baseline; commit the file that is written."""
+    from harness.cli.gate import save_file
+
+    return save_file(file, runs=runs, seed=seed, target=target, reason=reason, limits=limits)
+
+
+@baseline.command("show")
+@click.argument("file", type=PATH)
+def baseline_show(file: Path) -> int:
+    """Print what a baseline holds."""
+    from harness.cli.gate import show_file
+
+    return show_file(file)
+
+
+@click.command()
+@click.option("--metric", required=True, metavar="NAME", help="Such as latency_s_p95.")
+@click.option("--scenario", help="Only runs of this scenario.")
+@store_option
+@click.option(
+    "--last",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    help="Only the last so many versions of each scenario.",
+)
+@format_option
+def history(metric: str, scenario: str | None, store: Path, last: int | None, output: str) -> int:
+    """Show a metric over the stored runs and versions, and the first commit at which it changed.
+
+    Runs of the same scenario, harness and commit are one line. Values are compared seed for seed with those before.
+    """
+    from harness.cli.history import print_history
+
+    return print_history(store, metric=metric, scenario=scenario, last=last, output=output)
