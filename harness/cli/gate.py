@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from harness.cli.verdicts import print_verdict, why_lines
 from harness.errors import HarnessError
 from harness.gate import (
     GateResult,
+    Samples,
     SimulatedSide,
     gate,
     limits_of,
@@ -28,6 +29,7 @@ from harness.run import BudgetResult
 from harness.run.one import slots_of
 from harness.run.outcome import held
 from harness.scenario import LoadedScenario, load_scenario
+from harness.spans import Table
 from harness.units import render
 
 BASELINE_RUNS = 32
@@ -59,7 +61,7 @@ def gate_file(
         result = _against_commit(file, scenario, base, chosen, seeds)
     else:
         assert baseline is not None
-        result = _against_file(baseline, scenario, chosen, seeds)
+        result = _against_file(file, baseline, scenario, chosen, seeds)
     print_verdict(result, output, file=str(file))
     if result.is_first and no_baseline == "pass":
         click.echo(printable(_FIRST.format(file=file, baseline=baseline)), err=True)
@@ -74,11 +76,43 @@ _FIRST = (
 
 
 def _against_file(
-    baseline: Path, scenario: LoadedScenario, limits: Sequence[Limit], seeds: Sequence[int]
+    file: Path,
+    baseline: Path,
+    scenario: LoadedScenario,
+    limits: Sequence[Limit],
+    seeds: Sequence[int],
 ) -> GateResult:
-    side = SimulatedSide(scenario, label="this working tree")
+    spans: dict[int, Table] = {}
+    side = SimulatedSide(
+        scenario,
+        label="this working tree",
+        on_run=lambda run: spans.update({run.seed: run.spans}),
+    )
     before = read_baseline(baseline) if baseline.exists() else None
-    return gate(before, side, limits, seeds=seeds, budgets=side.budgets)
+    result = gate(before, side, limits, seeds=seeds, budgets=side.budgets)
+    if before is None or not result.regressed:
+        return result
+    old = _made_again(file, baseline, before.only(spans))
+    warmup_tasks = scenario.spec.workload.warmup_tasks
+    return result.explained(
+        {metric: _why(old, spans, metric, warmup_tasks) for metric in result.regressed if old}
+    )
+
+
+def _made_again(file: Path, baseline: Path, wanted: Samples) -> dict[int, Table]:
+    """The spans behind a baseline, by seed: from the commit that saved it, if that still gives its numbers."""
+    try:
+        repository = Repository.of(file)
+        commit = repository.last_change_of(baseline)
+        if not commit or not wanted.runs:
+            return {}
+        with repository.checked_out(commit) as other:
+            side = CheckoutSide(other, *_place_of(file, repository), f"{baseline} ({commit[:7]})")
+            again = side(range(wanted.seeds[0], wanted.seeds[-1] + 1))
+    except HarnessError:
+        return {}  # without an explanation the verdict is what it is
+    same = all(again.values(name).items() >= wanted.values(name).items() for name in wanted.names)
+    return side.spans if same else {}
 
 
 def _against_commit(
@@ -86,15 +120,25 @@ def _against_commit(
 ) -> GateResult:
     repository = Repository.of(file)
     commit = repository.commit(ref)
-    absolute = file.absolute()
-    here = Path.cwd() if Path.cwd().is_relative_to(repository.root) else absolute.parent
-    folder, path = here.relative_to(repository.root), Path(os.path.relpath(absolute, here))
+    folder, path = _place_of(file, repository)
     with repository.checked_out(commit) as other:
         old = CheckoutSide(other, folder, path, f"{ref} ({commit[:7]})")
         new = CheckoutSide(repository.root, folder, path, "this working tree")
         result = gate(old, new, limits, seeds=seeds)
     result = result.with_budgets(_budgets(scenario, new))
-    return result.explained({metric: _why(old, new, metric) for metric in result.regressed})
+    return result.explained(
+        {
+            metric: _why(old.spans, new.spans, metric, new.warmup_tasks)
+            for metric in result.regressed
+        }
+    )
+
+
+def _place_of(file: Path, repository: Repository) -> tuple[Path, Path]:
+    """Where to run a scenario, from the root of its repository, and the file from there."""
+    absolute = file.absolute()
+    here = Path.cwd() if Path.cwd().is_relative_to(repository.root) else absolute.parent
+    return here.relative_to(repository.root), Path(os.path.relpath(absolute, here))
 
 
 def _budgets(scenario: LoadedScenario, side: CheckoutSide) -> tuple[BudgetResult, ...]:
@@ -114,13 +158,15 @@ def _budgets(scenario: LoadedScenario, side: CheckoutSide) -> tuple[BudgetResult
     return held(scenario, metrics)
 
 
-def _why(old: CheckoutSide, new: CheckoutSide, metric: str) -> list[str]:
-    seeds = sorted(old.spans.keys() & new.spans.keys())
+def _why(
+    old: Mapping[int, Table], new: Mapping[int, Table], metric: str, warmup_tasks: int
+) -> list[str]:
+    seeds = sorted(old.keys() & new.keys())
     return why_lines(
-        [old.spans[seed] for seed in seeds],
-        [new.spans[seed] for seed in seeds],
+        [old[seed] for seed in seeds],
+        [new[seed] for seed in seeds],
         metric,
-        warmup_tasks=new.warmup_tasks,
+        warmup_tasks=warmup_tasks,
     )
 
 

@@ -68,6 +68,11 @@ class Repository:
             )
         return done.stdout.strip()
 
+    def last_change_of(self, file: Path) -> str:
+        """The commit that last changed a file; "" when it is in none."""
+        done = _git(self.root, "log", "-1", "--format=%H", "--", str(file.absolute()))
+        return done.stdout.strip() if done.returncode == 0 else ""
+
     @contextmanager
     def checked_out(self, commit: str) -> Iterator[Path]:
         """A folder with the files of a commit; gone at the end of the block, whatever happened.

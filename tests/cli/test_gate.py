@@ -237,3 +237,16 @@ def test_every_format_is_what_it_says(
     assert "\n::error " in told["github"]
     assert told["markdown"].count("|") > 20
     assert Path("summary.md").read_text(encoding="utf-8").count("latency_s_mean") >= 4
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_committed_baseline_is_explained_from_the_commit_that_saved_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    saved()
+    git("add", ".")
+    git("commit", "-m", "a baseline")
+    write(slower("slow", 600, 1000))
+    git("commit", "-am", "a longer prompt")
+    assert run(["gate", "desk.yaml", "--baseline", "b/desk.json"]) == 1
+    assert "slow takes" in capsys.readouterr().out
