@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -24,10 +25,7 @@ from harness.gate import (
 )
 from harness.gate.checkout import CheckoutSide, Repository
 from harness.gate.statistics import LOOKS
-from harness.metrics import Limit, summarise, tally
-from harness.run import BudgetResult
-from harness.run.one import slots_of
-from harness.run.outcome import held
+from harness.metrics import Limit
 from harness.scenario import LoadedScenario, load_scenario
 from harness.spans import Table
 from harness.units import render
@@ -53,6 +51,8 @@ def gate_file(
             "say what to compare with: either --baseline FILE or --base REF\n"
             "  such as: harness gate scenario.yaml --base main"
         )
+    if base is not None:
+        _look_into(Repository.of(file))
     scenario = load_scenario(file)
     chosen = limits_of(scenario.spec.gate, limits)
     first = scenario.spec.seed if seed is None else seed
@@ -75,6 +75,13 @@ _FIRST = (
 )
 
 
+def _look_into(repository: Repository) -> None:
+    """Find the user's modules where the other version's are found."""
+    for place in (repository.root / "src", repository.root):
+        if str(place) not in sys.path:
+            sys.path.insert(0, str(place))
+
+
 def _against_file(
     file: Path,
     baseline: Path,
@@ -83,11 +90,7 @@ def _against_file(
     seeds: Sequence[int],
 ) -> GateResult:
     spans: dict[int, Table] = {}
-    side = SimulatedSide(
-        scenario,
-        label="this working tree",
-        on_run=lambda run: spans.update({run.seed: run.spans}),
-    )
+    side = _working_tree(scenario, spans)
     before = read_baseline(baseline) if baseline.exists() else None
     result = gate(before, side, limits, seeds=seeds, budgets=side.budgets)
     if before is None or not result.regressed:
@@ -120,17 +123,22 @@ def _against_commit(
 ) -> GateResult:
     repository = Repository.of(file)
     commit = repository.commit(ref)
-    folder, path = _place_of(file, repository)
+    spans: dict[int, Table] = {}
+    new = _working_tree(scenario, spans)
     with repository.checked_out(commit) as other:
-        old = CheckoutSide(other, folder, path, f"{ref} ({commit[:7]})")
-        new = CheckoutSide(repository.root, folder, path, "this working tree")
-        result = gate(old, new, limits, seeds=seeds)
-    result = result.with_budgets(_budgets(scenario, new))
+        old = CheckoutSide(other, *_place_of(file, repository), f"{ref} ({commit[:7]})")
+        result = gate(old, new, limits, seeds=seeds, budgets=new.budgets)
     return result.explained(
-        {
-            metric: _why(old.spans, new.spans, metric, new.warmup_tasks)
-            for metric in result.regressed
-        }
+        {metric: _why(old.spans, spans, metric, old.warmup_tasks) for metric in result.regressed}
+    )
+
+
+def _working_tree(scenario: LoadedScenario, spans: dict[int, Table]) -> SimulatedSide:
+    """The candidate, which runs in this very process; its spans are kept by seed."""
+    return SimulatedSide(
+        scenario,
+        label="this working tree",
+        on_run=lambda run: spans.update({run.seed: run.spans}),
     )
 
 
@@ -139,23 +147,6 @@ def _place_of(file: Path, repository: Repository) -> tuple[Path, Path]:
     absolute = file.absolute()
     here = Path.cwd() if Path.cwd().is_relative_to(repository.root) else absolute.parent
     return here.relative_to(repository.root), Path(os.path.relpath(absolute, here))
-
-
-def _budgets(scenario: LoadedScenario, side: CheckoutSide) -> tuple[BudgetResult, ...]:
-    spec = scenario.spec
-    if not spec.budgets:
-        return ()
-    tallies = [
-        tally(
-            spans,
-            agents=spec.agents,
-            warmup_tasks=spec.workload.warmup_tasks,
-            slots=slots_of(spec),
-        )
-        for spans in side.spans.values()
-    ]
-    metrics, _ = summarise(tallies)
-    return held(scenario, metrics)
 
 
 def _why(

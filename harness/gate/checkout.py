@@ -1,7 +1,7 @@
-"""Two versions of the same files: the working tree, and a commit checked out beside it for as long as it takes.
+"""Another version of the same files: a commit, checked out beside the working tree for as long as it takes.
 
-Each version runs in a process of its own, with its own folder on the path, so that the user's code is compared as well
-as the scenario: `harness gate --base main`.
+It runs in a process of its own, with its own folder on the path, so that the user's code is compared as well as the
+scenario: `harness gate --base main`.
 """
 
 from __future__ import annotations

@@ -105,10 +105,6 @@ class GateResult:
         """The metrics that became worse than allowed; what is worth an explanation."""
         return tuple(it.limit.metric for it in self.metrics if it.status == "regressed")
 
-    def with_budgets(self, budgets: Sequence[BudgetResult]) -> GateResult:
-        """The same with budgets that were held against the candidate afterwards."""
-        return replace(self, budgets=tuple(budgets))
-
     def explained(self, why: Mapping[str, Sequence[str]]) -> GateResult:
         """The same with explanations, by metric."""
         metrics = tuple(
