@@ -32,13 +32,11 @@ test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run 
 	.venv-frameworks/bin/python -m pytest tests/frameworks
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
 
-# Named after the extra that it gets. Instructor wants an older rich than the constraints.
-.venv-%/.ready: pyproject.toml constraints.txt
+# Named after the extra that it gets. Frameworks pin packages of their own, so the constraints are not for them.
+.venv-%/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINED) --editable '.[$*]'
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
-
-.venv-frameworks/.ready: CONSTRAINED := --constraint constraints.txt
 
 lint: $(READY) ## check format, style, types and layers
 	$(BIN)/ruff format --check .
