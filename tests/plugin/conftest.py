@@ -74,8 +74,12 @@ def warm() -> None:
 
 
 @pytest.fixture
-def project(warm: None, pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+def project(
+    warm: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., pytest.RunResult]:
     """`project(tests, *options)` runs tests of that program, in this process."""
+    for name in ("CI", "BUILD_NUMBER"):  # with either, pytest writes longer summaries
+        monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(app=APP)
     pytester.makeini(INI)
 
