@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from importlib.metadata import version
 from pathlib import Path
 
 from harness.metrics import summarise
+from harness.provider.limits import Limits
 from harness.run.commit import commit_of
 from harness.run.one import RunResult, replay_command
-from harness.scenario import LoadedScenario
+from harness.scenario import AnyScenario, LoadedScenario
 from harness.store import RunRecord
 
 __all__ = ["DISTRIBUTION", "record", "replay_command"]
@@ -36,4 +38,23 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
         events=result.events,
         metrics=metrics,
         agent_metrics=agents,
+        budgets=[
+            (metric, bound, value)
+            for metric, budget in scenario.spec.budgets.items()
+            for bound, value in budget.bounds().items()
+        ],
+        limits=_limits(scenario.spec),
     )
+
+
+def _limits(spec: AnyScenario) -> list[tuple[str, str, float]]:
+    """What the providers allow: provider, name of the limit, value."""
+    stated = [
+        (name, field, value)
+        for name, provider in spec.providers.items()
+        for field, value in [
+            *dataclasses.asdict(provider.limits or Limits()).items(),
+            ("concurrency", provider.concurrency),
+        ]
+    ]
+    return [(name, field, value) for name, field, value in stated if value is not None]

@@ -23,15 +23,21 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
 
-_TO_VERSION_2: Final = (
-    "ALTER TABLE spans ADD COLUMN cache_read_tokens BIGINT",
-    "ALTER TABLE spans ADD COLUMN cache_write_tokens BIGINT",
-    "ALTER TABLE runs ADD COLUMN commit_id VARCHAR",
-)
-"""What version 2 brought; the views of version 1 go on working without the new columns."""
+_UPGRADES: Final[dict[int, tuple[str, ...]]] = {
+    2: (
+        "ALTER TABLE spans ADD COLUMN cache_read_tokens BIGINT",
+        "ALTER TABLE spans ADD COLUMN cache_write_tokens BIGINT",
+        "ALTER TABLE runs ADD COLUMN commit_id VARCHAR",
+    ),
+    3: (
+        "CREATE TABLE budgets (run_id INTEGER NOT NULL, metric VARCHAR NOT NULL, bound VARCHAR NOT NULL, value DOUBLE NOT NULL)",
+        "CREATE TABLE limits (run_id INTEGER NOT NULL, provider VARCHAR NOT NULL, name VARCHAR NOT NULL, value DOUBLE NOT NULL)",
+    ),
+}
+"""What each version brought; the views of version 1 go on working without the new columns."""
 
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     # DuckDB 2 would write files that 1.4 and 1.5, and the tools that are built on them, cannot read.
@@ -190,8 +196,10 @@ class Store:
     def _upgrade(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Bring a store of an earlier version up to this one, whole or not at all."""
         connection.begin()
-        for statement in _TO_VERSION_2:
-            connection.execute(statement)
+        before = self._version(connection)
+        for version, statements in _UPGRADES.items():
+            for statement in statements if version > before else ():
+                connection.execute(statement)
         connection.execute(
             "UPDATE meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)]
         )

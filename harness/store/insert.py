@@ -61,6 +61,8 @@ def insert_runs(
     moments = np.full(len(records), np.datetime64(written_at, "us"))
     _insert(connection, "runs", [_runs(run_ids, records)], written_at=moments)
     _insert(connection, "metrics", [_metrics(run_ids, records)])
+    for target, texts in _BOUNDS.items():
+        _insert(connection, target, [_bounds(run_ids, records, target, texts)])
     for ids, spans in _batches(run_ids, [record.spans for record in records]):
         _insert(connection, "spans", spans, run_id=np.repeat(ids, [len(table) for table in spans]))
     for ids, events in _batches(run_ids, [record.events for record in records]):
@@ -87,6 +89,25 @@ def _metrics(run_ids: Sequence[int], records: Sequence[RunRecord]) -> Table:
         if not math.isnan(value)
     ]
     table = Table({"run_id": "int", "agent": "text", "name": "text", "value": "float"})
+    if rows:
+        table.extend(*map(list, zip(*rows, strict=True)))
+    return table
+
+
+_BOUNDS: Final = {"budgets": ("metric", "bound"), "limits": ("provider", "name")}
+"""The columns of text in the tables of bounds, which are named as the fields of a record."""
+
+
+def _bounds(
+    run_ids: Sequence[int], records: Sequence[RunRecord], target: str, texts: tuple[str, str]
+) -> Table:
+    """The rows of a table of bounds."""
+    rows = [
+        (run_id, *row)
+        for run_id, record in zip(run_ids, records, strict=True)
+        for row in getattr(record, target)
+    ]
+    table = Table({"run_id": "int", texts[0]: "text", texts[1]: "text", "value": "float"})
     if rows:
         table.extend(*map(list, zip(*rows, strict=True)))
     return table

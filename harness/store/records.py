@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,3 +60,9 @@ class RunRecord:
 
     agent_metrics: Mapping[str, Mapping[str, float]]
     """The numbers of each agent."""
+
+    budgets: Sequence[tuple[str, str, float]] = ()
+    """The scenario's budgets: metric, bound, value."""
+
+    limits: Sequence[tuple[str, str, float]] = ()
+    """What the providers allow: provider, name of the limit, value."""

@@ -1,4 +1,4 @@
--- The tables of a store, schema version 2. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 3. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -79,6 +79,22 @@ CREATE TABLE metrics (
     run_id          INTEGER NOT NULL,   -- runs.run_id
     agent           VARCHAR,            -- whose number it is; NULL for the whole run
     name            VARCHAR NOT NULL,   -- such as latency_s_p95
+    value           DOUBLE NOT NULL     -- in the unit that the name ends in
+);
+
+-- The budgets that a run's scenario sets on the metrics of all its runs together.
+CREATE TABLE budgets (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    metric          VARCHAR NOT NULL,   -- such as latency_s_p95
+    bound           VARCHAR NOT NULL,   -- below | at_most | above | at_least
+    value           DOUBLE NOT NULL     -- in the unit that the metric ends in
+);
+
+-- What the simulated providers of a run allow.
+CREATE TABLE limits (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    provider        VARCHAR NOT NULL,   -- as the scenario names it
+    name            VARCHAR NOT NULL,   -- requests_per_min | input_tokens_per_min | output_tokens_per_min | concurrency | ...
     value           DOUBLE NOT NULL     -- in the unit that the name ends in
 );
 
