@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import duckdb
 
-from harness.errors import HarnessError, StoreError
-from harness.spans import SPAN_COLUMNS, ColumnType, Table
+from harness.errors import HarnessError
+from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, ColumnType, Table
+from harness.store.asking import Row, check_runs, rows_of
 from harness.store.database import Store
-
-Row = dict[str, Any]
 
 
 def runs(store: Store, *, scenario: str | None = None, last: int | None = None) -> list[Row]:
@@ -31,13 +30,13 @@ def runs(store: Store, *, scenario: str | None = None, last: int | None = None) 
         Rows of `runs`, each with its numbers under "metrics", by name.
     """
     with store.reading() as connection:
-        found = _rows(
+        found = rows_of(
             connection,
             "SELECT * FROM runs WHERE $scenario IS NULL OR scenario = $scenario ORDER BY run_id DESC LIMIT $last",
             {"scenario": scenario, "last": last},
         )
         by_run: dict[int, Row] = {row["run_id"]: {**row, "metrics": {}} for row in reversed(found)}
-        for row in _rows(
+        for row in rows_of(
             connection,
             "SELECT run_id, name, value FROM metrics "
             "WHERE agent IS NULL AND run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, name",
@@ -58,8 +57,8 @@ def run(store: Store, run_id: int) -> Row:
         StoreError: There is no such run.
     """
     with store.reading() as connection:
-        _check_runs(store, connection, [run_id])
-        (found,) = _rows(connection, "SELECT * FROM runs WHERE run_id = ?", [run_id])
+        check_runs(store, connection, [run_id])
+        (found,) = rows_of(connection, "SELECT * FROM runs WHERE run_id = ?", [run_id])
         measured = _metrics(connection, [run_id])
     whole: dict[str, float] = {}
     agents: dict[str, dict[str, float]] = {}
@@ -87,40 +86,84 @@ def spans(store: Store, run_id: int) -> list[Row]:
         StoreError: There is no such run.
     """
     with store.reading() as connection:
-        _check_runs(store, connection, [run_id])
-        return _rows(connection, "SELECT * FROM spans WHERE run_id = ? ORDER BY span_id", [run_id])
+        check_runs(store, connection, [run_id])
+        return rows_of(
+            connection, "SELECT * FROM spans WHERE run_id = ? ORDER BY span_id", [run_id]
+        )
 
 
-def span_table(store: Store, run_id: int) -> Table:
+def span_table(store: Store, run_id: int, *, task: int | None = None) -> Table:
     """The spans of a run as the run itself had them, in the order of their beginning; for `harness.metrics`.
+
+    Args:
+        store: Where to look.
+        run_id: The run.
+        task: Only those of this task; None means all.
 
     Raises:
         StoreError: There is no such run.
     """
-    return span_tables(store, [run_id])[run_id]
+    with store.reading() as connection:
+        check_runs(store, connection, [run_id])
+        return _table(connection, "spans", run_id, "$task IS NULL OR task = $task", {"task": task})
 
 
-def span_tables(store: Store, run_ids: Iterable[int]) -> dict[int, Table]:
+def span_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dict[int, Table]:
     """The same of some runs, by their ids; faster than one by one, because opening a store takes most of the time.
+
+    Args:
+        store: Where to look.
+        run_ids: The runs.
+        every: Only the first of so many tasks.
 
     Raises:
         StoreError: One of the runs does not exist.
     """
+    return _tables(store, run_ids, "spans", every)
+
+
+def event_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dict[int, Table]:
+    """The events of some runs, as `span_tables` gives the spans.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    return _tables(store, run_ids, "events", every)
+
+
+_Kind = Literal["spans", "events"]
+
+
+def _tables(store: Store, run_ids: Iterable[int], kind: _Kind, every: int) -> dict[int, Table]:
     wanted = list(run_ids)
     with store.reading() as connection:
-        _check_runs(store, connection, wanted)
-        return {run_id: _span_table(connection, run_id) for run_id in wanted}
+        check_runs(store, connection, wanted)
+        return {
+            run_id: _table(
+                connection, kind, run_id, "coalesce(task - 1, 0) % $every = 0", {"every": every}
+            )
+            for run_id in wanted
+        }
 
 
-def _span_table(connection: duckdb.DuckDBPyConnection, run_id: int) -> Table:
-    cells = ", ".join(_PRESENT[kind].format(name=name) for name, kind in SPAN_COLUMNS.items())
+def _table(
+    connection: duckdb.DuckDBPyConnection,
+    kind: _Kind,
+    run_id: int,
+    which: str,
+    parameters: Mapping[str, object],
+) -> Table:
+    columns, order = _TABLES[kind]
+    cells = ", ".join(_PRESENT[type_].format(name=name) for name, type_ in columns.items())
     # The names in the statement are ours, from `spans.py`.
-    select = f"SELECT {cells} FROM spans WHERE run_id = ? ORDER BY span_id"  # noqa: S608
-    found = connection.execute(select, [run_id]).fetchnumpy()
-    table = Table(SPAN_COLUMNS)
-    table.extend(*(found[name].tolist() for name in SPAN_COLUMNS))
+    select = f"SELECT {cells} FROM {kind} WHERE run_id = $run_id AND ({which}) ORDER BY {order}"  # noqa: S608
+    found = connection.execute(select, {"run_id": run_id, **parameters}).fetchnumpy()
+    table = Table(columns)
+    table.extend(*(found[name].tolist() for name in columns))
     return table
 
+
+_TABLES: Final = {"spans": (SPAN_COLUMNS, "span_id"), "events": (EVENT_COLUMNS, "event_id")}
 
 _PRESENT: Final[dict[ColumnType, str]] = {
     "float": "coalesce({name}, 'NaN'::DOUBLE) AS {name}",
@@ -137,8 +180,8 @@ def events(store: Store, run_id: int) -> list[Row]:
         StoreError: There is no such run.
     """
     with store.reading() as connection:
-        _check_runs(store, connection, [run_id])
-        return _rows(
+        check_runs(store, connection, [run_id])
+        return rows_of(
             connection, "SELECT * FROM events WHERE run_id = ? ORDER BY event_id", [run_id]
         )
 
@@ -151,7 +194,7 @@ def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
     """
     wanted = list(run_ids)
     with store.reading() as connection:
-        _check_runs(store, connection, wanted)
+        check_runs(store, connection, wanted)
         return _metrics(connection, wanted)
 
 
@@ -167,7 +210,7 @@ def values(store: Store, metric: str, *, scenario: str | None = None) -> list[Ro
         What identifies each run and the version of it, and its "value"; None where it was not measured.
     """
     with store.reading() as connection:
-        return _rows(
+        return rows_of(
             connection,
             "SELECT runs.run_id, scenario, scenario_hash, seed, harness_version, commit_id, written_at, value "
             "FROM runs LEFT JOIN metrics ON metrics.run_id = runs.run_id AND agent IS NULL AND name = $metric "
@@ -185,8 +228,8 @@ def failed_tasks(store: Store, run_ids: Iterable[int]) -> dict[int, list[int]]:
     wanted = list(run_ids)
     failed: dict[int, list[int]] = {}
     with store.reading() as connection:
-        _check_runs(store, connection, wanted)
-        for row in _rows(
+        check_runs(store, connection, wanted)
+        for row in rows_of(
             connection,
             "SELECT run_id, task FROM tasks WHERE status <> 'ok' AND NOT is_warmup "
             "AND run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, task",
@@ -224,31 +267,9 @@ def data_frame(
         return connection.execute(sql, parameters).df()
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection,
-    sql: str,
-    parameters: Sequence[object] | Mapping[str, object],
-) -> list[Row]:
-    found = connection.execute(sql, parameters)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
 def _metrics(connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> list[Row]:
-    return _rows(
+    return rows_of(
         connection,
         "SELECT * FROM metrics WHERE run_id IN (SELECT unnest(?::INTEGER[])) ORDER BY run_id, agent NULLS FIRST, name",
         [run_ids],
     )
-
-
-def _check_runs(
-    store: Store, connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]
-) -> None:
-    there = {row[0] for row in connection.execute("SELECT run_id FROM runs").fetchall()}
-    for run_id in run_ids:
-        if run_id not in there:
-            held = f"runs {min(there)} to {max(there)}" if there else "no runs yet"
-            raise StoreError(
-                f"there is no run {run_id!r} in the store {store.path}\n  How to fix: it holds {held}; see `harness runs`"
-            )

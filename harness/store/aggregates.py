@@ -1,0 +1,170 @@
+"""Numbers of some runs together, worked out in SQL, so that a million calls are not read into Python.
+
+Definitions are those of `harness.metrics` (docs/glossary.md); tests hold both to the same numbers. Tasks of the warm-up are
+left out where metrics leave them out; what was not measured is None, or absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from harness.store.asking import Row, ask
+from harness.store.database import Store
+
+RunIds = Sequence[int]
+
+_WORK: Final = """
+WITH work AS (
+    SELECT spans.* FROM spans JOIN runs ON runs.run_id = spans.run_id
+    WHERE spans.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND kind <> 'task' AND task > warmup_tasks
+)
+SELECT agent,
+    count(*) FILTER (kind = 'call') AS calls,
+    count(*) FILTER (kind = 'call' AND status = 'error') AS failed_calls,
+    count(*) FILTER (kind = 'call' AND status <> 'cancelled') AS ended_calls,
+    count(*) FILTER (kind = 'attempt') AS attempts,
+    count(*) FILTER (kind = 'attempt' AND ordinal > 1) AS retries,
+    count(*) FILTER (kind = 'attempt' AND error = 'rate_limit_error') AS rate_limited,
+    count(*) FILTER (kind = 'attempt' AND status = 'error') AS failed_attempts,
+    count(*) FILTER (kind = 'attempt' AND fault IS NOT NULL) AS faults,
+    count(*) FILTER (kind = 'agent') AS turns,
+    count(*) FILTER (kind = 'agent' AND status = 'ok') AS messages,
+    count(correct) FILTER (kind = 'call') AS judged,
+    coalesce(sum(correct) FILTER (kind = 'call'), 0) AS correct,
+    coalesce(sum(input_tokens) FILTER (kind = 'attempt' AND start_s IS NOT NULL), 0) AS input_tokens,
+    coalesce(sum(output_tokens) FILTER (kind = 'attempt' AND start_s IS NOT NULL), 0) AS output_tokens,
+    count(*) FILTER (kind = 'attempt' AND cost_usd IS NULL) AS unpriced,
+    coalesce(sum(cost_usd) FILTER (kind = 'attempt'), 0) AS cost_usd_total,
+    coalesce(sum(cost_usd) FILTER (kind = 'attempt' AND status <> 'ok'), 0) AS wasted_usd,
+    coalesce(sum(end_s - start_s) FILTER (kind = 'attempt'), 0)
+        + coalesce(sum(end_s - arrival_s) FILTER (kind = 'tool'), 0) AS work_s,
+    coalesce(sum(coalesce(start_s, end_s) - arrival_s) FILTER (kind = 'attempt'), 0)
+        + coalesce(sum(end_s - arrival_s) FILTER (kind = 'wait'), 0) AS wait_s,
+    avg(start_s - arrival_s) FILTER (kind = 'attempt') AS queue_wait_s_mean,
+    quantile_cont(first_token_s - arrival_s, 0.5) FILTER (kind = 'attempt' AND start_s IS NOT NULL) AS ttft_s_p50,
+    avg(end_s - arrival_s) FILTER (kind = 'call' AND status <> 'cancelled') AS latency_s_mean,
+    quantile_cont(end_s - arrival_s, 0.95) FILTER (kind = 'call' AND status <> 'cancelled') AS latency_s_p95
+FROM work GROUP BY GROUPING SETS ((agent), ())
+HAVING count(*) > 0
+ORDER BY agent IS NOT NULL, min(run_id * 1e9 + span_id)
+"""
+"""One row of everything, where the agent is NULL, and one an agent, in the order in which they first did something."""
+
+_TASKS: Final = """
+SELECT count(*) FILTER (NOT is_warmup) AS tasks,
+    count(*) FILTER (NOT is_warmup AND status = 'ok') AS succeeded,
+    count(*) FILTER (status = 'ok') AS succeeded_in_all,
+    avg(latency_s) FILTER (NOT is_warmup AND status <> 'cancelled') AS latency_s_mean,
+    quantile_cont(latency_s, 0.5) FILTER (NOT is_warmup AND status <> 'cancelled') AS latency_s_p50,
+    quantile_cont(latency_s, 0.95) FILTER (NOT is_warmup AND status <> 'cancelled') AS latency_s_p95,
+    quantile_cont(latency_s, 0.99) FILTER (NOT is_warmup AND status <> 'cancelled') AS latency_s_p99,
+    max(latency_s) FILTER (NOT is_warmup AND status <> 'cancelled') AS latency_s_max
+FROM tasks WHERE run_id IN (SELECT unnest($run_ids::INTEGER[]))
+"""
+
+_RUNS: Final = """
+SELECT sum(makespan_s) AS makespan_s,
+    sum(value * makespan_s) / sum(makespan_s) AS utilisation,
+    count(value) AS with_utilisation
+FROM runs LEFT JOIN metrics ON metrics.run_id = runs.run_id AND agent IS NULL AND name = 'utilisation'
+WHERE runs.run_id IN (SELECT unnest($run_ids::INTEGER[]))
+"""
+"""Runs of one scenario have the same number of slots, so that the mean over time is that of all slots together."""
+
+
+def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
+    """The metrics of some runs, as if their tasks were of one; `harness simulate` prints the same.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    (tasks,), (times,), work = (ask(store, run_ids, sql) for sql in (_TASKS, _RUNS, _WORK))
+    found = {name: value for name, value in tasks.items() if name.startswith("latency")}
+    if times["makespan_s"]:
+        found["makespan_s_mean"] = times["makespan_s"] / len(set(run_ids))
+        found["throughput_per_s"] = tasks["succeeded_in_all"] / times["makespan_s"]
+        if times["with_utilisation"] == len(set(run_ids)):
+            found["utilisation"] = times["utilisation"]
+    if tasks["tasks"]:
+        found["success_rate"] = tasks["succeeded"] / tasks["tasks"]
+        for row in work[:1]:
+            found |= _of_work(row, tasks["tasks"])
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def agents(store: Store, run_ids: RunIds) -> list[Row]:
+    """What each agent did, in the order in which they first did something; those that did nothing come last.
+
+    Returns:
+        Rows with "agent", its metrics for a task as in `totals`, its counts over all runs ("calls", "attempts",
+        "failed_calls", "failed_attempts", "faults"), and "busy_share": the share of the runs' time in which at least
+        one of its calls was open.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    (tasks,), work, busy, idle = (
+        ask(store, run_ids, sql) for sql in (_TASKS, _WORK, _BUSY, _NAMES)
+    )
+    shares = {row["agent"]: row["busy_share"] for row in busy}
+    found = [
+        {
+            **row,
+            **_of_work(row, tasks["tasks"]),
+            "latency_s_mean": row["latency_s_mean"],
+            "latency_s_p95": row["latency_s_p95"],
+            "success_rate": 1 - row["failed_calls"] / row["ended_calls"]
+            if row["ended_calls"]
+            else None,
+            "busy_share": shares.get(row["agent"]),
+        }
+        for row in work
+        if row["agent"] is not None and tasks["tasks"]
+    ]
+    known = {row["agent"] for row in found}
+    return found + [
+        {"agent": row["agent"], "calls": 0} for row in idle if row["agent"] not in known
+    ]
+
+
+def _of_work(row: Row, tasks: int) -> Row:
+    """The metrics of a row of `_WORK`."""
+    found: Row = {
+        f"{name}_mean": row[name] / tasks
+        for name in ("calls", "attempts", "input_tokens", "output_tokens")
+    }
+    found |= {
+        name: row[name] for name in ("rate_limited", "retries", "queue_wait_s_mean", "ttft_s_p50")
+    }
+    if not row["unpriced"]:
+        found |= {name: row[name] for name in ("cost_usd_total", "wasted_usd")}
+        found["cost_usd_mean"] = row["cost_usd_total"] / tasks
+    if row["work_s"] + row["wait_s"] > 0:
+        found["work_share"] = row["work_s"] / (row["work_s"] + row["wait_s"])
+    if row["turns"]:
+        found["messages_mean"] = row["messages"] / tasks
+    if row["judged"]:
+        found["quality_mean"] = row["correct"] / row["judged"]
+    return found
+
+
+_BUSY: Final = """
+WITH calls AS (
+    SELECT run_id, agent, arrival_s, end_s,
+        max(end_s) OVER (
+            PARTITION BY run_id, agent ORDER BY arrival_s, end_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS busy_until_s
+    FROM spans WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND kind = 'call'
+)
+SELECT agent,
+    sum(greatest(0, end_s - greatest(arrival_s, coalesce(busy_until_s, arrival_s)))) / nullif(
+        (SELECT sum(makespan_s) FROM runs WHERE run_id IN (SELECT unnest($run_ids::INTEGER[]))), 0
+    ) AS busy_share
+FROM calls GROUP BY agent
+"""
+
+_NAMES: Final = """
+SELECT DISTINCT agent FROM metrics
+WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND agent IS NOT NULL ORDER BY agent
+"""
