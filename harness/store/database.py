@@ -55,7 +55,7 @@ _turn = threading.RLock()
 
 
 class Store:
-    """A DuckDB file of runs, which any number of processes may write and read; it holds no connection.
+    """A DuckDB file of runs, which any number of processes may write and read; it holds a connection only while it is used.
 
     Args:
         path: The file; made by the first write.
@@ -65,6 +65,7 @@ class Store:
     def __init__(self, path: str | os.PathLike[str], *, patience_wall_s: float = 60.0) -> None:
         self.path = Path(path).absolute()
         self.patience_wall_s = patience_wall_s
+        self._reader: duckdb.DuckDBPyConnection | None = None
 
     def write(self, records: Sequence[RunRecord]) -> list[int]:
         """Write runs in one transaction: all of them or, whatever happens, none.
@@ -97,17 +98,26 @@ class Store:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the store for reading, for as long as the `with` block lasts; until then nobody can write it.
 
+        Blocks inside one another have one connection, so that many questions cost one opening.
+
         Raises:
             StoreError: There is no such file, it is not a store, or it stayed locked; or DuckDB objects to a query.
         """
         with _turn:
+            if self._reader is not None:
+                yield self._reader
+                return
             if not self._exists():
                 raise StoreError(
                     f"there is no store {self.path}\n"
                     f"  How to fix: write one with `harness simulate FILE --store {self.path}`, or name another"
                 )
             with self._opened(read_only=True) as connection:
-                yield connection
+                self._reader = connection
+                try:
+                    yield connection
+                finally:
+                    self._reader = None
 
     def _exists(self) -> bool:
         """Whether there is a file; a folder, and a place where one may not look, are refused."""

@@ -54,6 +54,27 @@ def distribution(store: Store, run_ids: RunIds, quantity: Quantity) -> list[tupl
     return list(zip(shares, ask(store, run_ids, quantiles, shares=shares)[0]["found"], strict=True))
 
 
+def quantiles(
+    store: Store, run_ids: RunIds, quantity: Quantity, shares: Sequence[float]
+) -> dict[float, float]:
+    """What a quantity does not exceed in these shares of the tasks; empty where `distribution` is.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    sql = f"WITH found AS ({_OF_TASKS[quantity]}) SELECT {{}} FROM found"
+    (counted,) = ask(store, run_ids, sql.format("count(*) AS tasks, count(value) AS known"))
+    if not counted["tasks"] or counted["known"] < counted["tasks"]:
+        return {}
+    (row,) = ask(
+        store,
+        run_ids,
+        sql.format("quantile_cont(value, $shares::DOUBLE[]) AS found"),
+        shares=list(shares),
+    )
+    return dict(zip(shares, row["found"], strict=True))
+
+
 def pressure(store: Store, run_id: int, bins: int = _BINS) -> list[Row]:
     """The course of a run: what its providers were asked, and how they coped, in equal parts of its time.
 

@@ -1,0 +1,114 @@
+"""What a page is made of: sections of cards, tables, figures and sentences. Pages and JSON are written from the same blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from harness.units import render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Value = str | int | float | None
+"""What stands in a cell; None for what was not measured."""
+
+Tone = Literal["", "good", "bad", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    title: str
+    name: str = ""
+    """Of numbers: a name that ends in their unit, such as `latency_s`; empty for texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTable:
+    """Numbers, as they were measured; how they are written follows from the names of the columns."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Value]]
+    note: str = ""
+    """What was left out, if anything was."""
+
+    def text(self, column: Column, value: Value) -> str:
+        """A cell as people read it."""
+        if value is None:
+            return "-"
+        return (
+            render(column.name, value) if column.name and not isinstance(value, str) else str(value)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One number that matters."""
+
+    title: str
+    metric: str
+    value: float | None
+    change: str = ""
+    """Against the base, such as `+24.9%`."""
+    interval: str = ""
+    tone: Tone = ""
+    note: str = ""
+    """What it is beside: a budget, a second number."""
+
+    @property
+    def text(self) -> str:
+        """The number with its unit."""
+        return "not measured" if self.value is None else render(self.metric, self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """Numbers side by side."""
+
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A figure, with what it says in words and as a table."""
+
+    key: str
+    """Names its files, and what a link to it ends in."""
+    title: str
+    alt: str
+    """What it shows, for those who do not see it: the finding, with its numbers."""
+    reading: str
+    """One line: how to read it."""
+    figure: Figure
+    table: DataTable
+    svg: str = ""
+    """A drawing made for pages, which may be hovered over; empty if the figure itself stands there."""
+    width_min: int = 0
+    """Below this width it is scrolled rather than shrunk [CSS px]; 0 for as small as may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Sentences, each with a tone and perhaps lines of a quotation below."""
+
+    sentences: Sequence[tuple[Tone, str]]
+    quoted: Sequence[str] = ()
+    """Lines whose columns must stay where they are."""
+
+
+Block = Cards | DataTable | Drawing | Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of a page."""
+
+    key: str
+    title: str
+    lead: str = ""
+    """What the section says, in a sentence or two."""
+    blocks: Sequence[Block] = field(default=())

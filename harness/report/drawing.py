@@ -1,0 +1,75 @@
+"""From a matplotlib figure to what a page and a file hold; the same bytes every time.
+
+The style is applied to one figure at a time, and nobody's own settings of matplotlib are touched.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from harness.report.palette import with_variables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH: Final = 160
+"""Sharp on a screen with two pixels for one, and small enough for a chat or a pull request."""
+
+WIDTH_IN: Final = 6.4
+"""Of every figure [in]: as wide as a column of text, so that letters are as large as the text's."""
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the house's style inside the block."""
+    import matplotlib
+
+    with resources.as_file(resources.files("harness.report") / "house.mplstyle") as style:
+        parameters = matplotlib.rc_params_from_file(style, use_default_template=True)
+    with matplotlib.rc_context(parameters):
+        yield
+
+
+def as_svg(figure: Figure, key: str, alt: str) -> str:
+    """A figure for a page: colours are variables, ids are its own, and it scales.
+
+    Args:
+        figure: The figure.
+        key: What its ids begin with; another for each figure of a page.
+        alt: What it shows, in words; not escaped yet.
+    """
+    text = io.StringIO()
+    with house_style():
+        figure.savefig(
+            text, format="svg", facecolor="none", metadata={"Date": None, "Creator": None}
+        )
+    figure.set_layout_engine("none")  # it is laid out; a picture of it need not do it again
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", svg)
+    view = re.search(r'viewBox="([^"]+)"', svg)
+    assert view is not None, "matplotlib writes a viewBox"
+    head = (
+        f'<svg viewBox="{view.group(1)}" role="img" aria-label="{_attribute(alt)}" class="figure">'
+    )
+    return with_variables(head + svg[svg.index(">") + 1 :])
+
+
+def as_png(figure: Figure) -> bytes:
+    """A figure as a picture, on white."""
+    data = io.BytesIO()
+    with house_style():
+        figure.savefig(data, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return data.getvalue()
+
+
+def _attribute(text: str) -> str:
+    from markupsafe import escape
+
+    return str(escape(text))

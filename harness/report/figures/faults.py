@@ -1,0 +1,55 @@
+"""What went wrong: attempts that failed, by agent and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.report.figures.axes import label, new_figure, paint
+from harness.store import Store, series
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ROWS_MAX = 14
+
+
+def failures(store: Store, run_ids: Sequence[int]) -> Figure:
+    """Why attempts failed in some runs.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    return draw_failures(series.failures(store, run_ids))
+
+
+def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw how many attempts failed for each reason, and how many of them because a fault was injected."""
+    rows = rows[:ROWS_MAX]
+    figure, (axes,) = new_figure(0.8 + 0.3 * max(1, len(rows)))
+    places = list(range(len(rows)))
+    of_faults = [row["of_faults"] for row in rows]
+    others = [row["attempts"] - row["of_faults"] for row in rows]
+    if any(of_faults):
+        axes.barh(places, of_faults, height=0.6, label="met an injected fault", **paint("retry"))
+    if any(others):
+        axes.barh(
+            places,
+            others,
+            left=of_faults,
+            height=0.6,
+            label="the provider's own",
+            **paint("silence"),
+        )
+    axes.set_yticks(places, [label(reason(row)) for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("attempts")
+    if axes.patches:
+        axes.legend(loc="lower right")
+    return figure
+
+
+def reason(row: Mapping[str, Any]) -> str:
+    """Whose attempts failed, and why."""
+    status = f" {row['http_status']}" if row["http_status"] else ""
+    return f"{row['agent']}: {row['error']}{status}"

@@ -1,0 +1,75 @@
+"""What a task's latency is made of: the segments of its critical path, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.report.contents import PathShare
+from harness.report.figures.axes import label, new_figure, paint, show_unit
+from harness.report.palette import ROLES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ROWS_MAX = 12
+
+
+def draw_path(
+    path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float] | None = None
+) -> Figure:
+    """Draw what the time of a task is spent on, the most first.
+
+    Args:
+        path_s: The time of each share of the path, mean over the tasks [s].
+        base_s: The same of the base.
+    """
+    rows = largest(path_s, base_s or {})
+    figure, (axes,) = new_figure(0.75 + 0.27 * len(rows))
+    places = range(len(rows))
+    axes.barh(
+        places, [path_s.get(key, 0.0) for key in rows], height=0.62,
+        color=[ROLES[key[0]].light for key in rows],
+    )  # fmt: skip
+    for patch, key in zip(axes.patches, rows, strict=True):
+        patch.set(**paint(key[0]))
+    if base_s is not None:
+        axes.plot(
+            [base_s.get(key, 0.0) for key in rows], places, linestyle="", marker="|", markersize=14,
+            markeredgewidth=2.2, color=ROLES["ink"].light,
+        )  # fmt: skip
+    axes.set_yticks(list(places), [label(share_text(key)) for key in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("on the critical path of a task" + (", base: |" if base_s is not None else ""))
+    axes.set_xlim(left=0)
+    show_unit(axes.xaxis, "latency_s")
+    return figure
+
+
+def largest(
+    path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float]
+) -> Sequence[PathShare]:
+    """The shares that are worth a row, the largest of either side first."""
+    keys = dict.fromkeys([*path_s, *base_s])
+    most = {key: max(path_s.get(key, 0.0), base_s.get(key, 0.0)) for key in keys}
+    return sorted((key for key in keys if most[key] > 0), key=lambda key: (-most[key], key))[
+        :ROWS_MAX
+    ]
+
+
+_SHORT = {
+    "work": "{agent}",
+    "queue": "{agent}: queue",
+    "retry": "{agent}: failed attempts",
+    "back_off": "{agent}: back-off",
+    "silence": "{agent}: silence",
+    "in_flight": "{agent}: in flight",
+    "overhead": "{agent}: between calls",
+    "hand_off": "between turns",
+}
+
+
+def share_text(key: PathShare) -> str:
+    """What a share of a path is called, for people."""
+    kind, agent, _ = key
+    return _SHORT[kind].format(agent=agent or "program")

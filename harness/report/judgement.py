@@ -1,0 +1,52 @@
+"""What a comparison found, as a page shows it; `harness.gate` fills it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.report.blocks import Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of one metric between two sides."""
+
+    metric: str
+    base: float | None
+    """Mean over the base's runs; None where it was not measured."""
+    candidate: float | None
+    change: float | None
+    """candidate / base - 1, or candidate - base of a share."""
+    low: float | None
+    high: float | None
+    """The bounds of its interval; None where there is none."""
+    change_text: str
+    interval_text: str
+    limit: str
+    """How much worse it may become; empty for a metric that nobody gates."""
+    status: str
+    tone: Tone
+    sentence: str = ""
+    why: tuple[str, ...] = ()
+    """What the spans say about the change: a sentence, and the lines of a table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What became of all metrics, and what follows."""
+
+    verdict: str
+    """`pass`, `fail`, `inconclusive` or `nothing to compare with`."""
+    tone: Tone
+    headline: str
+    """What was compared, and with how many runs."""
+    advice: str
+    metrics: tuple[Judged, ...]
+    """Those with a limit."""
+    explored: tuple[Judged, ...] = ()
+    """All others."""
+    notes: tuple[str, ...] = ()
+
+    def of(self, metric: str) -> Judged | None:
+        """What became of a metric; None if it was not compared."""
+        return next((it for it in (*self.metrics, *self.explored) if it.metric == metric), None)

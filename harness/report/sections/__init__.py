@@ -1,0 +1,42 @@
+"""The parts of a page, in the order in which they stand; each is a function that gives a section, or None if it has nothing to say.
+
+A new kind of run brings a section of its own: a file here, and a line in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from harness.report.blocks import Section
+from harness.report.contents import Contents
+from harness.report.sections import (
+    agents,
+    cards,
+    distributions,
+    faults,
+    findings,
+    flow,
+    origin,
+    pressure,
+    seeds,
+    verdict,
+    waiting,
+    why,
+)
+
+SECTIONS: Final[tuple[Callable[[Contents], Section | None], ...]] = (
+    verdict.section,
+    cards.section,
+    why.section,
+    distributions.section,
+    agents.section,
+    pressure.section,
+    faults.section,
+    waiting.section,
+    flow.section,
+    findings.section,
+    seeds.section,
+    origin.section,
+)
+"""From what takes ten seconds to read to what takes two minutes."""

@@ -1,0 +1,132 @@
+"""Is it good? In words, first of all."""
+
+from __future__ import annotations
+
+from harness.report.blocks import Section, Tone, Words
+from harness.report.contents import Contents
+from harness.store import series
+from harness.store.asking import Row
+from harness.units import render
+
+Sentence = tuple[Tone, str]
+
+
+def section(contents: Contents) -> Section:
+    """The verdict: of the comparison if there is one, otherwise of the budgets and of what the tasks came to."""
+    if contents.judgement is not None:
+        return _of_comparison(contents)
+    sentences = [*_of_tasks(contents), *_of_budgets(contents), *_of_findings(contents)]
+    tones = {tone for tone, _ in sentences}
+    tone: Tone = "bad" if "bad" in tones else "unsure" if "unsure" in tones else "good"
+    title = {"bad": "Not good", "unsure": "Look closer", "good": "Good"}[tone]
+    return Section(
+        key="verdict",
+        title=title,
+        lead=_about(contents),
+        blocks=[Words(sentences=_toned(sentences, tone))],
+    )
+
+
+def _toned(sentences: list[Sentence], tone: Tone) -> list[Sentence]:
+    """With the tone of the whole first, which the page colours the title by."""
+    return sorted(sentences, key=lambda sentence: sentence[0] != tone)
+
+
+def _about(contents: Contents) -> str:
+    side = contents.side
+    runs = "1 run" if len(side.runs) == 1 else f"{len(side.runs)} runs"
+    tasks = "1 task" if side.measured_tasks == 1 else f"{side.measured_tasks:,} tasks"
+    return f"{contents.scenario}: {runs}, {tasks} measured."
+
+
+def _of_tasks(contents: Contents) -> list[Sentence]:
+    side = contents.side
+    rate = side.totals.get("success_rate")
+    if not side.measured_tasks or rate is None:
+        return [("unsure", "No task was measured, so nothing was tested.")]
+    if not side.totals.get("calls_mean"):
+        return [("unsure", "No call was made, so no agent was tested.")]
+    found: list[Sentence] = []
+    ended = round(rate * side.measured_tasks)
+    failed = side.measured_tasks - ended
+    if failed:
+        tone: Tone = "unsure" if ended else "bad"
+        found.append(
+            (
+                tone,
+                f"{failed:,} of {side.measured_tasks:,} tasks did not end well ({render('failed_rate', 1 - rate)}).",
+            )
+        )
+    else:
+        found.append(
+            (
+                "good",
+                f"All {side.measured_tasks:,} tasks ended well."
+                if ended > 1
+                else "The task ended well.",
+            )
+        )
+    cut = sum(row["status"] == "horizon" for row in side.runs)
+    if cut:
+        found.append(
+            ("unsure", f"{cut} of {len(side.runs)} runs reached their horizon with tasks left.")
+        )
+    return found
+
+
+_BOUNDS = {
+    "below": lambda value, limit: value < limit,
+    "at_most": lambda value, limit: value <= limit,
+    "above": lambda value, limit: value > limit,
+    "at_least": lambda value, limit: value >= limit,
+}
+
+
+def _of_budgets(contents: Contents) -> list[Sentence]:
+    side = contents.side
+    return [
+        _held(row, side.totals.get(row["metric"]))
+        for row in series.bounds(side.store, side.run_ids, "budgets")
+    ]
+
+
+def _held(row: Row, value: float | None) -> Sentence:
+    metric = row["metric"]
+    limit = f"{row['bound'].replace('_', ' ')} {render(metric, row['value'])}"
+    if value is None:
+        return "bad", f"The budget {metric} {limit} does not hold: it was not measured."
+    if _BOUNDS[row["bound"]](value, row["value"]):
+        return "good", f"The budget {metric} {limit} holds: it is {render(metric, value)}."
+    return "bad", f"The budget {metric} {limit} does not hold: it is {render(metric, value)}."
+
+
+def _of_findings(contents: Contents) -> list[Sentence]:
+    return [
+        ("unsure", f"{finding.message}.")
+        for finding, _ in contents.side.findings
+        if finding.severity == "serious"
+    ]
+
+
+_TITLES = {
+    "pass": "No worse than before",
+    "fail": "Worse than allowed",
+    "inconclusive": "Undecided",
+    "nothing to compare with": "Nothing to compare with",
+}
+
+
+def _of_comparison(contents: Contents) -> Section:
+    judgement = contents.judgement
+    assert judgement is not None, "there is a comparison"
+    sentences: list[Sentence] = [(it.tone, it.sentence) for it in judgement.metrics]
+    sentences += [("unsure", note) for note in judgement.notes]
+    blocks = [Words(sentences=[(judgement.tone, judgement.advice), *sentences])]
+    blocks += [
+        Words(sentences=[("", f"{it.metric}: {it.why[0]}")], quoted=it.why[1:])
+        for it in judgement.metrics
+        if it.why
+    ]
+    return Section(
+        key="verdict", title=_TITLES[judgement.verdict], lead=judgement.headline, blocks=blocks
+    )
