@@ -105,6 +105,13 @@ class GateResult:
         """The metrics that became worse than allowed; what is worth an explanation."""
         return tuple(it.limit.metric for it in self.metrics if it.status == "regressed")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from harness.gate.output.page import judgement
+        from harness.report.notebook import comparison_html
+
+        return comparison_html(judgement(self))
+
     def explained(self, why: Mapping[str, Sequence[str]]) -> GateResult:
         """The same with explanations, by metric."""
         metrics = tuple(

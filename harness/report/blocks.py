@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.units import render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Value = str | int | float | None
+
+class Measured(NamedTuple):
+    """A number in a column of numbers of several kinds."""
+
+    name: str
+    """A name that ends in its unit."""
+    value: float | None
+    text: str = ""
+    """How it is written; empty for as its unit demands."""
+
+
+Value = str | int | float | Measured | None
 """What stands in a cell; None for what was not measured."""
 
 Tone = Literal["", "good", "bad", "unsure"]
@@ -38,11 +49,13 @@ class DataTable:
 
     def text(self, column: Column, value: Value) -> str:
         """A cell as people read it."""
+        if isinstance(value, Measured):
+            return value.text or self.text(Column(column.title, value.name), value.value)
         if value is None:
             return "-"
-        return (
-            render(column.name, value) if column.name and not isinstance(value, str) else str(value)
-        )
+        if not column.name or isinstance(value, str):
+            return str(value)
+        return render(column.name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

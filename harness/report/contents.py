@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -141,6 +141,10 @@ class Contents:
     def __post_init__(self) -> None:
         for _, side in self.sides:
             _check_one_version(side)
+
+    def with_links(self, links: Mapping[str, str]) -> Contents:
+        """The same with links to files beside the report."""
+        return replace(self, links=links)
 
     @property
     def scenario(self) -> str:

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.report.blocks import Cards, DataTable, Drawing, Section, Value, Words
+from harness.report.blocks import Cards, DataTable, Drawing, Measured, Section, Value, Words
 from harness.report.contents import Contents
 from harness.report.drawing import as_png, as_svg
 from harness.report.palette import css_variables
 from harness.report.sections import SECTIONS
+from harness.report.timeline import STYLE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -137,18 +138,26 @@ def environment() -> Environment:
 @cache
 def page_parts() -> dict[str, str]:
     """Style and script of every page, and the policy that lets a browser run that very script and load nothing."""
-    folder = resources.files("harness.report") / "templates"
-    style, script = (
-        (folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
-    )
+    style, script = _template("page.css"), _template("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return {
         "style": f":root{{{css_variables('light')}}}\n"
-        f"@media screen and (prefers-color-scheme: dark){{:root{{{css_variables('dark')}}}}}\n{style}",
+        f"@media screen and (prefers-color-scheme: dark){{:root{{{css_variables('dark')}}}}}\n{style}\n{STYLE}",
         "script": script,
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
         "img-src data:; base-uri 'none'; form-action 'none'",
     }
+
+
+@cache
+def fragment_style() -> str:
+    """The style of a fragment on somebody else's page: every rule is nested in a class, so that nothing else is touched."""
+    dark = f"@media screen and (prefers-color-scheme: dark){{.harness{{{css_variables('dark')}}}}}"
+    return f".harness{{{css_variables('light')}}}\n{dark}\n.harness{{{_template('fragment.css')}\n{STYLE}}}"
+
+
+def _template(name: str) -> str:
+    return (resources.files("harness.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _drawings(sections: Sequence[Section]) -> Iterator[Drawing]:
@@ -198,9 +207,13 @@ def _table(table: DataTable) -> dict[str, Any]:
 
 def _number(value: Value) -> Value:
     """A value for JSON, which knows no infinity."""
+    if isinstance(value, Measured):
+        return _number(value.value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _raw(value: Value) -> str:
     """A value as it was measured, for sorting and for tests."""
+    if isinstance(value, Measured):
+        return _raw(value.value)
     return "" if value is None else repr(value) if isinstance(value, float) else str(value)

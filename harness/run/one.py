@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness import wall
-from harness.metrics import Finding, RunTally, tally
+from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import World
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.spans import Table
@@ -39,6 +39,13 @@ class RunResult:
     """How many tasks each kind of error of a program of one's own has ended."""
     wall_s: float = 0.0
     """Real time it took [s]."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from harness.report.notebook import run_html
+
+        metrics, _ = summarise([self.tally])
+        return run_html(f"Run of seed {self.seed}", self.spans, self.events, metrics)
 
 
 def simulate(scenario: LoadedScenario, seed: int) -> RunResult:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from harness.errors import HarnessError
 from harness.faults import Fault
-from harness.metrics import Edge, Finding, Tally, findings, flow, tally
+from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.telling import explain, timeline
@@ -57,6 +57,13 @@ class ProgramRun:
 
     def __repr__(self) -> str:
         return f"<run of seed {self.seed}: {len(self.all_calls)} calls, {self.latency_s:.6f} s>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from harness.report.notebook import run_html
+
+        metrics, _ = summarise([tally(self.spans_table, agents=())])
+        return run_html(f"Run of seed {self.seed}", self.spans_table, self.events_table, metrics)
 
     def calls(self, agent: str | None = None) -> CallList:
         """The calls of an agent, or all.

@@ -9,6 +9,7 @@ from harness.gate.output.github import as_annotations
 from harness.gate.output.json_object import as_json
 from harness.gate.output.junit import as_junit
 from harness.gate.output.markdown import as_markdown
+from harness.gate.output.page import judgement
 from harness.gate.output.table import print_result
 
-__all__ = ["as_annotations", "as_json", "as_junit", "as_markdown", "print_result"]
+__all__ = ["as_annotations", "as_json", "as_junit", "as_markdown", "judgement", "print_result"]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 ROWS_MAX = 12
 
+VISIBLE_SHARE = 0.004
+"""Of the longest bar: what is shorter is no wider than a pixel or two, and only in the table."""
+
 
 def draw_path(
     path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float] | None = None
@@ -50,11 +53,10 @@ def largest(
     path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float]
 ) -> Sequence[PathShare]:
     """The shares that are worth a row, the largest of either side first."""
-    keys = dict.fromkeys([*path_s, *base_s])
-    most = {key: max(path_s.get(key, 0.0), base_s.get(key, 0.0)) for key in keys}
-    return sorted((key for key in keys if most[key] > 0), key=lambda key: (-most[key], key))[
-        :ROWS_MAX
-    ]
+    most = {key: max(path_s.get(key, 0.0), base_s.get(key, 0.0)) for key in [*path_s, *base_s]}
+    visible_s = VISIBLE_SHARE * max(most.values(), default=0.0)
+    shown = [key for key, longest_s in most.items() if longest_s > visible_s]
+    return sorted(shown, key=lambda key: (-most[key], key))[:ROWS_MAX]
 
 
 _SHORT = {

@@ -13,6 +13,7 @@ from harness.report.contents import Contents
 from harness.report.sections import (
     agents,
     cards,
+    comparison,
     distributions,
     faults,
     findings,
@@ -20,6 +21,7 @@ from harness.report.sections import (
     origin,
     pressure,
     seeds,
+    timeline,
     verdict,
     waiting,
     why,
@@ -28,7 +30,9 @@ from harness.report.sections import (
 SECTIONS: Final[tuple[Callable[[Contents], Section | None], ...]] = (
     verdict.section,
     cards.section,
+    comparison.section,
     why.section,
+    timeline.section,
     distributions.section,
     agents.section,
     pressure.section,

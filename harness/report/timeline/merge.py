@@ -6,6 +6,7 @@ wide as its time, so that what a reader sees of a pixel is what its time was spe
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -27,42 +28,61 @@ def merged(pieces: Sequence[Piece], from_s: float, until_s: float) -> list[Piece
         from_s: When the picture begins [s].
         until_s: When it ends [s].
     """
-    found, pixels = list(pieces), PIXELS
-    while True:
-        found = _merged(found, from_s, (until_s - from_s) / pixels)
-        if len(found) <= MARKS or pixels == 1:
-            return found
+    pixels = PIXELS
+    while pixels > 1 and _too_many(pieces, from_s, _pixel_s(from_s, until_s, pixels)):
         pixels //= 2
+    return _merged(pieces, from_s, _pixel_s(from_s, until_s, pixels))
+
+
+def _pixel_s(from_s: float, until_s: float, pixels: int = PIXELS) -> float:
+    """The time of a pixel [s]; where no time passed, any time will do."""
+    return (until_s - from_s) / pixels or 1.0
+
+
+def _too_many(pieces: Sequence[Piece], from_s: float, pixel_s: float) -> bool:
+    """Whether more than `MARKS` would be left; found out before merging, because this is far quicker."""
+    left = MARKS
+    pixels: set[tuple[int, int, str]] = set()
+    for piece_from_s, piece_until_s, lane, _, kind, _, _ in pieces:
+        if piece_until_s - piece_from_s < pixel_s:
+            pixel = (lane, int(((piece_from_s + piece_until_s) / 2 - from_s) / pixel_s), kind)
+            if pixel in pixels:
+                continue
+            pixels.add(pixel)
+        left -= 1
+        if left < 0:
+            return True
+    return False
 
 
 def _merged(pieces: Sequence[Piece], from_s: float, pixel_s: float) -> list[Piece]:
-    if pixel_s <= 0:
-        return list(pieces)
-    wide: list[Piece] = []
+    found: list[Piece] = []
     narrow: dict[tuple[int, int, str], list[Piece]] = {}
     for piece in pieces:
-        if piece.until_s - piece.from_s >= pixel_s:
-            wide.append(piece)
+        piece_from_s, piece_until_s, lane, _, kind, _, _ = piece
+        if piece_until_s - piece_from_s >= pixel_s:
+            found.append(piece)
         else:
-            pixel = int(((piece.from_s + piece.until_s) / 2 - from_s) / pixel_s)
-            narrow.setdefault((piece.lane, pixel, piece.kind), []).append(piece)
+            pixel = int(((piece_from_s + piece_until_s) / 2 - from_s) / pixel_s)
+            narrow.setdefault((lane, pixel, kind), []).append(piece)
     laid_until_s: dict[tuple[int, int], float] = {}
     for (lane, pixel, _), group in narrow.items():
-        begin_s = max(laid_until_s.get((lane, pixel), from_s), group[0].from_s)
-        one = _as_one(group, begin_s)
+        one = _as_one(group, laid_until_s.get((lane, pixel), from_s))
         laid_until_s[lane, pixel] = one.until_s
-        wide.append(one)
-    wide.sort()
-    return wide
+        found.append(one)
+    found.sort()
+    return found
 
 
-def _as_one(group: Sequence[Piece], begin_s: float) -> Piece:
+def _as_one(group: Sequence[Piece], earliest_s: float) -> Piece:
+    """One piece for those of a pixel and a kind, behind what has been laid in that pixel before."""
     first = group[0]
+    begin_s = max(earliest_s, first.from_s)
     if len(group) == 1 and begin_s == first.from_s:
         return first
-    busy_s = sum(piece.until_s - piece.from_s for piece in group)
+    busy_s = math.fsum(piece.until_s - piece.from_s for piece in group)
     number = sum(piece.number for piece in group)
-    return first._replace(from_s=begin_s, until_s=begin_s + busy_s, number=number)
+    return Piece(begin_s, begin_s + busy_s, first.lane, first.span_id, first.kind, first.row, number)  # fmt: skip
 
 
 def crowd(pieces: Sequence[Piece], from_s: float, until_s: float) -> list[Piece]:
@@ -73,9 +93,7 @@ def crowd(pieces: Sequence[Piece], from_s: float, until_s: float) -> list[Piece]
         from_s: When the picture begins [s].
         until_s: When it ends [s].
     """
-    pixel_s = (until_s - from_s) / PIXELS
-    if pixel_s <= 0 or not pieces:
-        return list(pieces[:1])
+    pixel_s = _pixel_s(from_s, until_s)
     kinds = list(dict.fromkeys(piece.kind for piece in pieces))
     begun, ended = _begun_and_ended(pieces, from_s, pixel_s)
     at_once = dict.fromkeys(kinds, 0)

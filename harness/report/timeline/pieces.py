@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from harness.metrics.critical_path import WORK, Segment
-from harness.spans import AGENT, ATTEMPT, OK, TASK, TOOL, WAIT, Table
+from harness.spans import AGENT, ATTEMPT, CALL, OK, TASK, TOOL, WAIT, Table
 
 TURN: Final = "turn"
-"""Of pieces that are not filled: an agent has its turn, or the task is on its way."""
+"""Of pieces that are not filled: an agent has its turn or awaits a call, or the task is on its way."""
 
 WAITS: Final = {"backoff": "back_off", "silence": "silence", "in_flight": "in_flight"}
 """By name of a wait, its role in the palette; another wait is an agent's own affair."""
@@ -56,7 +56,16 @@ def pieces(spans: Table, lane_of: array[int]) -> list[Piece]:
         lane_of: By row, the lane; those of spans with -1 are not drawn.
     """
     found: list[Piece] = []
-    columns = ("span_id", "kind", "name", "status", "arrival_s", "start_s", "first_token_s", "end_s")
+    columns = (
+        "span_id",
+        "kind",
+        "name",
+        "status",
+        "arrival_s",
+        "start_s",
+        "first_token_s",
+        "end_s",
+    )
     for row, (span_id, kind, name, status, arrival_s, start_s, first_token_s, end_s) in enumerate(spans.rows(*columns)):  # fmt: skip
         lane = lane_of[row]
         if lane < 0:
@@ -72,7 +81,7 @@ def pieces(spans: Table, lane_of: array[int]) -> list[Piece]:
     return found
 
 
-_ROLES = {TOOL: "tool", AGENT: TURN, TASK: TURN}
+_ROLES = {TOOL: "tool", AGENT: TURN, CALL: TURN, TASK: TURN}
 
 
 def _attempt(

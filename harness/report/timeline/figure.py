@@ -1,0 +1,106 @@
+"""A timeline as a picture: the same lanes, marks and path as on the page, for a chat or a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from harness.report.drawing import WIDTH_IN, house_style
+from harness.report.palette import INK, MUTED, ROLES
+from harness.report.timeline.details import LEGEND
+from harness.report.timeline.fold import lane_names
+from harness.report.timeline.legend import kinds_of
+from harness.report.timeline.marks import Timeline
+from harness.report.timeline.ticks import ticks
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LANE_IN = 0.24
+_AROUND_IN = 1.15  # title, axis and legend
+_HIGH = 0.56  # of a bar, of the lane's height
+_NAME_LETTERS = 22
+
+
+def as_figure(timeline: Timeline) -> Figure:
+    """Draw a timeline with matplotlib, in the style of the house."""
+    from matplotlib.figure import Figure
+
+    with house_style():
+        height_in = _AROUND_IN + _LANE_IN * max(len(timeline.lanes), 1)
+        figure = Figure(figsize=(WIDTH_IN, height_in))
+        axes = figure.add_subplot()
+        _axes(axes, timeline)
+        handles = [*_marks(axes, timeline), *_lines(axes, timeline)]
+        if handles:
+            figure.legend(handles=handles, loc="outside lower left", ncols=3, handlelength=2.2)
+    return figure
+
+
+def _axes(axes: Axes, timeline: Timeline) -> None:
+    duration_s = timeline.until_s - timeline.from_s
+    names = [drawable(name) for name in lane_names(timeline.lanes, _NAME_LETTERS)]
+    axes.set_title(timeline.title)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    axes.set_xlim(0, duration_s or 1.0)
+    moments = ticks(duration_s)
+    axes.set_xticks([at_s for at_s, _ in moments], [text for _, text in moments])
+
+
+def _marks(axes: Axes, timeline: Timeline) -> Iterator[Artist]:
+    """Bars lane by lane and kind by kind, and one patch of each kind for the legend."""
+    from matplotlib.patches import Patch
+
+    least_s = (timeline.until_s - timeline.from_s) / 500  # what took no time is seen, too
+    places: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for mark in timeline.marks:
+        bar = (mark.from_s - timeline.from_s, max(mark.until_s - mark.from_s, least_s))
+        places.setdefault((mark.kind, mark.lane), []).append(bar)
+    for kind in kinds_of(timeline):
+        look: dict[str, Any] = {"facecolor": ROLES[kind].light, "hatch": ROLES[kind].hatch or None, "edgecolor": INK.light, "linewidth": 0.3}  # fmt: skip
+        for lane in range(len(timeline.lanes)):
+            if (kind, lane) in places:
+                bars = places[kind, lane]
+                # An outline would hide the colour of what is narrow.
+                outlines = [0.3 if wide_s > 2.5 * least_s else 0.0 for _, wide_s in bars]
+                axes.broken_barh(
+                    bars, (lane - _HIGH / 2, _HIGH), zorder=2, **look | {"linewidth": outlines}
+                )
+        yield Patch(label=LEGEND[kind], **look)
+
+
+def _lines(axes: Axes, timeline: Timeline) -> Iterator[Artist]:
+    zero_s = timeline.from_s
+    if timeline.turns:
+        turns = [(it.lane, it.from_s - zero_s, it.until_s - zero_s) for it in timeline.turns]
+        lanes, begin, end = zip(*turns, strict=True)
+        axes.hlines(lanes, begin, end, colors=MUTED.light, linewidth=0.9, zorder=1.5)
+        yield _line("a task, turn or call", color=MUTED.light, linewidth=0.9)
+    if timeline.path:
+        x = [at_s - zero_s for bar in timeline.path for at_s in (bar.from_s, bar.until_s)]
+        y = [bar.lane + 0.38 for bar in timeline.path for _ in range(2)]
+        axes.plot(x, y, color=INK.light, linewidth=0.6, zorder=3)
+        axes.hlines(y[::2], x[::2], x[1::2], colors=INK.light, linewidth=2, zorder=3)
+        yield _line("critical path", color=INK.light, linewidth=2)
+    if timeline.faults:
+        look: dict[str, Any] = {"color": ROLES["bad"].light, "marker": "x", "markersize": 5, "linestyle": "", "markeredgewidth": 1.6}  # fmt: skip
+        at = [(it.at_s - zero_s, it.lane - 0.38) for it in timeline.faults]
+        axes.plot(*zip(*at, strict=True), zorder=4, clip_on=False, **look)
+        yield _line("a fault struck", **look)
+
+
+def _line(label: str, **look: Any) -> Artist:  # noqa: ANN401 - matplotlib's own keywords
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=label, **look)
+
+
+def drawable(text: str) -> str:
+    """A text in letters that the font of the house has, so that matplotlib draws no boxes and warns of nothing."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family="DejaVu Sans")))
+    return "".join(letter if font.get_char_index(ord(letter)) else "\ufffd" for letter in text)
