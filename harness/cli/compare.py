@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
 
 from harness.cli.options import Format
-from harness.cli.tables import id_ranges
-from harness.cli.verdicts import print_verdict, why_lines
-from harness.errors import HarnessError
-from harness.gate import GateResult, Samples, gate, limits_of, read_baseline, stored
-from harness.gate.comparable import are_paired
-from harness.spans import Table
-from harness.store import Store, queries
-
-_RUNS: Final = re.compile(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*")
-"""How runs are named: `12`, `1-8`, `1-8,11`."""
-
-_EXPLAINED_RUNS: Final = 64
-"""The most that spans are read of: more runs make an explanation no better."""
-
-_HOW: Final = (
-    "  How to fix: name a run, such as 12; runs, such as 1-8,11; a store, such as old.duckdb; runs of a store, such as "
-    "old.duckdb:1-8; or a baseline file that ends in .json"
-)
+from harness.cli.sides import explained, of_scenario, samples_of_side, side_of
+from harness.cli.verdicts import print_verdict
+from harness.gate import gate, limits_of
 
 
 def compare_sides(
@@ -43,7 +24,7 @@ def compare_sides(
     """Compare two sides, and print what became of the gated metrics.
 
     Args:
-        base: What the baseline is made of, as `_HOW` says.
+        base: What the baseline is made of, as `sides.py` says.
         candidate: What the candidate is made of likewise.
         limits: Changes to the default limits, each as `name=change`.
         scenario: The scenario to compare, when the sides hold several; None means the one that both have.
@@ -58,148 +39,7 @@ def compare_sides(
         HarnessError: A side is not there, holds nothing, or holds more than one thing; or a limit names no metric.
     """
     chosen = limits_of(options=limits)
-    old, new = _of_scenario(_side(base, store), _side(candidate, store), scenario)
-    result = gate(_samples(old, engine), _samples(new, engine), chosen)
-    print_verdict(_explained(result, old, new), output)
+    old, new = of_scenario(side_of(base, store), side_of(candidate, store), scenario)
+    result = gate(samples_of_side(old, engine), samples_of_side(new, engine), chosen)
+    print_verdict(explained(result, old, new), output)
     return result.exit_code
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A side of runs in a store."""
-
-    label: str
-    store: Store
-    rows: list[dict[str, Any]]
-    """The runs, in the order in which they were written."""
-
-    @property
-    def scenarios(self) -> tuple[str, ...]:
-        """The names of their scenarios."""
-        return tuple(dict.fromkeys(row["scenario"] for row in self.rows))
-
-    @property
-    def run_ids(self) -> dict[int, int]:
-        """The run of each seed; the last one, if there are several."""
-        return {row["seed"]: row["run_id"] for row in self.rows}
-
-
-_Side = _Stored | Samples
-
-
-def _side(text: str, store: Path) -> _Side:
-    """Look up what a word of the command line names."""
-    if _RUNS.fullmatch(text):
-        return _stored(f"{'run' if text.isdigit() else 'runs'} {text}", Store(store), text)
-    if text.endswith(".json"):
-        return read_baseline(Path(text))
-    # A colon may belong to the name of a file.
-    if os.path.lexists(text):
-        return _stored(text, Store(text), "")
-    name, _, runs = text.rpartition(":")
-    if name and _RUNS.fullmatch(runs) and os.path.lexists(name):
-        return _stored(text, Store(name), runs)
-    missing = name if name and _RUNS.fullmatch(runs) else text
-    raise HarnessError(f"{text}: there is no file {missing}, and it names no runs\n{_HOW}")
-
-
-def _stored(label: str, store: Store, runs: str) -> _Stored:
-    """The named runs of a store, or all of them."""
-    rows = {row["run_id"]: row for row in queries.runs(store)}
-    if not rows:
-        raise HarnessError(
-            f"{label}: the store {store.path} holds no runs, so there is nothing to compare\n"
-            "  How to fix: write some with `harness simulate FILE --store ...`, or name another store"
-        )
-    wanted = _run_ids(runs, rows, label, store) if runs else set(rows)
-    return _Stored(label, store, [row for run_id, row in rows.items() if run_id in wanted])
-
-
-def _run_ids(runs: str, rows: dict[int, Any], label: str, store: Store) -> set[int]:
-    wanted: set[int] = set()
-    for part in runs.split(","):
-        first, last = (int(part.split("-")[end]) for end in (0, -1))
-        if first > last:
-            raise HarnessError(
-                f"{label}: {part} ends before it begins; did you mean {last}-{first}?"
-            )
-        # The first that is missing ends the search, however far somebody's range goes.
-        missing = next((run_id for run_id in range(first, last + 1) if run_id not in rows), None)
-        if missing is not None:
-            raise HarnessError(
-                f"{label}: there is no run {missing} in the store {store.path}\n"
-                f"  How to fix: it holds runs {id_ranges(list(rows))}; see `harness runs`"
-            )
-        wanted.update(range(first, last + 1))
-    return wanted
-
-
-def _of_scenario(old: _Side, new: _Side, wanted: str | None) -> tuple[_Side, _Side]:
-    """The parts of the sides that are of one scenario."""
-    if wanted is None:
-        if len(_scenarios(old)) == len(_scenarios(new)) == 1:
-            return old, new  # if they differ, the gate has a status for that
-        shared = [name for name in _scenarios(old) if name in _scenarios(new)]
-        if len(shared) != 1:
-            held = "; ".join(f"{it.label} holds {', '.join(_scenarios(it))}" for it in (old, new))
-            what = "several scenarios" if shared else "no scenario"
-            how = "choose one of them with --scenario" if shared else "name other runs"
-            raise HarnessError(f"the sides have {what} in common: {held}\n  How to fix: {how}")
-        wanted = shared[0]
-    return _only(old, wanted), _only(new, wanted)
-
-
-def _scenarios(side: _Side) -> tuple[str, ...]:
-    return (side.scenario,) if isinstance(side, Samples) else side.scenarios
-
-
-def _only(side: _Side, scenario: str) -> _Side:
-    if scenario not in _scenarios(side):
-        raise HarnessError(
-            f"{side.label} holds no runs of {scenario}, only of {', '.join(_scenarios(side))}"
-        )
-    if isinstance(side, Samples):
-        return side
-    return replace(side, rows=[row for row in side.rows if row["scenario"] == scenario])
-
-
-def _samples(side: _Side, engine: str) -> Samples:
-    if isinstance(side, Samples):
-        return side
-    versions: dict[tuple[str, str], list[int]] = {}
-    for row in side.rows:
-        versions.setdefault((row["scenario"], row["scenario_hash"]), []).append(row["run_id"])
-    if len(versions) > 1:
-        held = ", ".join(
-            f"runs {id_ranges(run_ids)} of {scenario} ({digest[:8]})"
-            for (scenario, digest), run_ids in versions.items()
-        )
-        raise HarnessError(
-            f"{side.label} holds several versions: {held}\n"
-            "  How to fix: name the runs of one of them, such as "
-            f"{side.store.path.name}:{id_ranges(list(versions.values())[-1])}"
-        )
-    return stored(side.store, side.run_ids.values(), engine=engine, label=side.label)
-
-
-def _explained(result: GateResult, old: _Side, new: _Side) -> GateResult:
-    """Say why metrics became worse, when there are spans of the same seeds on both sides."""
-    if not result.regressed or isinstance(old, Samples) or isinstance(new, Samples):
-        return result
-    assert result.base is not None, "there were two sides"
-    if not are_paired(result.base, result.candidate):
-        return result
-    seeds = sorted(old.run_ids.keys() & new.run_ids.keys())[:_EXPLAINED_RUNS]
-    before, after = _spans(old, seeds), _spans(new, seeds)
-    warmup_tasks = max(row["warmup_tasks"] for row in (*old.rows, *new.rows))
-    return result.explained(
-        {
-            metric: why_lines(before, after, metric, warmup_tasks=warmup_tasks)
-            for metric in result.regressed
-        }
-    )
-
-
-def _spans(side: _Stored, seeds: Sequence[int]) -> list[Table]:
-    run_ids = [side.run_ids[seed] for seed in seeds]
-    return list(queries.span_tables(side.store, run_ids).values())

@@ -125,3 +125,5 @@ class Section:
     lead: str = ""
     """What the section says, in a sentence or two."""
     blocks: Sequence[Block] = field(default=())
+    tone: Tone = ""
+    """Of the whole; only a verdict has one."""

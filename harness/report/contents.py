@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -135,16 +135,12 @@ class Contents:
     base: Side | None = None
     """What they are compared with, if its spans are there."""
     judgement: Judgement | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
-    """Files beside the report, by what they are; such as the trace."""
+    trace: str = ""
+    """The file beside the report that holds the trace of the run whose course is drawn; empty if there is none."""
 
     def __post_init__(self) -> None:
         for _, side in self.sides:
             _check_one_version(side)
-
-    def with_links(self, links: Mapping[str, str]) -> Contents:
-        """The same with links to files beside the report."""
-        return replace(self, links=links)
 
     @property
     def scenario(self) -> str:

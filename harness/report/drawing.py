@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -26,12 +27,17 @@ WIDTH_IN: Final = 6.4
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the house's style inside the block."""
+    """Draw in the house's style inside the block; as a decorator, in the whole function.
+
+    A letter that the house's font does not have is a box in a picture, and on a page it is drawn in the reader's own font:
+    neither is worth a warning.
+    """
     import matplotlib
 
     with resources.as_file(resources.files("harness.report") / "house.mplstyle") as style:
         parameters = matplotlib.rc_params_from_file(style, use_default_template=True)
-    with matplotlib.rc_context(parameters):
+    with matplotlib.rc_context(parameters), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         yield
 
 
@@ -52,13 +58,18 @@ def as_svg(figure: Figure, key: str, alt: str) -> str:
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", svg)
     view = re.search(r'viewBox="([^"]+)"', svg)
     assert view is not None, "matplotlib writes a viewBox"
     head = (
         f'<svg viewBox="{view.group(1)}" role="img" aria-label="{_attribute(alt)}" class="figure">'
     )
-    return with_variables(head + svg[svg.index(">") + 1 :])
+    # Only inside of tags: what stands between them is text from outside, and may look like an id or a colour.
+    return head + re.sub(r"<[^>]+>", lambda tag: _own(tag[0], key), svg[svg.index(">") + 1 :])
+
+
+def _own(tag: str, key: str) -> str:
+    """A tag whose ids begin with a key, and whose colours are variables."""
+    return with_variables(re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", tag))
 
 
 def as_png(figure: Figure) -> bytes:

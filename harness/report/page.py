@@ -64,8 +64,9 @@ def as_html(contents: Contents, sections: Sequence[Section], name: str) -> str:
     return environment().get_template("page.html.j2").render(
         title=f"{contents.scenario}: {sections[0].title}",
         sections=sections,
-        tone=_tone(sections[0]),
-        links=contents.links,
+        tone=sections[0].tone,
+        trace=contents.trace,
+        traced=contents.shown["run_id"],
         name=name,
         svg={it.key: it.svg or as_svg(it.figure, it.key, it.alt) for it in _drawings(sections)},
         **page_parts(),
@@ -80,7 +81,7 @@ def as_json(contents: Contents, sections: Sequence[Section], name: str) -> str:
         "runs": list(contents.side.run_ids),
         "base_runs": list(contents.base.run_ids) if contents.base is not None else None,
         "verdict": sections[0].title,
-        "tone": _tone(sections[0]),
+        "tone": sections[0].tone,
         "sections": [
             {
                 "key": it.key,
@@ -162,11 +163,6 @@ def _template(name: str) -> str:
 
 def _drawings(sections: Sequence[Section]) -> Iterator[Drawing]:
     return (block for section in sections for block in section.blocks if isinstance(block, Drawing))
-
-
-def _tone(section: Section) -> str:
-    first = section.blocks[0] if section.blocks else None
-    return first.sentences[0][0] if isinstance(first, Words) and first.sentences else ""
 
 
 def _block(block: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the blocks

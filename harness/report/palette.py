@@ -72,8 +72,8 @@ def css_variables(scheme: str) -> str:
     )
 
 
-def with_variables(svg: str) -> str:
-    """A drawing in light colours, with each replaced by its variable."""
+def with_variables(tag: str) -> str:
+    """A tag of a drawing in light colours, with each replaced by its variable."""
     for role, paint in ROLES.items():
-        svg = svg.replace(paint.light, f"var(--{role.replace('_', '-')})")
-    return svg
+        tag = tag.replace(paint.light, f"var(--{role.replace('_', '-')})")
+    return tag

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.drawing import WIDTH_IN, house_style
 from harness.report.palette import ROLES
+from harness.report.timeline.names import shown
+from harness.report.timeline.ticks import ticks
 from harness.units import render
 
 if TYPE_CHECKING:
@@ -47,8 +49,23 @@ def paint(role: str) -> dict[str, Any]:
 
 def label(text: str) -> str:
     """A name for a figure: on one line, printable, and not longer than its place."""
-    clean = "".join(char if char.isprintable() else "?" for char in text)
-    return clean if len(clean) <= LABEL_LENGTH_MAX else f"{clean[: LABEL_LENGTH_MAX - 1]}…"
+    # It stands alone, so that there is nothing around it that it could turn.
+    return shown(text, LABEL_LENGTH_MAX).strip("\u2068\u2069")
+
+
+def add_legend(axes: Axes) -> None:
+    """Say what the marks mean, above them, where nothing is hidden; nothing if there are none."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, borderpad=0, ncols=4
+        )
+
+
+def mark_times(axes: Axes, from_s: float, until_s: float) -> None:
+    """Mark round moments of a horizontal axis [virtual s]."""
+    moments = [(at_s, text) for at_s, text in ticks(until_s) if at_s >= from_s]
+    axes.set_xticks([at_s for at_s, _ in moments], [text for _, text in moments])
+    axes.set_xlim(from_s, until_s)
 
 
 def show_unit(axis: Any, name: str) -> None:  # noqa: ANN401 - matplotlib's axis

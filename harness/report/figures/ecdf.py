@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.report.drawing import house_style
 from harness.report.figures.axes import new_figure, show_unit
 from harness.report.palette import ROLES
 from harness.store import Store, series
@@ -37,6 +38,7 @@ def cost_ecdf(store: Store, run_ids: Sequence[int], base_ids: Sequence[int] = ()
     return draw_ecdf(_sides(store, run_ids, base_ids, "cost_usd"), "cost_usd", "cost of a task")
 
 
+@house_style()
 def draw_ecdf(sides: Mapping[str, Points], name: str, title: str) -> Figure:
     """Draw the distributions of some sides into one figure.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.report.figures.axes import label, new_figure, paint
+from harness.report.drawing import house_style
+from harness.report.figures.axes import add_legend, label, new_figure, paint
 from harness.store import Store, series
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def failures(store: Store, run_ids: Sequence[int]) -> Figure:
     return draw_failures(series.failures(store, run_ids))
 
 
+@house_style()
 def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw how many attempts failed for each reason, and how many of them because a fault was injected."""
     rows = rows[:ROWS_MAX]
@@ -38,14 +40,14 @@ def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
             others,
             left=of_faults,
             height=0.6,
-            label="the provider's own",
+            label="without an injected fault",
             **paint("silence"),
         )
     axes.set_yticks(places, [label(reason(row)) for row in rows])
     axes.invert_yaxis()
     axes.set_xlabel("attempts")
-    if axes.patches:
-        axes.legend(loc="lower right")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    add_legend(axes)
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.report.drawing import house_style
 from harness.report.figures.axes import label, new_figure
 from harness.report.palette import ROLES
 
@@ -25,6 +26,7 @@ class Arrow(NamedTuple):
     """How much it is, for people."""
 
 
+@house_style()
 def draw_network(arrows: Sequence[Arrow]) -> Figure:
     """Draw who is connected with whom: arrows down on the right side, arrows up on the left, thicker for more.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.report.contents import PathShare
+from harness.report.drawing import house_style
 from harness.report.figures.axes import label, new_figure, paint, show_unit
 from harness.report.palette import ROLES
 
@@ -18,6 +19,7 @@ VISIBLE_SHARE = 0.004
 """Of the longest bar: what is shorter is no wider than a pixel or two, and only in the table."""
 
 
+@house_style()
 def draw_path(
     path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float] | None = None
 ) -> Figure:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.report.figures.axes import new_figure, paint, show_unit
+from harness.report.drawing import house_style
+from harness.report.figures.axes import add_legend, mark_times, new_figure, paint
 from harness.report.palette import ROLES
 from harness.store import Store, series
 
@@ -27,6 +28,7 @@ def pressure(store: Store, run_id: int) -> Figure:
     return draw_pressure(series.pressure(store, run_id), series.bounds(store, [run_id], "limits"))
 
 
+@house_style()
 def draw_pressure(rows: Sequence[Row], limits: Sequence[Row] = ()) -> Figure:
     """Draw the course of a run.
 
@@ -67,13 +69,11 @@ def draw_pressure(rows: Sequence[Row], limits: Sequence[Row] = ()) -> Figure:
             above, stated.get("concurrency"), max(map(sum, zip(waiting, in_service, strict=True)))
         )
     below.set_xlabel("virtual time since the run began")
-    show_unit(below.xaxis, "time_s")
-    below.set_xlim(edges_s[0], edges_s[-1])
+    mark_times(below, edges_s[0], edges_s[-1])
     for axes in (above, below):
         axes.set_ylim(bottom=0)
         axes.grid(axis="y")
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper right", ncols=3)
+        add_legend(axes)
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.report.drawing import house_style
 from harness.report.figures.axes import label, new_figure
 from harness.report.palette import ROLES
 
@@ -15,6 +16,7 @@ ROW_STEPS = 7
 """Dots of a row stand on so many lines in turn, so that equal ones do not hide one another."""
 
 
+@house_style()
 def draw_seeds(values: Mapping[str, Sequence[float]], *, against: str, title: str) -> Figure:
     """Draw how far each seed is from what it is compared with.
 

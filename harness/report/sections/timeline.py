@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.report.blocks import Column, DataTable, Drawing, Section
+from harness.report.blocks import DataTable, Drawing, Section
 from harness.report.contents import Contents
 from harness.report.timeline import (
     COLUMNS,
@@ -37,7 +37,9 @@ def section(contents: Contents) -> Section | None:
     if side.sizes[run["run_id"]]["tasks"] > 1:
         whole = run_timeline(side.spans[run["run_id"]], side.events[run["run_id"]])
         note = f" Every {side.every:,}th task is drawn." if side.every > 1 else ""
-        drawings.append(_drawing("timeline-run", f"Run {run['run_id']} as a whole", whole, note))
+        drawings.append(
+            _drawing(contents, "timeline-run", f"Run {run['run_id']} as a whole", whole, note)
+        )
     if not drawings:
         return None
     return Section(
@@ -62,10 +64,12 @@ def _of_task(contents: Contents, row: Row) -> Drawing:
     title = f"Task {row['task']} of run {row['run_id']}, {_SHOWN_AS[row['shown_as']]}"
     if contents.side.measured_tasks == 1:
         title = f"Task {row['task']} of run {row['run_id']}"
-    return _drawing(f"timeline-{row['shown_as']}", title, task_of(contents, row))
+    return _drawing(contents, f"timeline-{row['shown_as']}", title, task_of(contents, row))
 
 
-def _drawing(key: str, title: str, timeline: Timeline, note: str = "") -> Drawing:
+def _drawing(
+    contents: Contents, key: str, title: str, timeline: Timeline, note: str = ""
+) -> Drawing:
     return Drawing(
         key=key,
         title=title,
@@ -73,7 +77,7 @@ def _drawing(key: str, title: str, timeline: Timeline, note: str = "") -> Drawin
         reading="How to read this: a lane is an agent at work; the heavy line is the critical path, which decides when the end is. "
         "Point at a mark, or walk with the arrow keys, for its details." + note,
         figure=as_figure(timeline),
-        svg=as_svg(timeline, key),
+        svg=as_svg(timeline, key, contents.trace),
         width_min=_WIDE,
         table=DataTable(
             caption=f"{title}: its spans",

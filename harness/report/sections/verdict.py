@@ -23,13 +23,9 @@ def section(contents: Contents) -> Section:
         key="verdict",
         title=title,
         lead=_about(contents),
-        blocks=[Words(sentences=_toned(sentences, tone))],
+        blocks=[Words(sentences=sentences)],
+        tone=tone,
     )
-
-
-def _toned(sentences: list[Sentence], tone: Tone) -> list[Sentence]:
-    """With the tone of the whole first, which the page colours the title by."""
-    return sorted(sentences, key=lambda sentence: sentence[0] != tone)
 
 
 def _about(contents: Contents) -> str:
@@ -121,12 +117,15 @@ def _of_comparison(contents: Contents) -> Section:
     assert judgement is not None, "there is a comparison"
     sentences: list[Sentence] = [(it.tone, it.sentence) for it in judgement.metrics]
     sentences += [("unsure", note) for note in judgement.notes]
-    blocks = [Words(sentences=[(judgement.tone, judgement.advice), *sentences])]
-    blocks += [
+    whys = [
         Words(sentences=[("", f"{it.metric}: {it.why[0]}")], quoted=it.why[1:])
         for it in judgement.metrics
         if it.why
     ]
     return Section(
-        key="verdict", title=_TITLES[judgement.verdict], lead=judgement.headline, blocks=blocks
+        key="verdict",
+        title=_TITLES[judgement.verdict],
+        lead=judgement.headline,
+        blocks=[Words(sentences=sentences), *whys, Words(sentences=[("", judgement.advice)])],
+        tone=judgement.tone,
     )

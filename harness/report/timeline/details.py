@@ -53,12 +53,17 @@ class Details:
 
     def of_several(self, piece: Piece, zero_s: float) -> str:
         """Of several spans that are drawn as one."""
-        return f"{piece.number:,} times {LEGEND[piece.kind]}: {_time(piece, zero_s)}"
+        return f"{times(piece.number)} {LEGEND[piece.kind]}: {_time(piece, zero_s)}"
 
     def _room(self, span_id: int) -> Iterator[str]:
         if span_id in self._slack_s:
             slack_s = self._slack_s[span_id]
             yield f"slack {render('slack_s', slack_s)}" if slack_s > 0 else "no slack"
+
+
+def times(number: int) -> str:
+    """How often."""
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _time(piece: Piece, zero_s: float) -> str:

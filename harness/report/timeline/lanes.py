@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import escape
 
-from harness.report.timeline.details import LEGEND
+from harness.report.timeline.details import LEGEND, times
 from harness.report.timeline.fold import lane_names
 from harness.report.timeline.geometry import (
     BAR,
@@ -121,9 +121,9 @@ def _top(lane: int) -> int:
 
 
 def _together(name: str, kind: str, marks: Sequence[Mark]) -> str:
-    times = sum(mark.number for mark in marks)
+    often = times(sum(mark.number for mark in marks))
     total_s = math.fsum(mark.until_s - mark.from_s for mark in marks)
-    return f"{name}, {LEGEND[kind]}: {times:,} times, {render('total_s', total_s)} together"
+    return f"{name}, {LEGEND[kind]}: {often}, {render('total_s', total_s)} together"
 
 
 def _dashes(spans: Sequence[tuple[int, int]], y: int) -> str:

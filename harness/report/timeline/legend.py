@@ -11,17 +11,19 @@ from harness.report.timeline.geometry import HEIGHT, LEFT, WIDTH
 from harness.report.timeline.marks import Timeline
 from harness.report.timeline.names import width
 
-_SIDE = 6  # of the square that a pattern repeats
+_SQUARE: Final = 6
+"""Side of the square that the lines of a pattern are drawn in."""
+
+_SIDES: Final = {3: 6, 2: 11}
+"""By the number of letters of a hatch, how far its lines are apart; those of two letters are told from those of three."""
 
 # By the first letter of a hatch of the palette, the lines that mean the same as matplotlib's.
 _LINES: Final = {
     "/": "M-1 1l2-2M0 6l6-6M5 7l2-2",
     "\\": "M-1 5l2 2M0 0l6 6M5-1l2 2",
     "x": "M0 0l6 6M0 6l6-6",
-    ".": "M2 3h1.6",
     "-": "M0 3h6",
     "|": "M3 0v6",
-    "o": "M1.5 3a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0",
     "+": "M0 3h6M3 0v6",
 }
 
@@ -53,16 +55,13 @@ def patterns(key: str, kinds: Iterable[str]) -> Iterator[str]:
     for kind in kinds:
         hatch = ROLES[kind].hatch
         if hatch:
+            side = _SIDES[len(hatch)]
             yield (
-                f'<pattern id="{key}-{kind}" width="{_SIDE}" height="{_SIDE}" patternUnits="userSpaceOnUse">'
-                f'<path fill="{variable(kind)}" d="M0 0h{_SIDE}v{_SIDE}h-{_SIDE}z"/>'
-                f'<path fill="none" stroke="{INK.light}" stroke-opacity=".65" stroke-width="{_thick(hatch)}" '
+                f'<pattern id="{key}-{kind}" width="{side}" height="{side}" viewBox="0 0 {_SQUARE} {_SQUARE}" '
+                f'patternUnits="userSpaceOnUse"><path fill="{variable(kind)}" d="M0 0h{_SQUARE}v{_SQUARE}H0z"/>'
+                f'<path fill="none" stroke="{INK.light}" stroke-opacity=".65" stroke-width="{5.4 / side:.2g}" '
                 f'd="{_LINES[hatch[0]]}"/></pattern>'
             )
-
-
-def _thick(hatch: str) -> str:
-    return "1.6" if hatch[0] == "." else ".9"
 
 
 class Legend:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from harness.metrics.critical_path import critical_path
+from harness.metrics.lanes import Lanes
 from harness.metrics.lanes import lanes as lay
 from harness.metrics.slack import slack
 from harness.report.timeline.details import Details
-from harness.report.timeline.faults import Fault, faults_of
+from harness.report.timeline.faults import Fault, faults_of, few
 from harness.report.timeline.fold import Folded, Lane, folded
 from harness.report.timeline.merge import PIXELS, crowd, merged
-from harness.report.timeline.pieces import TURN, Piece, Stretch, pieces, stretches
+from harness.report.timeline.pieces import TURN, Piece, Stretch, pieces, stretches, turns
 from harness.spans import Table
 
 
@@ -100,10 +101,16 @@ def task_timeline(spans: Table, events: Table, task: int) -> Timeline:
         The timeline; without lanes if there is no such task.
     """
     own = _of_task(spans, task)
+    laid = lay(own)
     path = critical_path(own, task)
-    details = Details(own, slack(own, {task: path}) if path else {})
     return _timeline(
-        f"Task {task}", own, _of_task(events, task), details, stretches(own, path), turns=True
+        f"Task {task}",
+        spans=own,
+        laid=laid,
+        found=[*turns(own, laid.of_row), *pieces(own, laid.of_row)],
+        path=stretches(own, path),
+        struck=faults_of(own, _of_task(events, task), laid),
+        details=Details(own, slack(own, {task: path}) if path else {}),
     )
 
 
@@ -114,7 +121,16 @@ def run_timeline(spans: Table, events: Table) -> Timeline:
         spans: The spans of the run.
         events: Its events.
     """
-    return _timeline("The whole run", spans, events, Details(spans, {}), [], turns=False)
+    laid = lay(spans)
+    return _timeline(
+        "The whole run",
+        spans=spans,
+        laid=laid,
+        found=pieces(spans, laid.of_row),
+        path=[],
+        struck=faults_of(spans, events, laid),
+        details=Details(spans, {}),
+    )
 
 
 def _of_task(table: Table, task: int) -> Table:
@@ -127,17 +143,20 @@ def _of_task(table: Table, task: int) -> Table:
 
 
 def _timeline(
-    title: str, spans: Table, events: Table, details: Details, path: Sequence[Stretch], *, turns: bool
-) -> Timeline:  # fmt: skip
-    laid = lay(spans)
-    found = pieces(spans, laid.of_row)
-    if not turns:
-        found = [piece for piece in found if piece.kind != TURN]
+    title: str,
+    *,
+    spans: Table,
+    laid: Lanes,
+    found: Sequence[Piece],
+    path: Sequence[Stretch],
+    struck: Sequence[Fault],
+    details: Details,
+) -> Timeline:
+    """Put the parts together: choose the lanes, merge what is narrow, find the words."""
     from_s, until_s = _bounds(spans)
-    struck = faults_of(spans, events, laid, from_s, until_s)
     # What is still open lies in no lane; its part of a path is drawn in the first one, which is the task's.
     along = [max(laid.of_row[stretch.row], 0) for stretch in path]
-    used = {piece.lane for piece in found} | {fault.lane for fault in struck} | set(along)
+    used = {piece.lane for piece in found} | {fault.lane for fault in struck}
     into = folded(laid.names, used, set(along))
     drawn = _drawn(found, into, from_s, until_s)
     filled = [piece for piece in drawn if piece.kind != TURN]
@@ -149,7 +168,7 @@ def _timeline(
         marks=tuple(_mark(piece, into.lanes, details, from_s) for piece in filled),
         turns=tuple(Bar(it.lane, it.from_s, it.until_s) for it in drawn if it.kind == TURN),
         path=_path(path, [into.of[lane] for lane in along], (until_s - from_s) / PIXELS),
-        faults=tuple(fault._replace(lane=into.of[fault.lane]) for fault in struck),
+        faults=few([fault._replace(lane=into.of[fault.lane]) for fault in struck], from_s, until_s),
         shares=_shares(spans, found, path),
         spans=len(spans),
         merged=sum(piece.number for piece in filled if piece.number > 1),
@@ -175,6 +194,7 @@ def _drawn(found: Iterable[Piece], into: Folded, from_s: float, until_s: float) 
             alone.append(piece)
         elif kind != TURN:
             crowds.setdefault(lane, []).append(piece)
+    alone.sort()
     drawn = merged(alone, from_s, until_s)
     for crowded in crowds.values():
         drawn += crowd(crowded, from_s, until_s)

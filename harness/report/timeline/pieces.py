@@ -49,7 +49,7 @@ class Stretch(NamedTuple):
 
 
 def pieces(spans: Table, lane_of: array[int]) -> list[Piece]:
-    """What the spans are drawn as, in the order of time.
+    """What time was spent on, in the order of time.
 
     Args:
         spans: The spans.
@@ -73,15 +73,27 @@ def pieces(spans: Table, lane_of: array[int]) -> list[Piece]:
         if kind == ATTEMPT:
             for role, from_s, until_s in _attempt(status, arrival_s, start_s, first_token_s, end_s):
                 found.append(Piece(from_s, until_s, lane, span_id, role, row))
-        elif kind in _ROLES:
-            found.append(Piece(arrival_s, end_s, lane, span_id, _ROLES[kind], row))
+        elif kind == TOOL:
+            found.append(Piece(arrival_s, end_s, lane, span_id, "tool", row))
         elif kind == WAIT:
             found.append(Piece(arrival_s, end_s, lane, span_id, WAITS.get(name, "overhead"), row))
     found.sort()
     return found
 
 
-_ROLES = {TOOL: "tool", AGENT: TURN, CALL: TURN, TASK: TURN}
+def turns(spans: Table, lane_of: array[int]) -> list[Piece]:
+    """When tasks, turns and calls went on, in the order of time.
+
+    Args:
+        spans: The spans.
+        lane_of: By row, the lane; those of spans with -1 are not drawn.
+    """
+    columns = ("span_id", "kind", "arrival_s", "end_s")
+    return sorted(
+        Piece(arrival_s, end_s, lane_of[row], span_id, TURN, row)
+        for row, (span_id, kind, arrival_s, end_s) in enumerate(spans.rows(*columns))
+        if kind in {TASK, AGENT, CALL} and lane_of[row] >= 0
+    )
 
 
 def _attempt(
