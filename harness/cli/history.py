@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
-from harness.cli.tables import console, id_ranges, table
+from harness.cli.run_ids import id_ranges
+from harness.cli.tables import console, table
 from harness.errors import HarnessError
 from harness.metrics import METRICS
 from harness.store import Store, queries

@@ -11,13 +11,9 @@ from typing import Final
 import click
 
 from harness.cli.app import EXIT_PASS, printable
-from harness.cli.run_ids import RUNS, run_ids
-from harness.cli.sides import StoredSide, explained, of_scenario, samples_of_side, side_of
-from harness.cli.tables import id_ranges
+from harness.cli.run_ids import RUNS, id_ranges, run_ids
 from harness.cli.trace import write_trace
 from harness.errors import HarnessError
-from harness.gate import Samples, gate, limits_of
-from harness.gate.output import judgement
 from harness.report import Contents, Side, write_index, write_report
 from harness.store import Store, queries
 from harness.store.asking import Row
@@ -100,6 +96,11 @@ def _last(rows: Sequence[Row]) -> tuple[int, ...]:
 
 
 def _compared(side: Side, base: str, limits: Sequence[str], store: Path) -> Contents:
+    """The runs with what they are compared with; only then is the gate loaded."""
+    from harness.cli.sides import StoredSide, explained, of_scenario, samples_of_side, side_of
+    from harness.gate import Samples, gate, limits_of
+    from harness.gate.output import judgement
+
     candidate = StoredSide(f"runs {id_ranges(side.run_ids)}", side.store, side.runs)
     old, new = of_scenario(side_of(base, store), candidate, None)
     result = explained(

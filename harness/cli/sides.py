@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from harness.cli.run_ids import RUNS, run_ids
-from harness.cli.tables import id_ranges
+from harness.cli.run_ids import RUNS, id_ranges, run_ids
 from harness.cli.verdicts import why_lines
 from harness.errors import HarnessError
 from harness.gate import GateResult, Samples, read_baseline, stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 
 from rich import box
@@ -51,16 +51,6 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
     return made
-
-
-def id_ranges(run_ids: Sequence[int]) -> str:
-    """Some runs, ascending, as the command line takes them: `1-8,11`."""
-    parts = [[run_ids[0]]]
-    for before, run_id in pairwise(run_ids):
-        if run_id > before + 1:
-            parts.append([])
-        parts[-1].append(run_id)
-    return ",".join(f"{it[0]}-{it[-1]}" if len(it) > 1 else str(it[0]) for it in parts)
 
 
 def print_outcome(

@@ -59,7 +59,9 @@ class Side:
     @cached_property
     def sizes(self) -> dict[int, Row]:
         """How much each run holds."""
-        return {row["run_id"]: row for row in series.sizes(self.store, self.run_ids)}
+        nothing = {"spans": 0, "calls": 0, "tasks": 0}
+        found = {row["run_id"]: row for row in series.sizes(self.store, self.run_ids)}
+        return {run_id: found.get(run_id, nothing) for run_id in self.run_ids}
 
     @cached_property
     def every(self) -> int:

@@ -10,12 +10,14 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from harness.report.palette import with_variables
 
 if TYPE_CHECKING:
+    from matplotlib import RcParams
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH: Final = 160
@@ -34,11 +36,17 @@ def house_style() -> Iterator[None]:
     """
     import matplotlib
 
-    with resources.as_file(resources.files("harness.report") / "house.mplstyle") as style:
-        parameters = matplotlib.rc_params_from_file(style, use_default_template=True)
-    with matplotlib.rc_context(parameters), warnings.catch_warnings():
+    with matplotlib.rc_context(_parameters()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         yield
+
+
+@cache
+def _parameters() -> RcParams:
+    import matplotlib
+
+    with resources.as_file(resources.files("harness.report") / "house.mplstyle") as style:
+        return matplotlib.rc_params_from_file(style, use_default_template=True)
 
 
 def as_svg(figure: Figure, key: str, alt: str) -> str:

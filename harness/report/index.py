@@ -147,7 +147,7 @@ def _reports(folder: Path) -> list[Report]:
 def _report(file: Path) -> Report | None:
     try:
         data: Any = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if (
         not isinstance(data, Mapping)
@@ -155,6 +155,8 @@ def _report(file: Path) -> Report | None:
     ):
         return None
     runs, base = data["runs"], data.get("base_runs")
+    if not _are_ids(runs) or not (base is None or _are_ids(base)):
+        return None
     is_comparison = "-against-" in file.stem
     return Report(
         file=file.with_suffix(".html").name,
@@ -166,6 +168,10 @@ def _report(file: Path) -> Report | None:
         run_ids=tuple(runs) if not is_comparison else (),
         is_comparison=is_comparison,
     )
+
+
+def _are_ids(found: object) -> bool:
+    return isinstance(found, list) and bool(found) and all(type(it) is int for it in found)
 
 
 def _ids(run_ids: Sequence[int]) -> str:

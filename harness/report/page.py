@@ -22,6 +22,7 @@ from harness.report.drawing import as_png, as_svg
 from harness.report.palette import css_variables
 from harness.report.sections import SECTIONS
 from harness.report.timeline import STYLE
+from harness.report.timeline.names import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -122,12 +123,14 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 @cache
 def environment() -> Environment:
-    """Where templates are; everything that they are given is escaped."""
+    """Where templates are; of everything that they are given, what cannot be shown is replaced, and the rest escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     found = Environment(
         loader=PackageLoader("harness.report", "templates"),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        finalize=lambda it: visible(it) if isinstance(it, str) and not isinstance(it, Markup) else it,
     )  # fmt: skip
     found.tests["cards"] = lambda block: isinstance(block, Cards)
     found.tests["drawing"] = lambda block: isinstance(block, Drawing)

@@ -33,10 +33,10 @@ def _drawing(contents: Contents, quantity: Quantity) -> Drawing | None:
         name or "candidate": series.distribution(side.store, side.run_ids, quantity)
         for name, side in sides.items()
     }
-    if not any(points.values()):
-        return None
     quantiles = {name: _quantiles(side, quantity) for name, side in sides.items()}
     mine = list(quantiles.values())[-1]
+    if not mine:
+        return None
     alt = (
         f"Half of the tasks take at most {render(quantity, mine[0.5])}, 95 % at most {render(quantity, mine[0.95])}, "
         f"the slowest {render(quantity, mine[1.0])}."

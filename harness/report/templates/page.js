@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll("table[data-table]")) {
       body.append(...(down ? rows.reverse() : rows));
     });
   });
-  if (body.rows.length < 8) continue;
+  if (body.rows.length < 10) continue;
   const filter = document.createElement("input");
   filter.type = "search";
   filter.placeholder = "filter rows";

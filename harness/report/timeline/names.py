@@ -36,6 +36,11 @@ def shown(text: str, letters: int = LETTERS) -> str:
     return line
 
 
+def visible(text: str) -> str:
+    """A text from outside with all that cannot be shown replaced; its lines and its length stay."""
+    return _UNSHOWABLE.sub(_REPLACEMENT, text)
+
+
 def width(text: str) -> int:
     """How many letters of common width a text is as wide as."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
