@@ -25,6 +25,7 @@ class ServedModel:
         output_tokens: Size of a reply; None means what the reply itself says, or the workload, or the length of the
             text.
         accuracy: Share of replies that are right; None when nobody asks.
+        latency_factor: How many times as long as others' its attempts take to serve; beside what a fault says.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ServedModel:
         *,
         output_tokens: AnyDistribution | None = None,
         accuracy: float | None = None,
+        latency_factor: float = 1.0,
     ) -> None:
         self._content = content
         self._provider = provider
@@ -43,6 +45,7 @@ class ServedModel:
         self._draws = draws
         self._output_tokens = output_tokens
         self._accuracy = accuracy
+        self._latency_factor = latency_factor
 
     async def reply(self, request: Request) -> Reply:
         """Answer after the time that the provider takes.
@@ -53,7 +56,10 @@ class ServedModel:
         content = await self._content.reply(request)
         usage = Usage(request.input_tokens, self._size(request, content))
         attempt = self._provider.submit(
-            self._served, request.attempt_key, usage, latency_factor=request.latency_factor
+            self._served,
+            request.attempt_key,
+            usage,
+            latency_factor=request.latency_factor * self._latency_factor,
         )
         try:
             refusal = await happened(attempt)

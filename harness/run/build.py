@@ -136,6 +136,7 @@ class World:
             self.draws,
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
+            latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
         faults = [
             planned

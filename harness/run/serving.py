@@ -42,7 +42,11 @@ def serve_scenario(
     began_s = wall.elapsed_s()
     found = surroundings(scenario)
     world = WiredWorld(
-        scenario.spec.seed, providers=found.providers, roles=found.roles, faults=found.faults
+        scenario.spec.seed,
+        providers=found.providers,
+        roles=found.roles,
+        faults=found.faults,
+        latency_factors=found.latency_factors,
     )
     try:
         asyncio.run(serve(world.server, host, port, speed, ready))  # noqa: TID251 - the real clock is what is wanted

@@ -24,6 +24,8 @@ class Surroundings:
     providers: Mapping[str, WireProvider]
     roles: tuple[Role, ...]
     faults: tuple[Fault, ...]
+    latency_factors: Mapping[str, float]
+    """How many times as long the attempts of single agents take to serve."""
     may_be_unused: frozenset[str]
     """Agents of whom it is fine that they are never called."""
 
@@ -42,6 +44,7 @@ def surroundings(scenario: LoadedScenario) -> Surroundings:
         providers=_providers(spec, scenario),
         roles=roles,
         faults=spec.faults,
+        latency_factors=spec.latency_factors,
         may_be_unused=frozenset(name for name, part in spec.agents.items() if part.stub is None),
     )
 

@@ -43,6 +43,7 @@ class TargetWorld:
             providers=found.providers,
             roles=found.roles,
             faults=found.faults,
+            latency_factors=found.latency_factors,
             horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S),
         )
         self.log = self._wired.log

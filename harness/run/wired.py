@@ -102,6 +102,7 @@ class WiredWorld:
         providers: The providers, by name.
         roles: The agents, in the order in which their rules are asked.
         faults: What goes wrong, in order.
+        latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
     """
 
@@ -112,6 +113,7 @@ class WiredWorld:
         providers: Mapping[str, WireProvider],
         roles: Sequence[Role],
         faults: Sequence[Fault] = (),
+        latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
     ) -> None:
         self.seed = seed
@@ -122,6 +124,7 @@ class WiredWorld:
         self._providers = providers
         self._roles = roles
         self._faults = faults
+        self._latency_factors = latency_factors
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
 
@@ -194,6 +197,7 @@ class WiredWorld:
             served=find,
             judge=self._judge,
             known_models=[name for one in self._providers.values() for name in one.models],
+            latency_factors=self._latency_factors,
         )
 
     def _site(self, part: WireProvider) -> Site:

@@ -309,6 +309,9 @@ class Head(Section):
     """The tasks that come."""
     faults: tuple[AnyFault, ...] = ()
     """What goes wrong, in order; the first fault that meets an attempt decides."""
+    latency_factors: dict[AgentName, Annotated[float, Gt(0)]] = {}
+    """How many times as long the attempts of single agents take to serve, by name, such as `{reviewer: 0.8}`; tools and
+    waits stay as they are."""
     budgets: dict[MetricName, Budget] = {}
     """What must hold of the metrics; otherwise the exit code is 1."""
     gate: Annotated[dict[MetricName, GateLimit], AfterValidator(_check_units)] = {}

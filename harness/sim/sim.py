@@ -51,6 +51,7 @@ class Sim:
         self._providers: dict[str, WireProvider] = default_providers()
         self._roles: list[Role] = []
         self._faults: list[Fault] = []
+        self._latency_factors: dict[str, float] = {}
         self._tools: list[SimTool] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
@@ -289,6 +290,7 @@ class Sim:
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
+            latency_factors=self._latency_factors,
             horizon_s=horizon_s,
         )
         began_s = wall.elapsed_s()
@@ -408,7 +410,7 @@ class Sim:
         return [role.content for role in self._roles if isinstance(role.content, Replies)]
 
     def use_scenario(self, path: str | Path) -> None:
-        """Take providers, models, agents with their rules and faults from a scenario file."""
+        """Take providers, models, agents with their rules and their speed, and faults from a scenario file."""
         from harness.run.surroundings import surroundings
         from harness.scenario import load_scenario
 
@@ -416,6 +418,7 @@ class Sim:
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
         self._may_be_unused.update(found.may_be_unused)
+        self._latency_factors.update(found.latency_factors)
         for fault in found.faults:
             self._faults.append(fault)
             if fault.probability < 1.0:  # the file is for many runs, and this may be one

@@ -115,7 +115,10 @@ class Exchange:
                 broken = _MALFORMED
         arrival_s = self._now_s()
         attempt = self._attempt = self._provider.submit(
-            self._served, request.attempt_key, spoken.usage, latency_factor=request.latency_factor
+            self._served,
+            request.attempt_key,
+            spoken.usage,
+            latency_factor=request.latency_factor * server.latency_factors.get(call.agent, 1.0),
         )
         if not attempt.triggered:
             yield from self._queue(attempt)

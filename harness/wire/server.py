@@ -81,6 +81,7 @@ class Server:
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
+        latency_factors: How many times as long the attempts of single agents take to serve.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Server:
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
         known_models: Sequence[str] = (),
+        latency_factors: Mapping[str, float] | None = None,
     ) -> None:
         self.kernel = kernel
         self.calls = Calls(log)
@@ -109,6 +111,7 @@ class Server:
         self._make_role = unknown
         self.served = served
         self.judge = judge
+        self.latency_factors = latency_factors or {}
         self._told: dict[int, _Told] = {}
         self._repetition = Repetition()
         self._connections: list[Connection] = []
