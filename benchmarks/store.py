@@ -103,11 +103,11 @@ def task_rows(task: int, span_id: int, dice: random.Random) -> Iterator[tuple[An
         begin_s = at_s
         if dice.random() < 0.1:
             yield (
-                span_id + 1, call_id, task, ATTEMPT, model, agent, model, 1, at_s, nan, nan, at_s, -1, -1,
+                span_id + 1, call_id, task, ATTEMPT, model, agent, model, 1, at_s, nan, nan, at_s, -1, -1, -1, -1,
                 0.0, ERROR, "rate_limit_error", 429, 0.5, "", -1,
             )  # fmt: skip
             yield (
-                span_id + 2, call_id, task, WAIT, "backoff", agent, "", -1, at_s, at_s, nan, at_s + 0.5, -1, -1,
+                span_id + 2, call_id, task, WAIT, "backoff", agent, "", -1, at_s, at_s, nan, at_s + 0.5, -1, -1, -1, -1,
                 nan, OK, "", -1, nan, "", -1,
             )  # fmt: skip
             span_id += 2
@@ -119,20 +119,20 @@ def task_rows(task: int, span_id: int, dice: random.Random) -> Iterator[tuple[An
         end_s = first_s + round(dice.expovariate(0.3), 6)
         yield (
             span_id, call_id, task, ATTEMPT, model, agent, model, ordinal, at_s, start_s, first_s, end_s,
-            dice.randrange(200, 9000), dice.randrange(20, 900), dice.random() / 50, OK, "", -1, nan, "", -1,
+            dice.randrange(200, 9000), dice.randrange(20, 900), -1, -1, dice.random() / 50, OK, "", -1, nan, "", -1,
         )  # fmt: skip
         correct = int(dice.random() < 0.93)
         yield (
-            call_id, agent_id, task, CALL, agent, agent, model, 1, begin_s, begin_s, nan, end_s, -1, -1,
+            call_id, agent_id, task, CALL, agent, agent, model, 1, begin_s, begin_s, nan, end_s, -1, -1, -1, -1,
             nan, OK, "", -1, nan, "", correct,
         )  # fmt: skip
         yield (
-            agent_id, task_id, task, AGENT, agent, agent, "", -1, begin_s, begin_s, nan, end_s, -1, -1,
+            agent_id, task_id, task, AGENT, agent, agent, "", -1, begin_s, begin_s, nan, end_s, -1, -1, -1, -1,
             nan, OK, "", -1, nan, "", -1,
         )  # fmt: skip
         at_s = end_s
     yield (
-        task_id, -1, task, TASK, "pull_request", "", "", -1, task * 1.0, task * 1.0, nan, at_s, -1, -1,
+        task_id, -1, task, TASK, "pull_request", "", "", -1, task * 1.0, task * 1.0, nan, at_s, -1, -1, -1, -1,
         nan, OK, "", -1, nan, "", -1,
     )  # fmt: skip
 

@@ -78,21 +78,31 @@ class Store:
         Raises:
             StoreError: The file cannot be made or written, is not a store, or stayed locked.
         """
+        with self.writing() as connection:
+            run_ids = _next_run_ids(connection, len(records))
+            try:
+                insert_runs(connection, run_ids, records, wall.now_utc())
+            except OverflowError as error:
+                raise StoreError(
+                    f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
+                    f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"
+                ) from error
+        return run_ids
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the store for one transaction, which counts if the `with` block ends well; made if there is none.
+
+        Raises:
+            StoreError: The file cannot be made or written, is not a store, or stayed locked; or DuckDB objects.
+        """
         with _turn:
             if not self._exists():
                 self._create()
             with self._opened(read_only=False) as connection:
                 connection.begin()
-                run_ids = _next_run_ids(connection, len(records))
-                try:
-                    insert_runs(connection, run_ids, records, wall.now_utc())
-                except OverflowError as error:
-                    raise StoreError(
-                        f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
-                        f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"
-                    ) from error
+                yield connection
                 connection.commit()
-        return run_ids
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

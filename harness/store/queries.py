@@ -108,6 +108,17 @@ def span_table(store: Store, run_id: int, *, task: int | None = None) -> Table:
         return _table(connection, "spans", run_id, "$task IS NULL OR task = $task", {"task": task})
 
 
+def event_table(store: Store, run_id: int, *, task: int | None = None) -> Table:
+    """The events of a run, as `span_table` gives the spans.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    with store.reading() as connection:
+        check_runs(store, connection, [run_id])
+        return _table(connection, "events", run_id, "$task IS NULL OR task = $task", {"task": task})
+
+
 def span_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dict[int, Table]:
     """The same of some runs, by their ids; faster than one by one, because opening a store takes most of the time.
 
