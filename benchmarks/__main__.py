@@ -13,6 +13,8 @@ NAMES = (
     "waiters",
     "limiter",
     "store",
+    "traces",
+    "exchange",
     "startup",
     "gate_study",
 )

@@ -19,6 +19,7 @@ import click
 
 from harness.cli.comparing import baseline, compare, gate, history
 from harness.cli.options import COUNT_MAX, PATH, format_option, store_option
+from harness.cli.showing import export, import_, report, trace, whatif
 from harness.errors import HarnessError
 from harness.units import SEED_MAX
 
@@ -122,6 +123,7 @@ def cli() -> None:
 @store_option
 @format_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--otel", is_flag=True, help="Export traces as the OTEL_* variables say.")
 def simulate(
     file: Path,
     runs: int | None,
@@ -131,6 +133,7 @@ def simulate(
     store: Path,
     output: str,
     quiet: bool,  # noqa: FBT001 - click passes options by name
+    otel: bool,  # noqa: FBT001 - likewise
 ) -> int:
     """Simulate a scenario, keep the runs, and print what came out.
 
@@ -147,6 +150,7 @@ def simulate(
         jobs=jobs,
         store=store,
         output="" if quiet else output,
+        otel=otel,
     )
 
 
@@ -240,5 +244,5 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: 
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
-for _command in (gate, baseline, compare, history):
+for _command in (gate, baseline, compare, history, report, whatif, trace, export, import_):
     cli.add_command(_command)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from harness.cli.app import EXIT_FAILED, EXIT_PASS
+import click
+
+from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.record import record
 from harness.scenario import LoadedScenario, load_scenario
@@ -33,6 +35,7 @@ def simulate_file(
     jobs: int | None,
     store: Path,
     output: str,
+    otel: bool = False,
 ) -> int:
     """Simulate a scenario file.
 
@@ -44,6 +47,7 @@ def simulate_file(
         jobs: How many processes; None means as many as are worth it.
         store: Where the runs are kept.
         output: `table`, `json`, or nothing at all.
+        otel: Whether traces of the runs are exported.
 
     Returns:
         The exit code.
@@ -54,10 +58,12 @@ def simulate_file(
     _write(kept, [])  # tells now, and not after the work, when it cannot be written
     results = Results(scenario)
     jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
-    with _progress(scenario, len(seeds), wanted=output == "table") as advance:
-        run_ids = _keep(
-            kept, scenario, _gather(simulate_jobs(scenario, seeds, jobs), results, advance)
-        )
+    with (
+        _traces(wanted=otel) as export,
+        _progress(scenario, len(seeds), wanted=output == "table") as advance,
+    ):
+        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance)
+        run_ids = _keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
     if output == "json":
         results.check_stubs()
@@ -77,13 +83,19 @@ def _gather(runs: Iterable[RunResult], results: Results, advance: Any) -> Iterat
         yield result
 
 
-def _keep(store: Store, scenario: LoadedScenario, runs: Iterable[RunResult]) -> list[int]:
+def _keep(
+    store: Store,
+    scenario: LoadedScenario,
+    runs: Iterable[RunResult],
+    export: Callable[[RunRecord], None],
+) -> list[int]:
     """Write runs as they come in, whole ones only, and those that are done even if the rest never comes."""
     run_ids: list[int] = []
     waiting: list[RunRecord] = []
     try:
         for result in runs:
             waiting.append(record(scenario, result))
+            export(waiting[-1])
             if sum(len(one.spans) for one in waiting) >= _SPANS_A_WRITE:
                 run_ids += _write(store, waiting)
     finally:
@@ -128,6 +140,24 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
         for caught in held:
             signal.raise_signal(caught)
+
+
+@contextmanager
+def _traces(*, wanted: bool) -> Iterator[Callable[[RunRecord], None]]:
+    """Gives the function that exports a run; tells at the end what could not be exported."""
+    if not wanted:
+        yield lambda _: None
+        return
+    from harness.trace.live import LiveExport
+    from harness.trace.stored import recorded
+
+    live = LiveExport()
+    try:
+        yield lambda run: live.export(recorded(run))
+    finally:
+        live.close()
+        for warning in live.warnings:
+            click.echo(printable(warning), err=True)
 
 
 @contextmanager

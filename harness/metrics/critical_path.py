@@ -15,11 +15,13 @@ Time in which no part of a span ran is its own, so the segments of a task fill i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from harness.metrics.parts import holders, task_rows
 from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, WAIT, Table
 
 WORK: Final = "work"
@@ -80,15 +82,21 @@ def critical_path(spans: Table, task: int) -> list[Segment]:
     Returns:
         Its segments, each beginning where the one before it ends; empty if the task took no time or has no end.
     """
-    return _path([node for node in _nodes(spans) if node.task == task])
+    rows = [row for row, number in enumerate(spans["task"]) if number == task]
+    return _path(_nodes(_columns(spans), rows), holders(spans))
 
 
 def critical_paths(spans: Table) -> dict[int, list[Segment]]:
     """The critical paths of all tasks that came to an end, by number, in the order of their first spans' ends."""
-    of_task: dict[int, list[_Node]] = {}
-    for node in _nodes(spans):
-        of_task.setdefault(node.task, []).append(node)
-    return {task: _path(nodes) for task, nodes in of_task.items() if _root(nodes) is not None}
+    of_task: dict[int, list[int]] = {}
+    for row, task in enumerate(spans["task"]):
+        of_task.setdefault(task, []).append(row)
+    holder_of, columns, ended = holders(spans), _columns(spans), task_rows(spans)
+    return {
+        task: _path(_nodes(columns, rows), holder_of)
+        for task, rows in of_task.items()
+        if task in ended
+    }
 
 
 class _Node:
@@ -162,8 +170,14 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _nodes(spans: Table) -> Iterable[_Node]:
-    return (_Node(row, columns) for row, columns in enumerate(spans.rows(*_COLUMNS)))
+def _columns(spans: Table) -> list[Sequence[Any]]:
+    return [spans.values(name) for name in _COLUMNS]
+
+
+def _nodes(columns: list[Sequence[Any]], rows: list[int]) -> list[_Node]:
+    """The nodes of some rows; made for one task at a time, because those of a long run are millions of objects."""
+    cells = zip(*(map(column.__getitem__, rows) for column in columns), strict=True)
+    return [_Node(row, values) for row, values in zip(rows, cells, strict=True)]
 
 
 def _root(nodes: Iterable[_Node]) -> _Node | None:
@@ -171,12 +185,12 @@ def _root(nodes: Iterable[_Node]) -> _Node | None:
     return next((node for node in nodes if node.kind == TASK and node.end_s == node.end_s), None)
 
 
-def _path(nodes: list[_Node]) -> list[Segment]:
-    """The segments of one task, from all of its spans."""
+def _path(nodes: list[_Node], holder_of: array[int]) -> list[Segment]:
+    """The segments of one task, from all of its spans and from what they are parts of."""
     root = _root(nodes)
     if root is None:
         return []
-    _link(root, nodes)
+    _link(nodes, holder_of)
     pieces = _walk(root)
     pieces.reverse()
     segments = [
@@ -189,22 +203,13 @@ def _path(nodes: list[_Node]) -> list[Segment]:
     return segments
 
 
-def _link(root: _Node, nodes: list[_Node]) -> None:
-    """Make every span a part of its parent, or of the first above that which holds it whole.
-
-    A program may begin in a turn what goes on after it, and the parent of a span may still be open. Spans that took no
-    time are on no path.
-    """
-    by_id = {node.span_id: node for node in nodes}
+def _link(nodes: list[_Node], holder_of: array[int]) -> None:
+    """Give every span its parts; spans that took no time are on no path."""
+    by_row = {node.row: node for node in nodes}
     for node in nodes:
-        if node is root or node.arrival_s >= node.end_s:
-            continue
-        parent = by_id.get(node.parent_id, root)
-        while parent is not root and not (
-            parent.arrival_s <= node.arrival_s and node.end_s <= parent.end_s
-        ):
-            parent = by_id.get(parent.parent_id, root)
-        parent.children.append(node)
+        holder = holder_of[node.row]
+        if holder >= 0:
+            by_row[holder].children.append(node)
     for node in nodes:
         node.sort_children()
 
