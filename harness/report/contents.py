@@ -43,8 +43,7 @@ class Side:
     @cached_property
     def runs(self) -> list[Row]:
         """Each run, with its metrics."""
-        wanted = set(self.run_ids)
-        return [row for row in queries.runs(self.store) if row["run_id"] in wanted]
+        return queries.runs(self.store, run_ids=self.run_ids)
 
     @cached_property
     def totals(self) -> dict[str, float]:

@@ -18,22 +18,35 @@ from harness.store.asking import Row, check_runs, rows_of
 from harness.store.database import Store
 
 
-def runs(store: Store, *, scenario: str | None = None, last: int | None = None) -> list[Row]:
+def runs(
+    store: Store,
+    *,
+    run_ids: Iterable[int] | None = None,
+    scenario: str | None = None,
+    last: int | None = None,
+) -> list[Row]:
     """The runs, in the order in which they were written.
 
     Args:
         store: Where to look.
+        run_ids: Only these.
         scenario: Only runs of the scenario of this name.
         last: Only so many, the latest.
 
     Returns:
         Rows of `runs`, each with its numbers under "metrics", by name.
+
+    Raises:
+        StoreError: One of the runs that are asked for does not exist.
     """
+    wanted = None if run_ids is None else list(run_ids)
     with store.reading() as connection:
+        check_runs(store, connection, wanted or ())
         found = rows_of(
             connection,
-            "SELECT * FROM runs WHERE $scenario IS NULL OR scenario = $scenario ORDER BY run_id DESC LIMIT $last",
-            {"scenario": scenario, "last": last},
+            "SELECT * FROM runs WHERE ($scenario IS NULL OR scenario = $scenario) "
+            "AND ($run_ids IS NULL OR list_contains($run_ids::INTEGER[], run_id)) ORDER BY run_id DESC LIMIT $last",
+            {"scenario": scenario, "run_ids": wanted, "last": last},
         )
         by_run: dict[int, Row] = {row["run_id"]: {**row, "metrics": {}} for row in reversed(found)}
         for row in rows_of(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.report.contents import Side
 from harness.report.drawing import house_style
 from harness.report.figures.axes import label, new_figure
 from harness.report.palette import ROLES
+from harness.store import Store
+from harness.units import render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +30,30 @@ class Arrow(NamedTuple):
 
 
 @house_style()
+def waiting(store: Store, run_ids: Sequence[int]) -> Figure:
+    """Who waited for whom along the critical paths of some runs, and how long in a task on average."""
+    return draw_network(waiting_arrows(Side(store, tuple(run_ids))))
+
+
+def flow(store: Store, run_ids: Sequence[int]) -> Figure:
+    """Whose replies reached whose prompts in some runs of a program, and in how many calls."""
+    return draw_network(flow_arrows(Side(store, tuple(run_ids))))
+
+
+def waiting_arrows(side: Side) -> list[Arrow]:
+    """From those that were waited for to those that went on, with the time for a task."""
+    tasks = len(side.paths)
+    return [
+        Arrow(it.waited_for, it.agent, it.wait_s, render("wait_s", it.wait_s / tasks))
+        for it in side.waited
+    ]
+
+
+def flow_arrows(side: Side) -> list[Arrow]:
+    """From those that said something to those whose prompts held it, with the number of calls."""
+    return [Arrow(it.source_agent, it.agent, it.calls, f"{it.calls:,}") for it in side.flow]
+
+
 def draw_network(arrows: Sequence[Arrow]) -> Figure:
     """Draw who is connected with whom: arrows down on the right side, arrows up on the left, thicker for more.
 
@@ -60,5 +87,5 @@ def draw_network(arrows: Sequence[Arrow]) -> Figure:
         axes.text(at, (start + end) / 2, arrow.text, ha="left" if side > 0 else "right", va="center", fontsize=8,
                   color=ROLES["muted"].light)  # fmt: skip
     axes.set_xlim(-3.6, 3.6)
-    axes.set_ylim(-len(agents) + 0.5, 0.5)
+    axes.set_ylim(-max(1, len(agents)) + 0.5, 0.5)
     return figure

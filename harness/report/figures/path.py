@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.report.contents import PathShare
+from harness.report.contents import PathShare, Side
 from harness.report.drawing import house_style
 from harness.report.figures.axes import label, new_figure, paint, show_unit
 from harness.report.palette import ROLES
+from harness.store import Store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,18 @@ VISIBLE_SHARE = 0.004
 
 
 @house_style()
+def critical_path(store: Store, run_ids: Sequence[int], base_ids: Sequence[int] = ()) -> Figure:
+    """Where the time of a task goes, mean over the tasks of some runs.
+
+    Args:
+        store: Where the runs are.
+        run_ids: The runs.
+        base_ids: Those that they are compared with.
+    """
+    base = Side(store, tuple(base_ids)).path_s if base_ids else None
+    return draw_path(Side(store, tuple(run_ids)).path_s, base)
+
+
 def draw_path(
     path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float] | None = None
 ) -> Figure:

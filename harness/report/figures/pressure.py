@@ -37,6 +37,8 @@ def draw_pressure(rows: Sequence[Row], limits: Sequence[Row] = ()) -> Figure:
         limits: What its providers allow; drawn if there is one provider, because spans do not tell them apart.
     """
     figure, (above, below) = new_figure(3.6, rows=2, same_x=True)
+    if not rows:
+        return figure
     edges_s = [*(row["from_s"] for row in rows), rows[-1]["until_s"]]
     width_s = rows[0]["until_s"] - rows[0]["from_s"]
     waiting = [row["waiting"] for row in rows]

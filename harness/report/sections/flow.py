@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.report.blocks import Column, DataTable, Drawing, Section
 from harness.report.contents import Contents
-from harness.report.figures.network import Arrow, draw_network
+from harness.report.figures.network import draw_network, flow_arrows
 
 
 def section(contents: Contents) -> Section | None:
@@ -27,12 +27,7 @@ def section(contents: Contents) -> Section | None:
                 alt=finding,
                 reading="How to read this: an arrow goes from an agent to one whose prompts held its words; its number is how "
                 "many calls. What is missing never arrived.",
-                figure=draw_network(
-                    [
-                        Arrow(edge.source_agent, edge.agent, edge.calls, f"{edge.calls:,}")
-                        for edge in edges
-                    ]
-                ),
+                figure=draw_network(flow_arrows(contents.side)),
                 table=DataTable(
                     caption="Replies that reached prompts",
                     columns=(Column("from"), Column("to"), Column("calls", "calls")),

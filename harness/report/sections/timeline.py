@@ -38,7 +38,7 @@ def section(contents: Contents) -> Section | None:
         whole = run_timeline(side.spans[run["run_id"]], side.events[run["run_id"]])
         note = f" Every {side.every:,}th task is drawn." if side.every > 1 else ""
         drawings.append(
-            _drawing(contents, "timeline-run", f"Run {run['run_id']} as a whole", whole, note)
+            _drawing("timeline-run", f"Run {run['run_id']} as a whole", whole, contents.trace, note)
         )
     if not drawings:
         return None
@@ -64,12 +64,12 @@ def _of_task(contents: Contents, row: Row) -> Drawing:
     title = f"Task {row['task']} of run {row['run_id']}, {_SHOWN_AS[row['shown_as']]}"
     if contents.side.measured_tasks == 1:
         title = f"Task {row['task']} of run {row['run_id']}"
-    return _drawing(contents, f"timeline-{row['shown_as']}", title, task_of(contents, row))
+    # The trace beside the page is of one run.
+    trace = contents.trace if row["run_id"] == contents.shown["run_id"] else ""
+    return _drawing(f"timeline-{row['shown_as']}", title, task_of(contents, row), trace)
 
 
-def _drawing(
-    contents: Contents, key: str, title: str, timeline: Timeline, note: str = ""
-) -> Drawing:
+def _drawing(key: str, title: str, timeline: Timeline, trace: str, note: str = "") -> Drawing:
     return Drawing(
         key=key,
         title=title,
@@ -77,7 +77,7 @@ def _drawing(
         reading="How to read this: a lane is an agent at work; the heavy line is the critical path, which decides when the end is. "
         "Point at a mark, or walk with the arrow keys, for its details." + note,
         figure=as_figure(timeline),
-        svg=as_svg(timeline, key, contents.trace),
+        svg=as_svg(timeline, key, trace),
         width_min=_WIDE,
         table=DataTable(
             caption=f"{title}: its spans",

@@ -98,7 +98,10 @@ def _held(row: Row, value: float | None) -> Sentence:
 
 def _of_findings(contents: Contents) -> list[Sentence]:
     return [
-        ("unsure", f"{finding.message}.")
+        (
+            "unsure",
+            f"{finding.agent}: {finding.message}." if finding.agent else f"{finding.message}.",
+        )
         for finding, _ in contents.side.findings
         if finding.severity == "serious"
     ]

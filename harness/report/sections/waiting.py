@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.report.blocks import Column, DataTable, Drawing, Section
 from harness.report.contents import Contents
-from harness.report.figures.network import Arrow, draw_network
+from harness.report.figures.network import draw_network, waiting_arrows
 from harness.units import render
 
 
@@ -16,10 +16,6 @@ def section(contents: Contents) -> Section | None:
     tasks = len(contents.side.paths)
     most = max(found, key=lambda it: (it.wait_s, it.agent))
     finding = f"{most.agent} waits for {most.waited_for}: {render('wait_s', most.wait_s / tasks)} of a task on average."
-    arrows = [
-        Arrow(it.waited_for, it.agent, it.wait_s, render("wait_s", it.wait_s / tasks))
-        for it in found
-    ]
     return Section(
         key="waiting",
         title="Who waits for whom",
@@ -31,7 +27,7 @@ def section(contents: Contents) -> Section | None:
                 alt=finding,
                 reading="How to read this: an arrow goes from the one that was waited for to the one that went on; its number is "
                 "the time that a task stood there, on average.",
-                figure=draw_network(arrows),
+                figure=draw_network(waiting_arrows(contents.side)),
                 table=DataTable(
                     caption="Who waited for whom",
                     columns=(
