@@ -53,7 +53,7 @@ ROLES: Final[dict[str, Paint]] = {
 WORDS: Final[dict[str, str]] = {
     "queue": "waiting at the provider",
     "prefill": "reading the prompt",
-    "work": "generating, or a tool at work",
+    "work": "a model or a tool at work",
     "tool": "a tool at work",
     "retry": "attempts without a reply",
     "back_off": "waiting to ask again",

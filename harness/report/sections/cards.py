@@ -14,7 +14,7 @@ def section(contents: Contents) -> Section:
         title="In numbers",
         lead=_lead(contents),
         blocks=[Cards(cards=(
-            _card(contents, "Latency, p95", "latency_s_p95", _beside(contents, "latency_s_mean", "mean")),
+            _latency(contents),
             _card(contents, "Cost of a task", "cost_usd_mean", _beside(contents, "wasted_usd", "wasted in all")),
             _card(contents, "Tasks that ended well", "success_rate", _beside(contents, "calls_mean", "calls a task")),
             _card(contents, "Tokens written for a task", "output_tokens_mean", _beside(contents, "input_tokens_mean", "read")),
@@ -28,6 +28,14 @@ def _lead(contents: Contents) -> str:
         return "Means over the seeds of the candidate, and their change against the base with its interval."
     runs = len(contents.side.runs)
     return "" if runs == 1 else f"Of all tasks of all {runs} runs together."
+
+
+def _latency(contents: Contents) -> Card:
+    if contents.side.measured_tasks == 1:
+        return _card(contents, "Latency", "latency_s_mean", "")
+    return _card(
+        contents, "Latency, p95", "latency_s_p95", _beside(contents, "latency_s_mean", "mean")
+    )
 
 
 def _card(contents: Contents, title: str, metric: str, note: str) -> Card:

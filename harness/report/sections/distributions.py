@@ -20,7 +20,9 @@ _TITLES: Final[dict[Quantity, str]] = {
 
 
 def section(contents: Contents) -> Section | None:
-    """A curve and a table for each quantity that was measured."""
+    """A curve and a table for each quantity that was measured; none if there is one task, which does not vary."""
+    if contents.side.measured_tasks < 2:
+        return None
     drawings = [drawing for it in _TITLES if (drawing := _drawing(contents, it)) is not None]
     if not drawings:
         return None
