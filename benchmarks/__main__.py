@@ -15,6 +15,7 @@ NAMES = (
     "store",
     "traces",
     "exchange",
+    "report",
     "startup",
     "gate_study",
 )

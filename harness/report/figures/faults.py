@@ -28,6 +28,8 @@ def failures(store: Store, run_ids: Sequence[int]) -> Figure:
 def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw how many attempts failed for each reason, and how many of them because a fault was injected."""
     rows = rows[:ROWS_MAX]
+    from matplotlib.ticker import MaxNLocator
+
     figure, (axes,) = new_figure(0.8 + 0.3 * max(1, len(rows)))
     places = list(range(len(rows)))
     of_faults = [row["of_faults"] for row in rows]
@@ -46,7 +48,7 @@ def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     axes.set_yticks(places, [label(reason(row)) for row in rows])
     axes.invert_yaxis()
     axes.set_xlabel("attempts")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     add_legend(axes)
     return figure
 

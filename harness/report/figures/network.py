@@ -29,7 +29,6 @@ class Arrow(NamedTuple):
     """How much it is, for people."""
 
 
-@house_style()
 def waiting(store: Store, run_ids: Sequence[int]) -> Figure:
     """Who waited for whom along the critical paths of some runs, and how long in a task on average."""
     return draw_network(waiting_arrows(Side(store, tuple(run_ids))))
@@ -54,6 +53,7 @@ def flow_arrows(side: Side) -> list[Arrow]:
     return [Arrow(it.source_agent, it.agent, it.calls, f"{it.calls:,}") for it in side.flow]
 
 
+@house_style()
 def draw_network(arrows: Sequence[Arrow]) -> Figure:
     """Draw who is connected with whom: arrows down on the right side, arrows up on the left, thicker for more.
 

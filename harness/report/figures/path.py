@@ -20,7 +20,6 @@ VISIBLE_SHARE = 0.004
 """Of the longest bar: what is shorter is no wider than a pixel or two, and only in the table."""
 
 
-@house_style()
 def critical_path(store: Store, run_ids: Sequence[int], base_ids: Sequence[int] = ()) -> Figure:
     """Where the time of a task goes, mean over the tasks of some runs.
 
@@ -33,6 +32,7 @@ def critical_path(store: Store, run_ids: Sequence[int], base_ids: Sequence[int] 
     return draw_path(Side(store, tuple(run_ids)).path_s, base)
 
 
+@house_style()
 def draw_path(
     path_s: Mapping[PathShare, float], base_s: Mapping[PathShare, float] | None = None
 ) -> Figure:

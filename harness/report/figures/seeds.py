@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.metrics import DEFAULT_LIMITS
 from harness.report.contents import Side
+from harness.report.drawing import house_style
 from harness.report.figures.axes import label, new_figure
 from harness.report.palette import ROLES
 from harness.store import Store
@@ -36,6 +37,7 @@ def seeds(
     return draw_seeds(differences(Side(store, tuple(run_ids)), base, metrics), against(base))
 
 
+@house_style()
 def draw_seeds(found: Mapping[str, Sequence[float]], other: str) -> Figure:
     """Draw how far each seed is from what it is compared with.
 

@@ -46,8 +46,8 @@ def section(contents: Contents) -> Section | None:
                 key="pressure",
                 title="Requests over time",
                 alt=finding,
-                reading="How to read this: above, how many requests were there at once; below, how many came a minute, and what "
-                "became of them.",
+                reading="How to read this: above, how many requests were there at once; below, how many came a minute, what became of "
+                "them, and the tokens if they came near their limit.",
                 figure=draw_pressure(rows, series.bounds(side.store, [run["run_id"]], "limits")),
                 table=DataTable(
                     caption="Requests over time",
