@@ -93,6 +93,7 @@ def cli() -> None:
     harness init                             write a first scenario
     harness simulate scenarios/hello.yaml    simulate it, and keep the runs
     harness show                             look into the last run
+    harness report                           draw what was simulated last
     """  # noqa: D301 - click means the very character by it
 
 

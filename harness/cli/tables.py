@@ -79,8 +79,9 @@ def print_outcome(
         out.print(Text.assemble(("note: ", "yellow"), printable(note)))
     ids = f"run {run_ids[0]}" if len(run_ids) == 1 else f"runs {run_ids[0]}-{run_ids[-1]}"
     look = f"harness show {run_ids[-1]}{_store_option(store)}"
+    draw = f"harness report{_store_option(store)}"
     for line in (
-        f"stored as {ids} in {store}; look into one with: {look}",
+        f"stored as {ids} in {store}; look into one with: {look}; draw them with: {draw}",
         f"to replay one: {replay_command(scenario, seeds[-1])}",
     ):
         out.print(Text(printable(line)), soft_wrap=True)  # commands are to be copied whole
