@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SCENARIO ?= scenarios/code_review.yaml
+GALLERY := code_review overload research_assistant
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-fast test-frameworks lint format check bench docs clean
+.PHONY: help setup simulate test test-fast test-frameworks test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -32,6 +33,9 @@ test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run 
 	.venv-frameworks/bin/python -m pytest tests/frameworks
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
 
+test-browser: .venv-browser/.ready ## look at reports in the system's Chromium; screenshots go to build/screenshots
+	.venv-browser/bin/python -m pytest tests/browser
+
 # Named after the extra that it gets. Frameworks pin packages of their own, so the constraints are not for them.
 .venv-%/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-$*
@@ -53,9 +57,18 @@ check: lint test ## lint, then test
 bench: $(READY) ## measure speed and memory (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
+gallery: $(READY) ## draw the reports in reports/gallery again
+	rm -rf reports/gallery build/gallery
+	@# Copied out of the repository: a commit in the pages would change them with every commit.
+	for each in $(GALLERY); do \
+	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && mkdir -p reports/gallery && here=$$PWD && \
+	  (cd $$there && $$here/$(BIN)/harness simulate scenarios/$$each.yaml --runs 8 --quiet || test $$? -eq 1) && \
+	  $(BIN)/harness report --store $$there/harness.duckdb -o reports/gallery/$$each && rm -rf $$there || exit 1; \
+	done
+
 docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
 	$(BIN)/harness schema > docs/scenario.schema.json
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .venv-frameworks .venv-frameworks-openai2 .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-frameworks .venv-frameworks-openai2 .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -111,7 +111,7 @@ def _sparks(rows: Sequence[Row]) -> list[Spark]:
             text = Column("", metric)
             table = DataTable(caption="", columns=(text,), rows=())
             first, last = (table.text(text, value) for value in (values[0], values[-1]))
-            told = f"{first} to {last} over {len(values)} runs"
+            told = f"{first} to {last} over {len(values)} runs" if len(values) > 1 else last
             found.append(Spark(metric=metric, svg=_spark(values, f"{metric}: {told}"), text=told))
     return found
 

@@ -42,7 +42,7 @@ ROLES: Final[dict[str, Paint]] = {
     "hand_off": Paint("#b6bec7", "#5c6873"),
     # Two sides.
     "candidate": Paint("#0072b3", "#3f9fdc"),
-    "base": Paint("#7a838c", "#9aa4ae"),
+    "base": Paint("#68717a", "#9aa4ae"),
     # Good and bad.
     "good": Paint("#00795a", "#2bb88f"),
     "bad": Paint("#c2410c", "#ff8a4c"),

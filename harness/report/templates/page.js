@@ -44,12 +44,13 @@ const show = (mark) => {
 };
 for (const svg of document.querySelectorAll("svg.timeline")) {
   const marks = [...svg.querySelectorAll(".m")];
+  const around = svg.parentElement; // Chromium makes a drawing with listeners of its own a stop of the Tab key
   const near = (event) => event.target.closest(".m");
-  svg.addEventListener("pointerover", (event) => show(near(event)));
-  svg.addEventListener("pointerleave", () => show(null));
-  svg.addEventListener("focusin", (event) => show(near(event)));
-  svg.addEventListener("focusout", () => show(null));
-  svg.addEventListener("keydown", (event) => {
+  around.addEventListener("pointerover", (event) => show(near(event)));
+  around.addEventListener("pointerleave", () => show(null));
+  around.addEventListener("focusin", (event) => show(near(event)));
+  around.addEventListener("focusout", () => show(null));
+  around.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const from = marks.indexOf(document.activeElement);
     const to = event.key === "Home" ? 0 : event.key === "End" ? marks.length - 1 : from + step;
