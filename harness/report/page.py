@@ -49,8 +49,7 @@ def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
     """
     with ExitStack() as stack:
         for _, side in contents.sides:
-            # With several threads, the last digit of a sum depends on which of them is done first.
-            stack.enter_context(side.store.reading()).execute("SET threads = 1")
+            stack.enter_context(side.store.reading())
         sections = sections_of(contents)
     drawings = list(_drawings(sections))
     files = {

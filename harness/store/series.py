@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Final, Literal
 
-from harness.store.asking import Row, ask, rows_of
+from harness.store.asking import Row, ask
 from harness.store.database import Store
 
 RunIds = Sequence[int]
@@ -92,13 +92,11 @@ def pressure(store: Store, run_id: int, bins: int = _BINS) -> list[Row]:
     first_s, last_s = span["first_s"], span["last_s"]
     width_s = (last_s - first_s) / bins or 1.0
     edges_s = [first_s + width_s * number for number in range(bins + 1)]
-    with store.reading() as connection:
-        asked = {
-            name: {row["bin"]: row for row in rows_of(connection, sql, {
-                "run_ids": [run_id], "first_s": first_s, "width_s": width_s, "bins": bins,
-            })}
-            for name, sql in _BY_BIN.items()
-        }  # fmt: skip
+    of = {"first_s": first_s, "width_s": width_s, "bins": bins}
+    asked = {
+        name: {row["bin"]: row for row in ask(store, [run_id], sql, **of)}
+        for name, sql in _BY_BIN.items()
+    }
     arrived, started, ended, hung_up = (
         _area_s(asked[name], edges_s) for name in ("arrived", "started", "ended", "hung_up")
     )
