@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from harness.report.drawing import WIDTH_IN, house_style
@@ -18,26 +20,67 @@ LABEL_LENGTH_MAX = 28
 """Letters of a name that fit beside a figure; the table below it has the whole."""
 
 
-def new_figure(
-    height_in: float, rows: int = 1, *, same_x: bool = False
-) -> tuple[Figure, list[Axes]]:
-    """An empty figure, and its axes one row after the other.
+AXIS_IN = 0.5
+"""What the horizontal axis takes with its numbers and its title [in]."""
 
-    It is no figure of pyplot, so that it is forgotten when nobody holds it, and needs no screen.
+LEGEND_IN = 0.28
+"""What a legend takes above the axes, or a note there [in]."""
+
+TICKS_MAX = 6
+"""Numbers with their units are long: `2 min 20 s`."""
+
+_LETTER_IN, _WIDE_LETTER_IN = 0.074, 0.135
+"""What a letter of a label takes, and one of a script whose letters are square [in]."""
+
+
+def new_figure(
+    height_in: float,
+    rows: int = 1,
+    *,
+    left_in: float,
+    bottom_in: float = AXIS_IN,
+    top_in: float = 0.08,
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure, and its axes one row after the other, with one horizontal axis.
+
+    It is no figure of pyplot, so that it is forgotten when nobody holds it, and needs no screen. Margins are given and not
+    worked out from what is drawn, which takes as long as the drawing.
 
     Args:
         height_in: Its height [in].
         rows: Axes below one another.
-        same_x: Whether they have one horizontal axis.
+        left_in: What stands beside the axes takes so much [in].
+        bottom_in: What stands below them [in].
+        top_in: What stands above each of them [in].
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    gap_in = top_in + 0.12
+    axes_in = (height_in - bottom_in - top_in - gap_in * (rows - 1)) / rows
     with house_style():
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout="none")  # type: ignore[arg-type]  # documented, and not in the stubs
         FigureCanvasAgg(figure)
-        axes = figure.subplots(rows, 1, squeeze=False, sharex=same_x)
+        axes = figure.subplots(
+            rows, 1, squeeze=False, sharex=True,
+            gridspec_kw={
+                "left": left_in / WIDTH_IN, "right": 1 - 0.14 / WIDTH_IN, "bottom": bottom_in / height_in,
+                "top": 1 - top_in / height_in, "hspace": gap_in / axes_in,
+            },
+        )  # fmt: skip
     return figure, list(axes.flat)
+
+
+def beside_in(labels: Iterable[str]) -> float:
+    """What labels take beside the axes [in]."""
+    return 0.2 + max((_width_in(text) for text in labels), default=0.0)
+
+
+def _width_in(text: str) -> float:
+    return sum(
+        _WIDE_LETTER_IN if unicodedata.east_asian_width(letter) in "WF" else _LETTER_IN
+        for letter in text
+    )
 
 
 def paint(role: str) -> dict[str, Any]:
@@ -70,4 +113,7 @@ def mark_times(axes: Axes, from_s: float, until_s: float) -> None:
 
 def show_unit(axis: Any, name: str) -> None:  # noqa: ANN401 - matplotlib's axis
     """Write the ticks of an axis in the unit that a name ends in."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(TICKS_MAX))
     axis.set_major_formatter(lambda value, _: render(name, value) if value else "0")

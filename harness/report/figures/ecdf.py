@@ -47,7 +47,7 @@ def draw_ecdf(sides: Mapping[str, Points], name: str, title: str) -> Figure:
         name: A name that ends in the unit of the values.
         title: What the values are.
     """
-    figure, (axes,) = new_figure(2.7)
+    figure, (axes,) = new_figure(2.7, left_in=0.72)
     for side, points in sides.items():
         if not points:
             continue

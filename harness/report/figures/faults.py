@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.report.drawing import house_style
-from harness.report.figures.axes import add_legend, label, new_figure, paint
+from harness.report.figures.axes import LEGEND_IN, add_legend, beside_in, label, new_figure, paint
 from harness.store import Store, series
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     rows = rows[:ROWS_MAX]
     from matplotlib.ticker import MaxNLocator
 
-    figure, (axes,) = new_figure(0.8 + 0.3 * max(1, len(rows)))
+    names = [label(reason(row)) for row in rows]
+    height_in = 1.0 + 0.3 * max(1, len(rows))
+    figure, (axes,) = new_figure(height_in, left_in=beside_in(names), top_in=LEGEND_IN)
     places = list(range(len(rows)))
     of_faults = [row["of_faults"] for row in rows]
     others = [row["attempts"] - row["of_faults"] for row in rows]
@@ -45,7 +47,7 @@ def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
             label="without an injected fault",
             **paint("silence"),
         )
-    axes.set_yticks(places, [label(reason(row)) for row in rows])
+    axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.set_xlabel("attempts")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -64,7 +64,7 @@ def draw_network(arrows: Sequence[Arrow]) -> Figure:
 
     agents = list(dict.fromkeys(agent for arrow in arrows for agent in arrow[:2]))[:AGENTS_MAX]
     shown = [arrow for arrow in arrows if arrow.source in agents and arrow.target in agents]
-    figure, (axes,) = new_figure(0.6 + 0.42 * len(agents))
+    figure, (axes,) = new_figure(0.6 + 0.42 * len(agents), left_in=0.14, bottom_in=0.08)
     axes.set_axis_off()
     places = {agent: -float(row) for row, agent in enumerate(agents)}
     for agent, place in places.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.contents import PathShare, Side
 from harness.report.drawing import house_style
-from harness.report.figures.axes import label, new_figure, paint, show_unit
+from harness.report.figures.axes import beside_in, label, new_figure, paint, show_unit
 from harness.report.palette import ROLES
 from harness.store import Store
 
@@ -43,7 +43,8 @@ def draw_path(
         base_s: The same of the base.
     """
     rows = largest(path_s, base_s or {})
-    figure, (axes,) = new_figure(0.75 + 0.27 * len(rows))
+    names = [label(share_text(key)) for key in rows]
+    figure, (axes,) = new_figure(0.75 + 0.27 * len(rows), left_in=beside_in(names))
     places = range(len(rows))
     axes.barh(
         places, [path_s.get(key, 0.0) for key in rows], height=0.62,
@@ -56,7 +57,7 @@ def draw_path(
             [base_s.get(key, 0.0) for key in rows], places, linestyle="", marker="|", markersize=14,
             markeredgewidth=2.2, color=ROLES["ink"].light,
         )  # fmt: skip
-    axes.set_yticks(list(places), [label(share_text(key)) for key in rows])
+    axes.set_yticks(list(places), names)
     axes.invert_yaxis()
     axes.set_xlabel("on the critical path of a task" + (", base: |" if base_s is not None else ""))
     axes.set_xlim(left=0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.report.drawing import house_style
-from harness.report.figures.axes import add_legend, mark_times, new_figure, paint
+from harness.report.figures.axes import LEGEND_IN, add_legend, mark_times, new_figure, paint
 from harness.report.palette import ROLES
 from harness.store import Store, series
 
@@ -45,8 +45,9 @@ def draw_pressure(rows: Sequence[Row], limits: Sequence[Row] = ()) -> Figure:
     one_provider = len({row["provider"] for row in limits}) == 1
     stated = {row["name"]: row["value"] for row in limits} if one_provider else {}
     panels = list(_panels(rows, stated)) if rows else []
+    count = max(1, len(panels))
     figure, all_axes = new_figure(
-        0.4 + PANEL_IN * max(1, len(panels)), rows=max(1, len(panels)), same_x=True
+        0.4 + PANEL_IN * count, rows=count, left_in=0.85, top_in=LEGEND_IN
     )
     if not rows:
         return figure

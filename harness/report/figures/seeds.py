@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.metrics import DEFAULT_LIMITS
 from harness.report.contents import Side
 from harness.report.drawing import house_style
-from harness.report.figures.axes import label, new_figure
+from harness.report.figures.axes import beside_in, label, new_figure
 from harness.report.palette import ROLES
 from harness.store import Store
 
@@ -45,7 +45,9 @@ def draw_seeds(found: Mapping[str, Sequence[float]], other: str) -> Figure:
         found: For each metric, the relative difference of each seed.
         other: What 0 is.
     """
-    figure, (axes,) = new_figure(0.8 + 0.42 * max(1, len(found)))
+    names = [label(name) for name in found]
+    height_in = 0.8 + 0.42 * max(1, len(found))
+    figure, (axes,) = new_figure(height_in, left_in=beside_in(names))
     for row, values in enumerate(found.values()):
         places = [row + 0.08 * (it % ROW_STEPS - ROW_STEPS // 2) for it in range(len(values))]
         axes.plot(
@@ -53,7 +55,7 @@ def draw_seeds(found: Mapping[str, Sequence[float]], other: str) -> Figure:
             color=ROLES["candidate"].light, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
     axes.axvline(0, color=ROLES["ink"].light, linewidth=1)
-    axes.set_yticks(range(len(found)), [label(name) for name in found])
+    axes.set_yticks(range(len(found)), names)
     axes.set_ylim(max(1, len(found)) - 0.5, -0.5)
     axes.set_xlabel(f"difference (0: {other})")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:+g} %" if value else "0")
