@@ -28,7 +28,7 @@ from harness.trace.stored import stored_runs
 SPANS = int(os.environ.get("BENCHMARK_SPANS", "100_000"))
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "code_review.yaml"
 WANTED_SPANS_PER_S = 100_000
-ROUNDS = 3
+ROUNDS = 7
 
 Write = Callable[[Iterable[TracedRun]], Iterator[str]]
 
@@ -46,7 +46,7 @@ def main() -> None:
         made = long_record()
         store.write([made])
         spans = len(made.spans)
-        print(f"{spans:,} spans; {WANTED_SPANS_PER_S:,} spans/s are wanted")
+        print(f"{spans:,} spans; {WANTED_SPANS_PER_S:,} spans/s of processor time are wanted")
         tell("reading alone", spans, lambda: sum(len(run.spans) for run in stored_runs(store, [1])))
         for name, write in WRITERS.items():
             file = Path(folder, f"{name}.json")
@@ -61,12 +61,12 @@ def save(file: Path, write: Write, store: Store) -> None:
 
 
 def tell(name: str, spans: int, work: Callable[[], object]) -> None:
-    """Do it a few times, and print how fast it was at best."""
+    """Do it a few times, and print how fast it was at best, in processor time: of all threads, whoever else computes."""
     best_s = float("inf")
     for _ in range(ROUNDS):
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         work()
-        best_s = min(best_s, time.perf_counter() - began_s)
+        best_s = min(best_s, time.process_time() - began_s)
     print(f"{name:>15}: {spans / best_s:9,.0f} spans/s   {1e6 * best_s / spans:5.2f} µs a span")
 
 

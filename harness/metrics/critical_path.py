@@ -15,13 +15,12 @@ Time in which no part of a span ran is its own, so the segments of a task fill i
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from harness.metrics.parts import holders, task_rows
+from harness.metrics.parts import Parts, closed_ends_s, parts
 from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, WAIT, Table
 
 WORK: Final = "work"
@@ -82,166 +81,160 @@ def critical_path(spans: Table, task: int) -> list[Segment]:
     Returns:
         Its segments, each beginning where the one before it ends; empty if the task took no time or has no end.
     """
-    rows = [row for row, number in enumerate(spans["task"]) if number == task]
-    return _path(_nodes(_columns(spans), rows), holders(spans))
+    known = parts(spans)
+    return _Walker(spans, known).path(known.roots[task]) if task in known.roots else []
 
 
-def critical_paths(spans: Table) -> dict[int, list[Segment]]:
-    """The critical paths of all tasks that came to an end, by number, in the order of their first spans' ends."""
-    of_task: dict[int, list[int]] = {}
-    for row, task in enumerate(spans["task"]):
-        of_task.setdefault(task, []).append(row)
-    holder_of, columns, ended = holders(spans), _columns(spans), task_rows(spans)
+def critical_paths(spans: Table, known: Parts | None = None) -> dict[int, list[Segment]]:
+    """The critical paths of all tasks that came to an end, by number, in the order of their first spans' ends.
+
+    Args:
+        spans: The spans of the run.
+        known: What they are parts of, where that has been found already.
+    """
+    known = known or parts(spans)
+    walker = _Walker(spans, known)
     return {
-        task: _path(_nodes(columns, rows), holder_of)
-        for task, rows in of_task.items()
-        if task in ended
+        task: walker.path(known.roots[task])
+        for task in dict.fromkeys(spans["task"])
+        if task in known.roots
     }
 
 
-class _Node:
-    """A span, with those parts of it that the walk has not passed yet."""
+class _Passing:
+    """The parts of a span that the walk has not passed yet."""
 
-    __slots__ = (
-        "_running", "agent", "arrival_s", "children", "end_s", "kind", "name", "parent_id", "row", "span_id", "start_s",
-        "status", "task",
-    )  # fmt: skip
+    __slots__ = ("before", "running")
 
-    def __init__(self, row: int, columns: tuple[Any, ...]) -> None:
-        self.row = row
-        (
-            self.span_id, self.parent_id, self.task, self.kind, self.name, self.agent, self.arrival_s, self.start_s,
-            self.end_s, self.status,
-        ) = columns  # fmt: skip
-        if math.isnan(self.end_s) and self.kind != TASK:
-            self.end_s = math.inf
-        if math.isnan(self.start_s):
-            self.start_s = self.arrival_s
-        self.children: list[_Node] = []
-        """The parts of it that ended before the walk's moment, the last one last."""
-        self._running: list[tuple[float, int, _Node]] = []
-        """A heap of parts that began last, of those that ended after the walk's moment."""
-
-    def sort_children(self) -> None:
-        """Put the part that the walk meets first at the end: of several that ended together, the last to begin."""
-        self.children.sort(
-            key=lambda each: (each.end_s, each.status != CANCELLED, each.arrival_s, each.row)
-        )
-
-    def part_at(self, at_s: float) -> tuple[_Node | None, float]:
-        """The part of it that the path is on just before a moment, and until when it is at least [s].
-
-        The moments of one span's questions must not increase.
-        """
-        ended: _Node | None = None
-        while self.children and self.children[-1].end_s >= at_s:
-            child = self.children.pop()
-            if ended is None and child.end_s == at_s:
-                ended = child
-            heappush(self._running, (-child.arrival_s, -child.row, child))
-        while self._running and self._running[0][2].arrival_s >= at_s:
-            heappop(self._running)
-        if ended is not None:
-            return ended, ended.arrival_s
-        until_s = self.children[-1].end_s if self.children else -math.inf
-        if self._running:
-            running = self._running[0][2]
-            return running, max(running.arrival_s, until_s)
-        return None, until_s
-
-    def own(self, from_s: float, to_s: float) -> Iterable[tuple[str, float, float]]:
-        """The kinds of a time in which no part of it ran, the last first."""
-        if self.kind == WAIT:
-            yield _WAIT_KINDS.get(self.name, OVERHEAD), from_s, to_s
-        elif self.kind != ATTEMPT:
-            yield _OWN_KINDS[self.kind], from_s, to_s
-        elif self.status != OK:
-            yield RETRY, from_s, to_s
-        else:
-            served_s = min(max(self.start_s, from_s), to_s)
-            if served_s < to_s:
-                yield WORK, served_s, to_s
-            if from_s < served_s:
-                yield QUEUE, from_s, served_s
+    def __init__(self, before: list[int]) -> None:
+        self.before = before
+        """Those that ended before the walk's moment, the last one last."""
+        self.running: list[tuple[float, int]] = []
+        """A heap of those that ended after it, the last to begin first: arrival [s] and row, both times -1."""
 
 
-_COLUMNS = (
-    "span_id", "parent_id", "task", "kind", "name", "agent", "arrival_s", "start_s", "end_s", "status",
-)  # fmt: skip
+_Piece = tuple[int, str, float, float]
+"""A row, a kind of segment, from when [s], to when [s]."""
 
 
-def _columns(spans: Table) -> list[Sequence[Any]]:
-    return [spans.values(name) for name in _COLUMNS]
+class _Walker:
+    """Walks the paths of one run.
 
-
-def _nodes(columns: list[Sequence[Any]], rows: list[int]) -> list[_Node]:
-    """The nodes of some rows; made for one task at a time, because those of a long run are millions of objects."""
-    cells = zip(*(map(column.__getitem__, rows) for column in columns), strict=True)
-    return [_Node(row, values) for row, values in zip(rows, cells, strict=True)]
-
-
-def _root(nodes: Iterable[_Node]) -> _Node | None:
-    """The task's own span; None if it is not there, or is still open."""
-    return next((node for node in nodes if node.kind == TASK and node.end_s == node.end_s), None)
-
-
-def _path(nodes: list[_Node], holder_of: array[int]) -> list[Segment]:
-    """The segments of one task, from all of its spans and from what they are parts of."""
-    root = _root(nodes)
-    if root is None:
-        return []
-    _link(nodes, holder_of)
-    pieces = _walk(root)
-    pieces.reverse()
-    segments = [
-        Segment(
-            position, kind, node.agent, node.name if node.kind in (ATTEMPT, TOOL) else "", from_s, to_s, node.span_id
-        )
-        for position, (node, kind, from_s, to_s) in enumerate(pieces)
-    ]  # fmt: skip
-    _check(root, segments)
-    return segments
-
-
-def _link(nodes: list[_Node], holder_of: array[int]) -> None:
-    """Give every span its parts; spans that took no time are on no path."""
-    by_row = {node.row: node for node in nodes}
-    for node in nodes:
-        holder = holder_of[node.row]
-        if holder >= 0:
-            by_row[holder].children.append(node)
-    for node in nodes:
-        node.sort_children()
-
-
-def _walk(root: _Node) -> list[tuple[_Node, str, float, float]]:
-    """The pieces of a path, the last first: the span, the kind, from when [s], to when [s].
-
-    Each span is passed once, so that a path takes n log n steps, times the depth of the spans at worst.
+    Args:
+        spans: The spans of the run.
+        known: What they are parts of.
     """
-    pieces: list[tuple[_Node, str, float, float]] = []
-    at_s = root.end_s
-    inside = [(root, root.arrival_s)]
-    while inside:
-        node, from_s = inside[-1]
-        if at_s <= from_s:
-            inside.pop()
-            continue
-        part, until_s = node.part_at(at_s)
-        until_s = max(until_s, from_s)
-        if part is not None:
-            inside.append((part, until_s))
-            continue
-        pieces.extend((node, *piece) for piece in node.own(until_s, at_s))
-        at_s = until_s
-    return pieces
+
+    def __init__(self, spans: Table, known: Parts) -> None:
+        self._parts = known
+        self._texts = spans.texts
+        self._kinds, self._names, self._agents, self._statuses = (
+            spans[name] for name in ("kind", "name", "agent", "status")
+        )
+        self._span_ids, self._arrivals_s, self._starts_s = (
+            spans[name] for name in ("span_id", "arrival_s", "start_s")
+        )
+        self._ends_s = closed_ends_s(spans)
+
+    def path(self, root: int) -> list[Segment]:
+        """The segments of a task, from the row of its own span."""
+        texts = self._texts
+        segments: list[Segment] = []
+        for position, (row, segment_kind, from_s, to_s) in enumerate(reversed(self._walk(root))):
+            kind, agent = texts[self._kinds[row]], texts[self._agents[row]]
+            name = texts[self._names[row]] if kind in (ATTEMPT, TOOL) else ""
+            span_id = self._span_ids[row]
+            segments.append(Segment(position, segment_kind, agent, name, from_s, to_s, span_id))
+        _check(segments, self._arrivals_s[root], self._ends_s[root])
+        return segments
+
+    def _walk(self, root: int) -> list[_Piece]:
+        """The pieces of a path, the last first.
+
+        Each span is passed once, so that a path takes n log n steps, times the depth of the spans at worst.
+        """
+        pieces: list[_Piece] = []
+        passing: dict[int, _Passing] = {}  # the spans that the path has come to
+        at_s, first = self._ends_s[root], self._parts.first
+        inside = [(root, self._arrivals_s[root])]
+        while inside:
+            row, from_s = inside[-1]
+            if at_s <= from_s:
+                inside.pop()
+                continue
+            part, until_s = -1, from_s
+            if first[row] >= 0:
+                if row not in passing:
+                    passing[row] = _Passing(self._in_order(self._parts.of(row)))
+                part, until_s = self._part_at(passing[row], at_s)
+                until_s = max(until_s, from_s)
+            if part >= 0:
+                inside.append((part, until_s))
+                continue
+            pieces.extend(self._own(row, until_s, at_s))
+            at_s = until_s
+        return pieces
+
+    def _in_order(self, rows: list[int]) -> list[int]:
+        """The part that the walk meets first at the end: of several that ended together, the last to begin."""
+        if len(rows) > 1:
+            texts = self._texts
+            rows.sort(
+                key=lambda row: (
+                    self._ends_s[row],
+                    texts[self._statuses[row]] != CANCELLED,
+                    self._arrivals_s[row],
+                    row,
+                )
+            )
+        return rows
+
+    def _part_at(self, passing: _Passing, at_s: float) -> tuple[int, float]:
+        """The part of a span that the path is on just before a moment, and until when it is at least [s].
+
+        The part is -1 if none ran then. The moments of one span's questions must not increase.
+        """
+        before, running, ends_s = passing.before, passing.running, self._ends_s
+        ended = -1
+        while before and ends_s[before[-1]] >= at_s:
+            row = before.pop()
+            if ended < 0 and ends_s[row] == at_s:
+                ended = row
+            heappush(running, (-self._arrivals_s[row], -row))
+        while running and -running[0][0] >= at_s:
+            heappop(running)
+        if ended >= 0:
+            return ended, self._arrivals_s[ended]
+        until_s = ends_s[before[-1]] if before else -math.inf
+        if running:
+            minus_arrival_s, minus_row = running[0]
+            return -minus_row, max(-minus_arrival_s, until_s)
+        return -1, until_s
+
+    def _own(self, row: int, from_s: float, to_s: float) -> Iterator[_Piece]:
+        """The pieces of a time in which no part of a span ran, the last first."""
+        texts = self._texts
+        kind = texts[self._kinds[row]]
+        if kind == WAIT:
+            yield row, _WAIT_KINDS.get(texts[self._names[row]], OVERHEAD), from_s, to_s
+        elif kind != ATTEMPT:
+            yield row, _OWN_KINDS[kind], from_s, to_s
+        elif texts[self._statuses[row]] != OK:
+            yield row, RETRY, from_s, to_s
+        else:
+            start_s = self._starts_s[row]
+            served_s = from_s if math.isnan(start_s) else min(max(start_s, from_s), to_s)
+            if served_s < to_s:
+                yield row, WORK, served_s, to_s
+            if from_s < served_s:
+                yield row, QUEUE, from_s, served_s
 
 
-def _check(root: _Node, segments: list[Segment]) -> None:
+def _check(segments: list[Segment], arrival_s: float, end_s: float) -> None:
     """Hold the promise that everything which adds segments up relies on."""
     if not segments:
-        assert root.arrival_s >= root.end_s, "a task that took time has a path"
+        assert arrival_s >= end_s, "a task that took time has a path"
         return
-    assert segments[0].start_s == root.arrival_s, "a path begins when its task arrives"
-    assert segments[-1].end_s == root.end_s, "a path ends with its task"
+    assert segments[0].start_s == arrival_s, "a path begins when its task arrives"
+    assert segments[-1].end_s == end_s, "a path ends with its task"
     assert all(one.end_s == other.start_s for one, other in pairwise(segments)), "a path has no gap"

@@ -183,7 +183,10 @@ def _table(
     select = f"SELECT {cells} FROM {kind} WHERE run_id = $run_id AND ({which}) ORDER BY {order}"  # noqa: S608
     found = connection.execute(select, {"run_id": run_id, **parameters}).fetchnumpy()
     table = Table(columns)
-    table.extend(*(found[name].tolist() for name in columns))
+    numbers = [name for name, type_ in columns.items() if type_ != "text"]
+    table.extend(*([] if name in numbers else found[name].tolist() for name in columns))
+    for name in numbers:  # they are the same bytes here and there
+        table[name].frombytes(found[name].tobytes())
     return table
 
 

@@ -7,22 +7,18 @@ whole microseconds since the run began.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import count
-from typing import Any, Final
 
-from harness.metrics.critical_path import critical_paths
 from harness.metrics.history import HEARD
-from harness.metrics.lanes import Lane, Lanes, by_beginning, lanes
-from harness.metrics.slack import slack
-from harness.spans import ATTEMPT, CANCELLED, ERROR, TASK, Table
+from harness.metrics.lanes import Lane, Lanes, lanes
 from harness.trace.counters import counters
 from harness.trace.ids import microseconds
 from harness.trace.run import TracedRun
-
-_COLOURS: Final = {ERROR: ',"cname":"terrible"', CANCELLED: ',"cname":"grey"'}
-"""How spans are coloured that did not end well; chrome://tracing knows these names, Perfetto chooses for itself."""
+from harness.trace.slices import slices
+from harness.trace.timed import timed
 
 # Names repeat, and details of events are not written: more than this is a run with as many agents.
 _text = lru_cache(maxsize=4096)(json.dumps)
@@ -42,22 +38,21 @@ def chrome_text(runs: Iterable[TracedRun]) -> Iterator[str]:
 
 def _run(run: TracedRun, pid: int, flows: Iterator[int]) -> Iterator[str]:
     laid = lanes(run.spans)
-    paths = critical_paths(run.spans)
-    slack_of = slack(run.spans, paths)
-    on_path = {part.span_id for path in paths.values() for part in path}
+    times = timed(run.spans)
     threads = _Threads(laid, pid)
     yield from _names(run, pid, threads)
-    yield from _slices(run.spans, pid, threads, slack_of, on_path)
-    for task_row, path in _with_rows(run.spans, paths):
-        tid = threads.of_path(laid.of_row[task_row])
-        for part in path:
+    thread_of = array("q", map(threads.of_lane, laid.of_row))
+    yield from slices(run.spans, pid, thread_of, times)
+    for task, row in times.parts.roots.items():
+        tid = threads.of_path(laid.of_row[row])
+        for part in times.paths[task]:
             begin_us, end_us = microseconds(part.start_s), microseconds(part.end_s)
             name = " ".join(filter(None, (part.kind, part.agent, part.name)))
             yield (
                 f'{{"ph":"X","pid":{pid},"tid":{tid},"ts":{begin_us},"dur":{end_us - begin_us},"cat":"critical path",'
                 f'"name":{_text(name)},"args":{{"span_id":{part.span_id}}}}}'
             )
-    yield from _flows(run, pid, threads, flows)
+    yield from _flows(run, pid, threads, times.parts.row_of, flows)
     for at_us, name, value in counters(run.spans):
         yield f'{{"ph":"C","pid":{pid},"ts":{at_us},"name":"{name}","args":{{"{name}":{value!r}}}}}'
 
@@ -109,99 +104,14 @@ def _meta(pid: int, tid: int, what: str, field: str, value: str) -> str:
     return f'{{"ph":"M","pid":{pid},"tid":{tid},"name":"{what}","args":{{"{field}":{value}}}}}'
 
 
-_COLUMNS = (
-    "span_id", "kind", "name", "task", "status", "error", "fault", "ordinal", "arrival_s", "start_s", "first_token_s",
-    "end_s", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd", "http_status",
-)  # fmt: skip
-
-
-def _slices(
-    spans: Table, pid: int, threads: _Threads, slack_of: dict[int, float], on_path: set[int]
+def _flows(
+    run: TracedRun, pid: int, threads: _Threads, row_of: dict[int, int], flows: Iterator[int]
 ) -> Iterator[str]:
-    """The spans, the outer before the inner, and the times inside the attempts."""
-    parents = set(spans["parent_id"])
-    order = [place for _, _, _, place in by_beginning(spans)]
-    rows = zip(*(map(spans.values(name).__getitem__, order) for name in _COLUMNS), strict=True)
-    for place, row in zip(order, rows, strict=True):
-        span_id, kind, name, task, status, _, _, _, arrival_s, start_s, first_token_s, end_s, *_ = row  # fmt: skip
-        where = f'"pid":{pid},"tid":{threads.of_lane(threads.of_row[place])}'
-        begin_us, end_us = microseconds(arrival_s), microseconds(end_s)
-        title = f"task {task} {name}" if kind == TASK else name
-        more = "".join(_arguments(row, slack_of, on_path))
-        yield (
-            f'{{"ph":"X",{where},"ts":{begin_us},"dur":{end_us - begin_us},"cat":"{kind}","name":{_text(title)}'
-            f'{_COLOURS.get(status, "")},"args":{{"span_id":{span_id}{more}}}}}'
-        )
-        # What has parts of its own is drawn with them; the times of an attempt might cross them.
-        if kind == ATTEMPT and begin_us < end_us and span_id not in parents:
-            for phase, from_us, to_us in _phases(begin_us, start_s, first_token_s, end_us, status):
-                yield f'{{"ph":"X",{where},"ts":{from_us},"dur":{to_us - from_us},"cat":"phase","name":"{phase}"}}'
-
-
-def _phases(
-    begin_us: int, start_s: float, first_token_s: float, end_us: int, status: str
-) -> Iterator[tuple[str, int, int]]:
-    """The times inside an attempt that took any: name, from when, to when [µs]."""
-    served_us = end_us if start_s != start_s else min(max(microseconds(start_s), begin_us), end_us)
-    token_us = end_us
-    if first_token_s == first_token_s:
-        token_us = min(max(microseconds(first_token_s), served_us), end_us)
-    elif status != ERROR and start_s != start_s:
-        token_us = served_us
-    for phase, from_us, to_us in (
-        ("queue", begin_us, served_us),
-        ("prefill", served_us, token_us),
-        ("generation", token_us, end_us),
-    ):
-        if from_us < to_us:
-            yield phase, from_us, to_us
-
-
-def _arguments(
-    row: tuple[Any, ...], slack_of: dict[int, float], on_path: set[int]
-) -> Iterator[str]:
-    """What a click on a slice shows, behind the number of the span."""
-    (
-        span_id, _, _, task, status, error, fault, ordinal, _, _, _, _, input_tokens, output_tokens, cache_read_tokens,
-        cache_write_tokens, cost_usd, http_status,
-    ) = row  # fmt: skip
-    yield f',"task":{task},"status":{_text(status)}'
-    if error:
-        yield f',"error":{_text(error)}'
-    if fault:
-        yield f',"fault":{_text(fault)}'
-    if ordinal >= 0:
-        yield f',"ordinal":{ordinal}'
-    if input_tokens >= 0:
-        yield f',"input_tokens":{input_tokens},"output_tokens":{output_tokens}'
-    if cache_read_tokens >= 0:
-        yield f',"cache_read_tokens":{cache_read_tokens}'
-    if cache_write_tokens >= 0:
-        yield f',"cache_write_tokens":{cache_write_tokens}'
-    if cost_usd == cost_usd:
-        yield f',"cost_usd":{cost_usd!r}'
-    if http_status >= 0:
-        yield f',"http_status":{http_status}'
-    if span_id in slack_of:
-        yield f',"slack_s":{slack_of[span_id]:.6f}'
-    if span_id in on_path:
-        yield ',"critical":true'
-
-
-def _with_rows(spans: Table, paths: dict[int, Any]) -> Iterator[tuple[int, Any]]:
-    """The row of each task's own span, and its critical path."""
-    for row, (kind, task, end_s) in enumerate(spans.rows("kind", "task", "end_s")):
-        if kind == TASK and end_s == end_s:
-            yield row, paths.pop(task, ())
-
-
-def _flows(run: TracedRun, pid: int, threads: _Threads, flows: Iterator[int]) -> Iterator[str]:
     """Arrows from a span to its parts in other lanes, and from a reply to the prompt that holds it.
 
     An arrow ends on the slice that is there at that moment, so both of its ends lie inside their spans in time.
     """
     spans, of_row = run.spans, threads.of_row
-    row_of = dict(zip(spans["span_id"], range(len(spans)), strict=True))
     arrivals_s, ends_s = spans["arrival_s"], spans["end_s"]
 
     def arrow(name: str, source: int, left_us: int, target: int, came_us: int) -> Iterator[str]:

@@ -32,13 +32,19 @@ def counters(spans: Table) -> Iterator[tuple[int, str, int | float]]:
         changes += [(begin_us, 1, 0, 0.0), (served_us, -1, int(served), 0.0)]
         changes.append((end_us, 0, -int(served), cost_usd if cost_usd == cost_usd else 0.0))
     changes.sort()
-    now: list[int | float] = [0, 0, 0.0]
-    told: list[int | float] = [-1, -1, -1.0]
-    for place, (at_us, *more) in enumerate(changes, 1):
-        now = [value + change for value, change in zip(now, more, strict=True)]
+    waiting = in_service = 0
+    spent_usd = 0.0
+    told: tuple[int, int, float] = (-1, -1, -1.0)
+    for place, (at_us, more_waiting, more_in_service, more_spent_usd) in enumerate(changes, 1):
+        waiting += more_waiting
+        in_service += more_in_service
+        spent_usd += more_spent_usd
         if place < len(changes) and changes[place][0] == at_us:
             continue
-        for index, name in enumerate((WAITING, IN_SERVICE, SPENT)):
-            if now[index] != told[index]:
-                yield at_us, name, now[index]
-        told = now
+        if waiting != told[0]:
+            yield at_us, WAITING, waiting
+        if in_service != told[1]:
+            yield at_us, IN_SERVICE, in_service
+        if spent_usd != told[2]:
+            yield at_us, SPENT, spent_usd
+        told = (waiting, in_service, spent_usd)

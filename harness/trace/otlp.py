@@ -7,14 +7,14 @@ written by a template and the texts that repeat are escaped once, because `json.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from harness.trace.names import Vocabulary
+from harness.trace.names import DETAIL, Vocabulary
 from harness.trace.run import TracedRun
-from harness.trace.told import Attribute, Number, Said, Told, resource, told
+from harness.trace.told import Attribute, Number, Said, resource, told
 
 _SCOPE: Final = "harness.trace"
 _ERROR: Final = 2
@@ -57,50 +57,76 @@ _TAIL: Final = "]}]}"
 
 
 def _spans(run: TracedRun, vocabulary: Vocabulary) -> Iterator[str]:
-    words: dict[int, tuple[str, str]] = {}
-    for span in told(run, vocabulary):
-        said = span.said
+    templates: dict[int, str] = {}
+    for said, trace_id, span_id, parent_id, start_ns, end_ns, numbers, noted in told(run, vocabulary):  # fmt: skip
         key = id(said)  # told() keeps each alive and gives it to all spans that it fits
-        if key not in words:
-            words[key] = _words(said)
-        head, tail = words[key]
-        numbers = ",".join([_NUMBERS[type(value)](_escaped(name), value) for name, value in span.numbers])  # fmt: skip
-        parent = f'"parentSpanId":"{span.parent_id:016x}",' if span.parent_id else ""
-        events = f',"events":[{",".join(_events(span))}]' if span.events else ""
-        yield (
-            f'{{"traceId":"{span.trace_id:032x}","spanId":"{span.span_id:016x}",{parent}{head}'
-            f'"startTimeUnixNano":"{span.start_ns}","endTimeUnixNano":"{span.end_ns}",{tail}{numbers}]{events}}}'
-        )
+        if key not in templates:
+            templates[key] = _template(said, numbers)
+        parent = f'"parentSpanId":"{parent_id:016x}",' if parent_id else ""
+        more = _events(noted, bool(said.milestones)) if noted else ""
+        yield templates[key] % (trace_id, span_id, parent, start_ns, end_ns, *numbers, more)
 
 
-def _words(said: Said) -> tuple[str, str]:
-    """What stands before and behind the times of a span; behind it, attributes may follow."""
-    head = f'"name":{json.dumps(said.name)},"kind":{said.kind},'
+def _template(said: Said, numbers: tuple[Number, ...]) -> str:
+    """The text of spans, with places for ids, parent, times, their own numbers, times of milestones, and further events.
+
+    Args:
+        said: What the spans have in common.
+        numbers: Those of one of them.
+    """
     status = f'"status":{{"code":{_ERROR},"message":{json.dumps(said.error)}}},' if said.error else ""  # fmt: skip
-    attributes = "".join(f"{_attribute(name, value)}," for name, value in said.attributes.items())
-    return head, f'{status}"attributes":[{attributes}'
+    own = iter(numbers)
+    attributes = ",".join(
+        _place(name, type(next(own))) if value is None else _literal(_attribute(name, value))
+        for name, value in said.attributes.items()
+    )
+    milestones = ",".join(
+        f'{{"timeUnixNano":"%s","name":{_literal(_escaped(name))}}}' for name in said.milestones
+    )
+    events = f',"events":[{milestones}%s]' if milestones else "%s"
+    return (
+        f'{{"traceId":"%032x","spanId":"%016x",%s"name":{_literal(json.dumps(said.name))},"kind":{said.kind},'
+        f'"startTimeUnixNano":"%s","endTimeUnixNano":"%s",{_literal(status)}"attributes":[{attributes}]{events}}}'
+    )
 
 
-def _events(span: Told) -> Iterator[str]:
-    for at_ns, name, detail in span.events:
-        more = f',"attributes":[{_attribute("harness.detail", detail)}]' if detail else ""
-        yield f'{{"timeUnixNano":"{at_ns}","name":{_escaped(name)}{more}}}'
+def _literal(text: str) -> str:
+    """A text as it stands in a template."""
+    return text.replace("%", "%%")
+
+
+def _events(noted: list[tuple[int, str, str]], after_others: bool) -> str:  # noqa: FBT001 - whether a comma is due
+    events: list[str] = []
+    for at_ns, name, detail in noted:
+        more = f',"attributes":[{_attribute(DETAIL, detail)}]' if detail else ""
+        events.append(f'{{"timeUnixNano":"{at_ns}","name":{_escaped(name)}{more}}}')
+    text = ",".join(events)
+    return f",{text}" if after_others else f',"events":[{text}]'
+
+
+_VALUES: Final[dict[type, str]] = {
+    bool: '"boolValue":%s',
+    int: '"intValue":"%s"',
+    float: '"doubleValue":%s',
+    str: '"stringValue":%s',
+}
+"""How a value is written, by its type."""
+
+
+def _place(name: str, kind: type) -> str:
+    """An attribute in a template, with a place for its value."""
+    return f'{{"key":{_literal(_escaped(name))},"value":{{{_VALUES[kind]}}}}}'
 
 
 def _attribute(name: str, value: Attribute) -> str:
-    if isinstance(value, str):
-        return f'{{"key":{_escaped(name)},"value":{{"stringValue":{_escaped(value)}}}}}'
-    return _NUMBERS[type(value)](_escaped(name), value)
+    return _place(name, type(value)) % (
+        json.dumps(value)
+        if isinstance(value, bool)
+        else _escaped(value)
+        if isinstance(value, str)
+        else value
+    )
 
-
-_NUMBERS: Final[dict[type, Callable[[str, Number], str]]] = {
-    bool: lambda name, value: (
-        f'{{"key":{name},"value":{{"boolValue":{"true" if value else "false"}}}}}'
-    ),
-    int: lambda name, value: f'{{"key":{name},"value":{{"intValue":"{value}"}}}}',
-    float: lambda name, value: f'{{"key":{name},"value":{{"doubleValue":{value!r}}}}}',
-}
-"""How a number is written, behind its escaped name."""
 
 # Details of events may all differ; names do not.
 _escaped = lru_cache(maxsize=4096)(json.dumps)

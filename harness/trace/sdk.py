@@ -118,10 +118,10 @@ def _make(tracer: trace.Tracer, span: Told) -> None:
         said.name,
         context=_inside(span),
         kind=trace.SpanKind.CLIENT if said.kind == CLIENT else trace.SpanKind.INTERNAL,
-        attributes={**said.attributes, **dict(span.numbers)},
+        attributes=span.attributes(),
         start_time=span.start_ns,
     )
-    for at_ns, name, detail in span.events:
+    for at_ns, name, detail in span.events():
         started.add_event(name, {DETAIL: detail} if detail else None, timestamp=at_ns)
     if said.error:
         started.set_status(trace.StatusCode.ERROR, said.error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.spans import EVENT_COLUMNS, Table
 from harness.store import RunRecord, Store, queries
 from harness.trace.run import TracedRun
 
@@ -16,7 +15,12 @@ def stored_runs(store: Store, run_ids: Iterable[int]) -> Iterator[TracedRun]:
         StoreError: One of the runs does not exist.
     """
     for run_id in run_ids:
-        row = queries.run(store, run_id)
+        with (
+            store.reading()
+        ):  # one opening for the three questions, and none while the run is written
+            row = queries.run(store, run_id)
+            spans = queries.span_table(store, run_id)
+            events = queries.event_table(store, run_id)
         yield TracedRun(
             run_id=run_id,
             scenario=row["scenario"],
@@ -25,16 +29,9 @@ def stored_runs(store: Store, run_ids: Iterable[int]) -> Iterator[TracedRun]:
             status=row["status"],
             harness_version=row["harness_version"],
             commit_id=row["commit_id"] or "",
-            spans=queries.span_table(store, run_id),
-            events=_events(store, run_id),
+            spans=spans,
+            events=events,
         )
-
-
-def _events(store: Store, run_id: int) -> Table:
-    table = Table(EVENT_COLUMNS)
-    rows = queries.events(store, run_id)
-    table.extend(*([row[name] for row in rows] for name in EVENT_COLUMNS))
-    return table
 
 
 def recorded(record: RunRecord) -> TracedRun:

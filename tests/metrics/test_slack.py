@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.kernel import Draws
 from harness.metrics.critical_path import critical_paths
-from harness.metrics.parts import holders
+from harness.metrics.parts import holders, parts
 from harness.metrics.slack import slack
 from harness.run import Simulation
 from harness.spans import (
@@ -109,6 +109,20 @@ def test_spans_that_nobody_can_have_waited_for_have_none() -> None:
     assert slack_by_id(*rows) == {1: 0}
     assert slack_by_id(task(0, ABSENT), span(2, 1, TOOL, 0, 1)) == {}
     assert slack_by_id() == {}
+
+
+def test_parts_are_found_from_what_holds_them_and_the_other_way_round() -> None:
+    rows = [
+        task(0, 9),
+        span(2, 1, AGENT, 0, 6),
+        span(3, 2, CALL, 0, 4),
+        span(4, 2, CALL, 5, 8),
+        span(5, 2, CALL, 3, 3),
+    ]
+    known = parts(table(*rows))
+    assert [known.of(row) for row in range(5)] == [[1, 3], [2], [], [], []]
+    assert list(known.holder_of) == [-1, 0, 1, 0, -1]
+    assert known.roots == {1: 0}
 
 
 def test_tasks_have_nothing_to_do_with_one_another() -> None:

@@ -69,7 +69,7 @@ def make_span() -> Callable[..., Row]:
     return made_span
 
 
-HOSTILE = 'a"b\\c\x00\x1b[31m\n\u202egnp.exe</script>\u2028é😀'
+HOSTILE = '100%s %d%% a"b\\c\x00\x1b[31m\n\u202egnp.exe</script>\u2028é😀'
 
 
 @pytest.fixture

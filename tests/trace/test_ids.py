@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.kernel.clocks import EPOCH_S
-from harness.trace.ids import EPOCH_NS, span_id_base, trace_id, unix_ns
+from harness.trace.ids import EPOCH_NS, span_id_base, trace_id, unix_ns, whole_us_s
 
 
 def test_ids_never_change() -> None:
@@ -26,3 +26,11 @@ def test_virtual_time_begins_when_a_program_inside_a_run_believes_it_does() -> N
     assert unix_ns(0.0) == EPOCH_NS == int(EPOCH_S) * 10**9
     assert unix_ns(1733.791324) == EPOCH_NS + 1_733_791_324_000
     assert unix_ns(86_399.999999) == EPOCH_NS + 86_399_999_999_000
+
+
+def test_durations_are_rounded_as_python_rounds_them() -> None:
+    for number in range(20_000):
+        begin_s, took_s = number * 0.937_131, number % 977 * 1e-6
+        assert whole_us_s((begin_s + took_s) - begin_s) == round((begin_s + took_s) - begin_s, 6)
+    assert whole_us_s(1 / 3) == 0.333333
+    assert whole_us_s(-0.0000017) == -0.000002
