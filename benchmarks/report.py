@@ -17,6 +17,9 @@ SCENARIO = Path(__file__).parents[1] / "scenarios" / "code_review.yaml"
 
 CALLS_PER_TASK = 6
 
+BUSY = "workload.arrivals={poisson: {rate_per_s: 1}}"
+"""A task a second: at a hundred a day, as the scenario says, the largest run would take years."""
+
 ROUNDS = 3
 
 MEASURED = """
@@ -41,7 +44,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder, "runs.duckdb")
             simulate_file(
-                SCENARIO, runs=1, seed=None, overrides=[f"workload.tasks={tasks}"], jobs=1, store=store, output="", otel=False
+                SCENARIO, runs=1, seed=None, overrides=[f"workload.tasks={tasks}", BUSY], jobs=1, store=store, output="", otel=False
             )  # fmt: skip
             (size,) = series.sizes(Store(store), [1])
             cpu_s, memory_gb = measured(store, Path(folder, "reports"))

@@ -64,7 +64,10 @@ class Call:
     @property
     def served(self) -> Attempt | None:
         """The attempt that brought the reply; None where none did."""
-        return next((each for each in reversed(self.attempts) if each.status == OK), None)
+        for attempt in reversed(self.attempts):  # asked for every call by every rule: no generator
+            if attempt.status == OK:
+                return attempt
+        return None
 
 
 class Happening(NamedTuple):
@@ -177,6 +180,6 @@ def _attempts(spans: Table) -> list[Attempt]:
     for kind, row in zip(spans.values("kind"), spans.rows(*_COLUMNS), strict=True):
         if kind == ATTEMPT:
             attempt = Attempt(*row)
-            asked_s = silent_from_s.get((attempt.call_id, attempt.asked_s), attempt.asked_s)
-            found.append(attempt._replace(asked_s=asked_s))
+            asked_s = silent_from_s.get((attempt.call_id, attempt.asked_s))
+            found.append(attempt if asked_s is None else attempt._replace(asked_s=asked_s))
     return sorted(found, key=lambda attempt: (attempt.ordinal, attempt.span_id))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.report.drawing import WIDTH_IN, house_style
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LANE_IN = 0.24
-_AROUND_IN = 1.15  # title, axis and legend
+_TITLE_IN = 0.32
+_AXIS_IN = 0.3
+_LEGEND_IN = 0.19  # of a row
+_LEGEND_COLUMNS = 3
+_LETTER_IN = 0.074
 _HIGH = 0.56  # of a bar, of the lane's height
 _NAME_LETTERS = 22
 
@@ -29,19 +34,29 @@ def as_figure(timeline: Timeline) -> Figure:
     from matplotlib.figure import Figure
 
     with house_style():
-        height_in = _AROUND_IN + _LANE_IN * max(len(timeline.lanes), 1)
-        figure = Figure(figsize=(WIDTH_IN, height_in))
+        names = [drawable(name) for name in lane_names(timeline.lanes, _NAME_LETTERS)]
+        figure = Figure(layout="none")  # type: ignore[arg-type]  # documented, and not in the stubs
         axes = figure.add_subplot()
-        _axes(axes, timeline)
+        _axes(axes, timeline, names)
         handles = [*_marks(axes, timeline), *_lines(axes, timeline)]
+        legend_in = _LEGEND_IN * math.ceil(len(handles) / _LEGEND_COLUMNS) + 0.08
+        lanes_in = _LANE_IN * max(len(names), 1)
+        height_in = _TITLE_IN + lanes_in + _AXIS_IN + legend_in
+        figure.set_size_inches(WIDTH_IN, height_in)
+        # Given, and not worked out from what is drawn, which takes as long as the drawing.
+        figure.subplots_adjust(
+            left=(0.2 + _LETTER_IN * max(map(len, names), default=0)) / WIDTH_IN, right=1 - 0.14 / WIDTH_IN,
+            bottom=(_AXIS_IN + legend_in) / height_in, top=1 - _TITLE_IN / height_in,
+        )  # fmt: skip
         if handles:
-            figure.legend(handles=handles, loc="outside lower left", ncols=3, handlelength=2.2)
+            figure.legend(
+                handles=handles, loc="lower left", ncols=_LEGEND_COLUMNS, handlelength=2.2, borderaxespad=0.2
+            )  # fmt: skip
     return figure
 
 
-def _axes(axes: Axes, timeline: Timeline) -> None:
+def _axes(axes: Axes, timeline: Timeline, names: Sequence[str]) -> None:
     duration_s = timeline.until_s - timeline.from_s
-    names = [drawable(name) for name in lane_names(timeline.lanes, _NAME_LETTERS)]
     axes.set_title(timeline.title)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(max(len(names), 1) - 0.4, -0.6)
@@ -63,12 +78,16 @@ def _marks(axes: Axes, timeline: Timeline) -> Iterator[Artist]:
         look: dict[str, Any] = {"facecolor": ROLES[kind].light, "hatch": ROLES[kind].hatch or None, "edgecolor": INK.light, "linewidth": 0.3}  # fmt: skip
         for lane in range(len(timeline.lanes)):
             if (kind, lane) in places:
-                bars = places[kind, lane]
-                # An outline would hide the colour of what is narrow.
-                outlines = [0.3 if wide_s > 2.5 * least_s else 0.0 for _, wide_s in bars]
-                axes.broken_barh(
-                    bars, (lane - _HIGH / 2, _HIGH), zorder=2, **look | {"linewidth": outlines}
-                )
+                # On what is narrow an outline would hide the colour, and a pattern is not seen.
+                wide = [bar for bar in places[kind, lane] if bar[1] > 2.5 * least_s]
+                narrow = [bar for bar in places[kind, lane] if bar[1] <= 2.5 * least_s]
+                place = (lane - _HIGH / 2, _HIGH)
+                if wide:
+                    axes.broken_barh(wide, place, zorder=2, **look)
+                if narrow:
+                    axes.broken_barh(
+                        narrow, place, zorder=2, facecolor=look["facecolor"], linewidth=0
+                    )
         yield Patch(label=LEGEND[kind], **look)
 
 
