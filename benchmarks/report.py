@@ -10,15 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.cli.simulate import simulate_file
 from harness.store import Store, series
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "code_review.yaml"
 
 CALLS_PER_TASK = 6
 
-BUSY = "workload.arrivals={poisson: {rate_per_s: 1}}"
-"""A task a second: at a hundred a day, as the scenario says, the largest run would take years."""
+BUSY = "workload.arrivals={poisson: {rate_per_s: 0.1}}"
+"""A task every ten seconds: at a hundred a day, as the scenario says, the largest run would take years."""
 
 ROUNDS = 3
 
@@ -43,9 +42,7 @@ def main() -> None:
     ):
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder, "runs.duckdb")
-            simulate_file(
-                SCENARIO, runs=1, seed=None, overrides=[f"workload.tasks={tasks}", BUSY], jobs=1, store=store, output="", otel=False
-            )  # fmt: skip
+            simulate(store, tasks)
             (size,) = series.sizes(Store(store), [1])
             cpu_s, memory_gb = measured(store, Path(folder, "reports"))
             page_kb = Path(folder, "reports", "run-1.html").stat().st_size / 1000
@@ -55,6 +52,20 @@ def main() -> None:
                 f"{memory_gb:.2f} GB, page of {page_kb:,.0f} KB",
                 flush=True,
             )
+
+
+def simulate(store: Path, tasks: int) -> None:
+    """Make the run in a process of its own: what is started from a large one counts its memory as its own."""
+    words = ["simulate", str(SCENARIO), "--runs", "1", "--store", str(store), "--quiet"]
+    changes = [f"workload.tasks={tasks}", BUSY]
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        *words,
+        *(it for change in changes for it in ("--set", change)),
+    ]
+    subprocess.run(command, check=False)  # a budget that does not hold is no matter here
 
 
 def measured(store: Path, target: Path) -> tuple[float, float]:
