@@ -99,7 +99,7 @@ def _compared(side: Side, base: str, limits: Sequence[str], store: Path) -> Cont
     """The runs with what they are compared with; only then is the gate loaded."""
     from harness.cli.sides import StoredSide, explained, of_scenario, samples_of_side, side_of
     from harness.gate import Samples, gate, limits_of
-    from harness.gate.output import judgement
+    from harness.gate.output.page import judgement
 
     candidate = StoredSide(f"runs {id_ranges(side.run_ids)}", side.store, side.runs)
     old, new = of_scenario(side_of(base, store), candidate, None)

@@ -61,6 +61,9 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
     with deterministic_asyncio(virtual_sleep), _rare_collections():
         try:
             return loop.run_until_complete(main)
+        except (KeyboardInterrupt, SystemExit):
+            abandon(loop)
+            raise
         finally:
             end(loop)
 
@@ -82,12 +85,21 @@ def refuse_nesting() -> None:
 
 
 def end(loop: SimLoop) -> None:
-    """Cancel whatever is left in a loop, and close it."""
+    """Cancel whatever is left in a loop, and close it; one that is closed already is left alone."""
+    if loop.is_closed():
+        return
     try:
         _cancel_leftovers(loop)
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def abandon(loop: SimLoop) -> None:
+    """Close a loop that was interrupted in the middle of anything: what is left cannot even be run to its end any more."""
+    for task in stuck.tasks_in_order(loop):
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.gather does
+    loop.close()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.gate import gate, limits_of, stored
-from harness.gate.output import judgement
+from harness.gate.output.page import judgement
 from harness.metrics.history import HEARD
 from harness.report import Contents, Side, write_index, write_report
 from harness.report.notebook import comparison_html, run_html

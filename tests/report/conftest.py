@@ -12,7 +12,7 @@ import pytest
 
 from harness.cli import run
 from harness.gate import gate, limits_of, stored
-from harness.gate.output import judgement
+from harness.gate.output.page import judgement
 from harness.report import Contents, Side, write_report
 from harness.store import Store
 
