@@ -91,6 +91,8 @@ def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> 
 
 def _stop(executor: ProcessPoolExecutor) -> None:
     """End an executor's processes at once, in the middle of what they do."""
+    # What is on its way to them would be waited for until somebody reads it, and nobody will.
+    executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
     executor.shutdown(wait=False, cancel_futures=True)
     for process in multiprocessing.active_children():
         process.terminate()
