@@ -91,8 +91,10 @@ def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> 
 
 def _stop(executor: ProcessPoolExecutor) -> None:
     """End an executor's processes at once, in the middle of what they do."""
-    # What is on its way to them would be waited for until somebody reads it, and nobody will.
-    executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+    # There is no public way to say that nobody will read what is on its way to them, nor write the rest of an answer that
+    # one of them was ended in: both would be waited for when Python exits.
+    executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001
+    executor._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
     executor.shutdown(wait=False, cancel_futures=True)
     for process in multiprocessing.active_children():
         process.terminate()
