@@ -26,6 +26,9 @@ AXIS_IN = 0.5
 LEGEND_IN = 0.28
 """What a legend takes above the axes, or a note there [in]."""
 
+RIGHT_IN = 0.5
+"""Half of a long number at the end of the horizontal axis, which stands out over it [in]."""
+
 TICKS_MAX = 6
 """Numbers with their units are long: `2 min 20 s`."""
 
@@ -64,7 +67,7 @@ def new_figure(
         axes = figure.subplots(
             rows, 1, squeeze=False, sharex=True,
             gridspec_kw={
-                "left": left_in / WIDTH_IN, "right": 1 - 0.14 / WIDTH_IN, "bottom": bottom_in / height_in,
+                "left": left_in / WIDTH_IN, "right": 1 - RIGHT_IN / WIDTH_IN, "bottom": bottom_in / height_in,
                 "top": 1 - top_in / height_in, "hspace": gap_in / axes_in,
             },
         )  # fmt: skip

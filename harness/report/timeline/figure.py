@@ -45,7 +45,7 @@ def as_figure(timeline: Timeline) -> Figure:
         figure.set_size_inches(WIDTH_IN, height_in)
         # Given, and not worked out from what is drawn, which takes as long as the drawing.
         figure.subplots_adjust(
-            left=(0.2 + _LETTER_IN * max(map(len, names), default=0)) / WIDTH_IN, right=1 - 0.14 / WIDTH_IN,
+            left=(0.2 + _LETTER_IN * max(map(len, names), default=0)) / WIDTH_IN, right=1 - 0.4 / WIDTH_IN,
             bottom=(_AXIS_IN + legend_in) / height_in, top=1 - _TITLE_IN / height_in,
         )  # fmt: skip
         if handles:
