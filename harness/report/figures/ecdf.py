@@ -48,6 +48,7 @@ def draw_ecdf(sides: Mapping[str, Points], name: str, title: str) -> Figure:
         title: What the values are.
     """
     figure, (axes,) = new_figure(2.7, left_in=0.72)
+    most = max((value for points in sides.values() for _, value in points), default=0.0)
     for side, points in sides.items():
         if not points:
             continue
@@ -56,10 +57,12 @@ def draw_ecdf(sides: Mapping[str, Points], name: str, title: str) -> Figure:
         axes.step(values, shares, where="post", color=ROLES[side].light, linestyle=dashes)
         # Labels stand at different heights, so that they do not cover one another where the lines are close.
         place = int(len(points) * (0.35 if side == "base" else 0.7))
+        on_left = values[place] > 0.7 * most  # beyond that there is no room on the right
         axes.annotate(
             side if len(sides) > 1 else "",
             (values[place], shares[place]),
-            xytext=(6, -4), textcoords="offset points", color=ROLES[side].light, fontweight="bold", fontsize=8.5,
+            xytext=(-6 if on_left else 6, -4), ha="right" if on_left else "left", textcoords="offset points",
+            color=ROLES[side].light, fontweight="bold", fontsize=8.5,
         )  # fmt: skip
     axes.set_ylim(0, 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 0.95], ["0", "25 %", "half", "75 %", "95 %"])
