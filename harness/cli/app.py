@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 import unicodedata
 from collections.abc import Sequence
@@ -32,6 +33,9 @@ EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 """128 and the number of the signal, as shells have it."""
 
+_AGAIN_WALL_S = 0.05
+"""By then whatever could not be interrupted is over [real s]."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Do what a command line says.
@@ -43,6 +47,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = _interrupt_again
     try:
         code = cli.main(args=list(arguments), prog_name="harness", standalone_mode=False)
         sys.stdout.flush()
@@ -82,6 +87,16 @@ def _message(error: HarnessError) -> str:
 
 def _terminate(*_: object) -> NoReturn:
     raise SystemExit(EXIT_TERMINATED)
+
+
+def _interrupt_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send an interruption once more that came where Python lets nothing be raised, such as a `__del__`."""
+    numbers = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
+    number = numbers.get(unraisable.exc_type)
+    if number is None:
+        sys.__unraisablehook__(unraisable)
+    else:
+        threading.Timer(_AGAIN_WALL_S, os.kill, (os.getpid(), number)).start()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -96,6 +96,39 @@ def test_interrupted_simulation_keeps_the_runs_that_are_done(
     assert sorted(path.name for path in Path().iterdir()) == [STORE, "scenario.yaml"]
 
 
+DEAF = """
+import os, signal, time
+import click
+from harness.cli import app
+
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{name})
+        time.sleep(0.01)
+
+def main(**_):
+    try:
+        Deaf()
+        time.sleep(30)
+    except KeyboardInterrupt:
+        raise click.exceptions.Abort from None  # as click does
+
+app.cli.main = main
+raise SystemExit(app.run([]))
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_interruption_that_meets_deaf_ears_comes_again(name: str, code: int) -> None:
+    began_s = wall.elapsed_s()
+    script = DEAF.format(name=name)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert wall.elapsed_s() - began_s < 20
+
+
 @pytest.mark.slow
 def test_killed_simulation_leaves_a_store_of_whole_runs(harness: Cli) -> None:
     process = start("--runs", "500", "--set", "workload.tasks=20000", "--jobs", "1")
