@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from harness.cli.app import EXIT_PASS, printable
-from harness.cli.run_ids import RUNS, id_ranges, run_ids
+from harness.cli.run_ids import id_ranges, named_runs
 from harness.cli.trace import write_trace
 from harness.errors import HarnessError
 from harness.report import Contents, Side, write_index, write_report
@@ -36,7 +36,7 @@ def report_runs(
     """Draw a report of some runs, and the index of all reports.
 
     Args:
-        words: The runs, each as `RUNS` says; none means those of what was simulated last.
+        words: The runs, each as `run_ids.RUNS` says; none means those of what was simulated last.
         base: What they are compared with, as `harness compare` takes it; None means nothing.
         limits: Changes to the default limits of the comparison, each as `name=change`.
         target: The folder.
@@ -73,15 +73,7 @@ def _wanted(words: Sequence[str], store: Store) -> tuple[int, ...]:
         )
     if not words:
         return _last(rows)
-    for word in words:
-        if not RUNS.fullmatch(word):
-            raise HarnessError(
-                f"{word} names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
-            )
-    there = [row["run_id"] for row in rows]
-    return tuple(
-        sorted(set().union(*(run_ids(word, there, f"run {word}", store) for word in words)))
-    )
+    return tuple(named_runs(words, [row["run_id"] for row in rows], store))
 
 
 def _last(rows: Sequence[Row]) -> tuple[int, ...]:

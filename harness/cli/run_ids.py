@@ -48,6 +48,25 @@ def run_ids(runs: str, there: _Ids, label: str, store: Store) -> set[int]:
     return wanted
 
 
+def named_runs(words: Sequence[str], there: _Ids, store: Store) -> list[int]:
+    """The runs that some words name, ascending, each once.
+
+    Args:
+        words: The words of the command line.
+        there: The runs that the store holds.
+        store: The store.
+
+    Raises:
+        HarnessError: A word names no runs, or the store does not hold one of them.
+    """
+    for word in words:
+        if not RUNS.fullmatch(word):
+            raise HarnessError(
+                f"{word} names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
+            )
+    return sorted(set().union(*(run_ids(word, there, f"run {word}", store) for word in words)))
+
+
 def id_ranges(run_ids: Sequence[int]) -> str:
     """Some runs, ascending, as the command line takes them: `1-8,11`."""
     parts = [[run_ids[0]]]

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
-from harness.cli.run_ids import RUNS, id_ranges, run_ids
+from harness.cli.run_ids import id_ranges, named_runs
 from harness.errors import HarnessError, StoreError
 from harness.store import Store, queries
 from harness.trace.chrome import chrome_text
@@ -46,7 +46,7 @@ def trace_runs(
     """Write runs of a store as a trace, or send them to a collector.
 
     Args:
-        words: The runs, each as `RUNS` says; none means the last run.
+        words: The runs, each as `run_ids.RUNS` says; none means the last run.
         form: `chrome`, `otlp` or `openinference`; None means what fits where it goes.
         target: The file to write, or `-`; None means standard output when it is piped, and a file by the runs' name
             when it is a terminal.
@@ -98,13 +98,7 @@ def _wanted(words: Sequence[str], store: Store) -> list[int]:
                 "  How to fix: write some with `harness simulate FILE --store ...`, or name another store"
             )
         return [latest]
-    for word in words:
-        if not RUNS.fullmatch(word):
-            raise HarnessError(
-                f"{word} names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
-            )
-    there = [row["run_id"] for row in queries.runs(store)]
-    return sorted(set().union(*(run_ids(word, there, f"run {word}", store) for word in words)))
+    return named_runs(words, [row["run_id"] for row in queries.runs(store)], store)
 
 
 def _part(run: TracedRun, task: int) -> TracedRun:
