@@ -1,0 +1,53 @@
+"""The modules of the user's own program, as opposed to those of packages that are installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_INSTALLED = tuple(
+    os.path.realpath(sysconfig.get_path(name)) + os.sep
+    for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+_INSTALLED_FOLDERS = frozenset({"site-packages", "dist-packages"})
+
+_NEVER_OWN = frozenset({"harness", "__main__", "__mp_main__"})
+"""`__mp_main__` is the main module under another name, in a process that multiprocessing has started."""
+
+_looked_at: dict[str, tuple[object, bool]] = {}
+"""The answer of each module so far: to resolve a path takes a system call, and there are thousands of modules."""
+
+
+def own_modules() -> dict[str, ModuleType]:
+    """The loaded modules of the program itself, by name.
+
+    A module is the program's own if it has a file (a namespace package: a folder) that lies neither in the standard
+    library nor among installed packages, and is neither harness nor the main module.
+    """
+    found = {}
+    for name, module in sys.modules.copy().items():
+        seen = _looked_at.get(name)
+        if seen is None or seen[0] is not module:
+            seen = _looked_at[name] = (module, _is_own(name, module))
+        if seen[1]:
+            found[name] = module
+    return found
+
+
+def _is_own(name: str, module: Any) -> bool:  # noqa: ANN401 - anything may stand in sys.modules
+    # A module that loads itself late is asked nothing that would load it.
+    if name.partition(".")[0] in _NEVER_OWN or not issubclass(type(module), ModuleType):
+        return False
+    namespace = object.__getattribute__(module, "__dict__")
+    place = namespace.get("__file__")
+    if place is None:  # a namespace package
+        spec = namespace.get("__spec__")
+        place = next(iter(getattr(spec, "submodule_search_locations", None) or ()), None)
+    if not isinstance(place, str):
+        return False
+    place = os.path.realpath(place)
+    return not place.startswith(_INSTALLED) and _INSTALLED_FOLDERS.isdisjoint(Path(place).parts)

@@ -1,0 +1,7 @@
+"""Ways of the group: entropy."""
+
+from __future__ import annotations
+
+from tests.isolation.way import Way
+
+WAYS: tuple[Way, ...] = ()

@@ -1,0 +1,36 @@
+"""Every way out of a run that docs/isolation.md lists ends as the page says."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import NotSimulated
+from harness.sim import Sim
+from tests.isolation.page import GROUPS, PAGE, page
+from tests.isolation.way import Way
+
+ALL = [
+    pytest.param(way, id=f"{group}: {way.what}") for group, ways in GROUPS.items() for way in ways
+]
+
+
+@pytest.mark.parametrize("way", ALL)
+def test_way_ends_as_the_page_says(way: Way) -> None:
+    with way.prepare() as prepared:
+        sim = Sim(seed=1)
+        if way.outcome == "refused":
+            with pytest.raises(NotSimulated) as caught:
+                sim.run(way.program, prepared)
+            assert way.names in caught.value.what
+        else:
+            assert sim.run(way.program, prepared).output is True
+
+
+@pytest.mark.parametrize("way", [way for ways in GROUPS.values() for way in ways])
+def test_leak_is_explained(way: Way) -> None:
+    assert way.consequence or way.outcome != "real"
+
+
+def test_page_lists_the_ways_that_are_tested() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert page(text) == text, "run: make docs"

@@ -1,0 +1,39 @@
+"""One way for a program to reach the world outside of its run, and what happens to it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Outcome = Literal["virtual", "refused", "real"]
+
+
+@contextmanager
+def nothing_prepared() -> Iterator[None]:
+    """What most ways need before the run."""
+    yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A row of docs/isolation.md, and a test.
+
+    Args:
+        what: What the program does, in the words of its author, such as `subprocess.run`.
+        outcome: `virtual`: the program sees the simulated world. `refused`: it gets a `NotSimulated`. `real`: it
+            sees the real world, which is a leak that the page explains.
+        program: Does it inside a run, with what `prepare` gave as its argument. Of a `virtual` way it returns whether
+            what it saw was virtual, of a `real` one whether it was real, so that a leak that is closed is noticed.
+        names: Words of the refusal's `what`.
+        prepare: Makes what has to be there before the run, and takes it away after it.
+        consequence: Why it is so, and what follows for the user; every `real` way has one.
+    """
+
+    what: str
+    outcome: Outcome
+    program: Callable[[Any], object]
+    names: str = ""
+    prepare: Callable[[], Any] = nothing_prepared
+    consequence: str = ""
