@@ -45,7 +45,9 @@ def _who_asks() -> str:
             return "import"
         frame = frame.f_back  # type: ignore[assignment]  # None at the end
     task = None if here.loop is None else asyncio.current_task(here.loop)
-    return "" if task is None else task.get_name()
+    asks = "" if task is None else task.get_name()
+    baton = None if here.world is None else here.world.kernel.baton
+    return asks if baton is None or baton.current is baton.main else f"{baton.current.name}/{asks}"
 
 
 def _uuid1(world: World, node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:

@@ -10,15 +10,20 @@ import asyncio
 import gc
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from harness.errors import LimitExceeded
 from harness.kernel.draws import Draws
-from harness.kernel.kernel import Kernel, Participant
+from harness.kernel.baton import SimThread, Waiter
+from harness.kernel.kernel import Kernel
 
 if TYPE_CHECKING:
     from harness.kernel.loop import SimLoop
+    from harness.kernel.threads import PoolState
 
 TURNS_BETWEEN_COLLECTIONS = 10_000
 """Garbage is looked for at every ten thousandth turn of a loop. That is a few hundred calls of an SDK, which leave some
@@ -35,14 +40,20 @@ class World:
     kernel: Kernel
     draws: Draws
     """Where its random values come from."""
-    thread: Participant = field(default_factory=lambda: Participant("blocked thread"))
-    """Who waits while the program blocks its thread."""
     running: bool = False
     """Whether a program runs in it now."""
     loops: list[SimLoop] = field(default_factory=list)
     """The loops made in it, closed ones too."""
-    current_loop: asyncio.AbstractEventLoop | None = None
-    """What `asyncio.set_event_loop` was told."""
+    threads: WeakKeyDictionary[threading.Thread, SimThread] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """Those that the program has started."""
+    pools: WeakKeyDictionary[ThreadPoolExecutor, PoolState] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """The pools that the program has used, each with what it had before."""
+    places: Iterator[int] = field(default_factory=lambda: count(1))
+    """Where its futures and threads stand in sets."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
     """How often each source of entropy was asked, by its key."""
     temporary_names: Iterator[str] | None = None
@@ -74,7 +85,7 @@ class World:
     def block(self, seconds: float) -> None:
         """Let virtual time pass while the program stands still [s]."""
         kernel = self.kernel
-        kernel.park(self.thread, kernel.now_s() + seconds)
+        kernel.park(Waiter("time.sleep"), kernel.now_s() + seconds)
         self.count_turn()
 
     def count_turn(self) -> None:
@@ -94,6 +105,10 @@ class World:
 class _Here(threading.local):
     world: World | None = None
     """The world that this thread is in."""
+    network: object = None
+    """The simulated network of this thread; see `harness.wire.network`."""
+    current_loop: asyncio.AbstractEventLoop | None = None
+    """What `asyncio.set_event_loop` was told in this thread."""
     loop: SimLoop | None = None
     """The simulated loop that runs in this thread. Asking asyncio would ask the operating system for the process each
     time, on Python 3.11, which costs a tenth of a sleep."""

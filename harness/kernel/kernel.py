@@ -1,23 +1,20 @@
 """The clock, and the only thing that moves it.
 
-One SimPy environment holds the virtual time and the events that are planned. Whoever runs code is a *participant*:
-the asyncio loop today. A participant that has nothing to do parks; the kernel then takes events in order of time
-until one of them wakes it. Nothing else in the house may step the environment.
+One SimPy environment holds the virtual time and the planned events. Code runs in threads: the main one, and those that
+a program starts. A thread that has nothing to do parks with a `Waiter`; the kernel then takes events in order of time
+until one of them wakes somebody. While there is a single thread that happens right here; the baton between several is
+in `baton.py`. Nothing else in the house may step the environment.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import simpy
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
-
-if TYPE_CHECKING:
-    from harness.kernel.loop import SimLoop
+from harness.kernel.baton import Baton, Waiter
 
 DEFAULT_HORIZON_S = 10 * 365 * 86_400.0
 """Ten years: no real program waits longer, and a clock that runs away is stopped in the end."""
@@ -25,22 +22,6 @@ DEFAULT_HORIZON_S = 10 * 365 * 86_400.0
 DEFAULT_STEPS_PER_INSTANT = 1_000_000
 """A million steps without time moving takes about a second; a hundred thousand agents that start at once need
 half of it, and a loop that spins on `sleep(0)` never ends."""
-
-
-class Environment(simpy.Environment):
-    """SimPy's environment, which knows whose code is running; only the kernel steps it."""
-
-    loop: SimLoop = None  # type: ignore[assignment]  # nobody asks before one runs
-    """The asyncio loop that runs on it; the innermost one, if one runs inside another."""
-
-
-@dataclass(slots=True, eq=False)
-class Participant:
-    """Somebody who runs code in virtual time, and is either running or parked."""
-
-    name: str
-    woken: bool = False
-    """Set by `wake`, taken by `park`."""
 
 
 class Kernel:
@@ -57,15 +38,14 @@ class Kernel:
         horizon_s: float = DEFAULT_HORIZON_S,
         steps_per_instant: int = DEFAULT_STEPS_PER_INSTANT,
     ) -> None:
-        self.env = Environment()
+        self.env = simpy.Environment()
         self.horizon_s = horizon_s
         self.steps_per_instant = steps_per_instant
         self.describe_stuck: Callable[[], str] = str
-        """Asked for the report when nothing can ever run again; set by the loop."""
-        self.in_thread = False
-        """Whether what runs now would run in a thread of its own on a real computer; such work may not park."""
+        """Asked for the report when nothing can ever run again; set by the loop, or by the world."""
+        self.baton = Baton(self)
         self.refused: NotSimulated | None = None
-        """The first wait of such work, which the program may have swallowed."""
+        """What a thread of the run was refused, which the program may have swallowed."""
         self._instant_s = 0.0
         self._steps = 0
 
@@ -73,15 +53,17 @@ class Kernel:
         """The virtual time [s]."""
         return self.env._now  # noqa: SLF001 - `env.now` is a property, twice as slow and asked for all the time
 
-    def wake(self, participant: Participant) -> None:
-        """Let a parked participant go on as soon as the current event is done."""
-        participant.woken = True
+    def wake(self, waiter: Waiter) -> None:
+        """Let a parked waiter go on as soon as the current event is done."""
+        waiter.woken = True
+        if waiter.queued:
+            self.baton.line_up(waiter)
 
-    def park(self, participant: Participant, until_s: float = math.inf) -> bool:
+    def park(self, waiter: Waiter, until_s: float = math.inf) -> bool:
         """Wait until woken, or until a time; meanwhile events happen in the order of their times.
 
         Args:
-            participant: Who waits.
+            waiter: What waits.
             until_s: When to go on in any case [s].
 
         Returns:
@@ -90,39 +72,28 @@ class Kernel:
         Raises:
             Deadlock: Nothing is planned that could ever wake it.
             LimitExceeded: The next event lies beyond the horizon, or time has stopped moving.
-            NotSimulated: Work of a thread wants to wait.
         """
-        env = self.env
-        if self.in_thread and not participant.woken and until_s > env._now:  # noqa: SLF001 - see `now_s`
-            raise self.refuse_thread("a wait inside a thread (to_thread, run_in_executor, a pool)")
+        baton = self.baton
+        if baton.threads and not baton.others_rest():
+            return baton.park(waiter, until_s)
+        env, ready = self.env, baton.ready
         queue = env._queue  # noqa: SLF001 - `env.peek()` per step costs as much as the step
-        while not participant.woken:
+        while not waiter.woken:
             if queue and queue[0][0] <= until_s:
-                self._count_step(queue[0][0])
+                self.count_step(queue[0][0])
                 env.step()
+                if ready:  # the event has woken another thread
+                    return baton.park(waiter, until_s)
             elif until_s < math.inf:
-                self._count_step(until_s)
+                self.count_step(until_s)
                 if until_s > env._now:  # noqa: SLF001 - a time already past, as of `call_later(-1, ...)`, is now
                     env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
                 return False
             else:
+                baton.main.waits_for = waiter
                 raise Deadlock(self.now_s(), self.describe_stuck())
-        participant.woken = False
+        waiter.woken = False
         return True
-
-    def refuse_thread(self, what: str) -> NotSimulated:
-        """The error for a wait that takes several threads; the run fails with it even if the program swallows it.
-
-        Args:
-            what: What was waited for, in words.
-        """
-        error = NotSimulated(
-            what,
-            "blocking work in several threads (time.sleep, a blocking client, a nested event loop that waits) is not "
-            "simulated yet; use the async API: `await asyncio.sleep(...)`, the async client of the SDK.",
-        )
-        self.refused = self.refused or error
-        return error
 
     def run_due(self) -> None:
         """Let the events of this very instant happen, as a loop that polls its selector would see them."""
@@ -130,10 +101,15 @@ class Kernel:
         queue = env._queue  # noqa: SLF001 - see `park`
         now_s = env._now  # noqa: SLF001
         while queue and queue[0][0] <= now_s:
-            self._count_step(now_s)
+            self.count_step(now_s)
             env.step()
 
-    def _count_step(self, at_s: float) -> None:
+    def count_step(self, at_s: float) -> None:
+        """Note that something happens at a time, and check the bounds on time and steps.
+
+        Raises:
+            LimitExceeded: It lies beyond the horizon, or too much has happened at one instant.
+        """
         if at_s > self._instant_s:
             if at_s > self.horizon_s:
                 raise LimitExceeded(
@@ -154,5 +130,5 @@ class Kernel:
             )
 
     def count_turn(self) -> None:
-        """Note that a participant had a turn at this instant; bounds programs that never wait."""
-        self._count_step(self.env._now)  # noqa: SLF001 - see `now_s`
+        """Note that a loop had a turn at this instant; bounds programs that never wait."""
+        self.count_step(self.env._now)  # noqa: SLF001 - see `now_s`

@@ -24,7 +24,8 @@ from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import stuck
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.here import here
-from harness.kernel.kernel import Environment, Kernel, Participant
+from harness.kernel.baton import Waiter
+from harness.kernel.kernel import Kernel
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension
 
@@ -52,7 +53,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self.kernel = kernel
-        self.participant = Participant("asyncio loop")
+        self.waiter = Waiter("an event loop with nothing to do")
         self.hash_order = count(1)
         """Gives tasks and futures their place in sets; see `order.py`."""
         self._timers: list[tuple[float, int, Timer | Suspension]] = []
@@ -80,7 +81,10 @@ class SimLoop(asyncio.BaseEventLoop):
         when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
         timer = Timer(when_s, callback, args, self, context)
         heappush(self._timers, (when_s, next(self._timer_order), timer))
-        self.participant.woken = True  # see `call_soon`
+        waiter = self.waiter
+        waiter.woken = True  # see `call_soon`
+        if waiter.queued:
+            self.kernel.wake(waiter)
         return timer
 
     def call_at(
@@ -94,7 +98,10 @@ class SimLoop(asyncio.BaseEventLoop):
         self._check_closed()
         timer = Timer(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._timer_order), timer))
-        self.participant.woken = True  # see `call_soon`
+        waiter = self.waiter
+        waiter.woken = True  # see `call_soon`
+        if waiter.queued:
+            self.kernel.wake(waiter)
         return timer
 
     def call_soon(
@@ -108,8 +115,11 @@ class SimLoop(asyncio.BaseEventLoop):
             self._check_closed()
         handle = Handle(callback, args, self, context)
         self._ready.append(handle)
-        # An event of the kernel may have called, while the loop is parked.
-        self.participant.woken = True
+        # An event of the kernel may have called, or another thread, while the loop is parked.
+        waiter = self.waiter
+        waiter.woken = True
+        if waiter.queued:
+            self.kernel.wake(waiter)
         return handle
 
     def sleep_until(self, when_s: float) -> Suspension:
@@ -135,15 +145,16 @@ class SimLoop(asyncio.BaseEventLoop):
     # -- running ------------------------------------------------------------------------------------------------
 
     def run_forever(self) -> None:
-        """Run until stopped; a loop that runs around this one, in work of a thread, goes on afterwards."""
+        """Run until stopped."""
         kernel = self.kernel
-        outer = here.loop, kernel.env.loop, kernel.describe_stuck
-        here.loop = kernel.env.loop = self
-        kernel.describe_stuck = partial(stuck.report, self)
+        outer = here.loop, kernel.describe_stuck
+        here.loop = self
+        if here.world is None:
+            kernel.describe_stuck = partial(stuck.report, self)
         try:
             super().run_forever()
         finally:
-            here.loop, kernel.env.loop, kernel.describe_stuck = outer
+            here.loop, kernel.describe_stuck = outer
 
     # -- one turn of the loop -----------------------------------------------------------------------------------
 
@@ -155,16 +166,18 @@ class SimLoop(asyncio.BaseEventLoop):
         if ready or self._stopping:
             kernel.run_due()
             kernel.count_turn()
+            if kernel.baton.threads and not kernel.baton.others_rest():
+                kernel.baton.let_others(self.waiter)
         else:
             while timers and not timers[0][2]._scheduled:  # noqa: SLF001 - the handle is ours
                 heappop(timers)
                 self._timers_cancelled -= 1
             # Whatever woke it so far has been seen to, since nothing is ready.
-            self.participant.woken = False
+            self.waiter.woken = False
             if timers:
-                kernel.park(self.participant, timers[0][0])
+                kernel.park(self.waiter, timers[0][0])
             else:
-                kernel.park(self.participant)
+                kernel.park(self.waiter)
         now_s = kernel.env._now  # noqa: SLF001 - see Kernel.now_s
         while timers and timers[0][0] <= now_s:
             timer = heappop(timers)[2]
@@ -189,7 +202,7 @@ class SimLoop(asyncio.BaseEventLoop):
                     )
 
     def _write_to_self(self) -> None:
-        self.kernel.wake(self.participant)
+        self.kernel.wake(self.waiter)
 
     def _process_events(self, event_list: object) -> NoReturn:
         raise HarnessBug("a simulated loop has no selector")
@@ -287,5 +300,6 @@ def happened(event: simpy.Event) -> Suspension:
     An event must succeed: SimPy rebuilds exceptions and breaks them on the way, so errors cross as values.
     """
     # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
-    assert isinstance(event.env, Environment), "only events of a kernel can be awaited"
-    return event.env.loop.wait_for(event)
+    loop = here.loop
+    assert loop is not None, "events are awaited in a simulated loop"
+    return loop.wait_for(event)

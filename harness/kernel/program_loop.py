@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import sys
 import threading
 from asyncio import events
@@ -17,15 +16,12 @@ from harness.errors import NotSimulated
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
 from harness.kernel.loop import SimLoop
-from harness.kernel.threads import work_in_executor
 
 Ts = TypeVarTuple("Ts")
 
 
 class ProgramLoop(SimLoop):
-    """A simulated loop that also does the work a program gives to threads."""
-
-    _executor_shutdown_called: bool
+    """A simulated loop whose program may use threads."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.kernel)
@@ -36,20 +32,8 @@ class ProgramLoop(SimLoop):
         super()._run_once()
         self.world.count_turn()
 
-    def run_in_executor(  # type: ignore[override]  # a program's loop does what a pattern's refuses
-        self,
-        executor: concurrent.futures.Executor | None,
-        func: Callable[..., Any],
-        *args: object,
-    ) -> asyncio.Future[Any]:
-        """Do work at the next turn that a thread would do; it may not wait (`harness.kernel.threads`)."""
-        future = self.create_future()
-        self.call_soon(work_in_executor, self.world, executor, func, args, future)
-        return future
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """There are no threads to wait for."""
-        self._executor_shutdown_called = True
+    # A program's loop does what a pattern's refuses: its threads are simulated.
+    run_in_executor = asyncio.BaseEventLoop.run_in_executor  # type: ignore[assignment]
 
     def call_soon_threadsafe(
         self,
@@ -88,15 +72,15 @@ class _Policy:
         if world is None:
             self.stock.set_event_loop(loop)
         else:
-            world.current_loop = loop
+            here.current_loop = loop
 
     def get_event_loop(self) -> asyncio.AbstractEventLoop:
         world = here.world
         if world is None:
             return self.stock.get_event_loop()
-        if world.current_loop is None:
-            world.current_loop = ProgramLoop(world)
-        return world.current_loop
+        if here.current_loop is None:
+            here.current_loop = ProgramLoop(world)
+        return here.current_loop
 
 
 @contextmanager

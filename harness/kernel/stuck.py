@@ -24,7 +24,7 @@ AnyTask = asyncio.Task[Any]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
 _OURS = str(Path(__file__).parents[1])
-_PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 """Where code lies that is not the program's."""
 
 # The first is what the awaiting method must be called for `self` to be the thing that is waited for.
@@ -179,7 +179,7 @@ def _due_s(task: AnyTask, future: object) -> float:
 def _place(frames: list[FrameType]) -> list[str]:
     """The innermost line of the program itself; where there is none, of a package that is neither asyncio nor ours."""
     files = [frame.f_code.co_filename for frame in frames]
-    own = [place for place, file in enumerate(files) if not file.startswith(_PACKAGES)]
+    own = [place for place, file in enumerate(files) if not file.startswith(PACKAGES)]
     others = [place for place, file in enumerate(files) if not file.startswith((_ASYNCIO, _OURS))]
     if not others:
         return []

@@ -130,7 +130,10 @@ class Suspension:
         self._wake()
 
     def _wake(self) -> None:
-        self._loop.participant.woken = True
+        waiter = self._loop.waiter
+        waiter.woken = True
+        if waiter.queued:
+            self._loop.kernel.wake(waiter)
         if self._callback is not None:
             self._args = (self,)
             self._loop._ready.append(self)  # noqa: SLF001 - as asyncio.Future calls call_soon

@@ -1,203 +1,297 @@
-"""Work that a program gives to threads, done in the thread that there is.
+"""Threads and pools of a program, in virtual time.
 
-Such work is done at once and takes no virtual time, as work on the loop does. It may not wait: several threads that wait
-at the same time are not simulated yet, and a wait done in turn with the others would give wrong times. So the kernel
-refuses it (`Kernel.park`).
+A thread is a real one that runs only while it holds the baton (`baton.py`), and whatever it waits for is a lock
+(`locks.py`), a sleep or a read, which park. So conditions, events, timers, barriers, queues, futures and pools need no
+code of ours. What is left for this file: how threads start, are joined and end; what a pool keeps from run to run; and
+what Python counts or orders by address.
 """
 
 from __future__ import annotations
 
 import _thread
-import asyncio
 import concurrent.futures
-import os
+import ctypes
+import math
+import queue
 import threading
-from asyncio import events
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import ProcessPoolExecutor
 from contextlib import contextmanager
-from contextvars import Context
-from multiprocessing.process import BaseProcess
-from typing import Any, NoReturn
-from weakref import WeakSet
+from itertools import count
+from typing import Any, NamedTuple
 
-from harness.errors import NotSimulated
+from harness.errors import HarnessError
+from harness.kernel.baton import RunIsOver, SimThread, Waiter
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
 
-_MAKE_NO_THREADS = "use tasks (asyncio.create_task, asyncio.TaskGroup), or asyncio.to_thread for work that does not wait."
+_GOING_WALL_S = 5.0
+"""How long the operating system may take to end a thread that has nothing more to do [real s]."""
 
-_initialized: WeakSet[ThreadPoolExecutor] = WeakSet()
-"""The pools whose initializer has run; each would run it once in every thread."""
+_real_start = _thread.start_new_thread
+_real_start_joinable: Any = getattr(_thread, "start_joinable_thread", None)
+"""What `Thread.start` calls since Python 3.13."""
+_real_join, _real_is_alive = threading.Thread.join, threading.Thread.is_alive
+_real_submit = ThreadPoolExecutor.submit
 
-
-def work(
-    world: World, function: Callable[..., Any], *args: object, **kwargs: object
-) -> concurrent.futures.Future[Any]:
-    """Do at once what a thread of a pool would do.
-
-    Args:
-        world: Where it is done.
-        function: The work; like that of a thread, it starts with an empty context and finds no running loop.
-        args: For the function.
-        kwargs: For the function.
-
-    Returns:
-        A future that is done.
-    """
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-    future.set_running_or_notify_cancel()
-    with _as_in_a_thread(world):
-        result, error = _outcome(function, args, kwargs)
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
-    return future
+_thread_locals = ctypes.pythonapi.PyThreadState_GetDict
+_thread_locals.restype = ctypes.py_object
 
 
-def work_in_executor(
+# -- starting -----------------------------------------------------------------------------------------------
+
+
+def _start_new_thread(
     world: World,
-    executor: concurrent.futures.Executor | None,
-    function: Callable[..., Any],
+    function: Callable[..., object],
     args: tuple[object, ...],
-    future: asyncio.Future[Any],
-) -> None:
-    """Do what a program gave to `loop.run_in_executor`, in a turn of the loop.
+    kwargs: dict[str, Any] | None = None,
+) -> int:
+    def run() -> None:
+        function(*args, **(kwargs or {}))
 
-    Args:
-        world: Where it is done.
-        executor: Whose `submit` is honoured if it is a pool of threads; another is not asked.
-        function: The work.
-        args: For the function.
-        future: Gets the outcome, if nobody cancelled it before.
-    """
-    if future.cancelled():
+    started: int = _spawn(world, function, run, lambda body: _real_start(body, ()))
+    return started
+
+
+def _start_joinable_thread(world: World, function: Callable[[], None], **kwargs: Any) -> Any:  # noqa: ANN401 - a handle
+    return _spawn(
+        world, function, function, lambda body: _real_start_joinable(body, **kwargs)
+    )
+
+
+def _spawn(
+    world: World,
+    function: Callable[..., object],
+    run: Callable[[], object],
+    start: Callable[[Callable[[], None]], Any],
+) -> Any:  # noqa: ANN401 - whatever the real start returns
+    owner = getattr(function, "__self__", None)
+    thread = owner if isinstance(owner, threading.Thread) else None
+    name = getattr(function, "__qualname__", "a thread") if thread is None else thread.name
+    work = [run]
+    network = here.network
+
+    def inside() -> None:
+        here.world, here.network = world, network
+        try:
+            work.pop()()
+        finally:
+            # Python frees these after the thread's last line, when another holds the baton already.
+            _thread_locals().clear()
+
+    simulated, started = world.kernel.baton.spawn(
+        name, start, inside, daemon=thread is not None and thread.daemon
+    )
+    if thread is not None:
+        world.threads[thread] = simulated
+    return started
+
+
+# -- joining ------------------------------------------------------------------------------------------------
+
+
+def _join(world: World, thread: threading.Thread, timeout: float | None = None) -> None:
+    simulated = world.threads.get(thread)
+    if simulated is None:
+        _join_outsider(world, thread, timeout)
         return
-    if isinstance(executor, ThreadPoolExecutor):
-        done = executor.submit(function, *args)
-    else:
-        done = work(world, function, *args)
-    error = done.exception()
-    if error is None:
-        future.set_result(done.result())
-    else:
-        future.set_exception(error)
+    kernel = world.kernel
+    if simulated is kernel.baton.current:
+        raise RuntimeError("cannot join current thread")
+    if not simulated.done:
+        me = Waiter(f"the end of thread {simulated.name}")
+        simulated.on_done.append(me)
+        try:
+            until_s = math.inf if timeout is None else kernel.now_s() + max(timeout, 0)
+            if not kernel.park(me, until_s):
+                return
+        finally:
+            if me in simulated.on_done:
+                simulated.on_done.remove(me)
+    with _outside():  # it has nothing more to do, and is gone in a moment
+        _real_join(thread, _GOING_WALL_S)
+
+
+def _join_outsider(world: World, thread: threading.Thread, timeout: float | None) -> None:
+    with _outside():
+        started = thread.ident is not None
+        if not started or not _real_is_alive(thread):
+            _real_join(thread, timeout)  # which says that it has not been started
+            return
+    if timeout is None:
+        raise HarnessError(
+            f"thread {thread.name} does not belong to the run, and virtual time cannot wait for its end\n"
+            "  How to fix: start it inside the run."
+        )
+    world.block(max(timeout, 0))
 
 
 @contextmanager
-def _as_in_a_thread(world: World) -> Iterator[None]:
-    kernel = world.kernel
-    outer = events._get_running_loop(), here.loop, kernel.in_thread  # noqa: SLF001 - no other way
-    events._set_running_loop(None)  # noqa: SLF001
-    here.loop, kernel.in_thread = None, True
+def _outside() -> Iterator[None]:
+    """While inside, this thread is in no world: locks really block."""
+    world, here.world = here.world, None
     try:
         yield
     finally:
-        running, here.loop, kernel.in_thread = outer
-        events._set_running_loop(running)  # noqa: SLF001
+        here.world = world
 
 
-def _outcome(
-    function: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
-) -> tuple[Any, BaseException | None]:
-    """By itself, so that the error's frames do not hold the future that holds the error."""
-    try:
-        return Context().run(function, *args, **kwargs), None
-    except KeyboardInterrupt:  # is the main thread's, and never comes to one of a pool
-        raise
-    except BaseException as error:  # noqa: BLE001 - as pools do: the future carries it
-        return None, error
+def _is_alive(world: World, thread: threading.Thread) -> bool:
+    simulated = world.threads.get(thread)
+    if simulated is None:
+        with _outside():
+            return _real_is_alive(thread)
+    return thread._started.is_set() and not simulated.done  # type: ignore[attr-defined]  # noqa: SLF001 - as the original asks
 
 
-# -- what the program calls ---------------------------------------------------------------------------------
+# -- ending -------------------------------------------------------------------------------------------------
 
 
-def _submit(
-    world: World,
-    pool: ThreadPoolExecutor,
-    function: Callable[..., Any],
-    /,
-    *args: object,
-    **kwargs: object,
-) -> concurrent.futures.Future[Any]:
-    if pool._shutdown:  # noqa: SLF001 - no public way to ask
-        raise RuntimeError("cannot schedule new futures after shutdown")
-    initializer = pool._initializer  # noqa: SLF001 - see above
-    if initializer is not None and pool not in _initialized:
-        _initialized.add(pool)
-        with _as_in_a_thread(world):
-            initializer(*pool._initargs)  # noqa: SLF001 - see above
-    return work(world, function, *args, **kwargs)
+def end_threads(world: World) -> None:
+    """End what the program leaves behind, and give its pools back what they had before the run.
 
-
-class _Inbox:
-    """The queue of a worker of anyio: what is put into it is done by the worker at the loop's next turn."""
-
-    def __init__(self, world: World, worker: Any) -> None:  # noqa: ANN401 - anyio may not be installed
-        self.world = world
-        self.worker = worker
-        self.items: list[object] = []
-
-    def put_nowait(self, item: object) -> None:
-        if item is not None:
-            self.items.append(item)
-            self.worker.loop.call_soon(self._work)
-
-    def get(self) -> object:
-        """The next item; None, on which the worker goes home, when there is none."""
-        return self.items.pop(0) if self.items else None
-
-    def task_done(self) -> None:
-        pass
-
-    def _work(self) -> None:
-        work(self.world, self.worker.run).result()
-
-
-def _start(world: World, thread: threading.Thread) -> None:
-    if type(thread).__module__ == "anyio._backends._asyncio":
-        # `anyio.to_thread` keeps all its rules (limits, cancellation) and only never gets a real thread.
-        thread.queue = _Inbox(world, thread)  # type: ignore[attr-defined]
-        return
-    raise NotSimulated(f"a thread of your own ({thread.name})", _MAKE_NO_THREADS)
-
-
-def _start_new_thread(_: World, *__: object, **___: object) -> NoReturn:
-    raise NotSimulated("a thread of your own (_thread.start_new_thread)", _MAKE_NO_THREADS)
-
-
-def _wait(world: World, _: threading.Condition, timeout: float | None = None) -> bool:
-    """Nobody else is there who could notify: a wait with a timeout is a sleep, and another would last for ever."""
-    if timeout is None:
-        raise world.kernel.refuse_thread(
-            "a wait for another thread (threading.Event, queue.Queue, Future.result, ...)"
+    Raises:
+        HarnessError: A thread cannot be ended.
+    """
+    for pool in list(world.pools):
+        pool._shutdown = True  # noqa: SLF001 - so that its workers go home
+        _empty(pool._work_queue)  # noqa: SLF001 - and begin nothing new
+    baton = world.kernel.baton
+    left = list(baton.threads)
+    baton.end_threads()
+    _forget_unstarted()
+    with _outside():
+        for thread, simulated in world.threads.items():
+            if simulated in left and simulated.is_stuck:
+                _keep_from_exit(thread)
+            elif simulated in left and thread.ident is not None:
+                _real_join(thread, _GOING_WALL_S)
+    for pool, before in world.pools.items():
+        pool._threads, pool._work_queue, pool._idle_semaphore, pool._shutdown = before  # noqa: SLF001 - see `_submit`
+    world.pools.clear()
+    stuck = [simulated.name for simulated in left if simulated.is_stuck]
+    if stuck:
+        raise HarnessError(
+            f"thread {', '.join(stuck)} cannot be ended: it swallows the exception that ends it at the end of a run\n"
+            "  How to fix: let `except` name what it expects, or catch `Exception`, which SystemExit is not."
         )
-    world.block(max(timeout, 0))
-    return False
 
 
-def _start_process(_: World, process: BaseProcess) -> NoReturn:
-    raise NotSimulated(f"a process of your own ({process.name})", _MAKE_NO_THREADS)
+def _empty(items: queue.SimpleQueue[Any]) -> None:
+    while True:
+        try:
+            items.get_nowait()
+        except queue.Empty:
+            return
 
 
-def _submit_to_processes(_: World, *__: object, **___: object) -> NoReturn:
-    raise NotSimulated("a ProcessPoolExecutor", _MAKE_NO_THREADS)
+def _forget_unstarted() -> None:
+    """A thread that never had its first turn stays in limbo, where `threading.enumerate` finds it."""
+    threading._limbo.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
 
 
-def _fork(_: World) -> NoReturn:
-    raise NotSimulated("os.fork", _MAKE_NO_THREADS)
+def _keep_from_exit(thread: threading.Thread) -> None:
+    """Let Python exit without waiting for a thread that never ends."""
+    lock = getattr(thread, "_tstate_lock", None)
+    if lock is not None:
+        threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]  # noqa: SLF001 - up to Python 3.12
+    else:
+        thread._handle._set_done()  # type: ignore[attr-defined]  # noqa: SLF001 - since Python 3.13
+
+
+@contextmanager
+def silent_ends() -> Iterator[None]:
+    """While inside, threads that end because their run is over report nothing to `threading.excepthook`."""
+    report = threading.excepthook
+
+    def report_others(failed: Any) -> None:  # noqa: ANN401 - of a type with no public name
+        if not issubclass(failed.exc_type, RunIsOver):
+            report(failed)
+
+    threading.excepthook = report_others
+    try:
+        yield
+    finally:
+        if threading.excepthook is report_others:
+            threading.excepthook = report
+
+
+# -- pools --------------------------------------------------------------------------------------------------
+
+
+class PoolState(NamedTuple):
+    """What a pool had before a run."""
+
+    threads: set[threading.Thread]
+    work_queue: queue.SimpleQueue[Any]
+    idle_semaphore: threading.Semaphore
+    is_shut: bool
+
+
+def _submit(world: World, pool: ThreadPoolExecutor, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a Future
+    """Submit work, to fresh insides of the pool: workers of before the run are no threads of it."""
+    inner: Any = pool
+    if pool not in world.pools:
+        world.pools[pool] = PoolState(
+            inner._threads, inner._work_queue, inner._idle_semaphore, inner._shutdown  # noqa: SLF001 - no public way
+        )
+        inner._threads, inner._work_queue = set(), queue.SimpleQueue()  # noqa: SLF001
+        inner._idle_semaphore = threading.Semaphore(0)  # noqa: SLF001
+    return _real_submit(pool, *args, **kwargs)
+
+
+# -- order, names -------------------------------------------------------------------------------------------
+
+
+def _place(thing: Any) -> int:  # noqa: ANN401 - a Future or a Thread
+    """Things that are made in a run stand in sets in the order in which they first came into one, not by address."""
+    place: int | None = thing.__dict__.get("_place_in_sets")
+    if place is None:
+        world = here.world
+        place = object.__hash__(thing) if world is None else next(world.places)
+        thing._place_in_sets = place  # noqa: SLF001 - ours
+    return place
+
+
+@contextmanager
+def ordered_sets() -> Iterator[None]:
+    """While inside, futures and threads that runs make have an order in sets; those that are there keep theirs."""
+    kinds: tuple[Any, ...] = (concurrent.futures.Future, threading.Thread)
+    for thread in list(threading._dangling):  # type: ignore[attr-defined]  # noqa: SLF001 - also those not started
+        _place(thread)
+    for kind in kinds:
+        kind.__hash__ = _place
+    try:
+        yield
+    finally:
+        for kind in kinds:
+            del kind.__hash__
+
+
+@contextmanager
+def counted_anew() -> Iterator[None]:
+    """While inside, names of threads and pools are counted from the beginning."""
+    names: Any = threading
+    pools: Any = ThreadPoolExecutor
+    before = names._counter, pools._counter  # noqa: SLF001 - no other way
+    names._counter, pools._counter = count(1).__next__, count().__next__  # noqa: SLF001
+    try:
+        yield
+    finally:
+        names._counter, pools._counter = before  # noqa: SLF001
 
 
 STAND_INS: tuple[StandIn, ...] = (
-    stand_in(_thread.start_new_thread, _start_new_thread),
-    *(stand_in(getattr(os, name), _fork) for name in ("fork", "forkpty") if hasattr(os, name)),
+    stand_in(_real_start, _start_new_thread),
+    *(
+        ()
+        if _real_start_joinable is None
+        else (stand_in(_real_start_joinable, _start_joinable_thread),)
+    ),
 )
 ATTRIBUTES: tuple[Attribute, ...] = (
     method(ThreadPoolExecutor, "submit", _submit),
-    method(ProcessPoolExecutor, "submit", _submit_to_processes),
-    method(threading.Thread, "start", _start),
-    method(threading.Condition, "wait", _wait),
-    method(BaseProcess, "start", _start_process),
+    method(threading.Thread, "join", _join),
+    method(threading.Thread, "is_alive", _is_alive),
 )

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import clocks, entropy, program_loop, sockets, threads
+from harness.kernel import clocks, entropy, locks, program_loop, sockets, thread_report, threads
 from harness.kernel.captured import in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -84,10 +85,12 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
     refuse_nesting()
     with deterministic_asyncio(virtual_sleep), _changed_process():
         world = World(kernel, Draws(seed))
+        kernel.describe_stuck = partial(thread_report.report, world)
         entropy.seed_generators(world)
         here.world = world
         try:
-            yield
+            with threads.counted_anew():
+                yield
         finally:
             here.world = None
 
@@ -122,7 +125,8 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
         if asyncio.iscoroutine(result):
             result = ProgramLoop(world).run_until_complete(result)
     finally:
-        world.current_loop = None
+        here.current_loop = None
+        threads.end_threads(world)
         with ExitStack() as ends:
             while world.loops:
                 loop = world.loops.pop(0)
@@ -145,6 +149,9 @@ def _changed_process_alone() -> Iterator[None]:
         in_all_modules(stand_ins),
         on_their_owners(_ATTRIBUTES),
         clocks.virtual_datetime(),
+        locks.parking_locks(),
+        threads.ordered_sets(),
+        threads.silent_ends(),
         program_loop.simulated_loops(),
     ):
         yield

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from harness.kernel.here import here
 from harness.wire.http import WORDS, Connection
 from harness.wire.network import Network, network_here
 
@@ -61,7 +62,7 @@ class MemoryTransport(asyncio.Transport):
         super().__init__({"peername": ("10.0.0.1", 443), "socket": None})
         self._connection = connection
         self._protocol = protocol
-        self._loop = network.kernel.env.loop
+        self._loop = here.loop
         self._closing = False
         self._called = False
         connection.reader = self._news

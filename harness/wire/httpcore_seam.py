@@ -14,7 +14,9 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from harness.kernel.kernel import Kernel, Participant
+from harness.kernel.baton import Waiter
+from harness.kernel.here import here
+from harness.kernel.kernel import Kernel
 from harness.wire.http import WORDS, Connection, Failure
 from harness.wire.network import load, network_here
 
@@ -93,7 +95,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
             connection = self._connection
             if not connection.has_news:
                 env = self._kernel.env
-                waiting = env.loop.sleep_until(math.inf if timeout is None else env.now + timeout)
+                waiting = here.loop.sleep_until(math.inf if timeout is None else env.now + timeout)
                 connection.reader = partial(waiting.end, _WOKEN)
                 try:
                     if await waiting is None:
@@ -131,7 +133,7 @@ def _sync_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
             connection = self._connection
             if not connection.has_news:
-                kernel, me = self._kernel, Participant("a blocking call")
+                kernel, me = self._kernel, Waiter("a blocking call")
                 connection.reader = lambda: kernel.wake(me)
                 try:
                     until_s = math.inf if timeout is None else kernel.now_s() + timeout

@@ -12,16 +12,16 @@ from __future__ import annotations
 import importlib
 import ssl
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from harness.kernel import Kernel
+from harness.kernel.here import here
 from harness.kernel.shared import SharedChange
 from harness.wire.http import Connection
 
@@ -46,13 +46,9 @@ class Seam(Protocol):
         """Replace them; returns what puts them back."""
 
 
-_here = threading.local()
-"""Knows the network of this thread: other threads reach the real one."""
-
-
 def network_here() -> Network | None:
     """The simulated network of this thread; None outside of a run."""
-    return getattr(_here, "network", None)
+    return cast("Network | None", here.network)
 
 
 @contextmanager
@@ -65,11 +61,11 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
     """
     with _seams_put_in(seams):
         outer = network_here()
-        _here.network = network
+        here.network = network
         try:
             yield
         finally:
-            _here.network = outer
+            here.network = outer
 
 
 @contextmanager

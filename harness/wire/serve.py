@@ -12,7 +12,8 @@ from collections.abc import Callable
 import h11
 
 from harness import wall
-from harness.kernel.kernel import Kernel, Participant
+from harness.kernel.baton import Waiter
+from harness.kernel.kernel import Kernel
 from harness.wire.http import Connection, HttpRequest
 from harness.wire.server import Server
 
@@ -32,7 +33,7 @@ class RealTime:
         self._kernel = kernel
         self._speed = speed
         self._began_s = wall.elapsed_s()
-        self._me = Participant("the real clock")
+        self._me = Waiter("the real clock")
         self._news = asyncio.Event()
         self._failure: Exception | None = None
 

@@ -1,0 +1,406 @@
+"""Several threads on one kernel: each is a real OS thread, and only the one that holds the baton runs.
+
+A thread gives the baton away when it parks, and when it ends. Who gets it next is decided here: threads that were woken,
+in the order in which they were; then whatever comes first in time, an event of the kernel or the alarm of a thread. The
+main thread is the one that the run was started in. Errors of events, deadlocks and exceeded limits are raised there,
+whichever thread was running.
+"""
+
+from __future__ import annotations
+
+import _thread
+import math
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import Deadlock, HarnessError
+
+if TYPE_CHECKING:
+    from harness.kernel.kernel import Kernel
+
+PATIENCE_WALL_S = 10.0
+"""Real time that a thread may hold the baton without parking, before the run is ended [s]."""
+
+_DAEMON_ROUNDS = 10_000
+"""So often in a row may only daemon threads run before the rest is looked at; takes a quarter of a second."""
+
+_ENDINGS = 1_000
+"""So often is a thread that the run leaves behind told to end; one that swallows all of that never runs again."""
+
+_lock_type: Any = type(_thread.allocate_lock())
+# The baton is passed with the real methods, which are replaced while a world is open (`locks.py`).
+_acquire: Callable[..., bool] = _lock_type.__dict__["acquire"]
+_release: Callable[[Any], None] = _lock_type.__dict__["release"]
+
+
+class RunIsOver(SystemExit):
+    """Raised in a thread that outlives its run; `threading` and asyncio pass a SystemExit on without a word."""
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """Something that waits: a loop with nothing to do, a `time.sleep`, a lock, a blocking read.
+
+    Its thread makes it, parks with it, and may park with it again.
+    """
+
+    name: str
+    woken: bool = False
+    """Set when it is woken, taken back by `park`."""
+    queued: bool = False
+    """Whether its thread has given the baton away, so that waking it puts it in line."""
+    thread: SimThread | None = None
+    """The thread that is parked with it."""
+    ordinal: int = 0
+    """Of its present wait; the alarm of an earlier one means nothing."""
+
+
+def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
+    gate = _thread.allocate_lock()
+    _acquire(gate)
+    return gate
+
+
+@dataclass(slots=True, eq=False)
+class SimThread:
+    """A thread of a run."""
+
+    kernel: Kernel
+    name: str
+    number: int
+    """0 for the main thread, then in the order of starting."""
+    daemon: bool = False
+    gate: Any = field(default_factory=_shut_gate)
+    """The thread waits here for the baton."""
+    waits_for: Waiter | None = None
+    since_s: float = 0.0
+    """When it parked [virtual s]."""
+    failure: BaseException | None = None
+    """Raised in it as soon as it has the baton again."""
+    ending: bool = False
+    """Whether the run is over and it must end."""
+    done: bool = False
+    is_stuck: bool = False
+    """Whether it swallows what ends it, and is kept from running for good."""
+    ident: int = 0
+    """The operating system's number of it."""
+    on_done: list[Waiter] = field(default_factory=list)
+    """What waits for its end."""
+    endings: int = 0
+
+
+class Baton:
+    """Which thread of a kernel runs.
+
+    Args:
+        kernel: The clock.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.main = SimThread(kernel, "the main thread", 0, ident=_thread.get_ident())
+        self.current = self.main
+        self.threads: dict[SimThread, None] = {}
+        """Those beside the main one that have not ended, in the order of their start."""
+        self.ready: deque[Waiter] = deque()
+        """What was woken and has not got the baton yet."""
+        self.choose: Callable[[int], int] | None = None
+        """Picks one of so many that may run next; None means the first."""
+        self.switches = 0
+        """How often the baton went from one thread to another."""
+        self._alarms: list[tuple[float, int, Waiter, int]] = []
+        self._alarm_order = count()
+        self._from_outside: deque[Waiter] = deque()
+        """Woken by threads that do not belong to the run."""
+        self._numbers = count(1)
+        self._parks = 0
+        self._daemon_rounds = 0
+        self._stepping = False
+        self._runaway: SimThread | None = None
+        """A thread that the baton was taken from by force; it may still run."""
+
+    # -- waking ---------------------------------------------------------------------------------------------------
+
+    def line_up(self, waiter: Waiter) -> None:
+        """Put a woken waiter in line for the baton."""
+        waiter.queued = False
+        self.ready.append(waiter)
+
+    def wake_from_outside(self, waiter: Waiter) -> None:
+        """Wake a waiter from a thread that does not belong to the run, at a moment that no seed decides."""
+        self._from_outside.append(waiter)
+
+    def others_rest(self) -> bool:
+        """Whether the main thread runs and all others wait without a time; then it may step the clock by itself."""
+        return (
+            self.current is self.main
+            and not (self.ready or self._alarms or self._from_outside)
+            and self._runaway is None
+        )
+
+    # -- parking --------------------------------------------------------------------------------------------------
+
+    def park(self, waiter: Waiter, until_s: float) -> bool:
+        """Give the baton away until the waiter is woken or its time has come; see `Kernel.park`."""
+        me = self.current
+        self._parks += 1
+        if self._runaway is not None and self._runaway.ident == _thread.get_ident():
+            self._end_here(self._runaway)
+        if self._stepping:
+            raise HarnessError(
+                f"{waiter.name} inside an event of the simulation, which may not wait\n"
+                "  How to fix: let a reply function return at once; time comes from the provider."
+            )
+        if me.ending:
+            self._end_here(me)
+        if self.ready or not waiter.woken:
+            self._stand_in_line(waiter, until_s)
+            self._give_away(me, waiter)
+        woken, waiter.woken = waiter.woken, False
+        return woken
+
+    def let_others(self, waiter: Waiter) -> None:
+        """Let threads run first that are ready at this instant; for a loop between two turns."""
+        self._sound_alarms(self._kernel.now_s())
+        if self.ready:
+            waiter.woken = True
+            self.park(waiter, math.inf)
+
+    def _stand_in_line(self, waiter: Waiter, until_s: float) -> None:
+        me = self.current
+        waiter.thread, me.waits_for = me, waiter
+        me.since_s = self._kernel.now_s()
+        waiter.ordinal += 1
+        if waiter.woken:
+            self.ready.append(waiter)
+            return
+        waiter.queued = True
+        if until_s < math.inf:
+            alarm = (until_s, next(self._alarm_order), waiter, waiter.ordinal)
+            heappush(self._alarms, alarm)
+
+    def _give_away(self, me: SimThread, waiter: Waiter) -> None:
+        try:
+            next_one = self._next()
+            if next_one is not waiter:
+                self._pass_to(next_one)
+                self._await_baton(me)
+        finally:
+            waiter.queued = False
+            me.waits_for = None
+            self.current = me
+        if me.failure is not None:
+            failure, me.failure = me.failure, None
+            raise failure
+        if me.ending:
+            self._end_here(me)
+
+    def _pass_to(self, waiter: Waiter) -> None:
+        self.switches += 1
+        assert waiter.thread is not None, "only what a thread is parked with gets into line"
+        _release(waiter.thread.gate)
+
+    # -- who is next ----------------------------------------------------------------------------------------------
+
+    def _next(self) -> Waiter:
+        """Let time pass until somebody may run; what goes wrong on the way is raised in the main thread."""
+        try:
+            while True:
+                while self._from_outside:
+                    self._kernel.wake(self._from_outside.popleft())
+                if self.ready:
+                    return self._chosen()
+                self._let_time_pass()
+        except BaseException as error:  # noqa: BLE001 - told where the run is
+            self.main.failure = error
+            waiting = self.main.waits_for
+            assert waiting is not None, "the main thread is parked while another runs"
+            if waiting in self.ready:
+                self.ready.remove(waiting)
+            return waiting
+
+    def _chosen(self) -> Waiter:
+        kernel, ready = self._kernel, self.ready
+        kernel.count_turn()
+        if self.choose is not None and len(ready) > 1:
+            place = self.choose(len(ready))
+            chosen = ready[place]
+            del ready[place]
+        else:
+            chosen = ready.popleft()
+        assert chosen.thread is not None, "only what a thread is parked with gets into line"
+        if not chosen.thread.daemon:
+            self._daemon_rounds = 0
+            return chosen
+        self._daemon_rounds += 1
+        if self._daemon_rounds > _DAEMON_ROUNDS:
+            self._daemon_rounds = 0
+            if self._only_daemons_move():
+                raise Deadlock(kernel.now_s(), kernel.describe_stuck())
+        return chosen
+
+    def _let_time_pass(self) -> None:
+        kernel, alarms = self._kernel, self._alarms
+        env = kernel.env
+        queue = env._queue  # noqa: SLF001 - see `Kernel.park`
+        while alarms and not self._is_due_ever(alarms[0]):
+            heappop(alarms)
+        alarm_s = alarms[0][0] if alarms else math.inf
+        if queue and queue[0][0] <= alarm_s:
+            kernel.count_step(queue[0][0])
+            self._stepping = True
+            try:
+                env.step()
+            finally:
+                self._stepping = False
+        elif alarms:
+            kernel.count_step(alarm_s)
+            if alarm_s > env._now:  # noqa: SLF001 - see `Kernel.park`
+                env._now = alarm_s  # noqa: SLF001
+            self._sound_alarms(alarm_s)
+        else:
+            raise Deadlock(kernel.now_s(), kernel.describe_stuck())
+
+    def _sound_alarms(self, now_s: float) -> None:
+        alarms = self._alarms
+        while alarms and alarms[0][0] <= now_s:
+            alarm = heappop(alarms)
+            if self._is_due_ever(alarm):
+                self.line_up(alarm[2])
+
+    @staticmethod
+    def _is_due_ever(alarm: tuple[float, int, Waiter, int]) -> bool:
+        _, _, waiter, ordinal = alarm
+        return waiter.queued and waiter.ordinal == ordinal
+
+    def _only_daemons_move(self) -> bool:
+        """Whether nothing is planned but alarms of daemon threads."""
+        return not self._kernel.env._queue and all(  # noqa: SLF001 - see `Kernel.park`
+            alarm[2].thread is not None and alarm[2].thread.daemon
+            for alarm in self._alarms
+            if self._is_due_ever(alarm)
+        )
+
+    # -- the life of a thread -------------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        name: str,
+        start: Callable[[Callable[[], None]], Any],
+        run: Callable[[], None],
+        *,
+        daemon: bool = False,
+    ) -> tuple[SimThread, Any]:
+        """Start an OS thread, which runs when it is its turn.
+
+        Args:
+            name: For reports.
+            start: Starts the OS thread with the function that it is given.
+            run: What the thread does.
+            daemon: Whether the end of the program does not wait for it.
+
+        Returns:
+            The thread, and what `start` returned.
+        """
+        if self.current.ending:
+            raise RunIsOver
+        thread = SimThread(self._kernel, name, next(self._numbers), daemon)
+        begin = Waiter("its first turn", woken=True, thread=thread)
+        thread.waits_for, thread.since_s = begin, self._kernel.now_s()
+        work: list[Callable[[], None]] = [run]
+
+        def body() -> None:
+            _acquire(thread.gate)
+            self.current = thread
+            thread.waits_for = None
+            thread.ident = _thread.get_ident()
+            try:
+                if not thread.ending:
+                    work[0]()
+            except RunIsOver:
+                pass
+            finally:
+                work.clear()  # so that nothing of the program is finalized after the baton is gone
+                self._finish(thread)
+
+        started = start(body)
+        self.threads[thread] = None
+        self.ready.append(begin)
+        return thread, started
+
+    def _finish(self, thread: SimThread) -> None:
+        """Pass the baton on for good."""
+        if thread.done:
+            return
+        thread.done = True
+        del self.threads[thread]
+        for waiter in thread.on_done:
+            self._kernel.wake(waiter)
+        if thread is self._runaway:
+            return
+        if thread.ending:
+            _release(self.main.gate)
+        else:
+            self._pass_to(self._next())
+
+    def end_threads(self) -> None:
+        """End every thread that the run leaves behind: each gets a `RunIsOver` where it waits, in the order of starting."""
+        for thread in list(self.threads):
+            if thread is self._runaway:
+                continue
+            thread.ending = True
+            _release(thread.gate)
+            _acquire(self.main.gate)
+            self.current = self.main
+        self.ready.clear()
+        self._alarms.clear()
+
+    def _end_here(self, me: SimThread) -> None:
+        me.endings += 1
+        if me.endings > _ENDINGS:
+            me.is_stuck = True
+            self._finish(me)
+            _acquire(me.gate)
+        raise RunIsOver
+
+    # -- the real clock -------------------------------------------------------------------------------------------
+
+    def _await_baton(self, me: SimThread) -> None:
+        if me is not self.main:
+            _acquire(me.gate)
+            return
+        interrupt: BaseException | None = None
+        parks = self._parks
+        while True:
+            try:
+                if _acquire(me.gate, True, PATIENCE_WALL_S):
+                    break
+            except BaseException as error:  # noqa: BLE001 - Ctrl-C comes here without the baton, and waits for it
+                interrupt = error
+                if me.waits_for is not None:
+                    self.wake_from_outside(me.waits_for)
+                continue
+            if self._parks == parks and interrupt is None:
+                self._take_from_runaway()
+            parks = self._parks
+        if interrupt is not None:
+            raise interrupt
+
+    def _take_from_runaway(self) -> None:
+        """End the run because a thread neither waits nor ends; it is told to end when it waits the next time."""
+        runaway = self.current
+        frame = sys._current_frames().get(runaway.ident)  # noqa: SLF001 - the documented way to see another thread
+        stack = "".join(traceback.format_stack(frame))
+        runaway.ending = True
+        self._runaway = runaway
+        raise HarnessError(
+            f"thread {runaway.name} has run for {PATIENCE_WALL_S:g} real seconds without waiting for anything\n{stack}"
+            "  How to fix: real input or output and long computations do not belong into a simulated run; stand in for "
+            "them, for example with `sim.tool(..., replaces=...)`."
+        )
