@@ -379,7 +379,7 @@ class Baton:
         parks = self._parks
         while True:
             try:
-                if _acquire(me.gate, True, PATIENCE_WALL_S):
+                if _acquire(me.gate, timeout=PATIENCE_WALL_S):
                     break
             except BaseException as error:  # noqa: BLE001 - Ctrl-C comes here without the baton, and waits for it
                 interrupt = error

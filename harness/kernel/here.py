@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from harness.errors import LimitExceeded
-from harness.kernel.draws import Draws
 from harness.kernel.baton import SimThread, Waiter
+from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel
 
 if TYPE_CHECKING:
     from harness.kernel.loop import SimLoop
-    from harness.kernel.threads import PoolState
 
 TURNS_BETWEEN_COLLECTIONS = 10_000
 """Garbage is looked for at every ten thousandth turn of a loop. That is a few hundred calls of an SDK, which leave some
@@ -48,7 +47,7 @@ class World:
         default_factory=WeakKeyDictionary
     )
     """Those that the program has started."""
-    pools: WeakKeyDictionary[ThreadPoolExecutor, PoolState] = field(
+    pools: WeakKeyDictionary[ThreadPoolExecutor, dict[str, object]] = field(
         default_factory=WeakKeyDictionary
     )
     """The pools that the program has used, each with what it had before."""

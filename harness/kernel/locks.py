@@ -63,7 +63,9 @@ _lines: dict[int, deque[Waiter]] = {}
 """What waits for each lock or queue, by id."""
 
 
-def _wait(world: World, thing: object, words: str, until_s: float, attempt: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the attempt gives
+def _wait(
+    world: World, thing: object, words: str, until_s: float, attempt: Callable[[], Any]
+) -> Any:  # noqa: ANN401 - what the attempt gives
     """Park until an attempt succeeds, which gives something else than None, or until the time has come."""
     me = Waiter(words)
     key = id(thing)
@@ -238,7 +240,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
     return got[0]
 
 
-def _put(q: Any, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002, ARG001 - as the original
+def _put(q: Any, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002 - as the original
     _queue_put(q, item)
     if _lines:
         _wake_next(q)
@@ -282,7 +284,9 @@ _CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...]
 @contextmanager
 def parking_locks() -> Iterator[None]:
     """While inside, locks and simple queues park in a world; elsewhere they do what they always did."""
-    before = [(kind, fields, {name: fields[name] for name in new}) for kind, fields, new in _CHANGES]
+    before = [
+        (kind, fields, {name: fields[name] for name in new}) for kind, fields, new in _CHANGES
+    ]
     _write(_CHANGES)
     try:
         yield
@@ -295,4 +299,6 @@ def parking_locks() -> Iterator[None]:
 def _write(changes: Any) -> None:  # noqa: ANN401 - as above
     for kind, fields, new in changes:
         fields.update(new)
-        ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))  # attributes are looked up in a cache
+        ctypes.pythonapi.PyType_Modified(
+            ctypes.py_object(kind)
+        )  # attributes are looked up in a cache

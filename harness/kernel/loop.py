@@ -22,9 +22,9 @@ import simpy
 
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import stuck
+from harness.kernel.baton import Waiter
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.here import here
-from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension

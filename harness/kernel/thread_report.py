@@ -39,7 +39,9 @@ def _holder(thread: SimThread) -> SimThread | None:
 def _lines(thread: SimThread, holder: SimThread | None) -> Iterator[str]:
     yield f"  {thread.name} waits for {_what(thread, holder)}, since {thread.since_s:.6f} s"
     frame = sys._current_frames().get(thread.ident)  # noqa: SLF001 - the documented way to see another thread
-    own = [at for at in traceback.extract_stack(frame) if not at.filename.startswith(stuck.PACKAGES)]
+    own = [
+        at for at in traceback.extract_stack(frame) if not at.filename.startswith(stuck.PACKAGES)
+    ]
     if frame is not None and own:
         yield f"    at {own[-1].filename}:{own[-1].lineno} in {own[-1].name}: {own[-1].line}"
 

@@ -17,13 +17,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.errors import HarnessError
-from harness.kernel.baton import RunIsOver, SimThread, Waiter
+from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
+from harness.kernel.locks import OUTSIDER_WALL_S
 
 _GOING_WALL_S = 5.0
 """How long the operating system may take to end a thread that has nothing more to do [real s]."""
@@ -55,9 +55,7 @@ def _start_new_thread(
 
 
 def _start_joinable_thread(world: World, function: Callable[[], None], **kwargs: Any) -> Any:  # noqa: ANN401 - a handle
-    return _spawn(
-        world, function, function, lambda body: _real_start_joinable(body, **kwargs)
-    )
+    return _spawn(world, function, function, lambda body: _real_start_joinable(body, **kwargs))
 
 
 def _spawn(
@@ -94,7 +92,7 @@ def _spawn(
 def _join(world: World, thread: threading.Thread, timeout: float | None = None) -> None:
     simulated = world.threads.get(thread)
     if simulated is None:
-        _join_outsider(world, thread, timeout)
+        _join_outsider(thread, timeout)
         return
     kernel = world.kernel
     if simulated is kernel.baton.current:
@@ -113,18 +111,15 @@ def _join(world: World, thread: threading.Thread, timeout: float | None = None) 
         _real_join(thread, _GOING_WALL_S)
 
 
-def _join_outsider(world: World, thread: threading.Thread, timeout: float | None) -> None:
+def _join_outsider(thread: threading.Thread, timeout: float | None) -> None:
     with _outside():
-        started = thread.ident is not None
-        if not started or not _real_is_alive(thread):
-            _real_join(thread, timeout)  # which says that it has not been started
-            return
-    if timeout is None:
+        _real_join(thread, OUTSIDER_WALL_S if timeout is None else min(timeout, OUTSIDER_WALL_S))
+        alive = _real_is_alive(thread)
+    if alive:
         raise HarnessError(
             f"thread {thread.name} does not belong to the run, and virtual time cannot wait for its end\n"
             "  How to fix: start it inside the run."
         )
-    world.block(max(timeout, 0))
 
 
 @contextmanager
@@ -168,7 +163,8 @@ def end_threads(world: World) -> None:
             elif simulated in left and thread.ident is not None:
                 _real_join(thread, _GOING_WALL_S)
     for pool, before in world.pools.items():
-        pool._threads, pool._work_queue, pool._idle_semaphore, pool._shutdown = before  # noqa: SLF001 - see `_submit`
+        for name, value in before.items():
+            setattr(pool, name, value)
     world.pools.clear()
     stuck = [simulated.name for simulated in left if simulated.is_stuck]
     if stuck:
@@ -220,24 +216,21 @@ def silent_ends() -> Iterator[None]:
 # -- pools --------------------------------------------------------------------------------------------------
 
 
-class PoolState(NamedTuple):
-    """What a pool had before a run."""
-
-    threads: set[threading.Thread]
-    work_queue: queue.SimpleQueue[Any]
-    idle_semaphore: threading.Semaphore
-    is_shut: bool
+_INSIDES = ("_threads", "_work_queue", "_idle_semaphore", "_shutdown")
+"""What a pool keeps of its workers; it has no public way to be made anew."""
 
 
 def _submit(world: World, pool: ThreadPoolExecutor, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a Future
     """Submit work, to fresh insides of the pool: workers of before the run are no threads of it."""
-    inner: Any = pool
     if pool not in world.pools:
-        world.pools[pool] = PoolState(
-            inner._threads, inner._work_queue, inner._idle_semaphore, inner._shutdown  # noqa: SLF001 - no public way
-        )
-        inner._threads, inner._work_queue = set(), queue.SimpleQueue()  # noqa: SLF001
-        inner._idle_semaphore = threading.Semaphore(0)  # noqa: SLF001
+        world.pools[pool] = {name: getattr(pool, name) for name in _INSIDES}
+        fresh: dict[str, object] = {
+            "_threads": set(),
+            "_work_queue": queue.SimpleQueue(),
+            "_idle_semaphore": threading.Semaphore(0),
+        }
+        for name, value in fresh.items():
+            setattr(pool, name, value)
     return _real_submit(pool, *args, **kwargs)
 
 
@@ -269,18 +262,16 @@ def ordered_sets() -> Iterator[None]:
             del kind.__hash__
 
 
-@contextmanager
-def counted_anew() -> Iterator[None]:
-    """While inside, names of threads and pools are counted from the beginning."""
-    names: Any = threading
-    pools: Any = ThreadPoolExecutor
-    before = names._counter, pools._counter  # noqa: SLF001 - no other way
-    names._counter, pools._counter = count(1).__next__, count().__next__  # noqa: SLF001
-    try:
-        yield
-    finally:
-        names._counter, pools._counter = before  # noqa: SLF001
+def _thread_number(world: World) -> int:
+    return world.next_count("threading.Thread") + 1
 
+
+def _pool_number(world: World) -> int:
+    return world.next_count("ThreadPoolExecutor")
+
+
+_counter_of_threads = threading._counter  # type: ignore[attr-defined]  # noqa: SLF001 - gives names, and with them keys of entropy
+_counter_of_pools = ThreadPoolExecutor._counter  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
 
 STAND_INS: tuple[StandIn, ...] = (
     stand_in(_real_start, _start_new_thread),
@@ -292,6 +283,10 @@ STAND_INS: tuple[StandIn, ...] = (
 )
 ATTRIBUTES: tuple[Attribute, ...] = (
     method(ThreadPoolExecutor, "submit", _submit),
+    Attribute(threading, "_counter", stand_in(_counter_of_threads, _thread_number).replacement),
+    Attribute(
+        ThreadPoolExecutor, "_counter", stand_in(_counter_of_pools, _pool_number).replacement
+    ),
     method(threading.Thread, "join", _join),
     method(threading.Thread, "is_alive", _is_alive),
 )

@@ -89,8 +89,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
         entropy.seed_generators(world)
         here.world = world
         try:
-            with threads.counted_anew():
-                yield
+            yield
         finally:
             here.world = None
 
