@@ -47,7 +47,7 @@ def of_examples(folder: Path) -> dict[str, str]:
     """The digest of each simulated run of the examples' tests, by test and number."""
     store = folder / "examples.duckdb"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "examples"]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510 - its output is shown when it fails
         [*command, "--sim-store", str(store)],
         cwd=HOUSE,
         env={**os.environ, "PYTHONPATH": str(HOUSE)},
