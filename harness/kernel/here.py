@@ -45,6 +45,8 @@ class World:
     """What `asyncio.set_event_loop` was told."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
     """How often each source of entropy was asked, by its key."""
+    descriptors: set[int] = field(default_factory=set)
+    """The sockets that the program has made and may use."""
     temporary_names: Iterator[str] | None = None
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0

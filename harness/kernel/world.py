@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import clocks, entropy, program_loop, sockets, threads
+from harness.kernel import audit, clocks, entropy, program_loop, sockets, threads
 from harness.kernel.captured import in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -39,6 +39,7 @@ _ATTRIBUTES = (
     *sockets.ATTRIBUTES,
     *threads.ATTRIBUTES,
 )
+_EVENTS = {**sockets.EVENTS}
 
 
 @overload
@@ -82,6 +83,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
         NotSimulated: The thread is already in a world or in a running loop.
     """
     refuse_nesting()
+    audit.watch(_EVENTS)
     with deterministic_asyncio(virtual_sleep), _changed_process():
         world = World(kernel, Draws(seed))
         entropy.seed_generators(world)
