@@ -52,7 +52,8 @@ def connection_from_before(peer: object) -> NotSimulated:
     return NotSimulated(f"a connection{whom} that was made before the run", ADVICE_ON_OLD)
 
 
-def _peer(opened: socket.socket) -> object:
+def peer_of(opened: socket.socket) -> object:
+    """The address of the other end of a socket; None if there is none."""
     try:
         return _stock["getpeername"](opened)
     except OSError:
@@ -110,7 +111,7 @@ def _unless_own(name: str) -> Callable[..., Any]:
 
     def use(world: World, opened: socket.socket, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the method's
         if opened.fileno() not in world.descriptors:
-            raise connection_from_before(_peer(opened))
+            raise connection_from_before(peer_of(opened))
         return _stock[name](opened, *args, **kwargs)
 
     return use
@@ -133,7 +134,7 @@ def _send_message(
     if opened.fileno() in world.descriptors:
         return _stock["sendmsg"](opened, buffers, ancillary, flags, address)
     if address is None:
-        raise connection_from_before(_peer(opened))
+        raise connection_from_before(peer_of(opened))
     raise NotSimulated(f"a packet to {place_of(address)}", ADVICE)
 
 
@@ -226,7 +227,7 @@ def _sent(world: World, opened: socket.socket, address: object) -> None:
     if opened.fileno() in world.descriptors:
         return
     if address is None:
-        raise connection_from_before(_peer(opened))
+        raise connection_from_before(peer_of(opened))
     raise NotSimulated(f"a packet to {place_of(address)}", ADVICE)
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import audit, clocks, entropy, program_loop, sockets, threads
+from harness.kernel import audit, clocks, entropy, program_loop, sockets, threads, transports, waits
 from harness.kernel.captured import in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -32,12 +32,15 @@ _STAND_INS = (
     *program_loop.STAND_INS,
     *sockets.STAND_INS,
     *threads.STAND_INS,
+    *waits.STAND_INS,
 )
 _ATTRIBUTES = (
     *entropy.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
     *threads.ATTRIBUTES,
+    *transports.ATTRIBUTES,
+    *waits.ATTRIBUTES,
 )
 _EVENTS = {**sockets.EVENTS}
 
