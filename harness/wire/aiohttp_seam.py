@@ -114,10 +114,11 @@ class MemoryTransport(asyncio.Transport):
         """Hang up."""
         if not self._closing:
             self._closing = True
-            if self._loop.is_closed():
+            if self._loop is self._kernel.env.loop:
+                self._connection.hang_up()
+            else:
                 abandon(self._connection, self._kernel)
-            refuse_closed(self._loop)
-            self._connection.hang_up()
+                refuse_closed(self._loop)
             self._loop.call_soon(self._protocol.connection_lost, None)
 
     def abort(self) -> None:

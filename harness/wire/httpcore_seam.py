@@ -123,12 +123,14 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 self._connection.write(buffer)
 
         async def aclose(self) -> None:
-            if not self._closed:
-                self._closed = True
-                if self._loop.is_closed():
-                    abandon(self._connection, self._kernel)
+            if self._closed:
+                return
+            self._closed = True
+            if self._loop is self._kernel.env.loop:
+                self._connection.hang_up()
+            else:
+                abandon(self._connection, self._kernel)
                 refuse_closed(self._loop)
-            self._connection.hang_up()
 
         async def start_tls(self, *_: object, **__: object) -> Any:  # noqa: ANN401 - itself
             return self

@@ -43,7 +43,7 @@ def refuse_other_loop(owner: asyncio.AbstractEventLoop, here: asyncio.AbstractEv
 
 
 def abandon(connection: Connection, kernel: Kernel) -> None:
-    """Let go of a connection whose loop is closed: its socket is closed when the transport is collected.
+    """Let go of a connection in another loop than its own: its socket is closed later, by its own or when it is collected.
 
     By then the server has got what was written, and begun to work on it.
     """
