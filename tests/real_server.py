@@ -34,7 +34,7 @@ OPENAI = {
     ],
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 }
-CIPHERS = "ADH-AES256-GCM-SHA384:@SECLEVEL=0"
+CIPHERS = "aNULL:@SECLEVEL=0"
 """TLS without certificates, so that no key has to be kept."""
 
 

@@ -11,8 +11,10 @@ A pair of sockets that the program makes in the run leads nowhere else and works
 from __future__ import annotations
 
 import os
+import select
 import socket
 import stat
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -112,9 +114,22 @@ def _unless_own(name: str) -> Callable[..., Any]:
     def use(world: World, opened: socket.socket, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the method's
         if opened.fileno() not in world.descriptors:
             raise connection_from_before(peer_of(opened))
+        if name.startswith("recv"):
+            _wait_for_data(world, opened)
         return _stock[name](opened, *args, **kwargs)
 
     return use
+
+
+def _wait_for_data(world: World, opened: socket.socket) -> None:
+    """Nobody but the program could send it, and the program waits."""
+    timeout_s = opened.gettimeout()
+    if timeout_s == 0 or _stock_select([opened], [], [], 0)[0]:
+        return
+    if timeout_s is None:
+        raise NotSimulated("a wait for data on a socket", "read what has been written already")
+    world.block(timeout_s)
+    raise TimeoutError("timed out")
 
 
 def _send_to(world: World, opened: socket.socket, *data_flags_address: Any) -> Any:  # noqa: ANN401 - see above
@@ -159,6 +174,7 @@ _stock: dict[str, Any] = {
     if hasattr(socket.socket, name)
 }
 _stock_pair = socket.socketpair
+_stock_select = select.select
 
 _STANDARD_STREAMS = 3
 """Descriptors below it are the process's own, even where they are sockets."""
@@ -220,6 +236,19 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 )
 
 
+def attributes_if_loaded() -> tuple[Attribute, ...]:
+    """Of the pipes of multiprocessing, which keep `os.read` and `os.write` in their class."""
+    module = sys.modules.get("multiprocessing.connection")
+    if module is None:
+        return ()
+    gates = {stand_in.original: stand_in.replacement for stand_in in STAND_INS}
+    return tuple(
+        Attribute(module.Connection, name, gates[original])
+        for name, original in (("_read", os.read), ("_write", os.write))
+        if vars(module.Connection).get(name) is original
+    )
+
+
 # -- what a program has kept from before ------------------------------------------------------------------------
 
 
@@ -231,11 +260,17 @@ def _sent(world: World, opened: socket.socket, address: object) -> None:
     raise NotSimulated(f"a packet to {place_of(address)}", ADVICE)
 
 
+def _opened(world: World, file: object, *_: object) -> None:
+    if is_foreign(world, file):
+        raise connection_from_before(None)
+
+
 def _address_asked(world: World, host: object, port: object, *_: object) -> NoReturn:
     _get_address(world, host, port)
 
 
 EVENTS: dict[str, Callable[..., None]] = {
+    "open": _opened,
     "socket.connect": _connect,
     "socket.bind": _bind,
     "socket.sendto": _sent,

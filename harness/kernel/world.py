@@ -13,7 +13,17 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import audit, clocks, entropy, program_loop, sockets, threads, transports, waits
+from harness.kernel import (
+    audit,
+    clocks,
+    entropy,
+    kept_methods,
+    program_loop,
+    sockets,
+    threads,
+    transports,
+    waits,
+)
 from harness.kernel.captured import in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -148,7 +158,8 @@ def _changed_process_alone() -> Iterator[None]:
         no_collections(),
         entropy.generators_put_back(),
         in_all_modules(stand_ins),
-        on_their_owners(_ATTRIBUTES),
+        on_their_owners((*_ATTRIBUTES, *sockets.attributes_if_loaded())),
+        kept_methods.led_through_their_class(),
         clocks.virtual_datetime(),
         program_loop.simulated_loops(),
     ):

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.kernel.apart import emptied, set_apart
+from harness.kernel.here import here
 from harness.wire.http import WORDS, Connection
 from harness.wire.network import Network, network_here
 from harness.wire.ownership import abandon, refuse_closed
@@ -70,7 +71,7 @@ class MemoryTransport(asyncio.Transport):
         self._connection = connection
         self._protocol = protocol
         self._kernel = network.kernel
-        self._loop = network.kernel.env.loop
+        self._loop: Any = here.loop
         self._closing = False
         self._called = False
         connection.reader = self._news
@@ -114,7 +115,7 @@ class MemoryTransport(asyncio.Transport):
         """Hang up."""
         if not self._closing:
             self._closing = True
-            if self._loop is self._kernel.env.loop:
+            if self._loop is here.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.kernel.apart import emptied, set_apart
+from harness.kernel.here import here
 from harness.kernel.kernel import Kernel, Participant
 from harness.wire.http import WORDS, Connection, Failure
 from harness.wire.network import load, network_here
@@ -99,12 +100,12 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
         def __init__(self, connection: Connection, kernel: Kernel) -> None:
             self._connection = connection
             self._kernel = kernel
-            self._loop = kernel.env.loop
+            self._loop: Any = here.loop
             self._closed = False
 
         async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
             connection = self._connection
-            refuse_other_loop(self._loop, self._kernel.env.loop)
+            refuse_other_loop(self._loop)
             if not connection.has_news:
                 env = self._kernel.env
                 waiting = env.loop.sleep_until(math.inf if timeout is None else env.now + timeout)
@@ -126,7 +127,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
             if self._closed:
                 return
             self._closed = True
-            if self._loop is self._kernel.env.loop:
+            if self._loop is here.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
+from harness.kernel.here import here
 from harness.kernel.kernel import Kernel
 from harness.kernel.process import Process, Steps
 from harness.wire.http import Connection
@@ -24,17 +25,13 @@ def refuse_closed(owner: asyncio.AbstractEventLoop) -> None:
         raise RuntimeError("Event loop is closed")
 
 
-def refuse_other_loop(owner: asyncio.AbstractEventLoop, here: asyncio.AbstractEventLoop) -> None:
-    """Make sure that who waits for a connection's data runs on the connection's own loop.
-
-    Args:
-        owner: The loop that opened the connection.
-        here: The loop that runs now.
+def refuse_other_loop(owner: asyncio.AbstractEventLoop) -> None:
+    """Make sure that who waits for a connection's data runs on the loop that opened the connection.
 
     Raises:
-        RuntimeError: They are two.
+        RuntimeError: Another loop runs.
     """
-    if owner is not here:
+    if owner is not here.loop:
         refuse_closed(owner)
         # Without the address, which would differ from run to run.
         raise RuntimeError(
