@@ -237,16 +237,22 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 
 def attributes_if_loaded() -> tuple[Attribute, ...]:
-    """Of the pipes of multiprocessing, which keep `os.read` and `os.write` in their class."""
+    """Of the pipes of multiprocessing, which keep `os.read` and `os.write` in default arguments."""
     module = sys.modules.get("multiprocessing.connection")
     if module is None:
         return ()
-    gates = {stand_in.original: stand_in.replacement for stand_in in STAND_INS}
-    return tuple(
-        Attribute(module.Connection, name, gates[original])
-        for name, original in (("_read", os.read), ("_write", os.write))
-        if vars(module.Connection).get(name) is original
-    )
+    return tuple(_of_pipes(module.Connection, name) for name in ("_send", "_recv"))
+
+
+def _of_pipes(owner: type, name: str) -> Attribute:
+    stock = vars(owner)[name]
+
+    def use(world: World, pipe: Any, *args: Any) -> Any:  # noqa: ANN401 - a multiprocessing.connection.Connection
+        if is_foreign(world, pipe.fileno()):
+            raise connection_from_before(None)
+        return stock(pipe, *args)
+
+    return method(owner, name, use)
 
 
 # -- what a program has kept from before ------------------------------------------------------------------------
