@@ -1,8 +1,8 @@
 """Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
 
 While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
-(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`) and no network (`sockets.py`). Other
-threads have what they always had.
+(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`), no processes but simulated ones
+(`processes.py`), no signals (`signals.py`) and no network (`sockets.py`). Other threads have what they always had.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import clocks, entropy, program_loop, sockets, threads
+from harness.kernel import clocks, entropy, processes, program_loop, signals, sockets, threads
 from harness.kernel.captured import in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -29,12 +29,15 @@ T = TypeVar("T")
 _STAND_INS = (
     *clocks.STAND_INS,
     *entropy.STAND_INS,
+    *processes.STAND_INS,
     *program_loop.STAND_INS,
+    *signals.STAND_INS,
     *sockets.STAND_INS,
     *threads.STAND_INS,
 )
 _ATTRIBUTES = (
     *entropy.ATTRIBUTES,
+    *processes.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
     *threads.ATTRIBUTES,
@@ -134,6 +137,7 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
 
 @contextmanager
 def _changed_process_alone() -> Iterator[None]:
+    processes.know_this_computer()
     stand_ins = (
         *_STAND_INS,
         *entropy.stand_ins_if_loaded(),
