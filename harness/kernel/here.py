@@ -54,6 +54,8 @@ class World:
     """The simulated processes that it started, by their numbers."""
     signal_handlers: dict[int, Any] = field(default_factory=dict)
     """What its program has set to handle signals."""
+    signal_mask: set[int] = field(default_factory=set)
+    """The signals that it has blocked."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0

@@ -7,7 +7,7 @@ them before the run.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from harness.kernel.captured import StandIn, stand_in
@@ -51,6 +51,18 @@ def _timer(_: World, __: int) -> tuple[float, float]:
     return 0.0, 0.0
 
 
+def _mask(world: World, how: int, mask: Iterable[int]) -> set[int]:
+    """Blocks nothing, since nothing comes; gives back what was asked for before."""
+    before, given = set(world.signal_mask), set(mask)
+    if how == signal.SIG_BLOCK:
+        world.signal_mask |= given
+    elif how == signal.SIG_UNBLOCK:
+        world.signal_mask -= given
+    else:
+        world.signal_mask = given
+    return before
+
+
 def _refuse(name: str, advice: str) -> Callable[..., NoReturn]:
     def refuse(world: World, *_: object, **__: object) -> NoReturn:
         raise world.refuse(name, advice)
@@ -61,7 +73,7 @@ def _refuse(name: str, advice: str) -> Callable[..., NoReturn]:
 _REFUSED = (
     ("raise_signal pthread_kill pidfd_send_signal", _CALL_THE_HANDLER),
     ("pause sigwait sigwaitinfo sigtimedwait", "wait for an asyncio.Event that the test sets."),
-    ("pthread_sigmask set_wakeup_fd", "leave it out of the program under test."),
+    ("set_wakeup_fd", "leave it out of the program under test."),
 )
 
 
@@ -71,6 +83,8 @@ def _stand_ins() -> Iterator[StandIn]:
     for name, inside in (("alarm", _set_alarm), ("setitimer", _set_timer), ("getitimer", _timer)):
         if hasattr(signal, name):
             yield stand_in(getattr(signal, name), inside)
+    if hasattr(signal, "pthread_sigmask"):
+        yield stand_in(signal.pthread_sigmask, _mask)
     for names, advice in _REFUSED:
         for name in names.split():
             if hasattr(signal, name):
