@@ -124,7 +124,13 @@ class Child:
         if self._running.needs_input and not self.stdin.ended:
             self._ends_s = math.inf
             yield self._when_input_ends
-        self._end(self._running.finish(self.stdin.take(len(self.stdin.data))))
+        try:
+            result = self._running.finish(self.stdin.take(len(self.stdin.data)))
+        except Exception as error:
+            # A program that waits for a process may swallow it, as tools of agents do.
+            self.world.kernel.refused = self.world.kernel.refused or error
+            raise
+        self._end(result)
 
     def _when_input_ends(self, go_on: Callable[[], None]) -> None:
         def changed() -> None:

@@ -170,15 +170,16 @@ def _closed_if_refused(program: object) -> Iterator[None]:
 
 def _raise_what_was_refused(world: World, error: Exception | None) -> None:
     """Let a run fail that does not say what was refused: it may have left work out, and its result would be wrong."""
-    if world.kernel.refused is not None and not _tells_of_refusal(error):
-        raise world.kernel.refused from error
+    refused = world.kernel.refused
+    if refused is not None and not _tells_of(refused, error):
+        raise refused from error
 
 
-def _tells_of_refusal(error: BaseException | None) -> bool:
+def _tells_of(refused: Exception, error: BaseException | None) -> bool:
     todo, seen = [error], set()
     while todo:
         one = todo.pop()
-        if isinstance(one, NotSimulated):
+        if one is refused or isinstance(one, NotSimulated):
             return True
         if one is not None and id(one) not in seen:
             seen.add(id(one))

@@ -414,6 +414,21 @@ def test_function_that_gives_nonsense_is_told(shell: Sim) -> None:
         shell.run(subprocess.run, ["bad"])
 
 
+def test_error_of_a_function_fails_the_run_even_if_the_program_swallows_it(shell: Sim) -> None:
+    def answer(command: Command) -> str:
+        raise AssertionError(command.line)
+
+    def tool() -> str:
+        try:
+            return subprocess.check_output(["bad"], text=True)
+        except Exception as error:  # noqa: BLE001 - as tools do
+            return f"Error: {error}"
+
+    shell.process("bad", stdout=answer)
+    with pytest.raises(AssertionError, match="bad"):
+        shell.run(tool)
+
+
 # -- around a run -----------------------------------------------------------------------------------------------------
 
 
