@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from harness.errors import LimitExceeded
+from harness.errors import LimitExceeded, NotSimulated
 from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel, Participant
 
 if TYPE_CHECKING:
+    from harness.kernel.child import Child
     from harness.kernel.loop import SimLoop
 
 TURNS_BETWEEN_COLLECTIONS = 10_000
@@ -54,6 +55,12 @@ class World:
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0
     """The time in the last `uuid1`, which no other may have [100 ns]."""
+    children: dict[int, Child] = field(default_factory=dict)
+    """The simulated processes that it started, by their numbers."""
+    signal_handlers: dict[int, Any] = field(default_factory=dict)
+    """What its program has set to handle signals."""
+    signal_mask: set[int] = field(default_factory=set)
+    """The signals that it has blocked."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0
@@ -75,6 +82,17 @@ class World:
                 "never ends. Let it sleep.",
             )
         return self.kernel.now_s()
+
+    def refuse(self, what: str, advice: str) -> NotSimulated:
+        """The error for something that is not simulated; the run fails with it even if the program swallows it.
+
+        Args:
+            what: What was touched, by its public name.
+            advice: What to use instead.
+        """
+        error = NotSimulated(what, advice)
+        self.kernel.refused = self.kernel.refused or error
+        return error
 
     def block(self, seconds: float) -> None:
         """Let virtual time pass while the program stands still [s]."""

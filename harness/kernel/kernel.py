@@ -64,8 +64,9 @@ class Kernel:
         """Asked for the report when nothing can ever run again; set by the loop."""
         self.in_thread = False
         """Whether what runs now would run in a thread of its own on a real computer; such work may not park."""
-        self.refused: NotSimulated | None = None
-        """The first wait of such work, which the program may have swallowed."""
+        self.refused: Exception | None = None
+        """The first error that fails the run even if the program swallows it: something that is not simulated, or a
+        mistake in what a test describes."""
         self._instant_s = 0.0
         self._steps = 0
 

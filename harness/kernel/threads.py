@@ -10,15 +10,12 @@ from __future__ import annotations
 import _thread
 import asyncio
 import concurrent.futures
-import os
 import threading
 from asyncio import events
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import ProcessPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
-from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 from weakref import WeakSet
 
@@ -178,26 +175,9 @@ def _wait(world: World, _: threading.Condition, timeout: float | None = None) ->
     return False
 
 
-def _start_process(_: World, process: BaseProcess) -> NoReturn:
-    raise NotSimulated(f"a process of your own ({process.name})", _MAKE_NO_THREADS)
-
-
-def _submit_to_processes(_: World, *__: object, **___: object) -> NoReturn:
-    raise NotSimulated("a ProcessPoolExecutor", _MAKE_NO_THREADS)
-
-
-def _fork(_: World) -> NoReturn:
-    raise NotSimulated("os.fork", _MAKE_NO_THREADS)
-
-
-STAND_INS: tuple[StandIn, ...] = (
-    stand_in(_thread.start_new_thread, _start_new_thread),
-    *(stand_in(getattr(os, name), _fork) for name in ("fork", "forkpty") if hasattr(os, name)),
-)
+STAND_INS: tuple[StandIn, ...] = (stand_in(_thread.start_new_thread, _start_new_thread),)
 ATTRIBUTES: tuple[Attribute, ...] = (
     method(ThreadPoolExecutor, "submit", _submit),
-    method(ProcessPoolExecutor, "submit", _submit_to_processes),
     method(threading.Thread, "start", _start),
     method(threading.Condition, "wait", _wait),
-    method(BaseProcess, "start", _start_process),
 )

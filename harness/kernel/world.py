@@ -1,8 +1,8 @@
 """Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
 
 While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
-(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`) and no network (`sockets.py`). Other
-threads have what they always had.
+(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`), no processes but simulated ones
+(`processes.py`), no signals (`signals.py`) and no network (`sockets.py`). Other threads have what they always had.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from harness.kernel import (
     clocks,
     entropy,
     kept_methods,
+    processes,
     program_loop,
+    signals,
     sockets,
     threads,
     transports,
@@ -39,13 +41,16 @@ T = TypeVar("T")
 _STAND_INS = (
     *clocks.STAND_INS,
     *entropy.STAND_INS,
+    *processes.STAND_INS,
     *program_loop.STAND_INS,
+    *signals.STAND_INS,
     *sockets.STAND_INS,
     *threads.STAND_INS,
     *waits.STAND_INS,
 )
 _ATTRIBUTES = (
     *entropy.ATTRIBUTES,
+    *processes.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
     *threads.ATTRIBUTES,
@@ -149,6 +154,7 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
 
 @contextmanager
 def _changed_process_alone() -> Iterator[None]:
+    processes.know_this_computer()
     stand_ins = (
         *_STAND_INS,
         *entropy.stand_ins_if_loaded(),
@@ -182,15 +188,16 @@ def _closed_if_refused(program: object) -> Iterator[None]:
 
 def _raise_what_was_refused(world: World, error: Exception | None) -> None:
     """Let a run fail that does not say what was refused: it may have left work out, and its result would be wrong."""
-    if world.kernel.refused is not None and not _tells_of_refusal(error):
-        raise world.kernel.refused from error
+    refused = world.kernel.refused
+    if refused is not None and not _tells_of(refused, error):
+        raise refused from error
 
 
-def _tells_of_refusal(error: BaseException | None) -> bool:
+def _tells_of(refused: Exception, error: BaseException | None) -> bool:
     todo, seen = [error], set()
     while todo:
         one = todo.pop()
-        if isinstance(one, NotSimulated):
+        if one is refused or isinstance(one, NotSimulated):
             return True
         if one is not None and id(one) not in seen:
             seen.add(id(one))

@@ -22,6 +22,7 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
+from harness.sim.processes import Code, Output, SimProcess, described
 from harness.sim.program import Watch, bind, place_of
 from harness.sim.program_run import ProgramRun
 from harness.sim.tools import SimTool
@@ -53,6 +54,7 @@ class Sim:
         self._faults: list[Fault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[SimTool] = []
+        self._processes: list[SimProcess] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
         self._world: WiredWorld | None = None
@@ -159,6 +161,50 @@ class Sim:
         tool.attach(lambda: self._world)
         self._tools.append(tool)
         return tool
+
+    def process(
+        self,
+        command: str,
+        *,
+        stdout: Output = "",
+        stderr: Output = "",
+        returncode: Code = 0,
+        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        failure_probability: float = 0.0,
+        allow_unused: bool = False,
+    ) -> SimProcess:
+        """A command that the program runs in another process; nothing is started, and it takes virtual time.
+
+        It is found by `subprocess`, `os.system`, `os.popen` and asyncio's subprocesses. A command that no description
+        meets is refused by name.
+
+        Args:
+            command: A glob for the command line, such as `"git push*"`; the first description that matches counts.
+            stdout: What it writes, as text, bytes, or a function of the `Command` (its `argv`, `line`, `cwd`, `env`,
+                `stdin`, `number`).
+            stderr: Likewise.
+            returncode: How it ends, as a number or a function of the `Command`.
+            latency_s: How long it takes [s].
+            failure_probability: Share of uses that end with return code 1 and say so on stderr.
+            allow_unused: Whether it is fine if it is never run.
+
+        Returns:
+            The description; its `uses` are the commands that were run.
+
+        Raises:
+            HarnessError: A value is wrong.
+        """
+        process = SimProcess(
+            command,
+            stdout=stdout,
+            stderr=stderr,
+            returncode=returncode,
+            latency_s=settings.distribution("latency_s", latency_s),
+            failure_probability=settings.share("failure_probability", failure_probability),
+            allow_unused=allow_unused,
+        )
+        self._processes.append(process)
+        return process
 
     def provider(
         self,
@@ -301,7 +347,12 @@ class Sim:
         watch = Watch()
         self._world = world
         try:
-            with connected(world, SEAMS), provided_environment(), self._replaced():
+            with (
+                connected(world, SEAMS),
+                described(world, self._processes),
+                provided_environment(),
+                self._replaced(),
+            ):
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
             error, tasks = raised, watch.tasks
@@ -330,7 +381,9 @@ class Sim:
         def rerun(fault: Fault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
             used = [(replies, replies.used) for replies in self._replies()]
-            uses = [(tool, tool.uses[:]) for tool in self._tools]
+            uses: list[list[Any]] = [one.uses for one in self._tools]
+            uses += [one.uses for one in self._processes]
+            before = [made[:] for made in uses]
             self._faults.insert(0, fault)
             try:
                 with suppress(Exception):  # it is in the run
@@ -342,8 +395,8 @@ class Sim:
                 self.runs, self._met = noted, met
                 for replies, number in used:
                     replies.used = number
-                for tool, before in uses:
-                    tool.uses[:] = before
+                for made, kept in zip(uses, before, strict=True):
+                    made[:] = kept
 
         return rerun
 
@@ -443,10 +496,13 @@ class Sim:
         """Complain about what was said and never needed: it did not test what its author thinks.
 
         Raises:
-            HarnessError: Agents that were never called, replies that were never given, faults that met nothing.
+            HarnessError: Agents that were never called, replies that were never given, processes that were never run,
+                faults that met nothing.
         """
         __tracebackhide__ = True
-        check_all_needed(self.runs, self._roles, self._may_be_unused, self._faults, self._met)
+        check_all_needed(
+            self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
+        )
 
 
 def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
