@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from harness.environment import PROVIDED, provided_environment
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
+    from harness.kernel.outside import ClosedNetwork
     from harness.sim import Sim
 
 _FIXTURE = "sim"
@@ -31,11 +34,25 @@ _GATE: pytest.StashKey[SessionGate] = pytest.StashKey()
 _SIMULATION: pytest.StashKey[Sim] = pytest.StashKey()
 """The simulation of a test, from the set-up of its fixture to the report of its teardown."""
 
+_NETWORK: pytest.StashKey[ClosedNetwork] = pytest.StashKey()
+"""What it refused outside of runs."""
+
 TIMELINE_BEGINS = "What happened:"
 """How an assertion of a run begins to tell what happened."""
 
 _REFUSED_HOST = "sim_refused_host"
 """The property of a report that names a host; properties reach the main process of pytest-xdist."""
+
+_REFUSED_OUTSIDE = "sim_refused_outside"
+"""Likewise, of what was refused because no run was active."""
+
+_WHY_REFUSED = {_REFUSED_HOST: "nobody simulates it", _REFUSED_OUTSIDE: "no run was active"}
+
+_RUN_IT = (
+    "call the program in a run: `sim.run(main, ...)`, or in the body of an async test; a fixture is no part of either. "
+    "If a fixture needs a server of its own, such as a database: `sim_allow_hosts = host:port` in the pytest section of "
+    "the configuration."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +93,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",
         type="bool",
         default=False,
+    )
+    parser.addini(
+        "sim_allow_hosts",
+        "what a test with `sim` may connect to outside of runs, each as host or host:port",
+        type="args",
+        default=[],
     )
 
 
@@ -134,8 +157,9 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     scenario = _marked(request.node).get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
-    request.node.stash[_SIMULATION] = simulation
-    with provided_environment():
+    with provided_environment(), _closed_network(request.config) as network:
+        request.node.stash[_SIMULATION] = simulation
+        request.node.stash[_NETWORK] = network
         yield simulation
     store = request.config.getoption("--sim-store")
     if store is not None:
@@ -156,6 +180,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
     with run_in(simulation, item):
         yield
+    refused = item.stash[_NETWORK].refused
+    if refused and not simulation.runs:
+        raise refused[0]  # the program took it without a word
     simulation.check()
     _check_budgets(item, simulation)
 
@@ -178,25 +205,53 @@ def pytest_runtest_makereport(
     if gate is not None and _is_simulated(item):
         _hand_over(gate, item, report, simulation)
     if simulation is not None and report.when == "teardown":
-        del item.stash[_SIMULATION]
+        places = {error.what for error in item.stash[_NETWORK].refused}
+        report.user_properties += [(_REFUSED_OUTSIDE, place) for place in sorted(places)]
+        del item.stash[_SIMULATION], item.stash[_NETWORK]
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_logreport() -> Generator[None]:
+    """Let plugins send their reports somewhere, which they do before the teardown of a test."""
+    outside = sys.modules.get(
+        "harness.kernel.outside"
+    )  # not imported for those who never ask for it
+    if outside is None:
+        yield
+        return
+    with outside.opened_for_reporters():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which hosts were refused, also where the program took it without a word."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     refused = Counter(
-        value
+        tuple(entry)
         for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == _REFUSED_HOST
+        for entry in getattr(report, "user_properties", None) or ()
+        if isinstance(entry, tuple | list)
+        and len(entry) == 2
+        and entry[0] in (_REFUSED_HOST, _REFUSED_OUTSIDE)
     )
     if refused:
         terminalreporter.section("simulation")
-        for host, tests in sorted(refused.items()):
+        for (kind, what), tests in sorted(refused.items()):
             terminalreporter.line(
-                f"{host}: refused in {tests} {'test' if tests == 1 else 'tests'}, because nobody simulates it"
+                f"{what}: refused in {tests} {'test' if tests == 1 else 'tests'}, because {_WHY_REFUSED[kind]}"
             )
+
+
+def _closed_network(config: pytest.Config) -> AbstractContextManager[ClosedNetwork]:
+    """The network outside of runs, without what the project allows."""
+    from harness.kernel.outside import closed_network, place
+
+    try:
+        allowed = [place(text) for text in config.getini("sim_allow_hosts")]
+    except ValueError as error:
+        raise pytest.UsageError(f"sim_allow_hosts: {error}") from None
+    return closed_network(allowed, _RUN_IT)
 
 
 def _is_simulated(node: pytest.Item) -> bool:

@@ -20,9 +20,8 @@ BESIDE = {
 
 IS_VIRTUAL = """
 async def is_virtual():
-    began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() < 30.0
     await asyncio.sleep(500.0)
-    assert began < 100.0
     assert await ask("a trip")
     return True
 """
@@ -217,7 +216,7 @@ def test_each_example_of_hypothesis_is_a_run(project: Project, beside: str) -> N
     tests = """
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 
-few = settings(max_examples=5, deadline=None, database=None, phases=[Phase.generate],
+few = settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate],
                suppress_health_check=list(HealthCheck))
 
 @pytest.mark.anyio
@@ -225,7 +224,7 @@ few = settings(max_examples=5, deadline=None, database=None, phases=[Phase.gener
 @given(number=strategies.integers(0, 9))
 async def test_async(sim, number):
     assert await is_virtual()
-    assert len(sim.runs) < 5
+    assert len(sim.runs) < 2
 
 @few
 @given(number=strategies.integers(0, 9))
