@@ -1,6 +1,7 @@
 """The seam under aiohttp: its connector.
 
-The name `TCPConnector._create_connection` is private to it; tests/wire/test_seams.py says so when it moves. The public
+`connect` is called by the task that makes a request; the request is written by another. The name
+`TCPConnector._create_connection` is private to aiohttp; tests/wire/test_seams.py says so when it moves. The public
 place next to it is a connector of one's own, which only those can use who make the session.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from harness.kernel.lineage import Lineage, lineage_here
 from harness.wire.http import WORDS, Connection
 from harness.wire.network import Network, network_here
 
@@ -25,6 +27,7 @@ class AiohttpSeam:
         """Replace the way to open a connection."""
         connector = module.TCPConnector
         real = connector._create_connection  # noqa: SLF001 - see above
+        connect = module.BaseConnector.connect
 
         async def create_connection(self: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ANN401 - theirs
             network = network_here()
@@ -40,10 +43,18 @@ class AiohttpSeam:
             protocol.connection_made(MemoryTransport(found, protocol, network))
             return protocol
 
+        async def connect_and_note(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - theirs
+            connection = await connect(self, *args, **kwargs)
+            if isinstance(connection.transport, MemoryTransport):
+                connection.transport.will_send_for(lineage_here())
+            return connection
+
         connector._create_connection = create_connection  # noqa: SLF001 - see above
+        module.BaseConnector.connect = connect_and_note
 
         def put_back() -> None:
             connector._create_connection = real  # noqa: SLF001 - see above
+            module.BaseConnector.connect = connect
 
         return put_back
 
@@ -65,7 +76,10 @@ class MemoryTransport(asyncio.Transport):
         self._closing = False
         self._called = False
         connection.reader = self._news
-        connection.written_by_caller = False  # aiohttp writes in a task of its own
+
+    def will_send_for(self, caller: Lineage | None) -> None:
+        """Note which task makes the next request."""
+        self._connection.caller = caller
 
     def _news(self) -> None:
         """Call the protocol in the loop's next turn: it must not be called from inside its own `write`."""

@@ -1,16 +1,20 @@
 """The calls that a program makes, put together from the requests that reach the server.
 
-A program awaits one call and its SDK makes several attempts of it. The server sees the attempts: it takes a request for
-a retry when the same bytes come again after an attempt that failed, and the SDK says that it is one; of a client that says
-nothing, any repetition is. A program that tries again around its SDK makes another call. A tool's work is
-seen from both its ends: from the reply that asked for it to the request that brings what came of it.
+A program awaits one call and its SDK makes several attempts of it; the server sees the attempts. The SDKs number them,
+and make them one after the other in one task. So a request with a number above 0 belongs to the latest call of its task
+that sent the same bytes and whose last attempt failed. A client that numbers nothing makes attempts of one call as long
+as it sends the same bytes after a failure. A program that tries again around its SDK makes another call, which is linked
+to the one before (`repeats.py`). A tool's work is seen from both its ends: from the reply that asked for it to the
+request that brings what came of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.kernel.lineage import Lineage
 from harness.models import Reply, Request
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
 from harness.wire.agents import Role, Scope
@@ -29,10 +33,12 @@ class Call:
     request: Request
     span: Span
     scope: Scope
-    caller: object
+    caller: Lineage | None
     """The task that made it, if it is known."""
     digest: bytes
     """Of the request's bytes."""
+    retries: int = 0
+    """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""
     attempts: list[Span] = field(default_factory=list)
     reply: Reply | None = None
     """What was answered; None while there is no answer, and when there never was one."""
@@ -53,14 +59,14 @@ class Calls:
     log: SpanLog
     made: list[Call] = field(default_factory=list)
     """In the order in which they began."""
-    _failed: dict[bytes, list[Call]] = field(default_factory=dict)
-    """Calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
+    _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
+    """In the order of failure, calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
     _asked_tools: dict[str, tuple[Call, str, float]] = field(default_factory=dict)
     """By the id of each tool call: the call whose reply asked for it, the tool, and when that was [s]."""
     _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def retried(
-        self, digest: bytes, caller: object, scope: Scope, retries: str | None
+        self, digest: bytes, caller: Lineage | None, scope: Scope, retries: int | None
     ) -> Call | None:
         """The call that a request tries again; None if it begins a new one.
 
@@ -68,24 +74,21 @@ class Calls:
             digest: Of the request's bytes.
             caller: The task that made it, if it is known.
             scope: What it belongs to.
-            retries: How many retries there were with this one, if the client says so. A client that says 0 begins
-                a new call: its program tries again by itself.
+            retries: How many attempts its client made before, if the client says so.
         """
-        waiting = self._failed.get(digest, ())
-        if (
-            retries is None
-        ):  # not by task: `asyncio.wait_for` makes one for each try up to Python 3.11
-            same = [call for call in waiting if call.scope.span is scope.span]
-        elif retries == "0":
+        waiting = self._failed.get(digest)
+        if retries == 0 or not waiting:
             return None
-        elif caller is None:
-            same = [call for call in waiting if str(len(call.attempts)) == retries]
-        else:
-            same = [call for call in waiting if call.caller is caller]
-        if not same:
-            return None
-        self._failed[digest].remove(same[0])
-        return same[0]
+
+        def fits(call: Call) -> bool:
+            return call.scope.span is scope.span and (retries is None or call.retries < retries)
+
+        own = (call for call in reversed(waiting) if call.caller is caller is not None)
+        found = next(filter(fits, own), None) or nearest(caller, filter(fits, waiting))
+        if found is not None:
+            del waiting[found]
+            found.retries = retries or 0
+        return found
 
     def begin(
         self,
@@ -94,8 +97,9 @@ class Calls:
         prompt: Prompt,
         request: Request,
         scope: Scope,
-        caller: object,
+        caller: Lineage | None,
         digest: bytes,
+        retries: int | None,
     ) -> Call:
         """Note a new call; its span has been opened as the request's."""
         call = Call(
@@ -108,6 +112,7 @@ class Calls:
             scope,
             caller,
             digest,
+            retries or 0,
         )
         self.made.append(call)
         return call
@@ -129,7 +134,7 @@ class Calls:
 
     def failed(self, call: Call) -> None:
         """Note that the last attempt of a call failed; another may follow."""
-        self._failed.setdefault(call.digest, []).append(call)
+        self._failed.setdefault(call.digest, {})[call] = None
 
     def bring_results(self, prompt: Prompt, scope: Scope) -> None:
         """Leave a span for every tool whose result a prompt brings."""
@@ -157,3 +162,20 @@ class Calls:
             call.span.error = last.error
             self.log.close(call.span, last.status, last.end_s)
             call.done = True
+
+
+def nearest(caller: Lineage | None, failed: Iterable[Call]) -> Call | None:
+    """Of some calls that failed, the one that a task most likely goes on with; None if there is no reason to think so.
+
+    Args:
+        caller: The task, if it is known.
+        failed: The calls, in the order of failure.
+    """
+    found: list[tuple[int, int, Call]] = []
+    for call in failed:
+        steps: int | None = 0  # nobody knows better
+        if caller is not None and call.caller is not None:
+            steps = caller.steps_to(call.caller, call.attempts[-1].end_s)
+        if steps is not None:
+            found.append((steps, -call.retries, call))
+    return min(found, key=lambda each: each[:2], default=(0, 0, None))[2]

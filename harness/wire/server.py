@@ -8,13 +8,13 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.errors import NotSimulated
 from harness.kernel import Draws, Kernel
+from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
 from harness.models import Reply, Request
 from harness.models.verdict import Verdict
@@ -168,14 +168,14 @@ class Server:
         """Begin to answer a request."""
         # Called by the client, in its own task and context.
         scope = scope_here(self._root)
-        caller = _task_here() if connection.written_by_caller else None
+        caller = connection.caller or lineage_here()
         process = Process(self.kernel, self._whole_life(connection, http, scope, caller))
         connection.on_hang_up = process.stop
 
     # -- one request ------------------------------------------------------------------------------------------------
 
     def _whole_life(
-        self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
+        self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
     ) -> Steps:
         self._answering[connection] = None
         try:
@@ -184,11 +184,11 @@ class Server:
             del self._answering[connection]
 
     def _life(
-        self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
+        self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
     ) -> Steps:
         site, api = self._sites[connection.host]
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
-        call = self.calls.retried(digest, caller, scope, http.headers.get(_RETRIES))
+        call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
             ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
@@ -208,7 +208,7 @@ class Server:
         prompt: Prompt,
         http: HttpRequest,
         scope: Scope,
-        caller: object,
+        caller: Lineage | None,
         digest: bytes,
         aliases: Mapping[str, str],
     ) -> Call:
@@ -222,7 +222,9 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        call = self.calls.begin(role, agent, prompt, request, scope, caller, digest)
+        call = self.calls.begin(
+            role, agent, prompt, request, scope, caller, digest, _retries_of(http)
+        )
         call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
             self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
@@ -307,11 +309,10 @@ class Server:
         return max(1, round(role.output_tokens.sample(self.draws, request.key, "output_tokens")))
 
 
-def _task_here() -> object:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return "a program without a loop"
+def _retries_of(http: HttpRequest) -> int | None:
+    """How many attempts of this call its client made before; None if it does not say."""
+    said = http.headers.get(_RETRIES, "")
+    return int(said) if said.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)
