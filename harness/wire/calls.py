@@ -10,42 +10,16 @@ request that brings what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.kernel.lineage import Lineage
 from harness.models import Reply, Request
-from harness.spans import ERROR, OK, TOOL, Span, SpanLog
+from harness.spans import ERROR, OK, TOOL, SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call: what was asked, by whom, and what came of it."""
-
-    number: int
-    """1 for the first call of the run."""
-    agent: str
-    role: Role
-    prompt: Prompt
-    request: Request
-    span: Span
-    scope: Scope
-    caller: Lineage | None
-    """The task that made it, if it is known."""
-    digest: bytes
-    """Of the request's bytes."""
-    retries: int = 0
-    """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""
-    attempts: list[Span] = field(default_factory=list)
-    reply: Reply | None = None
-    """What was answered; None while there is no answer, and when there never was one."""
-    sources: tuple[int, ...] = ()
-    """Numbers of the calls whose replies are part of this prompt."""
-    done: bool = False
-    """Whether its last attempt was answered."""
+from harness.wire.call import Call, nearest
+from harness.wire.repeats import Repeats
 
 
 @dataclass(slots=True)
@@ -64,6 +38,11 @@ class Calls:
     _asked_tools: dict[str, tuple[Call, str, float]] = field(default_factory=dict)
     """By the id of each tool call: the call whose reply asked for it, the tool, and when that was [s]."""
     _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _rejected: dict[tuple[int, bytes], list[tuple[Lineage | None, float]]] = field(
+        default_factory=dict
+    )
+    """By task of the user's and digest: who sent a request that the API rejected, and when that was told [s]."""
+    _repeats: Repeats = field(default_factory=Repeats)
 
     def retried(
         self, digest: bytes, caller: Lineage | None, scope: Scope, retries: int | None
@@ -88,6 +67,7 @@ class Calls:
         if found is not None:
             del waiting[found]
             found.retries = retries or 0
+            self._repeats.tried_again(found)
         return found
 
     def begin(
@@ -99,6 +79,7 @@ class Calls:
         scope: Scope,
         caller: Lineage | None,
         digest: bytes,
+        provider: str,
         retries: int | None,
     ) -> Call:
         """Note a new call; its span has been opened as the request's."""
@@ -112,9 +93,13 @@ class Calls:
             scope,
             caller,
             digest,
+            provider,
             retries or 0,
         )
         self.made.append(call)
+        repeated = self._repeats.began(call)
+        if repeated is not None:
+            call.repeats, call.span.repeats = repeated.number, repeated.span.span_id
         return call
 
     def count(self, *what: object) -> int:
@@ -126,6 +111,7 @@ class Calls:
         """Note that a call has got its reply."""
         call.reply = reply
         call.done = True
+        self._repeats.answered(call, at_s)
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)
         for tool_id, wish in zip(tool_ids, reply.tool_calls, strict=False):
@@ -135,6 +121,28 @@ class Calls:
     def failed(self, call: Call) -> None:
         """Note that the last attempt of a call failed; another may follow."""
         self._failed.setdefault(call.digest, {})[call] = None
+        self._repeats.failed(call, call.attempts[-1].end_s)
+
+    def rejected(
+        self, digest: bytes, scope: Scope, caller: Lineage | None, answer_s: float
+    ) -> bool:
+        """Note a request that no model hears, because the API rejects it.
+
+        Args:
+            digest: Of the request's bytes.
+            scope: What it belongs to.
+            caller: The task that made it, if it is known.
+            answer_s: When the client is told [s].
+
+        Returns:
+            Whether the program sends again what was rejected before.
+        """
+        before = self._rejected.setdefault((scope.span.task, digest), [])
+        again = next((each for each in reversed(before) if _follows(caller, *each)), None)
+        if again is not None:
+            before.remove(again)
+        before.append((caller, answer_s))
+        return again is not None
 
     def bring_results(self, prompt: Prompt, scope: Scope) -> None:
         """Leave a span for every tool whose result a prompt brings."""
@@ -164,18 +172,7 @@ class Calls:
             call.done = True
 
 
-def nearest(caller: Lineage | None, failed: Iterable[Call]) -> Call | None:
-    """Of some calls that failed, the one that a task most likely goes on with; None if there is no reason to think so.
-
-    Args:
-        caller: The task, if it is known.
-        failed: The calls, in the order of failure.
-    """
-    found: list[tuple[int, int, Call]] = []
-    for call in failed:
-        steps: int | None = 0  # nobody knows better
-        if caller is not None and call.caller is not None:
-            steps = caller.steps_to(call.caller, call.attempts[-1].end_s)
-        if steps is not None:
-            found.append((steps, -call.retries, call))
-    return min(found, key=lambda each: each[:2], default=(0, 0, None))[2]
+def _follows(caller: Lineage | None, earlier: Lineage | None, told_s: float) -> bool:
+    if caller is None or earlier is None:
+        return True
+    return caller.steps_to(earlier, told_s) is not None

@@ -29,7 +29,8 @@ from harness.units import Usage
 from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Moment, Prompt, Spoken
 from harness.wire.cache import Repetition
-from harness.wire.calls import Call, Calls
+from harness.wire.call import Call
+from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.provenance import Provenance
@@ -194,12 +195,16 @@ class Server:
             ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
+                answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
-                    self.log.event("rejected", scope.span, f"{understood.status} {http.path}")
-                yield self.kernel.now_s() + REFUSAL_S
+                    told = f"{understood.status} {http.path}"
+                    self.log.event("rejected", scope.span, told)
+                    if self.calls.rejected(digest, scope, caller, answer_s):
+                        self.log.event("rejected_again", scope.span, told)
+                yield answer_s
                 connection.respond(understood)
                 return
-            call = self._new_call(understood, http, scope, caller, digest, site.aliases)
+            call = self._new_call(understood, http, scope, caller, digest, site)
         exchange = Exchange(self, connection, site, api, call)
         yield from exchange.steps()
 
@@ -210,12 +215,12 @@ class Server:
         scope: Scope,
         caller: Lineage | None,
         digest: bytes,
-        aliases: Mapping[str, str],
+        site: Site,
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
         request = self._request(prompt, scope)
-        request.model = aliases.get(prompt.model, prompt.model)
+        request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self.role_of(prompt, http.headers, request, agent_named)
         self._number(request, role, task)
@@ -223,7 +228,7 @@ class Server:
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
         call = self.calls.begin(
-            role, agent, prompt, request, scope, caller, digest, _retries_of(http)
+            role, agent, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
         call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
