@@ -25,6 +25,7 @@ from harness.kernel import stuck
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.here import here
 from harness.kernel.kernel import Environment, Kernel, Participant
+from harness.kernel.lineage import child_of
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension
 
@@ -213,6 +214,7 @@ class SimLoop(asyncio.BaseEventLoop):
         number = next(self._task_numbers)
         simulated: SimTask[T] = SimTask.__new__(SimTask)
         simulated.order = number  # before the rest, which puts it into a set
+        simulated.lineage = child_of(asyncio.current_task(self), simulated, self.time())
         name = f"Task-{number}" if name is None else str(name)
         simulated.__init__(coro, loop=self, name=name, **kwargs)  # type: ignore[misc]  # made in two steps
         return simulated

@@ -30,7 +30,7 @@ from harness.provider import (
 from harness.spans import SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import ApiMaker
-from harness.wire.calls import Call
+from harness.wire.call import Call
 from harness.wire.http import Connection
 from harness.wire.server import Server, Site
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.models import Reply, Said
 from harness.spans import Span
-from harness.wire.calls import Call
+from harness.wire.call import Call
 
 
 class CallList(list["CallView"]):
@@ -127,6 +127,11 @@ class CallView:
     def heard(self) -> Sequence[int]:
         """Numbers of the calls whose replies are part of its prompt."""
         return self._call.sources
+
+    @property
+    def repeats(self) -> int | None:
+        """Number of the failed call that the program repeats with this one; None if it repeats none."""
+        return self._call.repeats
 
     def __repr__(self) -> str:
         return f"<{self}>"

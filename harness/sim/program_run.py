@@ -92,7 +92,7 @@ class ProgramRun:
 
     @property
     def retries(self) -> int:
-        """Attempts after the first of a call."""
+        """Attempts that ask again after a failure: by the SDK in one call, or by the program in a call that repeats another."""
         return self._total.retries
 
     @property
