@@ -31,6 +31,7 @@ from harness.spans import SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import ApiMaker
 from harness.wire.calls import Call
+from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.server import Server, Site
 
@@ -127,6 +128,7 @@ class WiredWorld:
         self._latency_factors = latency_factors
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
+        self._effects: list[Effect] = []
 
     # -- as the network sees it -------------------------------------------------------------------------------------
 
@@ -162,6 +164,23 @@ class WiredWorld:
     def unsimulated(self) -> dict[str, int]:
         """The hosts that the program wanted to reach and nobody simulates, each with how often."""
         return {} if self._server is None else self._server.unsimulated
+
+    @property
+    def effects(self) -> list[Effect]:
+        """What tools did so far: simulated ones, and those of the program whose results a model was told."""
+        return self._effects + ([] if self._server is None else self._server.calls.effects)
+
+    def note_effect(
+        self, tool: str, args: Sequence[object], kwargs: Mapping[str, object] | None = None
+    ) -> None:
+        """Note that a simulated tool did something.
+
+        Args:
+            tool: Its name.
+            args: Its positional arguments.
+            kwargs: Its arguments by name.
+        """
+        self._effects.append(effect(tool, "program", args, kwargs))
 
     def kept_in(self, text: str) -> frozenset[int]:
         """Numbers of the calls whose replies are in a text."""

@@ -389,6 +389,7 @@ class Sim:
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
             tasks=tasks,
+            effects=tuple(world.effects),
         )
 
     @contextmanager
