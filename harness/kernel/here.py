@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.errors import LimitExceeded
 from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel, Participant
 
@@ -63,7 +62,7 @@ class World:
         self.clock_reads += 1
         if self.clock_reads > CLOCK_READS_PER_TURN:
             self.clock_reads = 0
-            raise LimitExceeded(
+            raise self.kernel.exceeded(
                 "clock_reads_per_turn",
                 CLOCK_READS_PER_TURN,
                 "Virtual time moves only while something waits, so a loop such as `while time.monotonic() < end: ...` "

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel import Draws, Kernel
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import Request
 from harness.models.plausible import Plausible
 from harness.models.verdict import Verdict
@@ -36,6 +36,9 @@ from harness.wire.http import Connection
 from harness.wire.server import Server, Site
 
 ApiName = Literal["anthropic", "openai"]
+
+INSTANTS_WITHOUT_CALL = 2_000_000
+"""Two million steps of time take some ten seconds, and no program polls so often for one reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class WiredWorld:
         faults: What goes wrong, in order.
         latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
+        calls_per_task: How many calls a task may make.
     """
 
     def __init__(
@@ -116,9 +120,11 @@ class WiredWorld:
         faults: Sequence[Fault] = (),
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
+        calls_per_task: float = DEFAULT_CALLS_PER_TASK,
     ) -> None:
         self.seed = seed
-        self.kernel = Kernel(horizon_s=horizon_s)
+        self.kernel = Kernel(horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL)
+        self._calls_per_task = calls_per_task
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.root = Scope(self.log.open_task("program", 1), None)
@@ -217,6 +223,7 @@ class WiredWorld:
             judge=self._judge,
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
+            calls_per_task=self._calls_per_task,
         )
 
     def _site(self, part: WireProvider) -> Site:
