@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
+_SAID_IN_MARKER = frozenset({"seed", "runs", "scenario", "horizon_s", "calls_per_task"})
+
 _GATE_MARKER = "sim_gate"
 
 _BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
@@ -100,14 +102,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="args",
         default=[],
     )
+    parser.addini("sim_horizon_s", "virtual time that no simulated run may pass [s]; a week")
+    parser.addini("sim_calls_per_task", "how many calls a simulated run may make; 10000")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None): the first seed of a simulated test, how many seeds it is run with, "
-        "and a scenario file that says who is there",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000): the first seed of a simulated test, "
+        "how many seeds it is run with, a scenario file that says who is there, and the bounds of a run",
     )
     config.addinivalue_line(
         "markers",
@@ -153,7 +157,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     seed = getattr(request, "param", None)
     if seed is None:
         seed = _only_seed(request)
-    simulation = Sim(seed, command=_command(request.node, seed))
+    simulation = Sim(seed, command=_command(request.node, seed), **_bounds(request))
     scenario = _marked(request.node).get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
@@ -166,6 +170,22 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         from harness.sim.keeping import keep
 
         keep(simulation, store, request.node.nodeid, request.node.path.parent)
+
+
+def _bounds(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How far the runs of a test may go, where the marker or the project says so."""
+    said = _marked(request.node)
+    bounds: dict[str, Any] = {}
+    for name, number in (("horizon_s", float), ("calls_per_task", int)):
+        stated = request.config.getini(f"sim_{name}")
+        if name in said:
+            bounds[name] = said[name]
+        elif stated:
+            try:
+                bounds[name] = number(stated)
+            except ValueError:
+                raise pytest.UsageError(f"sim_{name}: a number is wanted, not {stated!r}") from None
+    return bounds
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # next to the test: the others see it as it is written
@@ -272,9 +292,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= {"seed", "runs", "scenario"}:
+        if marker.args or not set(marker.kwargs) <= _SAID_IN_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs= and scenario=, not {marker.args or marker.kwargs}"
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, "
+                f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said

@@ -146,6 +146,13 @@ class SimLoop(asyncio.BaseEventLoop):
         finally:
             here.loop, kernel.env.loop, kernel.describe_stuck = outer
 
+    def close(self) -> None:
+        """Close the loop; tasks that swallowed their cancellation are never destroyed, for they would run again then."""
+        if self.kernel.gave_up and not self._closed:
+            for task in stuck.tasks_in_order(self):
+                _keep_for_ever(task)
+        super().close()
+
     # -- one turn of the loop -----------------------------------------------------------------------------------
 
     def _run_once(self) -> None:
@@ -240,6 +247,15 @@ class SimLoop(asyncio.BaseEventLoop):
             "a thread pool (run_in_executor, asyncio.to_thread)",
             "await the work directly inside a run",
         )
+
+
+def _keep_for_ever(task: asyncio.Task[Any]) -> None:
+    import ctypes
+
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.gather does
+    # Its code runs when it is destroyed, and without a loop it might run for ever. A reference in Python would be
+    # dropped when the interpreter ends, which would then hang.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
 
 
 def _refuse(name: str) -> Callable[..., NoReturn]:

@@ -26,6 +26,8 @@ class Finding:
     """What was seen, with numbers."""
     advice: str
     """What to do about it."""
+    times: int = 1
+    """How often it was seen."""
 
 
 Rule = Callable[[History], Iterable[Finding]]
@@ -59,6 +61,7 @@ def one_an_agent(
             first.span_id,
             _told(first.text, more),
             first.advice or advice,
+            1 + len(more),
         )
         for agent, (first, *more) in by_agent.items()
     ]

@@ -10,7 +10,7 @@ from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
 from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
 from harness.kernel.distributions import AnyDistribution
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -45,7 +45,7 @@ class World:
 
     def __init__(self, scenario: LoadedScenario, seed: int) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S))
+        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}

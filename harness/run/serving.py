@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from harness import wall
@@ -47,7 +48,10 @@ def serve_scenario(
         roles=found.roles,
         faults=found.faults,
         latency_factors=found.latency_factors,
+        horizon_s=math.inf,  # a server has no end
+        calls_per_task=math.inf,
     )
+    world.kernel.instants_without_call = math.inf
     try:
         asyncio.run(serve(world.server, host, port, speed, ready))  # noqa: TID251 - the real clock is what is wanted
     finally:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.environment import provided_environment
-from harness.errors import HarnessError
+from harness.errors import HarnessError, LimitExceeded
 from harness.kernel import run_program
 from harness.kernel.arrivals import Arrival
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding, findings
 from harness.models import Stub
 from harness.run.surroundings import surroundings
@@ -22,6 +22,11 @@ from harness.scenario.stubs import find_function
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Scope, inside
+
+_GOES_ON = (
+    f"The tasks that were left were cancelled then, and one goes on {CLEANUP_S:g} s later. "
+    "Let it end on CancelledError, and wait without blocking."
+)
 
 
 class TargetWorld:
@@ -44,7 +49,8 @@ class TargetWorld:
             roles=found.roles,
             faults=found.faults,
             latency_factors=found.latency_factors,
-            horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S),
+            horizon_s=spec.horizon_s + CLEANUP_S,
+            calls_per_task=spec.calls_per_task,
         )
         self.log = self._wired.log
         self.failures: Counter[str] = Counter()
@@ -83,6 +89,10 @@ class TargetWorld:
                     run_workload(self.spec, wired.draws, self._work_on),
                     seed=wired.seed,
                 )
+        except LimitExceeded as error:
+            if error.limit != "horizon_s":
+                raise
+            raise LimitExceeded("horizon_s", self.spec.horizon_s, _GOES_ON, error.report) from None
         finally:
             wired.end()
 

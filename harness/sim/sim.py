@@ -14,7 +14,7 @@ from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
 from harness.kernel import run_program
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import Model, Request, ToolCall
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
@@ -23,7 +23,7 @@ from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.processes import Code, Output, SimProcess, described
-from harness.sim.program import Watch, bind, place_of
+from harness.sim.program import Watch, bind, close_if_unstarted, place_of
 from harness.sim.program_run import ProgramRun
 from harness.sim.tools import SimTool
 from harness.spans import CANCELLED, ERROR, OK
@@ -42,11 +42,22 @@ class Sim:
     Args:
         seed: The one integer that all chance follows from.
         command: What runs the test again.
+        horizon_s: Virtual time that no run may pass [s].
+        calls_per_task: How many calls each run may make.
     """
 
-    def __init__(self, seed: int = 1, *, command: str = "") -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        command: str = "",
+        horizon_s: float = DEFAULT_HORIZON_S,
+        calls_per_task: int = DEFAULT_CALLS_PER_TASK,
+    ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
+        self.horizon_s = settings.seconds("horizon_s", horizon_s)
+        self.calls_per_task = settings.count("calls_per_task", calls_per_task)
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -308,7 +319,8 @@ class Sim:
         program: Coroutine[Any, Any, Any] | Callable[..., Any],
         *args: Any,  # noqa: ANN401 - the program's
         seed: int | None = None,
-        horizon_s: float = DEFAULT_HORIZON_S,
+        horizon_s: float | None = None,
+        calls_per_task: int | None = None,
         **kwargs: Any,  # noqa: ANN401 - the program's
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
@@ -317,7 +329,8 @@ class Sim:
             program: A coroutine, or a function; one that is not async may call `asyncio.run` itself.
             args: What the function is called with.
             seed: Another seed than the test's.
-            horizon_s: Virtual time that it may not pass [s].
+            horizon_s: Virtual time that it may not pass [s]; None means what holds for all runs of the test.
+            calls_per_task: How many calls it may make; likewise.
             kwargs: What the function is called with.
 
         Returns:
@@ -325,19 +338,25 @@ class Sim:
 
         Raises:
             Exception: Whatever the program raised.
+            LimitExceeded: It passed a bound; says what every task was doing, and which calls repeat.
             NotSimulated: There is a run already.
         """
         if self._world is not None:
             if inspect.iscoroutine(program):
-                program.close()
+                close_if_unstarted(program)
             _refuse_nesting()
+        if horizon_s is None:
+            horizon_s = self.horizon_s
+        if calls_per_task is None:
+            calls_per_task = self.calls_per_task
         world = WiredWorld(
             self.seed if seed is None else settings.seed(seed),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
             latency_factors=self._latency_factors,
-            horizon_s=horizon_s,
+            horizon_s=settings.seconds("horizon_s", horizon_s),
+            calls_per_task=settings.count("calls_per_task", calls_per_task),
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
@@ -355,15 +374,21 @@ class Sim:
             ):
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
-            error, tasks = raised, watch.tasks
+            error, tasks = raised, getattr(raised, "report", "") or watch.tasks
             raise
         finally:
             self._world = None
             if inspect.iscoroutine(whole):
-                whole.close()  # it may never have begun
+                close_if_unstarted(whole)
             world.end()
             again = partial(
-                self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
+                self.run,
+                program,
+                *args,
+                seed=world.seed,
+                horizon_s=horizon_s,
+                calls_per_task=calls_per_task,
+                **kwargs,
             )
             rerun = self._under(again) if callable(program) else None
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
@@ -442,6 +467,7 @@ class Sim:
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
             tasks=tasks,
+            effects=tuple(world.effects),
         )
 
     @contextmanager
@@ -486,7 +512,7 @@ class Sim:
         lines.append(f"Seed {run.seed}, virtual time {run.latency_s:.6f} s.")
         if with_timeline:
             lines += ["The last calls:", run.timeline(last=_LAST_LINES)]
-        if run.tasks:
+        if run.tasks and run.tasks not in str(run.error):
             lines += ["Tasks when it failed:", run.tasks]
         return "\n".join(lines)
 

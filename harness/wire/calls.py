@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.kernel.lineage import Lineage
-from harness.models import Reply, Request
+from harness.models import Reply, Request, ToolCall
 from harness.spans import ERROR, OK, TOOL, SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
 from harness.wire.call import Call, nearest
+from harness.wire.effects import Effect, effect
 from harness.wire.repeats import Repeats
 
 
@@ -35,8 +36,10 @@ class Calls:
     """In the order in which they began."""
     _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
     """In the order of failure, calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
-    _asked_tools: dict[str, tuple[Call, str, float]] = field(default_factory=dict)
-    """By the id of each tool call: the call whose reply asked for it, the tool, and when that was [s]."""
+    effects: list[Effect] = field(default_factory=list)
+    """What the program's tools did, in the order in which their results came to a model."""
+    _asked_tools: dict[str, tuple[Call, ToolCall, float]] = field(default_factory=dict)
+    """By the id of each tool call: the call whose reply asked for it, the wish, and when that was [s]."""
     _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
     _rejected: dict[tuple[int, bytes], list[tuple[Lineage | None, float]]] = field(
         default_factory=dict
@@ -115,7 +118,7 @@ class Calls:
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)
         for tool_id, wish in zip(tool_ids, reply.tool_calls, strict=False):
-            self._asked_tools[tool_id] = (call, wish.tool, at_s)
+            self._asked_tools[tool_id] = (call, wish, at_s)
         self.log.close(call.span, OK, at_s)
 
     def failed(self, call: Call) -> None:
@@ -153,12 +156,15 @@ class Calls:
             asked = self._asked_tools.pop(tool_id, None)
             if asked is None:
                 continue  # it was brought before, as part of a longer conversation
-            call, tool, at_s = asked
+            call, wish, at_s = asked
+            tool = wish.tool
             span = self.log.open(TOOL, tool, call.scope.span, call.agent)
             span.arrival_s = span.start_s = at_s
             span.ordinal = self.count("tool", scope.span.task, call.agent, tool)
             if result.is_error:
                 span.error = "tool_error"
+            else:
+                self.effects.append(effect(tool, "wire", kwargs=wish.arguments))
             self.log.close(span, ERROR if result.is_error else OK)
 
     def end(self) -> None:

@@ -8,6 +8,7 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -34,6 +35,7 @@ from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.provenance import Provenance
+from harness.wire.rounds import report_of_calls
 from harness.wire.speech import fit
 
 _FIRST_ERROR_STATUS = 400
@@ -83,6 +85,7 @@ class Server:
             latency that the agent states instead of the model's.
         judge: The fault plan.
         latency_factors: How many times as long the attempts of single agents take to serve.
+        calls_per_task: How many calls a task may make.
     """
 
     def __init__(
@@ -99,8 +102,10 @@ class Server:
         judge: Judge,
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
+        calls_per_task: float = math.inf,
     ) -> None:
         self.kernel = kernel
+        self._calls_per_task = calls_per_task
         self.calls = Calls(log)
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
@@ -113,6 +118,7 @@ class Server:
         self.served = served
         self.judge = judge
         self.latency_factors = latency_factors or {}
+        kernel.describe_work = lambda: report_of_calls(self.calls.made)
         self._told: dict[int, _Told] = {}
         self._repetition = Repetition()
         self._connections: list[Connection] = []
@@ -187,6 +193,7 @@ class Server:
     def _life(
         self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
     ) -> Steps:
+        self.kernel.note_call()
         site, api = self._sites[connection.host]
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
@@ -197,6 +204,7 @@ class Server:
             if isinstance(understood, HttpResponse):
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
+                    self._count_call(scope.span.task)
                     told = f"{understood.status} {http.path}"
                     self.log.event("rejected", scope.span, told)
                     if self.calls.rejected(digest, scope, caller, answer_s):
@@ -204,9 +212,27 @@ class Server:
                 yield answer_s
                 connection.respond(understood)
                 return
+            self._count_call(scope.span.task)
             call = self._new_call(understood, http, scope, caller, digest, site)
+        elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
+            self._count_call(scope.span.task, len(call.attempts) + 1)
         exchange = Exchange(self, connection, site, api, call)
         yield from exchange.steps()
+
+    def _count_call(self, task: int, made: int | None = None) -> None:
+        """Note one more call of a task, or one more attempt of a call.
+
+        Raises:
+            LimitExceeded: It is one too many.
+        """
+        if (made or self.calls.count("made", task)) <= self._calls_per_task:
+            return
+        self.kernel.describe_work = lambda: report_of_calls(self.calls.made, task)
+        raise self.kernel.exceeded(
+            "calls_per_task",
+            self._calls_per_task,
+            "The program asks again and again. Let it stop after some rounds; raise `calls_per_task` if that is meant.",
+        )
 
     def _new_call(
         self,
