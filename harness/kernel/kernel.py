@@ -44,11 +44,12 @@ class Participant:
 
 
 class Kernel:
-    """The virtual clock of one run, starting at 0.
+    """The virtual clock of one run.
 
     Args:
         horizon_s: Virtual time that the run may not pass [s].
         steps_per_instant: How many steps may happen without time moving.
+        begin_s: Where it starts [s]; before 0 for what comes before a run.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class Kernel:
         *,
         horizon_s: float = DEFAULT_HORIZON_S,
         steps_per_instant: int = DEFAULT_STEPS_PER_INSTANT,
+        begin_s: float = 0.0,
     ) -> None:
-        self.env = Environment()
+        self.env = Environment(begin_s)
         self.horizon_s = horizon_s
         self.steps_per_instant = steps_per_instant
         self.describe_stuck: Callable[[], str] = str
@@ -66,12 +68,18 @@ class Kernel:
         """Whether what runs now would run in a thread of its own on a real computer; such work may not park."""
         self.refused: NotSimulated | None = None
         """The first wait of such work, which the program may have swallowed."""
-        self._instant_s = 0.0
+        self._instant_s = begin_s
         self._steps = 0
 
     def now_s(self) -> float:
         """The virtual time [s]."""
         return self.env._now  # noqa: SLF001 - `env.now` is a property, twice as slow and asked for all the time
+
+    def reach(self, at_s: float) -> None:
+        """Let the clock stand at a time before a run begins, which what came before it was to be done by [s]."""
+        if self.env._now < at_s:  # noqa: SLF001 - see `now_s`
+            self.park(Participant("what comes before the run"), at_s)
+        self.env._now = at_s  # noqa: SLF001 - sums of its waits may differ from it in the last bit
 
     def wake(self, participant: Participant) -> None:
         """Let a parked participant go on as soon as the current event is done."""

@@ -29,12 +29,15 @@ def own_modules() -> dict[str, ModuleType]:
     library nor among installed packages, and is neither harness nor the main module.
     """
     found = {}
-    for name, module in sys.modules.copy().items():
+    loaded = sys.modules.copy()
+    for name, module in loaded.items():
         seen = _looked_at.get(name)
         if seen is None or seen[0] is not module:
             seen = _looked_at[name] = (module, _is_own(name, module))
         if seen[1]:
             found[name] = module
+    for name in _looked_at.keys() - loaded.keys():
+        del _looked_at[name]
     return found
 
 
@@ -49,5 +52,10 @@ def _is_own(name: str, module: Any) -> bool:  # noqa: ANN401 - anything may stan
         place = next(iter(getattr(spec, "submodule_search_locations", None) or ()), None)
     if not isinstance(place, str):
         return False
-    place = os.path.realpath(place)
+    return is_own_file(place)
+
+
+def is_own_file(file: str) -> bool:
+    """Whether a file lies neither in the standard library nor among installed packages."""
+    place = os.path.realpath(file)
     return not place.startswith(_INSTALLED) and _INSTALLED_FOLDERS.isdisjoint(Path(place).parts)

@@ -104,6 +104,7 @@ class WiredWorld:
         faults: What goes wrong, in order.
         latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
+        begin_s: Where its clock starts [s].
     """
 
     def __init__(
@@ -115,9 +116,10 @@ class WiredWorld:
         faults: Sequence[Fault] = (),
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
+        begin_s: float = 0.0,
     ) -> None:
         self.seed = seed
-        self.kernel = Kernel(horizon_s=horizon_s)
+        self.kernel = Kernel(horizon_s=horizon_s, begin_s=begin_s)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.root = Scope(self.log.open_task("program", 1), None)
