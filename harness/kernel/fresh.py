@@ -82,7 +82,7 @@ def imported_outside(folder: Path) -> Iterator[None]:
     Raises:
         NotSimulated: An own module starts a thread when it is imported: it would outlive the import, and is refused in a run.
     """
-    with provided_environment(), OwnModules(folder).entered(), _no_own_threads():
+    with provided_environment(), OwnModules(folder).entered_once(), _no_own_threads():
         yield
 
 

@@ -68,21 +68,11 @@ def read_functions(named: Mapping[str, str], folder: Path) -> list[str]:
     from harness.kernel.fresh import imported_outside
 
     with imported_outside(folder):
-        functions = [_found_at(place, name) for name, place in named.items()]
-        files = {
-            name: file
-            for name, module in own_modules().items()
-            if (file := getattr(module, "__file__", None)) is not None
-        }
-        installed = {
-            name: file
-            for name, function in zip(named, functions, strict=True)
-            if (file := _source_of(function)) is not None and not is_own_file(file)
-        }
+        files = _files_of(named)
     _imported.update((name, folder) for name in named)
     return [
         f"{name} {hashlib.sha256(content).hexdigest()}"
-        for name, file in [*sorted(files.items()), *installed.items()]
+        for name, file in sorted(files.items())
         if (content := _content(file)) is not None
     ]
 
@@ -105,6 +95,21 @@ def load_libraries(names: Iterable[str], folder: Path) -> None:
             for name in new:
                 find_function(name)
         _imported.update((name, folder) for name in new)
+
+
+def _files_of(named: Mapping[str, str]) -> dict[str, str]:
+    """The files of own modules by name, and of functions that are in none of them; keeps no reference to any."""
+    functions = {name: _found_at(place, name) for name, place in named.items()}
+    files = {
+        name: file
+        for name, function in functions.items()
+        if (file := _source_of(function)) is not None and not is_own_file(file)
+    }
+    for name, module in own_modules().items():
+        file = getattr(module, "__file__", None)
+        if file is not None:
+            files[name] = file
+    return files
 
 
 def _found_at(place: str, name: str) -> Callable[..., Any]:
