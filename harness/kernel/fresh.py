@@ -64,7 +64,7 @@ class OwnModules:
     @contextmanager
     def entered_once(self) -> Iterator[None]:
         """As `entered`; afterwards the modules are forgotten, and what they leave in circles is collected."""
-        with frozen_heap():
+        with _one_at_a_time, frozen_heap():
             with self.entered():
                 yield
             self._set = _Set()
@@ -142,7 +142,7 @@ def _take_out() -> _Set:
             bound.append((package, child, module))
             delattr(package, child)
     for name in modules:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
     return _Set(modules, tuple(bound))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,8 @@ _looked_at: dict[str, object] = {}
 _own: dict[str, ModuleType] = {}
 """Those of them that are the program's own."""
 
+_one_at_a_time = threading.Lock()
+
 
 def own_modules() -> dict[str, ModuleType]:
     """The loaded modules of the program itself, by name, in the order of their names.
@@ -31,7 +34,11 @@ def own_modules() -> dict[str, ModuleType]:
     A module is the program's own if it has a file (a namespace package: a folder) that lies neither in the standard
     library nor among installed packages, and is neither harness nor the main module.
     """
-    loaded = sys.modules.copy()
+    with _one_at_a_time:
+        return _own_modules(sys.modules.copy())
+
+
+def _own_modules(loaded: dict[str, ModuleType]) -> dict[str, ModuleType]:
     for name in [name for name, module in loaded.items() if _looked_at.get(name) is not module]:
         module = _looked_at[name] = loaded[name]
         _own.pop(name, None)
