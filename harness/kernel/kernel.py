@@ -56,12 +56,13 @@ class Participant:
 
 
 class Kernel:
-    """The virtual clock of one run, starting at 0.
+    """The virtual clock of one run.
 
     Args:
         horizon_s: Virtual time that the run may not pass [s].
         steps_per_instant: How many steps may happen without time moving.
         instants_without_call: How often time may move between two calls of the program.
+        begin_s: Where it starts [s]; before 0 for what comes before a run.
     """
 
     def __init__(
@@ -70,8 +71,9 @@ class Kernel:
         horizon_s: float = DEFAULT_HORIZON_S,
         steps_per_instant: int = DEFAULT_STEPS_PER_INSTANT,
         instants_without_call: float = math.inf,
+        begin_s: float = 0.0,
     ) -> None:
-        self.env = Environment()
+        self.env = Environment(begin_s)
         self.horizon_s = horizon_s
         self.steps_per_instant = steps_per_instant
         self.instants_without_call = instants_without_call
@@ -89,13 +91,19 @@ class Kernel:
         self.refused: Exception | None = None
         """The first error that fails the run even if the program swallows it: something that is not simulated, or a
         mistake in what a test describes."""
-        self._instant_s = 0.0
+        self._instant_s = begin_s
         self._steps = 0
         self._instants = 0
 
     def now_s(self) -> float:
         """The virtual time [s]."""
         return self.env._now  # noqa: SLF001 - `env.now` is a property, twice as slow and asked for all the time
+
+    def reach(self, at_s: float) -> None:
+        """Let the clock stand at a time before a run begins, which what came before it was to be done by [s]."""
+        if self.env._now < at_s:  # noqa: SLF001 - see `now_s`
+            self.park(Participant("what comes before the run"), at_s)
+        self.env._now = at_s  # noqa: SLF001 - sums of its waits may differ from it in the last bit
 
     def wake(self, participant: Participant) -> None:
         """Let a parked participant go on as soon as the current event is done."""

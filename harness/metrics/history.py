@@ -18,6 +18,9 @@ REJECTED_AGAIN = "rejected_again"
 REPEATED_PREFIX = "repeated_prefix"
 """Event of a call whose prompt begins as one before it did; its detail is how much of it does [tokens]."""
 
+BLOCKED = "blocked"
+"""Event of a task that began after it had arrived, because the program stood still; its detail is how much later [s]."""
+
 
 class Attempt(NamedTuple):
     """One request at the provider."""

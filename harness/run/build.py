@@ -24,10 +24,11 @@ from harness.models import (
 )
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
+from harness.run.failures import Failures
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
+from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
-from harness.scenario.stubs import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 
 USER = "user"
@@ -90,9 +91,9 @@ class World:
         return {}
 
     @property
-    def failures(self) -> dict[str, int]:
+    def failures(self) -> Failures:
         """Nothing: what ends a task of a pattern is an error that it was told to meet."""
-        return {}
+        return Failures()
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from harness import wall
 from harness.metrics import tally
+from harness.run.functions import modules_of_run
 from harness.run.one import RunResult
 from harness.run.surroundings import surroundings
 from harness.run.wired import WiredWorld
 from harness.scenario import LoadedScenario
+from harness.scenario.functions import find_function
 from harness.spans import OK
 from harness.wire.serve import serve
 
@@ -40,8 +42,15 @@ def serve_scenario(
         HarnessError: A script of replies ran out.
         OSError: The port cannot be had.
     """
+    with modules_of_run(scenario):
+        return _served(scenario, host, port, speed, ready)
+
+
+def _served(
+    scenario: LoadedScenario, host: str, port: int, speed: float, ready: Callable[[int], None]
+) -> RunResult:
     began_s = wall.elapsed_s()
-    found = surroundings(scenario)
+    found = surroundings(scenario, find_function)
     world = WiredWorld(
         scenario.spec.seed,
         providers=found.providers,

@@ -109,6 +109,7 @@ class WiredWorld:
         latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
         calls_per_task: How many calls a task may make.
+        begin_s: Where its clock starts [s].
     """
 
     def __init__(
@@ -121,9 +122,12 @@ class WiredWorld:
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,
+        begin_s: float = 0.0,
     ) -> None:
         self.seed = seed
-        self.kernel = Kernel(horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL)
+        self.kernel = Kernel(
+            horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL, begin_s=begin_s
+        )
         self._calls_per_task = calls_per_task
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)

@@ -492,8 +492,10 @@ class Sim:
         """Take providers, models, agents with their rules and their speed, and faults from a scenario file."""
         from harness.run.surroundings import surroundings
         from harness.scenario import load_scenario
+        from harness.sim.stub_functions import StubFunctions
 
-        found = surroundings(load_scenario(path))
+        scenario = load_scenario(path)
+        found = surroundings(scenario, StubFunctions(scenario).find)
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
         self._may_be_unused.update(found.may_be_unused)
