@@ -12,6 +12,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,8 @@ _BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
 """Markers of what every run of a test must keep, and what each takes."""
 
 _GATE: pytest.StashKey[SessionGate] = pytest.StashKey()
+
+_TEST_MODULES: pytest.StashKey[frozenset[str]] = pytest.StashKey()
 
 TIMELINE_BEGINS = "What happened:"
 """How an assertion of a run begins to tell what happened."""
@@ -149,13 +152,14 @@ def _in_virtual_time(test: Callable[..., Any]) -> Callable[..., None]:
 def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     """Simulated surroundings for a program: agents, providers, faults, and virtual time to run it in."""
     from harness.sim import Sim
+    from harness.sim.undo import state_taken_back
 
     seed = getattr(request, "param", _seeds(request.config, request.node)[0])
-    simulation = Sim(seed, command=_command(request.node, seed))
+    simulation = Sim(seed, command=_command(request.node, seed), module=request.module.__name__)
     scenario = _marked(request.node).get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
-    with provided_environment():
+    with provided_environment(), state_taken_back(_test_modules(request.session)):
         yield simulation
     store = request.config.getoption("--sim-store")
     if store is not None:
@@ -217,6 +221,17 @@ def _simulation_of(item: pytest.Item) -> Sim | None:
     fixture = getattr(item, "funcargs", {}).get(_FIXTURE)
     house = sys.modules.get("harness.sim")  # not imported for those who never ask for it
     return fixture if house is not None and isinstance(fixture, house.Sim) else None
+
+
+def _test_modules(session: pytest.Session) -> frozenset[str]:
+    """Names of the modules of tests, conftests and plugins, whose state is nobody's program."""
+    known = session.config.stash.get(_TEST_MODULES, None)
+    if known is None:
+        modules = [getattr(item, "module", None) for item in session.items]
+        modules += session.config.pluginmanager.get_plugins()
+        known = frozenset(one.__name__ for one in modules if type(one) is ModuleType)
+        session.config.stash[_TEST_MODULES] = known
+    return known
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:

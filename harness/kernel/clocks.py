@@ -16,6 +16,7 @@ import time  # noqa: TID251 - to put stand-ins in its place
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from harness.kernel.captured import StandIn, stand_in
@@ -126,6 +127,19 @@ def _utcnow(cls: type[datetime.datetime]) -> Any:  # noqa: ANN401 - an instance 
             stacklevel=2,
         )
     return _from_timestamp.__get__(None, cls)(_wall_s(world), datetime.UTC).replace(tzinfo=None)
+
+
+def stand_in_for_kept_now(value: Any) -> Any:  # noqa: ANN401 - anything
+    """What takes the place of a kept `datetime.now` or `utcnow`; None for anything else.
+
+    Such a method is made anew each time it is asked for, so it is told by what it belongs to.
+    """
+    if type(value) is not BuiltinMethodType or value.__name__ not in ("now", "utcnow"):
+        return None
+    owner = value.__self__
+    if not isinstance(owner, type) or not issubclass(owner, datetime.datetime):
+        return None
+    return MethodType(_now if value.__name__ == "now" else _utcnow, owner)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
 from harness.kernel import clocks, entropy, program_loop, sockets, threads
-from harness.kernel.captured import in_all_modules, on_their_owners
+from harness.kernel.captured import StandIn, in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
 from harness.kernel.here import World, here
@@ -132,17 +132,21 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
     return result
 
 
-@contextmanager
-def _changed_process_alone() -> Iterator[None]:
-    stand_ins = (
+def stand_ins() -> tuple[StandIn, ...]:
+    """Everything that takes the place of a function while a world is open."""
+    return (
         *_STAND_INS,
         *entropy.stand_ins_if_loaded(),
         *program_loop.stand_ins_if_loaded(),
     )
+
+
+@contextmanager
+def _changed_process_alone() -> Iterator[None]:
     with (
         no_collections(),
         entropy.generators_put_back(),
-        in_all_modules(stand_ins),
+        in_all_modules(stand_ins()),
         on_their_owners(_ATTRIBUTES),
         clocks.virtual_datetime(),
         program_loop.simulated_loops(),
