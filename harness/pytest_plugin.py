@@ -83,6 +83,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    parser.addini(
+        "sim_patch_early",
+        "let modules that are imported find virtual clocks and entropy, for functions that they keep out of reach",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -112,9 +118,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Provide keys before anything of the project is imported, if it wants that."""
+    """Provide keys, and put stand-ins, before anything of the project is imported, if it wants that."""
     if early_config.getini("sim_keys"):
         os.environ.update(PROVIDED)
+    if early_config.getini("sim_patch_early"):
+        from harness.kernel.early import imports_find_stand_ins
+
+        patch = imports_find_stand_ins()
+        patch.__enter__()
+        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

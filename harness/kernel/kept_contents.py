@@ -123,7 +123,7 @@ def attributes_of(cls: type) -> Kind | None:
         return _mapping(lambda thing: thing.__dict__)
     for owner in type.__dict__["__mro__"].__get__(cls):
         getter = type.__dict__["__dict__"].__get__(owner).get("__dict__")
-        if type(getter) is types.GetSetDescriptorType:
+        if type(getter) in _DESCRIPTORS:
             return _mapping(getter.__get__)
     return None
 
@@ -145,9 +145,9 @@ def slots_of(cls: type) -> Kind | None:
     slots: dict[str, Any] = {}
     for owner in type.__dict__["__mro__"].__get__(cls):
         held = type.__dict__["__dict__"].__get__(owner)
-        if "__slots__" in held:
+        if "__slots__" in held or owner is collections.defaultdict:  # its factory is kept alike
             for name, slot in held.items():
-                if type(slot) is types.MemberDescriptorType:
+                if type(slot) is types.MemberDescriptorType and name != "__dict__":
                     slots.setdefault(name, slot)
     if not slots:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,8 +32,10 @@ def merged(before: Any, after: Any, now: Any) -> Any:  # noqa: ANN401 - see abov
         return before
     if type(now) is dict:
         return _merged_dict(before, after, now)
-    if type(now) is list and _are_same(now[: len(after)], after):
-        return before + now[len(after) :]
+    if type(now) is list:
+        if _are_same(now[: len(after)], after):
+            return before + now[len(after) :]
+        return _without_added(before, after, now)
     if type(now) is set:
         return (now - (after - before)) | (before - after)
     return now
@@ -48,6 +51,18 @@ def _merged_dict(
         elif key not in before:
             new.pop(key, None)
     return new
+
+
+def _without_added(before: list[Any], after: list[Any], now: list[Any]) -> list[Any]:
+    """A list that was changed later elsewhere than at its end; what the change removed does not come back."""
+    added = Counter(map(id, after)) - Counter(map(id, before))
+    kept = []
+    for item in reversed(now):
+        if added[id(item)] > 0:
+            added[id(item)] -= 1
+        else:
+            kept.append(item)
+    return kept[::-1]
 
 
 def _are_same(one: Iterable[Any], other: Iterable[Any]) -> bool:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import clocks, entropy, program_loop, sockets, threads
+from harness.kernel import clocks, entropy, program_loop, sockets, threads, waits
 from harness.kernel.captured import StandIn, in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -32,8 +32,11 @@ _STAND_INS = (
     *program_loop.STAND_INS,
     *sockets.STAND_INS,
     *threads.STAND_INS,
+    *waits.STAND_INS,
 )
 _ATTRIBUTES = (
+    *clocks.ATTRIBUTES,
+    *waits.ATTRIBUTES,
     *entropy.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,

@@ -119,7 +119,7 @@ STATE = {
     "a list in a tuple": ("PAIR = ([], 1)", "PAIR[0].append(1); return len(PAIR[0])"),
     "what a library holds": (
         "import types\nAPP = types.SimpleNamespace(cache={})",
-        "APP.cache[1] = 1; APP.more = len(APP.cache); return vars(APP)",
+        "APP.cache[len(APP.cache)] = 1; APP.more = len(APP.cache); return vars(APP)",
     ),
     "a module that the run imports": ("", "import part; part.SEEN.append(1); return len(part.SEEN)"),
 }  # fmt: skip
