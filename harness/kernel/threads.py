@@ -44,7 +44,7 @@ def work(
     Returns:
         A future that is done.
     """
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    future: concurrent.futures.Future[Any] = _PoolFuture(world.next_count("work for threads"))
     future.set_running_or_notify_cancel()
     with _as_in_a_thread(world):
         result, error = _outcome(function, args, kwargs)
@@ -82,6 +82,17 @@ def work_in_executor(
         future.set_result(done.result())
     else:
         future.set_exception(error)
+
+
+class _PoolFuture(concurrent.futures.Future[Any]):
+    """A future that hashes to its number: `as_completed` and `wait` keep futures in sets."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def __hash__(self) -> int:
+        return self._number
 
 
 @contextmanager

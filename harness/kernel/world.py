@@ -28,7 +28,7 @@ from harness.kernel import (
     transports,
     waits,
 )
-from harness.kernel.captured import in_all_modules, on_their_owners
+from harness.kernel.captured import StandIn, in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
 from harness.kernel.here import World, here
@@ -51,6 +51,7 @@ _STAND_INS = (
     *waits.STAND_INS,
 )
 _ATTRIBUTES = (
+    *clocks.ATTRIBUTES,
     *entropy.ATTRIBUTES,
     *processes.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
@@ -167,18 +168,22 @@ def _end_loops(world: World) -> None:
                 ends.callback(end, loop)
 
 
-@contextmanager
-def _changed_process_alone() -> Iterator[None]:
-    processes.know_this_computer()
-    stand_ins = (
+def stand_ins() -> tuple[StandIn, ...]:
+    """Everything that takes the place of a function while a world is open."""
+    return (
         *_STAND_INS,
         *entropy.stand_ins_if_loaded(),
         *program_loop.stand_ins_if_loaded(),
     )
+
+
+@contextmanager
+def _changed_process_alone() -> Iterator[None]:
+    processes.know_this_computer()
     with (
         no_collections(),
         entropy.generators_put_back(),
-        in_all_modules(stand_ins),
+        in_all_modules(stand_ins()),
         on_their_owners((*_ATTRIBUTES, *sockets.attributes_if_loaded())),
         kept_methods.led_through_their_class(),
         clocks.virtual_datetime(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -15,6 +15,7 @@ from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
 from harness.kernel import run_program
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
+from harness.kernel.state import State
 from harness.models import Model, Request, ToolCall
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
@@ -22,10 +23,12 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
+from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
 from harness.sim.processes import Code, Output, SimProcess, described
 from harness.sim.program import Watch, bind, close_if_unstarted, place_of
 from harness.sim.program_run import ProgramRun
 from harness.sim.tools import SimTool
+from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
@@ -42,6 +45,7 @@ class Sim:
     Args:
         seed: The one integer that all chance follows from.
         command: What runs the test again.
+        module: The name of the module that the test is in.
         horizon_s: Virtual time that no run may pass [s].
         calls_per_task: How many calls each run may make.
     """
@@ -51,6 +55,7 @@ class Sim:
         seed: int = 1,
         *,
         command: str = "",
+        module: str = "__main__",
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: int = DEFAULT_CALLS_PER_TASK,
     ) -> None:
@@ -58,6 +63,9 @@ class Sim:
         self.command = command
         self.horizon_s = settings.seconds("horizon_s", horizon_s)
         self.calls_per_task = settings.count("calls_per_task", calls_per_task)
+        self._module = module
+        self._fresh: list[str] = []
+        self._renewal: Renewal | None = None
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -295,6 +303,22 @@ class Sim:
         if allow_unmet:
             self._met.add(len(self._faults))
 
+    def fresh(self, *modules: str) -> None:
+        """Import modules anew for each run, for state in them that cannot be put back, such as a database in memory.
+
+        What other modules have imported from them, the test's too, is replaced until the next run. Modules that keep
+        something else of them, such as an object that one of their functions made, are named too.
+
+        Args:
+            modules: Their names, such as `my_app.limits`; a package stands for all that is in it.
+
+        Raises:
+            HarnessError: There is no such module.
+        """
+        for name in modules:
+            check_importable(name)
+        self._fresh += modules
+
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
         world = self._world
@@ -361,17 +385,23 @@ class Sim:
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
-        whole = program if inspect.iscoroutine(program) else bind(program, args, kwargs)
+        arguments = undo.state_of(program, args, kwargs) if callable(program) else None
+        whole: Any = program
         output, error, tasks = None, None, ""
         watch = Watch()
         self._world = world
         try:
             with (
+                undo.around_run(world.seed, self._module) as ends,
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
                 self._replaced(),
             ):
+                if self._fresh:
+                    whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
+                elif not inspect.iscoroutine(program):
+                    whole = bind(program, args, kwargs)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
             error, tasks = raised, getattr(raised, "report", "") or watch.tasks
@@ -390,7 +420,10 @@ class Sim:
                 calls_per_task=calls_per_task,
                 **kwargs,
             )
-            rerun = self._under(again) if callable(program) else None
+            rerun = None
+            if arguments is not None:
+                arguments.note_end_of_run()
+                rerun = self._under(again, arguments)
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
@@ -400,7 +433,35 @@ class Sim:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
 
-    def _under(self, again: Callable[[], ProgramRun]) -> Callable[[Fault], ProgramRun]:
+    def _on_fresh_modules(
+        self,
+        ends: ExitStack,
+        watch: Watch,
+        program: Any,  # noqa: ANN401 - a coroutine, or a function
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Callable[[], Any]:
+        """A program that first imports modules anew; the world is there when it does."""
+        if inspect.iscoroutine(program):
+            check_not_bound(program, self._fresh)
+
+        def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
+            known, self._renewal = (
+                self._renewal,
+                ends.enter_context(imported_anew(self._fresh, undo.reaches)),
+            )
+            if inspect.iscoroutine(program):
+                return watch.over(program)
+            # A test that has imported it knows it as the run before left it.
+            old = program if known is None else known.old(program)
+            whole = bind(self._renewal.new(old), args, kwargs)
+            return watch.over(whole) if inspect.iscoroutine(whole) else whole()
+
+        return begin
+
+    def _under(
+        self, again: Callable[[], ProgramRun], arguments: State
+    ) -> Callable[[Fault], ProgramRun]:
         """Runs the program again under one fault more, which comes first, and leaves no trace of it."""
 
         def rerun(fault: Fault) -> ProgramRun:
@@ -411,7 +472,7 @@ class Sim:
             before = [made[:] for made in uses]
             self._faults.insert(0, fault)
             try:
-                with suppress(Exception):  # it is in the run
+                with suppress(Exception), undo.once_more(arguments):  # the error is in the run
                     again()
                 assert len(self.runs) > len(noted), "a run leaves a trace, whatever it raises"
                 return self.last_run
