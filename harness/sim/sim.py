@@ -85,6 +85,7 @@ class Sim:
         latency_s: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
         output_tokens: Any = None,  # noqa: ANN401 - likewise
         accuracy: float | None = None,
+        as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
         """Say who one of the program's agents is, how to tell its calls, and what it says.
@@ -102,6 +103,7 @@ class Sim:
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
             accuracy: Share of them that are right.
+            as_is: Whether replies that do not obey their request are sent, as a deliberate fault, instead of being an error.
             allow_unused: Whether it is fine if it is never called, or not all of its replies are given.
 
         Raises:
@@ -126,6 +128,7 @@ class Sim:
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
                 accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                as_is=as_is,
             )
         )
         if allow_unused:

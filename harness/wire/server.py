@@ -259,6 +259,8 @@ class Server:
             conversation=prompt.conversation,
             wanted=prompt.wanted,
             wanted_tool=prompt.wanted_tool,
+            tool_choice=prompt.tool_choice,
+            tool_schemas=prompt.tool_schemas,
         )
 
     def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
