@@ -177,6 +177,7 @@ class Sim:
         outages: Sequence[Any] = (),
         api: ApiName | None = None,
         hosts: Sequence[str] = (),
+        paths: Sequence[str] = (),
         **options: Any,  # noqa: ANN401 - what the API understands
     ) -> None:
         """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
@@ -193,6 +194,8 @@ class Sim:
             outages: Such as `{"at_s": 10, "for_s": 30}`.
             api: Which API it speaks.
             hosts: Where it is reached, besides the usual.
+            paths: Base paths of its URLs, such as `/openai/v1`; empty means the API's own at its own hosts, and any
+                elsewhere.
             options: What the API is told, such as `message_threads=False` for Anthropic's.
 
         Raises:
@@ -210,7 +213,9 @@ class Sim:
         self._providers[name] = WireProvider(
             name=name,
             api=speaks,
-            hosts=frozenset(hosts) | (known.hosts if known else frozenset()),
+            hosts=frozenset(map(settings.host, settings.texts("hosts", hosts)))
+            | (known.hosts if known else frozenset()),
+            paths=settings.texts("paths", paths),
             limits=settings.limits(
                 requests_per_min=requests_per_min,
                 input_tokens_per_min=input_tokens_per_min,
