@@ -109,8 +109,9 @@ def _provider(
 ) -> WireProvider:
     api: ApiName = "openai" if name == "openai" else "anthropic"
     hosts: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
     if isinstance(part, WireProviderSpec):
-        api, hosts = part.api or api, frozenset(part.hosts)
+        api, hosts, paths = part.api or api, frozenset(part.hosts), part.paths
     models = {
         model.name: WireModel(
             alias=alias,
@@ -125,6 +126,7 @@ def _provider(
         name=name,
         api=api,
         hosts=hosts or hosts_of(api),
+        paths=paths,
         limits=part.limits,
         concurrency=part.concurrency,
         queue=part.queue,

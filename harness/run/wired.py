@@ -5,7 +5,7 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,6 +33,7 @@ from harness.wire.api import ApiMaker
 from harness.wire.call import Call
 from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
+from harness.wire.paths import base_path
 from harness.wire.server import Server, Site
 
 ApiName = Literal["anthropic", "openai"]
@@ -60,6 +61,8 @@ class WireProvider:
     name: str
     api: ApiName
     hosts: frozenset[str]
+    paths: tuple[str, ...] = ()
+    """The base paths of its URLs; empty means the API's own at its own hosts, and any elsewhere."""
     limits: Limits | None = None
     concurrency: int | None = None
     queue: Queue | None = None
@@ -81,19 +84,17 @@ def default_providers() -> dict[str, WireProvider]:
 
 def hosts_of(api: ApiName) -> frozenset[str]:
     """Where an API is reached."""
-    return _api(api)[1]
+    return _api(api).HOSTS  # type: ignore[no-any-return]  # a module
 
 
-def _api(name: ApiName) -> tuple[Callable[..., Any], frozenset[str]]:
-    """An API's maker and its hosts."""
+def _api(name: ApiName) -> Any:  # noqa: ANN401 - a module with the maker of an API, its hosts and its paths
     if name == "anthropic":
-        from harness.wire.anthropic import HOSTS, Anthropic
+        from harness.wire import anthropic
 
-        return Anthropic, HOSTS
-    from harness.wire.openai import HOSTS as OPENAI_HOSTS
-    from harness.wire.openai import OpenAI
+        return anthropic
+    from harness.wire import openai
 
-    return OpenAI, OPENAI_HOSTS
+    return openai
 
 
 class WiredWorld:
@@ -231,7 +232,8 @@ class WiredWorld:
         )
 
     def _site(self, part: WireProvider) -> Site:
-        maker, _ = _api(part.api)
+        module = _api(part.api)
+        maker = module.Anthropic if part.api == "anthropic" else module.OpenAI
         api: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
         provider = Provider(
             self.kernel.env,
@@ -250,6 +252,9 @@ class WiredWorld:
             api=api,
             provider=provider,
             hosts=part.hosts,
+            paths=module.PATHS,
+            own_hosts=module.HOSTS,
+            base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )
 

@@ -46,6 +46,19 @@ def _regex(pattern: str) -> str:
 Regex = Annotated[str, AfterValidator(_regex)]
 """A regular expression."""
 
+
+def _host(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
+        raise PydanticCustomError(
+            "host",
+            "must be the name of a host alone, such as api.groq.com; the path of its URLs is that of `paths`",
+        )
+    return name.lower()
+
+
+HostName = Annotated[str, AfterValidator(_host)]
+"""The name of a host, without a scheme, a port or a path."""
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
 
@@ -283,8 +296,10 @@ class WireProviderSpec(ProviderSpec):
 
     api: Literal["anthropic", "openai"] | None = None
     """Which API it speaks; absent means the one of its name."""
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[HostName, ...] = ()
     """Where it is reached; absent means where the API really is."""
+    paths: tuple[str, ...] = ()
+    """Base paths of its URLs, such as `/openai/v1`; absent means any at hosts that are not the API's own."""
 
     @model_validator(mode="after")
     def _check_hosts(self) -> WireProviderSpec:

@@ -51,11 +51,13 @@ class ReplySpec(Section):
     """What is said."""
     tool_calls: tuple[ToolCallSpec, ...] = ()
     """Tools to be used before the agent goes on."""
+    as_is: bool = False
+    """Whether it is sent, as a deliberate fault, even if it does not obey the request."""
 
     def reply(self) -> Reply:
         """The reply itself."""
         calls = tuple(ToolCall(call.tool, call.arguments) for call in self.tool_calls)
-        return Reply(self.text, calls)
+        return Reply(self.text, calls, as_is=self.as_is)
 
 
 AnyReply = Annotated[

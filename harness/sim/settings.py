@@ -48,6 +48,23 @@ def names(what: str, value: Sequence[str]) -> frozenset[str]:
     return frozenset(value)
 
 
+def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Some texts."""
+    if isinstance(value, str) or not all(isinstance(text, str) for text in value):
+        raise HarnessError(f"{what}: a list of texts is wanted (given: {value!r})")
+    return tuple(value)
+
+
+def host(name: str) -> str:
+    """The name of a host."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
+        raise HarnessError(
+            f"hosts: the name of a host alone is wanted (given: {name!r})\n"
+            '  How to fix: hosts=["api.groq.com"]; the path of its URLs, if it has to be told, is paths=["/openai/v1"]'
+        )
+    return name.lower()
+
+
 def regex(what: str, value: str | None) -> str | None:
     """A regular expression."""
     try:

@@ -106,6 +106,7 @@ class Sim:
         latency_s: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
         output_tokens: Any = None,  # noqa: ANN401 - likewise
         accuracy: float | None = None,
+        as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
         """Say who one of the program's agents is, how to tell its calls, and what it says.
@@ -123,6 +124,7 @@ class Sim:
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
             accuracy: Share of them that are right.
+            as_is: Whether replies that do not obey their request are sent, as a deliberate fault, instead of being an error.
             allow_unused: Whether it is fine if it is never called, or not all of its replies are given.
 
         Raises:
@@ -147,6 +149,7 @@ class Sim:
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
                 accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                as_is=as_is,
             )
         )
         if allow_unused:
@@ -239,6 +242,7 @@ class Sim:
         outages: Sequence[Any] = (),
         api: ApiName | None = None,
         hosts: Sequence[str] = (),
+        paths: Sequence[str] = (),
         **options: Any,  # noqa: ANN401 - what the API understands
     ) -> None:
         """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
@@ -255,6 +259,8 @@ class Sim:
             outages: Such as `{"at_s": 10, "for_s": 30}`.
             api: Which API it speaks.
             hosts: Where it is reached, besides the usual.
+            paths: Base paths of its URLs, such as `/openai/v1`; empty means the API's own at its own hosts, and any
+                elsewhere.
             options: What the API is told, such as `message_threads=False` for Anthropic's.
 
         Raises:
@@ -272,7 +278,9 @@ class Sim:
         self._providers[name] = WireProvider(
             name=name,
             api=speaks,
-            hosts=frozenset(hosts) | (known.hosts if known else frozenset()),
+            hosts=frozenset(map(settings.host, settings.texts("hosts", hosts)))
+            | (known.hosts if known else frozenset()),
+            paths=settings.texts("paths", paths),
             limits=settings.limits(
                 requests_per_min=requests_per_min,
                 input_tokens_per_min=input_tokens_per_min,

@@ -62,6 +62,9 @@ class HttpRequest(NamedTuple):
     headers: dict[str, str]
     """By name in lower case."""
     body: bytes
+    base: str | None = ""
+    """What stood in place of the API's own base path, where the provider has another; None if the path is at none of
+    the provider's base paths."""
 
 
 @dataclass(slots=True)

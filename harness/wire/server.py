@@ -34,6 +34,7 @@ from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
+from harness.wire.paths import Paths
 from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
 from harness.wire.speech import fit
@@ -45,8 +46,6 @@ _WORTH_CACHING_TOKENS = 1024
 
 AGENT_HEADER = "x-harness-agent"
 """Names the agent whose call it is, for programs that can send it; stronger than any rule."""
-
-_OPENAI_PATHS = ("/v1/chat/", "/v1/responses", "/v1/embeddings")
 
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
@@ -66,8 +65,25 @@ class Site:
     api: ApiMaker
     provider: Provider
     hosts: frozenset[str]
+    paths: Paths
+    own_hosts: frozenset[str] = frozenset()
+    """Those of its hosts that are the API's own."""
+    base_paths: tuple[str, ...] = ()
+    """Where the API's paths begin; empty means at its own base path on its own hosts, and at any elsewhere."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What spans and faults call a model, by the name that the API uses."""
+
+    def localized(self, http: HttpRequest) -> HttpRequest:
+        """The request with the path that it would have at the API's own host, as far as it is for an endpoint."""
+        stated: tuple[str, ...] | None = self.base_paths or None
+        if http.host in self.own_hosts:
+            stated = (*self.base_paths, self.paths.base)
+        base = self.paths.base_of(http.path, stated)
+        if base == self.paths.base:
+            return http
+        if base is None:
+            return http._replace(base=None)
+        return http._replace(path=self.paths.base + http.path[len(base) :], base=base)
 
 
 class Server:
@@ -163,13 +179,15 @@ class Server:
 
     def host_for(self, http: HttpRequest) -> str:
         """The host that a request is meant for which came to no host in particular."""
-        wanted = "openai" if http.path.startswith(_OPENAI_PATHS) else "anthropic"
-        if http.path.startswith("/v1/models") and "anthropic-version" not in http.headers:
-            wanted = "openai"
-        for host, (site, _) in self._sites.items():
-            if site.speaks == wanted:
-                return host
-        return next(iter(self._sites))
+        wanted = "anthropic" if "anthropic-version" in http.headers else ""
+        hosts = [
+            (host, site)
+            for host, (site, _) in self._sites.items()
+            if site.paths.base_of(http.path, site.base_paths or None) is not None
+            and wanted in ("", site.speaks)
+        ]
+        stated = [host for host, site in hosts if site.base_paths]
+        return next(iter([*stated, *(host for host, _ in hosts), *self._sites]))
 
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Begin to answer a request."""
@@ -195,6 +213,7 @@ class Server:
     ) -> Steps:
         self.kernel.note_call()
         site, api = self._sites[connection.host]
+        http = site.localized(http)
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
@@ -292,6 +311,8 @@ class Server:
             conversation=prompt.conversation,
             wanted=prompt.wanted,
             wanted_tool=prompt.wanted_tool,
+            tool_choice=prompt.tool_choice,
+            tool_schemas=prompt.tool_schemas,
         )
 
     def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
