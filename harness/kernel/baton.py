@@ -19,10 +19,11 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import Deadlock, HarnessError
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.kernel.kernel import Kernel
+    from harness.kernel.lineage import Lineage
 
 PATIENCE_WALL_S = 10.0
 """Real time that a thread may hold the baton without parking, before the run is ended [s]."""
@@ -67,7 +68,7 @@ def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
     return gate
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class SimThread:
     """A thread of a run."""
 
@@ -93,6 +94,8 @@ class SimThread:
     on_done: list[Waiter] = field(default_factory=list)
     """What waits for its end."""
     endings: int = 0
+    lineage: Lineage | None = None
+    """The task or thread that started it; None of the main thread."""
 
 
 class Baton:
@@ -242,7 +245,7 @@ class Baton:
         if self._daemon_rounds > _DAEMON_ROUNDS:
             self._daemon_rounds = 0
             if self._only_daemons_move():
-                raise Deadlock(kernel.now_s(), kernel.describe_stuck())
+                raise kernel.stuck()
         return chosen
 
     def _let_time_pass(self) -> None:
@@ -265,7 +268,7 @@ class Baton:
                 env._now = alarm_s  # noqa: SLF001
             self._sound_alarms(alarm_s)
         else:
-            raise Deadlock(kernel.now_s(), kernel.describe_stuck())
+            raise kernel.stuck()
 
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms

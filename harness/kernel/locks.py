@@ -42,7 +42,7 @@ _rlock_is_owned = _rlock_fields["_is_owned"]
 _rlock_save, _rlock_restore = _rlock_fields["_release_save"], _rlock_fields["_acquire_restore"]
 _queue_get, _queue_put = _queue_fields["get"], _queue_fields["put"]
 
-_POOL_WORKER = pools._worker.__code__  # type: ignore[attr-defined]  # noqa: SLF001 - the function that the workers of pools run
+_POOL_WORKER = pools._worker.__code__  # noqa: SLF001 - the function that the workers of pools run
 
 
 class Held(NamedTuple):

@@ -15,10 +15,10 @@ def report(world: World) -> str:
     """Say of every thread and task of a world what it waits for, and name the cycle if threads wait in one."""
     baton = world.kernel.baton
     loops = [loop for loop in world.loops if not loop.is_closed()]
-    tasks = [stuck.report(loop) for loop in loops]
+    tasks = [stuck.report(loop) for loop in loops if len(loops) == 1 or stuck.tasks_in_order(loop)]
     threads = [baton.main, *baton.threads]
-    if len(threads) == 1 and loops:
-        return "\n".join(tasks)
+    if len(threads) == 1:
+        return "\n".join(tasks or [stuck.report_of_thread()])
     waits_on = {thread: holder for thread in threads if (holder := _holder(thread)) is not None}
     lines = [line for thread in threads for line in _lines(thread, waits_on.get(thread))]
     lines += _cycle(waits_on)

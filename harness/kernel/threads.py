@@ -9,6 +9,7 @@ what Python counts or orders by address.
 from __future__ import annotations
 
 import _thread
+import asyncio
 import concurrent.futures
 import ctypes
 import math
@@ -17,13 +18,17 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from contextvars import copy_context
+from typing import Any, TypeVar
 
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
+from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.locks import OUTSIDER_WALL_S
+
+T = TypeVar("T")
 
 _GOING_WALL_S = 5.0
 """How long the operating system may take to end a thread that has nothing more to do [real s]."""
@@ -78,12 +83,39 @@ def _spawn(
             # Python frees these after the thread's last line, when another holds the baton already.
             _thread_locals().clear()
 
+    parent = lineage_here()
     simulated, started = world.kernel.baton.spawn(
         name, start, inside, daemon=thread is not None and thread.daemon
     )
+    simulated.lineage = Lineage(simulated, parent, world.kernel.now_s())
     if thread is not None:
         world.threads[thread] = simulated
     return started
+
+
+async def in_thread(function: Callable[..., T], *args: object) -> T:
+    """Call a function in a thread of its own, with the context variables of the task that awaits it.
+
+    `asyncio.to_thread` would do so in a pool, whose size is one more limit.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    context = copy_context()
+
+    def end(settle: Callable[[Any], None], outcome: object) -> None:
+        if not future.cancelled():
+            settle(outcome)
+
+    def run() -> None:
+        try:
+            result = context.run(function, *args)
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
+            loop.call_soon_threadsafe(end, future.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(end, future.set_result, result)
+
+    threading.Thread(target=run).start()
+    return await future
 
 
 # -- joining ------------------------------------------------------------------------------------------------
