@@ -20,10 +20,10 @@ from harness.kernel.own_modules import own_modules
 def led_through_their_class() -> Iterator[None]:
     """While inside, what the program's modules have kept under a name of their own asks the class of the socket."""
     changed = [
-        (namespace, name, kept, _by_name(kept.__self__, kept.__name__))
+        (namespace, name, kept, led)
         for namespace in [vars(module) for module in own_modules().values()]
         for name, kept in list(namespace.items())
-        if type(kept) is BuiltinMethodType and isinstance(kept.__self__, socket.socket)
+        if (led := stand_in_for_kept_method(kept)) is not None
     ]
     for namespace, name, _, led in changed:
         namespace[name] = led
@@ -35,7 +35,12 @@ def led_through_their_class() -> Iterator[None]:
                 namespace[name] = kept
 
 
-def _by_name(opened: socket.socket, name: str) -> Callable[..., Any]:
+def stand_in_for_kept_method(kept: object) -> Callable[..., Any] | None:
+    """What takes the place of a bound method of C of a socket; None for anything else."""
+    if type(kept) is not BuiltinMethodType or not isinstance(kept.__self__, socket.socket):
+        return None
+    opened, name = kept.__self__, kept.__name__
+
     def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the method takes and gives
         return getattr(opened, name)(*args, **kwargs)
 
