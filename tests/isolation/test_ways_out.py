@@ -15,7 +15,10 @@ ALL = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # what is refused is not always closed
+# What is refused is not always closed, and is collected in no particular order.
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 @pytest.mark.parametrize("way", ALL)
 def test_way_ends_as_the_page_says(way: Way) -> None:
     if way.needs:
