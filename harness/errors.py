@@ -14,6 +14,7 @@ The tree::
       Deadlock             nothing can ever run again
       LimitExceeded        a run went beyond a bound on virtual time or on steps at one instant
       NotSimulated         the program touched something that harness does not simulate
+        OutsideRun         it connects while there is a simulation, but no run
       StoreError           a store cannot be read or written
     HarnessBug             ours; never caught by us
 
@@ -97,6 +98,13 @@ class NotSimulated(HarnessError):  # noqa: N818 - names the condition
 
     def __str__(self) -> str:
         return f"{self.what} is not simulated, so it is refused inside a run\n  How to fix: {self.advice}"
+
+
+class OutsideRun(NotSimulated):
+    """A connection was to be made while a test had a simulation, but no run was active."""
+
+    def __str__(self) -> str:
+        return f"{self.what} is refused: there is a simulation, but no run is active\n  How to fix: {self.advice}"
 
 
 class StoreError(HarnessError):

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from harness.errors import LimitExceeded, NotSimulated
 from harness.kernel.draws import Draws
@@ -46,6 +47,10 @@ class World:
     """What `asyncio.set_event_loop` was told."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
     """How often each source of entropy was asked, by its key."""
+    descriptors: set[int] = field(default_factory=set)
+    """The sockets that the program has made and may use."""
+    apart: WeakKeyDictionary[Any, dict[str, Any]] = field(default_factory=WeakKeyDictionary)
+    """What attributes are in it that every world has for itself (`harness.kernel.apart`), by object and name."""
     temporary_names: Iterator[str] | None = None
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0

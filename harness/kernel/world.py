@@ -13,7 +13,19 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
 from harness.errors import NotSimulated
-from harness.kernel import clocks, entropy, processes, program_loop, signals, sockets, threads
+from harness.kernel import (
+    audit,
+    clocks,
+    entropy,
+    kept_methods,
+    processes,
+    program_loop,
+    signals,
+    sockets,
+    threads,
+    transports,
+    waits,
+)
 from harness.kernel.captured import in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -34,6 +46,7 @@ _STAND_INS = (
     *signals.STAND_INS,
     *sockets.STAND_INS,
     *threads.STAND_INS,
+    *waits.STAND_INS,
 )
 _ATTRIBUTES = (
     *entropy.ATTRIBUTES,
@@ -41,7 +54,10 @@ _ATTRIBUTES = (
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
     *threads.ATTRIBUTES,
+    *transports.ATTRIBUTES,
+    *waits.ATTRIBUTES,
 )
+_EVENTS = {**sockets.EVENTS}
 
 
 @overload
@@ -85,6 +101,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
         NotSimulated: The thread is already in a world or in a running loop.
     """
     refuse_nesting()
+    audit.watch(_EVENTS)
     with deterministic_asyncio(virtual_sleep), _changed_process():
         world = World(kernel, Draws(seed))
         entropy.seed_generators(world)
@@ -147,7 +164,8 @@ def _changed_process_alone() -> Iterator[None]:
         no_collections(),
         entropy.generators_put_back(),
         in_all_modules(stand_ins),
-        on_their_owners(_ATTRIBUTES),
+        on_their_owners((*_ATTRIBUTES, *sockets.attributes_if_loaded())),
+        kept_methods.led_through_their_class(),
         clocks.virtual_datetime(),
         program_loop.simulated_loops(),
     ):

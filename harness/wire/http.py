@@ -171,6 +171,8 @@ class Connection:
         else:
             framing, self._in_chunks = "Transfer-Encoding: chunked", True
         lines = [f"{name}: {value}" for name, value in response.headers]
+        if self._closes:
+            lines.append("Connection: close")
         head = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}\r\n"
         head += "\r\n".join([*lines, framing, "\r\n"])
         if head.count("\n") != len(lines) + 3:
