@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from harness import wall
 from harness.environment import provided_environment
@@ -16,16 +16,15 @@ from harness.faults import Fault
 from harness.kernel import run_program
 from harness.kernel.kernel import DEFAULT_HORIZON_S
 from harness.models import Model, Request, ToolCall
-from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.processes import Code, Output, SimProcess, described
-from harness.sim.program import Watch, bind, place_of
+from harness.sim.program import Watch, bind
 from harness.sim.program_run import ProgramRun
-from harness.sim.tools import SimTool
+from harness.sim.tools import SimTool, replaced
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
@@ -121,7 +120,9 @@ class Sim:
         self._roles.append(
             Role(
                 name=name,
-                content=_content(name, reply, [settings.tool_call(call) for call in tool_calls]),
+                content=settings.content(
+                    name, reply, [settings.tool_call(call) for call in tool_calls]
+                ),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),
                 output_tokens=None
@@ -351,7 +352,7 @@ class Sim:
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
-                self._replaced(),
+                replaced(self._tools),
             ):
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
@@ -444,21 +445,6 @@ class Sim:
             tasks=tasks,
         )
 
-    @contextmanager
-    def _replaced(self) -> Iterator[None]:
-        """Put tools where the program's functions are."""
-        undo: list[tuple[Any, str, Any]] = []
-        try:
-            for tool in self._tools:
-                if tool.replaces is not None:
-                    place, name = place_of(tool.replaces)
-                    undo.append((place, name, getattr(place, name)))
-                    setattr(place, name, tool)
-            yield
-        finally:
-            for place, name, original in reversed(undo):
-                setattr(place, name, original)
-
     def _replies(self) -> list[Replies]:
         return [role.content for role in self._roles if isinstance(role.content, Replies)]
 
@@ -503,21 +489,6 @@ class Sim:
         check_all_needed(
             self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
         )
-
-
-def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
-    if reply is None and not tool_calls:
-        return Plausible(name)
-    if reply is None:
-        reply = f"{name} has done its part"
-    if hasattr(reply, "reply"):
-        if tool_calls:
-            raise HarnessError(
-                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-                "  How to fix: let the model wish for the tools, or give a reply that is no model"
-            )
-        return cast("Model", reply)
-    return Replies(name, reply, tool_calls=tool_calls)
 
 
 def _refuse_nesting() -> NoReturn:

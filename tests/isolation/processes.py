@@ -22,12 +22,20 @@ _DATE = ["date", "+%Y"]
 
 _kept_run: Callable[[], object] = functools.partial(subprocess.run, _DATE)
 _kept_system = os.system
+_KEPT: tuple[tuple[str, Callable[..., object], tuple[Any, ...]], ...] = (
+    ("system", os.system, ("date",)),
+    ("fork", os.fork, ()),
+    ("forkpty", os.forkpty, ()),
+    ("posix_spawn", os.posix_spawn, ("/bin/date", ["date"], {})),
+    ("execve", os.execve, ("/no/such/program", ["date"], {})),
+    ("kill", os.kill, (os.getpid(), 0)),
+    ("killpg", os.killpg, (os.getpgrp(), 0)),
+)
 _pid = os.getpid()
 
 
 class _Tools:
     run: ClassVar[Any] = staticmethod(subprocess.check_output)
-    system = staticmethod(os.system)
 
 
 class _Popen(subprocess.Popen[bytes]):
@@ -139,7 +147,7 @@ WAYS: tuple[Way, ...] = (
     _refused("`loop.connect_read_pipe`", _read_pipe, "loop.connect_read_pipe"),
     _of_os("fork", "fork"),
     _of_os("forkpty", "forkpty"),
-    _refused("`pty.spawn`", lambda: pty.spawn(_DATE), "os.forkpty"),
+    _refused("`pty.spawn`", lambda: pty.spawn(_DATE), "pty.spawn"),
     _refused("`pty.fork`", lambda: pty.fork(), "os.forkpty"),  # noqa: PLW0108 - looked up in the run
     _of_os("posix_spawn", "posix_spawn", "/bin/date", ["date"], {}),
     _of_os("posix_spawnp", "posix_spawnp", "date", ["date"], {}),
@@ -196,14 +204,16 @@ WAYS: tuple[Way, ...] = (
         prepare=_process_before_the_run,
     ),
     _refused("`webbrowser.open`", lambda: webbrowser.open("https://x.test"), "webbrowser.open"),
-    Way(
-        what="`os.system`, `os.fork`, `os.exec*`, `os.posix_spawn` or `os.kill` itself, kept before the run in an "
-        "attribute of a class, a default argument or a container",
-        outcome="real",
-        program=lambda _: _Tools.system("exit 3") == 3 << 8,
-        consequence="names of modules are replaced, and other holders are not looked for; all of `subprocess` is "
-        "reached wherever it is kept. Call it as `os.system(...)`, or use `subprocess`. An audit hook would see the "
-        "call, but it makes every `id()` five times as slow in the whole process and can never be taken away",
+    *(
+        _refused(
+            f"`os.{name}`, kept before the run in an attribute of a class, a default argument or a container",
+            functools.partial(function, *args),
+            f"os.{name.rstrip('ev')}",
+            "by an audit event; called by its name in the run, it may be described"
+            if name == "system"
+            else "likewise",
+        )
+        for name, function, args in _KEPT
     ),
     Way(
         what="`os.system`, imported by name before the run",
