@@ -37,6 +37,13 @@ _pid = os.getpid()
 class _Tools:
     run: ClassVar[Any] = staticmethod(subprocess.check_output)
 
+    @staticmethod
+    def child_that_ended(ask: Callable[..., Any] = os.waitpid) -> bool:
+        try:
+            return bool(ask(-1, os.WNOHANG))
+        except ChildProcessError:
+            return True
+
 
 class _Popen(subprocess.Popen[bytes]):
     """A subclass, as psutil has one."""
@@ -220,6 +227,12 @@ WAYS: tuple[Way, ...] = (
         outcome="refused",
         program=lambda _: _kept_system("date +%Y"),
         names="the command `date +%Y`",
+    ),
+    Way(
+        what="`os._exit`, `os.abort`, `os.wait*` or `_posixsubprocess.fork_exec` itself, kept likewise",
+        outcome="real",
+        program=lambda _: _Tools.child_that_ended(),
+        consequence="Python raises no audit event for these; call them by their names, as libraries do",
     ),
     Way(
         what="`os.getpid`",
