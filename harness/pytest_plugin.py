@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
+_SAID_IN_MARKER = frozenset({"seed", "runs", "scenario", "horizon_s", "calls_per_task"})
+
 _GATE_MARKER = "sim_gate"
 
 _BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
@@ -36,6 +39,7 @@ _SIMULATION: pytest.StashKey[Sim] = pytest.StashKey()
 
 _NETWORK: pytest.StashKey[ClosedNetwork] = pytest.StashKey()
 """What it refused outside of runs."""
+_TEST_MODULES: pytest.StashKey[frozenset[str]] = pytest.StashKey()
 
 TIMELINE_BEGINS = "What happened:"
 """How an assertion of a run begins to tell what happened."""
@@ -100,14 +104,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="args",
         default=[],
     )
+    parser.addini("sim_horizon_s", "virtual time that no simulated run may pass [s]; a week")
+    parser.addini("sim_calls_per_task", "how many calls a simulated run may make; 10000")
+    parser.addini(
+        "sim_patch_early",
+        "let modules that are imported find virtual clocks and entropy, for functions that they keep out of reach",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None): the first seed of a simulated test, how many seeds it is run with, "
-        "and a scenario file that says who is there",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000): the first seed of a simulated test, "
+        "how many seeds it is run with, a scenario file that says who is there, and the bounds of a run",
     )
     config.addinivalue_line(
         "markers",
@@ -129,9 +141,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Provide keys before anything of the project is imported, if it wants that."""
+    """Provide keys, and put stand-ins, before anything of the project is imported, if it wants that."""
     if early_config.getini("sim_keys"):
         os.environ.update(PROVIDED)
+    if early_config.getini("sim_patch_early"):
+        from harness.kernel.early import imports_find_stand_ins
+
+        patch = imports_find_stand_ins()
+        patch.__enter__()
+        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -149,15 +167,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     """Simulated surroundings for a program: agents, providers, faults, and virtual time to run it in."""
     from harness.sim import Sim
+    from harness.sim.undo import state_taken_back
 
     seed = getattr(request, "param", None)
     if seed is None:
         seed = _only_seed(request)
-    simulation = Sim(seed, command=_command(request.node, seed))
+    simulation = Sim(
+        seed,
+        command=_command(request.node, seed),
+        module=request.module.__name__,
+        **_bounds(request),
+    )
     scenario = _marked(request.node).get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
-    with provided_environment(), _closed_network(request.config) as network:
+    with (
+        provided_environment(),
+        _closed_network(request.config) as network,
+        state_taken_back(_test_modules(request.session)),
+    ):
         request.node.stash[_SIMULATION] = simulation
         request.node.stash[_NETWORK] = network
         yield simulation
@@ -166,6 +194,22 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         from harness.sim.keeping import keep
 
         keep(simulation, store, request.node.nodeid, request.node.path.parent)
+
+
+def _bounds(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How far the runs of a test may go, where the marker or the project says so."""
+    said = _marked(request.node)
+    bounds: dict[str, Any] = {}
+    for name, number in (("horizon_s", float), ("calls_per_task", int)):
+        stated = request.config.getini(f"sim_{name}")
+        if name in said:
+            bounds[name] = said[name]
+        elif stated:
+            try:
+                bounds[name] = number(stated)
+            except ValueError:
+                raise pytest.UsageError(f"sim_{name}: a number is wanted, not {stated!r}") from None
+    return bounds
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # next to the test: the others see it as it is written
@@ -268,13 +312,25 @@ def _is_simulated(node: pytest.Item) -> bool:
     return False
 
 
+def _test_modules(session: pytest.Session) -> frozenset[str]:
+    """Names of the modules of tests, conftests and plugins, whose state is nobody's program."""
+    known = session.config.stash.get(_TEST_MODULES, None)
+    if known is None:
+        modules = [getattr(item, "module", None) for item in session.items]
+        modules += session.config.pluginmanager.get_plugins()
+        known = frozenset(one.__name__ for one in modules if type(one) is ModuleType)
+        session.config.stash[_TEST_MODULES] = known
+    return known
+
+
 def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= {"seed", "runs", "scenario"}:
+        if marker.args or not set(marker.kwargs) <= _SAID_IN_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs= and scenario=, not {marker.args or marker.kwargs}"
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, "
+                f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from harness.errors import LimitExceeded, NotSimulated
+from harness.errors import NotSimulated
 from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel, Participant
 
@@ -75,7 +75,7 @@ class World:
         self.clock_reads += 1
         if self.clock_reads > CLOCK_READS_PER_TURN:
             self.clock_reads = 0
-            raise LimitExceeded(
+            raise self.kernel.exceeded(
                 "clock_reads_per_turn",
                 CLOCK_READS_PER_TURN,
                 "Virtual time moves only while something waits, so a loop such as `while time.monotonic() < end: ...` "

@@ -18,7 +18,7 @@ from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.provider import Latency, Limits, Outage, Overload, Queue
 from harness.run.wired import ApiName
-from harness.units import Count, Probability
+from harness.units import Count, PositiveSeconds, Probability
 
 
 def seed(value: int) -> int:
@@ -33,6 +33,11 @@ def count(what: str, value: int) -> int:
     return _read(Count, what, value)  # type: ignore[no-any-return]
 
 
+def seconds(what: str, value: float) -> float:
+    """A duration above 0 [s]."""
+    return _read(PositiveSeconds, what, value)  # type: ignore[no-any-return]
+
+
 def share(what: str, value: float) -> float:
     """A number from 0 to 1."""
     return _read(Probability, what, value)  # type: ignore[no-any-return]
@@ -43,6 +48,23 @@ def names(what: str, value: Sequence[str]) -> frozenset[str]:
     if isinstance(value, str):
         raise HarnessError(f"{what}: a list of names is wanted (given: {value!r})")
     return frozenset(value)
+
+
+def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Some texts."""
+    if isinstance(value, str) or not all(isinstance(text, str) for text in value):
+        raise HarnessError(f"{what}: a list of texts is wanted (given: {value!r})")
+    return tuple(value)
+
+
+def host(name: str) -> str:
+    """The name of a host."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
+        raise HarnessError(
+            f"hosts: the name of a host alone is wanted (given: {name!r})\n"
+            '  How to fix: hosts=["api.groq.com"]; the path of its URLs, if it has to be told, is paths=["/openai/v1"]'
+        )
+    return name.lower()
 
 
 def regex(what: str, value: str | None) -> str | None:

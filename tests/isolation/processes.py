@@ -16,20 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from tests.isolation.way import Way
+from tests.isolation.way import Way, kept_in_a_generator
 
 _DATE = ["date", "+%Y"]
 
 _kept_run: Callable[[], object] = functools.partial(subprocess.run, _DATE)
 _kept_system = os.system
-_KEPT: tuple[tuple[str, Callable[..., object], tuple[Any, ...]], ...] = (
-    ("system", os.system, ("date",)),
-    ("fork", os.fork, ()),
-    ("forkpty", os.forkpty, ()),
-    ("posix_spawn", os.posix_spawn, ("/bin/date", ["date"], {})),
-    ("execve", os.execve, ("/no/such/program", ["date"], {})),
-    ("kill", os.kill, (os.getpid(), 0)),
-    ("killpg", os.killpg, (os.getpgrp(), 0)),
+_KEPT: tuple[tuple[str, Callable[[], Any]], ...] = (
+    ("system", kept_in_a_generator(os.system, "date")),
+    ("fork", kept_in_a_generator(os.fork)),
+    ("forkpty", kept_in_a_generator(os.forkpty)),
+    ("posix_spawn", kept_in_a_generator(os.posix_spawn, "/bin/date", ["date"], {})),
+    ("execve", kept_in_a_generator(os.execve, "/no/such/program", ["date"], {})),
+    ("kill", kept_in_a_generator(os.kill, os.getpid(), 0)),
+    ("killpg", kept_in_a_generator(os.killpg, os.getpgrp(), 0)),
 )
 _pid = os.getpid()
 
@@ -37,16 +37,18 @@ _pid = os.getpid()
 class _Tools:
     run: ClassVar[Any] = staticmethod(subprocess.check_output)
 
-    @staticmethod
-    def child_that_ended(ask: Callable[..., Any] = os.waitpid) -> bool:
-        try:
-            return bool(ask(-1, os.WNOHANG))
-        except ChildProcessError:
-            return True
+    system = staticmethod(os.system)
 
 
 class _Popen(subprocess.Popen[bytes]):
     """A subclass, as psutil has one."""
+
+
+def _wait_for_real(kept: Iterator[object]) -> bool:
+    try:
+        return next(kept) is not None
+    except ChildProcessError:
+        return True
 
 
 def _refused(what: str, program: Callable[[], object], names: str, consequence: str = "") -> Way:
@@ -212,15 +214,21 @@ WAYS: tuple[Way, ...] = (
     ),
     _refused("`webbrowser.open`", lambda: webbrowser.open("https://x.test"), "webbrowser.open"),
     *(
-        _refused(
-            f"`os.{name}`, kept before the run in an attribute of a class, a default argument or a container",
-            functools.partial(function, *args),
-            f"os.{name.rstrip('ev')}",
-            "by an audit event; called by its name in the run, it may be described"
-            if name == "system"
-            else "likewise",
+        Way(
+            what=f"`os.{name}`, kept before the run where no search comes to it, such as in a generator",
+            outcome="refused",
+            program=next,
+            names=f"os.{name.rstrip('ev')}",
+            prepare=prepare,
+            consequence="by an audit event, so that it cannot be described",
         )
-        for name, function, args in _KEPT
+        for name, prepare in _KEPT
+    ),
+    Way(
+        what="`os.system`, kept before the run in an attribute of a class",
+        outcome="refused",
+        program=lambda _: _Tools.system("date +%Y"),
+        names="the command `date +%Y`",
     ),
     Way(
         what="`os.system`, imported by name before the run",
@@ -229,9 +237,10 @@ WAYS: tuple[Way, ...] = (
         names="the command `date +%Y`",
     ),
     Way(
-        what="`os._exit`, `os.abort`, `os.wait*` or `_posixsubprocess.fork_exec` itself, kept likewise",
+        what="`os._exit`, `os.abort`, `os.wait*` or `_posixsubprocess.fork_exec`, kept likewise",
         outcome="real",
-        program=lambda _: _Tools.child_that_ended(),
+        program=_wait_for_real,
+        prepare=kept_in_a_generator(os.waitpid, -1, os.WNOHANG),
         consequence="Python raises no audit event for these; call them by their names, as libraries do",
     ),
     Way(
