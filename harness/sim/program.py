@@ -25,7 +25,7 @@ class Watch:
         if not inspect.iscoroutine(program):
             return program
         watched = self._watched(program)
-        watched.__qualname__ = program.__qualname__  # what reports call its task
+        watched.__qualname__ = program.__qualname__  # type: ignore[attr-defined]  # both are coroutines; reports show it
         return watched
 
     async def _watched(self, program: Coroutine[Any, Any, T]) -> T:
