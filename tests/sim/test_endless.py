@@ -19,7 +19,7 @@ from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.run import wired
 from harness.sim import Sim
 from harness.sim.program_run import ProgramRun
-from harness.wire.repeats import report_of_calls
+from harness.wire.rounds import report_of_calls
 
 anthropic = pytest.importorskip("anthropic")
 
