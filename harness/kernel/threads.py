@@ -39,8 +39,10 @@ _real_start_joinable: Any = getattr(_thread, "start_joinable_thread", None)
 _real_join, _real_is_alive = threading.Thread.join, threading.Thread.is_alive
 _real_submit = ThreadPoolExecutor.submit
 
-_thread_locals = ctypes.pythonapi.PyThreadState_GetDict
-_thread_locals.restype = ctypes.py_object
+_thread_state_dict = ctypes.pythonapi.PyThreadState_GetDict
+_thread_state_dict.restype = (
+    ctypes.c_void_p
+)  # a borrowed reference, which `py_object` would take for its own
 
 
 # -- starting -----------------------------------------------------------------------------------------------
@@ -80,8 +82,7 @@ def _spawn(
         try:
             work.pop()()
         finally:
-            # Python frees these after the thread's last line, when another holds the baton already.
-            _thread_locals().clear()
+            _free_thread_locals()
 
     parent = lineage_here()
     simulated, started = world.kernel.baton.spawn(
@@ -116,6 +117,19 @@ async def in_thread(function: Callable[..., T], *args: object) -> T:
 
     threading.Thread(target=run).start()
     return await future
+
+
+def _free_thread_locals() -> None:
+    """Free what `threading.local` keeps for this thread, while it is still its turn.
+
+    Python does so after the thread's last line, when another holds the baton, so that finalizers would run beside it.
+    Since Python 3.13 they are kept where only C finds them.
+    """
+    kept = ctypes.cast(_thread_state_dict(), ctypes.py_object).value
+    ours = f"thread.local.{id(here):#x}"  # Modules/_threadmodule.c, local_new
+    for key in list(kept):
+        if key != ours:
+            del kept[key]
 
 
 # -- joining ------------------------------------------------------------------------------------------------

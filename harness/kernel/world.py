@@ -62,7 +62,7 @@ _ATTRIBUTES = (
     *transports.ATTRIBUTES,
     *waits.ATTRIBUTES,
 )
-_EVENTS = {**sockets.EVENTS}
+_EVENTS = {**processes.EVENTS, **sockets.EVENTS}
 
 
 @overload

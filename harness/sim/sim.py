@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from harness import wall
 from harness.environment import provided_environment
@@ -17,7 +17,6 @@ from harness.kernel import run_program
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.kernel.state import State
 from harness.models import Model, Request, ToolCall
-from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
 from harness.sim import settings
@@ -25,9 +24,9 @@ from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
 from harness.sim.processes import Code, Output, SimProcess, described
-from harness.sim.program import Watch, bind, close_if_unstarted, place_of
+from harness.sim.program import Watch, bind, close_if_unstarted
 from harness.sim.program_run import ProgramRun
-from harness.sim.tools import SimTool
+from harness.sim.tools import SimTool, replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
@@ -142,7 +141,9 @@ class Sim:
         self._roles.append(
             Role(
                 name=name,
-                content=_content(name, reply, [settings.tool_call(call) for call in tool_calls]),
+                content=settings.content(
+                    name, reply, [settings.tool_call(call) for call in tool_calls]
+                ),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),
                 output_tokens=None
@@ -404,7 +405,7 @@ class Sim:
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
-                self._replaced(),
+                replaced(self._tools),
             ):
                 if self._fresh:
                     whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
@@ -539,21 +540,6 @@ class Sim:
             effects=tuple(world.effects),
         )
 
-    @contextmanager
-    def _replaced(self) -> Iterator[None]:
-        """Put tools where the program's functions are."""
-        undo: list[tuple[Any, str, Any]] = []
-        try:
-            for tool in self._tools:
-                if tool.replaces is not None:
-                    place, name = place_of(tool.replaces)
-                    undo.append((place, name, getattr(place, name)))
-                    setattr(place, name, tool)
-            yield
-        finally:
-            for place, name, original in reversed(undo):
-                setattr(place, name, original)
-
     def _replies(self) -> list[Replies]:
         return [role.content for role in self._roles if isinstance(role.content, Replies)]
 
@@ -600,21 +586,6 @@ class Sim:
         check_all_needed(
             self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
         )
-
-
-def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
-    if reply is None and not tool_calls:
-        return Plausible(name)
-    if reply is None:
-        reply = f"{name} has done its part"
-    if hasattr(reply, "reply"):
-        if tool_calls:
-            raise HarnessError(
-                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-                "  How to fix: let the model wish for the tools, or give a reply that is no model"
-            )
-        return cast("Model", reply)
-    return Replies(name, reply, tool_calls=tool_calls)
 
 
 def _refuse_nesting() -> NoReturn:

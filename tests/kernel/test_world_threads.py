@@ -1,6 +1,6 @@
-"""Work that a program gives to threads: done in turn, in no time, and refused as soon as it waits."""
+"""Work that a program gives to pools and executors takes virtual time like everything else."""
 
-# ruff: noqa: ANN401, PLW0108, TID251 - programs of the user's do all of this
+# ruff: noqa: ANN401, TID251 - programs of the user's do all of this
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
-import multiprocessing
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from harness.errors import Deadlock, NotSimulated
+from harness.errors import Deadlock, HarnessError, NotSimulated
 from harness.kernel import Kernel, run_program
 
 tag = contextvars.ContextVar("tag", default="none")
@@ -42,7 +41,7 @@ async def wait_a_second() -> None:
 # -- work that does not wait ------------------------------------------------------------------------
 
 
-def test_work_is_done_in_the_order_in_which_it_was_given_between_turns_of_the_loop() -> None:
+def test_work_is_done_in_the_order_in_which_it_was_given() -> None:
     log: list[object] = []
 
     async def ask(number: int) -> None:
@@ -55,7 +54,8 @@ def test_work_is_done_in_the_order_in_which_it_was_given_between_turns_of_the_lo
         return asyncio.get_running_loop().time()
 
     assert simulated(main) == 0
-    assert log == ["ask 0", "ask 1", "ask 2", 0, 1, 2, "got 0", "got 1", "got 2"]
+    assert [entry for entry in log if isinstance(entry, int)] == [0, 1, 2]
+    assert [entry for entry in log if str(entry).startswith("got")] == ["got 0", "got 1", "got 2"]
 
 
 def test_to_thread_carries_the_context_and_a_bare_executor_does_not() -> None:
@@ -175,78 +175,76 @@ def test_default_executor_of_the_programs_own_is_shut_down_without_a_thread() ->
 
 
 def sleeps() -> None:
-    time.sleep(1)
+    time.sleep(2)
 
 
 def runs_a_loop_that_waits() -> None:
-    asyncio.run(wait_a_second())
+    asyncio.run(asyncio.sleep(2))
 
 
 def waits_for_an_event() -> None:
-    threading.Event().wait()
+    event = threading.Event()
+    threading.Timer(2, event.set).start()
+    event.wait()
 
 
-WAITS = [sleeps, runs_a_loop_that_waits, waits_for_an_event]
+@pytest.mark.parametrize("wait", [sleeps, runs_a_loop_that_waits, waits_for_an_event])
+def test_work_that_waits_goes_on_side_by_side(wait: Callable[[], None]) -> None:
+    async def main() -> float:
+        await asyncio.gather(*(asyncio.to_thread(wait) for _ in range(3)))
+        return asyncio.get_running_loop().time()
+
+    assert simulated(main) == 2
 
 
-@pytest.mark.parametrize("wait", WAITS)
-def test_work_that_waits_is_refused_in_words(wait: Callable[[], None]) -> None:
-    with pytest.raises(NotSimulated) as caught:
-        simulated(lambda: asyncio.run(asyncio.to_thread(wait)))
-    assert "thread" in caught.value.what
-    assert "several threads" in caught.value.advice
-    assert "not simulated yet" in caught.value.advice
-    assert "async" in caught.value.advice
+def test_pool_works_on_as_many_things_at_once_as_it_has_workers() -> None:
+    def main() -> list[float]:
+        with ThreadPoolExecutor(2) as pool:
+            done = [pool.submit(lambda: (time.sleep(3), time.monotonic())) for _ in range(5)]
+        return [future.result()[1] for future in done]
+
+    assert simulated(main) == [3, 3, 6, 6, 9]
 
 
-@pytest.mark.parametrize("wait", WAITS)
-def test_run_fails_although_the_program_swallowed_the_refusal(wait: Callable[[], None]) -> None:
-    async def main() -> str:
-        await asyncio.gather(asyncio.to_thread(wait), return_exceptions=True)
-        return "a wrong result"
+def test_as_completed_gives_what_is_done_first() -> None:
+    def main() -> list[int]:
+        def work(seconds: int) -> int:
+            time.sleep(seconds)
+            return seconds
 
-    with pytest.raises(NotSimulated, match="thread"):
-        simulated(main)
+        with ThreadPoolExecutor(3) as pool:
+            futures = [pool.submit(work, seconds) for seconds in (3, 1, 2)]
+            return [future.result() for future in concurrent.futures.as_completed(futures)]
+
+    assert simulated(main) == [1, 2, 3]
 
 
-def test_run_fails_although_nobody_read_the_future_with_the_refusal() -> None:
-    def main() -> None:
+def test_time_out_of_a_wait_for_work_is_virtual() -> None:
+    def main() -> tuple[int, float]:
         with ThreadPoolExecutor() as pool:
-            pool.submit(time.sleep, 1)
+            late = pool.submit(time.sleep, 10)
+            with pytest.raises(concurrent.futures.TimeoutError):
+                late.result(timeout=4)
+            return len(concurrent.futures.wait([late], timeout=2).not_done), time.monotonic()
 
-    with pytest.raises(NotSimulated, match="thread"):
-        simulated(main)
-
-
-def test_error_that_followed_from_a_refusal_is_shown_behind_it() -> None:
-    async def main() -> None:
-        with contextlib.suppress(NotSimulated):
-            await asyncio.to_thread(time.sleep, 1)
-        raise LookupError("no answer")
-
-    with pytest.raises(NotSimulated) as caught:
-        simulated(main)
-    assert isinstance(caught.value.__cause__, LookupError)
+    assert simulated(main) == (1, 6)
 
 
-def test_error_that_tells_of_the_refusal_comes_out_as_it_is() -> None:
-    async def main() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.to_thread(time.sleep, 1))
+def test_module_level_pool_works_in_each_run_and_outside() -> None:
+    pool = ThreadPoolExecutor(2)
+    pool.submit(abs, -1).result()  # its worker is a thread of the real world
 
-    with pytest.raises(ExceptionGroup) as caught:
-        simulated(main)
-    assert isinstance(caught.value.exceptions[0], NotSimulated)
+    def main() -> float:
+        for future in [pool.submit(time.sleep, 1) for _ in range(4)]:
+            future.result()
+        return time.monotonic()
 
-
-def test_next_program_on_the_kernel_does_not_fail_for_the_last() -> None:
-    kernel = Kernel()
-    with pytest.raises(NotSimulated):
-        run_program(kernel, lambda: asyncio.to_thread(time.sleep, 1), seed=1)
-    assert run_program(kernel, nothing(), seed=1) == "done"
+    assert [simulated(main), simulated(main)] == [2, 2]
+    assert pool.submit(abs, -2).result() == 2
+    pool.shutdown()
 
 
-# -- waits for other threads outside a pool ---------------------------------------------------------
+# -- threads ----------------------------------------------------------------------------------------
 
 
 def test_wait_with_a_timeout_for_what_never_comes_is_a_sleep() -> None:
@@ -257,38 +255,216 @@ def test_wait_with_a_timeout_for_what_never_comes_is_a_sleep() -> None:
         condition = threading.Condition()
         with condition:
             results.append(condition.wait_for(lambda: False, timeout=4))
+        results.append(threading.Lock().acquire(timeout=1))
         return [*results, time.monotonic()]
 
-    assert simulated(main) == [False, False, 9]
+    assert simulated(main) == [False, False, True, 9]
 
 
-def test_wait_for_ever_for_another_thread_is_refused() -> None:
-    with pytest.raises(NotSimulated, match="a wait for another thread"):
-        simulated(lambda: queue.Queue[int]().get())
+def test_threads_hand_over_through_queues_events_and_barriers() -> None:
+    def main() -> list[object]:
+        log: list[object] = []
+        items: queue.Queue[int | None] = queue.Queue(maxsize=1)
+        barrier = threading.Barrier(2)
+
+        def producer() -> None:
+            for item in (1, 2, None):
+                time.sleep(1)
+                items.put(item)
+            barrier.wait()
+
+        def consumer() -> None:
+            while (item := items.get()) is not None:
+                log.append((item, time.monotonic()))
+                time.sleep(5)
+            barrier.wait()
+            log.append(time.monotonic())
+
+        threads = [threading.Thread(target=work) for work in (producer, consumer)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not any(thread.is_alive() for thread in threads)
+        return log
+
+    assert simulated(main) == [(1, 1), (2, 6), 11]
 
 
-# -- threads and processes of the program's own -----------------------------------------------------
+def test_thread_that_outlives_the_program_is_ended_where_it_waits() -> None:
+    log: list[object] = []
 
-STARTS: dict[str, Callable[[], object]] = {
-    "a thread of your own (worker)": lambda: threading.Thread(name="worker").start(),
-    "a thread of your own (timer)": lambda: timer().start(),
-    "a process of your own (child)": lambda: multiprocessing.Process(name="child").start(),
-    "a ProcessPoolExecutor": lambda: concurrent.futures.ProcessPoolExecutor().submit(print),
-    "os.fork": lambda: os.fork(),
-}
+    def work() -> None:
+        try:
+            while True:
+                time.sleep(1)
+        finally:
+            log.append(time.monotonic())
+
+    def main() -> str:
+        threading.Thread(target=work).start()
+        time.sleep(3.5)
+        return "done"
+
+    assert simulated(main) == "done"
+    assert log == [3.5]
+    assert threading.active_count() == len(threading.enumerate()) == 1
 
 
-def timer() -> threading.Timer:
-    made = threading.Timer(1, print)
-    made.name = "timer"
-    return made
+def test_thread_that_cannot_be_ended_is_named() -> None:
+    def work() -> None:
+        while True:
+            with contextlib.suppress(BaseException):
+                time.sleep(1)
+
+    with pytest.raises(HarnessError, match="stubborn cannot be ended"):
+        simulated(lambda: threading.Thread(target=work, name="stubborn").start())
 
 
-@pytest.mark.parametrize("name", STARTS)
-def test_threads_and_processes_are_refused_by_name(name: str) -> None:
-    with pytest.raises(NotSimulated) as caught:
-        simulated(STARTS[name])
-    assert caught.value.what == name
+def test_error_of_a_thread_reaches_the_excepthook_as_ever() -> None:
+    seen: list[str] = []
+
+    def main() -> None:
+        threading.excepthook = lambda failed: seen.append(str(failed.exc_value))
+        thread = threading.Thread(target=lambda: 1 // 0)
+        thread.start()
+        thread.join()
+
+    before = threading.excepthook
+    try:
+        simulated(main)
+    finally:
+        threading.excepthook = before
+    assert seen == ["integer division or modulo by zero"]
+
+
+def test_names_of_threads_and_pools_are_those_of_the_run() -> None:
+    def main() -> list[str]:
+        with ThreadPoolExecutor() as pool:
+            thread = threading.Thread(target=abs, args=(1,))
+            return [thread.name, pool.submit(lambda: threading.current_thread().name).result()]
+
+    first = simulated(main)
+    assert simulated(main) == first
+    assert first[0].startswith("Thread-1")
+
+
+def test_random_bytes_of_a_thread_do_not_depend_on_other_threads() -> None:
+    def main(others: int) -> bytes:
+        found: list[bytes] = []
+        threads = [threading.Thread(target=os.urandom, args=(4,)) for _ in range(others)]
+        threads.append(threading.Thread(target=lambda: found.append(os.urandom(4)), name="mine"))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return found[0]
+
+    assert simulated(lambda: main(0)) == simulated(lambda: main(3))
+
+
+def test_finalizers_of_a_thread_run_in_virtual_time_before_another_goes_on() -> None:
+    seen: list[float] = []
+
+    class Kept:
+        def __del__(self) -> None:
+            seen.append(time.monotonic())
+
+    local = threading.local()
+
+    def work(kept: Kept) -> None:
+        local.kept = kept
+        time.sleep(7)
+
+    def main() -> list[float]:
+        thread = threading.Thread(target=work, args=(Kept(),))
+        thread.start()
+        thread.join()
+        return seen[:]
+
+    assert simulated(main) == [7]
+
+
+# -- deadlocks --------------------------------------------------------------------------------------
+
+
+def stuck(program: Program) -> str:
+    with pytest.raises(Deadlock) as caught:
+        simulated(program)
+    return caught.value.report
+
+
+def test_cycle_of_locks_is_named_with_holders_and_lines() -> None:
+    def main() -> None:
+        one, two = threading.Lock(), threading.RLock()
+
+        def work(first: Any, second: Any) -> None:
+            with first:
+                time.sleep(1)
+                with second:
+                    pass
+
+        threads = [
+            threading.Thread(target=work, args=locks, name=name)
+            for name, locks in {"a": (one, two), "b": (two, one)}.items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    report = stuck(main)
+    assert "a waits for an RLock held by b since 0.000000 s" in report
+    assert "b waits for a Lock held by a" in report
+    assert "cycle: a -> b -> a" in report
+    assert "with second:" in report
+
+
+def test_wait_for_what_nobody_gives_is_a_deadlock() -> None:
+    assert "notification" in stuck(lambda: queue.Queue[int]().get())
+
+
+def test_heartbeat_of_a_daemon_does_not_hide_a_deadlock() -> None:
+    def beat() -> None:
+        while True:
+            time.sleep(1)
+
+    def main() -> None:
+        threading.Thread(target=beat, daemon=True, name="heart").start()
+        threading.Event().wait()
+
+    assert "heart waits for time.sleep" in stuck(main)
+
+
+def test_lock_that_a_thread_outside_of_the_run_holds_is_told_by_name() -> None:
+    lock, taken, done = threading.Lock(), threading.Event(), threading.Event()
+
+    def outsider() -> None:
+        with lock:
+            taken.set()
+            done.wait(20)
+
+    thread = threading.Thread(target=outsider, name="outsider")
+    thread.start()
+    taken.wait()
+    try:
+        with pytest.raises(HarnessError, match="outsider"):
+            simulated(lambda: lock.acquire())
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_thread_outside_of_the_run_is_not_waited_for() -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait, name="outsider")
+    thread.start()
+    try:
+        with pytest.raises(HarnessError, match="outsider does not belong to the run"):
+            simulated(lambda: thread.join())
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_threads_start_again_afterwards() -> None:
@@ -300,6 +476,23 @@ def test_threads_start_again_afterwards() -> None:
     with ThreadPoolExecutor() as pool:
         assert pool.submit(threading.get_ident).result() != threading.get_ident()
     assert log == [1]
+
+
+def test_loops_of_several_threads_run_side_by_side_and_call_one_another() -> None:
+    async def main() -> list[object]:
+        mine = asyncio.get_running_loop()
+
+        async def tell() -> float:
+            await asyncio.sleep(1)
+            return mine.time()
+
+        def work() -> float:
+            asyncio.run(asyncio.sleep(2))
+            return asyncio.run_coroutine_threadsafe(tell(), mine).result()
+
+        return list(await asyncio.gather(*(asyncio.to_thread(work) for _ in range(2))))
+
+    assert simulated(main) == [3, 3]
 
 
 def test_call_from_another_thread_into_the_loop_is_refused() -> None:
@@ -368,19 +561,18 @@ def test_anyio_work_raises_its_errors_and_carries_the_context() -> None:
     assert simulated(main) == "mine"
 
 
-def test_anyio_work_that_waits_is_refused() -> None:
+def test_anyio_work_that_waits_goes_on_side_by_side() -> None:
     anyio: Any = pytest.importorskip("anyio")
 
-    async def from_thread() -> None:
-        await anyio.to_thread.run_sync(anyio.from_thread.run, nothing)
+    async def main() -> float:
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(anyio.to_thread.run_sync, time.sleep, 2)
+        answer = await anyio.to_thread.run_sync(anyio.from_thread.run, nothing)
+        assert answer == "done"
+        return float(anyio.current_time())
 
-    programs: list[Callable[[], Coroutine[Any, Any, None]]] = [
-        lambda: anyio.to_thread.run_sync(time.sleep, 1),
-        from_thread,
-    ]
-    for program in programs:
-        with pytest.raises(NotSimulated, match="thread"):
-            simulated(program)
+    assert simulated(main) == 2
 
 
 def test_deadlock_in_a_program_is_reported_with_its_own_tasks() -> None:
