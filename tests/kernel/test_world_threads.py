@@ -1,6 +1,6 @@
 """Work that a program gives to pools and executors takes virtual time like everything else."""
 
-# ruff: noqa: ANN401, TID251 - programs of the user's do all of this
+# ruff: noqa: ANN401, PLW0108, TID251 - programs of the user's do all of this
 
 from __future__ import annotations
 
@@ -198,10 +198,14 @@ def test_work_that_waits_goes_on_side_by_side(wait: Callable[[], None]) -> None:
 
 
 def test_pool_works_on_as_many_things_at_once_as_it_has_workers() -> None:
+    def work() -> float:
+        time.sleep(3)
+        return time.monotonic()
+
     def main() -> list[float]:
         with ThreadPoolExecutor(2) as pool:
-            done = [pool.submit(lambda: (time.sleep(3), time.monotonic())) for _ in range(5)]
-        return [future.result()[1] for future in done]
+            done = [pool.submit(work) for _ in range(5)]
+        return [future.result() for future in done]
 
     assert simulated(main) == [3, 3, 6, 6, 9]
 
