@@ -12,6 +12,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -124,9 +125,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if early_config.getini("sim_patch_early"):
         from harness.kernel.early import imports_find_stand_ins
 
-        patch = imports_find_stand_ins()
-        patch.__enter__()
-        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
+        patch = ExitStack()
+        patch.enter_context(imports_find_stand_ins())
+        early_config.add_cleanup(patch.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,14 +11,14 @@ import selectors
 from typing import Any
 
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
-from harness.kernel.here import World
+from harness.kernel.here import World, here
 
 _WAITING = "a wait for a descriptor (select, poll)"
 
 
 def _select(world: World, *lists: Any) -> tuple[list[Any], list[Any], list[Any]]:  # noqa: ANN401 - and a timeout
     *descriptors, timeout = lists if len(lists) > 3 else (*lists, None)
-    ready = _stock_select(*descriptors, 0) if any(descriptors) else ([], [], [])
+    ready: tuple[list[Any], list[Any], list[Any]] = _stock_select(*descriptors, 0)
     if not any(ready):
         _let_pass(world, timeout)
     return ready
@@ -47,9 +47,7 @@ class _Poll:
 
     def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
         """What is ready now; the timeout [ms] passes in virtual time if nothing is."""
-        from harness.kernel.here import here
-
-        ready = self._stock.poll(0)
+        ready: list[tuple[int, int]] = self._stock.poll(0)
         if not ready and here.world is not None:
             _let_pass(here.world, None if timeout is None or timeout < 0 else timeout / 1000)
         return ready
@@ -62,7 +60,7 @@ def _let_pass(world: World, timeout: float | None) -> None:
         world.block(timeout)
 
 
-_stock_select = select.select
+_stock_select: Any = select.select
 _stock_poll: Any = getattr(select, "poll", None)  # not on Windows
 
 STAND_INS: tuple[StandIn, ...] = (
