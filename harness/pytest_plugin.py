@@ -5,6 +5,7 @@ Nothing heavy is imported before a test asks for the fixture.
 
 from __future__ import annotations
 
+import argparse
 import functools
 import inspect
 import os
@@ -78,6 +79,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail if a test has no baseline",
     )
+    group.addoption(
+        "--sim-check",
+        action="store_true",
+        help="run every simulated test five times, in this process and in fresh ones, and compare",
+    )
+    group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini(
         "sim_keys",
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",
@@ -109,6 +116,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    digests_to = config.getoption("--sim-digests")
+    if config.getoption("--sim-check") or digests_to is not None:
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--sim-check compares processes by itself; leave out -n")
+        from harness.sim.check_in_pytest import Check
+
+        config.pluginmanager.register(Check(config, _simulation_of, digests_to), "sim-check")
     if config.getoption("--sim-gate") is not None:
         from harness.gate.in_pytest import session_gate
 

@@ -63,7 +63,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             carries a note with the command that replays it.
     """
     began_s = wall.elapsed_s()
-    world = _world(scenario, seed)
+    world = world_of(scenario, seed)
     try:
         status = world.execute()
     except Exception as error:
@@ -97,7 +97,13 @@ def slots_of(spec: AnyScenario) -> int | None:
     return sum(bounded) if slots and len(bounded) == len(slots) else None
 
 
-def _world(scenario: LoadedScenario, seed: int) -> World | TargetWorld:
+def world_of(scenario: LoadedScenario, seed: int) -> World | TargetWorld:
+    """The parts of a run, which is yet to be executed.
+
+    Args:
+        scenario: What to simulate.
+        seed: The one integer that all chance follows from.
+    """
     if isinstance(scenario.spec, TargetScenario):
         from harness.run.target import TargetWorld
 
