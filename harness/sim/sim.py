@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -23,10 +23,10 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
-from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
-from harness.sim.program import Watch, bind, place_of
+from harness.sim.fresh import FreshModules
+from harness.sim.program import Watch, bind
 from harness.sim.program_run import ProgramRun
-from harness.sim.tools import SimTool
+from harness.sim.tools import SimTool, replaced_by
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
@@ -51,8 +51,7 @@ class Sim:
         self.seed = settings.seed(seed)
         self.command = command
         self._module = module
-        self._fresh: list[str] = []
-        self._renewal: Renewal | None = None
+        self._fresh = FreshModules()
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -257,9 +256,7 @@ class Sim:
         Raises:
             HarnessError: There is no such module.
         """
-        for name in modules:
-            check_importable(name)
-        self._fresh += modules
+        self._fresh.add(modules)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
@@ -329,10 +326,10 @@ class Sim:
                 undo.around_run(world.seed, self._module) as ends,
                 connected(world, SEAMS),
                 provided_environment(),
-                self._replaced(),
+                replaced_by(self._tools),
             ):
-                if self._fresh:
-                    whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
+                if self._fresh.names:
+                    whole = self._fresh.under(program, args, kwargs, watch.over, ends)
                 elif not inspect.iscoroutine(program):
                     whole = bind(program, args, kwargs)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
@@ -359,32 +356,6 @@ class Sim:
         if self._world is None:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
-
-    def _on_fresh_modules(
-        self,
-        ends: ExitStack,
-        watch: Watch,
-        program: Any,  # noqa: ANN401 - a coroutine, or a function
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Callable[[], Any]:
-        """A program that first imports modules anew; the world is there when it does."""
-        if inspect.iscoroutine(program):
-            check_not_bound(program, self._fresh)
-
-        def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
-            known, self._renewal = (
-                self._renewal,
-                ends.enter_context(imported_anew(self._fresh, undo.reaches)),
-            )
-            if inspect.iscoroutine(program):
-                return watch.over(program)
-            # A test that has imported it knows it as the run before left it.
-            old = program if known is None else known.old(program)
-            whole = bind(self._renewal.new(old), args, kwargs)
-            return watch.over(whole) if inspect.iscoroutine(whole) else whole()
-
-        return begin
 
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
@@ -454,21 +425,6 @@ class Sim:
             rerun=rerun,
             tasks=tasks,
         )
-
-    @contextmanager
-    def _replaced(self) -> Iterator[None]:
-        """Put tools where the program's functions are."""
-        undo: list[tuple[Any, str, Any]] = []
-        try:
-            for tool in self._tools:
-                if tool.replaces is not None:
-                    place, name = place_of(tool.replaces)
-                    undo.append((place, name, getattr(place, name)))
-                    setattr(place, name, tool)
-            yield
-        finally:
-            for place, name, original in reversed(undo):
-                setattr(place, name, original)
 
     def _replies(self) -> list[Replies]:
         return [role.content for role in self._roles if isinstance(role.content, Replies)]
