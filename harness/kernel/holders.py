@@ -63,7 +63,7 @@ def placed(reach: Reach, new: Replacement, back: Any) -> Iterator[list[Place]]: 
 
 def _replace(place: Place, new: Replacement) -> bool:
     """Put things in the place of others; a thing that refuses to be changed stays as it is."""
-    if place.kind.write is None:
+    if place.kind.write is None or not place.holds_things:
         return False
     with suppress(
         Exception

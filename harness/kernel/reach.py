@@ -52,6 +52,8 @@ class Place:
     kind: Kind
     contents: Any
     """As they were when it was reached."""
+    holds_things: bool
+    """Whether there was more in it than numbers and texts."""
 
     @property
     def path(self) -> str:
@@ -125,7 +127,7 @@ class Reach:
         return id(thing) in self._seen
 
     def _meet(self, holder: Place | None, key: object, value: object) -> None:
-        if type(value) not in PLAIN and id(value) not in self._seen:
+        if id(value) not in self._seen:
             self._seen[id(value)] = value
             self._todo.append((holder, key, value))
 
@@ -134,9 +136,10 @@ class Reach:
             contents = kind.read(thing)
         except Exception:  # noqa: BLE001 - a thing that is not what its class says, such as a half-made instance
             return
-        place = Place(holder, key, thing, kind, contents)
+        members = [member for member in _members(contents) if type(member[1]) not in PLAIN]
+        place = Place(holder, key, thing, kind, contents, bool(members))
         self.places.append(place)
-        for name, value in _members(contents):
+        for name, value in members:
             self._meet(place, name, value)
 
     def _look_into(self, holder: Place | None, key: object, thing: Any) -> None:  # noqa: ANN401 - anything

@@ -78,7 +78,7 @@ class FreshModules:
         return begin
 
     def _check_not_bound(self, program: CoroutineType[Any, Any, Any]) -> None:
-        home = program.cr_frame.f_globals.get("__name__", "")
+        home = "" if program.cr_frame is None else program.cr_frame.f_globals.get("__name__", "")
         if any(home == one or home.startswith(f"{one}.") for one in self.names):
             program.close()
             raise HarnessError(
