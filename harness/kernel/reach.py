@@ -37,6 +37,8 @@ _MOCKS = "unittest.mock"
 PLAIN = frozenset((str, bytes, int, float, bool, complex, type(None), type(...)))
 """Classes whose instances hold nothing and never change."""
 
+_OF_FUNCTIONS = kinds_of(FunctionType)
+
 LARGEST = 200_000
 """Far more places than the modules of a program have; a walk through them takes a second."""
 
@@ -137,6 +139,8 @@ class Reach:
         except Exception:  # noqa: BLE001 - a thing that is not what its class says, such as a half-made instance
             return
         members = [member for member in _members(contents) if type(member[1]) not in PLAIN]
+        if kind is DEFAULTS and not members:
+            return  # nothing in them can change, and most functions are like that
         place = Place(holder, key, thing, kind, contents, bool(members))
         self.places.append(place)
         for name, value in members:
@@ -190,7 +194,7 @@ class Reach:
             if _is_of_no_module(function.__globals__):
                 yield GLOBALS
         if function.__dict__:
-            yield from kinds_of(FunctionType)
+            yield from _OF_FUNCTIONS
 
 
 def _members(contents: Any) -> Iterable[tuple[object, Any]]:  # noqa: ANN401 - contents of any kind

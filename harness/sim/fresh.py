@@ -129,7 +129,7 @@ def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Re
         )
         with ExitStack() as ends:
             for reach in reaches:
-                ends.enter_context(placed(reach, renewal.new, lambda: renewal.old))
+                ends.enter_context(placed(reach.places, renewal.new, lambda: renewal.old))
             yield renewal
     finally:
         _put_back(old, names)

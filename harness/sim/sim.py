@@ -316,14 +316,17 @@ class Sim:
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
-        arguments = undo.state_of(program, args, kwargs) if callable(program) else None
+        arguments: State | None = None
         whole: Any = program
         output, error, tasks = None, None, ""
         watch = Watch()
         self._world = world
         try:
             with (
-                undo.around_run(world.seed, self._module) as ends,
+                undo.around_run(world.seed, self._module, (program, args, kwargs)) as (
+                    ends,
+                    arguments,
+                ),
                 connected(world, SEAMS),
                 provided_environment(),
                 replaced_by(self._tools),
@@ -344,10 +347,11 @@ class Sim:
             again = partial(
                 self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
             )
-            rerun = None
-            if arguments is not None:
-                arguments.note_end_of_run()
-                rerun = self._under(again, arguments)
+            rerun = (
+                self._under(again, arguments)
+                if callable(program) and arguments is not None
+                else None
+            )
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 

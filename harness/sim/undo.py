@@ -45,24 +45,29 @@ class Undo:
         self._is_active = False
 
     @contextmanager
-    def around_run(self, seed: int, test: str) -> Iterator[ExitStack]:
+    def around_run(
+        self, seed: int, test: str, arguments: tuple[object, ...]
+    ) -> Iterator[tuple[ExitStack, State]]:
         """While inside, a run changes modules; what the one before changed has been taken back.
 
         Args:
             seed: The run's.
             test: The name of the module that the test is in.
+            arguments: What the program is and gets.
 
         Yields:
-            What ends when the run is taken back.
+            What ends when the run is taken back; and the state of the arguments, which are in no module.
         """
         if self._is_active:
-            yield ExitStack()
+            yield ExitStack(), State({}, frozenset(), {})
             return
         self._is_active = True
         try:
             self.take_back()
             modules, outside = self._program_and_tests()
             state = State(modules, outside)
+            named = {f"argument {at}": thing for at, thing in enumerate(arguments)}
+            mine = State({}, outside, named)
             self._warn(state, seed)
             module = sys.modules.get(test)
             here = Reach({} if module is None else {test: module})
@@ -70,7 +75,10 @@ class Undo:
             self._state, self._seed = state, seed
             gates = stand_ins()
             with in_own_places(here, gates), in_own_places(state.reach, gates):
-                yield self._ends
+                try:
+                    yield self._ends, mine
+                finally:
+                    mine.note_end_of_run()
         finally:
             self.reaches = []
             if self._state is not None:
@@ -93,11 +101,6 @@ class Undo:
             for state in now:
                 state.put_back()
             self._state = pending
-
-    def state_of(self, *things: object) -> State:
-        """The state of things that are in no module."""
-        _, outside = self._program_and_tests()
-        return State({}, outside, {f"argument {at}": thing for at, thing in enumerate(things)})
 
     def take_back(self) -> None:
         """Take back what the last run changed, if that was not done yet."""
