@@ -48,26 +48,26 @@ class FreshModules:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         watched: Callable[[Any], Any],
-        ends: ExitStack,
-    ) -> Callable[[], Any]:
-        """A program that imports them when it begins, so that they find the simulated world.
+    ) -> Any:  # noqa: ANN401 - a coroutine, or a function
+        """What is to be run; if there are such modules, it imports them first, and they find the simulated world.
 
         Args:
             program: What follows.
             args: What it is called with.
             kwargs: What it is called with.
-            watched: Gives what is run in its place.
-            ends: What ends when the run is taken back.
+            watched: Gives what is run in the place of a coroutine.
 
         Raises:
             HarnessError: It is a coroutine of such a module, which would go on in the old one.
         """
+        if not self.names:
+            return program if inspect.iscoroutine(program) else bind(program, args, kwargs)
         if inspect.iscoroutine(program):
             self._check_not_bound(program)
 
         def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
             known = self._last
-            self._last = ends.enter_context(imported_anew(self.names, undo.reaches))
+            self._last = undo.ends.enter_context(imported_anew(self.names, undo.reaches))
             if inspect.iscoroutine(program):
                 return watched(program)
             # A test that has imported it knows it as the run before left it.

@@ -24,7 +24,7 @@ from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.fresh import FreshModules
-from harness.sim.program import Watch, bind
+from harness.sim.program import Watch
 from harness.sim.program_run import ProgramRun
 from harness.sim.tools import SimTool, replaced_by
 from harness.sim.undo import undo
@@ -316,25 +316,22 @@ class Sim:
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
-        arguments: State | None = None
-        whole: Any = program
-        output, error, tasks = None, None, ""
         watch = Watch()
+        whole = self._fresh.under(program, args, kwargs, watch.over)
+        output, error, tasks, rerun = None, None, "", None
         self._world = world
         try:
             with (
-                undo.around_run(world.seed, self._module, (program, args, kwargs)) as (
-                    ends,
-                    arguments,
-                ),
+                undo.around_run(world.seed, self._module, (program, args, kwargs)) as arguments,
                 connected(world, SEAMS),
                 provided_environment(),
                 replaced_by(self._tools),
             ):
-                if self._fresh.names:
-                    whole = self._fresh.under(program, args, kwargs, watch.over, ends)
-                elif not inspect.iscoroutine(program):
-                    whole = bind(program, args, kwargs)
+                if callable(program):
+                    again = partial(
+                        self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
+                    )
+                    rerun = self._under(again, arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
             error, tasks = raised, watch.tasks
@@ -344,14 +341,6 @@ class Sim:
             if inspect.iscoroutine(whole):
                 whole.close()  # it may never have begun
             world.end()
-            again = partial(
-                self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
-            )
-            rerun = (
-                self._under(again, arguments)
-                if callable(program) and arguments is not None
-                else None
-            )
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 

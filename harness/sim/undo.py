@@ -40,14 +40,13 @@ class Undo:
         """What could be reached when the run began: from the program's modules, and from the test's."""
         self._state: State | None = None
         self._seed = 0
-        self._ends = ExitStack()
+        self.ends = ExitStack()
+        """What ends when the run is taken back."""
         self._leftovers: list[tuple[int, Leftover]] = []
         self._is_active = False
 
     @contextmanager
-    def around_run(
-        self, seed: int, test: str, arguments: tuple[object, ...]
-    ) -> Iterator[tuple[ExitStack, State]]:
+    def around_run(self, seed: int, test: str, arguments: tuple[object, ...]) -> Iterator[State]:
         """While inside, a run changes modules; what the one before changed has been taken back.
 
         Args:
@@ -56,10 +55,10 @@ class Undo:
             arguments: What the program is and gets.
 
         Yields:
-            What ends when the run is taken back; and the state of the arguments, which are in no module.
+            The state of the arguments, which are in no module.
         """
         if self._is_active:
-            yield ExitStack(), State({}, frozenset(), {})
+            yield State({}, frozenset(), {})
             return
         self._is_active = True
         try:
@@ -76,7 +75,7 @@ class Undo:
             gates = stand_ins()
             with in_own_places(here, gates), in_own_places(state.reach, gates):
                 try:
-                    yield self._ends, mine
+                    yield mine
                 finally:
                     mine.note_end_of_run()
         finally:
@@ -104,7 +103,7 @@ class Undo:
 
     def take_back(self) -> None:
         """Take back what the last run changed, if that was not done yet."""
-        self._ends.close()
+        self.ends.close()
         state, self._state = self._state, None
         if state is not None:
             self._leftovers += [(self._seed, leftover) for leftover in state.take_back()]
