@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.errors import HarnessError, ScenarioError
+    from harness.models import Reply, Request, ToolCall
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
     from harness.store import Store
@@ -17,20 +18,26 @@ if TYPE_CHECKING:
 _HOMES = {
     "HarnessError": "harness.errors",
     "Outcome": "harness.run",
+    "Reply": "harness.models",
+    "Request": "harness.models",
     "RunResult": "harness.run",
     "ScenarioError": "harness.errors",
     "Simulation": "harness.run",
     "Store": "harness.store",
+    "ToolCall": "harness.models",
     "load_scenario": "harness.scenario",
 }
 
 __all__ = [
     "HarnessError",
     "Outcome",
+    "Reply",
+    "Request",
     "RunResult",
     "ScenarioError",
     "Simulation",
     "Store",
+    "ToolCall",
     "load_scenario",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.faults.api import Alter, Fault
 from harness.models import MALFORMED_REPLY, ModelError, Reply
@@ -22,10 +23,13 @@ class Malformed(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncated(Fault):
-    """The reply is cut on its way: whoever gets it reads less, and it is wrong; it took its time and is billed whole."""
+    """The reply ends early: whoever gets it reads less, and it is wrong; what is there is billed."""
 
     keep: Probability = 0.5
     """Share of the text that arrives."""
+    stop_reason: Literal["max_tokens", "end_turn"] = "max_tokens"
+    """What a program with an SDK is told: `max_tokens` (`length` at OpenAI), as the real API does, or `end_turn` (`stop`),
+    which is a lie that no client can see through."""
 
     def verdict(self) -> Alter:
         """Served in part."""
@@ -38,7 +42,7 @@ class Truncated(Fault):
             output_tokens=None
             if reply.output_tokens is None
             else int(reply.output_tokens * self.keep),
-            truncated=True,
+            truncated=self.stop_reason == "max_tokens",
             correct=None if reply.correct is None else False,
         )
 

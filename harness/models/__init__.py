@@ -14,6 +14,7 @@ from harness.models.api import (
     Request,
     Said,
     ToolCall,
+    ToolChoice,
     ToolResult,
     error_name,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "ServedModel",
     "Stub",
     "ToolCall",
+    "ToolChoice",
     "ToolResult",
     "check_all_used",
     "error_name",

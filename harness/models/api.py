@@ -5,14 +5,18 @@ A model decides what is said. When it is said, and whether, is the provider's bu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from harness.spans import Span
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
 _SERVER_ERROR_MIN = 500
+
+ToolChoice = Literal["auto", "any", "none"]
+"""Whether a model may, must or must not call a tool."""
 
 MALFORMED_REPLY = "malformed_reply"
 """Error type of a reply that cannot be parsed."""
@@ -61,6 +65,8 @@ class Reply(NamedTuple):
     """What it thought before it spoke."""
     refused: bool = False
     """Whether the model declined to answer."""
+    as_is: bool = False
+    """Whether it is sent as a deliberate fault even if it does not obey the request."""
 
 
 @dataclass(slots=True)
@@ -103,6 +109,10 @@ class Request:
     """The JSON Schema that the reply must keep, where one is asked for."""
     wanted_tool: str = ""
     """The tool that the model must use, where one is named."""
+    tool_choice: ToolChoice = "auto"
+    """Whether the model may, must or must not call a tool."""
+    tool_schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """The JSON Schema of each tool's arguments, where it is known."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 

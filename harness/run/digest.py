@@ -11,7 +11,7 @@ from harness.run.one import world_of
 from harness.run.target import TargetWorld
 from harness.scenario import LoadedScenario
 from harness.spans import Table, as_json_lines
-from harness.wire.calls import Call
+from harness.wire.call import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def digest_of_run(scenario: LoadedScenario, seed: int) -> Digest:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
     """
-    world = world_of(scenario, seed)
-    world.execute()
+    with world_of(scenario, seed) as world:
+        world.execute()
     # A pattern has no wire on which prompts could be seen; its spans are compared.
     calls = world._wired.calls if isinstance(world, TargetWorld) else ()  # noqa: SLF001 - of its own package
     return digest_of(world.log.spans, world.log.events, calls)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness import wall
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import World
+from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
+from harness.scenario.functions import load_libraries
 from harness.spans import Table
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ class RunResult:
     """The hosts that it wanted to reach and nobody simulates, each with how often."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
+    tracebacks: dict[str, str] = field(default_factory=dict)
+    """The traceback of the first error of each kind, cut to the frames of the user's code."""
     wall_s: float = 0.0
     """Real time it took [s]."""
 
@@ -62,13 +68,35 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         HarnessError: The scenario led to something that cannot go on, such as a script that ran out. The error
             carries a note with the command that replays it.
     """
-    began_s = wall.elapsed_s()
-    world = world_of(scenario, seed)
     try:
-        status = world.execute()
+        with world_of(scenario, seed) as world:
+            return _executed(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
+
+
+@contextmanager
+def world_of(scenario: LoadedScenario, seed: int) -> Iterator[World | TargetWorld]:
+    """The parts of a run, to be executed inside.
+
+    Args:
+        scenario: What to simulate.
+        seed: The one integer that all chance follows from.
+    """
+    load_libraries(scenario.functions, scenario.folder)
+    if isinstance(scenario.spec, TargetScenario):
+        from harness.run.target import TargetWorld
+
+        yield TargetWorld(scenario, seed)
+    else:
+        with modules_of_run(scenario):
+            yield World(scenario, seed)
+
+
+def _executed(scenario: LoadedScenario, world: World | TargetWorld, seed: int) -> RunResult:
+    began_s = wall.elapsed_s()
+    status = world.execute()
     spec = scenario.spec
     return RunResult(
         seed=seed,
@@ -85,7 +113,8 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         faults_met=world.faults_met,
         findings=world.findings,
         unsimulated=world.unsimulated,
-        failures=dict(world.failures),
+        failures=dict(world.failures.counts),
+        tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
     )
 
@@ -95,20 +124,6 @@ def slots_of(spec: AnyScenario) -> int | None:
     slots = [part.concurrency for part in spec.providers.values()]
     bounded = [slot for slot in slots if slot is not None]
     return sum(bounded) if slots and len(bounded) == len(slots) else None
-
-
-def world_of(scenario: LoadedScenario, seed: int) -> World | TargetWorld:
-    """The parts of a run, which is yet to be executed.
-
-    Args:
-        scenario: What to simulate.
-        seed: The one integer that all chance follows from.
-    """
-    if isinstance(scenario.spec, TargetScenario):
-        from harness.run.target import TargetWorld
-
-        return TargetWorld(scenario, seed)
-    return World(scenario, seed)
 
 
 def replay_command(scenario: LoadedScenario, seed: int) -> str:

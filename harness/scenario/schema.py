@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from harness.agents import ToolSpec
 from harness.faults import AnyFault
 from harness.fields import AgentName, ModelName, ProviderName, ToolName
+from harness.kernel import kernel
 from harness.kernel.arrivals import AnyArrivals, At, Closed, Trace
 from harness.kernel.distributions import AnyDistribution
 from harness.metrics import DEFAULT_LIMITS, METRICS
@@ -44,6 +45,19 @@ def _regex(pattern: str) -> str:
 
 Regex = Annotated[str, AfterValidator(_regex)]
 """A regular expression."""
+
+
+def _host(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
+        raise PydanticCustomError(
+            "host",
+            "must be the name of a host alone, such as api.groq.com; the path of its URLs is that of `paths`",
+        )
+    return name.lower()
+
+
+HostName = Annotated[str, AfterValidator(_host)]
+"""The name of a host, without a scheme, a port or a path."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
@@ -282,8 +296,10 @@ class WireProviderSpec(ProviderSpec):
 
     api: Literal["anthropic", "openai"] | None = None
     """Which API it speaks; absent means the one of its name."""
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[HostName, ...] = ()
     """Where it is reached; absent means where the API really is."""
+    paths: tuple[str, ...] = ()
+    """Base paths of its URLs, such as `/openai/v1`; absent means any at hosts that are not the API's own."""
 
     @model_validator(mode="after")
     def _check_hosts(self) -> WireProviderSpec:
@@ -370,6 +386,10 @@ class TargetScenario(Head):
 
     target: str
     """The function, as `module:function`; it is given the text of the task if it takes an argument."""
+    horizon_s: PositiveSeconds = kernel.DEFAULT_HORIZON_S
+    """When a run ends even if tasks are left [s]; those are cancelled, and counted as failed."""
+    calls_per_task: Count = kernel.DEFAULT_CALLS_PER_TASK
+    """How many calls a task may make; with one more the run ends with an error that says which calls repeat."""
     providers: dict[Name, WireProviderSpec] = {}
     """The providers, by name; `anthropic` and `openai` are there by themselves, without limits."""
     models: dict[Name, ModelSpec] = {}

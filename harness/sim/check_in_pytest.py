@@ -26,23 +26,27 @@ from harness.sim.sim import Sim
 _HASH_SEEDS = ("1", "1", "2")
 """Of the fresh processes."""
 
-SimulationOf = Callable[[pytest.Item], Sim | None]
-
 
 class Check:
     """Runs simulated tests again and compares; a plugin of its own.
 
     Args:
         config: The session's.
-        simulation_of: Gives the simulation of a test.
+        simulation: Where a test keeps its simulation.
+        is_simulated: Tells whether a test has one.
         digests_to: Where a fresh process leaves its digests; None in the process that compares.
     """
 
     def __init__(
-        self, config: pytest.Config, simulation_of: SimulationOf, digests_to: str | None
+        self,
+        config: pytest.Config,
+        simulation: pytest.StashKey[Sim],
+        is_simulated: Callable[[pytest.Item], bool],
+        digests_to: str | None,
     ) -> None:
         self._config = config
-        self._simulation_of = simulation_of
+        self._simulation = simulation
+        self._is_simulated = is_simulated
         self._digests_to = digests_to
         self._seen: dict[str, list[list[Digest]]] = {}
         """The runs of each test, once for each time that the test has passed."""
@@ -55,7 +59,7 @@ class Check:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what is not simulated; this session is for the others."""
-        left = [item for item in items if "sim" not in getattr(item, "fixturenames", ())]
+        left = [item for item in items if not self._is_simulated(item)]
         if left:
             self._config.hook.pytest_deselected(items=left)
             items[:] = [item for item in items if item not in left]
@@ -73,7 +77,7 @@ class Check:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:  # noqa: ANN401 - see above
         """Keep what the runs of a test have in common."""
         report = yield
-        simulation = self._simulation_of(item)
+        simulation = item.stash.get(self._simulation, None)
         if call.when == "call" and report.passed and simulation is not None:
             written = tuple(sorted(self._written))
             self._written.clear()

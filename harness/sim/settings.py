@@ -6,17 +6,19 @@ import functools
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from harness.errors import HarnessError
 from harness.faults import FAULTS, Fault
 from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constant
-from harness.models import ToolCall
+from harness.models import Model, ToolCall
+from harness.models.plausible import Plausible
+from harness.models.replies import AnyReply, Replies
 from harness.provider import Latency, Limits, Outage, Overload, Queue
 from harness.run.wired import ApiName
-from harness.units import Count, Probability
+from harness.units import Count, PositiveSeconds, Probability
 
 
 def seed(value: int) -> int:
@@ -31,6 +33,11 @@ def count(what: str, value: int) -> int:
     return _read(Count, what, value)  # type: ignore[no-any-return]
 
 
+def seconds(what: str, value: float) -> float:
+    """A duration above 0 [s]."""
+    return _read(PositiveSeconds, what, value)  # type: ignore[no-any-return]
+
+
 def share(what: str, value: float) -> float:
     """A number from 0 to 1."""
     return _read(Probability, what, value)  # type: ignore[no-any-return]
@@ -41,6 +48,23 @@ def names(what: str, value: Sequence[str]) -> frozenset[str]:
     if isinstance(value, str):
         raise HarnessError(f"{what}: a list of names is wanted (given: {value!r})")
     return frozenset(value)
+
+
+def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Some texts."""
+    if isinstance(value, str) or not all(isinstance(text, str) for text in value):
+        raise HarnessError(f"{what}: a list of texts is wanted (given: {value!r})")
+    return tuple(value)
+
+
+def host(name: str) -> str:
+    """The name of a host."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
+        raise HarnessError(
+            f"hosts: the name of a host alone is wanted (given: {name!r})\n"
+            '  How to fix: hosts=["api.groq.com"]; the path of its URLs, if it has to be told, is paths=["/openai/v1"]'
+        )
+    return name.lower()
 
 
 def regex(what: str, value: str | None) -> str | None:
@@ -58,6 +82,22 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
         case [str(), dict()]:
             return ToolCall(*value)
     raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
+
+
+def content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
+    """Who answers for an agent: a model, or the replies that a test states."""
+    if reply is None and not tool_calls:
+        return Plausible(name)
+    if reply is None:
+        reply = f"{name} has done its part"
+    if hasattr(reply, "reply"):
+        if tool_calls:
+            raise HarnessError(
+                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
+                "  How to fix: let the model wish for the tools, or give a reply that is no model"
+            )
+        return cast("Model", reply)
+    return Replies(name, reply, tool_calls=tool_calls)
 
 
 def options(api: ApiName, stated: Mapping[str, Any]) -> Mapping[str, Any]:

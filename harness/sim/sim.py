@@ -7,26 +7,26 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from harness import wall
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
 from harness.kernel import run_program
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.kernel.state import State
 from harness.models import Model, Request, ToolCall
-from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.fresh import FreshModules
-from harness.sim.program import Watch
+from harness.sim.processes import Code, Output, SimProcess, described
+from harness.sim.program import Watch, close_if_unstarted
 from harness.sim.program_run import ProgramRun
-from harness.sim.tools import SimTool, replaced_by
+from harness.sim.tools import SimTool, replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
@@ -45,11 +45,23 @@ class Sim:
         seed: The one integer that all chance follows from.
         command: What runs the test again.
         module: The name of the module that the test is in.
+        horizon_s: Virtual time that no run may pass [s].
+        calls_per_task: How many calls each run may make.
     """
 
-    def __init__(self, seed: int = 1, *, command: str = "", module: str = "__main__") -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        command: str = "",
+        module: str = "__main__",
+        horizon_s: float = DEFAULT_HORIZON_S,
+        calls_per_task: int = DEFAULT_CALLS_PER_TASK,
+    ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
+        self.horizon_s = settings.seconds("horizon_s", horizon_s)
+        self.calls_per_task = settings.count("calls_per_task", calls_per_task)
         self._module = module
         self._fresh = FreshModules()
         self.runs: list[ProgramRun] = []
@@ -59,6 +71,7 @@ class Sim:
         self._faults: list[Fault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[SimTool] = []
+        self._processes: list[SimProcess] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
         self._world: WiredWorld | None = None
@@ -91,6 +104,7 @@ class Sim:
         latency_s: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
         output_tokens: Any = None,  # noqa: ANN401 - likewise
         accuracy: float | None = None,
+        as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
         """Say who one of the program's agents is, how to tell its calls, and what it says.
@@ -108,6 +122,7 @@ class Sim:
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
             accuracy: Share of them that are right.
+            as_is: Whether replies that do not obey their request are sent, as a deliberate fault, instead of being an error.
             allow_unused: Whether it is fine if it is never called, or not all of its replies are given.
 
         Raises:
@@ -125,13 +140,16 @@ class Sim:
         self._roles.append(
             Role(
                 name=name,
-                content=_content(name, reply, [settings.tool_call(call) for call in tool_calls]),
+                content=settings.content(
+                    name, reply, [settings.tool_call(call) for call in tool_calls]
+                ),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),
                 output_tokens=None
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
                 accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                as_is=as_is,
             )
         )
         if allow_unused:
@@ -166,6 +184,50 @@ class Sim:
         self._tools.append(tool)
         return tool
 
+    def process(
+        self,
+        command: str,
+        *,
+        stdout: Output = "",
+        stderr: Output = "",
+        returncode: Code = 0,
+        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        failure_probability: float = 0.0,
+        allow_unused: bool = False,
+    ) -> SimProcess:
+        """A command that the program runs in another process; nothing is started, and it takes virtual time.
+
+        It is found by `subprocess`, `os.system`, `os.popen` and asyncio's subprocesses. A command that no description
+        meets is refused by name.
+
+        Args:
+            command: A glob for the command line, such as `"git push*"`; the first description that matches counts.
+            stdout: What it writes, as text, bytes, or a function of the `Command` (its `argv`, `line`, `cwd`, `env`,
+                `stdin`, `number`).
+            stderr: Likewise.
+            returncode: How it ends, as a number or a function of the `Command`.
+            latency_s: How long it takes [s].
+            failure_probability: Share of uses that end with return code 1 and say so on stderr.
+            allow_unused: Whether it is fine if it is never run.
+
+        Returns:
+            The description; its `uses` are the commands that were run.
+
+        Raises:
+            HarnessError: A value is wrong.
+        """
+        process = SimProcess(
+            command,
+            stdout=stdout,
+            stderr=stderr,
+            returncode=returncode,
+            latency_s=settings.distribution("latency_s", latency_s),
+            failure_probability=settings.share("failure_probability", failure_probability),
+            allow_unused=allow_unused,
+        )
+        self._processes.append(process)
+        return process
+
     def provider(
         self,
         name: str,
@@ -180,6 +242,7 @@ class Sim:
         outages: Sequence[Any] = (),
         api: ApiName | None = None,
         hosts: Sequence[str] = (),
+        paths: Sequence[str] = (),
         **options: Any,  # noqa: ANN401 - what the API understands
     ) -> None:
         """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
@@ -196,6 +259,8 @@ class Sim:
             outages: Such as `{"at_s": 10, "for_s": 30}`.
             api: Which API it speaks.
             hosts: Where it is reached, besides the usual.
+            paths: Base paths of its URLs, such as `/openai/v1`; empty means the API's own at its own hosts, and any
+                elsewhere.
             options: What the API is told, such as `message_threads=False` for Anthropic's.
 
         Raises:
@@ -213,7 +278,9 @@ class Sim:
         self._providers[name] = WireProvider(
             name=name,
             api=speaks,
-            hosts=frozenset(hosts) | (known.hosts if known else frozenset()),
+            hosts=frozenset(map(settings.host, settings.texts("hosts", hosts)))
+            | (known.hosts if known else frozenset()),
+            paths=settings.texts("paths", paths),
             limits=settings.limits(
                 requests_per_min=requests_per_min,
                 input_tokens_per_min=input_tokens_per_min,
@@ -282,7 +349,8 @@ class Sim:
         program: Coroutine[Any, Any, Any] | Callable[..., Any],
         *args: Any,  # noqa: ANN401 - the program's
         seed: int | None = None,
-        horizon_s: float = DEFAULT_HORIZON_S,
+        horizon_s: float | None = None,
+        calls_per_task: int | None = None,
         **kwargs: Any,  # noqa: ANN401 - the program's
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
@@ -291,7 +359,8 @@ class Sim:
             program: A coroutine, or a function; one that is not async may call `asyncio.run` itself.
             args: What the function is called with.
             seed: Another seed than the test's.
-            horizon_s: Virtual time that it may not pass [s].
+            horizon_s: Virtual time that it may not pass [s]; None means what holds for all runs of the test.
+            calls_per_task: How many calls it may make; likewise.
             kwargs: What the function is called with.
 
         Returns:
@@ -299,19 +368,25 @@ class Sim:
 
         Raises:
             Exception: Whatever the program raised.
+            LimitExceeded: It passed a bound; says what every task was doing, and which calls repeat.
             NotSimulated: There is a run already.
         """
         if self._world is not None:
             if inspect.iscoroutine(program):
-                program.close()
+                close_if_unstarted(program)
             _refuse_nesting()
+        if horizon_s is None:
+            horizon_s = self.horizon_s
+        if calls_per_task is None:
+            calls_per_task = self.calls_per_task
         world = WiredWorld(
             self.seed if seed is None else settings.seed(seed),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
             latency_factors=self._latency_factors,
-            horizon_s=horizon_s,
+            horizon_s=settings.seconds("horizon_s", horizon_s),
+            calls_per_task=settings.count("calls_per_task", calls_per_task),
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
@@ -324,22 +399,22 @@ class Sim:
             with (
                 undo.around_run(world.seed, self._module, (program, args, kwargs)) as arguments,
                 connected(world, SEAMS),
+                described(world, self._processes),
                 provided_environment(),
-                replaced_by(self._tools),
+                replaced(self._tools),
             ):
                 if callable(program):
-                    again = partial(
-                        self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
-                    )
+                    bounds: Any = {"horizon_s": horizon_s, "calls_per_task": calls_per_task}
+                    again = partial(self.run, program, *args, seed=world.seed, **bounds, **kwargs)
                     rerun = self._under(again, arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
-            error, tasks = raised, watch.tasks
+            error, tasks = raised, getattr(raised, "report", "") or watch.tasks
             raise
         finally:
             self._world = None
             if inspect.iscoroutine(whole):
-                whole.close()  # it may never have begun
+                close_if_unstarted(whole)
             world.end()
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
@@ -358,7 +433,9 @@ class Sim:
         def rerun(fault: Fault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
             used = [(replies, replies.used) for replies in self._replies()]
-            uses = [(tool, tool.uses[:]) for tool in self._tools]
+            uses: list[list[Any]] = [one.uses for one in self._tools]
+            uses += [one.uses for one in self._processes]
+            before = [made[:] for made in uses]
             self._faults.insert(0, fault)
             try:
                 with suppress(Exception), undo.once_more(arguments):  # the error is in the run
@@ -370,8 +447,8 @@ class Sim:
                 self.runs, self._met = noted, met
                 for replies, number in used:
                     replies.used = number
-                for tool, before in uses:
-                    tool.uses[:] = before
+                for made, kept in zip(uses, before, strict=True):
+                    made[:] = kept
 
         return rerun
 
@@ -417,6 +494,7 @@ class Sim:
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
             tasks=tasks,
+            effects=tuple(world.effects),
         )
 
     def _replies(self) -> list[Replies]:
@@ -426,8 +504,10 @@ class Sim:
         """Take providers, models, agents with their rules and their speed, and faults from a scenario file."""
         from harness.run.surroundings import surroundings
         from harness.scenario import load_scenario
+        from harness.sim.stub_functions import StubFunctions
 
-        found = surroundings(load_scenario(path))
+        scenario = load_scenario(path)
+        found = surroundings(scenario, StubFunctions(scenario).find)
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
         self._may_be_unused.update(found.may_be_unused)
@@ -446,7 +526,7 @@ class Sim:
         lines.append(f"Seed {run.seed}, virtual time {run.latency_s:.6f} s.")
         if with_timeline:
             lines += ["The last calls:", run.timeline(last=_LAST_LINES)]
-        if run.tasks:
+        if run.tasks and run.tasks not in str(run.error):
             lines += ["Tasks when it failed:", run.tasks]
         return "\n".join(lines)
 
@@ -456,25 +536,13 @@ class Sim:
         """Complain about what was said and never needed: it did not test what its author thinks.
 
         Raises:
-            HarnessError: Agents that were never called, replies that were never given, faults that met nothing.
+            HarnessError: Agents that were never called, replies that were never given, processes that were never run,
+                faults that met nothing.
         """
         __tracebackhide__ = True
-        check_all_needed(self.runs, self._roles, self._may_be_unused, self._faults, self._met)
-
-
-def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
-    if reply is None and not tool_calls:
-        return Plausible(name)
-    if reply is None:
-        reply = f"{name} has done its part"
-    if hasattr(reply, "reply"):
-        if tool_calls:
-            raise HarnessError(
-                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-                "  How to fix: let the model wish for the tools, or give a reply that is no model"
-            )
-        return cast("Model", reply)
-    return Replies(name, reply, tool_calls=tool_calls)
+        check_all_needed(
+            self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
+        )
 
 
 def _refuse_nesting() -> NoReturn:

@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from harness.run.wired import WiredWorld
 
 
+@contextmanager
+def replaced(tools: Iterable[SimTool]) -> Iterator[None]:
+    """While inside, tools are where the functions of the program are that they stand in for."""
+    undo: list[tuple[Any, str, Any]] = []
+    try:
+        for tool in tools:
+            if tool.replaces is not None:
+                place, name = place_of(tool.replaces)
+                undo.append((place, name, getattr(place, name)))
+                setattr(place, name, tool)
+        yield
+    finally:
+        for place, name, original in reversed(undo):
+            setattr(place, name, original)
+
+
 class SimTool:
     """A tool: await it with whatever arguments the program likes.
 
@@ -84,20 +100,6 @@ class SimTool:
             raise
         finally:
             world.log.close(span, status)
+            if status != ERROR:  # one that was cancelled may have done its work
+                world.note_effect(self.name, args, kwargs)
         return answer
-
-
-@contextmanager
-def replaced_by(tools: Iterable[SimTool]) -> Iterator[None]:
-    """While inside, tools are where the program's functions were."""
-    undo: list[tuple[Any, str, Any]] = []
-    try:
-        for tool in tools:
-            if tool.replaces is not None:
-                place, name = place_of(tool.replaces)
-                undo.append((place, name, getattr(place, name)))
-                setattr(place, name, tool)
-        yield
-    finally:
-        for place, name, original in reversed(undo):
-            setattr(place, name, original)

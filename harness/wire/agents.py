@@ -117,6 +117,8 @@ class Role:
     """Size of its replies [tokens]; absent means their length."""
     accuracy: float | None = None
     """Share of its replies that are right; None when nobody asks."""
+    as_is: bool = False
+    """Whether its replies are sent even if they do not obey the request."""
 
 
 class Scope(NamedTuple):

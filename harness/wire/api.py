@@ -7,13 +7,13 @@ one would: threads, batches, prompt caches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import shake_128
 from typing import Any, Literal, NamedTuple, Protocol
 
-from harness.models import Reply, Said
+from harness.models import Reply, Said, ToolChoice
 from harness.provider import Refusal
 from harness.provider.limits import Quota
 from harness.units import Usage
@@ -50,6 +50,14 @@ class Prompt:
     """The JSON Schema of the reply, or of the arguments of the wanted tool."""
     wanted_tool: str = ""
     """The tool that must be used; empty when there is no such wish."""
+    tool_choice: ToolChoice = "auto"
+    """Whether a tool may, must or must not be called."""
+    tool_schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """The JSON Schema of the arguments of each tool that has one."""
+    parallel_tool_calls: bool = True
+    """Whether one reply may call several tools."""
+    frame_tokens: int = 0
+    """What a tool call has beside its name and arguments [tokens]."""
     result_ids: tuple[str, ...] = ()
     """The ids of the tool calls that the last message answers, in the order of its tool results."""
     details: Any = None

@@ -15,9 +15,10 @@ from harness.provider import Refusal, refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT
 from harness.wire.api import Api, Ids, Moment, Spoken
-from harness.wire.calls import Call
+from harness.wire.call import Call
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
+from harness.wire.obedience import AS_IS, disobeys
 from harness.wire.speech import fit
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Exchange:
         )
         self._span.start_s = ABSENT
         self._span.cost_usd = 0.0
+        if not call.attempts:
+            self._span.repeats = call.span.repeats
         request.span = self._span
         call.attempts.append(self._span)
         self._ids = Ids(f"{server.draws.seed}\x1f{request.attempt_key}")
@@ -106,11 +109,15 @@ class Exchange:
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Generator[Any, Any, str]:
         server, call, request = self._server, self._call, self._call.request
         reply = server.content(call.role, request)
+        if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not self._span.fault:
+            self._span.fault = AS_IS
+            self._log.event("fault", self._span, AS_IS)
         usage = self._api.usage(call.prompt, self._now_s())
         spoken = fit(reply, call.prompt, server.size(call.role, request), usage)
         if isinstance(verdict, Alter):
             try:
-                spoken = fit(verdict.change(spoken.reply), call.prompt, None, usage)
+                said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
+                spoken = fit(verdict.change(said), call.prompt, None, usage)
             except ModelError:  # no other error is made of a reply than that nobody can read it
                 broken = _MALFORMED
         arrival_s = self._now_s()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from harness.models import Reply
-from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_tokens
+from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_call_tokens, count_tokens
 from harness.units import Usage
 from harness.wire.api import Prompt, Spoken, Stop
 
@@ -21,15 +23,16 @@ def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -
     reply, met = _until_stop_sequence(reply, prompt)
     if stated_tokens is None:
         stated_tokens = reply.output_tokens
-    tokens = _length(reply) if stated_tokens is None else stated_tokens
+    tokens = _length(reply, prompt.frame_tokens) if stated_tokens is None else stated_tokens
     stop: Stop = "tool_use" if reply.tool_calls else "end"
+    if reply.truncated:
+        stop = "max_tokens"
     if met is not None:
         stop = "stop_sequence"
     if reply.refused:
         stop = "refusal"
     if prompt.max_tokens is not None and tokens > prompt.max_tokens:
-        kept = int(prompt.max_tokens * CHARACTERS_PER_TOKEN)
-        reply = reply._replace(text=reply.text[:kept], tool_calls=(), truncated=True)
+        reply = _cut(reply, prompt.max_tokens, prompt.frame_tokens)
         tokens, stop, met = prompt.max_tokens, "max_tokens", None
     return Spoken(reply, usage._replace(output_tokens=tokens), stop, met)
 
@@ -42,6 +45,25 @@ def _until_stop_sequence(reply: Reply, prompt: Prompt) -> tuple[Reply, str | Non
     return reply._replace(text=reply.text[:place], tool_calls=()), met
 
 
-def _length(reply: Reply) -> int:
-    wishes = sum(count_tokens(f"{call.tool}{call.arguments}") for call in reply.tool_calls)
-    return max(1, count_tokens(reply.text) + count_tokens(reply.thinking) + wishes)
+def _cut(reply: Reply, max_tokens: int, frame_tokens: int) -> Reply:
+    """The beginning of a reply; a tool call that is not complete is left out."""
+    said = reply._replace(text=reply.text[: int(max_tokens * CHARACTERS_PER_TOKEN)], truncated=True)
+    kept = 0
+    while kept < len(reply.tool_calls):
+        longer = said._replace(tool_calls=reply.tool_calls[: kept + 1])
+        if _length(longer, frame_tokens) > max_tokens:
+            break
+        kept += 1
+    return said._replace(tool_calls=reply.tool_calls[:kept])
+
+
+def _length(reply: Reply, frame_tokens: int) -> int:
+    calls = sum(
+        count_call_tokens(
+            call.tool,
+            json.dumps(call.arguments, ensure_ascii=False, separators=(",", ":")),
+            frame_tokens,
+        )
+        for call in reply.tool_calls
+    )
+    return max(1, count_tokens(reply.text) + count_tokens(reply.thinking) + calls)

@@ -18,6 +18,7 @@ import time  # noqa: TID251 - what programs do is tried here
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.errors import Deadlock
 from tests.isolation.made import module_with
 from tests.isolation.way import Way
 
@@ -158,7 +159,7 @@ WAYS = (
     Way(what="`threading.Event.wait(timeout)`, `Condition.wait(timeout)`", outcome="virtual", program=_sleeps(lambda: threading.Event().wait(3600))),
     Way(what="`queue.Queue.get(timeout)`", outcome="virtual", program=_sleeps(_empty_queue)),
     Way(what="`select.select(timeout)`", outcome="virtual", program=_sleeps(lambda: select.select([], [], [], 3600)), consequence="A descriptor is ready at once or not at all."),
-    Way(what="`select.select` without a timeout", outcome="refused", program=lambda _: select.select([], [], []), names="select"),
+    Way(what="`select.select` without a timeout", outcome="refused", program=lambda _: select.select([], [], []), raises=Deadlock, names="deadlock", consequence="Nothing could ever end it."),
     Way(what="`select.poll`", outcome="virtual", program=_sleeps(lambda: select.poll().poll(3_600_000))),
     Way(what="`selectors` with a timeout", outcome="virtual", program=_sleeps(lambda: selectors.DefaultSelector().select(3600))),
     Way(what="`sched.scheduler(time.monotonic, time.sleep)`", outcome="virtual", program=_sleeps(_scheduled)),

@@ -110,7 +110,7 @@ def test_run_without_anything_has_no_findings(story: Story) -> None:
 def test_every_kind_has_a_rule_of_its_name() -> None:
     assert [rule.__name__ for rule in RULES] == [
         "retry_after_ignored", "non_retryable_retried", "retry_storm", "no_back_off", "synchronised_retries", "gave_up",
-        "accepted_truncated_stream", "no_timeout", "swallowed_error", "unbounded_loop", "context_growth",
+        "accepted_truncated_stream", "no_timeout", "swallowed_error", "blocked_arrivals", "unbounded_loop", "context_growth",
         "could_run_side_by_side", "cache_misses",
     ]  # fmt: skip
     assert all(rule.__doc__ for rule in RULES)

@@ -78,8 +78,14 @@ def test_one(sim):
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
-        ("5", "the marker `sim` takes seed=, runs= and scenario=, not (5,)"),
-        ("sed=5", "the marker `sim` takes seed=, runs= and scenario=, not {'sed': 5}"),
+        (
+            "5",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, not (5,)",
+        ),
+        (
+            "sed=5",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, not {'sed': 5}",
+        ),
         ("runs=0", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed=-1", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed='x'", "seeds are whole numbers from 0, and there is at least one run"),

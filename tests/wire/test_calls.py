@@ -194,7 +194,7 @@ def test_rejected_request_is_no_call(bench: Any) -> None:
 async def use_tools(client: Any, *, fail: bool = False, again: bool = False) -> None:
     """One turn with tools: ask, work for three seconds, bring the results."""
     messages: list[Any] = [{"role": "user", "content": "go"}]
-    said = await client.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=TOOLS)
+    said = await client.messages.create(model=MODEL, max_tokens=500, messages=messages, tools=TOOLS)
     await asyncio.sleep(3)
     results = [
         {"type": "tool_result", "tool_use_id": block.id, "content": "done", "is_error": fail}
@@ -205,13 +205,13 @@ async def use_tools(client: Any, *, fail: bool = False, again: bool = False) -> 
         {"role": "assistant", "content": said.content},
         {"role": "user", "content": results},
     ]
-    last = await client.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=TOOLS)
+    last = await client.messages.create(model=MODEL, max_tokens=500, messages=messages, tools=TOOLS)
     if again:
         messages += [
             {"role": "assistant", "content": last.content},
             {"role": "user", "content": "and now?"},
         ]
-        await client.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=TOOLS)
+        await client.messages.create(model=MODEL, max_tokens=500, messages=messages, tools=TOOLS)
 
 
 def tools_of(run: ProgramRun) -> list[tuple[Any, ...]]:

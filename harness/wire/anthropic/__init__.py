@@ -11,9 +11,15 @@ calls the choice a guess.
 
 from __future__ import annotations
 
+import re
+
 from harness.wire.anthropic.api import Anthropic
+from harness.wire.paths import Paths
 
 HOSTS = frozenset({"api.anthropic.com"})
 """Where it is served."""
 
-__all__ = ["HOSTS", "Anthropic"]
+PATHS = Paths("", re.compile(r"/v1/(messages|models)(?=/|$)"))
+"""Its paths behind nothing, or whatever base path another host has."""
+
+__all__ = ["HOSTS", "PATHS", "Anthropic"]

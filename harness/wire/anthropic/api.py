@@ -45,6 +45,8 @@ class Anthropic:
         """Understand a request: what is asked of a model, or what the API answers by itself."""
         try:
             check_credential(http)
+            if http.base is None:
+                raise not_found("Not found")
             client = Client(version_of(http), betas_of(http), self._desk.models)
             if (http.method, http.path) == ("POST", "/v1/messages"):
                 return self._message(http, client)

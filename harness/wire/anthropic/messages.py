@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.models import Said, ToolCall, ToolResult
+from harness.models import Said, ToolCall, ToolChoice, ToolResult
 from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
 from harness.wire.anthropic.errors import invalid
 from harness.wire.anthropic.threads import Thread
-from harness.wire.anthropic.tokens import sections_of, wanted_format
+from harness.wire.anthropic.tokens import CALL_FRAME, sections_of, wanted_format
 from harness.wire.anthropic.turns import (
     Turn,
     blocks_of,
@@ -31,6 +31,15 @@ from harness.wire.anthropic.validate import (
 from harness.wire.api import Prompt, Section
 
 _PARAGRAPH = "\n\n"
+_OF_THE_SERVER = (
+    "web_search_",
+    "web_fetch_",
+    "code_execution_",
+    "tool_search_tool_",
+    "mcp_",
+    "advisor_",
+)
+"""How the types begin of tools that the server itself uses."""
 _SHORT_REPLY_GENERATION = 4.5
 """From here on a reply that would leave the context window is cut at its end; before, the request is refused
 (https://docs.claude.com/en/docs/build-with-claude/context-windows)."""
@@ -88,7 +97,8 @@ def read_prompt(
     check_end(turns, facts, thinks=thinks)
     sections = sections_of(body)
     max_tokens, left = body["max_tokens"], _left(body, facts, sections, client.betas)
-    wanted_tool, wanted = _wanted(body)
+    schemas = _callable(body)
+    choice, wanted_tool = _choice(body, schemas)
     results = _results(turns[-1])
     return Prompt(
         model=body["model"],
@@ -99,8 +109,12 @@ def read_prompt(
         stop_sequences=tuple(body.get("stop_sequences") or ()),
         stream=bool(body.get("stream")),
         tools=tuple(_tool_names(body)),
-        wanted=wanted,
+        wanted=schemas[wanted_tool] if wanted_tool else wanted_format(body),
         wanted_tool=wanted_tool,
+        tool_choice=choice,
+        tool_schemas=schemas,
+        parallel_tool_calls=not (body.get("tool_choice") or {}).get("disable_parallel_tool_use"),
+        frame_tokens=CALL_FRAME,
         result_ids=tuple(block["tool_use_id"] for block in results),
         details=Asked(
             facts=facts,
@@ -152,16 +166,29 @@ def _thinking(body: dict[str, Any], facts: Facts) -> tuple[bool, bool]:
     return thinks, facts.shows_thinking if display is None else display == "summarized"
 
 
-def _wanted(body: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
-    """The tool that must be used, and the schema of what must come out."""
-    tools = {tool.get("name"): tool.get("input_schema") for tool in body.get("tools") or ()}
+def _callable(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tools that a `tool_use` block may name, each with the schema of its input.
+
+    Tools of the server are used by the server; those that the client runs and Anthropic describes have no schema here.
+    """
+    return {
+        str(tool["name"]): tool.get("input_schema") or {}
+        for tool in body.get("tools") or ()
+        if not str(tool.get("type") or "custom").startswith(_OF_THE_SERVER)
+    }
+
+
+def _choice(body: dict[str, Any], schemas: dict[str, dict[str, Any]]) -> tuple[ToolChoice, str]:
+    """Whether a tool must be used, and which."""
     choice = body.get("tool_choice") or {}
-    if choice.get("type") == "tool":
-        return choice["name"], tools[choice["name"]]
-    if choice.get("type") == "any" and len(tools) == 1:
-        ((name, schema),) = tools.items()
-        return name or "", schema
-    return "", wanted_format(body)
+    match choice.get("type"):
+        case "none":
+            return "none", ""
+        case "tool" if choice["name"] in schemas:
+            return "any", choice["name"]
+        case "any" if schemas and len(schemas) == len(body["tools"]):
+            return "any", next(iter(schemas)) if len(schemas) == 1 else ""
+    return "auto", ""
 
 
 def _tool_names(body: dict[str, Any]) -> Iterable[str]:
@@ -172,6 +199,11 @@ def _conversation(turns: list[Turn]) -> tuple[Said, ...]:
     names: dict[str, str] = {}
     conversation = []
     for turn in turns:
+        if (
+            len(turn.blocks) == 1 and turn.blocks[0]["type"] == "text"
+        ):  # nearly all of a long conversation
+            conversation.append(Said(turn.role, turn.blocks[0]["text"]))
+            continue
         calls = [block for block in turn.blocks if block["type"] == "tool_use"]
         names.update((block["id"], block["name"]) for block in calls)
         conversation.append(

@@ -7,9 +7,10 @@ tokens of frame around each message, about 350 for having tools at all, and the 
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring
 from typing import Any
 
-from harness.provider.tokens import count_tokens
+from harness.provider.tokens import count_call_tokens, count_tokens
 from harness.wire.anthropic.turns import blocks_of
 from harness.wire.anthropic.validate import kept_for_s
 from harness.wire.api import Section
@@ -20,6 +21,9 @@ _HAVING_THOUGHTS = 29
 """What `thinking.type: enabled` brings: the same prompt was 17 tokens without it and 46 with it."""
 _HAVING_A_FORMAT = 162
 """What a wanted schema brought beside its JSON, in the one recording there is."""
+CALL_FRAME = 33
+"""What a tool call has beside its name and input: `fixed_version` with `{}` was recorded with 37 tokens, three calls of
+Sonnet 4.6 with 170."""
 _IMAGE = 1334
 """An image of 1000 x 1000 pixels (https://docs.claude.com/en/docs/build-with-claude/vision#calculate-image-costs);
 nobody here looks into images."""
@@ -80,6 +84,12 @@ def _thinking(body: dict[str, Any]) -> list[Section]:
 
 
 def _message(message: dict[str, Any], place: str) -> list[Section]:
+    content = message["content"]
+    if (
+        isinstance(content, str) and content
+    ):  # as below, ten times as fast: conversations are long and sent again
+        text = f'[{encode_basestring(message["role"])},{{"text":{encode_basestring(content)},"type":"text"}}]'
+        return [Section(text, count_tokens(content) + _MESSAGE_FRAME)]
     sections = []
     for number, block in enumerate(blocks_of(message["content"])):
         kept_s = kept_for_s(block, f"{place}.content.{number}")
@@ -104,7 +114,7 @@ def block_tokens(block: dict[str, Any]) -> int:
         case "redacted_thinking":
             return count_tokens(block["data"])
         case "tool_use":
-            return count_tokens(f"{block['name']}{_canonical(block['input'])}")
+            return count_call_tokens(block["name"], _canonical(block["input"]), CALL_FRAME)
         case "image":
             return _IMAGE
         case "document":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from harness.provider import Refusal
@@ -24,9 +25,15 @@ from harness.wire.openai.headers import JSON, headers
 from harness.wire.openai.models import is_known, listing, one
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, json_body
+from harness.wire.paths import Paths
 
 HOSTS = frozenset({"api.openai.com"})
 """Where it is served. Other hosts speak the same API and have models of their own."""
+
+PATHS = Paths(
+    "/v1", re.compile(r"/(chat/completions|responses|embeddings|models|files|batches)(?=/|$)")
+)
+"""Its paths behind `/v1`, or whatever base path another host has."""
 
 _CACHE_MIN_TOKENS = 1024
 _CACHE_STEP_TOKENS = 128
@@ -97,6 +104,8 @@ class OpenAI:
         return response_broken_off(problem, events - 1)
 
     def _understand(self, http: HttpRequest) -> Prompt | dict[str, Any]:
+        if http.base is None:
+            raise _no_such_url(http)
         match http.method, http.path.strip("/").split("/"):
             case "POST", ["v1", "chat", "completions"]:
                 return read_chat(self._asked_of_chat(http))
@@ -117,7 +126,7 @@ class OpenAI:
                 return listing(self._desk.models)
             case "GET", ["v1", "models", model]:
                 return one(model, self._desk.models)
-        raise Rejected(f"Invalid URL ({http.method} {http.path})", status=404)
+        raise _no_such_url(http)
 
     def _asked_of_chat(self, http: HttpRequest) -> dict[str, Any]:
         asked = json_body(http)
@@ -140,3 +149,7 @@ class OpenAI:
             message = f"The requested model '{model}' does not exist."
             raise Rejected(message, "model", "model_not_found")
         return asked
+
+
+def _no_such_url(http: HttpRequest) -> Rejected:
+    return Rejected(f"Invalid URL ({http.method} {http.path})", status=404)

@@ -19,7 +19,7 @@ from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import BASE62, compact, pretty
 from harness.wire.openai.headers import JSON, begun_s, headers
 from harness.wire.openai.models import is_reasoning, snapshot
-from harness.wire.openai.tools import offer
+from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 _FINISH = {
     "end": "stop",
@@ -71,7 +71,11 @@ def read_chat(asked: dict[str, Any]) -> Prompt:
         max_tokens=asked.get("max_completion_tokens") or asked.get("max_tokens"),
         stop_sequences=(stop,) if isinstance(stop, str) else tuple(stop),
         stream=bool(asked.get("stream")),
-        tools=offered.names,
+        tools=tuple(offered.schemas),
+        tool_choice=offered.choice,
+        tool_schemas=offered.schemas,
+        parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
+        frame_tokens=FRAME_TOKENS,
         wanted=schema if offered.wanted is None else offered.wanted,
         wanted_tool=offered.wanted_tool,
         result_ids=talk.result_ids,
@@ -195,7 +199,8 @@ def _hear(talk: Conversation, message: dict[str, Any]) -> None:
             calls = [call for call in message.get("tool_calls") or () if "function" in call]
             read = tuple((call.get("id", ""), call_of(call["function"])) for call in calls)
             talk.speak(text or message.get("refusal") or "", read)
-            content = text + "".join(compact(call["function"]) for call in calls)
+            talk.count_message(message, text, [call["function"] for call in calls])
+            return
         case _:
             talk.bring(message.get("tool_call_id", ""), text)
     talk.count_message(message, content)

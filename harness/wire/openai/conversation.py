@@ -7,14 +7,15 @@ image of 1024 x 1024 has 765 (https://platform.openai.com/docs/guides/images-vis
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.models import Said, ToolCall, ToolResult
-from harness.provider.tokens import count_tokens
+from harness.provider.tokens import count_call_tokens, count_tokens
 from harness.wire.api import Section
 from harness.wire.openai.encoding import compact
+from harness.wire.openai.tools import FRAME_TOKENS
 
 _FRAME_TOKENS = 3
 _IMAGE_TOKENS = 765
@@ -49,10 +50,18 @@ class Conversation:
         """Note a part of the prompt and its size [tokens]; each may be the end of a cached prefix."""
         self.sections.append(Section(compact(part), tokens, _CACHED_FOR_S))
 
-    def count_message(self, message: dict[str, Any], content: object) -> None:
-        """Note a message with its text and images."""
+    def count_message(
+        self,
+        message: dict[str, Any],
+        content: object,
+        functions: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Note a message with its text, its images and the functions that it calls."""
         images = sum(part.get("type") in ("image_url", "input_image") for part in parts_of(content))
         tokens = _FRAME_TOKENS + count_tokens(text_of(content)) + images * _IMAGE_TOKENS
+        for function in functions:
+            name, arguments = str(function.get("name", "")), str(function.get("arguments", ""))
+            tokens += count_call_tokens(name, arguments, FRAME_TOKENS)
         self.count(message, tokens)
 
     def instruct(self, text: str) -> None:

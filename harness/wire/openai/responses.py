@@ -21,7 +21,7 @@ from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
 from harness.wire.openai.response_stream import Events
-from harness.wire.openai.tools import offer
+from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 Items = tuple[dict[str, Any], ...]
 
@@ -163,7 +163,11 @@ def _prompt(asked: dict[str, Any], items: Items) -> Prompt:
         sections=tuple(talk.sections),
         max_tokens=asked.get("max_output_tokens"),
         stream=bool(asked.get("stream")),
-        tools=offered.names,
+        tools=tuple(offered.schemas),
+        tool_choice=offered.choice,
+        tool_schemas=offered.schemas,
+        parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
+        frame_tokens=FRAME_TOKENS,
         wanted=schema if offered.wanted is None else offered.wanted,
         wanted_tool=offered.wanted_tool,
         result_ids=talk.result_ids,
@@ -178,7 +182,7 @@ def _hear(talk: Conversation, item: dict[str, Any]) -> None:
             _hear_message(talk, item)
         case "function_call":
             talk.speak_on("", ((item.get("call_id", ""), call_of(item)),))
-            talk.count_message(item, f"{item.get('name')}{item.get('arguments')}")
+            talk.count_message(item, "", [item])
         case "function_call_output":
             talk.bring(item.get("call_id", ""), text_of(item.get("output")))
             talk.count_message(item, item.get("output"))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from harness.models import ToolChoice
+
+FRAME_TOKENS = 7
+"""What a tool call has beside its name and arguments [tokens]: `error_tool` with `{}` was recorded with 10."""
 
 
 class Offer(NamedTuple):
     """The tools that a model may use."""
 
-    names: tuple[str, ...]
-    wanted: dict[str, Any] | None
-    """The JSON Schema of the arguments of the one that must be used."""
+    schemas: Mapping[str, dict[str, Any]]
+    """The JSON Schema of the arguments of each, by name."""
+    choice: ToolChoice
     wanted_tool: str
     """The one that must be used; empty when there is a choice."""
+
+    @property
+    def wanted(self) -> dict[str, Any] | None:
+        """The JSON Schema of the arguments of the one that must be used."""
+        return self.schemas.get(self.wanted_tool)
 
 
 def offer(functions: Sequence[dict[str, Any]], choice: object) -> Offer:
@@ -30,13 +40,13 @@ def offer(functions: Sequence[dict[str, Any]], choice: object) -> Offer:
         if allowed is None or function.get("name") in allowed
     }
     if mode == "none":
-        return Offer((), None, "")
+        return Offer(offered, "none", "")
     named = mode if mode not in ("auto", "required") else ""
     if mode == "required" and len(offered) == 1:
         (named,) = offered
-    if named not in offered:
-        return Offer(tuple(offered), None, "")
-    return Offer(tuple(offered), offered[named], named)
+    if named in offered:
+        return Offer(offered, "any", named)
+    return Offer(offered, "any" if mode == "required" and offered else "auto", "")
 
 
 def _allowed(choice: object) -> tuple[list[str] | None, str]:

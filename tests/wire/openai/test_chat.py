@@ -100,8 +100,9 @@ def test_a_tool_is_wanted_when_there_is_no_other_choice(
     assert (prompt.wanted is not None) == bool(wanted)
 
 
-def test_no_tool_is_offered_when_the_choice_is_none(chat: Call) -> None:
-    assert chat("hi", tools=[WEATHER], tool_choice="none").tools == ()
+def test_tools_are_offered_and_may_not_be_called_when_the_choice_is_none(chat: Call) -> None:
+    prompt = chat("hi", tools=[WEATHER], tool_choice="none")
+    assert (prompt.tools, prompt.tool_choice) == (("weather",), "none")
 
 
 def test_a_response_format_says_what_is_wanted(chat: Call) -> None:

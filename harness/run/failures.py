@@ -1,0 +1,29 @@
+"""The errors that a program's tasks ended with: how many of each kind, and where the first of each came from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from harness.kernel.tracebacks import told
+
+_KINDS_MAX = 20
+"""Kinds of error whose first traceback is kept; a class may be made anew for every task."""
+
+
+@dataclass(slots=True)
+class Failures:
+    """Gathers the errors of the tasks of one run."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many tasks each kind of error has ended."""
+    tracebacks: dict[str, str] = field(default_factory=dict)
+    """The first of each kind, cut to the frames of the user's code."""
+
+    def add(self, error: Exception) -> str:
+        """Note an error; returns its kind."""
+        kind = type(error).__name__
+        self.counts[kind] += 1
+        if kind not in self.tracebacks and len(self.tracebacks) < _KINDS_MAX:
+            self.tracebacks[kind] = told(error)
+        return kind

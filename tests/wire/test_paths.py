@@ -1,0 +1,89 @@
+"""A provider's URLs have a base path, which is found by itself or stated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+
+from harness import HarnessError
+from harness.sim import Sim
+
+
+async def chat(base_url: str, **more: Any) -> str | None:  # noqa: ANN401 - the client's settings
+    client = openai.AsyncOpenAI(api_key="k", base_url=base_url, max_retries=0, **more)
+    answer = await client.chat.completions.create(
+        model="llama-4", messages=[{"role": "user", "content": "hi"}]
+    )
+    return answer.choices[0].message.content
+
+
+async def message(base_url: str) -> str:
+    client = anthropic.AsyncAnthropic(api_key="k", base_url=base_url, max_retries=0)
+    answer = await client.messages.create(
+        model="claude-sonnet-4-6", max_tokens=50, messages=[{"role": "user", "content": "hi"}]
+    )
+    return answer.content[0].text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://api.groq.com/openai/v1",
+        "https://api.groq.com/openai/v1/",
+        "https://api.groq.com/v1",
+        "https://api.groq.com",
+        "https://API.groq.com/v1/account/gateway/openai",
+    ],
+)
+def test_any_base_path_will_do_at_another_host(base_url: str, sim: Sim) -> None:
+    sim.provider("groq", api="openai", hosts=["api.groq.com"])
+    sim.agent("a", reply="hello")
+    assert sim.run(chat, base_url).output == "hello"
+
+
+@pytest.mark.parametrize(
+    "base_url", ["https://api.deepseek.com/anthropic", "https://api.deepseek.com"]
+)
+def test_anthropic_api_is_found_behind_a_base_path(base_url: str, sim: Sim) -> None:
+    sim.provider("deepseek", api="anthropic", hosts=["api.deepseek.com"])
+    sim.agent("a", reply="hello")
+    assert sim.run(message, base_url).output == "hello"
+
+
+@pytest.mark.parametrize("paths", [["/openai/v1"], ["openai/v1/"], ["/other", "/openai/v1"]])
+def test_stated_base_path_is_the_only_one(paths: list[str], sim: Sim) -> None:
+    sim.provider("groq", api="openai", hosts=["api.groq.com"], paths=paths)
+    sim.agent("a", reply="hello")
+    assert sim.run(chat, "https://api.groq.com/openai/v1").output == "hello"
+    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+        sim.run(chat, "https://api.groq.com/v1")
+
+
+def test_own_host_has_its_own_base_path_alone(sim: Sim) -> None:
+    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+        sim.run(chat, "https://api.openai.com/openai/v1")
+
+
+def test_own_host_keeps_its_base_path_beside_those_of_a_proxy(sim: Sim) -> None:
+    sim.provider("openai", hosts=["proxy.local"], paths=["/llm"])
+    sim.agent("a", reply="hello")
+    assert sim.run(chat, "https://proxy.local/llm").output == "hello"
+
+
+@pytest.mark.parametrize("host", ["https://api.groq.com", "api.groq.com/openai/v1", "a:8080", ""])
+def test_host_that_is_a_url_is_told(host: str) -> None:
+    with pytest.raises(HarnessError, match="the name of a host alone"):
+        Sim().provider("groq", api="openai", hosts=[host])
+
+
+def test_other_endpoints_are_found_behind_a_base_path(sim: Sim) -> None:
+    sim.provider("groq", api="openai", hosts=["api.groq.com"])
+
+    async def names() -> list[str]:
+        client = openai.AsyncOpenAI(api_key="k", base_url="https://api.groq.com/openai/v1")
+        return [model.id async for model in client.models.list()]
+
+    assert "gpt-4o" in sim.run(names).output
