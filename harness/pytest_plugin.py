@@ -5,12 +5,13 @@ Nothing heavy is imported before a test asks for the fixture.
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail if a test has no baseline",
     )
+    group.addoption(
+        "--sim-check",
+        action="store_true",
+        help="run every simulated test five times, in this process and in fresh ones, and compare",
+    )
+    group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini(
         "sim_keys",
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",
@@ -131,6 +138,14 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    digests_to = config.getoption("--sim-digests")
+    if config.getoption("--sim-check") or digests_to is not None:
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--sim-check compares processes by itself; leave out -n")
+        from harness.sim.check_in_pytest import Check
+
+        check = Check(config, _SIMULATION, _is_simulated, digests_to)
+        config.pluginmanager.register(check, "sim-check")
     if config.getoption("--sim-gate") is not None:
         from harness.gate.in_pytest import session_gate
 
@@ -147,9 +162,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if early_config.getini("sim_patch_early"):
         from harness.kernel.early import imports_find_stand_ins
 
-        patch = imports_find_stand_ins()
-        patch.__enter__()
-        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
+        patch = ExitStack()
+        patch.enter_context(imports_find_stand_ins())
+        early_config.add_cleanup(patch.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

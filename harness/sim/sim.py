@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,9 +22,9 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
-from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
+from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess, described
-from harness.sim.program import Watch, bind, close_if_unstarted
+from harness.sim.program import Watch, close_if_unstarted
 from harness.sim.program_run import ProgramRun
 from harness.sim.tools import SimTool, replaced
 from harness.sim.undo import undo
@@ -63,8 +63,7 @@ class Sim:
         self.horizon_s = settings.seconds("horizon_s", horizon_s)
         self.calls_per_task = settings.count("calls_per_task", calls_per_task)
         self._module = module
-        self._fresh: list[str] = []
-        self._renewal: Renewal | None = None
+        self._fresh = FreshModules()
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -324,9 +323,7 @@ class Sim:
         Raises:
             HarnessError: There is no such module.
         """
-        for name in modules:
-            check_importable(name)
-        self._fresh += modules
+        self._fresh.add(modules)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
@@ -394,23 +391,22 @@ class Sim:
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
-        arguments = undo.state_of(program, args, kwargs) if callable(program) else None
-        whole: Any = program
-        output, error, tasks = None, None, ""
         watch = Watch()
+        whole = self._fresh.under(program, args, kwargs, watch.over)
+        output, error, tasks, rerun = None, None, "", None
         self._world = world
         try:
             with (
-                undo.around_run(world.seed, self._module) as ends,
+                undo.around_run(world.seed, self._module, (program, args, kwargs)) as arguments,
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
                 replaced(self._tools),
             ):
-                if self._fresh:
-                    whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
-                elif not inspect.iscoroutine(program):
-                    whole = bind(program, args, kwargs)
+                if callable(program):
+                    bounds: Any = {"horizon_s": horizon_s, "calls_per_task": calls_per_task}
+                    again = partial(self.run, program, *args, seed=world.seed, **bounds, **kwargs)
+                    rerun = self._under(again, arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
             error, tasks = raised, getattr(raised, "report", "") or watch.tasks
@@ -420,19 +416,6 @@ class Sim:
             if inspect.iscoroutine(whole):
                 close_if_unstarted(whole)
             world.end()
-            again = partial(
-                self.run,
-                program,
-                *args,
-                seed=world.seed,
-                horizon_s=horizon_s,
-                calls_per_task=calls_per_task,
-                **kwargs,
-            )
-            rerun = None
-            if arguments is not None:
-                arguments.note_end_of_run()
-                rerun = self._under(again, arguments)
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
@@ -441,32 +424,6 @@ class Sim:
         if self._world is None:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
-
-    def _on_fresh_modules(
-        self,
-        ends: ExitStack,
-        watch: Watch,
-        program: Any,  # noqa: ANN401 - a coroutine, or a function
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Callable[[], Any]:
-        """A program that first imports modules anew; the world is there when it does."""
-        if inspect.iscoroutine(program):
-            check_not_bound(program, self._fresh)
-
-        def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
-            known, self._renewal = (
-                self._renewal,
-                ends.enter_context(imported_anew(self._fresh, undo.reaches)),
-            )
-            if inspect.iscoroutine(program):
-                return watch.over(program)
-            # A test that has imported it knows it as the run before left it.
-            old = program if known is None else known.old(program)
-            whole = bind(self._renewal.new(old), args, kwargs)
-            return watch.over(whole) if inspect.iscoroutine(whole) else whole()
-
-        return begin
 
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
