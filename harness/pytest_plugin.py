@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
+_OF_MARKER = frozenset({"seed", "runs", "scenario", "allow_unmatched"})
+"""What the marker `sim` takes."""
+
+_ALLOW_UNMATCHED = "sim_allow_unmatched"
+"""The ini option."""
+
 _GATE_MARKER = "sim_gate"
 
 _BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
@@ -80,14 +86,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    parser.addini(
+        _ALLOW_UNMATCHED,
+        "let made-up agents answer calls that match none of the agents that a test describes",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None): the first seed of a simulated test, how many seeds it is run with, "
-        "and a scenario file that says who is there",
+        "sim(seed=1, runs=1, scenario=None, allow_unmatched=False): the first seed of a simulated test, how many seeds "
+        "it is run with, a scenario file that says who is there, and whether calls may match none of its agents",
     )
     config.addinivalue_line(
         "markers",
@@ -151,8 +163,12 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     from harness.sim import Sim
 
     seed = getattr(request, "param", _seeds(request.config, request.node)[0])
-    simulation = Sim(seed, command=_command(request.node, seed))
-    scenario = _marked(request.node).get("scenario")
+    said = _marked(request.node)
+    allow_unmatched = said.get("allow_unmatched", request.config.getini(_ALLOW_UNMATCHED))
+    simulation = Sim(
+        seed, command=_command(request.node, seed), allow_unmatched=bool(allow_unmatched)
+    )
+    scenario = said.get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
     with provided_environment():
@@ -223,9 +239,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= {"seed", "runs", "scenario"}:
+        if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs= and scenario=, not {marker.args or marker.kwargs}"
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario= and allow_unmatched=, "
+                f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said

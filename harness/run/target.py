@@ -45,6 +45,7 @@ class TargetWorld:
             faults=found.faults,
             latency_factors=found.latency_factors,
             horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S),
+            allow_unmatched=found.allow_unmatched,
         )
         self.log = self._wired.log
         self.failures: Counter[str] = Counter()

@@ -104,6 +104,7 @@ class WiredWorld:
         faults: What goes wrong, in order.
         latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
+        allow_unmatched: Whether a call that is of none of the agents is answered by a made-up one, and is no error.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class WiredWorld:
         faults: Sequence[Fault] = (),
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
+        allow_unmatched: bool = False,
     ) -> None:
         self.seed = seed
         self.kernel = Kernel(horizon_s=horizon_s)
@@ -125,6 +127,7 @@ class WiredWorld:
         self._roles = roles
         self._faults = faults
         self._latency_factors = latency_factors
+        self._allow_unmatched = allow_unmatched
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
 
@@ -194,6 +197,7 @@ class WiredWorld:
             sites=[self._site(provider) for provider in self._providers.values()],
             roles=self._roles,
             unknown=lambda name: Role(name=name, content=Plausible(name)),
+            allow_unmatched=self._allow_unmatched,
             served=find,
             judge=self._judge,
             known_models=[name for one in self._providers.values() for name in one.models],

@@ -28,6 +28,7 @@ from harness.sim.tools import SimTool
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
+from harness.wire.names import UNMATCHED
 
 _LAST_LINES = 20
 """How much of a timeline the report of a failed test shows."""
@@ -41,11 +42,14 @@ class Sim:
     Args:
         seed: The one integer that all chance follows from.
         command: What runs the test again.
+        allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
+            `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
     """
 
-    def __init__(self, seed: int = 1, *, command: str = "") -> None:
+    def __init__(self, seed: int = 1, *, command: str = "", allow_unmatched: bool = False) -> None:
         self.seed = settings.seed(seed)
         self.command = command
+        self.allow_unmatched = allow_unmatched
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -254,6 +258,11 @@ class Sim:
     def _check_new(self, agent: str) -> None:
         if any(role.name == agent for role in self._roles):
             raise HarnessError(f"there is an agent {agent!r} already")
+        if agent.startswith(UNMATCHED):
+            raise HarnessError(
+                f"agent {agent!r}: names that begin with {UNMATCHED!r} are of calls that match no agent\n"
+                "  How to fix: give it another name"
+            )
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -292,6 +301,7 @@ class Sim:
             faults=self._faults,
             latency_factors=self._latency_factors,
             horizon_s=horizon_s,
+            allow_unmatched=self.allow_unmatched,
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
@@ -417,6 +427,7 @@ class Sim:
         found = surroundings(load_scenario(path))
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
+        self.allow_unmatched = self.allow_unmatched or found.allow_unmatched
         self._may_be_unused.update(found.may_be_unused)
         self._latency_factors.update(found.latency_factors)
         for fault in found.faults:

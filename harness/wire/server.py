@@ -26,15 +26,17 @@ from harness.spans import (
     SpanLog,
 )
 from harness.units import Usage
-from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
+from harness.wire.agents import Role, Scope, first_that_meets, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Moment, Prompt, Spoken
 from harness.wire.cache import Repetition
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
+from harness.wire.names import UNMATCHED, Names
 from harness.wire.provenance import Provenance
 from harness.wire.speech import fit
+from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
 
@@ -79,6 +81,7 @@ class Server:
         sites: What is served where.
         roles: The agents, in the order in which their rules are asked.
         unknown: Makes an agent of a name that no rule knows.
+        allow_unmatched: Whether it may do so although there are agents.
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
@@ -95,6 +98,7 @@ class Server:
         sites: Sequence[Site],
         roles: Sequence[Role],
         unknown: Callable[[str], Role],
+        allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
         known_models: Sequence[str] = (),
@@ -110,6 +114,8 @@ class Server:
         self._roles = roles
         self._unknown: dict[str, Role] = {}
         self._make_role = unknown
+        self._allow_unmatched = allow_unmatched
+        self._names = Names()
         self.served = served
         self.judge = judge
         self.latency_factors = latency_factors or {}
@@ -279,12 +285,24 @@ class Server:
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
     ) -> Role:
-        """The agent whose call it is: the one that the program names, else the first that its rules name."""
+        """The agent whose call it is: the one that the program names, else the first that its rules name.
+
+        Raises:
+            HarnessError: There are agents, the call is of none of them, and that is not allowed.
+        """
+        strict = bool(self._roles) and not self._allow_unmatched
         if agent is not None:
             known = next((role for role in self._roles if role.name == agent), None)
+            if known is None and strict:
+                raise undescribed(agent, self._roles)
             return self._unknown_role(agent) if known is None else known
         role = first_that_meets(self._roles, prompt, headers, request)
-        return self._unknown_role(name_from(prompt)) if role is None else role
+        if role is None and strict:
+            raise unmatched(prompt, headers, self._roles)
+        if role is None:
+            made_up = self._names.of(prompt)
+            return self._unknown_role(UNMATCHED + made_up if self._roles else made_up)
+        return role
 
     def _unknown_role(self, name: str) -> Role:
         role = self._unknown.get(name)

@@ -78,8 +78,11 @@ def test_one(sim):
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
-        ("5", "the marker `sim` takes seed=, runs= and scenario=, not (5,)"),
-        ("sed=5", "the marker `sim` takes seed=, runs= and scenario=, not {'sed': 5}"),
+        ("5", "the marker `sim` takes seed=, runs=, scenario= and allow_unmatched=, not (5,)"),
+        (
+            "sed=5",
+            "the marker `sim` takes seed=, runs=, scenario= and allow_unmatched=, not {'sed': 5}",
+        ),
         ("runs=0", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed=-1", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed='x'", "seeds are whole numbers from 0, and there is at least one run"),
@@ -148,7 +151,7 @@ def test_faults_of_a_scenario_file_must_meet_something_too(
 ) -> None:
     pytester.makefile(".yaml", trip=SCENARIO)
     tests = """
-@pytest.mark.sim(scenario="trip.yaml")
+@pytest.mark.sim(scenario="trip.yaml", allow_unmatched=True)
 def test_it(sim):
     sim.run(ask("a trip"))
 """
@@ -243,7 +246,7 @@ def test_keys_are_there_from_the_beginning_if_the_project_wants_it(
             return chat.choices[0].message.content
 
         def test_ask(sim):
-            assert sim.run(ask).output == "gpt has done its part"
+            assert sim.run(ask).output == "gpt-5 has done its part"
         """
     )
     assert pytester.runpytest_subprocess().ret != 0

@@ -67,6 +67,7 @@ models:
 agents:
   planner: {match: {system: "*planner*"}, stub: stub.yaml}
   worker: {match: {system_regex: work}, output_tokens: 100}
+  synthesizer: {match: {system: "*synthesizer*"}}
 """
 
 
