@@ -79,11 +79,14 @@ class TargetWorld:
         wired = self._wired
         try:
             with connected(wired, SEAMS), provided_environment():
-                return run_program(
+                ended = run_program(
                     wired.kernel,
                     run_workload(self.spec, wired.draws, self._work_on),
                     seed=wired.seed,
                 )
+            if wired.failure is not None:
+                raise wired.failure
+            return ended
         finally:
             wired.end()
 
@@ -99,7 +102,7 @@ class TargetWorld:
                     await answer
             status = OK
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
-            said_by_harness = _harness_error_in(error)
+            said_by_harness = self._wired.failure or _harness_error_in(error)
             if said_by_harness is not None:
                 raise said_by_harness from said_by_harness.__cause__
             status, span.error = ERROR, type(error).__name__

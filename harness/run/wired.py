@@ -32,6 +32,7 @@ from harness.wire.agents import Role, Scope
 from harness.wire.api import ApiMaker
 from harness.wire.call import Call
 from harness.wire.http import Connection
+from harness.wire.names import UNMATCHED
 from harness.wire.server import Server, Site
 
 ApiName = Literal["anthropic", "openai"]
@@ -127,7 +128,8 @@ class WiredWorld:
         self._roles = roles
         self._faults = faults
         self._latency_factors = latency_factors
-        self._allow_unmatched = allow_unmatched
+        self.allow_unmatched = allow_unmatched
+        """May be changed until somebody has connected."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
 
@@ -150,6 +152,11 @@ class WiredWorld:
     def is_settled(self) -> bool:
         """Whether somebody has connected already."""
         return self._server is not None
+
+    @property
+    def failure(self) -> Exception | None:
+        """An error in what a test or a scenario has said; the program may have caught it."""
+        return None if self._server is None else self._server.failure
 
     @property
     def calls(self) -> list[Call]:
@@ -196,8 +203,8 @@ class WiredWorld:
             self.root,
             sites=[self._site(provider) for provider in self._providers.values()],
             roles=self._roles,
-            unknown=lambda name: Role(name=name, content=Plausible(name)),
-            allow_unmatched=self._allow_unmatched,
+            unknown=lambda name: Role(name=name, content=Plausible(name.removeprefix(UNMATCHED))),
+            allow_unmatched=self.allow_unmatched,
             served=find,
             judge=self._judge,
             known_models=[name for one in self._providers.values() for name in one.models],

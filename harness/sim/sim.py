@@ -49,7 +49,7 @@ class Sim:
     def __init__(self, seed: int = 1, *, command: str = "", allow_unmatched: bool = False) -> None:
         self.seed = settings.seed(seed)
         self.command = command
-        self.allow_unmatched = allow_unmatched
+        self._allow_unmatched = allow_unmatched
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -71,6 +71,18 @@ class Sim:
         if not self.runs:
             raise HarnessError("no run has ended yet\n  How to fix: call `sim.run(...)` first")
         return self.runs[-1]
+
+    @property
+    def allow_unmatched(self) -> bool:
+        """Whether made-up agents answer calls of no described agent; may be set before the program's first call."""
+        return self._allow_unmatched
+
+    @allow_unmatched.setter
+    def allow_unmatched(self, allowed: bool) -> None:
+        self._check_unsettled()
+        self._allow_unmatched = allowed
+        if self._world is not None:
+            self._world.allow_unmatched = allowed
 
     # -- who is there -------------------------------------------------------------------------------------------------
 
@@ -301,7 +313,7 @@ class Sim:
             faults=self._faults,
             latency_factors=self._latency_factors,
             horizon_s=horizon_s,
-            allow_unmatched=self.allow_unmatched,
+            allow_unmatched=self._allow_unmatched,
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
@@ -313,8 +325,13 @@ class Sim:
         try:
             with connected(world, SEAMS), provided_environment(), self._replaced():
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
+            if world.failure is not None:
+                raise world.failure
         except BaseException as raised:
-            error, tasks = raised, watch.tasks
+            output, error, tasks = None, raised, watch.tasks
+            if isinstance(raised, Exception) and world.failure not in (None, raised):
+                error = world.failure
+                raise world.failure from None  # what the program made of it
             raise
         finally:
             self._world = None
@@ -427,7 +444,7 @@ class Sim:
         found = surroundings(load_scenario(path))
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
-        self.allow_unmatched = self.allow_unmatched or found.allow_unmatched
+        self._allow_unmatched = self._allow_unmatched or found.allow_unmatched
         self._may_be_unused.update(found.may_be_unused)
         self._latency_factors.update(found.latency_factors)
         for fault in found.faults:

@@ -65,20 +65,25 @@ _EMPTY_WORDS = frozenset(
     ]
 )
 
-_SECRETS: Final = re.compile(
-    r"""
-    \b(?:api[\ _-]?key|password|passwd|pwd|secret|token|bearer)\b \s* (?:is\b|[:=])? \s* ["']? (?=\S*\d) \S+
-    | \b(?:api[\ _-]?key|password|passwd|pwd|secret|token) \s* (?:\bis\b|[:=]) \s* \S+
-    | \b(?:sk|pk|rk|gh[opsu]|github_pat|glpat|xox[a-z]|hf|key|AKIA|AIza|eyJ) [-_]? (?=\S*\d|\S*[A-Z]) [A-Za-z0-9_.-]{8,}
-    | \S+ @ \S+ \. \S+
+_KEYS = r"""
+    (?i: \b(?:api[\ _-]?key|password|passwd|pwd|secret|token) \s* (?:\bis\b|[:=]) \s* \S+ )
+    | (?i: \bbearer \s+ \S*\d\S* )
+    | \b(?:sk|pk|rk|gh[opsu]|github_pat|glpat|xox[a-z]|hf|AKIA|AIza|eyJ) [-_]? (?=\S*\d|\S*[A-Z]) [A-Za-z0-9_.-]{8,}
     | \b\w+ :// \S+
+    | \S+ @ \S+ \. \w+
+"""
+
+_LONG = r"""
     | \b (?= [A-Za-z0-9_/+=-]* \d) (?= [A-Za-z0-9_/+=-]* [A-Za-z]) [A-Za-z0-9_/+=-]{20,}
     | \b[A-Za-z0-9_/+=]{32,}
-    | \+? \b \d (?: [\ ()./-]? \d){6,} \b
-    """,
-    re.VERBOSE,
-)
-"""API keys, tokens, passwords, e-mail addresses, URLs and long numbers, as far as their looks tell."""
+    | (?! \b\d{4}-\d\d-\d\d) \+? \b \d (?: [\ ()./-]? \d){6,} \b
+"""
+
+_SECRET_IN_MODEL: Final = re.compile(_KEYS, re.VERBOSE)
+"""Passwords, API keys, e-mail addresses and URLs, as far as their looks tell."""
+
+_SECRET: Final = re.compile(_KEYS + _LONG, re.VERBOSE)
+"""The same, and whatever is long enough to be a token, an account or a telephone."""
 
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+(?:\s+|$)|\n+")
@@ -90,7 +95,7 @@ _SAYS_WHO = re.compile(
 
 def masked(text: str) -> str:
     """A text with `***` in the place of what looks like a secret."""
-    return _SECRETS.sub("***", text)
+    return _SECRET.sub("***", text)
 
 
 @dataclass(slots=True)
@@ -127,7 +132,7 @@ class Names:
 
 def _words_of(system: str) -> tuple[str, ...]:
     """The words of the first sentence, and of those that say who somebody is; the rest may differ from call to call."""
-    sentences = [each for each in _SENTENCE_END.split(_SECRETS.sub(" ", system)) if each.strip()]
+    sentences = [each for each in _SENTENCE_END.split(_SECRET.sub(" ", system)) if each.strip()]
     chosen = [each for n, each in enumerate(sentences) if n == 0 or _SAYS_WHO.search(each)]
     return tuple(word for each in chosen for word in _WORD.findall(each.lower()))
 
@@ -148,5 +153,5 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> int:
 
 def _of_model(model: str) -> str:
     """The last part of a model's name, such as `gpt-4o-mini`."""
-    words = re.findall(r"[a-z0-9.]+", _SECRETS.sub("", model).rsplit("/", 1)[-1].lower())
+    words = re.findall(r"[a-z0-9.]+", _SECRET_IN_MODEL.sub("", model).rsplit("/", 1)[-1].lower())
     return "-".join(words)[:_LENGTH_MAX].strip("-.") or "agent"

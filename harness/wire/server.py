@@ -106,6 +106,8 @@ class Server:
     ) -> None:
         self.kernel = kernel
         self.calls = Calls(log)
+        self.failure: Exception | None = None
+        """An error in what a test has said, such as a script that ran out; it ends the run, whatever the program catches."""
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
         self.draws = draws
@@ -186,7 +188,13 @@ class Server:
     ) -> Steps:
         self._answering[connection] = None
         try:
-            yield from self._life(connection, http, scope, caller)
+            if self.failure is None:
+                yield from self._life(connection, http, scope, caller)
+            else:  # the run is about to end
+                connection.close("reset")
+        except Exception as error:
+            self.failure = error
+            raise
         finally:
             del self._answering[connection]
 

@@ -276,3 +276,26 @@ def test_hosts_that_were_refused_are_listed_at_the_end(pytester: pytest.Pytester
         result.stdout.fnmatch_lines(
             ["telemetry.example.com: refused in 1 test, because nobody simulates it"]
         )
+
+
+UNMATCHED = """
+def test_it(sim):
+    sim.agent("critic", system="*critic*", allow_unused=True)
+    assert sim.run(ask, "a trip").agents == ["unmatched:claude-sonnet-5"]
+"""
+
+
+def test_call_of_no_described_agent_fails_the_test(project: Project) -> None:
+    result = project(UNMATCHED)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*HarnessError: no described agent matches this call"])
+
+
+@pytest.mark.parametrize("by", ["marker", "ini"])
+def test_calls_of_no_described_agent_may_be_allowed(
+    project: Project, pytester: pytest.Pytester, by: str
+) -> None:
+    if by == "ini":
+        pytester.makeini("[pytest]\nsim_allow_unmatched = true\n")
+    marker = "@pytest.mark.sim(allow_unmatched=True)" if by == "marker" else ""
+    project(marker + UNMATCHED).assert_outcomes(passed=1)
