@@ -447,7 +447,7 @@ def test_advice_on_what_never_passes_is_to_correct_it(
 ) -> None:
     story.tries([1.0], last=ERROR, http_status=status)
     found = story.end(ERROR)
-    assert only(found, "non_retryable_retried")
+    assert only(found, "non_retryable_retried").severity == "warning"
     assert advice in only(found, "gave_up").advice
 
 
