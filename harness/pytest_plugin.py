@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
-_SAID_IN_MARKER = frozenset({"seed", "runs", "scenario", "horizon_s", "calls_per_task"})
+_OF_MARKER = frozenset(
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "allow_unmatched"}
+)
+"""What the marker `sim` takes."""
+
+_ALLOW_UNMATCHED = "sim_allow_unmatched"
+"""The ini option."""
 
 _GATE_MARKER = "sim_gate"
 
@@ -106,6 +112,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
+        _ALLOW_UNMATCHED,
+        "let made-up agents answer calls that match none of the agents that a test describes",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "sim_allow_hosts",
         "what a test with `sim` may connect to outside of runs, each as host or host:port",
         type="args",
@@ -125,8 +137,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000): the first seed of a simulated test, "
-        "how many seeds it is run with, a scenario file that says who is there, and the bounds of a run",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, allow_unmatched=False): the first "
+        "seed of a simulated test, how many seeds it is run with, a scenario file that says who is there, the bounds of "
+        "a run, and whether calls may match none of its agents",
     )
     config.addinivalue_line(
         "markers",
@@ -187,13 +200,16 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     seed = getattr(request, "param", None)
     if seed is None:
         seed = _only_seed(request)
+    said = _marked(request.node)
+    allow_unmatched = said.get("allow_unmatched", request.config.getini(_ALLOW_UNMATCHED))
     simulation = Sim(
         seed,
         command=_command(request.node, seed),
         module=request.module.__name__,
+        allow_unmatched=bool(allow_unmatched),
         **_bounds(request),
     )
-    scenario = _marked(request.node).get("scenario")
+    scenario = said.get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
     with (
@@ -342,9 +358,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= _SAID_IN_MARKER:
+        if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, "
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task= and "
+                "allow_unmatched=, "
                 f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}

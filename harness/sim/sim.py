@@ -31,6 +31,7 @@ from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
+from harness.wire.names import UNMATCHED
 
 _LAST_LINES = 20
 """How much of a timeline the report of a failed test shows."""
@@ -47,6 +48,8 @@ class Sim:
         module: The name of the module that the test is in.
         horizon_s: Virtual time that no run may pass [s].
         calls_per_task: How many calls each run may make.
+        allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
+            `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class Sim:
         module: str = "__main__",
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: int = DEFAULT_CALLS_PER_TASK,
+        allow_unmatched: bool = False,
     ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
         self.horizon_s = settings.seconds("horizon_s", horizon_s)
         self.calls_per_task = settings.count("calls_per_task", calls_per_task)
+        self._allow_unmatched = allow_unmatched
         self._module = module
         self._fresh = FreshModules()
         self.runs: list[ProgramRun] = []
@@ -86,6 +91,18 @@ class Sim:
         if not self.runs:
             raise HarnessError("no run has ended yet\n  How to fix: call `sim.run(...)` first")
         return self.runs[-1]
+
+    @property
+    def allow_unmatched(self) -> bool:
+        """Whether made-up agents answer calls of no described agent; may be set before the program's first call."""
+        return self._allow_unmatched
+
+    @allow_unmatched.setter
+    def allow_unmatched(self, allowed: bool) -> None:
+        self._check_unsettled()
+        self._allow_unmatched = allowed
+        if self._world is not None:
+            self._world.allow_unmatched = allowed
 
     # -- who is there -------------------------------------------------------------------------------------------------
 
@@ -341,6 +358,11 @@ class Sim:
     def _check_new(self, agent: str) -> None:
         if any(role.name == agent for role in self._roles):
             raise HarnessError(f"there is an agent {agent!r} already")
+        if agent.startswith(UNMATCHED):
+            raise HarnessError(
+                f"agent {agent!r}: names that begin with {UNMATCHED!r} are of calls that match no agent\n"
+                "  How to fix: give it another name"
+            )
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -387,6 +409,7 @@ class Sim:
             latency_factors=self._latency_factors,
             horizon_s=settings.seconds("horizon_s", horizon_s),
             calls_per_task=settings.count("calls_per_task", calls_per_task),
+            allow_unmatched=self._allow_unmatched,
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
@@ -408,8 +431,14 @@ class Sim:
                     again = partial(self.run, program, *args, seed=world.seed, **bounds, **kwargs)
                     rerun = self._under(again, arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
+            if world.failure is not None:
+                raise world.failure
         except BaseException as raised:
-            error, tasks = raised, getattr(raised, "report", "") or watch.tasks
+            output, error = None, raised
+            tasks = getattr(raised, "report", "") or watch.tasks
+            if isinstance(raised, Exception) and world.failure not in (None, raised):
+                error = world.failure
+                raise world.failure from None  # what the program made of it
             raise
         finally:
             self._world = None
@@ -510,6 +539,7 @@ class Sim:
         found = surroundings(scenario, StubFunctions(scenario).find)
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
+        self._allow_unmatched = self._allow_unmatched or found.allow_unmatched
         self._may_be_unused.update(found.may_be_unused)
         self._latency_factors.update(found.latency_factors)
         for fault in found.faults:
