@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from harness import wall
@@ -22,6 +23,7 @@ def serve_scenario(
     port: int,
     speed: float,
     ready: Callable[[int], None],
+    tell: Callable[[str], None],
 ) -> RunResult:
     """Answer on a socket until SIGINT or SIGTERM comes.
 
@@ -31,12 +33,12 @@ def serve_scenario(
         port: The port; 0 means any that is free.
         speed: Virtual seconds in a real one.
         ready: Called with the port as soon as clients may come.
+        tell: Writes a line on the server's terminal, about requests that could not be answered.
 
     Returns:
         What was asked and answered, as one task.
 
     Raises:
-        HarnessError: A script of replies ran out.
         OSError: The port cannot be had.
     """
     began_s = wall.elapsed_s()
@@ -47,9 +49,10 @@ def serve_scenario(
         roles=found.roles,
         faults=found.faults,
         latency_factors=found.latency_factors,
+        horizon_s=math.inf,  # it runs until somebody stops it
     )
     try:
-        asyncio.run(serve(world.server, host, port, speed, ready))  # noqa: TID251 - the real clock is what is wanted
+        asyncio.run(serve(world.server, host, port, speed, ready, tell))  # noqa: TID251 - the real clock is what is wanted
     finally:
         world.end()
         world.log.close(world.root.span, OK)

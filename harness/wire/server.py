@@ -18,7 +18,7 @@ from harness.kernel import Draws, Kernel
 from harness.kernel.process import Process, Steps
 from harness.models import Reply, Request
 from harness.models.verdict import Verdict
-from harness.provider import Latency, Provider, Served
+from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
 from harness.spans import (
@@ -135,6 +135,8 @@ class Server:
         """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Site, Api]] = {}
         self._own_ids = 0
+        self.on_error: Callable[[Connection, HttpRequest, Exception], None] | None = None
+        """Told what goes wrong here while a request is answered; without it, that ends the run."""
         for site in sites:
             api = site.api(_Desk(self, site, tuple(known_models)))
             for host in sorted(site.hosts):
@@ -182,6 +184,21 @@ class Server:
         stated = [host for host, site in hosts if site.base_paths]
         return next(iter([*stated, *(host for host, _ in hosts), *self._sites]))
 
+    @property
+    def providers(self) -> list[tuple[str, str]]:
+        """The name of each provider, and that of its API."""
+        return list(dict.fromkeys((site.name, site.speaks) for site, _ in self._sites.values()))
+
+    def refuse(self, connection: Connection, why: Refusal) -> None:
+        """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
+        if connection.has_begun:
+            connection.close("reset")
+            return
+        _, api = self._sites[connection.host]
+        self._own_ids += 1
+        ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+        connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
+
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Begin to answer a request."""
         # Called by the client, in its own task and context.
@@ -198,6 +215,10 @@ class Server:
         self._answering[connection] = None
         try:
             yield from self._life(connection, http, scope, caller)
+        except Exception as error:
+            if self.on_error is None:
+                raise
+            self.on_error(connection, http, error)
         finally:
             del self._answering[connection]
 
