@@ -12,8 +12,9 @@ The tree::
       ScenarioError        a scenario file is wrong
       StubError            a script of replies is wrong, ran out, or was never used
       Deadlock             nothing can ever run again
-      LimitExceeded        a run went beyond a bound on virtual time or on steps at one instant
+      LimitExceeded        a run went beyond a bound on virtual time, on steps at one instant, or on calls
       NotSimulated         the program touched something that harness does not simulate
+        OutsideRun         it connects while there is a simulation, but no run
       StoreError           a store cannot be read or written
     HarnessBug             ours; never caught by us
 
@@ -70,16 +71,19 @@ class LimitExceeded(HarnessError):  # noqa: N818 - names the condition, as in th
         limit: Name of the bound.
         value: The bound.
         advice: What is probably wrong, and how to raise the bound.
+        report: What every task was doing at that moment and where, and which calls repeat; empty if unknown.
     """
 
-    def __init__(self, limit: str, value: float, advice: str) -> None:
-        super().__init__(limit, value, advice)
+    def __init__(self, limit: str, value: float, advice: str, report: str = "") -> None:
+        super().__init__(limit, value, advice, report)
         self.limit = limit
         self.value = value
         self.advice = advice
+        self.report = report
 
     def __str__(self) -> str:
-        return f"{self.limit} exceeded: more than {self.value:g}\n  {self.advice}"
+        said = f"{self.limit} exceeded: more than {self.value:.15g}\n  {self.advice}"
+        return f"{said}\n{self.report}" if self.report else said
 
 
 class NotSimulated(HarnessError):  # noqa: N818 - names the condition
@@ -97,6 +101,13 @@ class NotSimulated(HarnessError):  # noqa: N818 - names the condition
 
     def __str__(self) -> str:
         return f"{self.what} is not simulated, so it is refused inside a run\n  How to fix: {self.advice}"
+
+
+class OutsideRun(NotSimulated):
+    """A connection was to be made while a test had a simulation, but no run was active."""
+
+    def __str__(self) -> str:
+        return f"{self.what} is refused: there is a simulation, but no run is active\n  How to fix: {self.advice}"
 
 
 class StoreError(HarnessError):

@@ -5,13 +5,13 @@ Nothing heavy is imported before a test asks for the fixture.
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,9 +20,12 @@ from harness.environment import PROVIDED, provided_environment
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
+    from harness.kernel.outside import ClosedNetwork
     from harness.sim import Sim
 
 _FIXTURE = "sim"
+
+_SAID_IN_MARKER = frozenset({"seed", "runs", "scenario", "horizon_s", "calls_per_task"})
 
 _GATE_MARKER = "sim_gate"
 
@@ -31,14 +34,29 @@ _BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
 
 _GATE: pytest.StashKey[SessionGate] = pytest.StashKey()
 
+_SIMULATION: pytest.StashKey[Sim] = pytest.StashKey()
+"""The simulation of a test, from the set-up of its fixture to the report of its teardown."""
+
+_NETWORK: pytest.StashKey[ClosedNetwork] = pytest.StashKey()
+"""What it refused outside of runs."""
+_TEST_MODULES: pytest.StashKey[frozenset[str]] = pytest.StashKey()
+
 TIMELINE_BEGINS = "What happened:"
 """How an assertion of a run begins to tell what happened."""
 
 _REFUSED_HOST = "sim_refused_host"
 """The property of a report that names a host; properties reach the main process of pytest-xdist."""
 
-_ADVICE_OF_ASYNCIO = "ignore:The test .* is marked with '@pytest.mark.asyncio':pytest.PytestWarning"
-"""It is async to its author, and needs no mark, but may stand in a file that has one for all its tests."""
+_REFUSED_OUTSIDE = "sim_refused_outside"
+"""Likewise, of what was refused because no run was active."""
+
+_WHY_REFUSED = {_REFUSED_HOST: "nobody simulates it", _REFUSED_OUTSIDE: "no run was active"}
+
+_RUN_IT = (
+    "call the program in a run: `sim.run(main, ...)`, or in the body of an async test; a fixture is no part of either. "
+    "If a fixture needs a server of its own, such as a database: `sim_allow_hosts = host:port` in the pytest section of "
+    "the configuration."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,14 +98,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    parser.addini(
+        "sim_allow_hosts",
+        "what a test with `sim` may connect to outside of runs, each as host or host:port",
+        type="args",
+        default=[],
+    )
+    parser.addini("sim_horizon_s", "virtual time that no simulated run may pass [s]; a week")
+    parser.addini("sim_calls_per_task", "how many calls a simulated run may make; 10000")
+    parser.addini(
+        "sim_patch_early",
+        "let modules that are imported find virtual clocks and entropy, for functions that they keep out of reach",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None): the first seed of a simulated test, how many seeds it is run with, "
-        "and a scenario file that says who is there",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000): the first seed of a simulated test, "
+        "how many seeds it is run with, a scenario file that says who is there, and the bounds of a run",
     )
     config.addinivalue_line(
         "markers",
@@ -109,14 +141,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Provide keys before anything of the project is imported, if it wants that."""
+    """Provide keys, and put stand-ins, before anything of the project is imported, if it wants that."""
     if early_config.getini("sim_keys"):
         os.environ.update(PROVIDED)
+    if early_config.getini("sim_patch_early"):
+        from harness.kernel.early import imports_find_stand_ins
+
+        patch = imports_find_stand_ins()
+        patch.__enter__()
+        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a simulated test once for each seed."""
-    if _FIXTURE not in metafunc.fixturenames:
+    if not _is_simulated(metafunc.definition):
         _check_marks_of_other(metafunc.definition)
         return
     _check_marks(metafunc.definition)
@@ -125,37 +163,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(_FIXTURE, seeds, indirect=True, ids=[f"seed={seed}" for seed in seeds])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
-    """Put a plain function in the place of an async test with `sim`, before another plugin takes it for its own."""
-    static = isinstance(obj, staticmethod)
-    test: Any = obj.__func__ if isinstance(obj, staticmethod) else obj
-    if inspect.iscoroutinefunction(test) and _FIXTURE in inspect.signature(test).parameters:
-        plain: Any = _in_virtual_time(test)
-        setattr(collector.obj, name, staticmethod(plain) if static else plain)  # type: ignore[attr-defined]  # of modules and classes
-
-
-def _in_virtual_time(test: Callable[..., Any]) -> Callable[..., None]:
-    @functools.wraps(test)
-    def run_test(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the test's own
-        sim: Sim = inspect.signature(test).bind(*args, **kwargs).arguments[_FIXTURE]
-        sim.run(test(*args, **kwargs))
-
-    pytest.mark.filterwarnings(_ADVICE_OF_ASYNCIO)(run_test)
-    return run_test
-
-
 @pytest.fixture
 def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     """Simulated surroundings for a program: agents, providers, faults, and virtual time to run it in."""
     from harness.sim import Sim
+    from harness.sim.undo import state_taken_back
 
-    seed = getattr(request, "param", _seeds(request.config, request.node)[0])
-    simulation = Sim(seed, command=_command(request.node, seed))
+    seed = getattr(request, "param", None)
+    if seed is None:
+        seed = _only_seed(request)
+    simulation = Sim(
+        seed,
+        command=_command(request.node, seed),
+        module=request.module.__name__,
+        **_bounds(request),
+    )
     scenario = _marked(request.node).get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
-    with provided_environment():
+    with (
+        provided_environment(),
+        _closed_network(request.config) as network,
+        state_taken_back(_test_modules(request.session)),
+    ):
+        request.node.stash[_SIMULATION] = simulation
+        request.node.stash[_NETWORK] = network
         yield simulation
     store = request.config.getoption("--sim-store")
     if store is not None:
@@ -164,15 +196,39 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         keep(simulation, store, request.node.nodeid, request.node.path.parent)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """After a test that passed, see that all it said of its surroundings was needed."""
-    result = yield
-    simulation = _simulation_of(pyfuncitem)
-    if simulation is not None:
-        simulation.check()
-        _check_budgets(pyfuncitem, simulation)
-    return result
+def _bounds(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How far the runs of a test may go, where the marker or the project says so."""
+    said = _marked(request.node)
+    bounds: dict[str, Any] = {}
+    for name, number in (("horizon_s", float), ("calls_per_task", int)):
+        stated = request.config.getini(f"sim_{name}")
+        if name in said:
+            bounds[name] = said[name]
+        elif stated:
+            try:
+                bounds[name] = number(stated)
+            except ValueError:
+                raise pytest.UsageError(f"sim_{name}: a number is wanted, not {stated!r}") from None
+    return bounds
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # next to the test: the others see it as it is written
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Run an async test in the simulation; after a test that passed, see that all it said was needed."""
+    __tracebackhide__ = True
+    simulation = item.stash.get(_SIMULATION, None)
+    if simulation is None:
+        yield
+        return
+    from harness.sim.async_tests import run_in
+
+    with run_in(simulation, item):
+        yield
+    refused = item.stash[_NETWORK].refused
+    if refused and not simulation.runs:
+        raise refused[0]  # the program took it without a word
+    simulation.check()
+    _check_budgets(item, simulation)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -181,7 +237,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to the report of a failure what happened last, and how to run it again."""
     report = yield
-    simulation = _simulation_of(item)
+    simulation = item.stash.get(_SIMULATION, None)
     if simulation is not None and report.when == "call":
         if report.failed:
             told = TIMELINE_BEGINS in str(report.longrepr)  # an assertion of ours has shown it
@@ -190,42 +246,91 @@ def pytest_runtest_makereport(
         hosts = {host for run in simulation.runs for host in run.unsimulated}
         report.user_properties += [(_REFUSED_HOST, host) for host in sorted(hosts)]
     gate = item.config.stash.get(_GATE, None)
-    if gate is not None and _FIXTURE in getattr(item, "fixturenames", ()):
+    if gate is not None and _is_simulated(item):
         _hand_over(gate, item, report, simulation)
+    if simulation is not None and report.when == "teardown":
+        places = {error.what for error in item.stash[_NETWORK].refused}
+        report.user_properties += [(_REFUSED_OUTSIDE, place) for place in sorted(places)]
+        del item.stash[_SIMULATION], item.stash[_NETWORK]
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_logreport() -> Generator[None]:
+    """Let plugins send their reports somewhere, which they do before the teardown of a test."""
+    outside = sys.modules.get(
+        "harness.kernel.outside"
+    )  # not imported for those who never ask for it
+    if outside is None:
+        yield
+        return
+    with outside.opened_for_reporters():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which hosts were refused, also where the program took it without a word."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     refused = Counter(
-        value
+        tuple(entry)
         for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == _REFUSED_HOST
+        for entry in getattr(report, "user_properties", None) or ()
+        if isinstance(entry, tuple | list)
+        and len(entry) == 2
+        and entry[0] in (_REFUSED_HOST, _REFUSED_OUTSIDE)
     )
     if refused:
         terminalreporter.section("simulation")
-        for host, tests in sorted(refused.items()):
+        for (kind, what), tests in sorted(refused.items()):
             terminalreporter.line(
-                f"{host}: refused in {tests} {'test' if tests == 1 else 'tests'}, because nobody simulates it"
+                f"{what}: refused in {tests} {'test' if tests == 1 else 'tests'}, because {_WHY_REFUSED[kind]}"
             )
 
 
-def _simulation_of(item: pytest.Item) -> Sim | None:
-    """The simulation of a test; a project may have a fixture of its own that is called so."""
-    fixture = getattr(item, "funcargs", {}).get(_FIXTURE)
-    house = sys.modules.get("harness.sim")  # not imported for those who never ask for it
-    return fixture if house is not None and isinstance(fixture, house.Sim) else None
+def _closed_network(config: pytest.Config) -> AbstractContextManager[ClosedNetwork]:
+    """The network outside of runs, without what the project allows."""
+    from harness.kernel.outside import closed_network, place
+
+    try:
+        allowed = [place(text) for text in config.getini("sim_allow_hosts")]
+    except ValueError as error:
+        raise pytest.UsageError(f"sim_allow_hosts: {error}") from None
+    return closed_network(allowed, _RUN_IT)
+
+
+def _is_simulated(node: pytest.Item) -> bool:
+    """Whether `sim` is among the fixtures of a test, and is ours: a project may have one of its own that is called so."""
+    info = getattr(node, "_fixtureinfo", None)
+    definitions = getattr(info, "name2fixturedefs", {}).get(_FIXTURE, ())
+    for definition in reversed(
+        definitions
+    ):  # the nearest first; it may ask for the one that it overrides
+        if getattr(definition.func, "__module__", "") == __name__:
+            return True
+        if _FIXTURE not in definition.argnames:
+            return False
+    return False
+
+
+def _test_modules(session: pytest.Session) -> frozenset[str]:
+    """Names of the modules of tests, conftests and plugins, whose state is nobody's program."""
+    known = session.config.stash.get(_TEST_MODULES, None)
+    if known is None:
+        modules = [getattr(item, "module", None) for item in session.items]
+        modules += session.config.pluginmanager.get_plugins()
+        known = frozenset(one.__name__ for one in modules if type(one) is ModuleType)
+        session.config.stash[_TEST_MODULES] = known
+    return known
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= {"seed", "runs", "scenario"}:
+        if marker.args or not set(marker.kwargs) <= _SAID_IN_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs= and scenario=, not {marker.args or marker.kwargs}"
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, "
+                f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said
@@ -300,6 +405,17 @@ def _seeds(config: pytest.Config, node: Any) -> range:  # noqa: ANN401 - an item
             f"{node.nodeid}: seeds are whole numbers from 0, and there is at least one run"
         )
     return range(first, first + runs)
+
+
+def _only_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of a test that was not multiplied when it was collected."""
+    seeds = _seeds(request.config, request.node)
+    if len(seeds) > 1:
+        raise pytest.UsageError(
+            f"{request.node.nodeid}: {len(seeds)} seeds are wanted, but the test gets `{_FIXTURE}` by "
+            f'getfixturevalue, which pytest cannot know beforehand\n  How to fix: @pytest.mark.usefixtures("{_FIXTURE}")'
+        )
+    return seeds[0]
 
 
 def _plain_name(node: pytest.Item, seed: int) -> str:

@@ -68,6 +68,7 @@ SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
     "retry_after_s": "float",
     "fault": "text",
     "correct": "int",
+    "repeats": "int",
 }
 """Name and type of each column of a span, in order; `store/schema.sql` says what each means."""
 
@@ -197,6 +198,8 @@ class Span:
         """The injected fault that this span met."""
         self.correct = -1
         """1 when what was said is right, 0 when it is wrong; absent when the scenario says nothing of accuracy."""
+        self.repeats = -1
+        """span_id of the failed call that the program repeats with this one; of a call, and of its first attempt."""
 
 
 class Event(NamedTuple):
@@ -299,6 +302,7 @@ class SpanLog:
             [span.retry_after_s for span in spans],
             [span.fault for span in spans],
             [span.correct for span in spans],
+            [span.repeats for span in spans],
         )
         spans.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import sys
@@ -179,6 +180,7 @@ def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[
 def _as_json(
     scenario: LoadedScenario, seed: int, outcome: Outcome, run_ids: list[int], store: Path
 ) -> dict[str, Any]:
+    failures = [dataclasses.asdict(failure) for failure in outcome.failures]
     return {
         "scenario": scenario.spec.scenario,
         "seed": seed,
@@ -196,6 +198,7 @@ def _as_json(
             }
             for budget in outcome.budgets
         ],
-        "notes": list(outcome.notes),
+        "notes": [*outcome.problems, *outcome.notes],
         "passed": outcome.passed,
+        **({"failures": failures} if failures else {}),
     }

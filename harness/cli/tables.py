@@ -15,6 +15,7 @@ from rich.text import Text
 from harness.cli.app import printable
 from harness.cli.options import DEFAULT_STORE
 from harness.run import Outcome
+from harness.run.outcome import Failure
 from harness.run.record import replay_command
 from harness.scenario import LoadedScenario
 from harness.units import render
@@ -77,6 +78,10 @@ def print_outcome(
         out.print(_budgets(outcome))
     for note in outcome.notes:
         out.print(Text.assemble(("note: ", "yellow"), printable(note)))
+    for failure in outcome.failures:
+        out.print(_failure(failure))
+    for problem in outcome.problems:
+        out.print(Text.assemble(("FAIL: ", "bold red"), printable(problem)))
     ids = f"run {run_ids[0]}" if len(run_ids) == 1 else f"runs {run_ids[0]}-{run_ids[-1]}"
     look = f"harness show {run_ids[-1]}{_store_option(store)}"
     draw = f"harness report{_store_option(store)}"
@@ -85,6 +90,12 @@ def print_outcome(
         f"to replay one: {replay_command(scenario, seeds[-1])}",
     ):
         out.print(Text(printable(line)), soft_wrap=True)  # commands are to be copied whole
+
+
+def _failure(failure: Failure) -> Text:
+    many = "1 task" if failure.tasks == 1 else f"{failure.tasks} tasks, first"
+    lines = [f"    {line}" for line in failure.traceback.splitlines()]
+    return Text(printable("\n".join([f"{failure.error} in {many}:", *lines])))
 
 
 def _store_option(store: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from harness.metrics import quantile
 from harness.metrics.critical_path import RETRY, WORK, critical_paths
-from harness.metrics.tally import RATE_LIMITED
+from harness.metrics.tally import RATE_LIMITED, is_retry
 from harness.spans import ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, Table
 
 TAILS: Final = {"latency_s_p95": 0.95, "latency_s_p99": 0.99, "latency_s_max": 1.0}
@@ -97,6 +97,7 @@ class _Attempt(NamedTuple):
     """The columns of an attempt that its amounts follow from."""
 
     ordinal: int
+    repeats: int
     start_s: float
     input_tokens: int
     output_tokens: int
@@ -114,7 +115,7 @@ AMOUNTS: Final[dict[str, Callable[[_Attempt], float]]] = {
     "input_tokens_mean": lambda it: max(it.input_tokens, 0),
     "output_tokens_mean": lambda it: max(it.output_tokens, 0),
     "rate_limited": lambda it: it.error == RATE_LIMITED,
-    "retries": lambda it: it.ordinal > 1,
+    "retries": lambda it: is_retry(it.ordinal, it.repeats),
 }
 """What one attempt adds to each metric that attempts explain; a call is counted by its first."""
 

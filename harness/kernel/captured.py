@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from harness.kernel.here import here
 
 _LEFT_ALONE = frozenset(
-    ("harness", "_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout", "subprocess")
+    ("harness", "_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout")
 )
 """Packages that need the real clock while a world is open: they tell how long a test or a process really took."""
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 import ctypes
 import datetime
 import gc
+import logging
 import sys
 import time  # noqa: TID251 - to put stand-ins in its place
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
-from harness.kernel.captured import StandIn, stand_in
+from harness.kernel.captured import Attribute, StandIn, stand_in
 from harness.kernel.here import World, here
 
 EPOCH_S = 1_767_225_600.0
@@ -34,6 +36,19 @@ _asctime, _ctime, _gmtime, _localtime, _strftime = (
     time.localtime,
     time.strftime,
 )
+
+_gettime, _gettime_ns = (
+    getattr(time, name, None) for name in ("clock_gettime", "clock_gettime_ns")
+)
+_WALL = frozenset(
+    getattr(time, name) for name in ("CLOCK_REALTIME", "CLOCK_TAI") if hasattr(time, name)
+)
+_OF_COMPUTER = frozenset(
+    getattr(time, name)
+    for name in ("CLOCK_PROCESS_CPUTIME_ID", "CLOCK_THREAD_CPUTIME_ID")
+    if hasattr(time, name)
+)
+"""What they measure is real: see `process_time`."""
 
 
 def _wall_s(world: World) -> float:
@@ -57,6 +72,16 @@ def _sleep(world: World, seconds: float) -> None:
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
     world.block(seconds)
+
+
+def _clock_s(world: World, clock: int) -> float:
+    return _gettime(clock) if clock in _OF_COMPUTER else _clock_ns(world, clock) / 10**9
+
+
+def _clock_ns(world: World, clock: int) -> int:
+    if clock in _OF_COMPUTER:
+        return _gettime_ns(clock)
+    return wall_ns(world) if clock in _WALL else _elapsed_ns(world)
 
 
 def _local(world: World, seconds: float | None = None) -> time.struct_time:
@@ -92,8 +117,19 @@ STAND_INS: tuple[StandIn, ...] = (
     stand_in(time.ctime, _text),
     stand_in(time.asctime, _text_of),
     stand_in(time.strftime, _formatted),
+    *(
+        stand_in(getattr(time, name), inside)
+        for name, inside in (("clock_gettime", _clock_s), ("clock_gettime_ns", _clock_ns))
+        if hasattr(time, name)  # not on Windows
+    ),
 )
 """The clocks of `time`, and `sleep`."""
+
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute(logging, "_startTime", _EPOCH_NS if sys.version_info >= (3, 13) else EPOCH_S),
+)
+"""When the program began, for the `relativeCreated` of its log records."""
 
 
 # -- datetime -----------------------------------------------------------------------------------------------
@@ -126,6 +162,19 @@ def _utcnow(cls: type[datetime.datetime]) -> Any:  # noqa: ANN401 - an instance 
             stacklevel=2,
         )
     return _from_timestamp.__get__(None, cls)(_wall_s(world), datetime.UTC).replace(tzinfo=None)
+
+
+def stand_in_for_kept_now(value: Any) -> Any:  # noqa: ANN401 - anything
+    """What takes the place of a kept `datetime.now` or `utcnow`; None for anything else.
+
+    Such a method is made anew each time it is asked for, so it is told by what it belongs to.
+    """
+    if type(value) is not BuiltinMethodType or value.__name__ not in ("now", "utcnow"):
+        return None
+    owner = value.__self__
+    if not isinstance(owner, type) or not issubclass(owner, datetime.datetime):
+        return None
+    return MethodType(_now if value.__name__ == "now" else _utcnow, owner)
 
 
 @contextmanager

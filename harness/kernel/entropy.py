@@ -15,15 +15,17 @@ import random  # noqa: TID251 - to seed it
 import sys
 import tempfile
 import uuid  # noqa: TID251 - to put a stand-in in its place
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
-from harness.kernel.captured import Attribute, StandIn, method, stand_in
+from harness.kernel.captured import Attribute, StandIn, method, on_their_owners, stand_in
 from harness.kernel.clocks import wall_ns
 from harness.kernel.here import World, here
+from harness.kernel.own_modules import own_modules
 
 _IMPORT = "<frozen importlib._bootstrap>"
 _UUID_EPOCH = 0x01B21DD213814000
@@ -35,6 +37,15 @@ _MULTICAST = 1 << 40
 def _urandom(world: World, size: int) -> bytes:
     key = ("os.urandom", _who_asks())
     return world.draws.octets(size, *key, world.next_count(*key))
+
+
+def _getrandom(world: World, size: int, flags: int = 0) -> bytes:
+    del flags  # whether to wait, and for which source
+    return _urandom(world, size)
+
+
+def _openssl_bytes(world: World, n: int) -> bytes:
+    return _urandom(world, n)
 
 
 def _who_asks() -> str:
@@ -92,12 +103,39 @@ _stock_seed = random.Random.seed
 
 STAND_INS: tuple[StandIn, ...] = (
     stand_in(os.urandom, _urandom),
+    *(stand_in(getattr(os, name), _getrandom) for name in ("getrandom",) if hasattr(os, name)),
     stand_in(uuid.uuid1, _uuid1),
     stand_in(uuid.getnode, _node),
     stand_in(random.seed, _seed_shared),
     stand_in(tempfile._get_candidate_names, _temporary_names),  # type: ignore[attr-defined]  # noqa: SLF001
 )
 ATTRIBUTES: tuple[Attribute, ...] = (method(random.Random, "seed", _seed),)
+
+
+_seeded_by_chance: dict[str, list[weakref.ref[random.Random]]] = {}
+"""Generators that a module made without a seed while it was watched, by the name of the module."""
+
+
+@contextmanager
+def unseeded_generators_noted() -> Iterator[None]:
+    """While inside, each `random.Random()` of a module is noted, so that the runs to come seed it."""
+
+    def seed(generator: random.Random, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - see `random.seed`
+        _stock_seed(generator, *args, **kwargs)
+        module = _who_makes(sys._getframe(1))  # noqa: SLF001 - see `_who_asks`
+        if (not args or args[0] is None) and kwargs.get("a") is None and here.world is None:
+            _seeded_by_chance.setdefault(module, []).append(weakref.ref(generator))
+
+    with on_their_owners([Attribute(random.Random, "seed", seed)]):
+        yield
+    _seeded_by_chance.clear()
+
+
+def _who_makes(frame: FrameType | None) -> str:
+    """The module that made a generator; `random` itself calls `seed`."""
+    while frame is not None and frame.f_globals.get("__name__") == "random":
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_globals.get("__name__"))
 
 
 @contextmanager
@@ -118,6 +156,14 @@ def generators_put_back() -> Iterator[None]:
 def seed_generators(world: World) -> None:
     """Seed the shared generators from the seed of the world."""
     random.seed(int.from_bytes(world.draws.octets(8, "random")))
+    for module in own_modules() if _seeded_by_chance else ():
+        for number, reference in enumerate(_seeded_by_chance.get(module, ())):
+            generator = reference()
+            if generator is not None:
+                _stock_seed(
+                    generator,
+                    int.from_bytes(world.draws.octets(8, "random.Random", module, number)),
+                )
     numpy_random = _numpy_random()
     if numpy_random is not None:
         numpy_random.seed(int.from_bytes(world.draws.octets(4, "numpy.random")))
@@ -127,13 +173,25 @@ def _numpy_random() -> ModuleType | None:
     return importlib.import_module("numpy.random") if "numpy" in sys.modules else None
 
 
-# -- uuid_utils ---------------------------------------------------------------------------------------------
+# -- what is written in C or Rust ---------------------------------------------------------------------------------------------
 
 
 def stand_ins_if_loaded() -> tuple[StandIn, ...]:
-    """Stand-ins for what `uuid_utils` makes, if it is loaded: langchain has its ids from there, and it asks no Python."""
+    """Stand-ins for what OpenSSL and `uuid_utils` make, if they are loaded; neither asks Python.
+
+    langchain has its ids from `uuid_utils`.
+    """
+    openssl = sys.modules.get("_ssl")
     uuid_utils = sys.modules.get("uuid_utils")
-    return () if uuid_utils is None else _uuid_utils_stand_ins(uuid_utils)
+    return (
+        *(() if openssl is None else _openssl_stand_ins(openssl)),
+        *(() if uuid_utils is None else _uuid_utils_stand_ins(uuid_utils)),
+    )
+
+
+@lru_cache(1)
+def _openssl_stand_ins(openssl: Any) -> tuple[StandIn, ...]:  # noqa: ANN401 - it may be missing
+    return (stand_in(openssl.RAND_bytes, _openssl_bytes),)
 
 
 @lru_cache(1)

@@ -10,8 +10,26 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from harness.kernel.shared import SharedChange
+
 _FROZEN_BY_PYTHON = 1_000
 """Python 3.12 freezes a few hundred objects of its own at its start; a program that freezes its heap has far more."""
+
+
+@contextmanager
+def _frozen_heap() -> Iterator[None]:
+    freeze = gc.get_freeze_count() < _FROZEN_BY_PYTHON
+    if freeze:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if freeze:
+            gc.unfreeze()
+
+
+frozen_heap = SharedChange(_frozen_heap)
+"""While inside, garbage is not looked for among what was there before."""
 
 
 @contextmanager
@@ -21,14 +39,10 @@ def no_collections() -> Iterator[None]:
     What was there before is frozen: an SDK brings a million objects, and to look through them takes 60 ms.
     """
     was_on = gc.isenabled()
-    freeze = gc.get_freeze_count() < _FROZEN_BY_PYTHON
     gc.disable()
-    if freeze:
-        gc.freeze()
     try:
-        yield
+        with frozen_heap():
+            yield
     finally:
-        if freeze:
-            gc.unfreeze()
         if was_on:
             gc.enable()

@@ -11,13 +11,15 @@ import gc
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from harness.errors import LimitExceeded
+from harness.errors import NotSimulated
 from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel, Participant
 
 if TYPE_CHECKING:
+    from harness.kernel.child import Child
     from harness.kernel.loop import SimLoop
 
 TURNS_BETWEEN_COLLECTIONS = 10_000
@@ -45,10 +47,20 @@ class World:
     """What `asyncio.set_event_loop` was told."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
     """How often each source of entropy was asked, by its key."""
+    descriptors: set[int] = field(default_factory=set)
+    """The sockets that the program has made and may use."""
+    apart: WeakKeyDictionary[Any, dict[str, Any]] = field(default_factory=WeakKeyDictionary)
+    """What attributes are in it that every world has for itself (`harness.kernel.apart`), by object and name."""
     temporary_names: Iterator[str] | None = None
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0
     """The time in the last `uuid1`, which no other may have [100 ns]."""
+    children: dict[int, Child] = field(default_factory=dict)
+    """The simulated processes that it started, by their numbers."""
+    signal_handlers: dict[int, Any] = field(default_factory=dict)
+    """What its program has set to handle signals."""
+    signal_mask: set[int] = field(default_factory=set)
+    """The signals that it has blocked."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0
@@ -63,13 +75,24 @@ class World:
         self.clock_reads += 1
         if self.clock_reads > CLOCK_READS_PER_TURN:
             self.clock_reads = 0
-            raise LimitExceeded(
+            raise self.kernel.exceeded(
                 "clock_reads_per_turn",
                 CLOCK_READS_PER_TURN,
                 "Virtual time moves only while something waits, so a loop such as `while time.monotonic() < end: ...` "
                 "never ends. Let it sleep.",
             )
         return self.kernel.now_s()
+
+    def refuse(self, what: str, advice: str) -> NotSimulated:
+        """The error for something that is not simulated; the run fails with it even if the program swallows it.
+
+        Args:
+            what: What was touched, by its public name.
+            advice: What to use instead.
+        """
+        error = NotSimulated(what, advice)
+        self.kernel.refused = self.kernel.refused or error
+        return error
 
     def block(self, seconds: float) -> None:
         """Let virtual time pass while the program stands still [s]."""

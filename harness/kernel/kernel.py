@@ -8,7 +8,8 @@ until one of them wakes it. Nothing else in the house may step the environment.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,23 @@ from harness.errors import Deadlock, LimitExceeded, NotSimulated
 if TYPE_CHECKING:
     from harness.kernel.loop import SimLoop
 
-DEFAULT_HORIZON_S = 10 * 365 * 86_400.0
-"""Ten years: no real program waits longer, and a clock that runs away is stopped in the end."""
+DEFAULT_HORIZON_S = 7 * 86_400.0
+"""One week: a program that waits longer than that in a test never ends, and a heartbeat of seconds is through it in one."""
+
+DEFAULT_CALLS_PER_TASK = 10_000
+"""More than a task of a real program makes; two agents that hand over to each other for ever make as many in half a
+minute of real time."""
+
+CLEANUP_S = 3_600.0
+"""How long tasks may go on after they were cancelled at the end of a run [s]: long enough for a last call that is retried."""
 
 DEFAULT_STEPS_PER_INSTANT = 1_000_000
 """A million steps without time moving takes about a second; a hundred thousand agents that start at once need
 half of it, and a loop that spins on `sleep(0)` never ends."""
+
+
+class Halt(BaseException):
+    """Stops code that goes on after a bound was passed; no `except Exception` of the program catches it."""
 
 
 class Environment(simpy.Environment):
@@ -44,11 +56,13 @@ class Participant:
 
 
 class Kernel:
-    """The virtual clock of one run, starting at 0.
+    """The virtual clock of one run.
 
     Args:
         horizon_s: Virtual time that the run may not pass [s].
         steps_per_instant: How many steps may happen without time moving.
+        instants_without_call: How often time may move between two calls of the program.
+        begin_s: Where it starts [s]; before 0 for what comes before a run.
     """
 
     def __init__(
@@ -56,22 +70,40 @@ class Kernel:
         *,
         horizon_s: float = DEFAULT_HORIZON_S,
         steps_per_instant: int = DEFAULT_STEPS_PER_INSTANT,
+        instants_without_call: float = math.inf,
+        begin_s: float = 0.0,
     ) -> None:
-        self.env = Environment()
+        self.env = Environment(begin_s)
         self.horizon_s = horizon_s
         self.steps_per_instant = steps_per_instant
+        self.instants_without_call = instants_without_call
         self.describe_stuck: Callable[[], str] = str
-        """Asked for the report when nothing can ever run again; set by the loop."""
+        """Asked what every task is doing, when nothing can ever run again or a bound was passed; set by the loop."""
+        self.describe_work: Callable[[], str] = str
+        """Asked which calls were made, when a bound was passed; set by the servers."""
+        self.limit: LimitExceeded | None = None
+        """The first bound that was passed, which the program may have swallowed."""
+        self.gave_up = False
+        """Whether a program was stopped that would never have ended."""
+        self._cleaning_up = False
         self.in_thread = False
         """Whether what runs now would run in a thread of its own on a real computer; such work may not park."""
-        self.refused: NotSimulated | None = None
-        """The first wait of such work, which the program may have swallowed."""
-        self._instant_s = 0.0
+        self.refused: Exception | None = None
+        """The first error that fails the run even if the program swallows it: something that is not simulated, or a
+        mistake in what a test describes."""
+        self._instant_s = begin_s
         self._steps = 0
+        self._instants = 0
 
     def now_s(self) -> float:
         """The virtual time [s]."""
         return self.env._now  # noqa: SLF001 - `env.now` is a property, twice as slow and asked for all the time
+
+    def reach(self, at_s: float) -> None:
+        """Let the clock stand at a time before a run begins, which what came before it was to be done by [s]."""
+        if self.env._now < at_s:  # noqa: SLF001 - see `now_s`
+            self.park(Participant("what comes before the run"), at_s)
+        self.env._now = at_s  # noqa: SLF001 - sums of its waits may differ from it in the last bit
 
     def wake(self, participant: Participant) -> None:
         """Let a parked participant go on as soon as the current event is done."""
@@ -106,6 +138,7 @@ class Kernel:
                     env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
                 return False
             else:
+                self.gave_up = True
                 raise Deadlock(self.now_s(), self.describe_stuck())
         participant.woken = False
         return True
@@ -133,25 +166,80 @@ class Kernel:
             self._count_step(now_s)
             env.step()
 
+    def exceeded(self, limit: str, value: float, advice: str) -> LimitExceeded:
+        """The error for a bound that was passed; the run fails with the first even if the program swallows it.
+
+        Args:
+            limit: Name of the bound.
+            value: The bound.
+            advice: What is probably wrong, and how to raise the bound.
+
+        Raises:
+            Halt: The program goes on although a bound was passed before.
+        """
+        if self.limit is not None and not self._cleaning_up:
+            raise Halt
+        # Before anything is cancelled: afterwards the tasks that matter are gone.
+        report = "\n".join(filter(None, (self.describe_stuck(), self.describe_work())))
+        error = LimitExceeded(limit, value, advice, report)
+        if self.limit is None:
+            self.limit = error
+            self.horizon_s = (
+                self.now_s() + CLEANUP_S
+            )  # a program that runs its own loop cleans up by itself
+        self.gave_up = True
+        return error
+
+    @contextmanager
+    def clean_up(self) -> Iterator[None]:
+        """While inside, what a program left behind may end; time may pass for that, also beyond the horizon."""
+        outer = self.horizon_s, self._cleaning_up
+        self.horizon_s, self._cleaning_up = self.now_s() + CLEANUP_S, True
+        try:
+            yield
+        finally:
+            self.horizon_s, self._cleaning_up = outer
+
+    def note_call(self) -> None:
+        """Note that the program made a call; bounds programs that wait for ever in small steps."""
+        self._instants = 0
+
     def _count_step(self, at_s: float) -> None:
         if at_s > self._instant_s:
             if at_s > self.horizon_s:
-                raise LimitExceeded(
-                    "horizon_s",
-                    self.horizon_s,
-                    "The program still waits for something at the horizon. Raise `horizon_s` if that is meant.",
-                )
+                raise self._beyond_horizon()
             self._instant_s = at_s
             self._steps = 0
+            self._instants += 1
+            if self._instants > self.instants_without_call:
+                self._instants = 0
+                raise self.exceeded(
+                    "instants_without_call",
+                    self.instants_without_call,
+                    "Something polls, such as `while not done: await asyncio.sleep(0.01)`, and nothing else happens.",
+                )
         self._steps += 1
         if self._steps > self.steps_per_instant:
             self._steps = 0  # the clean-up of what is left needs steps too
-            raise LimitExceeded(
+            raise self.exceeded(
                 "steps_per_instant",
                 self.steps_per_instant,
                 f"Virtual time stands still at {self._instant_s:.6f} s: something polls without waiting, such as "
                 "`while ...: await asyncio.sleep(0)`, or retries without a back-off.",
             )
+
+    def _beyond_horizon(self) -> LimitExceeded:
+        if self._cleaning_up:
+            return self.exceeded(
+                "cleanup_s",
+                CLEANUP_S,
+                "The program has ended and its tasks were cancelled, but one goes on. Let it end on CancelledError.",
+            )
+        return self.exceeded(
+            "horizon_s",
+            self.horizon_s,
+            "The program still waits for something at the horizon. Raise `horizon_s` if that is meant.",
+        )
 
     def count_turn(self) -> None:
         """Note that a participant had a turn at this instant; bounds programs that never wait."""

@@ -25,6 +25,7 @@ from harness.kernel import stuck
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.here import here
 from harness.kernel.kernel import Environment, Kernel, Participant
+from harness.kernel.lineage import child_of
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension
 
@@ -145,6 +146,13 @@ class SimLoop(asyncio.BaseEventLoop):
         finally:
             here.loop, kernel.env.loop, kernel.describe_stuck = outer
 
+    def close(self) -> None:
+        """Close the loop; tasks that swallowed their cancellation are never destroyed, for they would run again then."""
+        if self.kernel.gave_up and not self._closed:
+            for task in stuck.tasks_in_order(self):
+                _keep_for_ever(task)
+        super().close()
+
     # -- one turn of the loop -----------------------------------------------------------------------------------
 
     def _run_once(self) -> None:
@@ -213,6 +221,7 @@ class SimLoop(asyncio.BaseEventLoop):
         number = next(self._task_numbers)
         simulated: SimTask[T] = SimTask.__new__(SimTask)
         simulated.order = number  # before the rest, which puts it into a set
+        simulated.lineage = child_of(asyncio.current_task(self), simulated, self.time())
         name = f"Task-{number}" if name is None else str(name)
         simulated.__init__(coro, loop=self, name=name, **kwargs)  # type: ignore[misc]  # made in two steps
         return simulated
@@ -238,6 +247,15 @@ class SimLoop(asyncio.BaseEventLoop):
             "a thread pool (run_in_executor, asyncio.to_thread)",
             "await the work directly inside a run",
         )
+
+
+def _keep_for_ever(task: asyncio.Task[Any]) -> None:
+    import ctypes
+
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.gather does
+    # Its code runs when it is destroyed, and without a loop it might run for ever. A reference in Python would be
+    # dropped when the interpreter ends, which would then hang.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
 
 
 def _refuse(name: str) -> Callable[..., NoReturn]:

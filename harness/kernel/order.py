@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from harness.kernel.lineage import Lineage
 from harness.kernel.shared import SharedChange
 
 T = TypeVar("T")
@@ -21,9 +22,11 @@ T = TypeVar("T")
 class SimTask(asyncio.Task[T]):
     """A task that hashes to its number in its loop."""
 
-    __slots__ = ("order",)
+    __slots__ = ("lineage", "order")
     order: int
     """1 for the first task of the loop; given by the loop before anything else."""
+    lineage: Lineage
+    """Which tasks it descends from; given by the loop as well."""
 
     def __hash__(self) -> int:
         return self.order

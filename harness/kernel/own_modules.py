@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,24 +19,36 @@ _INSTALLED_FOLDERS = frozenset({"site-packages", "dist-packages"})
 _NEVER_OWN = frozenset({"harness", "__main__", "__mp_main__"})
 """`__mp_main__` is the main module under another name, in a process that multiprocessing has started."""
 
-_looked_at: dict[str, tuple[object, bool]] = {}
-"""The answer of each module so far: to resolve a path takes a system call, and there are thousands of modules."""
+_looked_at: dict[str, object] = {}
+"""The modules that were asked so far: to resolve a path takes a system call, and there are thousands of modules."""
+
+_own: dict[str, ModuleType] = {}
+"""Those of them that are the program's own."""
+
+_one_at_a_time = threading.Lock()
 
 
 def own_modules() -> dict[str, ModuleType]:
-    """The loaded modules of the program itself, by name.
+    """The loaded modules of the program itself, by name, in the order of their names.
 
     A module is the program's own if it has a file (a namespace package: a folder) that lies neither in the standard
     library nor among installed packages, and is neither harness nor the main module.
     """
-    found = {}
-    for name, module in sys.modules.copy().items():
-        seen = _looked_at.get(name)
-        if seen is None or seen[0] is not module:
-            seen = _looked_at[name] = (module, _is_own(name, module))
-        if seen[1]:
-            found[name] = module
-    return found
+    with _one_at_a_time:
+        return _own_modules(sys.modules.copy())
+
+
+def _own_modules(loaded: dict[str, ModuleType]) -> dict[str, ModuleType]:
+    for name in [name for name, module in loaded.items() if _looked_at.get(name) is not module]:
+        module = _looked_at[name] = loaded[name]
+        _own.pop(name, None)
+        if _is_own(name, module):
+            _own[name] = module
+    if len(_looked_at) > len(loaded):
+        for name in [name for name in _looked_at if name not in loaded]:
+            del _looked_at[name]
+            _own.pop(name, None)
+    return dict(sorted(_own.items()))
 
 
 def _is_own(name: str, module: Any) -> bool:  # noqa: ANN401 - anything may stand in sys.modules
@@ -49,5 +62,10 @@ def _is_own(name: str, module: Any) -> bool:  # noqa: ANN401 - anything may stan
         place = next(iter(getattr(spec, "submodule_search_locations", None) or ()), None)
     if not isinstance(place, str):
         return False
-    place = os.path.realpath(place)
+    return is_own_file(place)
+
+
+def is_own_file(file: str) -> bool:
+    """Whether a file lies neither in the standard library nor among installed packages."""
+    place = os.path.realpath(file)
     return not place.startswith(_INSTALLED) and _INSTALLED_FOLDERS.isdisjoint(Path(place).parts)

@@ -9,13 +9,13 @@ import asyncio
 import gc
 from asyncio import events
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from harness.errors import NotSimulated
+from harness.errors import Deadlock, LimitExceeded, NotSimulated
 from harness.kernel import stuck
 from harness.kernel.here import here
-from harness.kernel.kernel import Kernel
+from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.loop import SimLoop
 from harness.kernel.order import deterministic_asyncio
 
@@ -60,12 +60,16 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
     loop = SimLoop(kernel)
     with deterministic_asyncio(virtual_sleep), _rare_collections():
         try:
-            return loop.run_until_complete(main)
+            result = loop.run_until_complete(main)
         except (KeyboardInterrupt, SystemExit):
             abandon(loop)
             raise
-        finally:
-            end(loop)
+        except BaseException:
+            with ended_quietly():
+                end(loop)
+            raise
+        end(loop)
+        return result
 
 
 def refuse_nesting() -> None:
@@ -85,14 +89,27 @@ def refuse_nesting() -> None:
 
 
 def end(loop: SimLoop) -> None:
-    """Cancel whatever is left in a loop, and close it; one that is closed already is left alone."""
+    """Cancel whatever is left in a loop, and close it; one that is closed already is left alone.
+
+    Raises:
+        Deadlock: What is left waits for ever in spite of its cancellation.
+        LimitExceeded: It goes on in spite of its cancellation.
+    """
     if loop.is_closed():
         return
     try:
-        _cancel_leftovers(loop)
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        with loop.kernel.clean_up():
+            _cancel_leftovers(loop)
+            loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+@contextmanager
+def ended_quietly() -> Iterator[None]:
+    """While inside, what goes on in spite of its cancellation is left behind: another error says why the run failed."""
+    with suppress(Deadlock, LimitExceeded, Halt):
+        yield
 
 
 def abandon(loop: SimLoop) -> None:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import signal
 import sys
 import threading
 from asyncio import events
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any, TypeVarTuple
 
 from harness.errors import NotSimulated
+from harness.kernel import subprocesses
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
 from harness.kernel.loop import SimLoop
+from harness.kernel.pipes import ReadEnd, WriteEnd
 from harness.kernel.threads import work_in_executor
 
 Ts = TypeVarTuple("Ts")
+
+_NO_REAL_PIPES = (
+    "use asyncio.create_subprocess_exec, or keep real input and output out of a simulated run."
+)
 
 
 class ProgramLoop(SimLoop):
@@ -68,6 +75,48 @@ class ProgramLoop(SimLoop):
                 "keep what runs in other threads apart from the program under test.",
             )
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+    # -- processes and signals ----------------------------------------------------------------------------------
+
+    subprocess_exec = asyncio.BaseEventLoop.subprocess_exec
+    subprocess_shell = asyncio.BaseEventLoop.subprocess_shell
+
+    async def _make_subprocess_transport(
+        self,
+        *args: Any,  # noqa: ANN401 - as asyncio calls it
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> subprocesses.ProcessTransport:
+        return await subprocesses.started(self, args, kwargs)
+
+    async def connect_read_pipe(self, protocol_factory: Callable[[], Any], pipe: Any) -> Any:  # noqa: ANN401 - as asyncio
+        """Read from a simulated process; a real pipe is refused."""
+        if not isinstance(pipe, ReadEnd):
+            raise self.world.refuse("loop.connect_read_pipe", _NO_REAL_PIPES)
+        protocol = protocol_factory()
+        return await subprocesses.connected(
+            lambda: subprocesses.ReadTransport(self, pipe, protocol), protocol
+        )
+
+    async def connect_write_pipe(self, protocol_factory: Callable[[], Any], pipe: Any) -> Any:  # noqa: ANN401 - as asyncio
+        """Write to a simulated process; a real pipe is refused."""
+        if not isinstance(pipe, WriteEnd):
+            raise self.world.refuse("loop.connect_write_pipe", _NO_REAL_PIPES)
+        protocol = protocol_factory()
+        return await subprocesses.connected(
+            lambda: subprocesses.WriteTransport(self, pipe, protocol), protocol
+        )
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: object) -> None:
+        """Set a handler, which nothing calls (`harness.kernel.signals`)."""
+        signal.signal(sig, partial(_call_handler, callback, args))
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Forget a handler; returns whether there was one."""
+        return self.world.signal_handlers.pop(sig, None) is not None
+
+
+def _call_handler(callback: Callable[..., object], args: tuple[object, ...], *_: object) -> None:
+    callback(*args)
 
 
 class _Policy:

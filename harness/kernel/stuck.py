@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import linecache
 import math
+import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ AnyTask = asyncio.Task[Any]
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
 _OURS = str(Path(__file__).parents[1])
+_WORLD = str(Path(__file__).with_name("world.py"))
+"""Where programs are called from."""
 _PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 """Where code lies that is not the program's."""
 
@@ -74,6 +77,22 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
     if cycle:
         lines.append("  cycle: " + " -> ".join(task.get_name() for task in [*cycle, cycle[0]]))
     return "\n".join(lines)
+
+
+def report_of_thread() -> str:
+    """Say where the program stands that runs in this thread, without a loop of its own."""
+    frames = _frames_of_thread()
+    return "\n".join(["  the program waits", *(f"    at {place}" for place in _place(frames))])
+
+
+def _frames_of_thread() -> list[FrameType]:
+    """The frames of the program that runs in this thread, outermost first."""
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the way to one's own frames
+    while frame is not None and frame.f_code.co_filename != _WORLD:
+        frames.append(frame)
+        frame = frame.f_back
+    return frames[::-1]
 
 
 def _deaths(loop: asyncio.AbstractEventLoop) -> Iterator[str]:

@@ -10,15 +10,12 @@ from __future__ import annotations
 import _thread
 import asyncio
 import concurrent.futures
-import os
 import threading
 from asyncio import events
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import ProcessPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
-from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 from weakref import WeakSet
 
@@ -26,7 +23,8 @@ from harness.errors import NotSimulated
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
 
-_MAKE_NO_THREADS = "use tasks (asyncio.create_task, asyncio.TaskGroup), or asyncio.to_thread for work that does not wait."
+MAKE_NO_THREADS = "use tasks (asyncio.create_task, asyncio.TaskGroup), or asyncio.to_thread for work that does not wait."
+"""What to do instead of starting threads."""
 
 _initialized: WeakSet[ThreadPoolExecutor] = WeakSet()
 """The pools whose initializer has run; each would run it once in every thread."""
@@ -46,7 +44,7 @@ def work(
     Returns:
         A future that is done.
     """
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    future: concurrent.futures.Future[Any] = _PoolFuture(world.next_count("work for threads"))
     future.set_running_or_notify_cancel()
     with _as_in_a_thread(world):
         result, error = _outcome(function, args, kwargs)
@@ -86,17 +84,39 @@ def work_in_executor(
         future.set_exception(error)
 
 
+class _PoolFuture(concurrent.futures.Future[Any]):
+    """A future that hashes to its number: `as_completed` and `wait` keep futures in sets."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 @contextmanager
-def _as_in_a_thread(world: World) -> Iterator[None]:
-    kernel = world.kernel
-    outer = events._get_running_loop(), here.loop, kernel.in_thread  # noqa: SLF001 - no other way
+def no_running_loop() -> Iterator[None]:
+    """While inside, no loop runs in this thread, so that a function may start one; the loop outside stands still."""
+    outer = events._get_running_loop(), here.loop  # noqa: SLF001 - no other way
     events._set_running_loop(None)  # noqa: SLF001
-    here.loop, kernel.in_thread = None, True
+    here.loop = None
     try:
         yield
     finally:
-        running, here.loop, kernel.in_thread = outer
+        running, here.loop = outer
         events._set_running_loop(running)  # noqa: SLF001
+
+
+@contextmanager
+def _as_in_a_thread(world: World) -> Iterator[None]:
+    kernel = world.kernel
+    outer, kernel.in_thread = kernel.in_thread, True
+    try:
+        with no_running_loop():
+            yield
+    finally:
+        kernel.in_thread = outer
 
 
 def _outcome(
@@ -161,11 +181,11 @@ def _start(world: World, thread: threading.Thread) -> None:
         # `anyio.to_thread` keeps all its rules (limits, cancellation) and only never gets a real thread.
         thread.queue = _Inbox(world, thread)  # type: ignore[attr-defined]
         return
-    raise NotSimulated(f"a thread of your own ({thread.name})", _MAKE_NO_THREADS)
+    raise NotSimulated(f"a thread of your own ({thread.name})", MAKE_NO_THREADS)
 
 
 def _start_new_thread(_: World, *__: object, **___: object) -> NoReturn:
-    raise NotSimulated("a thread of your own (_thread.start_new_thread)", _MAKE_NO_THREADS)
+    raise NotSimulated("a thread of your own (_thread.start_new_thread)", MAKE_NO_THREADS)
 
 
 def _wait(world: World, _: threading.Condition, timeout: float | None = None) -> bool:
@@ -178,26 +198,9 @@ def _wait(world: World, _: threading.Condition, timeout: float | None = None) ->
     return False
 
 
-def _start_process(_: World, process: BaseProcess) -> NoReturn:
-    raise NotSimulated(f"a process of your own ({process.name})", _MAKE_NO_THREADS)
-
-
-def _submit_to_processes(_: World, *__: object, **___: object) -> NoReturn:
-    raise NotSimulated("a ProcessPoolExecutor", _MAKE_NO_THREADS)
-
-
-def _fork(_: World) -> NoReturn:
-    raise NotSimulated("os.fork", _MAKE_NO_THREADS)
-
-
-STAND_INS: tuple[StandIn, ...] = (
-    stand_in(_thread.start_new_thread, _start_new_thread),
-    *(stand_in(getattr(os, name), _fork) for name in ("fork", "forkpty") if hasattr(os, name)),
-)
+STAND_INS: tuple[StandIn, ...] = (stand_in(_thread.start_new_thread, _start_new_thread),)
 ATTRIBUTES: tuple[Attribute, ...] = (
     method(ThreadPoolExecutor, "submit", _submit),
-    method(ProcessPoolExecutor, "submit", _submit_to_processes),
     method(threading.Thread, "start", _start),
     method(threading.Condition, "wait", _wait),
-    method(BaseProcess, "start", _start_process),
 )

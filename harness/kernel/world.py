@@ -1,26 +1,40 @@
 """Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
 
 While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
-(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`) and no network (`sockets.py`). Other
-threads have what they always had.
+(`entropy.py`), simulated loops (`program_loop.py`), no threads (`threads.py`), no processes but simulated ones
+(`processes.py`), no signals (`signals.py`) and no network (`sockets.py`). Other threads have what they always had.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, overload
 
-from harness.errors import NotSimulated
-from harness.kernel import clocks, entropy, program_loop, sockets, threads
-from harness.kernel.captured import in_all_modules, on_their_owners
+from harness.errors import LimitExceeded, NotSimulated
+from harness.kernel import (
+    audit,
+    clocks,
+    entropy,
+    kept_methods,
+    processes,
+    program_loop,
+    signals,
+    sockets,
+    stuck,
+    threads,
+    transports,
+    waits,
+)
+from harness.kernel.captured import StandIn, in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
 from harness.kernel.here import World, here
-from harness.kernel.kernel import Kernel
+from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.order import deterministic_asyncio
-from harness.kernel.program import end, refuse_nesting, virtual_sleep
+from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.program_loop import ProgramLoop
 from harness.kernel.shared import SharedChange
 
@@ -29,16 +43,24 @@ T = TypeVar("T")
 _STAND_INS = (
     *clocks.STAND_INS,
     *entropy.STAND_INS,
+    *processes.STAND_INS,
     *program_loop.STAND_INS,
+    *signals.STAND_INS,
     *sockets.STAND_INS,
     *threads.STAND_INS,
+    *waits.STAND_INS,
 )
 _ATTRIBUTES = (
+    *clocks.ATTRIBUTES,
     *entropy.ATTRIBUTES,
+    *processes.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
     *threads.ATTRIBUTES,
+    *transports.ATTRIBUTES,
+    *waits.ATTRIBUTES,
 )
+_EVENTS = {**sockets.EVENTS}
 
 
 @overload
@@ -82,6 +104,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
         NotSimulated: The thread is already in a world or in a running loop.
     """
     refuse_nesting()
+    audit.watch(_EVENTS)
     with deterministic_asyncio(virtual_sleep), _changed_process():
         world = World(kernel, Draws(seed))
         entropy.seed_generators(world)
@@ -105,14 +128,20 @@ def run_here(program: Any) -> Any:
     with _closed_if_refused(program):
         if world.running:
             raise NotSimulated("a run inside a run", "await the program, or call it")
+    kernel = world.kernel
     world.running = True
-    world.kernel.refused = None
+    kernel.refused = kernel.limit = None
+    kernel.describe_stuck = stuck.report_of_thread
     try:
         return _run(world, program)
+    except Halt:
+        assert kernel.limit is not None
+        raise kernel.limit from None
     except Exception as error:
         _raise_what_was_refused(world, error)
         raise
     finally:
+        kernel.describe_stuck = str
         world.running = False
 
 
@@ -121,29 +150,42 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
         result = program if asyncio.iscoroutine(program) else program()
         if asyncio.iscoroutine(result):
             result = ProgramLoop(world).run_until_complete(result)
-    finally:
-        world.current_loop = None
-        with ExitStack() as ends:
-            while world.loops:
-                loop = world.loops.pop(0)
-                if not loop.is_closed():
-                    ends.callback(end, loop)
+    except BaseException:
+        with ended_quietly():
+            _end_loops(world)
+        raise
+    _end_loops(world)
     _raise_what_was_refused(world, None)
     return result
 
 
-@contextmanager
-def _changed_process_alone() -> Iterator[None]:
-    stand_ins = (
+def _end_loops(world: World) -> None:
+    world.current_loop = None
+    with ExitStack() as ends:
+        while world.loops:
+            loop = world.loops.pop(0)
+            if not loop.is_closed():
+                ends.callback(end, loop)
+
+
+def stand_ins() -> tuple[StandIn, ...]:
+    """Everything that takes the place of a function while a world is open."""
+    return (
         *_STAND_INS,
         *entropy.stand_ins_if_loaded(),
         *program_loop.stand_ins_if_loaded(),
     )
+
+
+@contextmanager
+def _changed_process_alone() -> Iterator[None]:
+    processes.know_this_computer()
     with (
         no_collections(),
         entropy.generators_put_back(),
-        in_all_modules(stand_ins),
-        on_their_owners(_ATTRIBUTES),
+        in_all_modules(stand_ins()),
+        on_their_owners((*_ATTRIBUTES, *sockets.attributes_if_loaded())),
+        kept_methods.led_through_their_class(),
         clocks.virtual_datetime(),
         program_loop.simulated_loops(),
     ):
@@ -159,22 +201,27 @@ def _closed_if_refused(program: object) -> Iterator[None]:
     try:
         yield
     except NotSimulated:
-        if asyncio.iscoroutine(program):
+        if (
+            inspect.iscoroutine(program)
+            and inspect.getcoroutinestate(program) == inspect.CORO_CREATED
+        ):
             program.close()
         raise
 
 
-def _raise_what_was_refused(world: World, error: Exception | None) -> None:
-    """Let a run fail that does not say what was refused: it may have left work out, and its result would be wrong."""
-    if world.kernel.refused is not None and not _tells_of_refusal(error):
-        raise world.kernel.refused from error
+def _raise_what_was_refused(world: World, error: BaseException | None) -> None:
+    """Let a run fail that does not say what was refused, or which bound was passed: its result would be wrong."""
+    for unseen in (world.kernel.refused, world.kernel.limit):
+        if unseen is not None and not _tells_of(unseen, error):
+            raise unseen from error if isinstance(error, Exception) else None
 
 
-def _tells_of_refusal(error: BaseException | None) -> bool:
+def _tells_of(unseen: Exception, error: BaseException | None) -> bool:
+    kind = type(unseen) if isinstance(unseen, NotSimulated | LimitExceeded) else ()
     todo, seen = [error], set()
     while todo:
         one = todo.pop()
-        if isinstance(one, NotSimulated):
+        if one is unseen or isinstance(one, kind):
             return True
         if one is not None and id(one) not in seen:
             seen.add(id(one))

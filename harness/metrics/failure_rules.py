@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.metrics.history import Attempt, Call, History
+from harness.metrics.hopeless import what_to_correct
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.spans import CANCELLED, ERROR, OK
 from harness.units import render
@@ -17,10 +18,14 @@ _SAME_S = 0.001
 
 
 def gave_up(history: History) -> list[Finding]:
-    """No attempt of a call got a reply."""
+    """No attempt of a call got a reply, and nobody repeated it."""
     failed = [call for call in history.calls if failed_for_good(call)]
     well = (_given_up(call) for call in failed if history.ended_well(call.task))
-    badly = (_given_up(call) for call in failed if not history.ended_well(call.task))
+    badly = (
+        _given_up(call)._replace(advice=what_to_correct(call.attempts[-1].http_status))
+        for call in failed
+        if not history.ended_well(call.task)
+    )
     return [
         *one_an_agent(
             "gave_up", "serious", badly,
@@ -89,10 +94,13 @@ def no_timeout(history: History) -> list[Finding]:
 
 
 def failed_for_good(call: Call) -> bool:
-    """Whether a call ended without a reply by a failure, and not because somebody else had no more use for it."""
-    if not call.attempts or call.served is not None:
+    """Whether a call ended without a reply by a failure, and not because somebody else had no more use for it.
+
+    One that the program repeats has not: the last repetition decides.
+    """
+    if not call.attempts or call.served is not None or call.is_repeated:
         return False
-    *before, last = call.attempts
+    *before, last = _tries(call)
     if last.status == ERROR or call.status == ERROR:
         return True
     # A client's timeout repeats itself; a cancellation from outside does not.
@@ -106,10 +114,17 @@ def _given_up(call: Call) -> Sighting:
     why = last.error or "a timeout"
     if last.http_status != -1:
         why = f"status {last.http_status} {last.error}".rstrip()
-    tries = f"{len(call.attempts)} attempt{'s' if len(call.attempts) > 1 else ''}"
-    return Sighting(
-        call.agent, last.end_s, call.span_id, f"no reply after {tries}, the last of them: {why}"
-    )
+    attempts, calls = len(_tries(call)), len(call.chain)
+    tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+    if calls > 1:
+        tries += f" in {calls} calls"
+    text = f"no reply after {tries}, the last of them: {why}"
+    return Sighting(call.agent, last.end_s, call.span_id, text)
+
+
+def _tries(call: Call) -> list[Attempt]:
+    """The attempts of a call, behind those of the calls that it repeats."""
+    return [attempt for each in call.chain for attempt in each.attempts]
 
 
 def _replaced(failed: Call, calls: list[Call], history: History) -> bool:

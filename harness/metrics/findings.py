@@ -24,6 +24,7 @@ from harness.metrics.retry_rules import (
 )
 from harness.metrics.rules import Finding, Rule
 from harness.metrics.shape_rules import (
+    blocked_arrivals,
     cache_misses,
     context_growth,
     could_run_side_by_side,
@@ -43,6 +44,7 @@ RULES: Final[tuple[Rule, ...]] = (
     accepted_truncated_stream,
     no_timeout,
     swallowed_error,
+    blocked_arrivals,
     unbounded_loop,
     context_growth,
     could_run_side_by_side,

@@ -12,8 +12,14 @@ from harness.spans import ATTEMPT, CALL, OK, TASK, TOOL, WAIT, Table
 HEARD = "heard"
 """Event of a call whose prompt holds the reply of another; its detail is the span_id of the other call."""
 
+REJECTED_AGAIN = "rejected_again"
+"""Event of a request that an API rejected, and that was the same as one it had rejected before; its detail is the status and the path."""
+
 REPEATED_PREFIX = "repeated_prefix"
 """Event of a call whose prompt begins as one before it did; its detail is how much of it does [tokens]."""
+
+BLOCKED = "blocked"
+"""Event of a task that began after it had arrived, because the program stood still; its detail is how much later [s]."""
 
 
 class Attempt(NamedTuple):
@@ -60,6 +66,18 @@ class Call:
     status: str
     attempts: list[Attempt] = field(default_factory=list)
     """In the order in which they were made."""
+    repeats: Call | None = None
+    """The failed call that the program repeats with this one."""
+    is_repeated: bool = False
+    """Whether the program repeats this one with another."""
+
+    @property
+    def chain(self) -> list[Call]:
+        """This call behind those that it repeats, in order."""
+        found = [self]
+        while found[-1].repeats is not None:
+            found.append(found[-1].repeats)
+        return found[::-1]
 
     @property
     def served(self) -> Attempt | None:
@@ -102,11 +120,14 @@ class History:
 
     def __post_init__(self) -> None:
         by_id: dict[int, Call] = {}
-        for span_id, kind, task, agent, arrival_s, end_s, status in self.spans.rows(
-            "span_id", "kind", "task", "agent", "arrival_s", "end_s", "status"
+        repeats: dict[int, int] = {}
+        for span_id, kind, task, agent, arrival_s, end_s, status, repeated in self.spans.rows(
+            "span_id", "kind", "task", "agent", "arrival_s", "end_s", "status", "repeats"
         ):
             if kind == CALL:
                 by_id[span_id] = Call(span_id, task, agent, arrival_s, end_s, status)
+                if repeated >= 0:
+                    repeats[span_id] = repeated
             elif kind == TASK:
                 self.tasks[task] = (status, end_s)
             elif kind == TOOL:
@@ -114,6 +135,12 @@ class History:
         for attempt in _attempts(self.spans):
             if attempt.call_id in by_id:
                 by_id[attempt.call_id].attempts.append(attempt)
+        for span_id, repeated in repeats.items():
+            if (
+                0 <= repeated < span_id and repeated in by_id
+            ):  # else the table is only a part of a run's
+                by_id[span_id].repeats = by_id[repeated]
+                by_id[repeated].is_repeated = True
         self.calls = sorted(by_id.values(), key=lambda call: (call.begin_s, call.span_id))
         for row in self.events.rows():
             event = Happening(*row)
@@ -125,8 +152,10 @@ class History:
             yield from call.attempts
 
     def retries(self) -> Iterator[tuple[Attempt, Attempt]]:
-        """Every attempt after the first of a call, behind the one before it."""
+        """Every attempt that asks again, behind the one before it: of the same call, or of one that its call repeats."""
         for call in self.calls:
+            if call.repeats is not None and call.repeats.attempts and call.attempts:
+                yield call.repeats.attempts[-1], call.attempts[0]
             yield from zip(call.attempts, call.attempts[1:], strict=False)
 
     def by_agent(self) -> dict[tuple[int, str], list[Call]]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from harness.metrics.history import Attempt, History
+from harness.metrics.history import REJECTED_AGAIN, Attempt, History
+from harness.metrics.hopeless import never_passes
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.spans import ERROR
 from harness.units import render
-
-_NEVER_PASSES = frozenset({400, 401, 403, 404, 413})
-"""What the same request will be answered again (RFC 9110, section 15.5); the SDKs do not retry it."""
 
 _RATE_LIMITED = 429
 _SERVER_ERROR_MIN = 500
@@ -60,19 +58,19 @@ def retry_after_ignored(history: History) -> list[Finding]:
 
 
 def non_retryable_retried(history: History) -> list[Finding]:
-    """A request that will never be accepted is sent again."""
-    seen = (
-        Sighting(
-            retry.agent,
-            retry.asked_s,
-            retry.span_id,
-            f"tried again after status {failed.http_status} {failed.error}".rstrip(),
-        )
-        for failed, retry in history.retries()
-        if failed.http_status in _NEVER_PASSES
-    )
+    """A request that will never be accepted is sent again, whether a model heard it or the API rejected it."""
+
+    def seen() -> Iterator[Sighting]:
+        for failed, retry in history.retries():
+            if never_passes(failed.http_status):
+                text = f"tried again after status {failed.http_status} {failed.error}".rstrip()
+                yield Sighting(retry.agent, retry.asked_s, retry.span_id, text)
+        for event in history.named(REJECTED_AGAIN):
+            text = f"tried again after the API had rejected the request: {event.detail}"
+            yield Sighting(event.agent, event.at_s, event.span_id, text)
+
     advice = "Retry 408, 409, 429, 5xx and broken connections only; let other errors reach whoever can mend them."
-    return one_an_agent("non_retryable_retried", "warning", seen, advice)
+    return one_an_agent("non_retryable_retried", "warning", seen(), advice)
 
 
 def no_back_off(history: History) -> list[Finding]:
@@ -82,7 +80,7 @@ def no_back_off(history: History) -> list[Finding]:
             retry.agent,
             retry.asked_s,
             retry.span_id,
-            f"attempt {retry.ordinal} came at once after {_named(failed)}",
+            f"{_again(retry)} at once after {_named(failed)}",
         )
         for failed, retry in history.retries()
         if _may_pass(failed) and retry.asked_s - failed.end_s < _AT_ONCE_S
@@ -94,19 +92,22 @@ def no_back_off(history: History) -> list[Finding]:
 def retry_storm(history: History) -> list[Finding]:
     """The calls of a minute make so many attempts that retries are what keeps the provider overloaded.
 
+    A call and those that repeat it are one here.
     Counted over all agents, in the window with the most attempts among those with `STORM_ATTEMPTS_MIN` attempts and
     `STORM_ATTEMPTS_PER_CALL` a call.
     """
     attempts = sorted(history.attempts(), key=lambda each: (each.asked_s, each.span_id))
+    first_of = _first_calls(history)
     in_window: Counter[int] = Counter()
     oldest = 0
     worst: tuple[int, int, int] | None = None
     for newest, attempt in enumerate(attempts):
-        in_window[attempt.call_id] += 1
+        in_window[first_of[attempt.call_id]] += 1
         while attempt.asked_s - attempts[oldest].asked_s >= STORM_WINDOW_S:
-            in_window[attempts[oldest].call_id] -= 1
-            if not in_window[attempts[oldest].call_id]:
-                del in_window[attempts[oldest].call_id]
+            left = first_of[attempts[oldest].call_id]
+            in_window[left] -= 1
+            if not in_window[left]:
+                del in_window[left]
             oldest += 1
         made = newest - oldest + 1
         is_storm = made >= STORM_ATTEMPTS_MIN and made >= STORM_ATTEMPTS_PER_CALL * len(in_window)
@@ -115,11 +116,12 @@ def retry_storm(history: History) -> list[Finding]:
     if worst is None:
         return []
     made, calls, begin = worst
-    first = attempts[begin]
-    agent = Counter(each.agent for each in attempts[begin : begin + made]).most_common(1)[0][0]
-    message = (
-        f"{made} attempts for {calls} call{'s' if calls > 1 else ''} within {STORM_WINDOW_S:.0f} s"
-    )
+    first, whole = attempts[begin], attempts[begin : begin + made]
+    agent = Counter(each.agent for each in whole).most_common(1)[0][0]
+    repeated = ", repetitions by the program included,"
+    if all(first_of[each.call_id] == each.call_id for each in whole):
+        repeated = ""
+    message = f"{made} attempts for {calls} call{'s' if calls > 1 else ''}{repeated} within {STORM_WINDOW_S:.0f} s"
     advice = "Bound retries for all calls together: a retry budget or a circuit breaker, and fewer calls in flight."
     return [Finding("retry_storm", "serious", agent, first.asked_s, first.span_id, message, advice)]
 
@@ -129,10 +131,11 @@ def synchronised_retries(history: History) -> list[Finding]:
     together: defaultdict[int, list[Attempt]] = defaultdict(list)
     for _, retry in history.retries():
         together[round(retry.asked_s / _AT_ONCE_S)].append(retry)
+    first_of = _first_calls(history)
     crowds = [
         crowd
         for _, crowd in sorted(together.items())
-        if len({retry.call_id for retry in crowd}) >= _TOGETHER_MIN
+        if len({first_of[retry.call_id] for retry in crowd}) >= _TOGETHER_MIN
     ]
     if len(crowds) < _TIMES_TOGETHER_MIN:
         return []
@@ -148,6 +151,19 @@ def synchronised_retries(history: History) -> list[Finding]:
             "synchronised_retries", "warning", first.agent, first.asked_s, first.span_id, message, advice
         )
     ]  # fmt: skip
+
+
+def _first_calls(history: History) -> dict[int, int]:
+    """By the span_id of each call, that of the first of those that it repeats, or its own."""
+    found: dict[int, int] = {}
+    for call in history.calls:  # in the order in which they began
+        repeated = call if call.repeats is None else call.repeats
+        found[call.span_id] = found.get(repeated.span_id, repeated.span_id)
+    return found
+
+
+def _again(retry: Attempt) -> str:
+    return f"attempt {retry.ordinal} came" if retry.ordinal > 1 else "the program asked again"
 
 
 def _may_pass(failed: Attempt) -> bool:

@@ -26,6 +26,8 @@ class Finding:
     """What was seen, with numbers."""
     advice: str
     """What to do about it."""
+    times: int = 1
+    """How often it was seen."""
 
 
 Rule = Callable[[History], Iterable[Finding]]
@@ -39,6 +41,8 @@ class Sighting(NamedTuple):
     span_id: int
     text: str
     """What was seen."""
+    advice: str = ""
+    """What to do about it; empty if the rule says it."""
 
 
 def one_an_agent(
@@ -49,7 +53,16 @@ def one_an_agent(
     for sighting in sorted(seen, key=lambda each: (each.at_s, each.span_id)):
         by_agent.setdefault(sighting.agent, []).append(sighting)
     return [
-        Finding(kind, severity, agent, first.at_s, first.span_id, _told(first.text, more), advice)
+        Finding(
+            kind,
+            severity,
+            agent,
+            first.at_s,
+            first.span_id,
+            _told(first.text, more),
+            first.advice or advice,
+            1 + len(more),
+        )
         for agent, (first, *more) in by_agent.items()
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from harness.metrics.history import (
+    BLOCKED,
     HEARD,
     REPEATED_PREFIX,
     Attempt,
@@ -24,6 +25,9 @@ CONTEXT_TOKENS = 200_000
 """What the models read at most (docs.claude.com, "Context windows") [tokens]."""
 
 _GROWING_CALLS_MIN = 5
+
+_BLOCKED_SHOWN = 5
+"""As many delays as fit a sentence; events tell each."""
 
 _NOTICED_S = 1.0
 """Less is not worth a change: what breaks a user's train of thought (Nielsen, "Usability Engineering", 1993, 5.5) [s]."""
@@ -54,6 +58,27 @@ def unbounded_loop(history: History) -> list[Finding]:
 
     advice = "Bound the loop, by turns or by cost, and say what happens when the bound is met."
     return one_an_agent("unbounded_loop", "warning", seen(), advice)
+
+
+def blocked_arrivals(history: History) -> list[Finding]:
+    """Tasks could not begin when they arrived, because the program stood still in blocking work for another."""
+    late = history.named(BLOCKED)
+    if not late:
+        return []
+    longest = max(late, key=lambda event: (float(event.detail), -event.task))
+    shown = [f"task {it.task} by {render('s', float(it.detail))}" for it in late[:_BLOCKED_SHOWN]]
+    message = (
+        f"{len(late)} of {len(history.tasks)} tasks began late, because blocking work for others kept the program from them: "
+        f"{', '.join(shown)}"
+    )
+    if len(late) > len(shown):
+        message += f" and {len(late) - len(shown)} more, at most by {render('s', float(longest.detail))} (task {longest.task})"
+    advice = (
+        "Threads are not simulated, so tasks that block are done one after the other: rates, limits and queues are not those "
+        "of a program that does them side by side. Make the function async, with async clients and `await asyncio.sleep`."
+    )
+    first = late[0]
+    return [Finding("blocked_arrivals", "serious", "", first.at_s, first.span_id, message, advice)]
 
 
 def context_growth(history: History) -> list[Finding]:

@@ -37,7 +37,7 @@ METRICS: dict[str, str] = {
     "throughput_per_s": "tasks that ended well per second of virtual time",
     "makespan_s_mean": "time from the first arrival of a run to its last end, mean over runs [s]",
     "rate_limited": "attempts refused with a 429, all runs",
-    "retries": "attempts after the first of a call, all runs",
+    "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
 }
 """Every metric of a run or of many, in the order in which they are shown."""
 
@@ -55,7 +55,7 @@ AGENT_METRICS: dict[str, str] = {
     "success_rate": "share of calls that succeeded",
     "quality_mean": "share of replies that were right",
     "rate_limited": "attempts refused with a 429, all runs",
-    "retries": "attempts after the first of a call, all runs",
+    "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
 }
 """Every metric of one agent, in the order in which they are shown."""
 

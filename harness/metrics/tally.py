@@ -26,7 +26,7 @@ class Tally:
     failed_calls: int = 0
     attempts: int = 0
     retries: int = 0
-    """Attempts after the first of a call."""
+    """Attempts that ask again after a failure, of a client or of the program itself; see `is_retry`."""
     rate_limited: int = 0
     """Attempts that were refused with a 429."""
     turns: int = 0
@@ -103,6 +103,11 @@ def tally(
     return run
 
 
+def is_retry(ordinal: int, repeats: int) -> bool:
+    """Whether an attempt asks again: it is not the first of its call, or its call repeats one that failed."""
+    return ordinal > 1 or repeats >= 0
+
+
 def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
     first_s, last_s = float("inf"), 0.0
     for kind, task, arrival_s, end_s, status in spans.rows(
@@ -123,14 +128,14 @@ def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
 
 _COLUMNS = (
     "kind", "agent", "task", "ordinal", "arrival_s", "start_s", "first_token_s", "end_s", "input_tokens",
-    "output_tokens", "cost_usd", "status", "error", "correct",
+    "output_tokens", "cost_usd", "status", "error", "correct", "repeats",
 )  # fmt: skip
 
 
 def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
     for (
         kind, agent, task, ordinal, arrival_s, start_s, first_token_s, end_s, input_tokens, output_tokens, cost_usd,
-        status, error, correct,
+        status, error, correct, repeats,
     ) in spans.rows(*_COLUMNS):  # fmt: skip
         was_served = start_s == start_s
         if kind == ATTEMPT and was_served:
@@ -142,7 +147,7 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
             mine = run.agents[agent] = Tally()
         if kind == ATTEMPT:
             mine.attempts += 1
-            mine.retries += ordinal > 1
+            mine.retries += is_retry(ordinal, repeats)
             mine.rate_limited += error == RATE_LIMITED
             mine.cost_usd += cost_usd
             if status != OK:

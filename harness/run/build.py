@@ -10,7 +10,7 @@ from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
 from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
 from harness.kernel.distributions import AnyDistribution
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -24,10 +24,11 @@ from harness.models import (
 )
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
+from harness.run.failures import Failures
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
+from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
-from harness.scenario.stubs import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 
 USER = "user"
@@ -45,7 +46,7 @@ class World:
 
     def __init__(self, scenario: LoadedScenario, seed: int) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S))
+        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
@@ -90,9 +91,9 @@ class World:
         return {}
 
     @property
-    def failures(self) -> dict[str, int]:
+    def failures(self) -> Failures:
         """Nothing: what ends a task of a pattern is an error that it was told to meet."""
-        return {}
+        return Failures()
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""

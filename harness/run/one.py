@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from harness import wall
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import World
+from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
+from harness.scenario.functions import load_libraries
 from harness.spans import Table
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class RunResult:
     """The hosts that it wanted to reach and nobody simulates, each with how often."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
+    tracebacks: dict[str, str] = field(default_factory=dict)
+    """The traceback of the first error of each kind, cut to the frames of the user's code."""
     wall_s: float = 0.0
     """Real time it took [s]."""
 
@@ -62,13 +66,22 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         HarnessError: The scenario led to something that cannot go on, such as a script that ran out. The error
             carries a note with the command that replays it.
     """
-    began_s = wall.elapsed_s()
-    world = _world(scenario, seed)
     try:
-        status = world.execute()
+        load_libraries(scenario.functions, scenario.folder)
+        if isinstance(scenario.spec, TargetScenario):
+            from harness.run.target import TargetWorld
+
+            return _executed(scenario, TargetWorld(scenario, seed), seed)
+        with modules_of_run(scenario):
+            return _executed(scenario, World(scenario, seed), seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
+
+
+def _executed(scenario: LoadedScenario, world: World | TargetWorld, seed: int) -> RunResult:
+    began_s = wall.elapsed_s()
+    status = world.execute()
     spec = scenario.spec
     return RunResult(
         seed=seed,
@@ -85,7 +98,8 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
         faults_met=world.faults_met,
         findings=world.findings,
         unsimulated=world.unsimulated,
-        failures=dict(world.failures),
+        failures=dict(world.failures.counts),
+        tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
     )
 
@@ -95,14 +109,6 @@ def slots_of(spec: AnyScenario) -> int | None:
     slots = [part.concurrency for part in spec.providers.values()]
     bounded = [slot for slot in slots if slot is not None]
     return sum(bounded) if slots and len(bounded) == len(slots) else None
-
-
-def _world(scenario: LoadedScenario, seed: int) -> World | TargetWorld:
-    if isinstance(scenario.spec, TargetScenario):
-        from harness.run.target import TargetWorld
-
-        return TargetWorld(scenario, seed)
-    return World(scenario, seed)
 
 
 def replay_command(scenario: LoadedScenario, seed: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.faults import FAULT_NAMES
@@ -11,6 +11,8 @@ from harness.metrics import Finding, Metrics, RunTally, summarise
 from harness.models import check_all_used
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
+
+_SEEDS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,18 @@ class BudgetResult:
     """None when the metric was not measured; the budget has failed then."""
     limit: Budget
     passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind of error that tasks of a program of one's own ended with."""
+
+    error: str
+    """The name of its class."""
+    tasks: int
+    """How many tasks, warm-up included."""
+    traceback: str
+    """Of the first, cut to the frames of the user's code; empty when it was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +50,17 @@ class Outcome:
     budgets: tuple[BudgetResult, ...]
     notes: tuple[str, ...]
     """What a reader has to know beside the numbers, a sentence each."""
+    problems: tuple[str, ...] = ()
+    """Why this is no pass, whatever the budgets say, a sentence each."""
+    failures: tuple[Failure, ...] = ()
+    """The errors that a program of one's own ended tasks with, by kind."""
 
     @property
     def passed(self) -> bool:
-        """Whether something was measured and all budgets hold."""
-        return self.tasks > 0 and all(budget.passed for budget in self.budgets)
+        """Whether something was measured, something worked, and all budgets hold."""
+        return (
+            self.tasks > 0 and not self.problems and all(budget.passed for budget in self.budgets)
+        )
 
 
 @dataclass(slots=True)
@@ -61,6 +81,7 @@ class Results:
     """By kind and agent: the first of them, and in how many runs there was one."""
     _unsimulated: Counter[str] = field(default_factory=Counter)
     _failures: Counter[str] = field(default_factory=Counter)
+    _tracebacks: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: RunResult) -> None:
         """Count one run in."""
@@ -70,6 +91,8 @@ class Results:
         self._faults_met |= result.faults_met
         self._unsimulated.update(result.unsimulated)
         self._failures.update(result.failures)
+        for kind, traceback in result.tracebacks.items():
+            self._tracebacks.setdefault(kind, traceback)
         for finding in {(one.kind, one.agent): one for one in result.findings}.values():
             first, runs = self._findings.get((finding.kind, finding.agent), (finding, 0))
             self._findings[finding.kind, finding.agent] = (first, runs + 1)
@@ -86,6 +109,11 @@ class Results:
             agents=agents,
             budgets=held(self.scenario, metrics),
             notes=tuple(self._notes(agents)),
+            problems=tuple(self._problems()),
+            failures=tuple(
+                Failure(kind, tasks, self._tracebacks.get(kind, ""))
+                for kind, tasks in self._failures.items()
+            ),
         )
 
     def check_stubs(self) -> None:
@@ -99,17 +127,28 @@ class Results:
             return
         check_all_used(self.scenario.scripts.values(), self._stub_lines_used)
 
-    def _never_arrived(self) -> str:
+    def _problems(self) -> Iterator[str]:
+        failed = [
+            seed
+            for seed, run in zip(self._seeds, self._tallies, strict=True)
+            if run.tasks and not run.succeeded
+        ]
+        # A budget on it says how many tasks may fail; that none works is never meant.
+        if failed and (
+            "success_rate" not in self.scenario.spec.budgets or len(failed) == len(self._seeds)
+        ):
+            yield f"Not one task ended well in {_of_runs(failed, len(self._seeds))}."
+        missing, expected = self._never_arrived()
+        if missing:
+            yield f"{missing} of {expected} tasks never arrived: give the runs a later `horizon_s`, or fewer tasks."
+
+    def _never_arrived(self) -> tuple[int, int]:
+        """How many measured tasks did not come before the horizon, and of how many."""
         workload = self.scenario.spec.workload
         if workload.tasks is None:
-            return ""
+            return 0, 0
         expected = (workload.tasks - workload.warmup_tasks) * len(self._tallies)
-        missing = expected - sum(run.tasks for run in self._tallies)
-        return (
-            f"; {missing} of {expected} tasks never arrived, and are in no metric"
-            if missing
-            else ""
-        )
+        return expected - sum(run.tasks for run in self._tallies), expected
 
     def _notes(self, agents: dict[str, Metrics]) -> Sequence[str]:
         spec, runs = self.scenario.spec, len(self._tallies)
@@ -117,9 +156,11 @@ class Results:
         if not any(run.tasks for run in self._tallies):
             notes.append("No task was measured, so nothing was tested.")
         if self._cut:
+            missing, expected = self._never_arrived()
+            absent = f"; {missing} of {expected} tasks never arrived, and are in no metric"
             notes.append(
                 f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left"
-                f"{self._never_arrived()}."
+                f"{absent if missing else ''}."
             )
         notes += [
             f"Fault {number} ({FAULT_NAMES[type(fault)]}) never met a call."
@@ -151,6 +192,15 @@ class Results:
             for finding, seen in self._findings.values()
         ]
         return notes
+
+
+def _of_runs(seeds: Sequence[int], runs: int) -> str:
+    """Some of the runs, in words."""
+    if len(seeds) == runs:
+        return "the run" if runs == 1 else f"any of the {runs} runs"
+    shown = ", ".join(map(str, seeds[:_SEEDS_SHOWN]))
+    more = "" if len(seeds) <= _SEEDS_SHOWN else ", ..."
+    return f"{len(seeds)} of {runs} runs (seed {shown}{more})"
 
 
 def held(scenario: LoadedScenario, metrics: Metrics) -> tuple[BudgetResult, ...]:

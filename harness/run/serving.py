@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from harness import wall
 from harness.metrics import tally
+from harness.run.functions import modules_of_run
 from harness.run.one import RunResult
 from harness.run.surroundings import surroundings
 from harness.run.wired import WiredWorld
 from harness.scenario import LoadedScenario
+from harness.scenario.functions import find_function
 from harness.spans import OK
 from harness.wire.serve import serve
 
@@ -41,16 +43,30 @@ def serve_scenario(
     Raises:
         OSError: The port cannot be had.
     """
+    with modules_of_run(scenario):
+        return _served(scenario, host, port, speed, ready, tell)
+
+
+def _served(
+    scenario: LoadedScenario,
+    host: str,
+    port: int,
+    speed: float,
+    ready: Callable[[int], None],
+    tell: Callable[[str], None],
+) -> RunResult:
     began_s = wall.elapsed_s()
-    found = surroundings(scenario)
+    found = surroundings(scenario, find_function)
     world = WiredWorld(
         scenario.spec.seed,
         providers=found.providers,
         roles=found.roles,
         faults=found.faults,
         latency_factors=found.latency_factors,
-        horizon_s=math.inf,  # it runs until somebody stops it
+        horizon_s=math.inf,  # a server has no end
+        calls_per_task=math.inf,
     )
+    world.kernel.instants_without_call = math.inf
     try:
         asyncio.run(serve(world.server, host, port, speed, ready, tell))  # noqa: TID251 - the real clock is what is wanted
     finally:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.faults import Fault
-from harness.models import Model, PythonStub, Stub
+from harness.models import Model, PythonStub, Reply, Request, Stub
 from harness.models.plausible import Plausible
 from harness.run.wired import ApiName, WireModel, WireProvider, default_providers, hosts_of
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
 from harness.scenario.schema import ProviderSpec, WireProviderSpec
-from harness.scenario.stubs import find_function
 from harness.wire.agents import Match, Role
 from harness.wire.server import AGENT_HEADER
+
+Find = Callable[[str], Callable[[Request], str | Reply]]
+"""Gives the function that a stub names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +32,20 @@ class Surroundings:
     """Agents of whom it is fine that they are never called."""
 
 
-def surroundings(scenario: LoadedScenario) -> Surroundings:
+def surroundings(scenario: LoadedScenario, find: Find) -> Surroundings:
     """What a scenario says of the world around a program.
 
     The agents of a pattern's scenario are told by their system prompts, or by the header that names them.
+
+    Args:
+        scenario: The scenario.
+        find: Gives the function of a stub by its name.
     """
     spec = scenario.spec
     if isinstance(spec, TargetScenario):
-        roles = _roles_of_program(spec, scenario)
+        roles = _roles_of_program(spec, scenario, find)
     else:
-        roles = _roles_of_pattern(spec, scenario)
+        roles = _roles_of_pattern(spec, scenario, find)
     return Surroundings(
         providers=_providers(spec, scenario),
         roles=roles,
@@ -49,11 +55,13 @@ def surroundings(scenario: LoadedScenario) -> Surroundings:
     )
 
 
-def _roles_of_program(spec: TargetScenario, scenario: LoadedScenario) -> tuple[Role, ...]:
+def _roles_of_program(
+    spec: TargetScenario, scenario: LoadedScenario, find: Find
+) -> tuple[Role, ...]:
     return tuple(
         Role(
             name=name,
-            content=_content(name, part.stub, scenario),
+            content=_content(name, part.stub, scenario, find),
             match=Match(
                 system=part.match.system,
                 system_regex=part.match.system_regex,
@@ -69,11 +77,11 @@ def _roles_of_program(spec: TargetScenario, scenario: LoadedScenario) -> tuple[R
     )
 
 
-def _roles_of_pattern(spec: Scenario, scenario: LoadedScenario) -> tuple[Role, ...]:
+def _roles_of_pattern(spec: Scenario, scenario: LoadedScenario, find: Find) -> tuple[Role, ...]:
     return tuple(
         Role(
             name=name,
-            content=_content(name, part.stub, scenario),
+            content=_content(name, part.stub, scenario, find),
             match=Match(system=glob.escape(part.system))
             if part.system
             else Match(headers={AGENT_HEADER: name}),
@@ -84,10 +92,10 @@ def _roles_of_pattern(spec: Scenario, scenario: LoadedScenario) -> tuple[Role, .
     )
 
 
-def _content(name: str, stub: str | None, scenario: LoadedScenario) -> Model:
+def _content(name: str, stub: str | None, scenario: LoadedScenario, find: Find) -> Model:
     if name in scenario.scripts:
         return Stub(scenario.scripts[name])
-    return Plausible(name) if stub is None else PythonStub(find_function(stub), stub)
+    return Plausible(name) if stub is None else PythonStub(find(stub), stub)
 
 
 def _providers(spec: AnyScenario, scenario: LoadedScenario) -> dict[str, WireProvider]:

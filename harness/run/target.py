@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import inspect
-from collections import Counter
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from harness.environment import provided_environment
-from harness.errors import HarnessError
-from harness.kernel import run_program
+from harness.errors import HarnessError, LimitExceeded
+from harness.kernel import run_here, simulated_world
 from harness.kernel.arrivals import Arrival
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.threads import no_running_loop
 from harness.metrics import Finding, findings
-from harness.models import Stub
+from harness.metrics.history import BLOCKED
+from harness.models import Reply, Request, Stub
+from harness.run.failures import Failures
+from harness.run.functions import is_async, modules_of_run
 from harness.run.surroundings import surroundings
 from harness.run.wired import WiredWorld
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
-from harness.scenario.stubs import find_function
-from harness.spans import CANCELLED, ERROR, OK
+from harness.scenario.functions import find_function
+from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Scope, inside
+
+_GOES_ON = (
+    f"The tasks that were left were cancelled then, and one goes on {CLEANUP_S:g} s later. "
+    "Let it end on CancelledError, and wait without blocking."
+)
 
 
 class TargetWorld:
@@ -36,20 +45,39 @@ class TargetWorld:
         spec = scenario.spec
         assert isinstance(spec, TargetScenario), "a pattern has a world of its own"
         self.spec = spec
-        found = surroundings(scenario)
+        self._scenario = scenario
+        self._seed = seed
+        self._functions: dict[str, Any] = {}
+        """The functions that the scenario names, by name, in the modules of the run that goes on."""
+        self.failures = Failures()
+        self._begin(0.0)
+
+    def _begin(self, at_s: float) -> None:
+        """Make all parts, with the clock at a time [s]."""
+        found = surroundings(self._scenario, self._stub)
         self._roles = found.roles
         self._wired = WiredWorld(
-            seed,
+            self._seed,
             providers=found.providers,
             roles=found.roles,
             faults=found.faults,
             latency_factors=found.latency_factors,
-            horizon_s=max(spec.horizon_s, DEFAULT_HORIZON_S),
+            horizon_s=self.spec.horizon_s + CLEANUP_S,
+            calls_per_task=self.spec.calls_per_task,
+            begin_s=at_s,
         )
-        self.log = self._wired.log
-        self.failures: Counter[str] = Counter()
-        """How many tasks each kind of error of the program has ended."""
-        self._function: Any = find_function(spec.target, Path(scenario.source).parent.absolute())
+
+    def _stub(self, name: str) -> Callable[[Request], str | Reply]:
+        def stub(request: Request) -> str | Reply:
+            answer: str | Reply = self._functions[name](request)  # found when the run begins
+            return answer
+
+        return stub
+
+    @property
+    def log(self) -> SpanLog:
+        """What happens."""
+        return self._wired.log
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -74,37 +102,79 @@ class TargetWorld:
         return dict(self._wired.unsimulated)
 
     def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come, and the program work on them."""
+        """Let the tasks come, and the program work on them.
+
+        A program that waits while it is imported is imported once more, so early that it is ready at time 0.
+        """
+        status = self._execute()
+        if status is None:
+            self._begin(-self._wired.kernel.now_s())
+            status = self._execute()
+        assert status is not None, "the clock began before 0"
+        return status
+
+    def _execute(self) -> Literal["done", "horizon"] | None:
+        """Import the program, and run it; None when it was not ready at time 0."""
         wired = self._wired
+        kernel = wired.kernel
+        began_s = kernel.now_s()
         try:
-            with connected(wired, SEAMS), provided_environment():
-                return run_program(
-                    wired.kernel,
-                    run_workload(self.spec, wired.draws, self._work_on),
-                    seed=wired.seed,
-                )
+            with (
+                connected(wired, SEAMS),
+                provided_environment(),
+                simulated_world(kernel, seed=wired.seed),
+                modules_of_run(self._scenario),
+                self._functions_found(),
+            ):
+                if kernel.now_s() > began_s == 0:
+                    return None
+                kernel.reach(0.0)
+                return run_here(run_workload(self.spec, wired.draws, self._work_on))
+        except LimitExceeded as error:
+            if error.limit != "horizon_s":
+                raise
+            raise LimitExceeded("horizon_s", self.spec.horizon_s, _GOES_ON, error.report) from None
         finally:
             wired.end()
+
+    @contextmanager
+    def _functions_found(self) -> Iterator[None]:
+        self._functions.update((name, find_function(name)) for name in self._scenario.functions)
+        try:
+            yield
+        finally:
+            self._functions.clear()
 
     async def _work_on(self, number: int, arrival: Arrival) -> None:
         """Let the program work on one task, and record how it ended; an error of its own ends the task, not the run."""
         kind = kind_of(self.spec, self._wired.draws, number)
         span = self.log.open_task(kind.kind, number)
+        if span.arrival_s > arrival.at_s:
+            self.log.event(BLOCKED, span, str(span.arrival_s - arrival.at_s))
+            span.arrival_s = arrival.at_s
         status = CANCELLED
         try:
             with inside(Scope(span, None)):
-                answer = self._function(*_arguments(self._function, text_of(kind, number)))
-                if inspect.isawaitable(answer):
-                    await answer
+                await self._call(text_of(kind, number))
             status = OK
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
             said_by_harness = _harness_error_in(error)
             if said_by_harness is not None:
                 raise said_by_harness from said_by_harness.__cause__
-            status, span.error = ERROR, type(error).__name__
-            self.failures[span.error] += 1
+            status, span.error = ERROR, self.failures.add(error)
         finally:
             self.log.close(span, status)
+
+    async def _call(self, text: str) -> None:
+        function = self._functions[self.spec.target]
+        arguments = _arguments(function, text)
+        if is_async(function):
+            answer = function(*arguments)
+        else:
+            with no_running_loop():  # it may start one
+                answer = function(*arguments)
+        if inspect.isawaitable(answer):
+            await answer
 
 
 def _harness_error_in(error: BaseException) -> HarnessError | None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel import Draws, Kernel
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import Request
 from harness.models.plausible import Plausible
 from harness.models.verdict import Verdict
@@ -30,12 +30,16 @@ from harness.provider import (
 from harness.spans import SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import ApiMaker
-from harness.wire.calls import Call
+from harness.wire.call import Call
+from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.paths import base_path
 from harness.wire.server import Server, Site
 
 ApiName = Literal["anthropic", "openai"]
+
+INSTANTS_WITHOUT_CALL = 2_000_000
+"""Two million steps of time take some ten seconds, and no program polls so often for one reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,8 @@ class WiredWorld:
         faults: What goes wrong, in order.
         latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
+        calls_per_task: How many calls a task may make.
+        begin_s: Where its clock starts [s].
     """
 
     def __init__(
@@ -116,9 +122,14 @@ class WiredWorld:
         faults: Sequence[Fault] = (),
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
+        calls_per_task: float = DEFAULT_CALLS_PER_TASK,
+        begin_s: float = 0.0,
     ) -> None:
         self.seed = seed
-        self.kernel = Kernel(horizon_s=horizon_s)
+        self.kernel = Kernel(
+            horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL, begin_s=begin_s
+        )
+        self._calls_per_task = calls_per_task
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.root = Scope(self.log.open_task("program", 1), None)
@@ -128,6 +139,7 @@ class WiredWorld:
         self._latency_factors = latency_factors
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
+        self._effects: list[Effect] = []
 
     # -- as the network sees it -------------------------------------------------------------------------------------
 
@@ -164,6 +176,23 @@ class WiredWorld:
         """The hosts that the program wanted to reach and nobody simulates, each with how often."""
         return {} if self._server is None else self._server.unsimulated
 
+    @property
+    def effects(self) -> list[Effect]:
+        """What tools did so far: simulated ones, and those of the program whose results a model was told."""
+        return self._effects + ([] if self._server is None else self._server.calls.effects)
+
+    def note_effect(
+        self, tool: str, args: Sequence[object], kwargs: Mapping[str, object] | None = None
+    ) -> None:
+        """Note that a simulated tool did something.
+
+        Args:
+            tool: Its name.
+            args: Its positional arguments.
+            kwargs: Its arguments by name.
+        """
+        self._effects.append(effect(tool, "program", args, kwargs))
+
     def kept_in(self, text: str) -> frozenset[int]:
         """Numbers of the calls whose replies are in a text."""
         return frozenset() if self._server is None else frozenset(self._server.sources([text]))
@@ -199,6 +228,7 @@ class WiredWorld:
             judge=self._judge,
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
+            calls_per_task=self._calls_per_task,
         )
 
     def _site(self, part: WireProvider) -> Site:

@@ -28,8 +28,9 @@ async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["
     """
     arrivals = spec.workload.arrivals
     if isinstance(arrivals, Closed):
+        begin_s = asyncio.get_running_loop().time()
         everybody = [
-            asyncio.ensure_future(_user(spec, draws, work, user, arrivals))
+            asyncio.ensure_future(_user(spec, draws, work, user, arrivals, begin_s))
             for user in range(1, min(arrivals.users, spec.workload.tasks or 0) + 1)
         ]
         workload: asyncio.Future[Any] = asyncio.gather(*everybody)
@@ -59,14 +60,21 @@ async def _open_workload(spec: AnyScenario, work: Work, arrivals: Iterator[Arriv
         raise group_of_errors.exceptions[0] from None  # as `gather` does: what went wrong first
 
 
-async def _user(spec: AnyScenario, draws: Draws, work: Work, user: int, closed: Closed) -> None:
+async def _user(
+    spec: AnyScenario, draws: Draws, work: Work, user: int, closed: Closed, begin_s: float
+) -> None:
     """One user of a closed workload; user u of n does the tasks u, u + n, u + 2n, and so on."""
     assert spec.workload.tasks is not None
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop), "only a simulated loop can wait until a time without rounding"
+    due_s = begin_s
     for number in range(user, spec.workload.tasks + 1, closed.users):
         think_s = whole_microseconds(closed.think_s.sample(draws, "think", number))
-        if think_s > 0:
-            await asyncio.sleep(think_s)
-        await work(number, Arrival(asyncio.get_running_loop().time()))
+        due_s += think_s
+        if due_s > loop.time():
+            await loop.sleep_until(due_s)
+        await work(number, Arrival(due_s))
+        due_s = loop.time()
 
 
 def kind_of(spec: AnyScenario, draws: Draws, number: int) -> Kind:

@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import ScenarioError, StubError
+from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import dotted, explain, nearest_file
 from harness.scenario.schema import (
@@ -25,15 +26,12 @@ from harness.scenario.schema import (
     Scenario,
     TargetScenario,
 )
-from harness.scenario.stubs import find_function, read_stub, source_of
+from harness.scenario.stubs import read_stub
 from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, read_yaml
 
 _SECTIONS = ("providers", "models", "tools", "agents")
 
 _STUB_SUFFIXES = (".yaml", ".yml")
-
-_FUNCTION = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
-"""How a function is named: `package.module:function`."""
 
 _OVERRIDDEN = r"[^.\[\]]+(\.[^.\[\]]+|\[\d{1,9}\])*"
 """How a path is written: `faults[0].hang.for_s`."""
@@ -47,6 +45,8 @@ class LoadedScenario:
     """What the file says."""
     source: str
     """The file's name, as it was given."""
+    folder: Path
+    """The absolute path of the folder that holds the file."""
     overrides: tuple[str, ...]
     """What `--set` changed, as `path=value`."""
     digest: str
@@ -57,6 +57,8 @@ class LoadedScenario:
     """The latency profile of each model."""
     prices: dict[str, AnyPrices | None]
     """The prices of each model; None when nobody knows them."""
+    functions: tuple[str, ...] = ()
+    """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
 
     @property
     def of_pattern(self) -> Scenario:
@@ -91,11 +93,9 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         _override(document, override)
     spec = _validate(document, path.parent)
     check_parts(spec, document)
-    if isinstance(spec, TargetScenario):
-        place = f"{document.place(('target',))}: target"
-        if not re.fullmatch(_FUNCTION, spec.target):
-            raise ScenarioError(f"{place}: {spec.target!r} is no function as module:function")
-        _check_function(spec.target, place, path.parent.absolute())
+    folder = path.parent.absolute()
+    functions = _functions(spec, document)
+    modules = read_functions(functions, folder)
     scripts = _read_stubs(spec, document, path.parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
@@ -105,11 +105,13 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     return LoadedScenario(
         spec=spec,
         source=name,
+        folder=folder,
         overrides=tuple(overrides),
-        digest=_digest(spec, scripts, latencies, prices, document),
+        digest=_digest(spec, scripts, latencies, prices, modules, document),
         scripts=scripts,
         latencies=latencies,
         prices=prices,
+        functions=tuple(functions),
     )
 
 
@@ -179,28 +181,38 @@ def _override(document: Document, override: str) -> None:
 def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str, Script]:
     scripts: dict[str, Script] = {}
     for agent, part in spec.agents.items():
-        if part.stub is None:
+        if part.stub is None or not part.stub.endswith(_STUB_SUFFIXES):
             continue
-        place = f"{document.place(('agents', agent, 'stub'))}: agents.{agent}.stub"
         path = path_from(folder, part.stub)
-        if part.stub.endswith(_STUB_SUFFIXES):
-            if not is_file(path):
-                raise ScenarioError(f"{place}: there is no file {path}{nearest_file(path)}")
-            scripts[agent] = read_stub(path, str(path), agent)
-        elif not re.fullmatch(_FUNCTION, part.stub):
-            raise ScenarioError(
-                f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
-            )
-        else:
-            _check_function(part.stub, place, None)
+        if not is_file(path):
+            place = _place_of_stub(agent, document)
+            raise ScenarioError(f"{place}: there is no file {path}{nearest_file(path)}")
+        scripts[agent] = read_stub(path, str(path), agent)
     return scripts
 
 
-def _check_function(name: str, place: str, folder: Path | None) -> None:
-    try:
-        find_function(name, folder)
-    except StubError as error:
-        raise ScenarioError(f"{place}: {error}") from error
+def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
+    """The functions that a scenario names, each with where it does so first."""
+    functions: dict[str, str] = {}
+    if isinstance(spec, TargetScenario):
+        place = f"{document.place(('target',))}: target"
+        if not is_function_name(spec.target):
+            raise ScenarioError(f"{place}: {spec.target!r} is no function as module:function")
+        functions[spec.target] = place
+    for agent, part in spec.agents.items():
+        if part.stub is None or part.stub.endswith(_STUB_SUFFIXES):
+            continue
+        place = _place_of_stub(agent, document)
+        if not is_function_name(part.stub):
+            raise ScenarioError(
+                f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
+            )
+        functions.setdefault(part.stub, place)
+    return functions
+
+
+def _place_of_stub(agent: str, document: Document) -> str:
+    return f"{document.place(('agents', agent, 'stub'))}: agents.{agent}.stub"
 
 
 def _latency(model: str, part: ModelSpec, document: Document) -> Latency:
@@ -218,6 +230,7 @@ def _digest(
     scripts: dict[str, Script],
     latencies: dict[str, Latency],
     prices: dict[str, AnyPrices | None],
+    modules: list[str],
     document: Document,
 ) -> str:
     """Hash what decides a run: not the description, the seeds, the budgets, the gate, nor where a line of a stub stands."""
@@ -235,17 +248,8 @@ def _digest(
         if key not in ("description", "seed", "runs", "budgets", "gate")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
-    parts += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _files(spec)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _files(spec: AnyScenario) -> list[str]:
-    """The files of numbers and of functions that decide a run."""
-    functions = [
-        source_of(part.stub)
-        for part in spec.agents.values()
-        if part.stub is not None and not part.stub.endswith(_STUB_SUFFIXES)
+    parts += [
+        hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files_of_numbers(spec)
     ]
-    if isinstance(spec, TargetScenario):
-        functions.append(source_of(spec.target))
-    return [*files_of_numbers(spec), *(file for file in functions if file is not None)]
+    parts += modules
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from harness.agents import ToolSpec
 from harness.faults import AnyFault
 from harness.fields import AgentName, ModelName, ProviderName, ToolName
+from harness.kernel import kernel
 from harness.kernel.arrivals import AnyArrivals, At, Closed, Trace
 from harness.kernel.distributions import AnyDistribution
 from harness.metrics import DEFAULT_LIMITS, METRICS
@@ -385,6 +386,10 @@ class TargetScenario(Head):
 
     target: str
     """The function, as `module:function`; it is given the text of the task if it takes an argument."""
+    horizon_s: PositiveSeconds = kernel.DEFAULT_HORIZON_S
+    """When a run ends even if tasks are left [s]; those are cancelled, and counted as failed."""
+    calls_per_task: Count = kernel.DEFAULT_CALLS_PER_TASK
+    """How many calls a task may make; with one more the run ends with an error that says which calls repeat."""
     providers: dict[Name, WireProviderSpec] = {}
     """The providers, by name; `anthropic` and `openai` are there by themselves, without limits."""
     models: dict[Name, ModelSpec] = {}

@@ -12,11 +12,7 @@ agents:
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,8 +27,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from harness.errors import ScenarioError, StubError
-from harness.models import Line, Reply, Request, Script, ToolCall
+from harness.errors import ScenarioError
+from harness.models import Line, Reply, Script, ToolCall
 from harness.models.stub import WhenExhausted
 from harness.scenario.problems import allowed, explain, nearest
 from harness.scenario.schema import Regex, Section
@@ -140,42 +136,6 @@ def read_stub(path: Path, name: str, agent: str) -> Script:
         when_exhausted=spec.when_exhausted,
         allow_unused=spec.allow_unused,
     )
-
-
-def find_function(stub: str, folder: Path | None = None) -> Callable[[Request], str | Reply]:
-    """Find the function that a stub, or a target, names as `module:function`.
-
-    Args:
-        stub: The name.
-        folder: Where its module may be besides the present folder, such as that of the scenario.
-
-    Raises:
-        StubError: There is no such module or function, or the module fails when it is imported.
-    """
-    module_name, _, name = stub.partition(":")
-    # As `python -m` does; an installed command would not find the user's modules.
-    for place in (folder, Path.cwd()):
-        if place is not None and str(place) not in sys.path:
-            sys.path.insert(0, str(place))
-    try:
-        function: Any = getattr(importlib.import_module(module_name), name)
-    except (Exception, SystemExit) as error:  # the module is the user's
-        raise StubError(
-            f"{stub!r} cannot be loaded: {error!r}\n"
-            f"  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}"
-        ) from error
-    if not callable(function):
-        raise StubError(f"{stub!r} is no function but {function!r}")
-    found: Callable[[Request], str | Reply] = function
-    return found
-
-
-def source_of(stub: str) -> str | None:
-    """The file that holds the function that a stub names; None when it is not made from a file."""
-    try:
-        return inspect.getsourcefile(find_function(stub))
-    except TypeError:
-        return None
 
 
 def _lines(spec: AgentScript, path: Path_, document: Document) -> tuple[Line, ...]:

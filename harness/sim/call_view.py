@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from harness.models import Reply, Said
 from harness.spans import Span
-from harness.wire.calls import Call
+from harness.wire.call import Call
+
+_EXCERPT_MAX = 60
+"""How much of a text is shown in a message [characters]."""
 
 
 class CallList(list["CallView"]):
@@ -50,8 +53,13 @@ class CallView:
 
     @property
     def number(self) -> int:
-        """1 for the first call of the run."""
+        """1 for the first call of the run; its place in `run.calls()`."""
         return self._call.number
+
+    @property
+    def ordinal(self) -> int:
+        """1 for the agent's first call; what messages and timelines show, and what `call=` of a fault counts."""
+        return self._call.request.call_in_task
 
     @property
     def agent(self) -> str:
@@ -128,9 +136,20 @@ class CallView:
         """Numbers of the calls whose replies are part of its prompt."""
         return self._call.sources
 
+    @property
+    def repeats(self) -> int | None:
+        """Number of the failed call that the program repeats with this one; None if it repeats none."""
+        return self._call.repeats
+
     def __repr__(self) -> str:
         return f"<{self}>"
 
     def __str__(self) -> str:
         end = "" if math.isnan(self.end_s) else f" to {self.end_s:.3f} s"
-        return f"call {self.number} of {self.agent} ({self.model}), {self.start_s:.3f}{end}: {self.status or 'open'}"
+        return f"call {self.ordinal} of {self.agent} ({self.model}), {self.start_s:.3f}{end}: {self.status or 'open'}"
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text, quoted, on one line."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _EXCERPT_MAX else f"{line[:_EXCERPT_MAX]}...")

@@ -7,6 +7,7 @@ from collections.abc import Sequence, Set
 from harness.errors import HarnessError
 from harness.faults import FAULT_NAMES, Fault
 from harness.models.replies import Replies
+from harness.sim.processes import SimProcess
 from harness.sim.program_run import ProgramRun
 from harness.wire.agents import Role
 
@@ -15,15 +16,17 @@ def check_all_needed(
     runs: Sequence[ProgramRun],
     roles: Sequence[Role],
     may_be_unused: Set[str],
+    processes: Sequence[SimProcess],
     faults: Sequence[Fault],
     met: Set[int],
 ) -> None:
-    """Complain about agents that were never called, replies that were never given, faults that met nothing.
+    """Complain about what was not needed: agents, replies, processes, faults.
 
     Args:
         runs: All runs of a test.
         roles: The agents that the test described.
         may_be_unused: Those of whom it is fine.
+        processes: The commands that the test described.
         faults: The faults that the test described.
         met: The faults, by number, that met an attempt, or of which it is fine if not.
 
@@ -45,6 +48,11 @@ def check_all_needed(
         and (problem := _unused(role, called)) is not None
     ]
     problems += [
+        f"process {process.command!r} was never run"
+        for process in processes
+        if not (process.uses or process.allow_unused or broken_off)
+    ]
+    problems += [
         f"fault {number} ({FAULT_NAMES[type(fault)]}) never met an attempt"
         for number, fault in enumerate(faults, 1)
         if number not in met
@@ -52,7 +60,7 @@ def check_all_needed(
     if problems:
         raise HarnessError(
             "\n".join(problems)
-            + "\n  How to fix: take them out, or say `allow_unused=True` of the agent, `allow_unmet=True` of the fault."
+            + "\n  How to fix: take them out, or say `allow_unused=True` of the agent or process, `allow_unmet=True` of the fault."
         )
 
 

@@ -22,7 +22,11 @@ class Watch:
 
     def over(self, program: Any) -> Any:  # noqa: ANN401 - a coroutine, or a function
         """The same program, watched."""
-        return self._watched(program) if inspect.iscoroutine(program) else program
+        if not inspect.iscoroutine(program):
+            return program
+        watched: Any = self._watched(program)
+        watched.__qualname__ = getattr(program, "__qualname__", "?")  # what reports call its task
+        return watched
 
     async def _watched(self, program: Coroutine[Any, Any, T]) -> T:
         try:
@@ -46,6 +50,12 @@ def bind(program: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  #
     if inspect.iscoroutinefunction(program):
         return program(*args, **kwargs)
     return lambda: program(*args, **kwargs)
+
+
+def close_if_unstarted(program: Coroutine[Any, Any, Any]) -> None:
+    """Close a coroutine that never began, which would complain; one that swallows everything must not run again."""
+    if inspect.getcoroutinestate(program) == inspect.CORO_CREATED:
+        program.close()
 
 
 def place_of(target: str) -> tuple[Any, str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -13,10 +12,14 @@ from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
 from harness.sim import settings
-from harness.sim.call_view import CallList, CallView
+from harness.sim.call_view import CallList, CallView, excerpt
+from harness.sim.data_frame import data_frame
+from harness.sim.lost import lost_replies
+from harness.sim.survival import problems_under_fault, told, without_allowed
 from harness.sim.telling import explain, timeline
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render
+from harness.wire.effects import Effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -49,6 +52,8 @@ class ProgramRun:
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
     tasks: str = ""
     """What each task of the program was doing when it failed; empty if it did not."""
+    effects: tuple[Effect, ...] = ()
+    """What its tools did."""
     _total: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -92,7 +97,7 @@ class ProgramRun:
 
     @property
     def retries(self) -> int:
-        """Attempts after the first of a call."""
+        """Attempts that ask again after a failure: by the SDK in one call, or by the program in a call that repeats another."""
         return self._total.retries
 
     @property
@@ -138,11 +143,11 @@ class ProgramRun:
 
     def spans(self) -> Any:  # noqa: ANN401 - pandas is an extra
         """The spans as a pandas DataFrame; needs the extra `pandas`."""
-        return _data_frame(self.spans_table, list(SPAN_COLUMNS))
+        return data_frame(self.spans_table, list(SPAN_COLUMNS))
 
     def events(self) -> Any:  # noqa: ANN401 - pandas is an extra
         """The events as a pandas DataFrame; needs the extra `pandas`."""
-        return _data_frame(self.events_table, list(EVENT_COLUMNS))
+        return data_frame(self.events_table, list(EVENT_COLUMNS))
 
     # -- what can be asserted; each says on failure what happened instead, and how to run it again --------------------
 
@@ -216,24 +221,53 @@ class ProgramRun:
                 f"the run cost {render('cost_usd', self.cost_usd)}, which is not below {render('cost_usd', limit_usd)}",
             )
 
-    def assert_no_lost_results(self) -> None:
-        """Assert that every reply was used: its text is in a later prompt, or in the output."""
-        __tracebackhide__ = True
-        used = {number for call in self.all_calls for number in call.heard} | set(self.kept or ())
-        lost = [
-            call
-            for call in self.all_calls
-            if call.text and call.number not in used and not self._has_words_of(call)
-        ]
-        if lost:
-            _fail(self, "replies that reached no later prompt and are not in the output:", lost)
+    def assert_no_lost_results(self, *, branches_on: Sequence[str] = ()) -> None:
+        """Assert that every reply was used: its text is in a later prompt, or in the output.
 
-    def assert_survives(self, fault: str | Fault, **fields: Any) -> None:  # noqa: ANN401 - the fault's
-        """Assert that the same program, with the same seed and this fault besides, ends without an error.
+        Args:
+            branches_on: Agents whose replies decide what the program does next, such as a reviewer's "OK"; they are
+                used also where their text is not passed on.
+
+        Raises:
+            HarnessError: There is no such agent.
+        """
+        __tracebackhide__ = True
+        steering = [branches_on] if isinstance(branches_on, str) else list(branches_on)
+        for agent in steering:
+            self.calls(agent)
+        lost = [call for call in lost_replies(self) if call.agent not in steering]
+        if lost:
+            agents = list(dict.fromkeys([*steering, *(call.agent for call in lost)]))
+            names = ", ".join(f'"{agent}"' for agent in agents)
+            lines = [f"{call}: {excerpt(call.text)}" for call in lost]
+            lines.append(
+                f"If the program branches on them: assert_no_lost_results(branches_on=[{names}])"
+            )
+            _fail(self, "replies that reached no later prompt and are not in the output:", lines)
+
+    def assert_survives(
+        self,
+        fault: str | Fault,
+        *,
+        allow: Collection[str] = (),
+        **fields: Any,  # noqa: ANN401 - the fault's
+    ) -> ProgramRun:
+        """Assert that the same program, with the same seed and this fault besides, does what it did without it.
+
+        That is: it raises nothing, has no serious finding that it did not have, loses no reply that was not lost, cuts
+        no output short, and no tool does the same more often.
 
         Args:
             fault: A fault, or its name in a scenario file.
+            allow: What may happen all the same: `error`, `lost_reply`, `partial_output`, `repeated_tool`, or the kind of
+                a finding such as `swallowed_error`; `lost_reply:reviewer` allows it for one agent or tool.
             fields: Which attempts it meets and what it does.
+
+        Returns:
+            The run under the fault.
+
+        Raises:
+            HarnessError: There is no such fault, `allow` has an unknown name, or the program can run only once.
         """
         __tracebackhide__ = True
         if self.rerun is None:
@@ -243,27 +277,22 @@ class ProgramRun:
             )
         added = settings.fault(fault, fields)
         again = self.rerun(added)
-        if again.error is not None:
-            kind = type(again.error).__name__
-            _fail(again, f"the program does not survive {added}: {kind}: {again.error}")
+        problems = without_allowed(problems_under_fault(self, again), allow, self, again)
+        if problems:
+            first, *others = told(problems)
+            what = first.removeprefix("error: ")
+            _fail(again, f"the program does not survive {added}: {what}", others)
         if 1 not in again.faults_met:  # the added one is the first
             _fail(again, f"no attempt met {added}, so nothing was tested")
-
-    def _has_words_of(self, call: CallView) -> bool:
-        """Whether the very words of a reply were used; those of `done` tell too little to be followed otherwise."""
-        words = call.text.strip()
-        in_output = self.output is not None and words in str(self.output)
-        return in_output or any(
-            words in told for later in self.all_calls[call.number :] for told in later.told
-        )
+        return again
 
     def _by_number(self, number: int) -> CallView:
         return self.all_calls[number - 1]
 
 
-def _fail(run: ProgramRun, what: str, calls: list[CallView] | None = None) -> NoReturn:
+def _fail(run: ProgramRun, what: str, details: Sequence[str] = ()) -> NoReturn:
     __tracebackhide__ = True
-    lines = [what, *(f"  {call}" for call in calls or ())]
+    lines = [what, *(f"  {line}" for line in details)]
     lines += ["What happened:", *(f"  {line}" for line in run.timeline().splitlines())]
     if run.command:
         lines.append(f"To replay: {run.command}")
@@ -281,19 +310,3 @@ def _most_at_once(calls: list[CallView]) -> int:
         now += change
         most = max(most, now)
     return most
-
-
-def _data_frame(table: Table, columns: list[str]) -> Any:  # noqa: ANN401 - pandas is an extra
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError:
-        raise HarnessError(
-            "a DataFrame needs pandas\n  How to fix: pip install pandas; or use `run.spans_table`"
-        ) from None
-    return pandas.DataFrame(dict(zip(columns, _columns(table, columns), strict=True)))
-
-
-def _columns(table: Table, columns: list[str]) -> Iterator[list[Any]]:
-    for name in columns:
-        absent = {"float": math.nan, "int": -1, "text": ""}[table.columns[name]]
-        yield [None if value == absent else value for value in table.values(name)]

@@ -16,7 +16,7 @@ from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constan
 from harness.models import ToolCall
 from harness.provider import Latency, Limits, Outage, Overload, Queue
 from harness.run.wired import ApiName
-from harness.units import Count, Probability
+from harness.units import Count, PositiveSeconds, Probability
 
 
 def seed(value: int) -> int:
@@ -29,6 +29,11 @@ def seed(value: int) -> int:
 def count(what: str, value: int) -> int:
     """A whole number from 1."""
     return _read(Count, what, value)  # type: ignore[no-any-return]
+
+
+def seconds(what: str, value: float) -> float:
+    """A duration above 0 [s]."""
+    return _read(PositiveSeconds, what, value)  # type: ignore[no-any-return]
 
 
 def share(what: str, value: float) -> float:

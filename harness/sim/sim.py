@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -14,7 +14,8 @@ from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
 from harness.kernel import run_program
-from harness.kernel.kernel import DEFAULT_HORIZON_S
+from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
+from harness.kernel.state import State
 from harness.models import Model, Request, ToolCall
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
@@ -22,9 +23,12 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
-from harness.sim.program import Watch, bind, place_of
+from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
+from harness.sim.processes import Code, Output, SimProcess, described
+from harness.sim.program import Watch, bind, close_if_unstarted, place_of
 from harness.sim.program_run import ProgramRun
 from harness.sim.tools import SimTool
+from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
@@ -41,11 +45,27 @@ class Sim:
     Args:
         seed: The one integer that all chance follows from.
         command: What runs the test again.
+        module: The name of the module that the test is in.
+        horizon_s: Virtual time that no run may pass [s].
+        calls_per_task: How many calls each run may make.
     """
 
-    def __init__(self, seed: int = 1, *, command: str = "") -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        command: str = "",
+        module: str = "__main__",
+        horizon_s: float = DEFAULT_HORIZON_S,
+        calls_per_task: int = DEFAULT_CALLS_PER_TASK,
+    ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
+        self.horizon_s = settings.seconds("horizon_s", horizon_s)
+        self.calls_per_task = settings.count("calls_per_task", calls_per_task)
+        self._module = module
+        self._fresh: list[str] = []
+        self._renewal: Renewal | None = None
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -53,6 +73,7 @@ class Sim:
         self._faults: list[Fault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[SimTool] = []
+        self._processes: list[SimProcess] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
         self._world: WiredWorld | None = None
@@ -163,6 +184,50 @@ class Sim:
         self._tools.append(tool)
         return tool
 
+    def process(
+        self,
+        command: str,
+        *,
+        stdout: Output = "",
+        stderr: Output = "",
+        returncode: Code = 0,
+        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        failure_probability: float = 0.0,
+        allow_unused: bool = False,
+    ) -> SimProcess:
+        """A command that the program runs in another process; nothing is started, and it takes virtual time.
+
+        It is found by `subprocess`, `os.system`, `os.popen` and asyncio's subprocesses. A command that no description
+        meets is refused by name.
+
+        Args:
+            command: A glob for the command line, such as `"git push*"`; the first description that matches counts.
+            stdout: What it writes, as text, bytes, or a function of the `Command` (its `argv`, `line`, `cwd`, `env`,
+                `stdin`, `number`).
+            stderr: Likewise.
+            returncode: How it ends, as a number or a function of the `Command`.
+            latency_s: How long it takes [s].
+            failure_probability: Share of uses that end with return code 1 and say so on stderr.
+            allow_unused: Whether it is fine if it is never run.
+
+        Returns:
+            The description; its `uses` are the commands that were run.
+
+        Raises:
+            HarnessError: A value is wrong.
+        """
+        process = SimProcess(
+            command,
+            stdout=stdout,
+            stderr=stderr,
+            returncode=returncode,
+            latency_s=settings.distribution("latency_s", latency_s),
+            failure_probability=settings.share("failure_probability", failure_probability),
+            allow_unused=allow_unused,
+        )
+        self._processes.append(process)
+        return process
+
     def provider(
         self,
         name: str,
@@ -246,6 +311,22 @@ class Sim:
         if allow_unmet:
             self._met.add(len(self._faults))
 
+    def fresh(self, *modules: str) -> None:
+        """Import modules anew for each run, for state in them that cannot be put back, such as a database in memory.
+
+        What other modules have imported from them, the test's too, is replaced until the next run. Modules that keep
+        something else of them, such as an object that one of their functions made, are named too.
+
+        Args:
+            modules: Their names, such as `my_app.limits`; a package stands for all that is in it.
+
+        Raises:
+            HarnessError: There is no such module.
+        """
+        for name in modules:
+            check_importable(name)
+        self._fresh += modules
+
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
         world = self._world
@@ -270,7 +351,8 @@ class Sim:
         program: Coroutine[Any, Any, Any] | Callable[..., Any],
         *args: Any,  # noqa: ANN401 - the program's
         seed: int | None = None,
-        horizon_s: float = DEFAULT_HORIZON_S,
+        horizon_s: float | None = None,
+        calls_per_task: int | None = None,
         **kwargs: Any,  # noqa: ANN401 - the program's
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
@@ -279,7 +361,8 @@ class Sim:
             program: A coroutine, or a function; one that is not async may call `asyncio.run` itself.
             args: What the function is called with.
             seed: Another seed than the test's.
-            horizon_s: Virtual time that it may not pass [s].
+            horizon_s: Virtual time that it may not pass [s]; None means what holds for all runs of the test.
+            calls_per_task: How many calls it may make; likewise.
             kwargs: What the function is called with.
 
         Returns:
@@ -287,42 +370,68 @@ class Sim:
 
         Raises:
             Exception: Whatever the program raised.
+            LimitExceeded: It passed a bound; says what every task was doing, and which calls repeat.
             NotSimulated: There is a run already.
         """
         if self._world is not None:
             if inspect.iscoroutine(program):
-                program.close()
+                close_if_unstarted(program)
             _refuse_nesting()
+        if horizon_s is None:
+            horizon_s = self.horizon_s
+        if calls_per_task is None:
+            calls_per_task = self.calls_per_task
         world = WiredWorld(
             self.seed if seed is None else settings.seed(seed),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
             latency_factors=self._latency_factors,
-            horizon_s=horizon_s,
+            horizon_s=settings.seconds("horizon_s", horizon_s),
+            calls_per_task=settings.count("calls_per_task", calls_per_task),
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
-        whole = program if inspect.iscoroutine(program) else bind(program, args, kwargs)
+        arguments = undo.state_of(program, args, kwargs) if callable(program) else None
+        whole: Any = program
         output, error, tasks = None, None, ""
         watch = Watch()
         self._world = world
         try:
-            with connected(world, SEAMS), provided_environment(), self._replaced():
+            with (
+                undo.around_run(world.seed, self._module) as ends,
+                connected(world, SEAMS),
+                described(world, self._processes),
+                provided_environment(),
+                self._replaced(),
+            ):
+                if self._fresh:
+                    whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
+                elif not inspect.iscoroutine(program):
+                    whole = bind(program, args, kwargs)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
-            error, tasks = raised, watch.tasks
+            error, tasks = raised, getattr(raised, "report", "") or watch.tasks
             raise
         finally:
             self._world = None
             if inspect.iscoroutine(whole):
-                whole.close()  # it may never have begun
+                close_if_unstarted(whole)
             world.end()
             again = partial(
-                self.run, program, *args, seed=world.seed, horizon_s=horizon_s, **kwargs
+                self.run,
+                program,
+                *args,
+                seed=world.seed,
+                horizon_s=horizon_s,
+                calls_per_task=calls_per_task,
+                **kwargs,
             )
-            rerun = self._under(again) if callable(program) else None
+            rerun = None
+            if arguments is not None:
+                arguments.note_end_of_run()
+                rerun = self._under(again, arguments)
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
@@ -332,16 +441,46 @@ class Sim:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
 
-    def _under(self, again: Callable[[], ProgramRun]) -> Callable[[Fault], ProgramRun]:
+    def _on_fresh_modules(
+        self,
+        ends: ExitStack,
+        watch: Watch,
+        program: Any,  # noqa: ANN401 - a coroutine, or a function
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Callable[[], Any]:
+        """A program that first imports modules anew; the world is there when it does."""
+        if inspect.iscoroutine(program):
+            check_not_bound(program, self._fresh)
+
+        def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
+            known, self._renewal = (
+                self._renewal,
+                ends.enter_context(imported_anew(self._fresh, undo.reaches)),
+            )
+            if inspect.iscoroutine(program):
+                return watch.over(program)
+            # A test that has imported it knows it as the run before left it.
+            old = program if known is None else known.old(program)
+            whole = bind(self._renewal.new(old), args, kwargs)
+            return watch.over(whole) if inspect.iscoroutine(whole) else whole()
+
+        return begin
+
+    def _under(
+        self, again: Callable[[], ProgramRun], arguments: State
+    ) -> Callable[[Fault], ProgramRun]:
         """Runs the program again under one fault more, which comes first, and leaves no trace of it."""
 
         def rerun(fault: Fault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
             used = [(replies, replies.used) for replies in self._replies()]
-            uses = [(tool, tool.uses[:]) for tool in self._tools]
+            uses: list[list[Any]] = [one.uses for one in self._tools]
+            uses += [one.uses for one in self._processes]
+            before = [made[:] for made in uses]
             self._faults.insert(0, fault)
             try:
-                with suppress(Exception):  # it is in the run
+                with suppress(Exception), undo.once_more(arguments):  # the error is in the run
                     again()
                 assert len(self.runs) > len(noted), "a run leaves a trace, whatever it raises"
                 return self.last_run
@@ -350,8 +489,8 @@ class Sim:
                 self.runs, self._met = noted, met
                 for replies, number in used:
                     replies.used = number
-                for tool, before in uses:
-                    tool.uses[:] = before
+                for made, kept in zip(uses, before, strict=True):
+                    made[:] = kept
 
         return rerun
 
@@ -397,6 +536,7 @@ class Sim:
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
             tasks=tasks,
+            effects=tuple(world.effects),
         )
 
     @contextmanager
@@ -421,8 +561,10 @@ class Sim:
         """Take providers, models, agents with their rules and their speed, and faults from a scenario file."""
         from harness.run.surroundings import surroundings
         from harness.scenario import load_scenario
+        from harness.sim.stub_functions import StubFunctions
 
-        found = surroundings(load_scenario(path))
+        scenario = load_scenario(path)
+        found = surroundings(scenario, StubFunctions(scenario).find)
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
         self._may_be_unused.update(found.may_be_unused)
@@ -441,7 +583,7 @@ class Sim:
         lines.append(f"Seed {run.seed}, virtual time {run.latency_s:.6f} s.")
         if with_timeline:
             lines += ["The last calls:", run.timeline(last=_LAST_LINES)]
-        if run.tasks:
+        if run.tasks and run.tasks not in str(run.error):
             lines += ["Tasks when it failed:", run.tasks]
         return "\n".join(lines)
 
@@ -451,10 +593,13 @@ class Sim:
         """Complain about what was said and never needed: it did not test what its author thinks.
 
         Raises:
-            HarnessError: Agents that were never called, replies that were never given, faults that met nothing.
+            HarnessError: Agents that were never called, replies that were never given, processes that were never run,
+                faults that met nothing.
         """
         __tracebackhide__ = True
-        check_all_needed(self.runs, self._roles, self._may_be_unused, self._faults, self._met)
+        check_all_needed(
+            self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
+        )
 
 
 def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:

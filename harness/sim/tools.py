@@ -82,4 +82,6 @@ class SimTool:
             raise
         finally:
             world.log.close(span, status)
+            if status != ERROR:  # one that was cancelled may have done its work
+                world.note_effect(self.name, args, kwargs)
         return answer

@@ -23,7 +23,7 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
 
 _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
@@ -36,6 +36,7 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
         "CREATE TABLE budgets (run_id INTEGER NOT NULL, metric VARCHAR NOT NULL, bound VARCHAR NOT NULL, value DOUBLE NOT NULL)",
         "CREATE TABLE limits (run_id INTEGER NOT NULL, provider VARCHAR NOT NULL, name VARCHAR NOT NULL, value DOUBLE NOT NULL)",
     ),
+    4: ("ALTER TABLE spans ADD COLUMN repeats BIGINT",),
 }
 """What each version brought; the views of version 1 go on working without the new columns."""
 

@@ -1,4 +1,4 @@
--- The tables of a store, schema version 3. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 4. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -59,7 +59,8 @@ CREATE TABLE spans (
     http_status     BIGINT,             -- what the provider answered [HTTP status code]
     retry_after_s   DOUBLE,             -- how long the provider asked to wait [s]
     fault           VARCHAR,            -- the injected fault that it met
-    correct         BIGINT              -- 1 when what was said is right, 0 when it is wrong
+    correct         BIGINT,             -- 1 when what was said is right, 0 when it is wrong
+    repeats         BIGINT              -- span_id of the failed call that this one repeats; calls and their first attempts
 );
 
 -- What happened: points in time.

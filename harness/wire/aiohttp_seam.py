@@ -1,7 +1,8 @@
 """The seam under aiohttp: its connector.
 
-The name `TCPConnector._create_connection` is private to it; tests/wire/test_seams.py says so when it moves. The public
-place next to it is a connector of one's own, which only those can use who make the session.
+`connect` is called by the task that makes a request; the request is written by another. The names
+`TCPConnector._create_connection` and those of a connector's pool are private to aiohttp; tests/wire/test_seams.py says so when
+they move. The public place next to them is a connector of one's own, which only those can use who make the session.
 """
 
 from __future__ import annotations
@@ -12,8 +13,15 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from harness.kernel.apart import emptied, set_apart
+from harness.kernel.here import here
+from harness.kernel.lineage import Lineage, lineage_here
 from harness.wire.http import WORDS, Connection
 from harness.wire.network import Network, network_here
+from harness.wire.ownership import abandon, refuse_closed
+
+_OF_A_POOL = ("_conns", "_acquired", "_acquired_per_host", "_waiters")
+"""What a connector knows of its connections; every run has its own."""
 
 
 class AiohttpSeam:
@@ -25,11 +33,13 @@ class AiohttpSeam:
         """Replace the way to open a connection."""
         connector = module.TCPConnector
         real = connector._create_connection  # noqa: SLF001 - see above
+        connect = module.BaseConnector.connect
 
         async def create_connection(self: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ANN401 - theirs
             network = network_here()
             if network is None:
                 return await real(self, req, traces, timeout)
+            refuse_closed(self._loop)
             host, port = req.url.raw_host, req.url.port
             found = network.connect(host, port)
             if isinstance(found, str):
@@ -40,10 +50,20 @@ class AiohttpSeam:
             protocol.connection_made(MemoryTransport(found, protocol, network))
             return protocol
 
+        async def connect_and_note(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - theirs
+            connection = await connect(self, *args, **kwargs)
+            if isinstance(connection.transport, MemoryTransport):
+                connection.transport.will_send_for(lineage_here())
+            return connection
+
         connector._create_connection = create_connection  # noqa: SLF001 - see above
+        end_pools = set_apart(module.BaseConnector, dict.fromkeys(_OF_A_POOL, emptied))
+        module.BaseConnector.connect = connect_and_note
 
         def put_back() -> None:
+            end_pools()
             connector._create_connection = real  # noqa: SLF001 - see above
+            module.BaseConnector.connect = connect
 
         return put_back
 
@@ -61,15 +81,22 @@ class MemoryTransport(asyncio.Transport):
         super().__init__({"peername": ("10.0.0.1", 443), "socket": None})
         self._connection = connection
         self._protocol = protocol
-        self._loop = network.kernel.env.loop
+        self._kernel = network.kernel
+        self._loop: Any = here.loop
         self._closing = False
         self._called = False
         connection.reader = self._news
-        connection.written_by_caller = False  # aiohttp writes in a task of its own
+
+    def will_send_for(self, caller: Lineage | None) -> None:
+        """Note which task makes the next request."""
+        self._connection.caller = caller
 
     def _news(self) -> None:
-        """Call the protocol in the loop's next turn: it must not be called from inside its own `write`."""
-        if not self._called:
+        """Call the protocol in the loop's next turn: it must not be called from inside its own `write`.
+
+        A loop that is closed has no turns, and nobody hears of it.
+        """
+        if not self._called and not self._loop.is_closed():
             self._called = True
             self._loop.call_soon(self._deliver)
 
@@ -102,7 +129,11 @@ class MemoryTransport(asyncio.Transport):
         """Hang up."""
         if not self._closing:
             self._closing = True
-            self._connection.hang_up()
+            if self._loop is here.loop:
+                self._connection.hang_up()
+            else:
+                abandon(self._connection, self._kernel)
+                refuse_closed(self._loop)
             self._loop.call_soon(self._protocol.connection_lost, None)
 
     def abort(self) -> None:

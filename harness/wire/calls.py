@@ -1,9 +1,11 @@
 """The calls that a program makes, put together from the requests that reach the server.
 
-A program awaits one call and its SDK makes several attempts of it. The server sees the attempts: it takes a request for
-a retry when the same bytes come again after an attempt that failed, and the SDK says that it is one; of a client that says
-nothing, any repetition is. A program that tries again around its SDK makes another call. A tool's work is
-seen from both its ends: from the reply that asked for it to the request that brings what came of it.
+A program awaits one call and its SDK makes several attempts of it; the server sees the attempts. The SDKs number them,
+and make them one after the other in one task. So a request with a number above 0 belongs to the latest call of its task
+that sent the same bytes and whose last attempt failed. A client that numbers nothing makes attempts of one call as long
+as it sends the same bytes after a failure. A program that tries again around its SDK makes another call, which is linked
+to the one before (`repeats.py`). A tool's work is seen from both its ends: from the reply that asked for it to the
+request that brings what came of it.
 """
 
 from __future__ import annotations
@@ -11,35 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.models import Reply, Request
-from harness.spans import ERROR, OK, TOOL, Span, SpanLog
+from harness.kernel.lineage import Lineage
+from harness.models import Reply, Request, ToolCall
+from harness.spans import ERROR, OK, TOOL, SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call: what was asked, by whom, and what came of it."""
-
-    number: int
-    """1 for the first call of the run."""
-    agent: str
-    role: Role
-    prompt: Prompt
-    request: Request
-    span: Span
-    scope: Scope
-    caller: object
-    """The task that made it, if it is known."""
-    digest: bytes
-    """Of the request's bytes."""
-    attempts: list[Span] = field(default_factory=list)
-    reply: Reply | None = None
-    """What was answered; None while there is no answer, and when there never was one."""
-    sources: tuple[int, ...] = ()
-    """Numbers of the calls whose replies are part of this prompt."""
-    done: bool = False
-    """Whether its last attempt was answered."""
+from harness.wire.call import Call, nearest
+from harness.wire.effects import Effect, effect
+from harness.wire.repeats import Repeats
 
 
 @dataclass(slots=True)
@@ -53,14 +34,21 @@ class Calls:
     log: SpanLog
     made: list[Call] = field(default_factory=list)
     """In the order in which they began."""
-    _failed: dict[bytes, list[Call]] = field(default_factory=dict)
-    """Calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
-    _asked_tools: dict[str, tuple[Call, str, float]] = field(default_factory=dict)
-    """By the id of each tool call: the call whose reply asked for it, the tool, and when that was [s]."""
+    _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
+    """In the order of failure, calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
+    effects: list[Effect] = field(default_factory=list)
+    """What the program's tools did, in the order in which their results came to a model."""
+    _asked_tools: dict[str, tuple[Call, ToolCall, float]] = field(default_factory=dict)
+    """By the id of each tool call: the call whose reply asked for it, the wish, and when that was [s]."""
     _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _rejected: dict[tuple[int, bytes], list[tuple[Lineage | None, float]]] = field(
+        default_factory=dict
+    )
+    """By task of the user's and digest: who sent a request that the API rejected, and when that was told [s]."""
+    _repeats: Repeats = field(default_factory=Repeats)
 
     def retried(
-        self, digest: bytes, caller: object, scope: Scope, retries: str | None
+        self, digest: bytes, caller: Lineage | None, scope: Scope, retries: int | None
     ) -> Call | None:
         """The call that a request tries again; None if it begins a new one.
 
@@ -68,24 +56,22 @@ class Calls:
             digest: Of the request's bytes.
             caller: The task that made it, if it is known.
             scope: What it belongs to.
-            retries: How many retries there were with this one, if the client says so. A client that says 0 begins
-                a new call: its program tries again by itself.
+            retries: How many attempts its client made before, if the client says so.
         """
-        waiting = self._failed.get(digest, ())
-        if (
-            retries is None
-        ):  # not by task: `asyncio.wait_for` makes one for each try up to Python 3.11
-            same = [call for call in waiting if call.scope.span is scope.span]
-        elif retries == "0":
+        waiting = self._failed.get(digest)
+        if retries == 0 or not waiting:
             return None
-        elif caller is None:
-            same = [call for call in waiting if str(len(call.attempts)) == retries]
-        else:
-            same = [call for call in waiting if call.caller is caller]
-        if not same:
-            return None
-        self._failed[digest].remove(same[0])
-        return same[0]
+
+        def fits(call: Call) -> bool:
+            return call.scope.span is scope.span and (retries is None or call.retries < retries)
+
+        own = (call for call in reversed(waiting) if call.caller is caller is not None)
+        found = next(filter(fits, own), None) or nearest(caller, filter(fits, waiting))
+        if found is not None:
+            del waiting[found]
+            found.retries = retries or 0
+            self._repeats.tried_again(found)
+        return found
 
     def begin(
         self,
@@ -94,8 +80,10 @@ class Calls:
         prompt: Prompt,
         request: Request,
         scope: Scope,
-        caller: object,
+        caller: Lineage | None,
         digest: bytes,
+        provider: str,
+        retries: int | None,
     ) -> Call:
         """Note a new call; its span has been opened as the request's."""
         call = Call(
@@ -108,8 +96,13 @@ class Calls:
             scope,
             caller,
             digest,
+            provider,
+            retries or 0,
         )
         self.made.append(call)
+        repeated = self._repeats.began(call)
+        if repeated is not None:
+            call.repeats, call.span.repeats = repeated.number, repeated.span.span_id
         return call
 
     def count(self, *what: object) -> int:
@@ -121,15 +114,38 @@ class Calls:
         """Note that a call has got its reply."""
         call.reply = reply
         call.done = True
+        self._repeats.answered(call, at_s)
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)
         for tool_id, wish in zip(tool_ids, reply.tool_calls, strict=False):
-            self._asked_tools[tool_id] = (call, wish.tool, at_s)
+            self._asked_tools[tool_id] = (call, wish, at_s)
         self.log.close(call.span, OK, at_s)
 
     def failed(self, call: Call) -> None:
         """Note that the last attempt of a call failed; another may follow."""
-        self._failed.setdefault(call.digest, []).append(call)
+        self._failed.setdefault(call.digest, {})[call] = None
+        self._repeats.failed(call, call.attempts[-1].end_s)
+
+    def rejected(
+        self, digest: bytes, scope: Scope, caller: Lineage | None, answer_s: float
+    ) -> bool:
+        """Note a request that no model hears, because the API rejects it.
+
+        Args:
+            digest: Of the request's bytes.
+            scope: What it belongs to.
+            caller: The task that made it, if it is known.
+            answer_s: When the client is told [s].
+
+        Returns:
+            Whether the program sends again what was rejected before.
+        """
+        before = self._rejected.setdefault((scope.span.task, digest), [])
+        again = next((each for each in reversed(before) if _follows(caller, *each)), None)
+        if again is not None:
+            before.remove(again)
+        before.append((caller, answer_s))
+        return again is not None
 
     def bring_results(self, prompt: Prompt, scope: Scope) -> None:
         """Leave a span for every tool whose result a prompt brings."""
@@ -140,12 +156,15 @@ class Calls:
             asked = self._asked_tools.pop(tool_id, None)
             if asked is None:
                 continue  # it was brought before, as part of a longer conversation
-            call, tool, at_s = asked
+            call, wish, at_s = asked
+            tool = wish.tool
             span = self.log.open(TOOL, tool, call.scope.span, call.agent)
             span.arrival_s = span.start_s = at_s
             span.ordinal = self.count("tool", scope.span.task, call.agent, tool)
             if result.is_error:
                 span.error = "tool_error"
+            else:
+                self.effects.append(effect(tool, "wire", kwargs=wish.arguments))
             self.log.close(span, ERROR if result.is_error else OK)
 
     def end(self) -> None:
@@ -157,3 +176,9 @@ class Calls:
             call.span.error = last.error
             self.log.close(call.span, last.status, last.end_s)
             call.done = True
+
+
+def _follows(caller: Lineage | None, earlier: Lineage | None, told_s: float) -> bool:
+    if caller is None or earlier is None:
+        return True
+    return caller.steps_to(earlier, told_s) is not None

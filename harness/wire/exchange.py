@@ -15,7 +15,7 @@ from harness.provider import Refusal, refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT
 from harness.wire.api import Api, Ids, Moment, Spoken
-from harness.wire.calls import Call
+from harness.wire.call import Call
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
 from harness.wire.obedience import AS_IS, disobeys
@@ -64,6 +64,8 @@ class Exchange:
         )
         self._span.start_s = ABSENT
         self._span.cost_usd = 0.0
+        if not call.attempts:
+            self._span.repeats = call.span.repeats
         request.span = self._span
         call.attempts.append(self._span)
         self._ids = Ids(f"{server.draws.seed}\x1f{request.attempt_key}")

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import h11
 
 from harness.errors import HarnessBug
+from harness.kernel.lineage import Lineage
 
 Headers = list[tuple[str, str]]
 
@@ -138,8 +139,8 @@ class Connection:
     """Whether nothing more will come."""
     failure: Failure | None = None
     """Why, if it did not end well."""
-    written_by_caller: bool = True
-    """Whether the task that writes a request is the one that made it; some clients have another write."""
+    caller: Lineage | None = None
+    """The task that makes the next request, of a client that lets another task write it."""
     _sent: bytearray = field(default_factory=bytearray)
     """What the client has sent and nobody has parsed."""
     _head: Head | None = None
@@ -208,6 +209,8 @@ class Connection:
         else:
             framing, self._in_chunks = "Transfer-Encoding: chunked", True
         lines = [f"{name}: {value}" for name, value in response.headers]
+        if self._closes:
+            lines.append("Connection: close")
         head = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}\r\n"
         head += "\r\n".join([*lines, framing, "\r\n"])
         if head.count("\n") != len(lines) + 3:

@@ -1,6 +1,7 @@
 """The seam under httpcore and httpcore2: their network backends, asynchronous and synchronous.
 
-The names are private to those packages: `_backends.auto.AutoBackend.connect_tcp` and `_backends.sync.SyncBackend.connect_tcp`.
+The names are private to those packages: `_backends.auto.AutoBackend.connect_tcp`, `_backends.sync.SyncBackend.connect_tcp`,
+and what a pool keeps in `_connections` and `_requests`, of which every run has its own.
 tests/wire/test_seams.py says so when they move; the public place next to them is the transport of httpx
 (`AsyncHTTPTransport.handle_async_request`), where the pool and the parser of the client would be lost.
 """
@@ -14,11 +15,16 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from harness.kernel.apart import emptied, set_apart
+from harness.kernel.here import here
 from harness.kernel.kernel import Kernel, Participant
 from harness.wire.http import WORDS, Connection, Failure
 from harness.wire.network import load, network_here
+from harness.wire.ownership import abandon, refuse_closed, refuse_other_loop
 
 _WOKEN = "woken"
+_OF_A_POOL = {"_connections": emptied, "_requests": emptied}
+"""What a pool knows of its connections; every run has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,15 @@ class HttpcoreSeam:
             return sync_stream(found, network.kernel)
 
         auto.connect_tcp, sync.connect_tcp = connect_async, connect_sync
+        pools = [
+            set_apart(pool, _OF_A_POOL)
+            for pool in (module.AsyncConnectionPool, module.ConnectionPool)
+        ]
 
         def put_back() -> None:
             auto.connect_tcp, sync.connect_tcp = real_async, real_sync
+            for ends in pools:
+                ends()
 
         return put_back
 
@@ -83,14 +95,17 @@ def _extra_info(connection: Connection, info: str) -> Any:  # noqa: ANN401 - the
 
 def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
     class AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]  # its base is known only here
-        """The client's end of a connection."""
+        """The client's end of a connection; it belongs to the loop that opened it, as a transport of asyncio's does."""
 
         def __init__(self, connection: Connection, kernel: Kernel) -> None:
             self._connection = connection
             self._kernel = kernel
+            self._loop: Any = here.loop
+            self._closed = False
 
         async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
             connection = self._connection
+            refuse_other_loop(self._loop)
             if not connection.has_news:
                 env = self._kernel.env
                 waiting = env.loop.sleep_until(math.inf if timeout is None else env.now + timeout)
@@ -109,7 +124,14 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 self._connection.write(buffer)
 
         async def aclose(self) -> None:
-            self._connection.hang_up()
+            if self._closed:
+                return
+            self._closed = True
+            if self._loop is here.loop:
+                self._connection.hang_up()
+            else:
+                abandon(self._connection, self._kernel)
+                refuse_closed(self._loop)
 
         async def start_tls(self, *_: object, **__: object) -> Any:  # noqa: ANN401 - itself
             return self

@@ -8,13 +8,14 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 
 from __future__ import annotations
 
-import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.errors import NotSimulated
 from harness.kernel import Draws, Kernel
+from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
 from harness.models import Reply, Request
 from harness.models.verdict import Verdict
@@ -29,11 +30,13 @@ from harness.units import Usage
 from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Moment, Prompt, Spoken
 from harness.wire.cache import Repetition
-from harness.wire.calls import Call, Calls
+from harness.wire.call import Call
+from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.paths import Paths
 from harness.wire.provenance import Provenance
+from harness.wire.rounds import report_of_calls
 from harness.wire.speech import fit
 
 _FIRST_ERROR_STATUS = 400
@@ -98,6 +101,7 @@ class Server:
             latency that the agent states instead of the model's.
         judge: The fault plan.
         latency_factors: How many times as long the attempts of single agents take to serve.
+        calls_per_task: How many calls a task may make.
     """
 
     def __init__(
@@ -114,8 +118,10 @@ class Server:
         judge: Judge,
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
+        calls_per_task: float = math.inf,
     ) -> None:
         self.kernel = kernel
+        self._calls_per_task = calls_per_task
         self.calls = Calls(log)
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
@@ -128,6 +134,7 @@ class Server:
         self.served = served
         self.judge = judge
         self.latency_factors = latency_factors or {}
+        kernel.describe_work = lambda: report_of_calls(self.calls.made)
         self._told: dict[int, _Told] = {}
         self._repetition = Repetition()
         self._connections: list[Connection] = []
@@ -203,14 +210,14 @@ class Server:
         """Begin to answer a request."""
         # Called by the client, in its own task and context.
         scope = scope_here(self._root)
-        caller = _task_here() if connection.written_by_caller else None
+        caller = connection.caller or lineage_here()
         process = Process(self.kernel, self._whole_life(connection, http, scope, caller))
         connection.on_hang_up = process.stop
 
     # -- one request ------------------------------------------------------------------------------------------------
 
     def _whole_life(
-        self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
+        self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
     ) -> Steps:
         self._answering[connection] = None
         try:
@@ -223,46 +230,72 @@ class Server:
             del self._answering[connection]
 
     def _life(
-        self, connection: Connection, http: HttpRequest, scope: Scope, caller: object
+        self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
     ) -> Steps:
+        self.kernel.note_call()
         site, api = self._sites[connection.host]
         http = site.localized(http)
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
-        call = self.calls.retried(digest, caller, scope, http.headers.get(_RETRIES))
+        call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
             ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
+                answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
-                    self.log.event("rejected", scope.span, f"{understood.status} {http.path}")
-                yield self.kernel.now_s() + REFUSAL_S
+                    self._count_call(scope.span.task)
+                    told = f"{understood.status} {http.path}"
+                    self.log.event("rejected", scope.span, told)
+                    if self.calls.rejected(digest, scope, caller, answer_s):
+                        self.log.event("rejected_again", scope.span, told)
+                yield answer_s
                 connection.respond(understood)
                 return
-            call = self._new_call(understood, http, scope, caller, digest, site.aliases)
+            self._count_call(scope.span.task)
+            call = self._new_call(understood, http, scope, caller, digest, site)
+        elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
+            self._count_call(scope.span.task, len(call.attempts) + 1)
         exchange = Exchange(self, connection, site, api, call)
         yield from exchange.steps()
+
+    def _count_call(self, task: int, made: int | None = None) -> None:
+        """Note one more call of a task, or one more attempt of a call.
+
+        Raises:
+            LimitExceeded: It is one too many.
+        """
+        if (made or self.calls.count("made", task)) <= self._calls_per_task:
+            return
+        self.kernel.describe_work = lambda: report_of_calls(self.calls.made, task)
+        raise self.kernel.exceeded(
+            "calls_per_task",
+            self._calls_per_task,
+            "The program asks again and again. Let it stop after some rounds; raise `calls_per_task` if that is meant.",
+        )
 
     def _new_call(
         self,
         prompt: Prompt,
         http: HttpRequest,
         scope: Scope,
-        caller: object,
+        caller: Lineage | None,
         digest: bytes,
-        aliases: Mapping[str, str],
+        site: Site,
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
         request = self._request(prompt, scope)
-        request.model = aliases.get(prompt.model, prompt.model)
+        request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self.role_of(prompt, http.headers, request, agent_named)
         self._number(request, role, task)
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        call = self.calls.begin(role, agent, prompt, request, scope, caller, digest)
+        call = self.calls.begin(
+            role, agent, prompt, request, scope, caller, digest, site.name, _retries_of(http)
+        )
         call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
             self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
@@ -349,11 +382,10 @@ class Server:
         return max(1, round(role.output_tokens.sample(self.draws, request.key, "output_tokens")))
 
 
-def _task_here() -> object:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return "a program without a loop"
+def _retries_of(http: HttpRequest) -> int | None:
+    """How many attempts of this call its client made before; None if it does not say."""
+    said = http.headers.get(_RETRIES, "")
+    return int(said) if said.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,10 +325,11 @@ def test_prompt_that_no_rule_answers_is_an_error_that_says_what_to_do(harness: C
 
 def test_runs_before_the_one_that_failed_are_stored(harness: Cli) -> None:
     Path("answers_of_simulate.py").write_text(
-        "from itertools import count\n"
-        "calls = count(1)\n"
+        "from pathlib import Path\n"
+        "calls = Path('calls')\n"
         "def answer(request):\n"
-        "    return 'fine' if next(calls) <= 10 else None\n",
+        "    calls.open('a').write('.')\n"  # a file is not undone between runs, as state in a module is
+        "    return 'fine' if calls.stat().st_size <= 10 else None\n",
         encoding="utf-8",
     )
     stub = "agents.writer.stub=answers_of_simulate:answer"

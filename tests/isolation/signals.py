@@ -1,7 +1,147 @@
-"""Ways of the group: signals."""
+"""Ways of signals and timers."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
 from tests.isolation.way import Way
 
-WAYS: tuple[Way, ...] = ()
+_ALSO = "cancelling, as `signal.alarm(0)`, is accepted and does nothing"
+
+
+@contextmanager
+def _real_handler() -> Iterator[Callable[[], object]]:
+    """What tells who really handles SIGTERM."""
+    ask = [signal.getsignal]  # a list, where no stand-in is put
+    yield lambda: ask[0](signal.SIGTERM)
+
+
+def _really_blocked(ask: Callable[..., set[int]] = signal.pthread_sigmask) -> set[int]:
+    return ask(signal.SIG_BLOCK, ())
+
+
+def _handler(_: int, __: FrameType | None) -> None:
+    raise AssertionError("no signal is real")
+
+
+def _set_handler(really: Callable[[], object]) -> bool:
+    before = signal.signal(signal.SIGTERM, _handler)
+    return (
+        before is really()
+        and signal.getsignal(signal.SIGTERM) is _handler
+        and really() is not _handler
+    )
+
+
+async def _set_handler_of_loop(really: Callable[[], object]) -> bool:
+    loop, before = asyncio.get_running_loop(), really()
+    loop.add_signal_handler(signal.SIGTERM, print)
+    return really() is before and loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _block(_: object) -> bool:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+    return blocked == {signal.SIGUSR1} and signal.SIGUSR1 not in _really_blocked()
+
+
+def _refused(what: str, program: Callable[[], object], names: str, consequence: str = "") -> Way:
+    return Way(
+        what=what,
+        outcome="refused",
+        program=lambda _: program(),
+        names=names,
+        consequence=consequence,
+    )
+
+
+WAYS: tuple[Way, ...] = (
+    Way(
+        what="`signal.signal`",
+        outcome="virtual",
+        program=_set_handler,
+        prepare=_real_handler,
+        consequence="the handler is kept for `signal.getsignal`, never called, and forgotten with the run",
+    ),
+    Way(
+        what="`loop.add_signal_handler`",
+        outcome="virtual",
+        program=_set_handler_of_loop,
+        prepare=_real_handler,
+        consequence="likewise",
+    ),
+    Way(
+        what="`signal.signal` with the handler of `asyncio.run`",
+        outcome="virtual",
+        program=lambda _: asyncio.Runner().run(asyncio.sleep(0, result=True)),
+        consequence="Ctrl-C reaches the handler that was there before the run, and ends the run",
+    ),
+    _refused("`signal.alarm`", lambda: signal.alarm(5), "signal.alarm", _ALSO),
+    _refused(
+        "`signal.setitimer`",
+        lambda: signal.setitimer(signal.ITIMER_REAL, 5.0),
+        "signal.setitimer",
+        _ALSO,
+    ),
+    Way(
+        what="`signal.alarm(0)`",
+        outcome="virtual",
+        program=lambda _: signal.alarm(0) == 0,
+        consequence="a real timer, such as the one of pytest-timeout, goes on",
+    ),
+    Way(
+        what="`signal.setitimer(which, 0)`",
+        outcome="virtual",
+        program=lambda _: (
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            == signal.getitimer(signal.ITIMER_REAL)
+            == (0, 0)
+        ),
+        consequence="likewise",
+    ),
+    _refused(
+        "`signal.raise_signal`", lambda: signal.raise_signal(signal.SIGWINCH), "signal.raise_signal"
+    ),
+    _refused(
+        "`signal.pthread_kill`",
+        lambda: signal.pthread_kill(threading.get_ident(), signal.SIGWINCH),
+        "signal.pthread_kill",
+    ),
+    _refused(
+        "`os.kill` of the own process",
+        lambda: os.kill(os.getpid(), signal.SIGWINCH),
+        f"a signal to process {os.getpid()}",
+    ),
+    _refused(
+        "`os.kill` of another process",
+        lambda: os.kill(os.getppid(), 0),
+        f"a signal to process {os.getppid()}",
+        "simulated processes can be killed",
+    ),
+    _refused(
+        "`os.killpg`",
+        lambda: os.killpg(os.getpgrp(), signal.SIGWINCH),
+        f"a signal to process {os.getpgrp()}",
+        "likewise",
+    ),
+    _refused("`signal.pause`", lambda: signal.pause(), "signal.pause"),  # noqa: PLW0108 - looked up in the run
+    _refused("`signal.sigwait`", lambda: signal.sigwait({signal.SIGUSR1}), "signal.sigwait"),
+    _refused(
+        "`signal.sigtimedwait`",
+        lambda: signal.sigtimedwait({signal.SIGUSR1}, 1),
+        "signal.sigtimedwait",
+    ),
+    Way(
+        what="`signal.pthread_sigmask`",
+        outcome="virtual",
+        program=_block,
+        consequence="the mask is kept for the program, and the real one stays",
+    ),
+    _refused("`signal.set_wakeup_fd`", lambda: signal.set_wakeup_fd(-1), "signal.set_wakeup_fd"),
+)

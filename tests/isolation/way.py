@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.errors import NotSimulated
+
 Outcome = Literal["virtual", "refused", "real"]
 
 
@@ -26,7 +28,9 @@ class Way:
             sees the real world, which is a leak that the page explains.
         program: Does it inside a run, with what `prepare` gave as its argument. Of a `virtual` way it returns whether
             what it saw was virtual, of a `real` one whether it was real, so that a leak that is closed is noticed.
-        names: Words of the refusal's `what`.
+        names: Words of the refusal.
+        raises: The refusal's class, where a library has one of its own for what it cannot reach.
+        needs: A package that may not be installed.
         prepare: Makes what has to be there before the run, and takes it away after it.
         consequence: Why it is so, and what follows for the user; every `real` way has one.
     """
@@ -35,5 +39,7 @@ class Way:
     outcome: Outcome
     program: Callable[[Any], object]
     names: str = ""
+    raises: type[Exception] = NotSimulated
+    needs: str = ""
     prepare: Callable[[], Any] = nothing_prepared
     consequence: str = ""

@@ -7,7 +7,7 @@ from simpy.events import ProcessGenerator
 
 from harness.errors import Deadlock, LimitExceeded
 from harness.kernel import Kernel
-from harness.kernel.kernel import DEFAULT_HORIZON_S, Participant
+from harness.kernel.kernel import DEFAULT_HORIZON_S, Halt, Participant
 
 
 def test_park_until_a_time_passes_exactly_that_time() -> None:
@@ -98,11 +98,16 @@ def test_exactly_as_many_steps_as_allowed_may_happen_at_one_instant() -> None:
         kernel.park(participant, instant + 1)
     kernel.count_turn()
     kernel.count_turn()
-    for _ in range(2):  # and as many again for the clean-up that follows
-        with pytest.raises(LimitExceeded, match="steps_per_instant"):
-            kernel.count_turn()
-        for _ in range(3):
-            kernel.count_turn()
+    with pytest.raises(LimitExceeded, match="steps_per_instant"):
+        kernel.count_turn()
+    for _ in range(3):  # and as many again for the clean-up that follows
+        kernel.count_turn()
+    with kernel.clean_up(), pytest.raises(LimitExceeded, match="steps_per_instant"):
+        kernel.count_turn()
+    for _ in range(3):
+        kernel.count_turn()
+    with pytest.raises(Halt):  # a program that goes on all the same is stopped, whatever it catches
+        kernel.count_turn()
 
 
 def test_endless_process_is_stopped_by_the_default_horizon() -> None:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -231,13 +231,13 @@ def test_interrupt_ends_a_program(form: str) -> None:
 
     async def main() -> None:
         try:
-            os.kill(os.getpid(), signal.SIGINT)
+            _thread.interrupt_main()
             await asyncio.sleep(100)
         finally:
             log.append("cleaned up")
 
     def blocked() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        _thread.interrupt_main()
         time.sleep(100)
 
     programs: dict[str, Callable[[], Any]] = {

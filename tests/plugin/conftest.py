@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,6 +70,8 @@ def warm() -> None:
     simulation = Sim(1)
     run = simulation.run(_call_everybody)
     assert run.explain()
+    for module in ("harness.kernel.outside", "harness.sim.async_tests"):
+        importlib.import_module(module)
     with TemporaryDirectory() as folder:
         keep(simulation, Path(folder, "store.duckdb"), "warm")
 

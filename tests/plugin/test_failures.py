@@ -156,7 +156,7 @@ def test_what_was_never_needed_fails_the_test_and_names_the_switch(
         [
             "*HarnessError: agent 'critic' was never called (the calls were of: claude-sonnet)",
             "*fault 1 (overloaded) never met an attempt",
-            "*`allow_unused=True` of the agent, `allow_unmet=True` of the fault.",
+            "*`allow_unused=True` of the agent or process, `allow_unmet=True` of the fault.",
         ]
     )
 

@@ -447,7 +447,7 @@ def test_what_was_never_needed_is_told_together(ask: Any) -> None:
         "2 of the replies of agent 'clerk' were never asked for",
         "fault 1 (overloaded) never met an attempt",
         "fault 2 (hang) never met an attempt",
-        "  How to fix: take them out, or say `allow_unused=True` of the agent, `allow_unmet=True` of the fault.",
+        "  How to fix: take them out, or say `allow_unused=True` of the agent or process, `allow_unmet=True` of the fault.",
     ]
 
 

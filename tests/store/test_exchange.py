@@ -505,7 +505,10 @@ def test_what_is_no_folder_is_refused(store: Store, tmp_path: Path, name: str) -
 
 # -- earlier versions -------------------------------------------------------------------------------
 
-NEW_SINCE_1 = {"runs": {"commit_id"}, "spans": {"cache_read_tokens", "cache_write_tokens"}}
+NEW_SINCE_1 = {
+    "runs": {"commit_id"},
+    "spans": {"cache_read_tokens", "cache_write_tokens", "repeats"},
+}
 
 
 def export_of_version_1(store: Store, form: FormatName, folder: Path) -> None:

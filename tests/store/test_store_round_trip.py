@@ -48,7 +48,7 @@ def test_a_span_comes_back_with_every_value(store: Store, make_record: MakeRecor
         "model": "fast", "ordinal": 2, "arrival_s": 0.1, "start_s": 0.1 + 0.2, "first_token_s": 1e-6,
         "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 150, "cache_read_tokens": 20,
         "cache_write_tokens": 0, "cost_usd": 0.0, "status": "error",
-        "error": "overloaded_error", "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0,
+        "error": "overloaded_error", "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0, "repeats": 1,
     }  # fmt: skip
     assert list(span) == list(SPAN_COLUMNS)
     store.write([make_record(spans=[span])])
@@ -80,7 +80,7 @@ def test_a_table_of_spans_comes_back_as_the_run_had_it(
         "model": "fast", "ordinal": 2, "arrival_s": 0.1, "start_s": 0.1 + 0.2, "first_token_s": 1e-6,
         "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 2**53 + 1, "cache_read_tokens": 20,
         "cache_write_tokens": 0, "cost_usd": 0.0, "status": "error", "error": "overloaded_error",
-        "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0,
+        "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0, "repeats": 1,
     }  # fmt: skip
     spans = [whole, *({"span_id": number} for number in range(2, 5_000))]
     records = [make_record(spans=spans), make_record(spans=[]), make_record()]

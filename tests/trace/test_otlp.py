@@ -90,6 +90,7 @@ def row_of(span: Any) -> Row:  # noqa: ANN401 - protobuf
         "retry_after_s": told.get("harness.retry_after_s", ABSENT),
         "fault": told.get("harness.fault", ""),
         "correct": int(told.get("harness.correct", -1)),
+        "repeats": told.get("harness.repeats", -1),
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import importlib
 import inspect
 import os
@@ -17,9 +18,12 @@ from typing import Any
 
 import aiohttp
 import anthropic
+import httpcore
+import httpcore2
 import httpx
 import httpx2
 import pytest
+import urllib3
 
 from harness.errors import NotSimulated
 from harness.sim import Sim
@@ -109,6 +113,36 @@ def test_protocol_of_aiohttp_has_the_methods_that_the_transport_calls() -> None:
         assert hasattr(client_proto.ResponseHandler, name)
 
 
+POOLS = [
+    (httpcore.ConnectionPool, ["_connections", "_requests"]),
+    (httpcore.AsyncConnectionPool, ["_connections", "_requests"]),
+    (httpcore2.ConnectionPool, ["_connections", "_requests"]),
+    (httpcore2.AsyncConnectionPool, ["_connections", "_requests"]),
+    (
+        lambda: http.client.HTTPConnection("host"),
+        ["sock", "_buffer", "_HTTPConnection__state", "_HTTPConnection__response"],
+    ),
+    (lambda: urllib3.HTTPConnectionPool("host"), ["pool"]),
+]
+
+
+@pytest.mark.parametrize(("make", "names"), POOLS)
+def test_pool_keeps_its_connections_under_the_names_that_are_set_apart(
+    make: Callable[[], Any], names: list[str]
+) -> None:
+    assert set(names) <= set(vars(make()))
+
+
+def test_pool_of_aiohttp_keeps_its_connections_under_the_names_that_are_set_apart() -> None:
+    async def names() -> set[str]:
+        async with aiohttp.TCPConnector() as connector:
+            return set(vars(connector))
+
+    with asyncio.Runner() as runner:
+        found = runner.run(names())
+    assert {"_conns", "_acquired", "_acquired_per_host", "_waiters"} <= found
+
+
 # -- put in, and put back ---------------------------------------------------------------------------------------------
 
 
@@ -148,7 +182,13 @@ def test_seams_are_put_back_after_a_run_that_can_go_on_no_more() -> None:
 
 
 def test_modules_of_the_seams_are_the_ones_that_are_watched() -> None:
-    assert [seam.module for seam in SEAMS] == ["httpcore", "httpcore2", "aiohttp.connector"]
+    assert [seam.module for seam in SEAMS] == [
+        "httpcore",
+        "httpcore2",
+        "aiohttp.connector",
+        "http.client",
+        "urllib3.connectionpool",
+    ]
 
 
 LATE = """

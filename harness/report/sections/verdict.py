@@ -40,10 +40,12 @@ def _of_tasks(contents: Contents) -> list[Sentence]:
     rate = side.totals.get("success_rate")
     if not side.measured_tasks or rate is None:
         return [("unsure", "No task was measured, so nothing was tested.")]
-    if not side.totals.get("calls_mean"):
-        return [("unsure", "No call was made, so no agent was tested.")]
     found: list[Sentence] = []
     ended = round(rate * side.measured_tasks)
+    if not side.totals.get("calls_mean"):
+        found.append(("unsure", "No call was made, so no agent was tested."))
+        if ended == side.measured_tasks:
+            return found
     failed = side.measured_tasks - ended
     if failed:
         tone: Tone = "unsure" if ended else "bad"

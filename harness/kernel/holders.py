@@ -1,0 +1,76 @@
+"""Stand-ins in the places of the program's own modules that are no globals: defaults, closures, attributes, containers.
+
+`dataclass(default_factory=time.time)` keeps the function where no change of `time` is seen. The walk through what the
+modules hold finds it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from harness.kernel.captured import StandIn
+from harness.kernel.clocks import stand_in_for_kept_now
+from harness.kernel.pydantic_models import rebuilt
+from harness.kernel.reach import Place, Reach
+from harness.kernel.substitution import Replacement, replacing, substituted
+
+
+@contextmanager
+def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
+    """While inside, every place that holds an original holds its replacement.
+
+    Args:
+        reach: The places.
+        stand_ins: What is replaced.
+    """
+    replacements = {id(original): replacement for original, replacement in stand_ins}
+    originals: dict[int, Any] = {}
+    gates: list[Any] = []  # held, so that their ids are not given again
+
+    def gate(value: Any) -> Any:  # noqa: ANN401 - anything
+        new = replacements.get(id(value))
+        if new is None:
+            new = stand_in_for_kept_now(value)
+        if new is None:
+            return value
+        originals[id(new)] = value
+        gates.append(new)
+        return new
+
+    with placed(reach, gate, lambda: replacing(originals)):
+        yield
+
+
+@contextmanager
+def placed(reach: Reach, new: Replacement, back: Any) -> Iterator[list[Place]]:  # noqa: ANN401 - gives a Replacement
+    """While inside, things in places are replaced; models whose fields hold some are compiled again.
+
+    Args:
+        reach: The places.
+        new: What takes the place of a thing.
+        back: Asked in the end for what puts the things back.
+    """
+    changed = [place for place in reach.places if _replace(place, new)]
+    try:
+        with rebuilt(reach.places, changed):
+            yield changed
+    finally:
+        for place in changed:
+            _replace(place, back())
+
+
+def _replace(place: Place, new: Replacement) -> bool:
+    """Put things in the place of others; a thing that refuses to be changed stays as it is."""
+    if place.kind.write is None:
+        return False
+    with suppress(
+        Exception
+    ):  # a class that allows no changes, or a thing that the run left half made
+        contents = place.kind.read(place.thing)
+        wanted = substituted(contents, new)
+        if wanted is not contents:
+            place.kind.write(place.thing, wanted)
+            return True
+    return False

@@ -1,0 +1,98 @@
+"""Which task began which.
+
+A program may give each try of one piece of work to a task of its own: `asyncio.wait_for` does up to Python 3.11, and so do
+transports with a timeout. What such tries have in common is the task that began them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+from weakref import ref
+
+
+class Lineage:
+    """A task, and the tasks that it descends from; it keeps no task alive.
+
+    Args:
+        task: The task; None for a program without a loop.
+        parent: Of the task that began it.
+        begun_s: When [virtual s].
+    """
+
+    __slots__ = ("_parent", "_task", "begun_s")
+
+    def __init__(
+        self, task: asyncio.Task[Any] | None, parent: Lineage | None, begun_s: float = 0.0
+    ) -> None:
+        self._task = None if task is None else ref(task)
+        self._parent = parent
+        self.begun_s = begun_s
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the task is done."""
+        if self._task is None:
+            return False
+        task = self._task()
+        return task is None or task.done()
+
+    @property
+    def ancestor(self) -> Lineage | None:
+        """The nearest task above it that still runs; None only of `NO_TASK`."""
+        found = self._parent
+        while found is not None and found.has_ended:
+            found = found._parent  # noqa: SLF001 - of its own kind
+        # Tasks that begin one another in a row must not make a chain without end.
+        self._parent = found
+        return found
+
+    def steps_to(self, earlier: Lineage, ended_s: float) -> int | None:
+        """How far this task is from one whose work it may go on with; None if it may not.
+
+        It may if it is the same task; or if both descend from one that still runs, and this one was begun when the
+        work of the other had ended, so that it may have been begun because of that.
+
+        Args:
+            earlier: The other task.
+            ended_s: When the other's work ended [virtual s].
+
+        Returns:
+            The number of tasks between the two that are alive, 0 for the same task.
+        """
+        heir = earlier.ancestor if earlier.has_ended else earlier
+        mine: Lineage | None = self
+        steps, begun_s = 0, math.inf
+        while mine is not None:
+            if mine is heir:
+                return steps if begun_s >= ended_s else None
+            steps, begun_s = steps + 1, mine.begun_s
+            mine = mine.ancestor
+        return None
+
+
+NO_TASK = Lineage(None, None)
+"""A program without a loop; every task descends from it."""
+
+
+def child_of(parent: asyncio.Task[Any] | None, task: asyncio.Task[Any], begun_s: float) -> Lineage:
+    """The lineage of a new task.
+
+    Args:
+        parent: The task that begins it; None outside of all tasks.
+        task: The new task.
+        begun_s: The present time [virtual s].
+    """
+    line = NO_TASK if parent is None else getattr(parent, "lineage", NO_TASK)
+    line.ancestor  # noqa: B018 - shortens the chain
+    return Lineage(task, line, begun_s)
+
+
+def lineage_here() -> Lineage | None:
+    """The lineage of the code that runs now; None in a callback, and in a task that is not of a simulated loop."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return NO_TASK
+    return getattr(task, "lineage", None)

@@ -1,0 +1,33 @@
+"""The functions of the user that a run calls, in modules that are imported anew for each run."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from harness.scenario import LoadedScenario
+
+
+@contextmanager
+def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
+    """While inside, own modules are imported anew, and forgotten afterwards; where a scenario names no function, nothing is done."""
+    if not scenario.functions:
+        yield
+        return
+    from harness.kernel.fresh import OwnModules
+
+    with OwnModules(scenario.folder).entered_once():
+        yield
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a function is meant to be called from a running loop, also behind decorators and `functools.partial`."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    inner = inspect.unwrap(function)
+    return any(
+        map(inspect.iscoroutinefunction, (function, inner, getattr(type(inner), "__call__", None)))  # noqa: B004 - of its class
+    )

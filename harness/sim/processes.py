@@ -1,0 +1,206 @@
+"""Commands that a program runs in other processes, described by a test: what they say, how they end, and when."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import shlex
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.kernel.commands import Command, Result, answered_by
+from harness.kernel.distributions import AnyDistribution
+from harness.run.wired import WiredWorld
+from harness.spans import CANCELLED, ERROR, OK, TOOL
+from harness.wire.agents import scope_here
+
+Output = str | bytes | Callable[[Command], str | bytes]
+"""What a command writes, or a function of the command that says it."""
+Code = int | Callable[[Command], int]
+"""How a command ends, or a function of the command that says it."""
+
+_FAILED = 1
+"""The return code of a use that fails by chance."""
+
+
+class SimProcess:
+    """A command as a test describes it.
+
+    Args:
+        command: A glob for the command line.
+        stdout: What it writes to its standard output.
+        stderr: What it writes to its standard error.
+        returncode: How it ends.
+        latency_s: How long it takes [s].
+        failure_probability: Share of uses that fail, after their latency.
+        allow_unused: Whether it is fine if it is never run.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        stdout: Output,
+        stderr: Output,
+        returncode: Code,
+        latency_s: AnyDistribution,
+        failure_probability: float,
+        allow_unused: bool,
+    ) -> None:
+        if not str(command).strip():
+            raise HarnessError(
+                f"a process is described by a glob for its command line (given: {command!r})\n"
+                '  How to fix: sim.process("git push*", stdout="ok")'
+            )
+        self.command = command
+        self.uses: list[Command] = []
+        """The commands that were run, each with its standard input once it has ended."""
+        self.allow_unused = allow_unused
+        self.stdout, self.stderr, self.returncode = stdout, stderr, returncode
+        self.latency_s = latency_s
+        self.failure_probability = failure_probability
+        for what, value in (("stdout", stdout), ("stderr", stderr)):
+            if not callable(value):
+                _output(command, what, value)
+        if not callable(returncode):
+            _code(command, returncode)
+
+    def __repr__(self) -> str:
+        return f"<process {self.command!r}: {len(self.uses)} uses>"
+
+    def meets(self, command: Command) -> bool:
+        """Whether it describes a command; the folder of the program, as in `/usr/bin/git push`, may be left out."""
+        lines = [command.line]
+        if command.line == shlex.join(command.argv):
+            program, *arguments = command.argv
+            lines.append(shlex.join([Path(program).name, *arguments]))
+        return any(fnmatch.fnmatchcase(line, self.command) for line in lines)
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether what it answers may depend on its standard input."""
+        return any(map(callable, (self.stdout, self.stderr, self.returncode)))
+
+    def answer(self, command: Command) -> Result:
+        """What comes of a command."""
+        stdout, stderr, code = (
+            value(command) if callable(value) else value
+            for value in (self.stdout, self.stderr, self.returncode)
+        )
+        return Result(
+            returncode=_code(self.command, code),
+            stdout=_output(self.command, "stdout", stdout),
+            stderr=_output(self.command, "stderr", stderr),
+        )
+
+
+def _output(command: str, what: str, value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if isinstance(value, bytes):
+        return value
+    raise HarnessError(
+        f"process {command!r}: {what} is text, bytes, or a function of the command that gives one (given: {value!r})"
+    )
+
+
+def _code(command: str, value: Any) -> int:  # noqa: ANN401 - whatever a test gives
+    if isinstance(value, int) and not isinstance(value, bool) and -64 <= value <= 255:
+        return value
+    raise HarnessError(
+        f"process {command!r}: returncode is a whole number from 0 to 255, or below 0 for a signal, or a function of "
+        f"the command that gives one (given: {value!r})"
+    )
+
+
+class _Use:
+    """One run of a command."""
+
+    def __init__(self, world: WiredWorld, process: SimProcess, command: Command) -> None:
+        number = world.count_tool(process.command)
+        scope = scope_here(world.root)
+        key = f"{scope.span.task}/process/{process.command}/{number}"
+        self._log, self._process = world.log, process
+        self._command = replace(command, number=number)
+        self._place = len(process.uses)
+        process.uses.append(self._command)
+        self._span = world.log.open(
+            TOOL, process.command, scope.span, scope.agent or "", ordinal=number
+        )
+        self._fails = world.draws.uniform(key, "failure") < process.failure_probability
+        self.latency_s = process.latency_s.sample(world.draws, key, "latency")
+        self.needs_input = process.needs_input and not self._fails
+        self.ended = False
+
+    def finish(self, stdin: bytes) -> Result:
+        command = replace(self._command, stdin=stdin)
+        self._process.uses[self._place] = command
+        try:
+            result = self._failure() if self._fails else self._process.answer(command)
+        except Exception as error:
+            self.close(ERROR, type(error).__name__)
+            raise
+        if result.returncode == 0:
+            self.close(OK)
+        else:
+            self.close(ERROR, f"returncode {result.returncode}")
+        return result
+
+    def stop(self, number: int) -> None:
+        self.close(CANCELLED, signal.Signals(number).name)
+
+    def close(self, status: str, error: str = "") -> None:
+        if not self.ended:
+            self.ended = True
+            self._span.error = error
+            self._log.close(self._span, status)
+
+    def _failure(self) -> Result:
+        said = f"{self._process.command}: failed, as it was described\n"
+        return Result(returncode=_FAILED, stderr=said.encode())
+
+
+class _Described:
+    """All commands that a test describes, in one run."""
+
+    def __init__(self, world: WiredWorld, processes: Sequence[SimProcess]) -> None:
+        self._world = world
+        self._processes = processes
+        self.uses: list[_Use] = []
+
+    def begin(self, command: Command) -> _Use | str:
+        process = next((one for one in self._processes if one.meets(command)), None)
+        if process is None:
+            return _nearest(command, [one.command for one in self._processes])
+        use = _Use(self._world, process, command)
+        self.uses.append(use)
+        return use
+
+
+def _nearest(command: Command, described: Sequence[str]) -> str:
+    if not described:
+        return ""
+    near = max(described, key=lambda one: difflib.SequenceMatcher(None, one, command.line).ratio())
+    return f"\n  The nearest of {len(described)} described: {near!r}"
+
+
+@contextmanager
+def described(world: WiredWorld, processes: Sequence[SimProcess]) -> Iterator[None]:
+    """While inside, the commands that a test describes are answered for; those that still run at the end are cut off.
+
+    Args:
+        world: The run.
+        processes: The commands, in the order in which they are asked.
+    """
+    commands = _Described(world, processes)
+    try:
+        with answered_by(commands):
+            yield
+    finally:
+        for use in commands.uses:
+            use.close(CANCELLED)

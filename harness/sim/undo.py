@@ -1,0 +1,156 @@
+"""Each run of a test begins with the program's modules as they were before the first.
+
+What a run changed in them is taken back when the next run begins, or when the test is over. Until then a test can look
+at it. What the test or a fixture changed in between stays.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Set
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+
+from harness.kernel.holders import in_own_places
+from harness.kernel.own_modules import own_modules
+from harness.kernel.reach import Reach
+from harness.kernel.state import Leftover, State
+from harness.kernel.world import stand_ins
+
+_REWRITTEN = "@pytest_ar"
+"""A global that pytest gives to modules whose assertions it has rewritten: tests, conftests, plugins."""
+
+
+class StateNotRestored(UserWarning):
+    """The state of the program's modules is not what it was when the run before began."""
+
+
+class Undo:
+    """Takes the changes of one run after the other back.
+
+    There is one, since there is one set of modules in a process. While a run is active, those of other threads change
+    what they change.
+    """
+
+    def __init__(self) -> None:
+        self.tests: Set[str] = frozenset()
+        """Names of modules that are tests, besides those that are known by themselves; their state stays."""
+        self.reaches: list[Reach] = []
+        """What could be reached when the run began: from the program's modules, and from the test's."""
+        self._state: State | None = None
+        self._seed = 0
+        self._ends = ExitStack()
+        self._leftovers: list[tuple[int, Leftover]] = []
+        self._is_active = False
+
+    @contextmanager
+    def around_run(self, seed: int, test: str) -> Iterator[ExitStack]:
+        """While inside, a run changes modules; what the one before changed has been taken back.
+
+        Args:
+            seed: The run's.
+            test: The name of the module that the test is in.
+
+        Yields:
+            What ends when the run is taken back.
+        """
+        if self._is_active:
+            yield ExitStack()
+            return
+        self._is_active = True
+        try:
+            self.take_back()
+            modules, outside = self._program_and_tests()
+            state = State(modules, outside)
+            self._warn(state, seed)
+            module = sys.modules.get(test)
+            here = Reach({} if module is None else {test: module})
+            self.reaches = [state.reach, here]
+            self._state, self._seed = state, seed
+            gates = stand_ins()
+            with in_own_places(here, gates), in_own_places(state.reach, gates):
+                yield self._ends
+        finally:
+            self.reaches = []
+            if self._state is not None:
+                self._state.note_end_of_run()
+            self._is_active = False
+
+    @contextmanager
+    def once_more(self, arguments: State) -> Iterator[None]:
+        """While inside, a program may run again on the state that it found; afterwards all is as it is now.
+
+        Args:
+            arguments: The state of what the program is and gets, which is not in any module.
+        """
+        pending, now = self._state, [State(*self._program_and_tests()), arguments.anew()]
+        arguments.take_back()
+        try:
+            yield
+        finally:
+            self.take_back()
+            for state in now:
+                state.put_back()
+            self._state = pending
+
+    def state_of(self, *things: object) -> State:
+        """The state of things that are in no module."""
+        _, outside = self._program_and_tests()
+        return State({}, outside, {f"argument {at}": thing for at, thing in enumerate(things)})
+
+    def take_back(self) -> None:
+        """Take back what the last run changed, if that was not done yet."""
+        self._ends.close()
+        state, self._state = self._state, None
+        if state is not None:
+            self._leftovers += [(self._seed, leftover) for leftover in state.take_back()]
+
+    def _program_and_tests(self) -> tuple[dict[str, ModuleType], set[str]]:
+        program, tests = {}, set(self.tests)
+        for name, module in own_modules().items():
+            if name in tests or _REWRITTEN in object.__getattribute__(module, "__dict__"):
+                tests.add(name)
+            else:
+                program[name] = module
+        return program, tests
+
+    def _warn(self, state: State, seed: int) -> None:
+        """Tell of what earlier runs have left for this one."""
+        leftovers, self._leftovers = self._leftovers, []
+        for before, leftover in leftovers:
+            if not state.reach.has(leftover.thing):
+                continue  # whoever held it has let go of it
+            module = _module_in(leftover.path)
+            warnings.warn(
+                f"{leftover.told(f' between seed {before} and {seed}')} and cannot be put back, so this run began with "
+                f"another state than the one before\n  How to fix: sim.fresh({module!r}) imports it anew for each run",
+                StateNotRestored,
+                stacklevel=5,
+            )
+
+
+def _module_in(path: str) -> str:
+    """The module at the beginning of a path such as `my_app.limits.TIMES`."""
+    name = path.partition("[")[0]
+    while name not in sys.modules and "." in name:
+        name = name.rpartition(".")[0]
+    return name
+
+
+undo = Undo()
+"""The one of this process."""
+
+
+@contextmanager
+def state_taken_back(tests: Set[str]) -> Iterator[None]:
+    """Whatever runs inside change is taken back in the end.
+
+    Args:
+        tests: Names of modules that are tests.
+    """
+    undo.tests = tests
+    try:
+        yield
+    finally:
+        undo.take_back()

@@ -1,0 +1,71 @@
+"""One call of a program: what its client awaits, however many attempts that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from harness.kernel.lineage import Lineage
+from harness.models import Reply, Request
+from harness.spans import Span
+from harness.wire.agents import Role, Scope
+from harness.wire.api import Prompt
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call: what was asked, by whom, and what came of it."""
+
+    number: int
+    """1 for the first call of the run."""
+    agent: str
+    role: Role
+    prompt: Prompt
+    request: Request
+    span: Span
+    scope: Scope
+    caller: Lineage | None
+    """The task that made it, if it is known."""
+    digest: bytes
+    """Of the request's bytes."""
+    provider: str
+    retries: int = 0
+    """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""
+    attempts: list[Span] = field(default_factory=list)
+    reply: Reply | None = None
+    """What was answered; None while there is no answer, and when there never was one."""
+    sources: tuple[int, ...] = ()
+    """Numbers of the calls whose replies are part of this prompt."""
+    repeats: int | None = None
+    """Number of the failed call that the program repeats with this one."""
+    done: bool = False
+    """Whether its last attempt was answered."""
+    _asks: bytes = b""
+
+    @property
+    def asks(self) -> bytes:
+        """Equal for calls of one agent, in one task of the user's, that ask one provider's model the same."""
+        if not self._asks:
+            prompt = self.prompt
+            said = (self.provider, prompt.model, prompt.system, prompt.conversation)
+            whole = repr((self.span.task, self.agent, said))
+            self._asks = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return self._asks
+
+
+def nearest(caller: Lineage | None, failed: Iterable[Call]) -> Call | None:
+    """Of some calls that failed, the one that a task most likely goes on with; None if there is no reason to think so.
+
+    Args:
+        caller: The task, if it is known.
+        failed: The calls, in the order of failure.
+    """
+    found: list[tuple[int, int, Call]] = []
+    for call in failed:
+        steps: int | None = 0  # nobody knows better
+        if caller is not None and call.caller is not None:
+            steps = caller.steps_to(call.caller, call.attempts[-1].end_s)
+        if steps is not None:
+            found.append((steps, -call.retries, call))
+    return min(found, key=lambda each: each[:2], default=(0, 0, None))[2]

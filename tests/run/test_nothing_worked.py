@@ -1,0 +1,192 @@
+"""A run in which nothing worked is no pass, and says why: at which line of the user's own code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from harness.run import Simulation
+from harness.run.failures import told
+
+WriteProgram = Callable[..., Path]
+Cli = Callable[..., CompletedProcess[str]]
+
+PROGRAM = """
+import asyncio, json, pathlib
+
+def deeper(text):
+    return json.loads(text)
+
+async def main(question):
+    await asyncio.sleep(1)
+    deeper("no json")
+
+async def every_other(question):
+    if pathlib.Path("count").exists():
+        raise KeyError("every")
+    if question.endswith("2"):
+        raise KeyError("other")
+
+def needs_a_package(question):
+    import not_here_at_all
+
+async def late(question):
+    await asyncio.sleep(30)
+
+async def of_a_group(question):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(main(question))
+"""
+
+
+def test_a_program_that_raises_in_every_task_fails_without_any_budget(
+    program: WriteProgram, harness: Cli
+) -> None:
+    file = program(PROGRAM, tasks=2)
+    said = harness("simulate", file)
+    assert said.returncode == 1
+    assert "FAIL: Not one task ended well in any of the 3 runs." in said.stdout
+    assert "JSONDecodeError in 6 tasks, first:" in said.stdout
+    assert "in main\n" in said.stdout
+    assert "in deeper\n" in said.stdout
+    assert "return json.loads(text)" in said.stdout
+    assert "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)" in said.stdout
+    assert "raw_decode" not in said.stdout  # a frame of the library
+    assert "target.py" not in said.stdout  # nor of ours
+    done = harness("simulate", file, "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["passed"]) == (1, False)
+    assert report["notes"][0] == "Not one task ended well in any of the 3 runs."
+    ((error, tasks),) = [(it["error"], it["tasks"]) for it in report["failures"]]
+    assert (error, tasks) == ("JSONDecodeError", 6)
+    assert "in deeper" in report["failures"][0]["traceback"]
+
+
+def test_a_missing_dependency_is_told_by_name(program: WriteProgram, harness: Cli) -> None:
+    said = harness("simulate", program(PROGRAM, target="prog:needs_a_package"))
+    assert said.returncode == 1
+    assert "ModuleNotFoundError: No module named 'not_here_at_all'" in said.stdout
+    assert "import not_here_at_all" in said.stdout
+
+
+def test_errors_of_a_group_of_tasks_are_told_with_their_parts(
+    program: WriteProgram, harness: Cli
+) -> None:
+    said = harness("simulate", program(PROGRAM, target="prog:of_a_group"))
+    assert "ExceptionGroup in 3 tasks, first:" in said.stdout
+    assert "in deeper" in said.stdout
+
+
+def test_a_program_that_fails_now_and_then_is_shown_and_passes(
+    program: WriteProgram, harness: Cli
+) -> None:
+    said = harness("simulate", program(PROGRAM, target="prog:every_other", tasks=3))
+    assert said.returncode == 0
+    assert "KeyError in 3 tasks, first:" in said.stdout
+    assert "FAIL" not in said.stdout
+
+
+def test_one_run_in_which_nothing_worked_fails_unless_a_budget_says_how_much_may_fail(
+    program: WriteProgram, harness: Cli
+) -> None:
+    text = (
+        "import random\nasync def main(question):\n    if random.random() < 0.5: raise ValueError"
+    )
+    seeds = ("--runs", "8")
+    said = harness("simulate", program(text), *seeds)
+    assert said.returncode == 1
+    assert "of 8 runs (seed " in said.stdout
+    budget = "budgets: {success_rate: {at_least: 0.1}}"
+    assert harness("simulate", program(text, more=budget), *seeds).returncode == 0
+    none = "async def main(question): raise ValueError"
+    budget = "budgets: {success_rate: {at_least: 0}}"
+    assert harness("simulate", program(none, more=budget), *seeds).returncode == 1
+
+
+def test_tasks_that_never_arrived_fail_a_run(program: WriteProgram, harness: Cli) -> None:
+    file = program(PROGRAM, target="prog:late", tasks=9, more="horizon_s: 35")
+    said = harness("simulate", file)
+    assert said.returncode == 1
+    assert "FAIL: 15 of 27 tasks never arrived: give the runs a later `horizon_s`" in said.stdout
+
+
+def test_a_pattern_whose_every_task_failed_fails_too(tmp_path: Path, harness: Cli) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "scenario: down\nruns: 2\nworkload: {tasks: 2, arrivals: {every_s: 5}}\n"
+        "models: {m: {provider: p, name: claude-haiku-4-5}}\nproviders: {p: {}}\n"
+        "agents: {writer: {model: m}}\npattern: {single: {agent: writer}}\nfaults: [{status: {status: 500}}]\n",
+        encoding="utf-8",
+    )
+    said = harness("simulate", file)
+    assert said.returncode == 1
+    assert "FAIL: Not one task ended well in any of the 2 runs." in said.stdout
+    assert not Simulation(file).run_many().passed
+
+
+def test_a_report_of_a_run_in_which_nothing_worked_says_so(
+    program: WriteProgram, harness: Cli
+) -> None:
+    harness("simulate", program("def main(question): raise ValueError", tasks=2))
+    assert harness("report", "--output", "page").returncode == 0
+    text = "".join(page.read_text(encoding="utf-8") for page in Path("page").rglob("*.html"))
+    assert "Not good" in text
+    assert "6 of 6 tasks did not end well" in text
+
+
+# -- what is shown of an error ------------------------------------------------------------------------------------
+
+
+def shown(error: Exception) -> str:
+    try:
+        raise error
+    except Exception as raised:  # noqa: BLE001 - any
+        return told(raised)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-ant-api03-abcdefghijklmnop", "sk-proj-AbCd1234efgh5678", "ghp_abcdefghijklmnopqrst",
+        "AIzaSyA1234567890abcdefg", "AKIAABCDEFGHIJKLMNOP", "xoxb-123456789012-abcdef",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    ],
+)  # fmt: skip
+def test_keys_are_never_shown(secret: str) -> None:
+    text = shown(ValueError(f"Incorrect API key provided: {secret}."))
+    assert secret[8:] not in text
+    assert "Incorrect API key provided: [secret]" in text
+
+
+def test_passwords_in_addresses_bearers_and_the_environment_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MY_DB_PASSWORD", "correct horse")
+    text = shown(ValueError("postgres://me:hunter2@host/db, Bearer abc.def-123, correct horse"))
+    for secret in ("hunter2", "abc.def-123", "correct horse"):
+        assert secret not in text
+    assert "postgres://[secret]@host/db" in text
+
+
+def test_long_messages_and_addresses_are_cut() -> None:
+    assert len(shown(ValueError("x" * 100_000))) < 2_100
+    assert "0x..." in shown(ValueError("<object at 0x7f0011223344>"))
+
+
+def test_only_causes_with_frames_of_the_user_are_shown() -> None:
+    def fails() -> None:
+        try:
+            json.loads("no json")
+        except ValueError as error:
+            raise RuntimeError("no answer") from error
+
+    with pytest.raises(RuntimeError) as raised:
+        fails()
+    text = told(raised.value)
+    assert "RuntimeError: no answer" in text
+    assert "direct cause" in text
+    assert "raw_decode" not in text
