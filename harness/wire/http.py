@@ -70,6 +70,14 @@ class HttpRequest(NamedTuple):
     """Whether the body is larger than the API takes; nobody waits for the rest of it."""
 
 
+def origin(http: HttpRequest) -> str:
+    """The URL at which a client reaches the API, up to where the API's own paths begin."""
+    named = http.headers.get("host", http.host)
+    # On a real socket a client names the address of that, and speaks without TLS.
+    scheme = "https" if named.partition(":")[0].lower() == http.host else "http"
+    return f"{scheme}://{named}{http.base or ''}"
+
+
 @dataclass(slots=True)
 class HttpResponse:
     """One answer; a body in parts is streamed."""

@@ -160,19 +160,13 @@ def greeting(url: str, providers: Sequence[tuple[str, str]]) -> str:
 def answer_errors(server: Server, tell: Callable[[str], None]) -> None:
     """Make every error that a request leads to the answer to that request, and a line on the server's terminal."""
 
-    def refuse(connection: Connection, http: HttpRequest, error: Exception) -> None:
-        tell(f"{http.method} {http.path}: {_told(error)}")
+    def refuse(what: str, error: Exception) -> Refusal:
+        tell(f"{what}: {_told(error)}")
         if isinstance(error, NotSimulated):
-            why = Refusal("invalid_request_error", 400, f"harness does not simulate {error.what}")
-        elif isinstance(error, HarnessError):
-            why = Refusal("api_error", 500, str(error))
-        else:
-            why = Refusal("api_error", 500, "Internal server error")
-        try:
-            server.refuse(connection, why)
-        except Exception as second:  # noqa: BLE001 - the connection cannot be helped
-            tell(_told(second))
-            connection.close("reset")
+            return Refusal("invalid_request_error", 400, f"harness does not simulate {error.what}")
+        if isinstance(error, HarnessError):
+            return Refusal("api_error", 500, str(error))
+        return Refusal("api_error", 500, "Internal server error")
 
     server.on_error = refuse
 

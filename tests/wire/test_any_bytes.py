@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.kernel.kernel import Kernel, Participant
+from harness.models import Model
 from harness.models.plausible import Plausible
+from harness.models.replies import Replies
 from harness.run.wired import WiredWorld, default_providers
 from harness.wire.agents import Role
 from harness.wire.serve import Door, RealTime, answer_errors
@@ -88,7 +90,18 @@ EMBEDDING: dict[str, Any] = {
     "dimensions": 8,
     "encoding_format": "float",
 }
+BATCH: dict[str, Any] = {
+    "requests": [{"custom_id": "a", "params": MESSAGE}, {"custom_id": "b", "params": MESSAGE}]
+}
+FILE_BATCH: dict[str, Any] = {
+    "input_file_id": "file-1",
+    "endpoint": "/v1/chat/completions",
+    "completion_window": "24h",
+    "metadata": {"a": "b"},
+}
 BODIES = [
+    ("/v1/messages/batches", BATCH),
+    ("/v1/batches", FILE_BATCH),
     ("/v1/chat/completions", CHAT),
     ("/v1/responses", RESPONSE),
     ("/v1/messages", MESSAGE),
@@ -131,8 +144,8 @@ class _Transport(asyncio.Transport):
 class Served:
     """A server without a socket."""
 
-    def __init__(self) -> None:
-        role = Role(name="agent", content=Plausible("agent"))
+    def __init__(self, content: Model | None = None) -> None:
+        role = Role(name="agent", content=content or Plausible("agent"))
         self.world = WiredWorld(
             1, providers=default_providers(), roles=[role], horizon_s=float("inf")
         )
@@ -157,7 +170,7 @@ class Served:
 def request(path: str, body: bytes, method: str = "POST") -> bytes:
     lines = [f"{method} {path} HTTP/1.1", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in HEADERS.items()]
-    if path != "/v1/messages":
+    if not path.startswith("/v1/messages"):
         lines.remove("anthropic-version: 2023-06-01")
     return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -309,6 +322,47 @@ def test_any_bytes_are_answered_or_waited_for(served: Served, pieces: list[bytes
     assert written == b"" or written.startswith(b"HTTP/1.1 ")
     assert served.told == []
     assert status_of(served.ask("/v1/chat/completions", json.dumps(CHAT).encode())) == 200
+
+
+def test_script_that_runs_out_in_a_batch_is_the_error_of_one_result() -> None:
+    served = Served(Replies("agent", ["once"]))
+    headers = {"model": "claude-sonnet-4-6", "max_tokens": 9}
+    params = {**headers, "messages": [{"role": "user", "content": "hi"}]}
+    wishes = {"requests": [{"custom_id": name, "params": params} for name in "ab"]}
+    batch = body_of(served.ask("/v1/messages/batches", json.dumps(wishes).encode()))
+    path = f"/v1/messages/batches/{json.loads(batch)['id']}"
+    while json.loads(body_of(served.ask(path, b"", "GET")))["processing_status"] != "ended":
+        pass
+    lines = [
+        json.loads(line) for line in body_of(served.ask(f"{path}/results", b"", "GET")).splitlines()
+    ]
+    assert sorted(line["result"]["type"] for line in lines) == ["errored", "succeeded"]
+    assert any("ran out" in line for line in served.told)
+
+
+def body_of(answer: bytes) -> bytes:
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=st.binary(max_size=200), purpose=st.sampled_from([b"batch", b"", b"\xff"]))
+def test_any_upload_is_taken_or_told_what_is_wrong(
+    served: Served, body: bytes, purpose: bytes
+) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n' + purpose
+    form += b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    kind = "Content-Type: multipart/form-data; boundary=x\r\n"
+    for whole in (form + body + b"\r\n--x--\r\n", body):
+        head = request("/v1/files", whole).replace(b"Host:", kind.encode() + b"Host:", 1)
+        served.told.clear()
+        answer = bytes(served.send(head).written)
+        assert status_of(answer) in (200, 400)
+        assert served.told == []
+        if status_of(answer) == 200:
+            path = f"/v1/files/{json.loads(body_of(answer))['id']}/content"
+            assert body_of(served.ask(path, b"", "GET")) == body
 
 
 def test_head_of_an_answer_comes_without_its_body(served: Served) -> None:

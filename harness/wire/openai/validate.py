@@ -104,6 +104,12 @@ def json_body(http: HttpRequest) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise Rejected(_NO_JSON)
+    check_fields(body)
+    return body
+
+
+def check_fields(body: dict[str, Any]) -> None:
+    """Check that the fields of a request are what they should be."""
     for name, types in _TYPES.items():
         if body.get(name) is not None:
             check_type(name, body[name], types)
@@ -113,7 +119,6 @@ def json_body(http: HttpRequest) -> dict[str, Any]:
     for name, longest in _LENGTHS.items():
         if isinstance(body.get(name), list):
             check_at_most(name, body[name], longest)
-    return body
 
 
 def check_bounds(place: str, value: float, least: float, most: float | None) -> None:
