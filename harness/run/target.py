@@ -131,15 +131,15 @@ class TargetWorld:
                     return None
                 kernel.reach(0.0)
                 ended = run_here(run_workload(self.spec, wired.draws, self._work_on))
-            if wired.failure is not None:
-                raise wired.failure
-            return ended
         except LimitExceeded as error:
             if error.limit != "horizon_s":
                 raise
             raise LimitExceeded("horizon_s", self.spec.horizon_s, _GOES_ON, error.report) from None
         finally:
             wired.end()
+        if wired.failure is not None:
+            raise wired.failure
+        return ended
 
     @contextmanager
     def _functions_found(self) -> Iterator[None]:
