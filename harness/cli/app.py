@@ -75,7 +75,7 @@ def _unexpected(error: Exception) -> int:
             return code
         case KeyboardInterrupt():
             return EXIT_INTERRUPTED
-    if (reason := why_no_output()) is not None:
+    if isinstance(error, OSError) and (reason := why_no_output()) is not None:
         say(f"error: cannot write to the standard output: {reason}")
         return EXIT_USAGE
     say("".join(traceback.format_exception(error)))

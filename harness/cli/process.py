@@ -53,8 +53,9 @@ def say(text: str) -> None:
 
 
 def why_no_output() -> str | None:
-    """Why the standard output cannot be written, such as a full disk; None if it can."""
+    """Why the standard output cannot be written, such as a full disk; None if it takes an end of line."""
     try:
+        sys.stdout.write("\n")  # what was written before may be forgotten already
         sys.stdout.flush()
     except OSError as error:
         return error.strerror or str(error)

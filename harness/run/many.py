@@ -84,7 +84,10 @@ def _in_batches(
 def processes(jobs: int) -> ProcessPoolExecutor:
     """An executor of fresh processes, which are started; nothing of this one's state reaches them."""
     spawn = multiprocessing.get_context("spawn")
-    with undisturbed(), _signals_kept_from_children():  # one that is started halfway would print a traceback
+    with (
+        undisturbed(),
+        _signals_kept_from_children(),
+    ):  # one that is started halfway would print a traceback
         executor = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin_worker)
         executor.submit(os.getpid)
     return executor
@@ -130,6 +133,8 @@ def _stop(executor: ProcessPoolExecutor) -> None:
     executor.shutdown(wait=False)
     for process in ours:
         process.kill()
+    for process in ours:
+        process.join()
 
 
 def default_jobs(scenario: LoadedScenario, runs: int) -> int:
