@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections import Counter
@@ -379,8 +380,12 @@ def _check_marks(node: pytest.Item) -> None:
 
 def _check_marks_of_other(node: pytest.Item) -> None:
     """Complain about a test that is marked itself and cannot keep it; a marked module may hold tests of all kinds."""
+    declared = [
+        re.split(r"[(:]", line, maxsplit=1)[0].strip() for line in node.config.getini("markers")
+    ]
     for marker in node.own_markers:
-        if marker.name in (_GATE_MARKER, *_BUDGETS):
+        # Declared twice, it is a marker of somebody else too.
+        if marker.name in (_GATE_MARKER, *_BUDGETS) and declared.count(marker.name) == 1:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `{marker.name}` is for tests that use `{_FIXTURE}`"
             )

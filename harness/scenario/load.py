@@ -18,7 +18,7 @@ from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
-from harness.scenario.problems import dotted, explain, nearest_file
+from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
     KNOWN_APIS,
     AnyScenario,
@@ -158,6 +158,8 @@ def _override(document: Document, override: str) -> None:
     around: Any = document.data
     for depth, part in enumerate(path[:-1]):
         if isinstance(around, dict) and isinstance(part, str):
+            if part not in around:
+                _check_may_be_new(document, path[: depth + 1], override)
             around = around.setdefault(part, {})
         elif isinstance(around, list) and isinstance(part, int) and part < len(around):
             around = around[part]
@@ -176,6 +178,22 @@ def _override(document: Document, override: str) -> None:
         )
     around[last] = parse_yaml(text, f"--set {target}").data
     document.overrides[path] = override
+
+
+def _check_may_be_new(document: Document, path: Path_, override: str) -> None:
+    """Refuse to make an agent, model, tool or provider of one of its keys: it is a name that is misspelt."""
+    section, name = path[0], str(path[-1])
+    if len(path) != 2 or section not in _SECTIONS:
+        return
+    known = list(document.data[section])
+    if section == "providers" and "target" in document.data:
+        known += [api for api in KNOWN_APIS if api not in known]
+        if name in known:
+            return
+    raise ScenarioError(
+        f"--set {override}: there is nothing at {dotted(path)}{nearest(name, known) or allowed(known)}\n"
+        f"  To add one, give all of it: --set '{dotted(path)}={{...}}'"
+    )
 
 
 def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str, Script]:
