@@ -68,7 +68,7 @@ _RUN_IT = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options, and where a project states them for good."""
+    """Declare the options and the settings."""
     group = parser.getgroup("sim", "simulation of multi-agent programs")
     group.addoption(
         "--sim-seed", type=int, metavar="SEED", help="first seed of every simulated test"
@@ -106,6 +106,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run every simulated test five times, in this process and in fresh ones, and compare",
     )
     group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
+    _add_settings(parser)
+
+
+def _add_settings(parser: pytest.Parser) -> None:
+    """What a project states for good, in its configuration."""
     parser.addini(
         "sim_keys",
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",

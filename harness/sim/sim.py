@@ -112,16 +112,7 @@ class Sim(Surroundings):
             horizon_s = self.horizon_s
         if calls_per_task is None:
             calls_per_task = self.calls_per_task
-        world = WiredWorld(
-            self.seed if seed is None else settings.seed(seed),
-            providers=self._providers,
-            roles=self._roles,
-            faults=self._faults,
-            latency_factors=self._latency_factors,
-            horizon_s=settings.seconds("horizon_s", horizon_s),
-            calls_per_task=settings.count("calls_per_task", calls_per_task),
-            allow_unmatched=self._allow_unmatched,
-        )
+        world = self._new_world(self.seed if seed is None else seed, horizon_s, calls_per_task)
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
@@ -158,6 +149,18 @@ class Sim(Surroundings):
             world.end()
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
+
+    def _new_world(self, seed: int, horizon_s: float, calls_per_task: int) -> WiredWorld:
+        return WiredWorld(
+            settings.seed(seed),
+            providers=self._providers,
+            roles=self._roles,
+            faults=self._faults,
+            latency_factors=self._latency_factors,
+            horizon_s=settings.seconds("horizon_s", horizon_s),
+            calls_per_task=settings.count("calls_per_task", calls_per_task),
+            allow_unmatched=self._allow_unmatched,
+        )
 
     def so_far(self) -> ProgramRun:
         """The run that goes on, as far as it has come; for async tests, whose body is the program."""
