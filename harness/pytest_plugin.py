@@ -5,12 +5,13 @@ Nothing heavy is imported before a test asks for the fixture.
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
-_SAID_IN_MARKER = frozenset({"seed", "runs", "scenario", "horizon_s", "calls_per_task"})
+_OF_MARKER = frozenset(
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "allow_unmatched"}
+)
+"""What the marker `sim` takes."""
+
+_ALLOW_UNMATCHED = "sim_allow_unmatched"
+"""The ini option."""
 
 _GATE_MARKER = "sim_gate"
 
@@ -92,9 +99,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail if a test has no baseline",
     )
+    group.addoption(
+        "--sim-check",
+        action="store_true",
+        help="run every simulated test five times, in this process and in fresh ones, and compare",
+    )
+    group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini(
         "sim_keys",
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
+        _ALLOW_UNMATCHED,
+        "let made-up agents answer calls that match none of the agents that a test describes",
         type="bool",
         default=False,
     )
@@ -118,8 +137,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000): the first seed of a simulated test, "
-        "how many seeds it is run with, a scenario file that says who is there, and the bounds of a run",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, allow_unmatched=False): the first "
+        "seed of a simulated test, how many seeds it is run with, a scenario file that says who is there, the bounds of "
+        "a run, and whether calls may match none of its agents",
     )
     config.addinivalue_line(
         "markers",
@@ -131,6 +151,14 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    digests_to = config.getoption("--sim-digests")
+    if config.getoption("--sim-check") or digests_to is not None:
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--sim-check compares processes by itself; leave out -n")
+        from harness.sim.check_in_pytest import Check
+
+        check = Check(config, _SIMULATION, _is_simulated, digests_to)
+        config.pluginmanager.register(check, "sim-check")
     if config.getoption("--sim-gate") is not None:
         from harness.gate.in_pytest import session_gate
 
@@ -147,9 +175,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if early_config.getini("sim_patch_early"):
         from harness.kernel.early import imports_find_stand_ins
 
-        patch = imports_find_stand_ins()
-        patch.__enter__()
-        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
+        patch = ExitStack()
+        patch.enter_context(imports_find_stand_ins())
+        early_config.add_cleanup(patch.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -172,13 +200,16 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     seed = getattr(request, "param", None)
     if seed is None:
         seed = _only_seed(request)
+    said = _marked(request.node)
+    allow_unmatched = said.get("allow_unmatched", request.config.getini(_ALLOW_UNMATCHED))
     simulation = Sim(
         seed,
         command=_command(request.node, seed),
         module=request.module.__name__,
+        allow_unmatched=bool(allow_unmatched),
         **_bounds(request),
     )
-    scenario = _marked(request.node).get("scenario")
+    scenario = said.get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
     with (
@@ -327,9 +358,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= _SAID_IN_MARKER:
+        if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, "
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task= and "
+                "allow_unmatched=, "
                 f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}

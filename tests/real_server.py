@@ -48,6 +48,9 @@ class RealServer:
         """The client's port, of each request; requests on one connection come from one port."""
         self.heard = bytearray()
         """What came to the port that knows no HTTP."""
+        self.may_go_on = threading.Event()
+        """Cleared, it keeps bodies back."""
+        self.may_go_on.set()
 
     @property
     def url(self) -> str:
@@ -82,6 +85,7 @@ def serving(*, tls: bool = False) -> Iterator[RealServer]:
             if self.headers.get("connection", "").lower() == "close":
                 self.send_header("connection", "close")
             self.end_headers()
+            server.may_go_on.wait(10)
             self.wfile.write(body)
 
         do_GET = do_POST  # noqa: N815 - see above

@@ -192,6 +192,34 @@ def serve(file: Path, port: int, host: str, speed: float, store: Path) -> int:
 
 
 @cli.command()
+@click.argument("file", type=PATH)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=SEED_MAX),
+    help="The seed to check; the scenario's first otherwise.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change the scenario; may be repeated.",
+)
+@click.option("--digest", type=PATH, hidden=True)
+def check(file: Path, seed: int | None, overrides: tuple[str, ...], digest: Path | None) -> int:
+    """Check that one seed gives one execution, in this process and in others.
+
+    Runs it twice in this process, twice in fresh ones under one hash seed, and once under another, and compares prompts,
+    replies, tool arguments and spans. Exits with 1 if they differ, and names the first difference and its probable cause.
+    """
+    from harness.cli.check import check_file, write_digest
+
+    if digest is not None:
+        return write_digest(file, seed=seed, overrides=overrides, to=digest)
+    return check_file(file, seed=seed, overrides=overrides)
+
+
+@cli.command()
 @click.argument("files", type=PATH, nargs=-1, required=True)
 def validate(files: tuple[Path, ...]) -> int:
     """Check scenario files, and everything that they refer to, without running them."""

@@ -20,7 +20,7 @@ from harness.errors import HarnessError
 from harness.metrics import summarise
 from harness.provider.prices import PRICES_AS_OF
 from harness.run import BudgetResult, Results, RunResult, simulate_jobs
-from harness.scenario import LoadedScenario
+from harness.scenario import Budget, LoadedScenario
 from harness.spans import OK, TASK, Table
 
 if TYPE_CHECKING:
@@ -147,8 +147,15 @@ class SimulatedSide:
         return samples_of(self.scenario, found, label=self.label)
 
     def budgets(self) -> tuple[BudgetResult, ...]:
-        """The scenario's budgets, held against all runs that were made."""
-        return self.results.outcome().budgets
+        """The scenario's budgets, held against all runs that were made; one fails in any case where no task ended well."""
+        outcome = self.results.outcome()
+        rate = outcome.metrics.get("success_rate")
+        if rate == 0 and all(budget.passed for budget in outcome.budgets):
+            return (
+                *outcome.budgets,
+                BudgetResult("success_rate", rate, Budget(above=0), passed=False),
+            )
+        return outcome.budgets
 
 
 def samples_of(scenario: LoadedScenario, found: Iterable[Sample], *, label: str = "") -> Samples:

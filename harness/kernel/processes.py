@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import ProcessPoolExecutor
 from functools import lru_cache
 from multiprocessing.process import BaseProcess
@@ -29,6 +29,7 @@ _RUN_A_COMMAND = (
     'run a command with subprocess and describe it, as in `sim.process("git push*", stdout="ok")`.'
 )
 _MAKE_NO_PROCESSES = "use tasks (asyncio.create_task, asyncio.TaskGroup), or replace what makes processes by a stand-in."
+_SEND_NO_SIGNALS = "call what handles the signal, or raise the error that it leads to; processes started in the run can be killed."
 _WAIT_BY_POPEN = (
     "wait for a simulated process by the object that started it (Popen.wait, communicate)."
 )
@@ -207,7 +208,7 @@ def _kill(world: World, pid: int, number: int) -> None:
     if child is None:
         raise world.refuse(
             f"a signal to process {pid}",
-            "call what handles the signal, or raise the error that it leads to; processes started in the run can be killed.",
+            _SEND_NO_SIGNALS,
         )
     child.signal(number)
 
@@ -275,6 +276,16 @@ STAND_INS: tuple[StandIn, ...] = (
     ),
     stand_in(webbrowser.open, _refuse("webbrowser.open", "replace it for the time of the test.")),
 )
+EVENTS: Mapping[str, Callable[..., object]] = {
+    event: _refuse(event, advice)
+    for events, advice in (
+        ("subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.startfile", _RUN_A_COMMAND),
+        ("os.fork os.forkpty pty.spawn", _MAKE_NO_PROCESSES),
+        ("os.kill os.killpg signal.pthread_kill", _SEND_NO_SIGNALS),
+    )
+    for event in events.split()
+}
+"""Audit events of what was kept before the run where no stand-in is put."""
 ATTRIBUTES: tuple[Attribute, ...] = (
     method(subprocess.Popen, "__init__", _make),
     method(subprocess.Popen, "_get_handles", _get_handles),

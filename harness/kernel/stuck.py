@@ -68,10 +68,16 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
     if not tasks:
         return "  no task is left, and the program is not done"
     waits = {task: _wait_of(task) for task in tasks}
+    running = asyncio.current_task(loop)
     lines = []
     for task, wait in waits.items():
-        lines.append(f"  {_label(task)} waits for {wait.what}")
-        lines.extend(f"    at {place}" for place in _place(_frames(task)))
+        if task is running:
+            lines.append(f"  {_label(task)} blocks its thread")
+            frames = _frames_of_thread()
+        else:
+            lines.append(f"  {_label(task)} waits for {wait.what}")
+            frames = _frames(task)
+        lines.extend(f"    at {place}" for place in _place(frames))
     lines.extend(_deaths(loop))
     cycle = _find_cycle(waits)
     if cycle:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
-from harness.kernel.here import World
+from harness.kernel.here import World, here
 from harness.kernel.sockets import connection_from_before, is_foreign
 
 _MS_PER_S = 1_000.0
@@ -52,10 +52,9 @@ def _select(
 
 
 class _Poll:
-    """What `select.poll()` gives in a world."""
+    """What `select.poll()` gives in a world; it may outlive it."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, _: World) -> None:
         self._poll = _stock_poll()
 
     def register(self, fd: Any, *eventmask: int) -> None:  # noqa: ANN401 - a descriptor, or what has one
@@ -64,7 +63,8 @@ class _Poll:
         Raises:
             NotSimulated: It is a socket that the run did not make.
         """
-        _check(self._world, [fd])
+        if here.world is not None:
+            _check(here.world, [fd])
         self._poll.register(fd, *eventmask)
 
     def modify(self, fd: Any, eventmask: int) -> None:  # noqa: ANN401 - see above
@@ -77,9 +77,11 @@ class _Poll:
 
     def poll(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - a list of pairs
         """Wait in virtual time [ms]."""
+        if here.world is None:
+            return self._poll.poll(timeout)
         forever = timeout is None or timeout < 0
         timeout_s = None if forever or timeout is None else timeout / _MS_PER_S
-        return _ready(self._world, lambda: self._poll.poll(0), timeout_s)
+        return _ready(here.world, lambda: self._poll.poll(0), timeout_s)
 
 
 def _wait_of(owner: type) -> Callable[..., Any]:

@@ -60,7 +60,7 @@ _ATTRIBUTES = (
     *transports.ATTRIBUTES,
     *waits.ATTRIBUTES,
 )
-_EVENTS = {**sockets.EVENTS}
+_EVENTS = {**processes.EVENTS, **sockets.EVENTS}
 
 
 @overload

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.errors import HarnessError, ScenarioError, StubError
 from harness.kernel.own_modules import is_own_file, own_modules
+from harness.kernel.tracebacks import place_of
 
 _NAME = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
 """How a function is named: `package.module:function`."""
@@ -40,9 +41,10 @@ def find_function(name: str) -> Callable[..., Any]:
     except HarnessError as error:  # it did something that is refused
         raise StubError(f"{name!r} cannot be loaded: {error}") from error
     except (Exception, SystemExit) as error:  # the module is the user's
+        where = f"  Where: {place}\n" if (place := place_of(error)) else ""
         raise StubError(
             f"{name!r} cannot be loaded: {error!r}\n"
-            f"  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}"
+            f"{where}  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}"
         ) from error
     if not callable(function):
         raise StubError(f"{name!r} is no function but {function!r}")

@@ -76,7 +76,7 @@ With `target: module:function` instead of `pattern:` a scenario runs your own pr
 
 _STUBS = """\
 The file that an agent's `stub:` names, when it ends in `.yaml`. A stub may also be a function, as `module:function`: it
-takes a `harness.models.Request` and gives a text or a `harness.models.Reply`.
+takes a `harness.models.Request` and gives a text or a `harness.models.Reply`. Its module is looked for beside the scenario first.
 """
 
 PIPE = "\\|"

@@ -125,7 +125,7 @@ class _Use:
         number = world.count_tool(process.command)
         scope = scope_here(world.root)
         key = f"{scope.span.task}/process/{process.command}/{number}"
-        self._log, self._process = world.log, process
+        self._world, self._process = world, process
         self._command = replace(command, number=number)
         self._place = len(process.uses)
         process.uses.append(self._command)
@@ -158,7 +158,9 @@ class _Use:
         if not self.ended:
             self.ended = True
             self._span.error = error
-            self._log.close(self._span, status)
+            self._world.log.close(self._span, status)
+            if status != ERROR:  # one that was cut off may have done its work
+                self._world.note_effect(self._process.command, [self._command.line])
 
     def _failure(self) -> Result:
         said = f"{self._process.command}: failed, as it was described\n"

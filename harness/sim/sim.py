@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from harness import wall
 from harness.environment import provided_environment
@@ -17,21 +17,21 @@ from harness.kernel import run_program
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.kernel.state import State
 from harness.models import Model, Request, ToolCall
-from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
-from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
+from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess, described
-from harness.sim.program import Watch, bind, close_if_unstarted, place_of
+from harness.sim.program import Watch, close_if_unstarted
 from harness.sim.program_run import ProgramRun
-from harness.sim.tools import SimTool
+from harness.sim.tools import SimTool, replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
+from harness.wire.names import UNMATCHED
 
 _LAST_LINES = 20
 """How much of a timeline the report of a failed test shows."""
@@ -48,6 +48,8 @@ class Sim:
         module: The name of the module that the test is in.
         horizon_s: Virtual time that no run may pass [s].
         calls_per_task: How many calls each run may make.
+        allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
+            `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
     """
 
     def __init__(
@@ -58,14 +60,15 @@ class Sim:
         module: str = "__main__",
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: int = DEFAULT_CALLS_PER_TASK,
+        allow_unmatched: bool = False,
     ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
         self.horizon_s = settings.seconds("horizon_s", horizon_s)
         self.calls_per_task = settings.count("calls_per_task", calls_per_task)
+        self._allow_unmatched = allow_unmatched
         self._module = module
-        self._fresh: list[str] = []
-        self._renewal: Renewal | None = None
+        self._fresh = FreshModules()
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
         self._providers: dict[str, WireProvider] = default_providers()
@@ -88,6 +91,18 @@ class Sim:
         if not self.runs:
             raise HarnessError("no run has ended yet\n  How to fix: call `sim.run(...)` first")
         return self.runs[-1]
+
+    @property
+    def allow_unmatched(self) -> bool:
+        """Whether made-up agents answer calls of no described agent; may be set before the program's first call."""
+        return self._allow_unmatched
+
+    @allow_unmatched.setter
+    def allow_unmatched(self, allowed: bool) -> None:
+        self._check_unsettled()
+        self._allow_unmatched = allowed
+        if self._world is not None:
+            self._world.allow_unmatched = allowed
 
     # -- who is there -------------------------------------------------------------------------------------------------
 
@@ -142,7 +157,9 @@ class Sim:
         self._roles.append(
             Role(
                 name=name,
-                content=_content(name, reply, [settings.tool_call(call) for call in tool_calls]),
+                content=settings.content(
+                    name, reply, [settings.tool_call(call) for call in tool_calls]
+                ),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),
                 output_tokens=None
@@ -323,9 +340,7 @@ class Sim:
         Raises:
             HarnessError: There is no such module.
         """
-        for name in modules:
-            check_importable(name)
-        self._fresh += modules
+        self._fresh.add(modules)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
@@ -343,6 +358,11 @@ class Sim:
     def _check_new(self, agent: str) -> None:
         if any(role.name == agent for role in self._roles):
             raise HarnessError(f"there is an agent {agent!r} already")
+        if agent.startswith(UNMATCHED):
+            raise HarnessError(
+                f"agent {agent!r}: names that begin with {UNMATCHED!r} are of calls that match no agent\n"
+                "  How to fix: give it another name"
+            )
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -389,49 +409,42 @@ class Sim:
             latency_factors=self._latency_factors,
             horizon_s=settings.seconds("horizon_s", horizon_s),
             calls_per_task=settings.count("calls_per_task", calls_per_task),
+            allow_unmatched=self._allow_unmatched,
         )
         began_s = wall.elapsed_s()
         for replies in self._replies():
             replies.begin_anew()
-        arguments = undo.state_of(program, args, kwargs) if callable(program) else None
-        whole: Any = program
-        output, error, tasks = None, None, ""
         watch = Watch()
+        whole = self._fresh.under(program, args, kwargs, watch.over)
+        output, error, tasks, rerun = None, None, "", None
         self._world = world
         try:
             with (
-                undo.around_run(world.seed, self._module) as ends,
+                undo.around_run(world.seed, self._module, (program, args, kwargs)) as arguments,
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
-                self._replaced(),
+                replaced(self._tools),
             ):
-                if self._fresh:
-                    whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
-                elif not inspect.iscoroutine(program):
-                    whole = bind(program, args, kwargs)
+                if callable(program):
+                    bounds: Any = {"horizon_s": horizon_s, "calls_per_task": calls_per_task}
+                    again = partial(self.run, program, *args, seed=world.seed, **bounds, **kwargs)
+                    rerun = self._under(again, arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
+            if world.failure is not None:
+                raise world.failure
         except BaseException as raised:
-            error, tasks = raised, getattr(raised, "report", "") or watch.tasks
+            output, error = None, raised
+            tasks = getattr(raised, "report", "") or watch.tasks
+            if isinstance(raised, Exception) and world.failure not in (None, raised):
+                error = world.failure
+                raise world.failure from None  # what the program made of it
             raise
         finally:
             self._world = None
             if inspect.iscoroutine(whole):
                 close_if_unstarted(whole)
             world.end()
-            again = partial(
-                self.run,
-                program,
-                *args,
-                seed=world.seed,
-                horizon_s=horizon_s,
-                calls_per_task=calls_per_task,
-                **kwargs,
-            )
-            rerun = None
-            if arguments is not None:
-                arguments.note_end_of_run()
-                rerun = self._under(again, arguments)
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
@@ -440,32 +453,6 @@ class Sim:
         if self._world is None:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
-
-    def _on_fresh_modules(
-        self,
-        ends: ExitStack,
-        watch: Watch,
-        program: Any,  # noqa: ANN401 - a coroutine, or a function
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Callable[[], Any]:
-        """A program that first imports modules anew; the world is there when it does."""
-        if inspect.iscoroutine(program):
-            check_not_bound(program, self._fresh)
-
-        def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
-            known, self._renewal = (
-                self._renewal,
-                ends.enter_context(imported_anew(self._fresh, undo.reaches)),
-            )
-            if inspect.iscoroutine(program):
-                return watch.over(program)
-            # A test that has imported it knows it as the run before left it.
-            old = program if known is None else known.old(program)
-            whole = bind(self._renewal.new(old), args, kwargs)
-            return watch.over(whole) if inspect.iscoroutine(whole) else whole()
-
-        return begin
 
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
@@ -539,21 +526,6 @@ class Sim:
             effects=tuple(world.effects),
         )
 
-    @contextmanager
-    def _replaced(self) -> Iterator[None]:
-        """Put tools where the program's functions are."""
-        undo: list[tuple[Any, str, Any]] = []
-        try:
-            for tool in self._tools:
-                if tool.replaces is not None:
-                    place, name = place_of(tool.replaces)
-                    undo.append((place, name, getattr(place, name)))
-                    setattr(place, name, tool)
-            yield
-        finally:
-            for place, name, original in reversed(undo):
-                setattr(place, name, original)
-
     def _replies(self) -> list[Replies]:
         return [role.content for role in self._roles if isinstance(role.content, Replies)]
 
@@ -567,6 +539,7 @@ class Sim:
         found = surroundings(scenario, StubFunctions(scenario).find)
         self._providers.update(found.providers)
         self._roles.extend(found.roles)
+        self._allow_unmatched = self._allow_unmatched or found.allow_unmatched
         self._may_be_unused.update(found.may_be_unused)
         self._latency_factors.update(found.latency_factors)
         for fault in found.faults:
@@ -600,21 +573,6 @@ class Sim:
         check_all_needed(
             self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
         )
-
-
-def _content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
-    if reply is None and not tool_calls:
-        return Plausible(name)
-    if reply is None:
-        reply = f"{name} has done its part"
-    if hasattr(reply, "reply"):
-        if tool_calls:
-            raise HarnessError(
-                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-                "  How to fix: let the model wish for the tools, or give a reply that is no model"
-            )
-        return cast("Model", reply)
-    return Replies(name, reply, tool_calls=tool_calls)
 
 
 def _refuse_nesting() -> NoReturn:

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.agents import ToolError
 from harness.errors import HarnessError
 from harness.kernel.distributions import AnyDistribution
+from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
 from harness.wire.agents import scope_here
 
 if TYPE_CHECKING:
     from harness.run.wired import WiredWorld
+
+
+@contextmanager
+def replaced(tools: Iterable[SimTool]) -> Iterator[None]:
+    """While inside, tools are where the functions of the program are that they stand in for."""
+    undo: list[tuple[Any, str, Any]] = []
+    try:
+        for tool in tools:
+            if tool.replaces is not None:
+                place, name = place_of(tool.replaces)
+                undo.append((place, name, getattr(place, name)))
+                setattr(place, name, tool)
+        yield
+    finally:
+        for place, name, original in reversed(undo):
+            setattr(place, name, original)
 
 
 class SimTool:

@@ -15,7 +15,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from harness.kernel.apart import emptied, set_apart
+from harness.kernel.apart import Empty, emptied, set_apart
 from harness.kernel.here import here
 from harness.kernel.kernel import Kernel, Participant
 from harness.wire.http import WORDS, Connection, Failure
@@ -23,7 +23,17 @@ from harness.wire.network import load, network_here
 from harness.wire.ownership import abandon, refuse_closed, refuse_other_loop
 
 _WOKEN = "woken"
-_OF_A_POOL = {"_connections": emptied, "_requests": emptied}
+
+
+class _Requests(list[Any]):
+    """The requests that a pool works on in a run; one from before the run, whose answer ends in it, is none of them."""
+
+    def remove(self, value: object) -> None:
+        if value in self:
+            super().remove(value)
+
+
+_OF_A_POOL: dict[str, Empty] = {"_connections": emptied, "_requests": lambda _: _Requests()}
 """What a pool knows of its connections; every run has its own."""
 
 

@@ -11,8 +11,9 @@ A phrase counts only if it says something (`_LETTERS_MIN`) and is not the progra
 reply did came from the program, and a reply that says it again only echoes it. A reply that repeats what its own prompt
 had from another reply is an echo too, and the other reply remains the source.
 
-The work is linear in the text, and so is the memory in the text that is new: hashes of phrases, and no text. The hashes
-are made of blake2b and not of `hash()`, so that they are the same in every process.
+The work and the memory are linear in the text that is new: a text that was in an earlier prompt, as all of a conversation
+but its end, is not read again. What is kept are hashes of phrases, and no text. The hashes are made of blake2b and not of
+`hash()`, so that they are the same in every process.
 """
 
 from __future__ import annotations
@@ -98,6 +99,20 @@ class _Text:
         self.calls.append(call)
 
 
+@dataclass(slots=True, eq=False)
+class _Read:
+    """A text of a prompt that was read, and the replies in it."""
+
+    phrases: list[tuple[int, int]]
+    """Length and hash of those that a reply holds, or that a later reply can bring in, in their order."""
+    alone: dict[_Text, None] = field(default_factory=dict)
+    """The replies that are here by a phrase which nobody else has said."""
+    shared: list[tuple[int, list[_Text]]] = field(default_factory=list)
+    """Length of each other phrase, and who said it."""
+    stale: bool = True
+    """Whether a reply has come to hold one of its phrases since it was read."""
+
+
 class Provenance:
     """An index of everything that was replied in a run.
 
@@ -110,6 +125,9 @@ class Provenance:
         self._own: set[int] = set()
         self._words: dict[str, _Word] = {}
         self._reached: list[frozenset[_Text]] = []
+        self._read: dict[bytes, _Read] = {}
+        self._read_with: dict[int, list[_Read]] = {}
+        """By phrase: the texts to look at again when one more reply holds it."""
 
     def said(self, call: int, text: str) -> None:
         """Note what a call was answered."""
@@ -133,16 +151,9 @@ class Provenance:
         found: dict[_Text, None] = {}
         shared: list[tuple[int, list[_Text]]] = []
         for text in texts:
-            for hashes in _hashes(self._words_of(_unescaped(text))):
-                for length, phrase in enumerate(hashes, 1):
-                    said_in = self._said_in.get(phrase)
-                    if said_in is None:
-                        if length <= _OWN_WORDS:
-                            self._own.add(phrase)
-                    elif len(said_in) == 1:
-                        found[said_in[0]] = None
-                    else:
-                        shared.append((length, said_in))
+            read = self._reading(text)
+            found.update(read.alone)
+            shared += read.shared
         for length, said_in in shared:
             # Whoever is known to be here explains what others have said as well.
             if not any(text in found for text in said_in):
@@ -152,11 +163,51 @@ class Provenance:
         self._reached.append(frozenset(found))
         return sorted({call for text in found for call in text.calls})
 
+    def _reading(self, text: str) -> _Read:
+        """A text, read now or before, and the replies in it."""
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        read = self._read.get(digest)
+        if read is None:
+            read = self._read[digest] = _Read(self._find(text))
+            for phrase in dict.fromkeys(phrase for _, phrase in read.phrases):
+                self._read_with.setdefault(phrase, []).append(read)
+        if read.stale:
+            read.alone, read.shared, read.stale = {}, [], False
+            for length, phrase in read.phrases:
+                said_in = self._said_in.get(phrase)
+                if said_in is not None and len(said_in) == 1:
+                    read.alone[said_in[0]] = None
+                elif said_in is not None:
+                    read.shared.append((length, said_in))
+        return read
+
+    def _find(self, text: str) -> list[tuple[int, int]]:
+        """The phrases of a text that a reply holds, or can come to hold; those of few words that none holds are its own.
+
+        A reply does not come to hold what is the program's own (`_is_own`), so nothing else need be looked at again.
+        """
+        found = []
+        own, said_in = self._own, self._said_in
+        own_in_a_row = 0
+        for hashes in _hashes(self._words_of(_unescaped(text))):
+            for length, phrase in enumerate(hashes, 1):
+                if phrase in said_in:
+                    found.append((length, phrase))
+                elif length <= _OWN_WORDS:
+                    own.add(phrase)
+                elif own_in_a_row <= length - _OWN_WORDS:
+                    found.append((length, phrase))
+                if length == _OWN_WORDS:
+                    own_in_a_row = own_in_a_row + 1 if phrase in own else 0
+        return found
+
     def _keep(self, phrase: int, text: _Text, others: list[_Text]) -> None:
         if others and others[-1] is text:
             return  # it says it twice
         text.indexed = True
         self._said_in[phrase] = [*others[1 - _TEXTS_PER_PHRASE_MAX :], text]
+        for read in self._read_with.get(phrase, ()):
+            read.stale = True
 
     def _phrases(self, text: str, words: Sequence[_Word]) -> Iterator[tuple[int, bool]]:
         """The phrases of a reply that say something, each with whether all of it was in prompts before."""

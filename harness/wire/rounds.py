@@ -28,7 +28,8 @@ def report_of_calls(calls: Sequence[Call], task: int | None = None) -> str:
     if task is None:
         task = Counter(call.scope.span.task for call in calls).most_common(1)[0][0]
     agents = [call.agent for call in calls if call.scope.span.task == task]
-    return f"  task {task} made {len(agents):,} calls: {_rounds(agents) or _counts(agents)}"
+    made = f"{len(agents):,} call{'s' if len(agents) > 1 else ''}"
+    return f"  task {task} made {made}: {_rounds(agents) or _counts(agents)}"
 
 
 def _rounds(agents: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ from harness.spans import (
     CALL,
     SpanLog,
 )
-from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
+from harness.wire.agents import Role, Scope, first_that_meets, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt, Spoken
 from harness.wire.batch_work import BatchWork
 from harness.wire.cache import Repetition
@@ -35,9 +35,11 @@ from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
+from harness.wire.names import UNMATCHED, Names
 from harness.wire.paths import Paths
 from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
+from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
 
@@ -97,6 +99,7 @@ class Server:
         sites: What is served where.
         roles: The agents, in the order in which their rules are asked.
         unknown: Makes an agent of a name that no rule knows.
+        allow_unmatched: Whether it may do so although there are agents.
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
@@ -114,6 +117,7 @@ class Server:
         sites: Sequence[Site],
         roles: Sequence[Role],
         unknown: Callable[[str], Role],
+        allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
         known_models: Sequence[str] = (),
@@ -123,6 +127,8 @@ class Server:
         self.kernel = kernel
         self._calls_per_task = calls_per_task
         self.calls = Calls(log)
+        self.failure: Exception | None = None
+        """An error in what a test has said, such as a script that ran out; it ends the run, whatever the program catches."""
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
         self.draws = draws
@@ -131,6 +137,8 @@ class Server:
         self._roles = roles
         self._unknown: dict[str, Role] = {}
         self._make_role = unknown
+        self._allow_unmatched = allow_unmatched
+        self._names = Names()
         self.served = served
         self.judge = judge
         self.latency_factors = latency_factors or {}
@@ -217,9 +225,13 @@ class Server:
     ) -> Steps:
         self._answering[connection] = None
         try:
-            yield from self._life(connection, http, scope, caller)
+            if self.failure is None:
+                yield from self._life(connection, http, scope, caller)
+            else:  # the run is about to end
+                connection.close("reset")
         except Exception as error:
             if self.on_error is None:
+                self.failure = error
                 raise
             self._refuse(connection, self.on_error(f"{http.method} {http.path}", error))
         finally:
@@ -367,12 +379,24 @@ class Server:
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
     ) -> Role:
-        """The agent whose call it is: the one that the program names, else the first that its rules name."""
+        """The agent whose call it is: the one that the program names, else the first that its rules name.
+
+        Raises:
+            HarnessError: There are agents, the call is of none of them, and that is not allowed.
+        """
+        strict = bool(self._roles) and not self._allow_unmatched
         if agent is not None:
             known = next((role for role in self._roles if role.name == agent), None)
+            if known is None and strict:
+                raise undescribed(agent, self._roles)
             return self._unknown_role(agent) if known is None else known
         role = first_that_meets(self._roles, prompt, headers, request)
-        return self._unknown_role(name_from(prompt)) if role is None else role
+        if role is None and strict:
+            raise unmatched(prompt, headers, self._roles)
+        if role is None:
+            made_up = self._names.of(prompt)
+            return self._unknown_role(UNMATCHED + made_up if self._roles else made_up)
+        return role
 
     def _unknown_role(self, name: str) -> Role:
         role = self._unknown.get(name)

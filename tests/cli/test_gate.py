@@ -144,6 +144,44 @@ async def main(question):
 
 
 @pytest.mark.usefixtures("repository")
+def test_a_change_of_a_module_that_the_program_imports_is_seen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("src/team").mkdir(parents=True)
+    Path("scenarios").mkdir()
+    Path("src/team/__init__.py").write_text("from .work import main", encoding="utf-8")
+    work = Path("src/team/work.py")
+    work.write_text(
+        "import asyncio\nfrom team.limits import WAIT_S\nasync def main(): await asyncio.sleep(WAIT_S)",
+        encoding="utf-8",
+    )
+    Path("src/team/limits.py").write_text("WAIT_S = 1", encoding="utf-8")
+    Path("scenarios/team.yaml").write_text(
+        "scenario: team\nworkload: {tasks: 4}\ntarget: team:main\n", encoding="utf-8"
+    )
+    git("add", ".")
+    git("commit", "-m", "a package")
+    gate = ["gate", "scenarios/team.yaml", "--base", "HEAD", "--runs", "4"]
+    assert run(gate) == 0
+    Path("src/team/limits.py").write_text("WAIT_S = 2.5", encoding="utf-8")
+    capsys.readouterr()
+    assert run(gate) == 1
+    assert "latency_s_mean" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("repository")
+def test_two_versions_of_which_neither_works_do_not_pass(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("broken.py").write_text("def main(): raise KeyError", encoding="utf-8")
+    write("scenario: desk\nworkload: {tasks: 4}\ntarget: broken:main\n")
+    git("add", ".")
+    git("commit", "-m", "a mistake")
+    assert run(["gate", "desk.yaml", "--base", "HEAD", "--runs", "4"]) == 1
+    assert "budget success_rate above 0" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("ref", ["nowhere", "--upload-pack=x", "HEAD~99"])
 def test_a_commit_that_is_not_there_is_told(ref: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["gate", "desk.yaml", f"--base={ref}"]) == 2

@@ -90,14 +90,14 @@ def test_both_sdks_and_plain_http_are_answered_and_the_calls_are_kept() -> None:
             chat = other.chat.completions.create(
                 model="gpt-5", messages=[{"role": "user", "content": "hi"}]
             )
-        assert chat.choices[0].message.content == "gpt has done its part"
+        assert chat.choices[0].message.content == "gpt-5 has done its part"
         headers = {**HEADERS, "x-harness-agent": "lead"}
         status, body = post(
             f"{url}/v1/messages", {**QUESTION, "system": "no rule knows me"}, **headers
         )
         assert (status, body["error"]["type"]) == (429, "rate_limit_error")
     calls = [span for span in queries.spans(Store("harness.duckdb"), 1) if span["kind"] == "call"]
-    assert [call["agent"] for call in calls] == ["lead", "lead", "gpt", "lead"]
+    assert [call["agent"] for call in calls] == ["lead", "lead", "unmatched:gpt-5", "lead"]
     assert [call["status"] for call in calls] == ["ok", "ok", "ok", "error"]
 
 

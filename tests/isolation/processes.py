@@ -16,22 +16,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from tests.isolation.way import Way
+from tests.isolation.way import Way, kept_in_a_generator
 
 _DATE = ["date", "+%Y"]
 
 _kept_run: Callable[[], object] = functools.partial(subprocess.run, _DATE)
 _kept_system = os.system
+_KEPT: tuple[tuple[str, Callable[[], Any]], ...] = (
+    ("system", kept_in_a_generator(os.system, "date")),
+    ("fork", kept_in_a_generator(os.fork)),
+    ("forkpty", kept_in_a_generator(os.forkpty)),
+    ("posix_spawn", kept_in_a_generator(os.posix_spawn, "/bin/date", ["date"], {})),
+    ("execve", kept_in_a_generator(os.execve, "/no/such/program", ["date"], {})),
+    ("kill", kept_in_a_generator(os.kill, os.getpid(), 0)),
+    ("killpg", kept_in_a_generator(os.killpg, os.getpgrp(), 0)),
+)
 _pid = os.getpid()
 
 
 class _Tools:
     run: ClassVar[Any] = staticmethod(subprocess.check_output)
+
     system = staticmethod(os.system)
 
 
 class _Popen(subprocess.Popen[bytes]):
     """A subclass, as psutil has one."""
+
+
+def _wait_for_real(kept: Iterator[object]) -> bool:
+    try:
+        return next(kept) is not None
+    except ChildProcessError:
+        return True
 
 
 def _refused(what: str, program: Callable[[], object], names: str, consequence: str = "") -> Way:
@@ -139,7 +156,7 @@ WAYS: tuple[Way, ...] = (
     _refused("`loop.connect_read_pipe`", _read_pipe, "loop.connect_read_pipe"),
     _of_os("fork", "fork"),
     _of_os("forkpty", "forkpty"),
-    _refused("`pty.spawn`", lambda: pty.spawn(_DATE), "os.forkpty"),
+    _refused("`pty.spawn`", lambda: pty.spawn(_DATE), "pty.spawn"),
     _refused("`pty.fork`", lambda: pty.fork(), "os.forkpty"),  # noqa: PLW0108 - looked up in the run
     _of_os("posix_spawn", "posix_spawn", "/bin/date", ["date"], {}),
     _of_os("posix_spawnp", "posix_spawnp", "date", ["date"], {}),
@@ -196,20 +213,35 @@ WAYS: tuple[Way, ...] = (
         prepare=_process_before_the_run,
     ),
     _refused("`webbrowser.open`", lambda: webbrowser.open("https://x.test"), "webbrowser.open"),
+    *(
+        Way(
+            what=f"`os.{name}`, kept before the run where no search comes to it, such as in a generator",
+            outcome="refused",
+            program=next,
+            names=f"os.{name.rstrip('ev')}",
+            prepare=prepare,
+            consequence="by an audit event, so that it cannot be described",
+        )
+        for name, prepare in _KEPT
+    ),
     Way(
-        what="`os.system`, `os.fork`, `os.exec*`, `os.posix_spawn` or `os.kill` itself, kept before the run in an "
-        "attribute of a class, a default argument or a container",
-        outcome="real",
-        program=lambda _: _Tools.system("exit 3") == 3 << 8,
-        consequence="names of modules are replaced, and other holders are not looked for; all of `subprocess` is "
-        "reached wherever it is kept. Call it as `os.system(...)`, or use `subprocess`. An audit hook would see the "
-        "call, but it makes every `id()` five times as slow in the whole process and can never be taken away",
+        what="`os.system`, kept before the run in an attribute of a class",
+        outcome="refused",
+        program=lambda _: _Tools.system("date +%Y"),
+        names="the command `date +%Y`",
     ),
     Way(
         what="`os.system`, imported by name before the run",
         outcome="refused",
         program=lambda _: _kept_system("date +%Y"),
         names="the command `date +%Y`",
+    ),
+    Way(
+        what="`os._exit`, `os.abort`, `os.wait*` or `_posixsubprocess.fork_exec`, kept likewise",
+        outcome="real",
+        program=_wait_for_real,
+        prepare=kept_in_a_generator(os.waitpid, -1, os.WNOHANG),
+        consequence="Python raises no audit event for these; call them by their names, as libraries do",
     ),
     Way(
         what="`os.getpid`",

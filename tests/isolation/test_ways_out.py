@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,8 +15,19 @@ ALL = [
     pytest.param(way, id=f"{group}: {way.what}") for group, ways in GROUPS.items() for way in ways
 ]
 
+# What is refused is not always closed, and is collected in no particular order.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # what is refused is not always closed
+
+@pytest.fixture(autouse=True, scope="module")
+def collected() -> Iterator[None]:
+    """What these tests leave is not yet another's."""
+    yield
+    gc.collect()
+
+
 @pytest.mark.parametrize("way", ALL)
 def test_way_ends_as_the_page_says(way: Way) -> None:
     if way.needs:
@@ -31,7 +43,6 @@ def test_way_ends_as_the_page_says(way: Way) -> None:
             assert way.names in str(caught.value)
         else:
             assert sim.run(way.program, prepared).output is True
-    gc.collect()  # while such warnings are ignored
 
 
 @pytest.mark.parametrize("way", [way for ways in GROUPS.values() for way in ways])

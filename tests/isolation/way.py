@@ -18,6 +18,20 @@ def nothing_prepared() -> Iterator[None]:
     yield
 
 
+def kept_in_a_generator(function: Callable[..., Any], *args: object) -> Callable[[], Any]:
+    """Prepares a generator that calls a function at each `next`; nothing comes to its local variables."""
+
+    def generator(ask: Callable[..., Any], given: tuple[object, ...]) -> Iterator[Any]:
+        while True:
+            yield ask(*given)
+
+    @contextmanager
+    def prepare() -> Iterator[Any]:
+        yield generator(function, args)
+
+    return prepare
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """A row of docs/isolation.md, and a test.

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -255,6 +256,15 @@ def test_two_folders_with_programs_of_one_name_run_their_own(program: WriteProgr
     assert load_scenario(one).digest != load_scenario(two).digest
 
 
+def test_several_files_are_validated_each_with_its_own_program(
+    program: WriteProgram, harness: Callable[..., CompletedProcess[str]]
+) -> None:
+    one = program("def first(question): pass", target="prog:first", folder="one")
+    two = program("def second(question): pass", target="prog:second", folder="two")
+    said = harness("validate", one, two)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
 def test_the_program_beside_the_scenario_comes_before_that_of_the_present_folder(
     program: WriteProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,6 +322,16 @@ def test_a_missing_module_is_told_with_its_name(program: WriteProgram) -> None:
         ScenarioError, match=r"s\.yaml:4:9: target: .*No module named 'not_here_at_all'"
     ):
         load_scenario(program("import not_here_at_all"))
+
+
+def test_a_module_that_fails_when_it_is_imported_is_told_with_the_line(
+    program: WriteProgram,
+) -> None:
+    file = program({"prog": "import helper", "helper": "def begin():\n    {}['model']\nbegin()"})
+    with pytest.raises(ScenarioError) as told_:
+        load_scenario(file)
+    assert "KeyError('model')" in str(told_.value)
+    assert "helper.py, line 2, in begin: {}['model']" in str(told_.value)
 
 
 def test_a_program_is_imported_quickly(program: WriteProgram) -> None:

@@ -36,8 +36,8 @@ def shell(command: str) -> str:
     return f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
 
 
-async def fix(task: str) -> str:
-    client = anthropic.AsyncAnthropic()
+async def fix(task: str, retries: int = 2) -> str:
+    client = anthropic.AsyncAnthropic(max_retries=retries)
     messages: list[Any] = [{"role": "user", "content": task}]
     while True:
         reply = await client.messages.create(
@@ -105,3 +105,18 @@ def test_coding_agent_survives_faults_of_its_model(sim: Sim) -> None:
     push = sim.process("git push*", latency_s=2)
     sim.run(fix, "mend it").assert_survives("overloaded", call=1, attempt=1)
     assert len(push.uses) == 1
+
+
+def test_command_that_is_run_again_under_a_fault_is_told(sim: Sim) -> None:
+    async def fix_or_begin_again(task: str) -> str:
+        try:
+            return await fix(task, retries=0)
+        except anthropic.APIError:
+            return await fix(task, retries=0)
+
+    push = ToolCall("shell", {"command": "git push origin fix"})
+    sim.agent("coder", reply=lambda call: "done" if call.tool_results else push)
+    sim.process("git push*")
+    run = sim.run(fix_or_begin_again, "mend it")
+    with pytest.raises(AssertionError, match=r"git push origin fix.* was done twice"):
+        run.assert_survives("overloaded", call=2)

@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 import random  # noqa: TID251 - its function is replaced
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -516,6 +517,38 @@ def test_scenario_file_says_who_is_there(ask: Any, scenario: Path) -> None:
     assert run.calls("planner")[0].model == "deep"
     assert run.output_tokens == 100
     sim.check()
+
+
+def test_stub_functions_of_a_scenario_are_those_beside_it_and_new_in_each_run(
+    ask: Any, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        folder.joinpath("answers.py").write_text(
+            "said = []\n"
+            "def reply(request):\n"
+            "    import words\n"
+            "    said.append(1)\n"
+            "    return f'{words.NAME} {len(said)}'\n"
+        )
+        folder.joinpath("words.py").write_text(f"NAME = '{name}'\n")
+        text = SCENARIO.replace("output_tokens: 100", "stub: 'answers:reply'")
+        assert "answers:reply" in text
+        folder.joinpath("team.yaml").write_text(text, encoding="utf-8")
+
+    async def program() -> list[str]:
+        return [await ask(n, system="You are a planner.") for n in "ab"]
+
+    before = set(sys.modules), sys.path[:]
+    for name in ("one", "two"):
+        sim = Sim(1)
+        sim.use_scenario(tmp_path / name / "team.yaml")
+        sim._faults.clear()
+        outputs = [sim.run(program).output for _ in range(2)]
+        assert outputs == [[f"{name} 1", f"{name} 2"]] * 2
+    assert "answers" not in sys.modules
+    assert (set(sys.modules) - before[0], sys.path) == (set(), before[1])
 
 
 def test_provider_that_is_described_again_keeps_the_models_of_the_file(

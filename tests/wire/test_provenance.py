@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -211,16 +212,51 @@ class _Counted(dict[int, Any]):
         self.asked += 1
         return super().get(*key_and_default)
 
+    def __contains__(self, key: object) -> bool:
+        self.asked += 1
+        return super().__contains__(key)
+
 
 @pytest.mark.parametrize("gap", [" ", "\n", '", "', ": ", '\\"', "' ", "<", ". "])
 def test_work_and_memory_are_linear_in_the_text(gap: str) -> None:
-    """At most one look-up for each length of a phrase at each word, and a bounded number of entries a word."""
+    """At most two look-ups for each length of a phrase at each word, and a bounded number of entries a word."""
     for size in (1_000, 4_000):
         text = "[" + gap.join(f"word{n}" for n in range(size))
         provenance = after(("Begin.", text))
         assert len(provenance._said_in) <= 5 * size
         counted = provenance._said_in = _Counted(provenance._said_in)
         assert provenance.sources([text]) == [1]
-        assert counted.asked <= WORDS_MAX * (size + 1)
+        assert counted.asked <= 2 * WORDS_MAX * (size + 1)
+        asked = counted.asked
+        assert provenance.sources([text]) == [1]
+        assert counted.asked == asked  # it is not read again
         provenance.sources([text.replace("word", "other")])
         assert len(provenance._own) <= 2 * 3 * (size + 1)
+
+
+class Forgetful(Provenance):
+    """Reads every text anew, as if it had never been in a prompt."""
+
+    def sources(self, texts: Iterable[str]) -> list[int]:
+        told = list(texts)
+        self._read.clear()
+        self._read_with.clear()
+        return super().sources(told)
+
+
+@given(st.data())
+def test_text_that_was_read_before_has_the_sources_that_it_would_have_now(
+    data: st.DataObject,
+) -> None:
+    """Few words, so that replies share phrases with one another and with the program."""
+    words = st.sampled_from([f"word{letter}" for letter in "abcdefgh"])
+    text = st.lists(words, min_size=1, max_size=14).map(" ".join)
+    one, other = Provenance(), Forgetful()
+    known: list[str] = ["say something"]
+    for call in range(1, data.draw(st.integers(2, 9)) + 1):
+        told = data.draw(st.lists(st.sampled_from(known) | text, min_size=1, max_size=4))
+        assert one.sources(told) == other.sources(told)
+        reply = data.draw(text)
+        one.said(call, reply)
+        other.said(call, reply)
+        known += [*told, reply]

@@ -199,6 +199,11 @@ def _conversation(turns: list[Turn]) -> tuple[Said, ...]:
     names: dict[str, str] = {}
     conversation = []
     for turn in turns:
+        if (
+            len(turn.blocks) == 1 and turn.blocks[0]["type"] == "text"
+        ):  # nearly all of a long conversation
+            conversation.append(Said(turn.role, turn.blocks[0]["text"]))
+            continue
         calls = [block for block in turn.blocks if block["type"] == "tool_use"]
         names.update((block["id"], block["name"]) for block in calls)
         conversation.append(

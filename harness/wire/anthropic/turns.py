@@ -137,6 +137,8 @@ def _check_content(message: Table, place: str, *, is_last: bool, version: str) -
         raise invalid(
             f"{place}: all messages must have non-empty content except for the optional final assistant message"
         )
+    if isinstance(content, str) and content and not content.isspace():
+        return  # as a block of text, of which nothing more is asked
     _check_blocks(content, place, _KINDS)
     if version == NEW_VERSION:
         for number, block in enumerate(blocks_of(content)):

@@ -219,4 +219,5 @@ def _breakpoints(value: Any) -> int:  # noqa: ANN401 - any part of a body
         return 0
     deeper = ("system", "tools", "messages", "content")
     own = value.get("cache_control") is not None
-    return own + sum(_breakpoints(value[name]) for name in deeper if name in value)
+    inside = [value[name] for name in deeper if name in value]
+    return own + sum(_breakpoints(part) for part in inside if not isinstance(part, str))
