@@ -208,6 +208,11 @@ def test_cancelled_batch_keeps_what_is_done() -> None:
     assert {line["error"]["code"] for line in errors.values()} == {"batch_cancelled"}
 
 
+def test_request_that_no_agent_matches_is_an_error_when_its_batch_is_created() -> None:
+    with pytest.raises(HarnessError, match="no described agent matches this call"):
+        classifier().run(anthropic_batch, system="Translate.")
+
+
 def test_request_that_the_api_rejects_is_an_error_of_its_own() -> None:
     results = Sim().run(anthropic_batch, ["a"], max_tokens=-1).output
     assert results["a"].error.error.type == "invalid_request_error"
@@ -280,9 +285,10 @@ def test_program_that_ends_before_its_batch_gives_its_calls_up() -> None:
     async def program() -> None:
         batches = anthropic.AsyncAnthropic(api_key="k").messages.batches
         params: Any = {"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": HI}
+        params["system"] = "Classify."
         await batches.create(requests=[{"custom_id": "a", "params": params}])
 
-    run = classifier(model="*").run(program)
+    run = classifier().run(program)
     assert [call.status for call in run.calls()] == ["cancelled"]
 
 
