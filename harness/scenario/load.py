@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,13 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         raise ScenarioError(
             f"{name}:1:1: a scenario is a mapping that begins with `scenario: NAME`"
         )
+    before: dict[str | int, list[Any]] = {
+        section: list(part) if isinstance(part := document.data.get(section), dict) else []
+        for section in _SECTIONS
+    }
     for override in overrides:
         _override(document, override)
+    _check_new_are_used(document, before)
     spec = _validate(document, path.parent)
     check_parts(spec, document)
     folder = path.parent.absolute()
@@ -158,8 +163,6 @@ def _override(document: Document, override: str) -> None:
     around: Any = document.data
     for depth, part in enumerate(path[:-1]):
         if isinstance(around, dict) and isinstance(part, str):
-            if part not in around:
-                _check_may_be_new(document, path[: depth + 1], override)
             around = around.setdefault(part, {})
         elif isinstance(around, list) and isinstance(part, int) and part < len(around):
             around = around[part]
@@ -180,20 +183,33 @@ def _override(document: Document, override: str) -> None:
     document.overrides[path] = override
 
 
-def _check_may_be_new(document: Document, path: Path_, override: str) -> None:
-    """Refuse to make an agent, model, tool or provider of one of its keys: it is a name that is misspelt."""
-    section, name = path[0], str(path[-1])
-    if len(path) != 2 or section not in _SECTIONS:
-        return
-    known = list(document.data[section])
-    if section == "providers" and "target" in document.data:
-        known += [api for api in KNOWN_APIS if api not in known]
-        if name in known:
-            return
-    raise ScenarioError(
-        f"--set {override}: there is nothing at {dotted(path)}{nearest(name, known) or allowed(known)}\n"
-        f"  To add one, give all of it: --set '{dotted(path)}={{...}}'"
-    )
+def _check_new_are_used(document: Document, before: Mapping[str | int, list[Any]]) -> None:
+    """Refuse a key of an agent, model, tool or provider that was not there before and that nothing names: it is misspelt."""
+    for path, override in document.overrides.items():
+        if len(path) < 3 or path[0] not in before or path[1] in before[path[0]]:
+            continue
+        section, name = path[0], str(path[1])
+        is_whole = path[:1] in document.overrides or path[:2] in document.overrides
+        is_api = section == "providers" and "target" in document.data and name in KNOWN_APIS
+        if is_whole or is_api or _is_named(document.data, name, path[:2]):
+            continue
+        near = nearest(name, before[section]) or allowed(before[section])
+        raise ScenarioError(
+            f"--set {override}: there is nothing at {dotted(path[:2])}{near}\n"
+            f"  To add one, give all of it: --set '{dotted(path[:2])}={{...}}'"
+        )
+
+
+def _is_named(data: Any, name: str, but: Path_, path: Path_ = ()) -> bool:  # noqa: ANN401 - a YAML value
+    """Whether a name stands anywhere in a file, as a value or a key, but at one path."""
+    if path == but:
+        return False
+    if isinstance(data, dict):
+        keys = any(key == name and (*path, key) != but for key in data)
+        return keys or any(_is_named(inner, name, but, (*path, key)) for key, inner in data.items())
+    if isinstance(data, list):
+        return any(_is_named(inner, name, but, (*path, place)) for place, inner in enumerate(data))
+    return bool(data == name)
 
 
 def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str, Script]:

@@ -155,6 +155,7 @@ def test_change_of_what_is_not_there_is_an_error(harness: Cli, change: str, mess
     [
         ["agents.reader={model: fast}"],
         ["agents.reader={model: fast}", "agents.reader.output_tokens=5"],
+        ["agents.reader.model=fast", "pattern={single: {agent: reader}}", "faults=[]"],
         ["tools.find={latency_s: 2}"],
         ["policies.agents.writer.timeout_s=3"],
         ["budgets.latency_s_p95.below=500"],
