@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.kernel.here import World
+from harness.kernel.here import World, here
 
 _ADVICE = 'describe the command in the test, as in `sim.process("git push*", stdout="ok")`, or replace what runs it.'
 
@@ -86,21 +85,14 @@ class Commands(Protocol):
         """Begin a command, or say what is described instead."""
 
 
-class _Here(threading.local):
-    commands: Commands | None = None
-
-
-_here = _Here()
-
-
 @contextmanager
 def answered_by(commands: Commands) -> Iterator[None]:
     """While inside, commands that a program runs in this thread are answered for."""
-    outer, _here.commands = _here.commands, commands
+    outer, here.commands = here.commands, commands
     try:
         yield
     finally:
-        _here.commands = outer
+        here.commands = outer
 
 
 def begin(world: World, command: Command) -> Running:
@@ -109,7 +101,7 @@ def begin(world: World, command: Command) -> Running:
     Raises:
         NotSimulated: Nobody describes it.
     """
-    begun = "" if _here.commands is None else _here.commands.begin(command)
+    begun = "" if here.commands is None else here.commands.begin(command)
     if isinstance(begun, str):
         raise world.refuse(f"the command `{command.line}`", f"{_ADVICE}{begun}")
     return begun

@@ -128,6 +128,8 @@ class _Here(threading.local):
     """The world that this thread is in."""
     network: object = None
     """The simulated network of this thread; see `harness.wire.network`."""
+    commands: Any = None
+    """Who answers for the commands that this thread runs; see `harness.kernel.commands`."""
     current_loop: asyncio.AbstractEventLoop | None = None
     """What `asyncio.set_event_loop` was told in this thread."""
     loop: SimLoop | None = None

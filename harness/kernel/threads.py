@@ -75,10 +75,10 @@ def _spawn(
     thread = owner if isinstance(owner, threading.Thread) else None
     name = getattr(function, "__qualname__", "a thread") if thread is None else thread.name
     work = [run]
-    network = here.network
+    network, commands = here.network, here.commands
 
     def inside() -> None:
-        here.world, here.network = world, network
+        here.world, here.network, here.commands = world, network, commands
         try:
             work.pop()()
         finally:

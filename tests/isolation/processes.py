@@ -88,9 +88,9 @@ async def _read_pipe() -> object:
     return await loop.connect_read_pipe(asyncio.Protocol, sys.__stdin__)
 
 
-async def _in_process_pool(_: object) -> bool:
+async def _in_process_pool(_: object) -> None:
     with concurrent.futures.ProcessPoolExecutor(1) as pool:
-        return await asyncio.get_running_loop().run_in_executor(pool, os.getpid) == _pid
+        await asyncio.get_running_loop().run_in_executor(pool, os.getpid)
 
 
 def _fork_exec() -> object:
@@ -194,9 +194,9 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         what="`loop.run_in_executor` with a `ProcessPoolExecutor`",
-        outcome="virtual",
+        outcome="refused",
         program=_in_process_pool,
-        consequence="the work is done in this process, at its turn",
+        names="a ProcessPoolExecutor",
     ),
     Way(
         what="`Popen.wait` for a process that was started before the run",

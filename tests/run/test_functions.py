@@ -105,11 +105,17 @@ def test_async_functions_are_worked_on_side_by_side(program: WriteProgram) -> No
     assert result.findings == ()
 
 
-@pytest.mark.parametrize("function", ["blocks", "blocks_its_loop"])
+def test_plain_functions_are_worked_on_side_by_side(program: WriteProgram) -> None:
+    file = program(PROGRAM, target="prog:blocks", tasks=20, arrivals="{every_s: 0.5}")
+    result = Simulation(file).run()
+    assert list(tasks(result.spans))[-1] == (9.5, 9.5, 19.5)
+    assert result.findings == ()
+
+
 def test_arrivals_that_blocking_work_holds_up_are_a_finding_with_their_delays(
-    program: WriteProgram, harness: Cli, function: str
+    program: WriteProgram, harness: Cli
 ) -> None:
-    file = program(PROGRAM, target=f"prog:{function}", tasks=20, arrivals="{every_s: 0.5}")
+    file = program(PROGRAM, target="prog:blocks_its_loop", tasks=20, arrivals="{every_s: 0.5}")
     result = Simulation(file).run()
     assert tasks(result.spans) == [
         (0.5 * number, 10.0 * number, 10.0 * number + 10) for number in range(20)
@@ -134,7 +140,10 @@ def test_arrivals_that_blocking_work_holds_up_are_a_finding_with_their_delays(
 
 def test_users_of_a_closed_workload_are_held_up_too(program: WriteProgram) -> None:
     file = program(
-        PROGRAM, target="prog:blocks", tasks=4, arrivals="{closed: {users: 2, think_s: 3}}"
+        PROGRAM,
+        target="prog:blocks_its_loop",
+        tasks=4,
+        arrivals="{closed: {users: 2, think_s: 3}}",
     )
     result = Simulation(file).run()
     # Users 1 and 2 come at 3 s; each thinks for 3 s after its task has ended, at 13 and at 23 s.

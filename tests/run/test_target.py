@@ -18,7 +18,7 @@ from harness.store import Store, queries
 
 PROGRAM = """
 import asyncio
-import threading
+import socket
 
 import anthropic
 
@@ -47,9 +47,9 @@ def no_argument():
     return 42
 
 
-async def starts_a_thread(question):
+async def opens_a_socket(question):
     async def start():
-        threading.Thread(target=print).start()
+        socket.create_connection(("example.com", 80))
 
     async with asyncio.TaskGroup() as group:
         group.create_task(start())
@@ -208,8 +208,8 @@ def test_a_program_that_calls_nobody_is_told_to_have_tested_nothing(folder: Path
 
 
 def test_what_is_refused_ends_the_run_also_out_of_a_group_of_tasks(folder: Path) -> None:
-    with pytest.raises(NotSimulated, match="a thread of your own"):
-        notes_of(folder, "starts_a_thread")
+    with pytest.raises(NotSimulated, match=r"a connection to example\.com:80"):
+        notes_of(folder, "opens_a_socket")
 
 
 def test_call_that_matches_no_agent_ends_the_run_unless_it_is_allowed(folder: Path) -> None:

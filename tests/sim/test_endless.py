@@ -29,7 +29,9 @@ DAY_S = 86_400
 
 
 def stopped(
-    program: Callable[[], Any], sim: Sim | None = None, **bounds: int
+    program: Callable[[], Any],
+    sim: Sim | None = None,
+    **bounds: Any,  # noqa: ANN401 - of `sim.run`
 ) -> tuple[LimitExceeded, ProgramRun]:
     sim = sim or Sim(1)
     with pytest.raises(LimitExceeded) as caught:
