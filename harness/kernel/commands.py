@@ -101,7 +101,8 @@ def begin(world: World, command: Command) -> Running:
     Raises:
         NotSimulated: Nobody describes it.
     """
-    begun = "" if here.commands is None else here.commands.begin(command)
+    commands: Commands | None = here.commands
+    begun = "" if commands is None else commands.begin(command)
     if isinstance(begun, str):
         raise world.refuse(f"the command `{command.line}`", f"{_ADVICE}{begun}")
     return begun
