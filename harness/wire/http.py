@@ -118,6 +118,10 @@ class Connection:
     """Why, if it did not end well."""
     caller: Lineage | None = None
     """The task that makes the next request, of a client that lets another task write it."""
+    is_unreachable: bool = False
+    """Whether the server has decided that no connection comes about; `failure` follows when the client may hear of it."""
+    is_answering: bool = False
+    """Whether a request is complete and its answer is not."""
     _sent: bytearray = field(default_factory=bytearray)
     """What the client has sent and nobody has parsed."""
     _head: Head | None = None
@@ -125,7 +129,6 @@ class Connection:
     _chunked: h11.Connection | None = None
     """Parses a body that comes in chunks."""
     _body: bytearray = field(default_factory=bytearray)
-    _is_answering: bool = False
     _in_chunks: bool = False
     """Whether the body that is being sent is."""
     _closes: bool = False
@@ -198,7 +201,7 @@ class Connection:
         if self._in_chunks:
             self._put(b"0\r\n\r\n")
         self.on_hang_up = None
-        self._is_answering = False
+        self.is_answering = False
         if self._closes:
             self.close()
         else:
@@ -213,7 +216,7 @@ class Connection:
 
     def _hear(self) -> None:
         """Parse what has come, and hand over a request that is complete; one at a time."""
-        while not self._is_answering:
+        while not self.is_answering:
             if self._head is None:
                 end = self._sent.find(b"\r\n\r\n")
                 if end < 0:
@@ -224,7 +227,7 @@ class Connection:
             if body is None:
                 return
             head, self._head = self._head, None
-            self._is_answering = True
+            self.is_answering = True
             self._closes = head.headers.get("connection", "").lower() == "close"
             self.on_request(
                 self,
