@@ -17,9 +17,18 @@ from harness.kernel.loop import happened
 from harness.kernel.program import run
 
 if TYPE_CHECKING:
-    from harness.kernel.world import run_here, run_program, simulated_world
+    from harness.kernel.world import choose_order, run_here, run_program, simulated_world
 
-__all__ = ["Draws", "Kernel", "happened", "run", "run_here", "run_program", "simulated_world"]
+__all__ = [
+    "Draws",
+    "Kernel",
+    "choose_order",
+    "happened",
+    "run",
+    "run_here",
+    "run_program",
+    "simulated_world",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

@@ -114,7 +114,7 @@ class Baton:
         self.ready: deque[Waiter] = deque()
         """What was woken and has not got the baton yet."""
         self.choose: Callable[[int], int] | None = None
-        """Picks one of so many that may run next; None means the first."""
+        """Picks one of so many that may go next; None means the first, and that a thread runs until it waits."""
         self.switches = 0
         """How often the baton went from one thread to another."""
         self._alarms: list[tuple[float, int, Waiter, int]] = []
@@ -174,6 +174,12 @@ class Baton:
         if self.ready:
             waiter.woken = True
             self.park(waiter, math.inf)
+
+    def offer(self) -> None:
+        """Let another thread that is ready go first, if the choice falls on one; what a lock does before it is taken."""
+        self._sound_alarms(self._kernel.now_s())
+        if self.ready:
+            self.park(Waiter("its turn", woken=True), math.inf)
 
     def _stand_in_line(self, waiter: Waiter, until_s: float) -> None:
         me = self.current

@@ -45,6 +45,12 @@ _queue_get, _queue_put = _queue_fields["get"], _queue_fields["put"]
 _POOL_WORKER = pools._worker.__code__  # noqa: SLF001 - the function that the workers of pools run
 
 
+_LIFE_OF_A_THREAD = frozenset(
+    {"start", "_bootstrap", "_bootstrap_inner", "join", "_delete", "__init__"}
+)
+"""Methods of `threading.Thread` that take locks."""
+
+
 class Held(NamedTuple):
     """Who has a lock."""
 
@@ -118,6 +124,8 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         if world is None:
             return real(lock, blocking, timeout)
         kernel = world.kernel
+        if kernel.baton.choose is not None and not _starts_or_ends_a_thread():
+            kernel.baton.offer()
         if real(lock, False):  # noqa: FBT003 - it takes no keyword in all versions
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
             return True
@@ -142,6 +150,16 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         return _wait(world, lock, words, until_s, attempt) is not None
 
     return acquire
+
+
+def _starts_or_ends_a_thread() -> bool:
+    """Whether a lock is part of how threads start and end; choices there would drown those that the program has."""
+    frame = sys._getframe(2)  # noqa: SLF001 - who takes the lock
+    while frame is not None and frame.f_code.co_filename == threading.__file__:
+        if frame.f_code.co_name in _LIFE_OF_A_THREAD:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+    return False
 
 
 def _outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bool:  # noqa: ANN401 - a lock

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar, overload
 
 from harness.errors import LimitExceeded, NotSimulated
@@ -92,6 +93,21 @@ def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
     """
     with _closed_if_refused(program), simulated_world(kernel, seed=seed):
         return run_here(program)
+
+
+def choose_order(kernel: Kernel, seed: int) -> None:
+    """Let the seed decide which thread goes next, wherever several may; without this it is the one that came first.
+
+    Args:
+        kernel: The clock of the run.
+        seed: What the choices follow from.
+    """
+    draws, numbers = Draws(seed), count()
+
+    def choose(among: int) -> int:
+        return int(draws.uniform("thread order", next(numbers)) * among)
+
+    kernel.baton.choose = choose
 
 
 @contextmanager

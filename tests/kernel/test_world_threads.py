@@ -1,6 +1,6 @@
 """Work that a program gives to pools and executors takes virtual time like everything else."""
 
-# ruff: noqa: ANN401, TID251 - programs of the user's do all of this
+# ruff: noqa: ANN401, PLW0108, TID251 - programs of the user's do all of this
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from harness.errors import Deadlock, HarnessError, NotSimulated
-from harness.kernel import Kernel, run_program
+from harness.kernel import Kernel, choose_order, run_program
 
 tag = contextvars.ContextVar("tag", default="none")
 
@@ -198,10 +198,14 @@ def test_work_that_waits_goes_on_side_by_side(wait: Callable[[], None]) -> None:
 
 
 def test_pool_works_on_as_many_things_at_once_as_it_has_workers() -> None:
+    def work() -> float:
+        time.sleep(3)
+        return time.monotonic()
+
     def main() -> list[float]:
         with ThreadPoolExecutor(2) as pool:
-            done = [pool.submit(lambda: (time.sleep(3), time.monotonic())) for _ in range(5)]
-        return [future.result()[1] for future in done]
+            done = [pool.submit(work) for _ in range(5)]
+        return [future.result() for future in done]
 
     assert simulated(main) == [3, 3, 6, 6, 9]
 
@@ -581,3 +585,85 @@ def test_deadlock_in_a_program_is_reported_with_its_own_tasks() -> None:
 
     with pytest.raises(Deadlock, match="stuck"):
         simulated(lambda: asyncio.run(stuck()))
+
+
+# -- order ------------------------------------------------------------------------------------------
+
+
+def in_random_order(program: Program, seed: int) -> Any:
+    kernel = Kernel()
+    choose_order(kernel, seed)
+    return run_program(kernel, program, seed=seed)
+
+
+def two_threads(work: Callable[[int], None]) -> None:
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def takes_two_locks_in_opposite_orders() -> str:
+    locks = [threading.Lock(), threading.Lock()]
+
+    def work(number: int) -> None:
+        with locks[number], locks[1 - number]:
+            pass
+
+    two_threads(work)
+    return "done"
+
+
+def updates_a_counter_without_holding_its_lock_throughout() -> int:
+    lock, counter = threading.Lock(), [0]
+
+    def work(_: int) -> None:
+        with lock:
+            read = counter[0]
+        with lock:
+            counter[0] = read + 1
+
+    two_threads(work)
+    return counter[0]
+
+
+def notifies_before_anybody_waits() -> str:
+    condition = threading.Condition()
+
+    def work(number: int) -> None:
+        with condition:
+            if number == 0:
+                condition.wait()
+            else:
+                condition.notify()
+
+    two_threads(work)
+    return "done"
+
+
+def outcome(program: Program, seed: int) -> object:
+    try:
+        return in_random_order(program, seed)
+    except Deadlock:
+        return "deadlock"
+
+
+@pytest.mark.parametrize(
+    ("program", "outcomes"),
+    [
+        (takes_two_locks_in_opposite_orders, {"done", "deadlock"}),
+        (updates_a_counter_without_holding_its_lock_throughout, {1, 2}),
+        (notifies_before_anybody_waits, {"done", "deadlock"}),
+    ],
+)
+def test_some_seed_finds_the_order_that_breaks_a_program_and_finds_it_again(
+    program: Program, outcomes: set[object]
+) -> None:
+    found = [outcome(program, seed) for seed in range(50)]
+    assert set(found) == outcomes
+    assert [outcome(program, seed) for seed in range(50)] == found
+
+
+def test_order_of_arrival_is_kept_unless_it_is_drawn() -> None:
+    assert {simulated(takes_two_locks_in_opposite_orders) for _ in range(5)} == {"done"}
