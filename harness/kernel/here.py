@@ -75,6 +75,8 @@ class World:
     """What its program has set to handle signals."""
     signal_mask: set[int] = field(default_factory=set)
     """The signals that it has blocked."""
+    real_loop: asyncio.Runner | None = None
+    """On which functions that stay real are awaited; see `harness.kernel.reality`."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0

@@ -18,6 +18,11 @@ from harness.kernel.substitution import Replacement, replacing
 _ABSENT = object()
 
 
+def is_one_of(module: str, names: Sequence[str]) -> bool:
+    """Whether a module is one of those named, or in a package of them."""
+    return any(module == one or module.startswith(f"{one}.") for one in names)
+
+
 def check_importable(name: str) -> None:
     """Complain about a module that is not there.
 
@@ -41,7 +46,7 @@ def check_not_bound(program: Any, names: Sequence[str]) -> None:  # noqa: ANN401
         HarnessError: It is.
     """
     home = program.cr_frame.f_globals.get("__name__", "") if program.cr_frame else ""
-    if any(home == one or home.startswith(f"{one}.") for one in names):
+    if is_one_of(home, names):
         program.close()
         raise HarnessError(
             f"a coroutine of {home!r} exists already, and would go on in the old module\n"
@@ -66,11 +71,7 @@ def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Re
         names: The modules; all that is below one of them is imported anew too.
         reaches: Where something of the old modules may be held.
     """
-    old = {
-        name: module
-        for name, module in sys.modules.copy().items()
-        if any(name == one or name.startswith(f"{one}.") for one in names)
-    }
+    old = {name: module for name, module in sys.modules.copy().items() if is_one_of(name, names)}
     for name in old:
         del sys.modules[name]
     try:
@@ -102,7 +103,7 @@ def _pairs(old: dict[str, ModuleType], new: dict[str, ModuleType]) -> Iterator[t
 
 def _put_back(old: dict[str, ModuleType], names: Sequence[str]) -> None:
     for name in sys.modules.copy():
-        if any(name == one or name.startswith(f"{one}.") for one in names):
+        if is_one_of(name, names):
             del sys.modules[name]
     sys.modules.update(old)
     for name, module in old.items():

@@ -26,7 +26,8 @@ from harness.sim.fresh import Renewal, check_importable, check_not_bound, import
 from harness.sim.processes import Code, Output, SimProcess, described
 from harness.sim.program import Watch, bind, close_if_unstarted
 from harness.sim.program_run import ProgramRun
-from harness.sim.tools import SimTool, replaced
+from harness.sim.real import RealFunction
+from harness.sim.tools import Replacement, SimTool, is_in, replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
@@ -71,7 +72,7 @@ class Sim:
         self._roles: list[Role] = []
         self._faults: list[Fault] = []
         self._latency_factors: dict[str, float] = {}
-        self._tools: list[SimTool] = []
+        self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
@@ -184,6 +185,24 @@ class Sim:
         tool.attach(lambda: self._world)
         self._tools.append(tool)
         return tool
+
+    def real(self, target: str, *, latency_s: Any = 0.0) -> RealFunction:  # noqa: ANN401 - see `tool`
+        """Let a function of the program stay real inside a run, such as a query to a local database.
+
+        It is called outside of the simulated world, blocking or awaited, while virtual time stands still. The order of its uses
+        follows from the seed; what it gives does not.
+
+        Args:
+            target: The function, as `module:name`, where the program looks it up.
+            latency_s: After what virtual time its result, or its exception, becomes visible [s].
+
+        Returns:
+            The function; its `uses` are the arguments of each use.
+        """
+        real = RealFunction(target, settings.distribution("latency_s", latency_s))
+        real.attach(lambda: self._world)
+        self._tools.append(real)
+        return real
 
     def process(
         self,
@@ -405,7 +424,7 @@ class Sim:
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
-                replaced(self._tools),
+                replaced(tool for tool in self._tools if not is_in(tool, self._fresh)),
             ):
                 if self._fresh:
                     whole = self._on_fresh_modules(ends, watch, program, args, kwargs)
@@ -459,6 +478,7 @@ class Sim:
                 self._renewal,
                 ends.enter_context(imported_anew(self._fresh, undo.reaches)),
             )
+            ends.enter_context(replaced(tool for tool in self._tools if is_in(tool, self._fresh)))
             if inspect.iscoroutine(program):
                 return watch.over(program)
             # A test that has imported it knows it as the run before left it.
