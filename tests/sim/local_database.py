@@ -1,6 +1,6 @@
 """What a program has that may stay real: a database in a file, and its like."""
 
-# ruff: noqa: TID251 - a program of a user's
+# ruff: noqa: ANN401, TID251 - a program of a user's
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def test_program_is_in_its_world_again_after_a_real_function_was_stopped() -> No
         with pytest.raises(KeyboardInterrupt):
             db.stop()
         time.sleep(0.5)
-        return time.monotonic(), asyncio.run(asyncio.sleep(0.5, "slept")), time.monotonic()
+        return time.monotonic(), asyncio.run(asyncio.sleep(0.5, "slept")), time.monotonic()  # noqa: TID251 - the program's
 
     assert sim.run(program).output == (0.5, "slept", 1.0)
 
