@@ -151,6 +151,7 @@ class Server:
 
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection, or say why there is no such host."""
+        host = host.lower().rstrip(".")
         if host not in self._sites:
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
             if self.unsimulated[host] > self._calls_per_task:

@@ -31,7 +31,7 @@ def _opened(network: Network, client: Any, **rest: Any) -> MemorySocket:  # noqa
     Raises:
         UnknownHost: Nobody simulates it.
     """
-    found = network.connect(client.host.lower(), client.port)
+    found = network.connect(client.host, client.port)
     if isinstance(found, str):
         raise UnknownHost(found, ADVICE)
     timeout_s = client.timeout
@@ -107,7 +107,7 @@ def _wrapped(module: ModuleType, client: Any, error: OSError) -> Exception:  # n
     """What urllib3 makes of an error for which no connection comes about."""
     if isinstance(error, ssl.SSLError):
         return error
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror) and hasattr(module, "NameResolutionError"):  # not in 1.26
         unresolved: Exception = module.NameResolutionError(client.host, client, error)
         return unresolved
     refused: Exception = module.NewConnectionError(

@@ -22,6 +22,7 @@ import requests
 import urllib3
 from urllib3.util.connection import is_connection_dropped
 
+from harness.errors import UnknownHost
 from harness.sim import Sim
 
 PATH = "/v1/chat/completions"
@@ -200,6 +201,21 @@ def test_body_from_a_generator_arrives_whole() -> None:
 def test_certificate_that_is_not_verified_is_warned_of() -> None:
     with pytest.warns(urllib3.exceptions.InsecureRequestWarning, match="api.openai.com"):
         sim_with().run(by_requests, verify=False)
+
+
+@pytest.mark.parametrize("host", ["API.OpenAI.com", "api.openai.com."])
+def test_host_is_found_however_it_is_spelled(host: str) -> None:
+    def program() -> int:
+        connection = http.client.HTTPSConnection(host)
+        connection.request("GET", "/v1/models", headers=HEADERS)
+        return connection.getresponse().status
+
+    assert sim_with().run(program).output == 200
+
+
+def test_proxy_of_the_program_is_a_host_like_any_other() -> None:
+    with pytest.raises(UnknownHost, match=r"no host proxy\.example\.com:3128"):
+        sim_with().run(by_requests, proxies={"https": "http://proxy.example.com:3128"})
 
 
 # -- timeouts and retries ---------------------------------------------------------------------------------------------
