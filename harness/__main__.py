@@ -9,8 +9,11 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     from harness.cli import run
+    from harness.cli.process import forget_output
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    forget_output()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ Nothing heavy is imported before a test asks for the fixture.
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
 
 _FIXTURE = "sim"
 
-_SAID_IN_MARKER = frozenset({"seed", "runs", "scenario", "horizon_s", "calls_per_task"})
+_OF_MARKER = frozenset(
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched"}
+)
+"""What the marker `sim` takes."""
+
+_ALLOW_UNMATCHED = "sim_allow_unmatched"
+"""The ini option."""
 
 _GATE_MARKER = "sim_gate"
 
@@ -60,7 +68,7 @@ _RUN_IT = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options, and where a project states them for good."""
+    """Declare the options and the settings."""
     group = parser.getgroup("sim", "simulation of multi-agent programs")
     group.addoption(
         "--sim-seed", type=int, metavar="SEED", help="first seed of every simulated test"
@@ -92,9 +100,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail if a test has no baseline",
     )
+    group.addoption(
+        "--sim-check",
+        action="store_true",
+        help="run every simulated test five times, in this process and in fresh ones, and compare",
+    )
+    group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
+    _add_settings(parser)
+
+
+def _add_settings(parser: pytest.Parser) -> None:
+    """What a project states for good, in its configuration."""
     parser.addini(
         "sim_keys",
         "provide made-up API keys from the beginning, for clients that are made when modules are imported",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
+        _ALLOW_UNMATCHED,
+        "let made-up agents answer calls that match none of the agents that a test describes",
         type="bool",
         default=False,
     )
@@ -118,8 +143,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000): the first seed of a simulated test, "
-        "how many seeds it is run with, a scenario file that says who is there, and the bounds of a run",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False): "
+        "the first "
+        "seed of a simulated test, how many seeds it is run with, a scenario file that says who is there, the bounds of "
+        "a run, which thread goes next (arrival or random), and whether calls may match none of its agents",
     )
     config.addinivalue_line(
         "markers",
@@ -131,6 +158,14 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    digests_to = config.getoption("--sim-digests")
+    if config.getoption("--sim-check") or digests_to is not None:
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--sim-check compares processes by itself; leave out -n")
+        from harness.sim.check_in_pytest import Check
+
+        check = Check(config, _SIMULATION, _is_simulated, digests_to)
+        config.pluginmanager.register(check, "sim-check")
     if config.getoption("--sim-gate") is not None:
         from harness.gate.in_pytest import session_gate
 
@@ -147,9 +182,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if early_config.getini("sim_patch_early"):
         from harness.kernel.early import imports_find_stand_ins
 
-        patch = imports_find_stand_ins()
-        patch.__enter__()
-        early_config.add_cleanup(lambda: patch.__exit__(None, None, None))
+        patch = ExitStack()
+        patch.enter_context(imports_find_stand_ins())
+        early_config.add_cleanup(patch.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -172,13 +207,16 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     seed = getattr(request, "param", None)
     if seed is None:
         seed = _only_seed(request)
+    said = _marked(request.node)
+    allow_unmatched = said.get("allow_unmatched", request.config.getini(_ALLOW_UNMATCHED))
     simulation = Sim(
         seed,
         command=_command(request.node, seed),
         module=request.module.__name__,
+        allow_unmatched=bool(allow_unmatched),
         **_bounds(request),
     )
-    scenario = _marked(request.node).get("scenario")
+    scenario = said.get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
     with (
@@ -199,7 +237,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
 def _bounds(request: pytest.FixtureRequest) -> dict[str, Any]:
     """How far the runs of a test may go, where the marker or the project says so."""
     said = _marked(request.node)
-    bounds: dict[str, Any] = {}
+    bounds: dict[str, Any] = {"order": said["order"]} if "order" in said else {}
     for name, number in (("horizon_s", float), ("calls_per_task", int)):
         stated = request.config.getini(f"sim_{name}")
         if name in said:
@@ -327,9 +365,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     """What the markers of a test say, the nearest first."""
     said: dict[str, Any] = {}
     for marker in node.iter_markers(_FIXTURE):
-        if marker.args or not set(marker.kwargs) <= _SAID_IN_MARKER:
+        if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, "
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and "
+                "allow_unmatched=, "
                 f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
@@ -347,8 +386,12 @@ def _check_marks(node: pytest.Item) -> None:
 
 def _check_marks_of_other(node: pytest.Item) -> None:
     """Complain about a test that is marked itself and cannot keep it; a marked module may hold tests of all kinds."""
+    declared = [
+        re.split(r"[(:]", line, maxsplit=1)[0].strip() for line in node.config.getini("markers")
+    ]
     for marker in node.own_markers:
-        if marker.name in (_GATE_MARKER, *_BUDGETS):
+        # Declared twice, it is a marker of somebody else too.
+        if marker.name in (_GATE_MARKER, *_BUDGETS) and declared.count(marker.name) == 1:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `{marker.name}` is for tests that use `{_FIXTURE}`"
             )

@@ -31,8 +31,9 @@ Usd = Annotated[float, Ge(0)]
 
 MICROSECONDS_PER_SECOND = 1_000_000
 
-SEED_MAX = 2**62
-"""The largest first seed: a store keeps seeds in 64 bits, and there must be room for as many runs as anybody wants."""
+SEED_MAX = 10**15
+"""The largest first seed, on the command line as in a scenario file, where no number may be larger. A store keeps seeds in
+64 bits, and there must be room for as many runs as anybody wants."""
 
 
 class Usage(NamedTuple):

@@ -15,6 +15,7 @@ from harness.errors import (
     HarnessError,
     LimitExceeded,
     NotSimulated,
+    OutsideRun,
     ScenarioError,
     StoreError,
     StubError,
@@ -28,6 +29,7 @@ EXAMPLES: list[Exception] = [
     Deadlock(12.5, "  Task-1 waits for a Lock"),
     LimitExceeded("horizon_s", 3600.0, "Raise it."),
     NotSimulated("loop.getaddrinfo", "keep it out"),
+    OutsideRun("a connection to example.com:443", "run it"),
     StoreError("runs.duckdb: locked"),
     HarnessBug("cannot be"),
 ]

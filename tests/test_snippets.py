@@ -1,12 +1,11 @@
 """Every Python and YAML example of the README and of docs/ runs as it stands, or says why it is an excerpt.
 
 A comment `<!-- excerpt: why -->` on the line before a block says that it is not whole. What examples import from
-`my_app` is in tests/reader.
+`my_app` is in tests/reader, and in the programs that the page itself shows; of two with one name, the later is meant.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -35,10 +34,15 @@ KEYS = frozenset({*Scenario.model_fields, *TargetScenario.model_fields})
 class Snippet(NamedTuple):
     """One example."""
 
-    place: str
+    page: str
+    line: int
     language: str
     code: str
     is_excerpt: bool
+
+    @property
+    def is_test(self) -> bool:
+        return "def test_" in self.code
 
 
 def _snippets() -> Iterator[Snippet]:
@@ -49,7 +53,8 @@ def _snippets() -> Iterator[Snippet]:
             indent = len(found["indent"])
             code = "\n".join(row[indent:] for row in found["code"].splitlines())
             yield Snippet(
-                f"{page.name}:{line}",
+                page.name,
+                line,
                 found["language"],
                 f"{code}\n",
                 EXCERPT.search(found["before"]) is not None,
@@ -61,11 +66,11 @@ SNIPPETS = list(_snippets())
 
 def _whole(language: str, *, test: bool | None = None) -> list[Any]:
     return [
-        pytest.param(snippet.code, id=snippet.place)
+        pytest.param(snippet, id=f"{snippet.page}:{snippet.line}")
         for snippet in SNIPPETS
         if snippet.language == language
         and not snippet.is_excerpt
-        and (test is None or test == ("def test_" in snippet.code))
+        and (test is None or test == snippet.is_test)
     ]
 
 
@@ -91,15 +96,22 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("code", _whole("python", test=True))
+@pytest.mark.parametrize("snippet", _whole("python", test=True))
 def test_tests_of_the_documentation_pass(
-    code: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    snippet: Snippet, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Sim().run(_nothing)  # imports what a run imports; see above
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(READER)]))
-    monkeypatch.syspath_prepend(READER)
+    monkeypatch.syspath_prepend(pytester.path)
+    programs = [
+        one.code
+        for one in SNIPPETS
+        if (one.page, one.language) == (snippet.page, "python")
+        and "def " in one.code
+        and not (one.is_excerpt or one.is_test)
+    ]
+    reader = (READER / "my_app.py").read_text(encoding="utf-8")
+    pytester.makepyfile(my_app="\n\n".join([reader, *programs]), test_snippet=snippet.code)
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider")
-    pytester.makepyfile(test_snippet=code)
     result = pytester.runpytest_inprocess("-p", "no:hypothesispytest", "-p", "no:asyncio")
     outcomes = result.parseoutcomes()
     assert set(outcomes) == {"passed"}, outcomes
@@ -116,19 +128,22 @@ async def _nothing() -> None:
     await openai.AsyncOpenAI().models.list()
 
 
-@pytest.mark.parametrize("code", _whole("python", test=False))
+@pytest.mark.parametrize("snippet", _whole("python", test=False))
 def test_python_of_the_documentation_runs(
-    code: str, reader: Path, capsys: pytest.CaptureFixture[str]
+    snippet: Snippet, reader: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if "Store(" in code:  # somebody has simulated before
-        scenario = next(snippet.code for snippet in SNIPPETS if "support-desk" in snippet.code)
+    if "Store(" in snippet.code:  # somebody has simulated before
+        scenario = next(one.code for one in SNIPPETS if "support-desk" in one.code)
         (reader / "support.yaml").write_text(scenario, encoding="utf-8")
         run(["simulate", "support.yaml", "--set", "workload.tasks=20"])
-    exec(compile(code, "snippet", "exec"), {"__name__": "snippet"})
+    exec(compile(snippet.code, "snippet", "exec"), {"__name__": "snippet"})
 
 
-@pytest.mark.parametrize("code", _whole("yaml"))
-def test_yaml_of_the_documentation_is_a_scenario_or_a_part_of_one(code: str, reader: Path) -> None:
+@pytest.mark.parametrize("snippet", _whole("yaml"))
+def test_yaml_of_the_documentation_is_a_scenario_or_a_part_of_one(
+    snippet: Snippet, reader: Path
+) -> None:
+    code = snippet.code
     said: dict[str, Any] = yaml.safe_load(code)
     assert set(said) <= KEYS, "say why it is an excerpt in a comment before it"
     if "scenario" not in said:

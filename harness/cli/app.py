@@ -1,25 +1,24 @@
 """What can be typed: commands, options, exit codes. What they do is in the siblings, imported when they are called.
 
-Exit codes: 0 pass, 1 a budget or the gate failed, 2 usage or a wrong file, 3 nothing to compare with, 4 undecided, 70 a
-bug of ours; 130 and 143 when interrupted, 141 when nobody reads what is printed.
+Exit codes: 0 pass, 1 a budget or the gate failed, 2 usage, a wrong file, or output that cannot be written, 3 nothing to
+compare with, 4 undecided, 70 a bug of ours; 129, 130 and 143 when interrupted, 141 when nobody reads what is printed.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 import traceback
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import cast
 
 import click
 
 from harness.cli.comparing import baseline, compare, gate, history
 from harness.cli.options import COUNT_MAX, PATH, format_option, store_option
+from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.showing import export, import_, report, trace, whatif
 from harness.errors import HarnessError
 from harness.units import SEED_MAX
@@ -30,11 +29,7 @@ EXIT_USAGE = 2
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
-EXIT_TERMINATED = 143
-"""128 and the number of the signal, as shells have it."""
-
-_AGAIN_WALL_S = 0.05
-"""By then whatever could not be interrupted is over [real s]."""
+"""128 and the number of the signal, as shells have it; 129 and 143 come from `process.py`."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -46,31 +41,46 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.unraisablehook = _interrupt_again
+    with own_process():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(args=list(arguments), prog_name="harness", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Abort:  # click's name for Ctrl-C
-        click.echo("interrupted; the runs that were done are stored", err=True)
+    except (click.exceptions.Abort, KeyboardInterrupt):  # the first is click's name for it
+        say("interrupted; the runs that were done are stored")
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return EXIT_USAGE
     except HarnessError as error:
-        click.echo(_message(error), err=True)
+        say(_message(error))
         return EXIT_USAGE
-    except (BrokenPipeError, SystemExit) as error:
-        # Whoever read our output has had enough, as `head` does; click and rich make an exit with 1 of it.
-        if isinstance(error, SystemExit) and error.code != 1:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in it
+    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
         return EXIT_BROKEN_PIPE
-    except Exception:  # noqa: BLE001 - the last place that can say that this is our fault, and what to do
-        traceback.print_exc()
-        click.echo("\nThis is a bug in harness. Please report it with the lines above.", err=True)
-        return EXIT_BUG
+    except SystemExit as error:
+        # Click and rich make an exit with 1 of a broken pipe; others are signals.
+        return EXIT_BROKEN_PIPE if error.code == 1 else cast("int", error.code)
+    except Exception as error:  # noqa: BLE001 - the last place that can say that this is our fault, and what to do
+        return _unexpected(error)
     return code if isinstance(code, int) else EXIT_PASS
+
+
+def _unexpected(error: Exception) -> int:
+    match interruption(error):
+        case SystemExit(code=int(code)):
+            return code
+        case KeyboardInterrupt():
+            return EXIT_INTERRUPTED
+    if isinstance(error, OSError) and (reason := why_no_output()) is not None:
+        say(f"error: cannot write to the standard output: {reason}")
+        return EXIT_USAGE
+    say("".join(traceback.format_exception(error)))
+    say("This is a bug in harness. Please report it with the lines above.")
+    return EXIT_BUG
 
 
 def printable(text: str) -> str:
@@ -83,20 +93,6 @@ def printable(text: str) -> str:
 
 def _message(error: HarnessError) -> str:
     return printable("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
-
-
-def _terminate(*_: object) -> NoReturn:
-    raise SystemExit(EXIT_TERMINATED)
-
-
-def _interrupt_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Send an interruption once more that came where Python lets nothing be raised, such as a `__del__`."""
-    numbers = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
-    number = numbers.get(unraisable.exc_type)
-    if number is None:
-        sys.__unraisablehook__(unraisable)
-    else:
-        threading.Timer(_AGAIN_WALL_S, os.kill, (os.getpid(), number)).start()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -189,6 +185,34 @@ def serve(file: Path, port: int, host: str, speed: float, store: Path) -> int:
     from harness.cli.serve import serve_file
 
     return serve_file(file, host=host, port=port, speed=speed, store=store)
+
+
+@cli.command()
+@click.argument("file", type=PATH)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=SEED_MAX),
+    help="The seed to check; the scenario's first otherwise.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change the scenario; may be repeated.",
+)
+@click.option("--digest", type=PATH, hidden=True)
+def check(file: Path, seed: int | None, overrides: tuple[str, ...], digest: Path | None) -> int:
+    """Check that one seed gives one execution, in this process and in others.
+
+    Runs it twice in this process, twice in fresh ones under one hash seed, and once under another, and compares prompts,
+    replies, tool arguments and spans. Exits with 1 if they differ, and names the first difference and its probable cause.
+    """
+    from harness.cli.check import check_file, write_digest
+
+    if digest is not None:
+        return write_digest(file, seed=seed, overrides=overrides, to=digest)
+    return check_file(file, seed=seed, overrides=overrides)
 
 
 @cli.command()

@@ -27,8 +27,11 @@ def serve_file(file: Path, *, host: str, port: int, speed: float, store: Path) -
         click.echo(printable(f"serving {scenario.spec.scenario} at {url}; stop with Ctrl-C"))
         click.echo(f"  ANTHROPIC_BASE_URL={url}  OPENAI_BASE_URL={url}/v1")
 
+    def tell(line: str) -> None:
+        click.echo(printable(line), err=True)
+
     try:
-        result = serve_scenario(scenario, host=host, port=port, speed=speed, ready=ready)
+        result = serve_scenario(scenario, host=host, port=port, speed=speed, ready=ready, tell=tell)
     except OSError as error:
         raise HarnessError(
             f"cannot listen at {host}:{port}: {error.strerror or error}\n"

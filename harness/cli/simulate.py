@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -17,6 +15,7 @@ import click
 from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.record import record
+from harness.run.undisturbed import undisturbed
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
 
@@ -107,40 +106,10 @@ def _keep(
 
 def _write(store: Store, waiting: list[RunRecord]) -> list[int]:
     """Write runs, and take them off the list of those that wait."""
-    with _undisturbed():
+    with undisturbed():  # DuckDB would make an error of an interruption, and the runs be lost
         run_ids = store.write(waiting)
         waiting.clear()
     return run_ids
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold an interruption back until the block is done: DuckDB would make an error of it, and the runs be lost.
-
-    A second one is not held back.
-    """
-    held: list[int] = []
-
-    before = {
-        number: handler
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if callable(handler := signal.getsignal(number))
-    }
-
-    def hold(number: int, frame: FrameType | None) -> None:
-        if held:
-            before[signal.Signals(number)](number, frame)
-        held.append(number)
-
-    for number in before:
-        signal.signal(number, hold)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for caught in held:
-            signal.raise_signal(caught)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from annotated_types import Gt, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 
 from harness.errors import ScenarioError
 from harness.fields import ScenarioFile, Tagged
@@ -78,7 +78,7 @@ class At:
 class Closed:
     """A fixed number of users, each of whom waits for the answer, thinks, and asks again."""
 
-    users: Count
+    users: Annotated[int, Ge(1), Le(10**6)]
     """Number of users."""
     think_s: AnyDistribution = Constant(0.0)
     """Time between an answer and the next task of the same user [s]; also before the first."""

@@ -37,9 +37,8 @@ _asctime, _ctime, _gmtime, _localtime, _strftime = (
     time.strftime,
 )
 
-_gettime, _gettime_ns = (
-    getattr(time, name, None) for name in ("clock_gettime", "clock_gettime_ns")
-)
+_gettime: Any = getattr(time, "clock_gettime", None)  # not on Windows
+_gettime_ns: Any = getattr(time, "clock_gettime_ns", None)
 _WALL = frozenset(
     getattr(time, name) for name in ("CLOCK_REALTIME", "CLOCK_TAI") if hasattr(time, name)
 )
@@ -75,12 +74,14 @@ def _sleep(world: World, seconds: float) -> None:
 
 
 def _clock_s(world: World, clock: int) -> float:
-    return _gettime(clock) if clock in _OF_COMPUTER else _clock_ns(world, clock) / 10**9
+    if clock in _OF_COMPUTER:
+        return float(_gettime(clock))
+    return _wall_s(world) if clock in _WALL else _elapsed_s(world)
 
 
 def _clock_ns(world: World, clock: int) -> int:
     if clock in _OF_COMPUTER:
-        return _gettime_ns(clock)
+        return int(_gettime_ns(clock))
     return wall_ns(world) if clock in _WALL else _elapsed_ns(world)
 
 

@@ -6,7 +6,7 @@ modules hold finds it there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -39,23 +39,29 @@ def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
         gates.append(new)
         return new
 
-    with placed(reach, gate, lambda: replacing(originals)):
+    holders = [
+        place
+        for place in reach.places
+        if place.holds_things and substituted(place.contents, gate) is not place.contents
+    ]
+    with placed(holders, gate, lambda: replacing(originals)), rebuilt(reach.places, holders):
         yield
 
 
 @contextmanager
-def placed(reach: Reach, new: Replacement, back: Any) -> Iterator[list[Place]]:  # noqa: ANN401 - gives a Replacement
-    """While inside, things in places are replaced; models whose fields hold some are compiled again.
+def placed(
+    places: Iterable[Place], new: Replacement, back: Callable[[], Replacement]
+) -> Iterator[None]:
+    """While inside, things in places are replaced.
 
     Args:
-        reach: The places.
+        places: The places.
         new: What takes the place of a thing.
         back: Asked in the end for what puts the things back.
     """
-    changed = [place for place in reach.places if _replace(place, new)]
+    changed = [place for place in places if _replace(place, new)]
     try:
-        with rebuilt(reach.places, changed):
-            yield changed
+        yield
     finally:
         for place in changed:
             _replace(place, back())
@@ -63,7 +69,7 @@ def placed(reach: Reach, new: Replacement, back: Any) -> Iterator[list[Place]]: 
 
 def _replace(place: Place, new: Replacement) -> bool:
     """Put things in the place of others; a thing that refuses to be changed stays as it is."""
-    if place.kind.write is None:
+    if place.kind.write is None or not place.holds_things:
         return False
     with suppress(
         Exception

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import thread as pools
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
@@ -154,11 +155,11 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
 
 def _starts_or_ends_a_thread() -> bool:
     """Whether a lock is part of how threads start and end; choices there would drown those that the program has."""
-    frame = sys._getframe(2)  # noqa: SLF001 - who takes the lock
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - who takes the lock
     while frame is not None and frame.f_code.co_filename == threading.__file__:
         if frame.f_code.co_name in _LIFE_OF_A_THREAD:
             return True
-        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+        frame = frame.f_back
     return False
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 _ABSENT = object()
@@ -65,6 +66,5 @@ def _without_added(before: list[Any], after: list[Any], now: list[Any]) -> list[
     return kept[::-1]
 
 
-def _are_same(one: Iterable[Any], other: Iterable[Any]) -> bool:
-    ones, others = [*one], [*other]
-    return len(ones) == len(others) and all(a is b for a, b in zip(ones, others, strict=True))
+def _are_same(one: Collection[Any], other: Collection[Any]) -> bool:
+    return len(one) == len(other) and all(map(operator.is_, one, other))

@@ -37,6 +37,8 @@ _MOCKS = "unittest.mock"
 PLAIN = frozenset((str, bytes, int, float, bool, complex, type(None), type(...)))
 """Classes whose instances hold nothing and never change."""
 
+_OF_FUNCTIONS = kinds_of(FunctionType)
+
 LARGEST = 200_000
 """Far more places than the modules of a program have; a walk through them takes a second."""
 
@@ -52,6 +54,8 @@ class Place:
     kind: Kind
     contents: Any
     """As they were when it was reached."""
+    holds_things: bool
+    """Whether there was more in it than numbers and texts."""
 
     @property
     def path(self) -> str:
@@ -125,7 +129,7 @@ class Reach:
         return id(thing) in self._seen
 
     def _meet(self, holder: Place | None, key: object, value: object) -> None:
-        if type(value) not in PLAIN and id(value) not in self._seen:
+        if id(value) not in self._seen:
             self._seen[id(value)] = value
             self._todo.append((holder, key, value))
 
@@ -134,9 +138,12 @@ class Reach:
             contents = kind.read(thing)
         except Exception:  # noqa: BLE001 - a thing that is not what its class says, such as a half-made instance
             return
-        place = Place(holder, key, thing, kind, contents)
+        members = [member for member in _members(contents) if type(member[1]) not in PLAIN]
+        if kind is DEFAULTS and not members:
+            return  # nothing in them can change, and most functions are like that
+        place = Place(holder, key, thing, kind, contents, bool(members))
         self.places.append(place)
-        for name, value in _members(contents):
+        for name, value in members:
             self._meet(place, name, value)
 
     def _look_into(self, holder: Place | None, key: object, thing: Any) -> None:  # noqa: ANN401 - anything
@@ -187,7 +194,7 @@ class Reach:
             if _is_of_no_module(function.__globals__):
                 yield GLOBALS
         if function.__dict__:
-            yield from kinds_of(FunctionType)
+            yield from _OF_FUNCTIONS
 
 
 def _members(contents: Any) -> Iterable[tuple[object, Any]]:  # noqa: ANN401 - contents of any kind

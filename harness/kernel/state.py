@@ -54,7 +54,7 @@ class State:
         roots: Mapping[str, object] | None = None,
     ) -> None:
         self._from = modules, outside, roots
-        self._loaded = own_modules()
+        self._loaded = own_modules() if modules else {}
         self.reach = Reach(modules, outside, roots)
         self._changed: dict[int, tuple[Place, Any]] = {}
         self._moved: dict[int, object] = {}
@@ -68,9 +68,10 @@ class State:
                 if now is not _UNREADABLE and not same(place.contents, now):
                     self._changed[id(place)] = (place, now)
         self._moved = {id(mark): position(mark.thing) for mark in self.reach.iterators}
-        self._imported = {
-            name: module for name, module in own_modules().items() if name not in self._loaded
-        }
+        if self._loaded:
+            self._imported = {
+                name: module for name, module in own_modules().items() if name not in self._loaded
+            }
 
     def take_back(self) -> list[Leftover]:
         """Take the changes of the run back, and leave those that were made since.

@@ -15,6 +15,12 @@ def replacing(by_id: dict[int, Any]) -> Replacement:
     return lambda thing: by_id.get(id(thing), thing)
 
 
+_HOLD_BY_THEMSELVES = frozenset(
+    (types.FunctionType, types.ModuleType, type, dict, list, set, str, int, float, bool, type(None))
+)
+"""Classes of things that can be changed themselves, or hold nothing."""
+
+
 def substituted(contents: Any, replacement: Replacement) -> Any:  # noqa: ANN401 - of any kind
     """Contents with replacements, also within what cannot be changed itself; the same object if there are none."""
     if type(contents) is dict:
@@ -33,6 +39,8 @@ def _replaced(value: Any, replacement: Replacement) -> Any:  # noqa: ANN401 - an
     if new is not value:
         return new
     cls = type(value)
+    if cls in _HOLD_BY_THEMSELVES:
+        return value
     if cls is types.BuiltinMethodType or cls is types.MethodWrapperType:  # such as count().__next__
         owner = replacement(value.__self__)
         return value if owner is value.__self__ else getattr(owner, value.__name__)

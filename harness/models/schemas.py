@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -21,7 +21,7 @@ def violation(value: Any, schema: dict[str, Any]) -> str | None:  # noqa: ANN401
     from jsonschema.exceptions import best_match
     from referencing.exceptions import Unresolvable
 
-    validator = _validator(json.dumps(schema))
+    validator = _read(json.dumps(schema)).validator
     if validator is None:
         return None
     try:
@@ -37,20 +37,36 @@ def violation(value: Any, schema: dict[str, Any]) -> str | None:  # noqa: ANN401
     return f"{place}: {said}"
 
 
+def mistake(schema: Any) -> str | None:  # noqa: ANN401 - any JSON
+    """What is wrong with a schema itself; None if nothing is."""
+    return _read(json.dumps(schema)).mistake
+
+
+class _Read(NamedTuple):
+    """A schema that was read."""
+
+    validator: Validator | None
+    """Checks values; None if the schema is wrong."""
+    mistake: str | None
+
+
 @lru_cache(maxsize=256)
-def _validator(schema_text: str) -> Validator | None:
-    """Checks values; None if the schema itself is wrong. By text, as programs send the same schemas again and again."""
+def _read(schema_text: str) -> _Read:
+    """By text, as programs send the same schemas again and again."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import validator_for
     from referencing import Registry
 
     schema = json.loads(schema_text)
+    if not isinstance(schema, dict):
+        return _Read(None, "x")
     kind = validator_for(schema, default=Draft202012Validator)
     try:
         kind.check_schema(schema)
-    except (SchemaError, RecursionError):
-        return None
+    except SchemaError as error:
+        return _Read(None, error.message[:_SHOWN_CHARACTERS])
+    except RecursionError:
+        return _Read(None, "too deep")
     # An empty registry: the default one would fetch what a schema refers to.
-    validator: Validator = kind(schema, registry=Registry())
-    return validator
+    return _Read(kind(schema, registry=Registry()), None)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import multiprocessing.resource_tracker
 import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 
 from harness.run.one import RunResult, simulate
+from harness.run.undisturbed import ENDING, undisturbed
 from harness.scenario import LoadedScenario
 
 _BATCHES_PER_JOB = 4
@@ -49,31 +52,61 @@ def simulate_many(
         for seed in seeds:
             yield simulate(scenario, seed)
         return
-    tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_PROCESS
-    size = max(
-        1, min(math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB)), _TASKS_WORTH_A_PROCESS // tasks)
-    )
-    batches = iter([seeds[start : start + size] for start in range(0, len(seeds), size)])
-    under_way: deque[Future[list[RunResult]]] = deque(
-        executor.submit(_simulate_batch, scenario, batch) for batch in islice(batches, jobs * 2)
-    )
+    under_way: deque[Future[list[RunResult]]] = deque()
     try:
-        while under_way:
-            results = under_way.popleft().result()
-            under_way.extend(
-                executor.submit(_simulate_batch, scenario, batch) for batch in islice(batches, 1)
-            )
-            yield from results
+        yield from _in_batches(executor, scenario, seeds, jobs, under_way)
     finally:
         for future in under_way:
             future.cancel()
 
 
-def processes(jobs: int) -> ProcessPoolExecutor:
-    """An executor of fresh processes; nothing of this one's state reaches them."""
-    return ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+def _in_batches(
+    executor: Executor,
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    jobs: int,
+    under_way: deque[Future[list[RunResult]]],
+) -> Iterator[RunResult]:
+    tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_PROCESS
+    size = max(
+        1, min(math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB)), _TASKS_WORTH_A_PROCESS // tasks)
     )
+    batches = iter([seeds[start : start + size] for start in range(0, len(seeds), size)])
+    for batch in islice(batches, jobs * 2):
+        under_way.append(executor.submit(_simulate_batch, scenario, batch))
+    while under_way:
+        results = under_way.popleft().result()
+        for batch in islice(batches, 1):
+            under_way.append(executor.submit(_simulate_batch, scenario, batch))
+        yield from results
+
+
+def processes(jobs: int) -> ProcessPoolExecutor:
+    """An executor of fresh processes, which are started; nothing of this one's state reaches them."""
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        undisturbed(),
+        _signals_kept_from_children(),
+    ):  # one that is started halfway would print a traceback
+        executor = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin_worker)
+        executor.submit(os.getpid)
+    return executor
+
+
+@contextmanager
+def _signals_kept_from_children() -> Iterator[None]:
+    """Whoever signals a group of processes means its parent, which ends its children; they inherit what is blocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        # It is started with the first process, and inherits what is blocked as well; but then some is unblocked here.
+        multiprocessing.resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> Iterator[RunResult]:
@@ -83,21 +116,25 @@ def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> 
         return
     with processes(jobs) as executor:
         try:
-            yield from simulate_many(scenario, seeds, executor=executor, jobs=jobs)
+            yield from _in_batches(executor, scenario, seeds, jobs, deque())
         except BaseException:
             _stop(executor)
             raise
 
 
 def _stop(executor: ProcessPoolExecutor) -> None:
-    """End an executor's processes at once, in the middle of what they do."""
+    """End an executor's processes at once, in the middle of what they do; others of this process are left alone."""
+    ours = list((executor._processes or {}).values())  # noqa: SLF001 - there is no public way before Python 3.14
     # There is no public way to say that nobody will read what is on its way to them, nor write the rest of an answer that
     # one of them was ended in: both would be waited for when Python exits.
     executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001
     executor._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
-    executor.shutdown(wait=False, cancel_futures=True)
-    for process in multiprocessing.active_children():
-        process.terminate()
+    # Nothing is cancelled: Python 3.11 complains, in a thread of its own, about what was cancelled when processes end.
+    executor.shutdown(wait=False)
+    for process in ours:
+        process.kill()
+    for process in ours:
+        process.join()
 
 
 def default_jobs(scenario: LoadedScenario, runs: int) -> int:
@@ -114,8 +151,9 @@ def _simulate_batch(scenario: LoadedScenario, seeds: Sequence[int]) -> list[RunR
 
 
 def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it whatever ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave it to the parent when to end, and end with it whatever ends it."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

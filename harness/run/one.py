@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -67,16 +69,29 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             carries a note with the command that replays it.
     """
     try:
-        load_libraries(scenario.functions, scenario.folder)
-        if isinstance(scenario.spec, TargetScenario):
-            from harness.run.target import TargetWorld
-
-            return _executed(scenario, TargetWorld(scenario, seed), seed)
-        with modules_of_run(scenario):
-            return _executed(scenario, World(scenario, seed), seed)
+        with world_of(scenario, seed) as world:
+            return _executed(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
+
+
+@contextmanager
+def world_of(scenario: LoadedScenario, seed: int) -> Iterator[World | TargetWorld]:
+    """The parts of a run, to be executed inside.
+
+    Args:
+        scenario: What to simulate.
+        seed: The one integer that all chance follows from.
+    """
+    load_libraries(scenario.functions, scenario.folder)
+    if isinstance(scenario.spec, TargetScenario):
+        from harness.run.target import TargetWorld
+
+        yield TargetWorld(scenario, seed)
+    else:
+        with modules_of_run(scenario):
+            yield World(scenario, seed)
 
 
 def _executed(scenario: LoadedScenario, world: World | TargetWorld, seed: int) -> RunResult:

@@ -25,6 +25,7 @@ def serve_scenario(
     port: int,
     speed: float,
     ready: Callable[[int], None],
+    tell: Callable[[str], None],
 ) -> RunResult:
     """Answer on a socket until SIGINT or SIGTERM comes.
 
@@ -34,20 +35,25 @@ def serve_scenario(
         port: The port; 0 means any that is free.
         speed: Virtual seconds in a real one.
         ready: Called with the port as soon as clients may come.
+        tell: Writes a line on the server's terminal, about requests that could not be answered.
 
     Returns:
         What was asked and answered, as one task.
 
     Raises:
-        HarnessError: A script of replies ran out.
         OSError: The port cannot be had.
     """
     with modules_of_run(scenario):
-        return _served(scenario, host, port, speed, ready)
+        return _served(scenario, host, port, speed, ready, tell)
 
 
 def _served(
-    scenario: LoadedScenario, host: str, port: int, speed: float, ready: Callable[[int], None]
+    scenario: LoadedScenario,
+    host: str,
+    port: int,
+    speed: float,
+    ready: Callable[[int], None],
+    tell: Callable[[str], None],
 ) -> RunResult:
     began_s = wall.elapsed_s()
     found = surroundings(scenario, find_function)
@@ -59,10 +65,11 @@ def _served(
         latency_factors=found.latency_factors,
         horizon_s=math.inf,  # a server has no end
         calls_per_task=math.inf,
+        allow_unmatched=True,  # there is no test to fail, and other clients to answer
     )
     world.kernel.instants_without_call = math.inf
     try:
-        asyncio.run(serve(world.server, host, port, speed, ready))  # noqa: TID251 - the real clock is what is wanted
+        asyncio.run(serve(world.server, host, port, speed, ready, tell))  # noqa: TID251 - the real clock is what is wanted
     finally:
         world.end()
         world.log.close(world.root.span, OK)

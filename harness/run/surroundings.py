@@ -30,6 +30,8 @@ class Surroundings:
     """How many times as long the attempts of single agents take to serve."""
     may_be_unused: frozenset[str]
     """Agents of whom it is fine that they are never called."""
+    allow_unmatched: bool
+    """Whether made-up agents answer calls of none of these."""
 
 
 def surroundings(scenario: LoadedScenario, find: Find) -> Surroundings:
@@ -51,6 +53,7 @@ def surroundings(scenario: LoadedScenario, find: Find) -> Surroundings:
         roles=roles,
         faults=spec.faults,
         latency_factors=spec.latency_factors,
+        allow_unmatched=isinstance(spec, TargetScenario) and spec.allow_unmatched,
         may_be_unused=frozenset(name for name, part in spec.agents.items() if part.stub is None),
     )
 

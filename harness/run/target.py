@@ -65,6 +65,7 @@ class TargetWorld:
             horizon_s=self.spec.horizon_s + CLEANUP_S,
             calls_per_task=self.spec.calls_per_task,
             begin_s=at_s,
+            allow_unmatched=found.allow_unmatched,
         )
 
     def _stub(self, name: str) -> Callable[[Request], str | Reply]:
@@ -129,13 +130,16 @@ class TargetWorld:
                 if kernel.now_s() > began_s == 0:
                     return None
                 kernel.reach(0.0)
-                return run_here(run_workload(self.spec, wired.draws, self._work_on))
+                ended = run_here(run_workload(self.spec, wired.draws, self._work_on))
         except LimitExceeded as error:
             if error.limit != "horizon_s":
                 raise
             raise LimitExceeded("horizon_s", self.spec.horizon_s, _GOES_ON, error.report) from None
         finally:
             wired.end()
+        if wired.failure is not None:
+            raise wired.failure
+        return ended
 
     @contextmanager
     def _functions_found(self) -> Iterator[None]:
@@ -158,7 +162,7 @@ class TargetWorld:
                 await self._call(text_of(kind, number))
             status = OK
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
-            said_by_harness = _harness_error_in(error)
+            said_by_harness = self._wired.failure or _harness_error_in(error)
             if said_by_harness is not None:
                 raise said_by_harness from said_by_harness.__cause__
             status, span.error = ERROR, self.failures.add(error)

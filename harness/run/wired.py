@@ -33,6 +33,7 @@ from harness.wire.api import ApiMaker
 from harness.wire.call import Call
 from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
+from harness.wire.names import UNMATCHED
 from harness.wire.paths import base_path
 from harness.wire.server import Server, Site
 
@@ -111,6 +112,7 @@ class WiredWorld:
         horizon_s: Virtual time that the run may not pass [s].
         calls_per_task: How many calls a task may make.
         begin_s: Where its clock starts [s].
+        allow_unmatched: Whether a call that is of none of the agents is answered by a made-up one, and is no error.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class WiredWorld:
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,
         begin_s: float = 0.0,
+        allow_unmatched: bool = False,
     ) -> None:
         self.seed = seed
         self.kernel = Kernel(
@@ -137,6 +140,8 @@ class WiredWorld:
         self._roles = roles
         self._faults = faults
         self._latency_factors = latency_factors
+        self.allow_unmatched = allow_unmatched
+        """May be changed until somebody has connected."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
         self._effects: list[Effect] = []
@@ -160,6 +165,11 @@ class WiredWorld:
     def is_settled(self) -> bool:
         """Whether somebody has connected already."""
         return self._server is not None
+
+    @property
+    def failure(self) -> Exception | None:
+        """An error in what a test or a scenario has said; the program may have caught it."""
+        return None if self._server is None else self._server.failure
 
     @property
     def calls(self) -> list[Call]:
@@ -223,7 +233,8 @@ class WiredWorld:
             self.root,
             sites=[self._site(provider) for provider in self._providers.values()],
             roles=self._roles,
-            unknown=lambda name: Role(name=name, content=Plausible(name)),
+            unknown=lambda name: Role(name=name, content=Plausible(name.removeprefix(UNMATCHED))),
+            allow_unmatched=self.allow_unmatched,
             served=find,
             judge=self._judge,
             known_models=[name for one in self._providers.values() for name in one.models],

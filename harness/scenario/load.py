@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
-from harness.scenario.problems import dotted, explain, nearest_file
+from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
     KNOWN_APIS,
     AnyScenario,
@@ -89,8 +89,13 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         raise ScenarioError(
             f"{name}:1:1: a scenario is a mapping that begins with `scenario: NAME`"
         )
+    before: dict[str | int, list[Any]] = {
+        section: list(part) if isinstance(part := document.data.get(section), dict) else []
+        for section in _SECTIONS
+    }
     for override in overrides:
         _override(document, override)
+    _check_new_are_used(document, before)
     spec = _validate(document, path.parent)
     check_parts(spec, document)
     folder = path.parent.absolute()
@@ -176,6 +181,35 @@ def _override(document: Document, override: str) -> None:
         )
     around[last] = parse_yaml(text, f"--set {target}").data
     document.overrides[path] = override
+
+
+def _check_new_are_used(document: Document, before: Mapping[str | int, list[Any]]) -> None:
+    """Refuse a key of an agent, model, tool or provider that was not there before and that nothing names: it is misspelt."""
+    for path, override in document.overrides.items():
+        if len(path) < 3 or path[0] not in before or path[1] in before[path[0]]:
+            continue
+        section, name = path[0], str(path[1])
+        is_whole = path[:1] in document.overrides or path[:2] in document.overrides
+        is_api = section == "providers" and "target" in document.data and name in KNOWN_APIS
+        if is_whole or is_api or _is_named(document.data, name, path[:2]):
+            continue
+        near = nearest(name, before[section]) or allowed(before[section])
+        raise ScenarioError(
+            f"--set {override}: there is nothing at {dotted(path[:2])}{near}\n"
+            f"  To add one, give all of it: --set '{dotted(path[:2])}={{...}}'"
+        )
+
+
+def _is_named(data: Any, name: str, but: Path_, path: Path_ = ()) -> bool:  # noqa: ANN401 - a YAML value
+    """Whether a name stands anywhere in a file, as a value or a key, but at one path."""
+    if path == but:
+        return False
+    if isinstance(data, dict):
+        keys = any(key == name and (*path, key) != but for key in data)
+        return keys or any(_is_named(inner, name, but, (*path, key)) for key, inner in data.items())
+    if isinstance(data, list):
+        return any(_is_named(inner, name, but, (*path, place)) for place, inner in enumerate(data))
+    return bool(data == name)
 
 
 def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str, Script]:

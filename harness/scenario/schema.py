@@ -395,7 +395,9 @@ class TargetScenario(Head):
     models: dict[Name, ModelSpec] = {}
     """What is known of models, by a name for spans and faults; others have the latency and prices of their names."""
     agents: dict[Name, WireAgentSpec] = {}
-    """The agents, by name; others are named after their system prompts."""
+    """The agents, by name; if there are none, calls are answered by agents that are named after their system prompts."""
+    allow_unmatched: bool = False
+    """Whether calls that match no agent are answered by made-up ones, which are called `unmatched:...`; else they are an error."""
 
     @model_validator(mode="after")
     def _check_providers(self) -> TargetScenario:

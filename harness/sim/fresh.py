@@ -3,55 +3,106 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.util import find_spec
-from types import ModuleType
+from types import CoroutineType, ModuleType
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
 from harness.kernel.holders import placed
 from harness.kernel.reach import PLAIN, Reach
 from harness.kernel.substitution import Replacement, replacing
+from harness.sim.program import bind
+from harness.sim.undo import undo
 
 _ABSENT = object()
 
 
-def is_one_of(module: str, names: Sequence[str]) -> bool:
-    """Whether a module is one of those named, or in a package of them."""
+class FreshModules:
+    """The modules that a test wants to be new in each run."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._last: Renewal | None = None
+
+    def add(self, names: Sequence[str]) -> None:
+        """Note more of them.
+
+        Raises:
+            HarnessError: There is no such module.
+        """
+        for name in names:
+            if not _is_importable(name):
+                raise HarnessError(
+                    f"there is no module {name!r} to import anew\n"
+                    "  How to fix: name it as an import does: sim.fresh('my_app.limits')"
+                )
+        self.names += names
+
+    def has(self, target: str | None) -> bool:
+        """Whether what `module:name` names is in one of them."""
+        return target is not None and _is_one_of(target.partition(":")[0], self.names)
+
+    def under(
+        self,
+        program: Any,  # noqa: ANN401 - a coroutine, or a function
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        watched: Callable[[Any], Any],
+        inside: AbstractContextManager[None],
+    ) -> Any:  # noqa: ANN401 - a coroutine, or a function
+        """What is to be run; if there are such modules, it imports them first, and they find the simulated world.
+
+        Args:
+            program: What follows.
+            args: What it is called with.
+            kwargs: What it is called with.
+            watched: Gives what is run in the place of a coroutine.
+            inside: Entered when they are there, until the end of the run.
+
+        Raises:
+            HarnessError: It is a coroutine of such a module, which would go on in the old one.
+        """
+        if not self.names:
+            return program if inspect.iscoroutine(program) else bind(program, args, kwargs)
+        if inspect.iscoroutine(program):
+            self._check_not_bound(program)
+
+        def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
+            known = self._last
+            self._last = undo.ends.enter_context(imported_anew(self.names, undo.reaches))
+            undo.ends.enter_context(inside)
+            if inspect.iscoroutine(program):
+                return watched(program)
+            # A test that has imported it knows it as the run before left it.
+            old = program if known is None else known.old(program)
+            whole = bind(self._last.new(old), args, kwargs)
+            return watched(whole) if inspect.iscoroutine(whole) else whole()
+
+        return begin
+
+    def _check_not_bound(self, program: CoroutineType[Any, Any, Any]) -> None:
+        home = "" if program.cr_frame is None else program.cr_frame.f_globals.get("__name__", "")
+        if _is_one_of(home, self.names):
+            program.close()
+            raise HarnessError(
+                f"a coroutine of {home!r} exists already, and would go on in the old module\n"
+                "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
+            )
+
+
+def _is_one_of(module: str, names: Sequence[str]) -> bool:
     return any(module == one or module.startswith(f"{one}.") for one in names)
 
 
-def check_importable(name: str) -> None:
-    """Complain about a module that is not there.
-
-    Raises:
-        HarnessError: There is none of that name.
-    """
+def _is_importable(name: str) -> bool:
     try:
-        found = name in sys.modules or find_spec(name) is not None
+        return name in sys.modules or find_spec(name) is not None
     except (ImportError, ValueError, TypeError, AttributeError):
-        found = False
-    if not found:
-        raise HarnessError(
-            f"there is no module {name!r} to import anew\n  How to fix: name it as an import does: sim.fresh('my_app.limits')"
-        )
-
-
-def check_not_bound(program: Any, names: Sequence[str]) -> None:  # noqa: ANN401 - a coroutine
-    """Complain about a coroutine of a module that is imported anew: it would go on in the old one.
-
-    Raises:
-        HarnessError: It is.
-    """
-    home = program.cr_frame.f_globals.get("__name__", "") if program.cr_frame else ""
-    if is_one_of(home, names):
-        program.close()
-        raise HarnessError(
-            f"a coroutine of {home!r} exists already, and would go on in the old module\n"
-            "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
-        )
+        return False
 
 
 class Renewal(NamedTuple):
@@ -71,7 +122,9 @@ def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Re
         names: The modules; all that is below one of them is imported anew too.
         reaches: Where something of the old modules may be held.
     """
-    old = {name: module for name, module in sys.modules.copy().items() if is_one_of(name, names)}
+    old = {
+        name: module for name, module in sys.modules.copy().items() if _is_one_of(name, names)
+    }
     for name in old:
         del sys.modules[name]
     try:
@@ -85,7 +138,7 @@ def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Re
         )
         with ExitStack() as ends:
             for reach in reaches:
-                ends.enter_context(placed(reach, renewal.new, lambda: renewal.old))
+                ends.enter_context(placed(reach.places, renewal.new, lambda: renewal.old))
             yield renewal
     finally:
         _put_back(old, names)
@@ -103,7 +156,7 @@ def _pairs(old: dict[str, ModuleType], new: dict[str, ModuleType]) -> Iterator[t
 
 def _put_back(old: dict[str, ModuleType], names: Sequence[str]) -> None:
     for name in sys.modules.copy():
-        if is_one_of(name, names):
+        if _is_one_of(name, names):
             del sys.modules[name]
     sys.modules.update(old)
     for name, module in old.items():

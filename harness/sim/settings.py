@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -20,12 +20,20 @@ from harness.provider import Latency, Limits, Outage, Overload, Queue
 from harness.run.wired import ApiName
 from harness.units import Count, PositiveSeconds, Probability
 
+Order = Literal["arrival", "random"]
+"""Which of several threads goes next that may: the one that came first, or one that the seed chooses."""
+
 
 def seed(value: int) -> int:
     """A seed."""
     if type(value) is not int or value < 0:
         raise HarnessError(f"the seed: a seed is a whole number from 0 (given: {value!r})")
     return value
+
+
+def order(value: Order) -> Order:
+    """Which thread goes next."""
+    return _read(Order, "order", value)  # type: ignore[no-any-return]
 
 
 def count(what: str, value: int) -> int:

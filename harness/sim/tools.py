@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +11,6 @@ from harness.agents import ToolError
 from harness.errors import HarnessError
 from harness.kernel.captured import Attribute, on_their_owners
 from harness.kernel.distributions import AnyDistribution
-from harness.sim.fresh import is_one_of
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
@@ -34,11 +33,6 @@ class Replacement(Protocol):
 
     def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """What takes the place of the function."""
-
-
-def is_in(tool: Replacement, modules: Sequence[str]) -> bool:
-    """Whether the function that a tool stands in for is in one of some modules or packages."""
-    return tool.replaces is not None and is_one_of(tool.replaces.partition(":")[0], modules)
 
 
 @contextmanager

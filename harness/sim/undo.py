@@ -40,29 +40,33 @@ class Undo:
         """What could be reached when the run began: from the program's modules, and from the test's."""
         self._state: State | None = None
         self._seed = 0
-        self._ends = ExitStack()
+        self.ends = ExitStack()
+        """What ends when the run is taken back."""
         self._leftovers: list[tuple[int, Leftover]] = []
         self._is_active = False
 
     @contextmanager
-    def around_run(self, seed: int, test: str) -> Iterator[ExitStack]:
+    def around_run(self, seed: int, test: str, arguments: tuple[object, ...]) -> Iterator[State]:
         """While inside, a run changes modules; what the one before changed has been taken back.
 
         Args:
             seed: The run's.
             test: The name of the module that the test is in.
+            arguments: What the program is and gets.
 
         Yields:
-            What ends when the run is taken back.
+            The state of the arguments, which are in no module.
         """
         if self._is_active:
-            yield ExitStack()
+            yield State({}, frozenset(), {})
             return
         self._is_active = True
         try:
             self.take_back()
             modules, outside = self._program_and_tests()
             state = State(modules, outside)
+            named = {f"argument {at}": thing for at, thing in enumerate(arguments)}
+            mine = State({}, outside, named)
             self._warn(state, seed)
             module = sys.modules.get(test)
             here = Reach({} if module is None else {test: module})
@@ -70,7 +74,10 @@ class Undo:
             self._state, self._seed = state, seed
             gates = stand_ins()
             with in_own_places(here, gates), in_own_places(state.reach, gates):
-                yield self._ends
+                try:
+                    yield mine
+                finally:
+                    mine.note_end_of_run()
         finally:
             self.reaches = []
             if self._state is not None:
@@ -94,14 +101,9 @@ class Undo:
                 state.put_back()
             self._state = pending
 
-    def state_of(self, *things: object) -> State:
-        """The state of things that are in no module."""
-        _, outside = self._program_and_tests()
-        return State({}, outside, {f"argument {at}": thing for at, thing in enumerate(things)})
-
     def take_back(self) -> None:
         """Take back what the last run changed, if that was not done yet."""
-        self._ends.close()
+        self.ends.close()
         state, self._state = self._state, None
         if state is not None:
             self._leftovers += [(self._seed, leftover) for leftover in state.take_back()]

@@ -131,9 +131,19 @@ class Store:
                     self._reader = None
 
     def _exists(self) -> bool:
-        """Whether there is a file; a folder, and a place where one may not look, are refused."""
+        """Whether there is a file; what is no file, and a place where one may not look, are refused."""
+        text = str(self.path)
+        if "\0" in text or _has_surrogates(text):
+            raise StoreError(
+                f"the store {text!a} has a path that is not UTF-8, and DuckDB opens no other\n"
+                "  How to fix: name another file"
+            )
         try:
             if not self.path.is_dir():
+                if self.path.exists() and not self.path.is_file():
+                    raise StoreError(  # DuckDB would wait for whoever writes into a pipe
+                        f"the store {self.path} is neither a file nor a link to one\n  How to fix: name a file"
+                    )
                 return self.path.exists()
         except OSError as error:
             raise StoreError(
@@ -151,7 +161,8 @@ class Store:
         one of them has already written.
         """
         schema = resources.files("harness.store").joinpath("schema.sql").read_text(encoding="utf-8")
-        folder = self.path.parent
+        path = self.path.resolve()  # it may be a link to a file that is not there yet
+        folder = path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".harness-", dir=folder) as elsewhere:
@@ -161,7 +172,7 @@ class Store:
                     connection.execute(
                         "INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)]
                     )
-                _give_name(draft, self.path)
+                _give_name(draft, path)
         except (OSError, duckdb.Error) as error:
             raise StoreError(
                 f"cannot make the store {self.path}: {_reason(error)}\n"
@@ -246,6 +257,11 @@ class Store:
                 "  How to fix: update harness (pip install -U multiagent-harness), or name another file"
             )
         return int(version)
+
+
+def _has_surrogates(text: str) -> bool:
+    """Whether a path holds bytes that are not UTF-8, as Python keeps them."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _next_run_ids(connection: duckdb.DuckDBPyConnection, count: int) -> list[int]:

@@ -16,54 +16,6 @@ from harness.provider import Latency
 from harness.spans import AGENT, CANCELLED, ERROR, OK, Span, SpanLog
 from harness.wire.api import Prompt
 
-_WORDS_IN_A_NAME = 3
-
-# What says nothing about who somebody is.
-_EMPTY_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "assistant",
-        "at",
-        "be",
-        "by",
-        "do",
-        "expert",
-        "for",
-        "good",
-        "great",
-        "helpful",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "must",
-        "of",
-        "on",
-        "or",
-        "our",
-        "please",
-        "professional",
-        "should",
-        "team",
-        "that",
-        "the",
-        "this",
-        "to",
-        "very",
-        "who",
-        "will",
-        "with",
-        "world-class",
-        "you",
-        "your",
-    ]
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
@@ -89,19 +41,28 @@ class Match:
 
     def meets(self, prompt: Prompt, headers: Mapping[str, str], request: Request) -> bool:
         """Whether a call looks like this."""
-        return (
-            (self.system is None or fnmatch.fnmatchcase(prompt.system, self.system))
-            and (
-                self.system_regex is None or re.search(self.system_regex, prompt.system) is not None
-            )
-            and (self.model is None or fnmatch.fnmatchcase(prompt.model, self.model))
-            and self.tools <= set(prompt.tools)
-            and all(
-                fnmatch.fnmatchcase(headers.get(name.lower(), ""), glob)
-                for name, glob in self.headers.items()
-            )
-            and (self.when is None or self.when(request))
+        return all(met for *_, met in self.conditions(prompt, headers)) and (
+            self.when is None or self.when(request)
         )
+
+    def conditions(
+        self, prompt: Prompt, headers: Mapping[str, str]
+    ) -> Iterator[tuple[str, str, str, bool]]:
+        """Each condition but `when`: its name, what it asks for, what the call has, and whether it holds."""
+        if self.system is not None:
+            met = fnmatch.fnmatchcase(prompt.system, self.system)
+            yield "system", self.system, prompt.system, met
+        if self.system_regex is not None:
+            met = re.search(self.system_regex, prompt.system) is not None
+            yield "system_regex", self.system_regex, prompt.system, met
+        if self.model is not None:
+            yield "model", self.model, prompt.model, fnmatch.fnmatchcase(prompt.model, self.model)
+        if self.tools:
+            wanted, offered = ", ".join(sorted(self.tools)), ", ".join(prompt.tools)
+            yield "tools", wanted, offered, self.tools <= set(prompt.tools)
+        for name, glob in self.headers.items():
+            value = headers.get(name.lower(), "")
+            yield f"header {name}", glob, value, fnmatch.fnmatchcase(value, glob)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +133,3 @@ def first_that_meets(
         if role.match.says_something and role.match.meets(prompt, headers, request):
             return role
     return next((role for role in roles if not role.match.says_something), None)
-
-
-def name_from(prompt: Prompt) -> str:
-    """A readable name for an agent that nobody named: the first telling words of its system prompt, or its model."""
-    sentence = re.split(r"[.!?\n]", prompt.system.strip(), maxsplit=1)[0]
-    words = re.findall(r"[a-z0-9]+(?:[-'][a-z0-9]+)*", sentence.lower())
-    telling = [word for word in words if word not in _EMPTY_WORDS][:_WORDS_IN_A_NAME]
-    if not telling:
-        telling = re.findall(r"[a-z]+", prompt.model.lower())[:_WORDS_IN_A_NAME]
-    return "-".join(telling) or "agent"

@@ -7,6 +7,7 @@ one would: threads, batches, prompt caches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -161,6 +162,23 @@ class Ids:
         return drawn * below >> (8 * _OCTETS_OF_A_NUMBER)
 
 
+@dataclass(slots=True)
+class Job:
+    """One request of a batch, as the server works on it: what the API is told of it."""
+
+    prompt: Prompt
+    done_s: float = math.inf
+    """When it is over [s]; infinite while it goes on."""
+    spoken: Spoken | None = None
+    """The reply, if there is one."""
+    refusal: Refusal | None = None
+    """Why there is none, if it failed."""
+    expired: bool = False
+    """Whether it was not done when its batch expired."""
+    give_up: Callable[[], None] = lambda: None
+    """Ends it where it stands, if it goes on; then it has neither a reply nor a refusal."""
+
+
 class Desk(Protocol):
     """What an API may ask of the server it stands in."""
 
@@ -171,8 +189,15 @@ class Desk(Protocol):
     def moment(self, ids: Ids, model: str = "") -> Moment:
         """This very moment, for an answer about a model, or about none."""
 
-    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
-        """What the model says to a prompt, beside the provider's queue and clock; for batches."""
+    def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
+        """Let a model answer a prompt of a batch, beside queue and rate limits.
+
+        Args:
+            prompt: The prompt.
+            http: The request that created the batch.
+            at_s: When its turn comes [s].
+            until_s: When the batch expires [s].
+        """
 
 
 class Api(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
@@ -159,13 +158,7 @@ class Exchange:
         ):
             span.error = broken.damage
             return ERROR
-        wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
-        self._server.told(call, [spoken.reply.text, *wishes])
-        if call.role.accuracy is not None:
-            call.span.correct = int(
-                self._server.draws.uniform(call.request.key, "accuracy") < call.role.accuracy
-            )
-        self._server.calls.answered(call, spoken.reply, tuple(self._ids.tools), self._now_s())
+        self._server.replied(call, spoken, tuple(self._ids.tools))
         return OK
 
     # -- the ways to end without a reply -----------------------------------------------------------------------------

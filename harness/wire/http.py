@@ -62,9 +62,20 @@ class HttpRequest(NamedTuple):
     headers: dict[str, str]
     """By name in lower case."""
     body: bytes
+    """Empty if it is too large."""
     base: str | None = ""
     """What stood in place of the API's own base path, where the provider has another; None if the path is at none of
     the provider's base paths."""
+    too_large: bool = False
+    """Whether the body is larger than the API takes; nobody waits for the rest of it."""
+
+
+def origin(http: HttpRequest) -> str:
+    """The URL at which a client reaches the API, up to where the API's own paths begin."""
+    named = http.headers.get("host", http.host)
+    # On a real socket a client names the address of that, and speaks without TLS.
+    scheme = "https" if named.partition(":")[0].lower() == http.host else "http"
+    return f"{scheme}://{named}{http.base or ''}"
 
 
 @dataclass(slots=True)
@@ -82,6 +93,26 @@ class Part(NamedTuple):
     data: bytes
     share: float
     """How much of the reply has been generated when it leaves: 0 with the first token, 1 with the last."""
+
+
+_MEGABYTE = 2**20
+_MAX_HEAD_BYTES = 64 * 1024
+_MAX_BODY_BYTES: tuple[tuple[str, int], ...] = (
+    # https://docs.claude.com/en/api/errors#request-size-limits, https://platform.openai.com/docs/api-reference/files
+    ("/messages", 32 * _MEGABYTE),
+    ("/messages/count_tokens", 32 * _MEGABYTE),
+    ("/messages/batches", 256 * _MEGABYTE),
+    ("/files", 512 * _MEGABYTE),
+)
+_MAX_OTHER_BODY_BYTES = 64 * _MEGABYTE
+"""Where nothing is documented: more than the 50 MB of images that OpenAI takes with a request."""
+
+
+def max_body_bytes(path: str) -> int:
+    """The largest body that a request to a path may have."""
+    plain = path.rstrip("/")
+    sizes = (size for end, size in _MAX_BODY_BYTES if plain.endswith(end))
+    return next(sizes, _MAX_OTHER_BODY_BYTES)
 
 
 Failure = Literal["refused", "dns", "tls", "reset"]
@@ -122,6 +153,8 @@ class Connection:
     """Whether the server has decided that no connection comes about; `failure` follows when the client may hear of it."""
     is_answering: bool = False
     """Whether a request is complete and its answer is not."""
+    has_begun: bool = False
+    """Whether a part of the present answer has been sent."""
     _sent: bytearray = field(default_factory=bytearray)
     """What the client has sent and nobody has parsed."""
     _head: Head | None = None
@@ -132,7 +165,9 @@ class Connection:
     _in_chunks: bool = False
     """Whether the body that is being sent is."""
     _closes: bool = False
-    """Whether the client wants no other answer after this one."""
+    """Whether the client gets no other answer after this one."""
+    _head_only: bool = False
+    """Whether the answer is sent without its body."""
 
     # -- the client's end ---------------------------------------------------------------------------------------
 
@@ -153,8 +188,15 @@ class Connection:
         Raises:
             RemoteProtocolError: It is no HTTP (h11's error).
         """
+        if self._closes and self.is_answering:
+            return  # nobody will read it
         self._sent += data
         self._hear()
+
+    def sent_all(self) -> bool:
+        """Note that the client sends nothing more and still listens; tells whether an answer is to come."""
+        self._closes = True
+        return self.is_answering
 
     def hang_up(self) -> None:
         """Close from the client's side."""
@@ -184,10 +226,13 @@ class Connection:
         head += "\r\n".join([*lines, framing, "\r\n"])
         if head.count("\n") != len(lines) + 3:
             raise HarnessBug(f"a header has a line break: {lines}")
+        self.has_begun = True
         self._put(head.encode("latin-1"))
 
     def send(self, data: bytes) -> None:
         """Send a piece of a body."""
+        if self._head_only:
+            return
         if self._in_chunks:
             data = b"%x\r\n%s\r\n" % (len(data), data)
         self._put(data)
@@ -198,7 +243,7 @@ class Connection:
 
     def finish(self) -> None:
         """End an answer; the connection stays open for the next request unless the client wants that no more."""
-        if self._in_chunks:
+        if self._in_chunks and not self._head_only:
             self._put(b"0\r\n\r\n")
         self.on_hang_up = None
         self.is_answering = False
@@ -216,28 +261,59 @@ class Connection:
 
     def _hear(self) -> None:
         """Parse what has come, and hand over a request that is complete; one at a time."""
-        while not self.is_answering:
+        while not self.is_answering and not self.ended:
             if self._head is None:
-                end = self._sent.find(b"\r\n\r\n")
-                if end < 0:
-                    return
-                self._head = read_head(bytes(self._sent[: end + 4]))
-                del self._sent[: end + 4]
-            body = self._read_body(self._head)
-            if body is None:
+                self._head = self._read_head()
+            if self._head is None:
                 return
-            head, self._head = self._head, None
-            self.is_answering = True
-            self._closes = head.headers.get("connection", "").lower() == "close"
+            head, body = self._head, self._read_body(self._head)
+            too_large = body is None and self._is_too_large(head)
+            if body is None and not too_large:
+                return
+            self._head = None
+            self.is_answering, self.has_begun = True, False
+            self._head_only = head.method == "HEAD"
+            self._closes = too_large or head.headers.get("connection", "").lower() == "close"
             self.on_request(
                 self,
-                HttpRequest(head.method, self.host, head.path, head.query, head.headers, body),
+                HttpRequest(
+                    head.method,
+                    self.host,
+                    head.path,
+                    head.query,
+                    head.headers,
+                    body or b"",
+                    too_large=too_large,
+                ),
             )
+
+    def _read_head(self) -> Head | None:
+        """The head, once all of it is there."""
+        end = self._sent.find(b"\r\n\r\n")
+        if end < 0 and len(self._sent) <= _MAX_HEAD_BYTES:
+            return None
+        if end < 0 or end > _MAX_HEAD_BYTES:
+            raise h11.RemoteProtocolError("the headers are too large", error_status_hint=431)
+        head = read_head(bytes(self._sent[: end + 4]))
+        del self._sent[: end + 4]
+        if head.headers.get("expect", "").lower() == "100-continue":
+            self._put(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return head
+
+    def _is_too_large(self, head: Head) -> bool:
+        """Whether a body that is not complete is larger than the API takes; then what came of it is forgotten."""
+        there = max(head.body_bytes or 0, len(self._body), len(self._sent))
+        if there <= max_body_bytes(head.path):
+            return False
+        self._sent.clear()
+        self._body.clear()
+        self._chunked = None
+        return True
 
     def _read_body(self, head: Head) -> bytes | None:
         """The body, once all of it is there."""
         if head.body_bytes is not None:
-            if len(self._sent) < head.body_bytes:
+            if len(self._sent) < head.body_bytes or head.body_bytes > max_body_bytes(head.path):
                 return None
             body = bytes(self._sent[: head.body_bytes])
             del self._sent[: head.body_bytes]
@@ -251,6 +327,8 @@ class Connection:
             self._sent.clear()
         while isinstance(event := self._chunked.next_event(), h11.Data):
             self._body += event.data
+            if len(self._body) > max_body_bytes(head.path):
+                return None
         if not isinstance(event, h11.EndOfMessage):
             return None
         body = bytes(self._body)
@@ -278,6 +356,7 @@ _REASONS = {
     404: "Not Found",
     409: "Conflict",
     413: "Payload Too Large",
+    431: "Request Header Fields Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",

@@ -88,7 +88,7 @@ def _call_problems(call: ToolCall, place: str, prompt: Prompt) -> Iterator[str]:
         return
     try:
         arguments = json.loads(json.dumps(call.arguments))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         yield f"{place}.arguments: no JSON: {error}"
         return
     broken = violation(arguments, prompt.tool_schemas[call.tool])
@@ -99,7 +99,7 @@ def _call_problems(call: ToolCall, place: str, prompt: Prompt) -> Iterator[str]:
 def _text_problems(text: str, schema: dict[str, object]) -> Iterator[str]:
     try:
         said = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield f"text: the request wants JSON, and this is none: {error}"
         return
     broken = violation(said, schema)

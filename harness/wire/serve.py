@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
 import h11
 
 from harness import wall
+from harness.errors import HarnessError, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
-from harness.wire.http import Connection, HttpRequest
-from harness.wire.server import Server
+from harness.provider import Refusal
+from harness.wire.http import Connection, HttpRequest, HttpResponse
+from harness.wire.server import AGENT_HEADER, Server
 
 _LONGEST_NAP_S = 0.5
 """How long to wait at most between two looks at the clock [real s]."""
@@ -69,18 +73,19 @@ class Door(asyncio.Protocol):
     Args:
         server: Who answers.
         clock: Keeps the kernel at the present moment.
+        tell: Writes a line on the server's terminal.
     """
 
-    def __init__(self, server: Server, clock: RealTime) -> None:
+    def __init__(self, server: Server, clock: RealTime, tell: Callable[[str], None]) -> None:
         self._server = server
         self._clock = clock
+        self._tell = tell
         self._connection = Connection("", self._on_request, reader=self._flush)
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport  # type: ignore[assignment]  # of a socket, it is one
 
     def data_received(self, data: bytes) -> None:
         """A client has said something."""
@@ -88,22 +93,41 @@ class Door(asyncio.Protocol):
         try:
             self._connection.write(data)
         except h11.RemoteProtocolError as error:
-            assert self._transport is not None
-            text = f"{error}\n".encode()
-            self._transport.write(
-                b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-                % (len(text), text)
-            )
-            self._transport.close()
+            self._give_up(error.error_status_hint, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the end of one connection alone
+            self._tell(_told(error))
+            self._give_up(500, "Internal server error")
         self._clock.catch_up()
+
+    def eof_received(self) -> bool:
+        """A client says nothing more; it is answered all the same."""
+        return self._connection.sent_all()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client has gone."""
         self._connection.hang_up()
 
     def _on_request(self, connection: Connection, http: HttpRequest) -> None:
+        if http.path in ("", "/") and http.method in ("GET", "HEAD"):
+            url = f"http://{http.headers.get('host', 'localhost')}"
+            head = [("Content-Type", "text/plain; charset=utf-8")]
+            body = greeting(url, self._server.providers).encode()
+            connection.respond(HttpResponse(200, head, body))
+            return
         connection.host = self._server.host_for(http)
         self._server.on_request(connection, http._replace(host=connection.host))
+
+    def _give_up(self, status: int, text: str) -> None:
+        """Say what is wrong outside of any API, and close the connection."""
+        assert self._transport is not None
+        body = f"{text}\n".encode()
+        reason = HTTPStatus(status).phrase.encode()
+        if not self._connection.has_begun:
+            self._transport.write(
+                b"HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+                % (status, reason, len(body), body)
+            )
+        self._transport.close()
 
     def _flush(self) -> None:
         transport, connection = self._transport, self._connection
@@ -117,8 +141,51 @@ class Door(asyncio.Protocol):
             transport.close()
 
 
+def greeting(url: str, providers: Sequence[tuple[str, str]]) -> str:
+    """What the server says of itself to whoever looks at its root.
+
+    Args:
+        url: Where it is reached.
+        providers: The name of each provider, and that of its API.
+    """
+    lines = ["harness: simulated model providers; nothing here is real, and any key will do.", ""]
+    lines += [f"  {name} speaks the API of {api}" for name, api in providers]
+    lines += ["", "Point an SDK at it:", ""]
+    settings = {"anthropic": f"ANTHROPIC_BASE_URL={url}", "openai": f"OPENAI_BASE_URL={url}/v1"}
+    spoken = {api for _, api in providers}
+    lines += [f"  export {setting}" for api, setting in settings.items() if api in spoken]
+    lines += ["", f"The header {AGENT_HEADER} says which agent makes a call.", ""]
+    return "\n".join(lines)
+
+
+def answer_errors(server: Server, tell: Callable[[str], None]) -> None:
+    """Make every error that a request leads to the answer to that request, and a line on the server's terminal."""
+
+    def refuse(what: str, error: Exception) -> Refusal:
+        tell(f"{what}: {_told(error)}")
+        if isinstance(error, NotSimulated):
+            return Refusal("invalid_request_error", 400, f"harness does not simulate {error.what}")
+        if isinstance(error, HarnessError):
+            return Refusal("api_error", 500, str(error))
+        return Refusal("api_error", 500, "Internal server error")
+
+    server.on_error = refuse
+
+
+def _told(error: Exception) -> str:
+    """An error for the server's terminal: the user's in their words, ours with where they come from."""
+    if isinstance(error, HarnessError):
+        return str(error)
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
 async def serve(
-    server: Server, host: str, port: int, speed: float, ready: Callable[[int], None]
+    server: Server,
+    host: str,
+    port: int,
+    speed: float,
+    ready: Callable[[int], None],
+    tell: Callable[[str], None],
 ) -> None:
     """Answer on a socket until SIGINT or SIGTERM comes.
 
@@ -128,21 +195,23 @@ async def serve(
         port: The port; 0 means any that is free.
         speed: Virtual seconds in a real one.
         ready: Called with the port as soon as clients may come.
+        tell: Writes a line on the server's terminal, about requests that could not be answered.
 
     Raises:
         OSError: The port cannot be had.
     """
     loop = asyncio.get_running_loop()
     clock = RealTime(server.kernel, speed)
+    answer_errors(server, tell)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    listener = await loop.create_server(lambda: Door(server, clock), host, port)
+    listener = await loop.create_server(lambda: Door(server, clock, tell), host, port)
     following = asyncio.create_task(clock.follow())
     stopping = asyncio.create_task(stop.wait())
     try:
         ready(listener.sockets[0].getsockname()[1])
-        # An error inside a server, such as a script that ran out, ends the following.
+        # An error that no request leads to ends the following.
         await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
         listener.close()

@@ -8,6 +8,7 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,25 +20,26 @@ from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
 from harness.models import Reply, Request
 from harness.models.verdict import Verdict
-from harness.provider import Latency, Provider, Served
+from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
 from harness.spans import (
     CALL,
     SpanLog,
 )
-from harness.units import Usage
-from harness.wire.agents import Role, Scope, first_that_meets, name_from, scope_here
-from harness.wire.api import Api, ApiMaker, Ids, Moment, Prompt, Spoken
+from harness.wire.agents import Role, Scope, first_that_meets, scope_here
+from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt, Spoken
+from harness.wire.batch_work import BatchWork
 from harness.wire.cache import Repetition
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
+from harness.wire.names import UNMATCHED, Names
 from harness.wire.paths import Paths
 from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
-from harness.wire.speech import fit
+from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
 
@@ -97,6 +99,7 @@ class Server:
         sites: What is served where.
         roles: The agents, in the order in which their rules are asked.
         unknown: Makes an agent of a name that no rule knows.
+        allow_unmatched: Whether it may do so although there are agents.
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
@@ -114,6 +117,7 @@ class Server:
         sites: Sequence[Site],
         roles: Sequence[Role],
         unknown: Callable[[str], Role],
+        allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
         known_models: Sequence[str] = (),
@@ -123,6 +127,8 @@ class Server:
         self.kernel = kernel
         self._calls_per_task = calls_per_task
         self.calls = Calls(log)
+        self.failure: Exception | None = None
+        """An error in what a test has said, such as a script that ran out; it ends the run, whatever the program catches."""
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
         self.draws = draws
@@ -131,6 +137,8 @@ class Server:
         self._roles = roles
         self._unknown: dict[str, Role] = {}
         self._make_role = unknown
+        self._allow_unmatched = allow_unmatched
+        self._names = Names()
         self.served = served
         self.judge = judge
         self.latency_factors = latency_factors or {}
@@ -142,6 +150,12 @@ class Server:
         """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Site, Api]] = {}
         self._own_ids = 0
+        self._reading: Scope | None = None
+        """What the request belongs to that is being read."""
+        self._batch_work: list[BatchWork] = []
+        self.on_error: Callable[[str, Exception], Refusal] | None = None
+        """Told what goes wrong here while a request is answered, and says what the client is told; without it, an error
+        ends the run."""
         for site in sites:
             api = site.api(_Desk(self, site, tuple(known_models)))
             for host in sorted(site.hosts):
@@ -182,6 +196,8 @@ class Server:
         for connection in dict.fromkeys((*self._connections, *self._answering)):
             connection.reader = None
             connection.hang_up()
+        for work in self._batch_work:
+            work.stop()
         self.calls.end()
 
     def host_for(self, http: HttpRequest) -> str:
@@ -195,6 +211,11 @@ class Server:
         ]
         stated = [host for host, site in hosts if site.base_paths]
         return next(iter([*stated, *(host for host, _ in hosts), *self._sites]))
+
+    @property
+    def providers(self) -> list[tuple[str, str]]:
+        """The name of each provider, and that of its API."""
+        return list(dict.fromkeys((site.name, site.speaks) for site, _ in self._sites.values()))
 
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Begin to answer a request."""
@@ -211,9 +232,27 @@ class Server:
     ) -> Steps:
         self._answering[connection] = None
         try:
-            yield from self._life(connection, http, scope, caller)
+            if self.failure is None:
+                yield from self._life(connection, http, scope, caller)
+            else:  # the run is about to end
+                connection.close("reset")
+        except Exception as error:
+            if self.on_error is None:
+                self.failure = error
+                raise
+            self._refuse(connection, self.on_error(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]
+
+    def _refuse(self, connection: Connection, why: Refusal) -> None:
+        """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
+        if connection.has_begun:
+            connection.close("reset")
+            return
+        _, api = self._sites[connection.host]
+        self._own_ids += 1
+        ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+        connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
 
     def _life(
         self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
@@ -226,6 +265,7 @@ class Server:
         if call is None:
             self._own_ids += 1
             ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+            self._reading = scope
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
                 answer_s = self.kernel.now_s() + REFUSAL_S
@@ -322,23 +362,48 @@ class Server:
             tool_schemas=prompt.tool_schemas,
         )
 
-    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
-        """What the model says to a prompt, beside the provider's queue and clock."""
-        request = self._request(prompt, self._root)
-        role = self.role_of(prompt, http.headers, request, None)
-        self._number(request, role, self._root.span.task)
-        usage = Usage(prompt.tokens, 0)
-        return fit(self.content(role, request), prompt, self.size(role, request), usage)
+    def work(
+        self, site: Site, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float
+    ) -> Job:
+        """Let a model answer a prompt of a batch that is being created."""
+        body = repr((prompt.model, [section.text for section in prompt.sections]))
+        digest = blake2b(f"batch\n{body}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        call = self._new_call(prompt, http, self._reading or self._root, None, digest, site)
+        job = Job(prompt)
+        self._batch_work.append(BatchWork(self, site, call, job, at_s, until_s))
+        return job
+
+    def replied(self, call: Call, spoken: Spoken, tool_ids: tuple[str, ...]) -> None:
+        """Note that a call has got its reply now."""
+        wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
+        self.told(call, [spoken.reply.text, *wishes])
+        if call.role.accuracy is not None:
+            call.span.correct = int(
+                self.draws.uniform(call.request.key, "accuracy") < call.role.accuracy
+            )
+        self.calls.answered(call, spoken.reply, tool_ids, self.kernel.now_s())
 
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
     ) -> Role:
-        """The agent whose call it is: the one that the program names, else the first that its rules name."""
+        """The agent whose call it is: the one that the program names, else the first that its rules name.
+
+        Raises:
+            HarnessError: There are agents, the call is of none of them, and that is not allowed.
+        """
+        strict = bool(self._roles) and not self._allow_unmatched
         if agent is not None:
             known = next((role for role in self._roles if role.name == agent), None)
+            if known is None and strict:
+                raise undescribed(agent, self._roles)
             return self._unknown_role(agent) if known is None else known
         role = first_that_meets(self._roles, prompt, headers, request)
-        return self._unknown_role(name_from(prompt)) if role is None else role
+        if role is None and strict:
+            raise unmatched(prompt, headers, self._roles)
+        if role is None:
+            made_up = self._names.of(prompt)
+            return self._unknown_role(UNMATCHED + made_up if self._roles else made_up)
+        return role
 
     def _unknown_role(self, name: str) -> Role:
         role = self._unknown.get(name)
@@ -391,9 +456,9 @@ class _Desk:
             quota = self._site.provider.quota(served)
         return Moment(ids, server.kernel.now_s(), 0.0, quota)
 
-    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
-        """What the model says to a prompt, beside the provider's queue and clock."""
-        return self._server.speak(prompt, http)
+    def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
+        """Let a model answer a prompt of a batch."""
+        return self._server.work(self._site, prompt, http, at_s, until_s)
 
 
 class _Told:

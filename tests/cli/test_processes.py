@@ -78,16 +78,19 @@ def wait_until(done: Callable[[], object]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("send", "jobs"), [(os.kill, "1"), (os.kill, "2"), (os.killpg, "2")])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_interrupted_simulation_keeps_the_runs_that_are_done(
-    number: signal.Signals, code: int, jobs: str
+    send: Callable[[int, int], None], number: signal.Signals, code: int, jobs: str
 ) -> None:
     process = start("--runs", "500", "--set", "workload.tasks=300", "--jobs", jobs)
     wall.sleep(1.5)
-    os.kill(process.pid, number)
+    send(process.pid, number)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
+    assert "Traceback" not in said
     assert ("interrupted; the runs that were done are stored" in said) is (code == 130)
     assert "This is a bug" not in said
     assert whole_runs() < 500
@@ -118,7 +121,7 @@ raise SystemExit(app.run([]))
 """
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_interruption_that_meets_deaf_ears_comes_again(name: str, code: int) -> None:
     began_s = wall.elapsed_s()
     script = DEAF.format(name=name)

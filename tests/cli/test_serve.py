@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
 import socket
@@ -71,6 +70,14 @@ def post(url: str, body: dict[str, Any], **headers: str) -> tuple[int, dict[str,
         return error.code, json.load(error)
 
 
+def raw(body: dict[str, Any]) -> bytes:
+    """A request for a message, as bytes."""
+    text = json.dumps(body)
+    lines = ["POST /v1/messages HTTP/1.1", f"Content-Length: {len(text)}"]
+    lines += [f"{name}: {value}" for name, value in {"Host": "x", **HEADERS}.items()]
+    return "\r\n".join([*lines, "", text]).encode()
+
+
 def test_both_sdks_and_plain_http_are_answered_and_the_calls_are_kept() -> None:
     with served("--speed", "1000") as url:
         client = anthropic.Anthropic(api_key="k", base_url=url, max_retries=0)
@@ -83,14 +90,14 @@ def test_both_sdks_and_plain_http_are_answered_and_the_calls_are_kept() -> None:
             chat = other.chat.completions.create(
                 model="gpt-5", messages=[{"role": "user", "content": "hi"}]
             )
-        assert chat.choices[0].message.content == "gpt has done its part"
+        assert chat.choices[0].message.content == "gpt-5 has done its part"
         headers = {**HEADERS, "x-harness-agent": "lead"}
         status, body = post(
             f"{url}/v1/messages", {**QUESTION, "system": "no rule knows me"}, **headers
         )
         assert (status, body["error"]["type"]) == (429, "rate_limit_error")
     calls = [span for span in queries.spans(Store("harness.duckdb"), 1) if span["kind"] == "call"]
-    assert [call["agent"] for call in calls] == ["lead", "lead", "gpt", "lead"]
+    assert [call["agent"] for call in calls] == ["lead", "lead", "unmatched:gpt-5", "lead"]
     assert [call["status"] for call in calls] == ["ok", "ok", "ok", "error"]
 
 
@@ -107,10 +114,7 @@ def test_what_is_no_http_is_answered_with_400_and_others_go_on() -> None:
 def test_an_answer_that_is_cut_by_the_end_is_kept_as_cancelled() -> None:
     with served("--speed", "1") as url, closing(socket.socket()) as plain:
         plain.connect(("127.0.0.1", int(url.rpartition(":")[2])))
-        body = json.dumps(QUESTION)
-        lines = ["POST /v1/messages HTTP/1.1", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in {"Host": "x", **HEADERS}.items()]
-        plain.sendall("\r\n".join([*lines, "", body]).encode())
+        plain.sendall(raw(QUESTION))
         # A second one that is answered, so that the first is known to have come.
         assert post(f"{url}/v1/nothing", {}, **HEADERS)[0] == 404
     spans = queries.spans(Store("harness.duckdb"), 1)
@@ -118,23 +122,67 @@ def test_an_answer_that_is_cut_by_the_end_is_kept_as_cancelled() -> None:
     assert ends == {"task": "ok", "call": "cancelled", "attempt": "cancelled"}
 
 
-def test_a_script_that_runs_out_ends_the_server_and_is_told_in_words() -> None:
-    Path("stub.yaml").write_text("agents: {lead: {replies: [once]}}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "harness", "serve", "desk.yaml", "--port", "0"]
-    command += ["--speed", "1000"]
+@contextmanager
+def served_and_heard(*words: str) -> Iterator[tuple[str, list[str]]]:
+    """The address of a server, and what it has said on its terminal once the block is done."""
+    command = [sys.executable, "-m", "harness", "serve", "desk.yaml", "--port", "0", *words]
+    told: list[str] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         url = process.stdout.readline().split(" at ")[1].split(";")[0]
+        try:
+            yield url, told
+        finally:
+            process.send_signal(signal.SIGINT)
+            told += process.stderr.read().splitlines()
+            process.wait(timeout=20)
+        assert process.returncode == 0
+
+
+def test_what_cannot_be_answered_is_an_error_of_the_api_and_a_line_on_the_terminal() -> None:
+    Path("stub.yaml").write_text("agents: {lead: {replies: [once]}}\n", encoding="utf-8")
+    with served_and_heard("--speed", "1000") as (url, told):
         assert post(f"{url}/v1/messages", QUESTION, **HEADERS)[0] == 200
-        with pytest.raises(http.client.RemoteDisconnected):
-            post(f"{url}/v1/messages", QUESTION, **HEADERS)
-        assert process.wait(timeout=20) == 2
-        told = process.stderr.read()
-    assert "the replies of agent 'lead' ran out" in told
-    assert "Traceback" not in told
+        status, body = post(f"{url}/v1/messages", QUESTION, **HEADERS)
+        assert (status, body["error"]["type"]) == (500, "api_error")
+        assert "the replies of agent 'lead' ran out" in body["error"]["message"]
+        chat = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
+        bearer = {"authorization": "Bearer k"}
+        for name in ("logprobs", "audio"):
+            status, body = post(f"{url}/v1/chat/completions", {**chat, name: True}, **bearer)
+            assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+            assert name in body["error"]["message"]
+        response = {"model": "gpt-4o", "input": "hi", "background": True}
+        status, body = post(f"{url}/v1/responses", response, **bearer)
+        assert (status, "background" in body["error"]["message"]) == (400, True)
+        assert post(f"{url}/v1/chat/completions", chat, **bearer)[0] == 200
+    text = "\n".join(told)
+    assert "POST /v1/messages: " in text
+    assert "ran out" in text
+    assert "POST /v1/chat/completions: 'logprobs' of OpenAI's chats is not simulated" in text
+    assert "Traceback" not in text
+
+
+def test_its_root_says_what_it_is_and_how_to_use_it() -> None:
+    with served() as url, urllib.request.urlopen(url) as answer:
+        text = answer.read().decode()
+    assert f"ANTHROPIC_BASE_URL={url}" in text
+    assert f"OPENAI_BASE_URL={url}/v1" in text
+    assert "anthropic speaks the API of anthropic" in text
+
+
+def test_client_that_has_sent_all_is_answered_and_the_connection_closed() -> None:
+    with served("--speed", "1000") as url, closing(socket.socket()) as plain:
+        plain.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+        plain.sendall(raw(QUESTION))
+        plain.shutdown(socket.SHUT_WR)
+        with plain.makefile("rb") as answer:
+            told = answer.read()
+    assert told.startswith(b"HTTP/1.1 200 ")
+    assert b"merge it" in told
 
 
 def test_a_port_that_is_taken_is_told_in_one_line() -> None:

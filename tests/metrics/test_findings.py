@@ -40,6 +40,8 @@ class Story:
         for name, value in more.items():
             setattr(span, name, value)
         self.now_s += took_s
+        if number == 1:
+            span.repeats = call.repeats
         self.log.close(span, status)
         call.status = status
 
@@ -64,6 +66,20 @@ class Story:
                 self.now_s += wait_s
             self.attempt(call, len(waits_s) + 1, 0.05, last, **(failure if last != OK else {}))
         return call
+
+    def loop(self, waits_s: list[float], agent: str = "worker", at_s: float | None = None,
+             last: str = OK, **failure: Any) -> None:  # noqa: ANN401  # fmt: skip
+        """As `tries`, but each try is a call of its own that repeats the one before."""
+        before: Span | None = None
+        self.now_s = self.now_s if at_s is None else at_s
+        for wait_s in [*waits_s, 0.0]:
+            is_last = before is not None and wait_s == 0.0
+            with self.call(agent) as call:
+                if before is not None:
+                    call.repeats = before.span_id
+                self.attempt(call, 1, 0.05, last if is_last else ERROR, **failure)
+            before = call
+            self.now_s += wait_s
 
     def heard(self, call: Span, *sources: Span) -> None:
         for source in sources:
@@ -401,3 +417,41 @@ def test_serious_findings_come_first(story: Story) -> None:
     story.tries([0.0], http_status=429)
     story.reply("other", fault="cut_stream")
     assert story.kinds() == ["accepted_truncated_stream", "no_back_off"]
+
+
+def test_loop_of_the_program_is_judged_as_retries_are(story: Story) -> None:
+    story.loop([0.2] * 29, last=ERROR, http_status=429, retry_after_s=30.0)
+    found = story.end(ERROR)
+    assert {"retry_after_ignored", "retry_storm", "gave_up"} <= {each.kind for each in found}
+    assert only(found, "gave_up").message.startswith("no reply after 30 attempts in 30 calls")
+
+
+def test_call_that_the_program_repeats_is_not_given_up(story: Story) -> None:
+    story.loop([1.0, 2.0], http_status=529)
+    assert story.kinds() == []
+
+
+def test_loops_in_lockstep_are_found(story: Story) -> None:
+    for n in range(3):
+        story.loop([1.0, 2.0], agent=f"worker {n}", at_s=0.0, http_status=529)
+    found = only(story.end(), "synchronised_retries")
+    assert found.message == "up to 3 calls tried again at the same instant, 2 times"
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, "API key"), (402, "credit"), (404, "name"), (413, "less"), (422, "request is wrong")],
+)
+def test_advice_on_what_never_passes_is_to_correct_it(
+    story: Story, status: int, advice: str
+) -> None:
+    story.tries([1.0], last=ERROR, http_status=status)
+    found = story.end(ERROR)
+    assert only(found, "non_retryable_retried").severity == "warning"
+    assert advice in only(found, "gave_up").advice
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500])
+def test_what_may_pass_may_be_retried(story: Story, status: int) -> None:
+    story.tries([1.0], http_status=status)
+    assert story.kinds() == []

@@ -141,11 +141,13 @@ def test_what_was_never_needed_fails_the_test_and_names_the_switch(
     }[form]
     tests = f"""
 {head} test_it(sim):
+    sim.allow_unmatched = True
     sim.agent("critic", system="*critic*")
     sim.fault("overloaded", agent="critic")
     {call}
 
 {head} test_allowed(sim):
+    sim.allow_unmatched = True
     sim.agent("critic", system="*critic*", allow_unused=True)
     sim.fault("overloaded", agent="critic", allow_unmet=True)
     {call}
@@ -154,7 +156,7 @@ def test_what_was_never_needed_fails_the_test_and_names_the_switch(
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*HarnessError: agent 'critic' was never called (the calls were of: claude-sonnet)",
+            "*HarnessError: agent 'critic' was never called (the calls were of: unmatched:claude-sonnet-5)",
             "*fault 1 (overloaded) never met an attempt",
             "*`allow_unused=True` of the agent or process, `allow_unmet=True` of the fault.",
         ]
@@ -164,6 +166,7 @@ def test_what_was_never_needed_fails_the_test_and_names_the_switch(
 def test_failure_of_the_test_is_not_hidden_by_what_was_not_needed(project: Project) -> None:
     tests = """
 def test_it(sim):
+    sim.allow_unmatched = True
     sim.agent("critic", system="*critic*")
     sim.run(ask("a trip"))
     assert "this" == "that"

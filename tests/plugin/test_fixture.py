@@ -132,7 +132,7 @@ def test_two_simulations(sim):
     assert (sim.run(ask, "a trip").output, other.run(ask, "a trip").output) == ("a plan", "another plan")
 
 def test_no_agents_are_left(sim):
-    assert sim.run(ask, "a trip").output == "claude-sonnet has done its part"
+    assert sim.run(ask, "a trip").output == "claude-sonnet-5 has done its part"
 """
     project(tests).assert_outcomes(passed=3)
 

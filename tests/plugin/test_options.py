@@ -80,11 +80,11 @@ def test_one(sim):
     [
         (
             "5",
-            "the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, not (5,)",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and allow_unmatched=, not (5,)",
         ),
         (
             "sed=5",
-            "the marker `sim` takes seed=, runs=, scenario=, horizon_s= and calls_per_task=, not {'sed': 5}",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and allow_unmatched=, not {'sed': 5}",
         ),
         ("runs=0", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed=-1", "seeds are whole numbers from 0, and there is at least one run"),
@@ -154,7 +154,7 @@ def test_faults_of_a_scenario_file_must_meet_something_too(
 ) -> None:
     pytester.makefile(".yaml", trip=SCENARIO)
     tests = """
-@pytest.mark.sim(scenario="trip.yaml")
+@pytest.mark.sim(scenario="trip.yaml", allow_unmatched=True)
 def test_it(sim):
     sim.run(ask("a trip"))
 """
@@ -249,7 +249,7 @@ def test_keys_are_there_from_the_beginning_if_the_project_wants_it(
             return chat.choices[0].message.content
 
         def test_ask(sim):
-            assert sim.run(ask).output == "gpt has done its part"
+            assert sim.run(ask).output == "gpt-5 has done its part"
         """
     )
     assert pytester.runpytest_subprocess().ret != 0
@@ -279,3 +279,26 @@ def test_hosts_that_were_refused_are_listed_at_the_end(pytester: pytest.Pytester
         result.stdout.fnmatch_lines(
             ["telemetry.example.com: refused in 1 test, because nobody simulates it"]
         )
+
+
+UNMATCHED = """
+def test_it(sim):
+    sim.agent("critic", system="*critic*", allow_unused=True)
+    assert sim.run(ask, "a trip").agents == ["unmatched:claude-sonnet-5"]
+"""
+
+
+def test_call_of_no_described_agent_fails_the_test(project: Project) -> None:
+    result = project(UNMATCHED)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*HarnessError: no described agent matches this call"])
+
+
+@pytest.mark.parametrize("by", ["marker", "ini"])
+def test_calls_of_no_described_agent_may_be_allowed(
+    project: Project, pytester: pytest.Pytester, by: str
+) -> None:
+    if by == "ini":
+        pytester.makeini("[pytest]\nsim_allow_unmatched = true\n")
+    marker = "@pytest.mark.sim(allow_unmatched=True)" if by == "marker" else ""
+    project(marker + UNMATCHED).assert_outcomes(passed=1)

@@ -54,6 +54,7 @@ class Row(NamedTuple):
     retry_after_s: float
     fault: str
     correct: int
+    repeats: int
 
 
 # -- scenarios ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import run
-from harness.errors import NotSimulated, ScenarioError
+from harness.errors import HarnessError, NotSimulated, ScenarioError
 from harness.run import Simulation
 from harness.scenario import load_scenario
 from harness.spans import CALL, TASK, as_json_lines
@@ -67,6 +67,7 @@ models:
 agents:
   planner: {match: {system: "*planner*"}, stub: stub.yaml}
   worker: {match: {system_regex: work}, output_tokens: 100}
+  synthesizer: {match: {system: "*synthesizer*"}}
 """
 
 
@@ -209,3 +210,13 @@ def test_a_program_that_calls_nobody_is_told_to_have_tested_nothing(folder: Path
 def test_what_is_refused_ends_the_run_also_out_of_a_group_of_tasks(folder: Path) -> None:
     with pytest.raises(NotSimulated, match="a thread of your own"):
         notes_of(folder, "starts_a_thread")
+
+
+def test_call_that_matches_no_agent_ends_the_run_unless_it_is_allowed(folder: Path) -> None:
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace('"*synthesizer*"', '"*synthesiser*"'))
+    with pytest.raises(HarnessError, match=r"(?s)no described agent.*synthesizer .*<- nearest"):
+        Simulation(scenario).run()
+    spans = Simulation(scenario, overrides=["allow_unmatched=true"]).run().spans
+    agents = {agent for agent, kind in spans.rows("agent", "kind") if kind == CALL}
+    assert agents == {"planner", "worker", "unmatched:synthesizer"}

@@ -35,7 +35,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
     with state_taken_back(frozenset()):
         yield make
     for name in names:
-        sys.modules.pop(name, None)
+        module: Any = sys.modules.pop(name, None)
+        if hasattr(module, "DB"):
+            module.DB.close()
 
 
 STATE = {

@@ -51,6 +51,8 @@ def run() -> ProgramRun:
     sim = Sim(3)
     sim.provider("anthropic", requests_per_min=20, concurrency=3)
     sim.agent("worker", system="*worker*", reply=lambda call: f"I think that {call.prompt} is fine")
+    sim.agent("writer", system="*writer*")
+    sim.agent("clerk", model="gpt-5")
     sim.fault("overloaded", probability=0.2)
     sim.fault("stall", agent="writer", call=2)
     return sim.run(program)

@@ -286,6 +286,7 @@ def test_work_of_a_tool_at_openai() -> None:
 # -- what belongs to what ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sim(allow_unmatched=True)
 def test_scope_is_a_turn_of_the_agent_and_holds_its_calls(bench: Any) -> None:
     async def program() -> None:
         client = anthropic.AsyncAnthropic()
@@ -325,6 +326,7 @@ async def start_timeout(client: Any) -> None:
     await asyncio.shield(ask(client, "b"))
 
 
+@pytest.mark.sim(allow_unmatched=True)
 @pytest.mark.parametrize("start", [start_gather, start_task, start_group, start_timeout])
 def test_scope_follows_the_tasks_that_are_begun_in_it(bench: Any, start: Any) -> None:
     async def program() -> None:
@@ -338,6 +340,7 @@ def test_scope_follows_the_tasks_that_are_begun_in_it(bench: Any, start: Any) ->
     ]
 
 
+@pytest.mark.sim(allow_unmatched=True)
 def test_scopes_nest(bench: Any) -> None:
     async def program() -> None:
         client = anthropic.AsyncAnthropic()
@@ -356,6 +359,7 @@ def test_scopes_nest(bench: Any) -> None:
     ]
 
 
+@pytest.mark.sim(allow_unmatched=True)
 def test_scopes_of_concurrent_tasks_do_not_mix(bench: Any) -> None:
     async def work(client: Any, name: str, pause_s: float) -> None:
         with bench.sim.agent_scope(name):
@@ -397,6 +401,7 @@ def test_scope_outside_of_a_run_is_refused() -> None:
         Sim(1).agent_scope("lead")
 
 
+@pytest.mark.sim(allow_unmatched=True)
 @pytest.mark.parametrize("by_aiohttp", [False, True], ids=["httpx2", "aiohttp"])
 def test_scope_reaches_the_server_by_every_client(bench: Any, *, by_aiohttp: bool) -> None:
     async def program() -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from harness.models import Request
 from harness.sim import Sim
-from harness.wire.agents import Match, name_from
+from harness.wire.agents import Match
 from harness.wire.api import Prompt
+from harness.wire.names import Names
 
 TOOLS: Any = [
     {"name": name, "description": "", "input_schema": {"type": "object"}}
@@ -37,9 +38,9 @@ async def ask(
     return message.content[0].text  # type: ignore[no-any-return]
 
 
-def asked(rules: dict[str, dict[str, Any]], **call: Any) -> str:
+def asked(rules: dict[str, dict[str, Any]], *, allow_unmatched: bool = False, **call: Any) -> str:
     """Which of some agents answers a call."""
-    sim = Sim(1)
+    sim = Sim(1, allow_unmatched=allow_unmatched)
     for name, rule in rules.items():
         sim.agent(name, **rule)
     (made,) = sim.run(ask, **call).calls()
@@ -113,8 +114,9 @@ def test_first_of_two_without_rules_takes_everything() -> None:
     assert asked({"one": {}, "two": {}}) == "one"
 
 
-def test_call_that_no_rule_meets_gets_a_name_of_its_own() -> None:
-    assert asked({"planner": {"system": "*planner*"}}, system="You are a cook.") == "cook"
+def test_call_that_no_rule_meets_gets_a_name_of_its_own_where_that_is_allowed() -> None:
+    rules = {"planner": {"system": "*planner*"}}
+    assert asked(rules, system="You are a cook.", allow_unmatched=True) == "unmatched:cook"
 
 
 def test_rules_see_what_openai_calls_instructions_and_developer_messages() -> None:
@@ -175,7 +177,7 @@ def test_scope_is_stronger_than_every_rule() -> None:
             second = await ask("You are a planner.")
         return [first, second, await ask("You are a planner.")]
 
-    sim = Sim(1)
+    sim = Sim(1, allow_unmatched=True)
     sim.agent("planner", system="*planner*", reply="a plan")
     sim.agent("critic", system="*critic*", reply="so so")
     run = sim.run(program)
@@ -201,23 +203,23 @@ def test_without_any_word_about_agents_every_prompt_is_somebody() -> None:
     ("system", "name"),
     [
         ("You are a careful research planner. Be brief.", "careful-research-planner"),
-        ("You are the helpful assistant of a team", "claude-sonnet"),
+        ("You are the helpful assistant of a team", "claude-sonnet-5"),
         ("Summarize the text you are given.\nUse bullets.", "summarize-text-given"),
         ("  You are QA-bot 7!", "qa-bot-7"),
         ("You're a reviewer", "you're-reviewer"),
-        ("", "claude-sonnet"),
-        ("???", "claude-sonnet"),
+        ("", "claude-sonnet-5"),
+        ("???", "claude-sonnet-5"),
         ("Du bist ein Planer", "du-bist-ein"),
         ("# Role\nPlanner", "role"),
     ],
 )
 def test_names_are_the_first_telling_words(system: str, name: str) -> None:
     prompt = Prompt(model="claude-sonnet-5", system=system, conversation=(), sections=())
-    assert name_from(prompt) == name
+    assert Names().of(prompt) == name
 
 
 def test_name_of_nothing_at_all() -> None:
-    assert name_from(Prompt(model="", system="", conversation=(), sections=())) == "agent"
+    assert Names().of(Prompt(model="", system="", conversation=(), sections=())) == "agent"
 
 
 def test_rule_that_says_nothing_says_so() -> None:

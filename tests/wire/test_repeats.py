@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -13,6 +14,8 @@ import pytest
 
 from harness.metrics import Finding
 from harness.sim import ProgramRun, Sim
+from harness.sim.keeping import keep
+from harness.store import Store, aggregates
 
 MODEL = "claude-sonnet-5"
 
@@ -315,3 +318,15 @@ def test_calls_of_other_tasks_are_no_repetitions() -> None:
 
     run = sim.run(program)
     assert (links(run), run.retries) == ([None, None], 0)
+
+
+def test_store_counts_as_the_run_does(bench: Any, tmp_path: Path) -> None:
+    async def program() -> None:
+        one = client(1)
+        await stubborn(lambda: ask(one), 3, 1.0)
+
+    bench.sim.fault("status", status=503, until_s=1.65)
+    run = bench.sim.run(program)
+    store = Store(tmp_path / "runs.duckdb")
+    run_ids = keep(bench.sim, store.path, "test")
+    assert aggregates.totals(store, run_ids)["retries"] == run.retries == 3

@@ -2,8 +2,8 @@
 
 How long the real API takes is not published beyond "most batches finish in less than an hour" and the end after 24 hours
 (https://docs.claude.com/en/docs/build-with-claude/batch-processing). Here a batch takes from two minutes to an hour, each
-factor as likely as the other, and its requests are answered one after the other, evenly over that time. Contents come from
-the agents when the results are first read.
+factor as likely as the other, and its requests have their turns evenly over that time, in no particular order. Each is a call
+of an agent, which a fault may meet: then its result is an error, or it expires with the batch.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_fo
 from harness.wire.anthropic.headers import BASE58, encode, rfc3339
 from harness.wire.anthropic.page import page
 from harness.wire.anthropic.reply import message
-from harness.wire.api import Desk, Ids, Moment, Prompt
-from harness.wire.http import HttpRequest
+from harness.wire.api import Desk, Ids, Job, Moment, Prompt
+from harness.wire.batch_turns import turns_of
+from harness.wire.http import HttpRequest, origin
 
-_MIN_S, _MAX_FACTOR = 120, 30
 _EXPIRES_S = 24 * 3600
 _MAX_REQUESTS = 100_000
 _MAX_CANCELING_S = 30
 """How long the end of a batch takes that is cancelled (a guess) [s]."""
 _CUSTOM_ID = r"^[a-zA-Z0-9_-]{1,64}$"
 _OUTCOMES = ("processing", "succeeded", "errored", "canceled", "expired")
-_HOST = "https://api.anthropic.com"
 
 Read = Callable[[dict[str, Any]], Prompt]
 """Reads the request for one reply, or raises a `Rejection`."""
@@ -40,9 +39,24 @@ class _Request:
     """One request of a batch."""
 
     custom_id: str
-    asked: Prompt | Rejection
-    done_s: float
-    """When it is answered [s]."""
+    work: Job | Rejection
+    turn_s: float
+    """When its turn comes [s]."""
+    cancelled: bool = False
+
+    @property
+    def done_s(self) -> float:
+        """When it is answered [s]; infinite while that is not known."""
+        return self.turn_s if isinstance(self.work, Rejection) else self.work.done_s
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, once it is over."""
+        if self.cancelled:
+            return "canceled"
+        if isinstance(self.work, Job) and self.work.spoken is not None:
+            return "succeeded"
+        return "expired" if isinstance(self.work, Job) and self.work.expired else "errored"
 
 
 @dataclass(slots=True)
@@ -53,21 +67,21 @@ class _Batch:
     created_s: float
     requests: list[_Request]
     ids: Ids
-    http: HttpRequest
+    url: str
+    """Where its results are."""
     cancelled_s: float | None = None
     """When its end was asked for [s]."""
-    ended_s: float = 0.0
-    """When it ends, or ended [s]."""
+    closing_s: float = 0.0
+    """How long it takes to end when it is cancelled [s]."""
     results: bytes | None = None
     """Once somebody has read them."""
 
-    def outcome(self, request: _Request, at_s: float) -> str:
-        """What became of a request; all of them are told when the batch has ended."""
-        if at_s < self.ended_s:
-            return "processing"
-        if self.cancelled_s is not None and request.done_s > self.cancelled_s:
-            return "canceled"
-        return "errored" if isinstance(request.asked, Rejection) else "succeeded"
+    @property
+    def ended_s(self) -> float:
+        """When it ends, or ended [s]; infinite while that is not known."""
+        if self.cancelled_s is not None:
+            return self.cancelled_s + self.closing_s
+        return max(request.done_s for request in self.requests)
 
 
 @dataclass(slots=True)
@@ -86,23 +100,24 @@ class Batches:
         wishes = list_at(body, "requests", "requests")
         if not 1 <= len(wishes) <= _MAX_REQUESTS:
             raise invalid(f"requests: List should have between 1 and {_MAX_REQUESTS} items")
-        took_s = _took_s(moment.ids)
-        requests = []
-        for number, given in enumerate(wishes):
-            place = f"requests.{number}"
-            wish = as_table(given, place)
-            custom_id = text_at(wish, "custom_id", f"{place}.custom_id")
-            if re.fullmatch(_CUSTOM_ID, custom_id) is None:
-                raise invalid(f"{place}.custom_id: String should match pattern '{_CUSTOM_ID}'")
-            asked = _asked(table_at(wish, "params", f"{place}.params"), read)
-            done_s = moment.at_s + took_s * (number + 1) / len(wishes)
-            requests.append(_Request(custom_id, asked, done_s))
-        if len({request.custom_id for request in requests}) < len(requests):
+        read_wishes = [_read_wish(given, f"requests.{n}", read) for n, given in enumerate(wishes)]
+        if len({custom_id for custom_id, _ in read_wishes}) < len(read_wishes):
             raise invalid("requests: custom_id must be unique within a batch")
         batch_id = "msgbatch_01" + moment.ids.next("batch", 22, BASE58)
-        batch = _Batch(batch_id, moment.at_s, requests, moment.ids, http)
-        batch.ended_s = moment.at_s + took_s
-        self._by_id[batch_id] = batch
+        turns = turns_of(moment, [custom_id for custom_id, _ in read_wishes])
+        until_s = moment.at_s + _EXPIRES_S
+        requests = [
+            _Request(
+                custom_id,
+                asked
+                if isinstance(asked, Rejection)
+                else self.desk.work(asked, http, turn_s, until_s),
+                turn_s,
+            )
+            for (custom_id, asked), turn_s in zip(read_wishes, turns, strict=True)
+        ]
+        url = f"{origin(http)}/v1/messages/batches/{batch_id}/results"
+        batch = self._by_id[batch_id] = _Batch(batch_id, moment.at_s, requests, moment.ids, url)
         return _body(batch, moment.at_s)
 
     def one(self, batch_id: str, at_s: float) -> dict[str, Any]:
@@ -120,8 +135,11 @@ class Batches:
             raise invalid(f"Batch {batch_id} cannot be canceled because it has already ended.")
         if batch.cancelled_s is None:
             batch.cancelled_s = moment.at_s
-            end_s = moment.at_s + 1 + moment.ids.number("canceling", _MAX_CANCELING_S)
-            batch.ended_s = min(batch.ended_s, end_s)
+            batch.closing_s = 1.0 + moment.ids.number("canceling", _MAX_CANCELING_S)
+            for request in batch.requests:
+                request.cancelled = request.done_s > moment.at_s
+                if request.cancelled and isinstance(request.work, Job):
+                    request.work.give_up()
         return _body(batch, moment.at_s)
 
     def delete(self, batch_id: str, at_s: float) -> dict[str, Any]:
@@ -139,7 +157,10 @@ class Batches:
         if at_s < batch.ended_s:
             raise not_found(f"Batch {batch_id} has no results: it is still in progress.")
         if batch.results is None:
-            lines = [self._line(batch, request, at_s) for request in batch.requests]
+            lines = [
+                _line(batch, request)
+                for request in sorted(batch.requests, key=lambda one: (one.done_s, one.turn_s))
+            ]
             batch.results = b"".join(encode(line) + b"\n" for line in lines)
         return batch.results
 
@@ -149,35 +170,36 @@ class Batches:
             raise not_found(f"Message Batch {batch_id} not found.")
         return batch
 
-    def _line(self, batch: _Batch, request: _Request, at_s: float) -> dict[str, Any]:
-        outcome = batch.outcome(request, at_s)
-        result: dict[str, Any] = {"type": outcome}
-        ids = Ids(f"{batch.ids.root}\x1f{request.custom_id}")
-        if isinstance(request.asked, Rejection):
-            if outcome == "errored":
-                result["error"] = error_body(request.asked.error, request.asked.message, ids)
-        elif outcome == "succeeded":
-            spoken = self.desk.speak(request.asked, batch.http)
-            result["message"] = message(request.asked, spoken, ids)
-        return {"custom_id": request.custom_id, "result": result}
+
+def _line(batch: _Batch, request: _Request) -> dict[str, Any]:
+    result: dict[str, Any] = {"type": request.outcome}
+    ids = Ids(f"{batch.ids.root}\x1f{request.custom_id}")
+    work = request.work
+    if request.outcome == "errored":
+        said = work.refusal if isinstance(work, Job) else work
+        assert said is not None
+        result["error"] = error_body(said.error, said.message, ids)
+    elif isinstance(work, Job) and work.spoken is not None and not request.cancelled:
+        result["message"] = message(work.prompt, work.spoken, ids)
+    return {"custom_id": request.custom_id, "result": result}
 
 
-def _asked(params: dict[str, Any], read: Read) -> Prompt | Rejection:
+def _read_wish(given: object, place: str, read: Read) -> tuple[str, Prompt | Rejection]:
+    wish = as_table(given, place)
+    custom_id = text_at(wish, "custom_id", f"{place}.custom_id")
+    if re.fullmatch(_CUSTOM_ID, custom_id) is None:
+        raise invalid(f"{place}.custom_id: String should match pattern '{_CUSTOM_ID}'")
+    params = table_at(wish, "params", f"{place}.params")
     try:
-        return read(params)
+        return custom_id, read(params)
     except Rejection as rejection:
-        return rejection
-
-
-def _took_s(ids: Ids) -> float:
-    share = ids.number("batch duration", 10**6) / 10**6
-    return float(round(_MIN_S * _MAX_FACTOR**share))
+        return custom_id, rejection
 
 
 def _body(batch: _Batch, at_s: float) -> dict[str, Any]:
     ended = at_s >= batch.ended_s
     status = "in_progress" if batch.cancelled_s is None else "canceling"
-    counts = Counter(batch.outcome(request, at_s) for request in batch.requests)
+    counts = Counter(request.outcome if ended else "processing" for request in batch.requests)
     return {
         "id": batch.id,
         "type": "message_batch",
@@ -188,5 +210,5 @@ def _body(batch: _Batch, at_s: float) -> dict[str, Any]:
         "expires_at": rfc3339(batch.created_s + _EXPIRES_S),
         "archived_at": None,
         "cancel_initiated_at": None if batch.cancelled_s is None else rfc3339(batch.cancelled_s),
-        "results_url": f"{_HOST}/v1/messages/batches/{batch.id}/results" if ended else None,
+        "results_url": batch.url if ended else None,
     }

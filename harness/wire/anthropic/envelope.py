@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from harness.wire.anthropic.errors import Rejection, invalid
-from harness.wire.http import HttpRequest
+from harness.wire.http import HttpRequest, max_body_bytes
+from harness.wire.json_body import JsonError, parse
 
 OLD_VERSION = "2023-06-01"
 NEW_VERSION = "2026-10-21"
 """Since then sampling cannot be steered, and a request is read more strictly."""
 _VERSIONS = ("2023-01-01", OLD_VERSION, NEW_VERSION)
-
-_MEGABYTE = 2**20
-_MAX_BYTES = {"/v1/messages/batches": 256 * _MEGABYTE}
-_MAX_BYTES_ELSEWHERE = 32 * _MEGABYTE
 
 
 def check_credential(http: HttpRequest) -> None:
@@ -57,11 +53,11 @@ def body_of(http: HttpRequest) -> dict[str, Any]:
     Raises:
         Rejection: It is too large, or no JSON object.
     """
-    if len(http.body) > _MAX_BYTES.get(http.path, _MAX_BYTES_ELSEWHERE):
+    if http.too_large or len(http.body) > max_body_bytes(http.path):
         raise Rejection(413, "request_too_large", "Request exceeds the maximum size")
     try:
-        body = json.loads(http.body)
-    except (ValueError, RecursionError) as error:
+        body = parse(http.body)
+    except JsonError as error:
         reason = str(error)
         raise invalid(
             f"The request body is not valid JSON: {reason[:1].lower()}{reason[1:]}"

@@ -172,7 +172,7 @@ def _callable(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Tools of the server are used by the server; those that the client runs and Anthropic describes have no schema here.
     """
     return {
-        str(tool["name"]): tool.get("input_schema") or {}
+        str(tool.get("name", tool.get("type"))): tool.get("input_schema") or {}
         for tool in body.get("tools") or ()
         if not str(tool.get("type") or "custom").startswith(_OF_THE_SERVER)
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from harness.models.schemas import mistake
 from harness.wire.anthropic.catalogue import Facts
 from harness.wire.anthropic.checks import (
     Table,
@@ -67,6 +68,11 @@ _MIN_THINKING_TOKENS = 1024
 _MAX_BREAKPOINTS = 4
 _DOCS = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 
+_NO_SCHEMA = (
+    "JSON schema is invalid. It must match JSON Schema draft 2020-12 (https://json-schema.org/draft/2020-12). "
+    "Learn more about tool use at https://docs.claude.com/en/docs/tool-use."
+)
+
 _TTL_S = {"5m": 300.0, "1h": 3600.0}
 
 
@@ -86,6 +92,8 @@ def check_fields(body: Table, version: str, betas: str) -> None:
     wanted = (body.get("output_config") or {}).get("format")
     if wanted is not None:
         as_table(wanted, "output_config.format")
+        if mistake(wanted.get("schema", {})) is not None:
+            raise invalid("output_config.format.schema: Invalid schema")
     for name in ("temperature", "top_p"):
         value = body.get(name, 0)
         if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
@@ -141,6 +149,8 @@ def _tool_name(tool: Table, place: str) -> str:
     kind = text_at(schema, "type", f"{place}.input_schema.type")
     if kind != "object":
         raise invalid(f"{place}.input_schema.type: Input should be 'object'")
+    if mistake(schema) is not None:
+        raise invalid(f"{place}.input_schema: {_NO_SCHEMA}")
     return name
 
 

@@ -10,6 +10,7 @@ from harness.units import Usage
 from harness.wire.api import Desk, Ids, Moment, Prompt, Spoken
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
+from harness.wire.openai.batches import Batches
 from harness.wire.openai.chat import ChatWish, read_chat, whole_chat
 from harness.wire.openai.chat_stream import stream_chat
 from harness.wire.openai.embeddings import embeddings
@@ -21,10 +22,11 @@ from harness.wire.openai.errors import (
     problem_of,
     response_broken_off,
 )
+from harness.wire.openai.files import Files
 from harness.wire.openai.headers import JSON, headers
 from harness.wire.openai.models import is_known, listing, one
 from harness.wire.openai.responses import Responses
-from harness.wire.openai.validate import check_credential, json_body
+from harness.wire.openai.validate import check_credential, check_fields, json_body
 from harness.wire.paths import Paths
 
 HOSTS = frozenset({"api.openai.com"})
@@ -34,6 +36,8 @@ PATHS = Paths(
     "/v1", re.compile(r"/(chat/completions|responses|embeddings|models|files|batches)(?=/|$)")
 )
 """Its paths behind `/v1`, or whatever base path another host has."""
+
+_BINARY = "application/octet-stream"
 
 _CACHE_MIN_TOKENS = 1024
 _CACHE_STEP_TOKENS = 128
@@ -52,6 +56,8 @@ class OpenAI:
         self._desk = desk
         self._cache = PromptCache()
         self._responses = Responses()
+        self._files = Files()
+        self._batches = Batches(desk, self._files, self._read_of_batch, self.whole)
         self._events: dict[str, int] = {}
         """How many events there are in each stream of a response, by what its ids follow from."""
 
@@ -59,11 +65,13 @@ class OpenAI:
         """Understand a request: what is asked of a model, or what the API answers by itself."""
         try:
             check_credential(http)
-            understood = self._understand(http)
+            understood = self._understand(http, ids)
         except Rejected as rejected:
             return answer(rejected.problem, self._desk.moment(ids))
         if isinstance(understood, Prompt):
             return understood
+        if isinstance(understood, bytes):
+            return HttpResponse(200, headers(self._desk.moment(ids), _BINARY), understood)
         return HttpResponse(200, headers(self._desk.moment(ids), JSON), pretty(understood) + b"\n")
 
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
@@ -103,16 +111,18 @@ class OpenAI:
         # How many have been sent is not known; this is more than that, so that the numbers still rise.
         return response_broken_off(problem, events - 1)
 
-    def _understand(self, http: HttpRequest) -> Prompt | dict[str, Any]:
+    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | dict[str, Any] | bytes:
         if http.base is None:
             raise _no_such_url(http)
         match http.method, http.path.strip("/").split("/"):
             case "POST", ["v1", "chat", "completions"]:
-                return read_chat(self._asked_of_chat(http))
+                return read_chat(self._known_to_chat(json_body(http), http.host))
             case "POST", ["v1", "responses"]:
-                return self._responses.read(self._asked_of_response(http))
+                return self._responses.read(self._known_to_responses(json_body(http), http.host))
             case "POST", ["v1", "responses", "input_tokens"]:
-                tokens = self._responses.read(self._asked_of_response(http)).tokens
+                tokens = self._responses.read(
+                    self._known_to_responses(json_body(http), http.host)
+                ).tokens
                 return {"object": "response.input_tokens", "input_tokens": tokens}
             case "GET", ["v1", "responses", response_id]:
                 return self._responses.get(response_id)
@@ -121,31 +131,77 @@ class OpenAI:
             case "GET", ["v1", "responses", response_id, "input_items"]:
                 return self._responses.input_items(response_id)
             case "POST", ["v1", "embeddings"]:
-                return embeddings(self._asked_of_chat(http))
+                return embeddings(self._known_to_chat(json_body(http), http.host))
             case "GET", ["v1", "models"]:
                 return listing(self._desk.models)
             case "GET", ["v1", "models", model]:
                 return one(model, self._desk.models)
+            case method, ["v1", "files", *rest]:
+                return self._file(method, rest, http, self._desk.moment(ids))
+            case method, ["v1", "batches", *rest]:
+                return self._batch(method, rest, http, self._desk.moment(ids))
         raise _no_such_url(http)
 
-    def _asked_of_chat(self, http: HttpRequest) -> dict[str, Any]:
-        asked = json_body(http)
+    def _file(
+        self, method: str, rest: list[str], http: HttpRequest, moment: Moment
+    ) -> dict[str, Any] | bytes:
+        match method, rest:
+            case "POST", []:
+                return self._files.upload(http, moment)
+            case "GET", []:
+                return self._files.all(http.query)
+            case "GET", [file_id]:
+                return self._files.find(file_id).object
+            case "GET", [file_id, "content"]:
+                return self._files.find(file_id).content
+            case "DELETE", [file_id]:
+                return self._files.delete(file_id)
+        raise _no_such_url(http)
+
+    def _batch(
+        self, method: str, rest: list[str], http: HttpRequest, moment: Moment
+    ) -> dict[str, Any]:
+        match method, rest:
+            case "POST", []:
+                return self._batches.create(json_body(http), http, moment)
+            case "GET", []:
+                return self._batches.all(http.query, moment.at_s)
+            case "GET", [batch_id]:
+                return self._batches.one(batch_id, moment.at_s)
+            case "POST", [batch_id, "cancel"]:
+                return self._batches.cancel(batch_id, moment)
+        raise _no_such_url(http)
+
+    def _read_of_batch(
+        self, endpoint: str, asked: dict[str, Any], host: str
+    ) -> Prompt | dict[str, Any]:
+        """Understand a line of a batch."""
+        check_fields(asked)
+        match endpoint:
+            case "/v1/responses":
+                return self._responses.read(self._known_to_responses(asked, host))
+            case "/v1/embeddings":
+                return embeddings(self._known_to_chat(asked, host))
+        return read_chat(self._known_to_chat(asked, host))
+
+    def _known_to_chat(self, asked: dict[str, Any], host: str) -> dict[str, Any]:
+        """A request, whose model there is."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected("you must provide a model parameter")
-        if http.host in HOSTS and not is_known(model, self._desk.models):
+        if host in HOSTS and not is_known(model, self._desk.models):
             message = f"The model `{model}` does not exist or you do not have access to it."
             raise Rejected(message, code="model_not_found", status=404)
         return asked
 
-    def _asked_of_response(self, http: HttpRequest) -> dict[str, Any]:
-        asked = json_body(http)
+    def _known_to_responses(self, asked: dict[str, Any], host: str) -> dict[str, Any]:
+        """A request, whose model there is."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected(
                 "Missing required parameter: 'model'.", "model", "missing_required_parameter"
             )
-        if http.host in HOSTS and not is_known(model, self._desk.models):
+        if host in HOSTS and not is_known(model, self._desk.models):
             message = f"The requested model '{model}' does not exist."
             raise Rejected(message, "model", "model_not_found")
         return asked

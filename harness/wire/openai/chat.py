@@ -19,6 +19,7 @@ from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import BASE62, compact, pretty
 from harness.wire.openai.headers import JSON, begun_s, headers
 from harness.wire.openai.models import is_reasoning, snapshot
+from harness.wire.openai.shapes import CHAT, check_shape
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 _FINISH = {
@@ -51,6 +52,7 @@ def read_chat(asked: dict[str, Any]) -> Prompt:
         NotSimulated: It asks for what only the real API has.
     """
     check_messages(asked.get("messages"))
+    check_shape("", asked, CHAT)
     check_parameters(asked)
     talk = Conversation()
     tools = asked.get("tools") or ()

@@ -14,6 +14,7 @@ from harness.wire.openai.validate import (
     MISSING,
     TOO_LONG,
     check_not_empty,
+    check_schema,
     check_there,
     check_type,
     is_too_long,
@@ -58,7 +59,9 @@ def check_parameters(asked: dict[str, Any]) -> None:
     format_ = asked.get("response_format") or {}
     if format_.get("type") == "json_schema":
         check_there("response_format", format_, "json_schema")
-        check_there("response_format.json_schema", format_["json_schema"], "name")
+        named = format_["json_schema"]
+        check_there("response_format.json_schema", named, "name")
+        check_schema("response_format", f"response_format '{named['name']}'", named.get("schema"))
     if format_.get("type") == "json_object" and "json" not in json.dumps(asked["messages"]).lower():
         raise Rejected(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
@@ -151,7 +154,14 @@ def _check_tools(asked: dict[str, Any]) -> None:
         check_there(f"tools[{number}]", tool, "type")
         if tool["type"] == "function":
             check_there(f"tools[{number}]", tool, "function")
-            check_there(f"tools[{number}].function", tool["function"], "name")
+            function = tool["function"]
+            check_there(f"tools[{number}].function", function, "name")
+            check_schema(
+                f"tools[{number}].function.parameters",
+                f"function '{function['name']}'",
+                function.get("parameters"),
+                "invalid_function_parameters",
+            )
     choice = asked.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "function":
         check_there("tool_choice", choice, "function")

@@ -116,6 +116,6 @@ def call_of(function: dict[str, Any]) -> ToolCall:
     """A call of a tool, by its name and its arguments as JSON; what is no object has no arguments."""
     try:
         arguments = json.loads(function.get("arguments") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = {}
     return ToolCall(str(function.get("name", "")), arguments if isinstance(arguments, dict) else {})

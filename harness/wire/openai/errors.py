@@ -33,6 +33,9 @@ _WORDS = {
 }
 """Status and words by the kind of refusal, which the simulator names as Anthropic does; a 529 is unknown here."""
 
+_ANTHROPIC_API_ERROR = "Internal server error"
+"""The words for which OpenAI has others; what else a refusal says is passed on."""
+
 _TYPES = {
     401: ("invalid_request_error", "invalid_api_key"),
     429: ("requests", "rate_limit_exceeded"),
@@ -90,6 +93,8 @@ def problem_of(refusal: Refusal, moment: Moment) -> Problem:
     status, message = _WORDS.get(refusal.error, (refusal.status or 500, refusal.message))
     if refusal.error == "api_error" and refusal.status == _OVERLOADED[0]:
         status, message = _OVERLOADED
+    elif refusal.error == "api_error" and refusal.message != _ANTHROPIC_API_ERROR:
+        message = refusal.message
     if status >= 500:
         return Problem(status, message, "server_error", None, "server_error")
     kind, code = _TYPES.get(status, ("invalid_request_error", None))

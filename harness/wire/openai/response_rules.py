@@ -9,7 +9,14 @@ from harness.errors import NotSimulated
 from harness.wire.api import Section
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
-from harness.wire.openai.validate import MISSING, TOO_LONG, check_there, check_type, is_too_long
+from harness.wire.openai.validate import (
+    MISSING,
+    TOO_LONG,
+    check_schema,
+    check_there,
+    check_type,
+    is_too_long,
+)
 
 _SOURCES = ("input", "previous_response_id", "prompt", "conversation")
 _ROLES = ("assistant", "system", "developer", "user")
@@ -48,6 +55,12 @@ def check_response(asked: dict[str, Any]) -> None:
     format_ = (asked.get("text") or {}).get("format")
     if format_ is not None:
         check_there("text.format", format_, "type")
+        check_schema(
+            "text.format.schema",
+            f"response_format '{format_.get('name', '')}'",
+            format_.get("schema"),
+            "invalid_json_schema",
+        )
     _check_tools(asked.get("tools") or ())
     _check_input(asked.get("input"))
 
@@ -81,6 +94,12 @@ def _check_tools(tools: Sequence[Any]) -> None:
         check_there(f"tools[{number}]", tool, "type")
         if tool["type"] == "function":
             check_there(f"tools[{number}]", tool, "name")
+            check_schema(
+                f"tools[{number}].parameters",
+                f"function '{tool['name']}'",
+                tool.get("parameters"),
+                "invalid_function_parameters",
+            )
 
 
 def _check_input(said: object) -> None:

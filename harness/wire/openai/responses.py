@@ -21,6 +21,7 @@ from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
 from harness.wire.openai.response_stream import Events
+from harness.wire.openai.shapes import RESPONSE, check_shape
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 Items = tuple[dict[str, Any], ...]
@@ -57,6 +58,7 @@ class Responses:
             Rejected: The real API would not take it.
             NotSimulated: It asks for what only the real API has.
         """
+        check_shape("", asked, RESPONSE)
         check_response(asked)
         items = (*self._earlier(asked.get("previous_response_id")), *_items(asked.get("input")))
         check_results(items)

@@ -56,10 +56,11 @@ def _allowed(choice: object) -> tuple[list[str] | None, str]:
     if not isinstance(choice, dict):
         return None, "auto"
     if choice.get("type") == "allowed_tools":
-        inner = choice.get("allowed_tools", choice)
-        return [_name(tool) for tool in inner.get("tools", ())], inner.get("mode", "auto")
+        inner = choice.get("allowed_tools") or choice
+        names = [_name(tool) for tool in inner.get("tools") or ()]
+        return names, inner.get("mode") or "auto"
     return None, _name(choice) or "auto"
 
 
 def _name(tool: dict[str, Any]) -> str:
-    return str(tool.get("function", tool).get("name", ""))
+    return str((tool.get("function") or tool).get("name") or "")

@@ -6,12 +6,13 @@ for one endpoint alone is in `chat_rules.py` and `response_rules.py`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.models.schemas import mistake
 from harness.wire.api import Section
 from harness.wire.http import HttpRequest
+from harness.wire.json_body import JsonError, parse
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import context_tokens
 
@@ -41,6 +42,11 @@ _NAMES: tuple[tuple[type, str], ...] = (
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "dimensions": (int,),
+    "frequency_penalty": (int, float),
+    "presence_penalty": (int, float),
+    "top_logprobs": (int,),
+    "parallel_tool_calls": (bool,),
+    "store": (bool,),
     "include": (list,),
     "instructions": (str,),
     "max_completion_tokens": (int,),
@@ -62,6 +68,24 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 """What the fields are that are read."""
 
+_BOUNDS: dict[str, tuple[float, float | None]] = {
+    "dimensions": (1, 3072),
+    "frequency_penalty": (-2, 2),
+    "max_completion_tokens": (1, None),
+    "max_tokens": (1, None),
+    "n": (1, 128),
+    "presence_penalty": (-2, 2),
+    "temperature": (0, 2),
+    "top_logprobs": (0, 20),
+    "top_p": (0, 1),
+}
+"""The least and the greatest value of numbers (https://platform.openai.com/docs/api-reference/chat/create)."""
+
+_LENGTHS = {"input": 2048, "messages": 100_000, "stop": 4, "tools": 128}
+"""The most that lists may have; of `input`, that of embeddings."""
+
+_DIGITS_SHOWN = 40
+
 
 def check_credential(http: HttpRequest) -> None:
     """Somebody must have signed the request; any key will do."""
@@ -72,16 +96,61 @@ def check_credential(http: HttpRequest) -> None:
 
 def json_body(http: HttpRequest) -> dict[str, Any]:
     """The request's body, which must be an object whose fields are what they should be."""
+    if http.too_large:
+        raise Rejected("Request body too large.", code="request_too_large", status=413)
     try:
-        body = json.loads(http.body)
-    except ValueError:
+        body = parse(http.body)
+    except JsonError:
         body = None
     if not isinstance(body, dict):
         raise Rejected(_NO_JSON)
+    check_fields(body)
+    return body
+
+
+def check_fields(body: dict[str, Any]) -> None:
+    """Check that the fields of a request are what they should be."""
     for name, types in _TYPES.items():
         if body.get(name) is not None:
             check_type(name, body[name], types)
-    return body
+    for name, (least, most) in _BOUNDS.items():
+        if body.get(name) is not None:
+            check_bounds(name, body[name], least, most)
+    for name, longest in _LENGTHS.items():
+        if isinstance(body.get(name), list):
+            check_at_most(name, body[name], longest)
+
+
+def check_bounds(place: str, value: float, least: float, most: float | None) -> None:
+    """Check that a number is within bounds."""
+    kind = "integer" if isinstance(value, int) else "decimal"
+    if value < least:
+        side, bound = "below minimum", f">= {least}"
+    elif most is not None and value > most:
+        side, bound = "above maximum", f"<= {most}"
+    else:
+        return
+    raise Rejected(
+        f"Invalid '{place}': {kind} {side} value. Expected a value {bound}, but got {_number(value)} instead.",
+        place,
+        f"{kind}_{side.replace('minimum', 'min').replace('maximum', 'max').replace(' ', '_')}_value",
+    )
+
+
+def check_at_most(place: str, values: Sequence[object], longest: int) -> None:
+    """Check that a list is not too long."""
+    if len(values) > longest:
+        raise Rejected(
+            f"Invalid '{place}': array too long. Expected an array with maximum length {longest}, but got an array with "
+            f"length {len(values)} instead.",
+            place,
+            "array_above_max_length",
+        )
+
+
+def _number(value: float) -> str:
+    text = str(value)
+    return text if len(text) <= _DIGITS_SHOWN else f"{text[:_DIGITS_SHOWN]}..."
 
 
 def check_type(place: str, value: object, types: tuple[type, ...]) -> None:
@@ -112,6 +181,26 @@ def check_there(place: str, holder: Mapping[str, Any], *names: str) -> None:
             raise Rejected(
                 f"Missing required parameter: '{place}.{name}'.", f"{place}.{name}", MISSING
             )
+
+
+def check_schema(place: str, what: str, schema: object, code: str | None = None) -> None:
+    """Check that a JSON Schema is one, of an object.
+
+    Args:
+        place: Where it stands.
+        what: What it is of, such as `function 'search'`.
+        schema: The schema.
+        code: What kind of mistake it is when it is none.
+    """
+    if schema is None:
+        return
+    wrong = mistake(schema)
+    if wrong is None and isinstance(schema, dict) and schema.get("type", "object") != "object":
+        wrong = (
+            f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{schema['type']}\"'."
+        )
+    if wrong is not None:
+        raise Rejected(f"Invalid schema for {what}: {wrong}", place, code)
 
 
 def check_not_empty(place: str, values: Sequence[object]) -> None:

@@ -19,7 +19,7 @@ from harness.units import Usage
 from harness.wire import httpcore_seam
 from harness.wire.agents import Role
 from harness.wire.anthropic import HOSTS, Anthropic
-from harness.wire.api import Ids, Moment, Prompt, Spoken
+from harness.wire.api import Ids, Job, Moment, Prompt, Spoken
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.network import connected
 from harness.wire.speech import fit
@@ -39,8 +39,9 @@ class Desk:
     def moment(self, ids: Ids, model: str = "") -> Moment:
         return Moment(ids, self.now_s, 0.25, NO_QUOTA)
 
-    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
-        return fit(self.reply(prompt), prompt, None, Usage(prompt.tokens, 0))
+    def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
+        spoken = fit(self.reply(prompt), prompt, None, Usage(prompt.tokens, 0))
+        return Job(prompt, at_s, spoken)
 
 
 class Bench:

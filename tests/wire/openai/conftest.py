@@ -11,7 +11,7 @@ import pytest
 from harness.models import Reply
 from harness.provider.limits import NO_QUOTA
 from harness.units import Usage
-from harness.wire.api import Ids, Moment, Prompt, Spoken, Stop
+from harness.wire.api import Ids, Job, Moment, Prompt, Spoken, Stop
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai import OpenAI
 
@@ -24,8 +24,8 @@ class Desk:
     def moment(self, ids: Ids, model: str = "") -> Moment:
         return Moment(ids, 0.0, 0.0, NO_QUOTA)
 
-    def speak(self, prompt: Prompt, http: HttpRequest) -> Spoken:
-        raise AssertionError("nothing here needs to speak by itself")
+    def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
+        raise AssertionError("there are no batches here")
 
 
 @pytest.fixture

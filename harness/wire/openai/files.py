@@ -1,0 +1,121 @@
+"""The files of a run: uploaded by clients, and written by batches.
+
+Fields are those of the documentation (https://platform.openai.com/docs/api-reference/files/object).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any, NamedTuple
+
+from harness.kernel.clocks import EPOCH_S
+from harness.wire.api import Ids, Moment
+from harness.wire.http import HttpRequest
+from harness.wire.openai.encoding import BASE62
+from harness.wire.openai.errors import Rejected
+from harness.wire.openai.lists import page
+from harness.wire.openai.validate import MISSING
+
+_PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
+
+
+class File(NamedTuple):
+    """One file."""
+
+    object: dict[str, Any]
+    """What the API says of it."""
+    content: bytes
+
+
+@dataclass(slots=True)
+class Files:
+    """The files of one run."""
+
+    _by_id: dict[str, File] = field(default_factory=dict)
+
+    def upload(self, http: HttpRequest, moment: Moment) -> dict[str, Any]:
+        """Take a file of a client.
+
+        Raises:
+            Rejected: There is none, or nothing says what it is for.
+        """
+        if http.too_large:
+            raise Rejected("Request body too large.", code="request_too_large", status=413)
+        fields = _fields(http)
+        purpose = fields.get("purpose", _Field("", b"")).content.decode("utf-8", "replace")
+        if not purpose:
+            raise Rejected("Missing required parameter: 'purpose'.", "purpose", MISSING)
+        if purpose not in _PURPOSES:
+            known = ", ".join(f"'{one}'" for one in _PURPOSES)
+            raise Rejected(
+                f"Invalid value: '{purpose}'. Supported values are: {known}.",
+                "purpose",
+                "invalid_value",
+            )
+        if "file" not in fields:
+            raise Rejected("Missing required parameter: 'file'.", "file", MISSING)
+        name, content = fields["file"]
+        return self.add(moment.ids, content, name or "file", purpose, moment.at_s)
+
+    def add(self, ids: Ids, content: bytes, name: str, purpose: str, at_s: float) -> dict[str, Any]:
+        """Keep a file."""
+        file_id = "file-" + ids.next("file-", 22, BASE62)
+        said = {
+            "id": file_id,
+            "object": "file",
+            "purpose": purpose,
+            "filename": name,
+            "bytes": len(content),
+            "created_at": int(EPOCH_S + at_s),
+            "expires_at": None,
+            "status": "processed",
+            "status_details": None,
+        }
+        self._by_id[file_id] = File(said, content)
+        return said
+
+    def find(self, file_id: str) -> File:
+        """A file.
+
+        Raises:
+            Rejected: There is none of this id.
+        """
+        if file_id not in self._by_id:
+            raise Rejected(f"No such File object: {file_id}", "id", status=404)
+        return self._by_id[file_id]
+
+    def all(self, query: str) -> dict[str, Any]:
+        """One page of all files, newest first."""
+        return page([file.object for file in reversed(self._by_id.values())], query)
+
+    def delete(self, file_id: str) -> dict[str, Any]:
+        """Forget a file."""
+        self.find(file_id)
+        del self._by_id[file_id]
+        return {"id": file_id, "object": "file", "deleted": True}
+
+
+class _Field(NamedTuple):
+    """A field of a form."""
+
+    filename: str
+    content: bytes
+
+
+def _fields(http: HttpRequest) -> dict[str, _Field]:
+    """The fields of a form with files, by name."""
+    kind = http.headers.get("content-type", "")
+    if not kind.lower().startswith("multipart/form-data"):
+        raise Rejected("Invalid Content-Type header: expected multipart/form-data.")
+    whole = BytesParser(policy=HTTP).parsebytes(
+        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + http.body
+    )
+    fields = {}
+    for part in whole.iter_parts() if whole.is_multipart() else ():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            fields[name] = _Field(part.get_filename() or "", content)
+    return fields
