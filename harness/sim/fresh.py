@@ -122,9 +122,7 @@ def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Re
         names: The modules; all that is below one of them is imported anew too.
         reaches: Where something of the old modules may be held.
     """
-    old = {
-        name: module for name, module in sys.modules.copy().items() if _is_one_of(name, names)
-    }
+    old = {name: module for name, module in sys.modules.copy().items() if _is_one_of(name, names)}
     for name in old:
         del sys.modules[name]
     try:

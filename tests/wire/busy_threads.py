@@ -74,6 +74,7 @@ def run() -> ProgramRun:
     sim = Sim(3)
     sim.provider("openai", concurrency=4)
     sim.agent("worker", system="*worker*")
+    sim.agent("others")
     sim.fault("status", status=503, probability=0.3)
     sim.fault("reset_midway", probability=0.1)
     sim.fault("stall", probability=0.1)
