@@ -15,6 +15,7 @@ The tree::
       LimitExceeded        a run went beyond a bound on virtual time, on steps at one instant, or on calls
       NotSimulated         the program touched something that harness does not simulate
         OutsideRun         it connects while there is a simulation, but no run
+        UnknownHost        it connects to a host that nobody simulates
       StoreError           a store cannot be read or written
     HarnessBug             ours; never caught by us
 
@@ -108,6 +109,13 @@ class OutsideRun(NotSimulated):
 
     def __str__(self) -> str:
         return f"{self.what} is refused: there is a simulation, but no run is active\n  How to fix: {self.advice}"
+
+
+class UnknownHost(NotSimulated):
+    """A client was to connect to a host that nobody simulates; no error of a network, so that no client tries again."""
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  How to fix: {self.advice}"
 
 
 class StoreError(HarnessError):

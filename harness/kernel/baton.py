@@ -115,6 +115,8 @@ class Baton:
         """What was woken and has not got the baton yet."""
         self.choose: Callable[[int], int] | None = None
         """Picks one of so many that may go next; None means the first, and that a thread runs until it waits."""
+        self.really_busy = 0
+        """How many threads are outside of the world now, and may take as much real time as they need."""
         self.switches = 0
         """How often the baton went from one thread to another."""
         self._alarms: list[tuple[float, int, Waiter, int]] = []
@@ -395,7 +397,7 @@ class Baton:
                 if me.waits_for is not None:
                     self.wake_from_outside(me.waits_for)
                 continue
-            if self._parks == parks and interrupt is None:
+            if self._parks == parks and interrupt is None and not self.really_busy:
                 self._take_from_runaway()
             parks = self._parks
         if interrupt is not None:

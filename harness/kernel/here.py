@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from harness.errors import NotSimulated
 from harness.kernel.baton import SimThread, Waiter
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 TURNS_BETWEEN_COLLECTIONS = 10_000
 """Garbage is looked for at every ten thousandth turn of a loop. That is a few hundred calls of an SDK, which leave some
 ten megabytes in circles; and looking through what a run has made takes less than a hundredth of the time they take."""
+
+_FIRST_SIMULATED_SOCKET = 2**30
+"""Numbers of descriptors that no operating system gives."""
 
 CLOCK_READS_PER_TURN = 5_000_000
 """Far more than a program reads while it computes; reading them takes some two seconds."""
@@ -58,6 +61,8 @@ class World:
     """How often each source of entropy was asked, by its key."""
     descriptors: set[int] = field(default_factory=set)
     """The sockets that the program has made and may use."""
+    simulated_sockets: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
+    """The sockets in memory, of which the operating system knows nothing, by number; see `harness.kernel.waits`."""
     apart: WeakKeyDictionary[Any, dict[str, Any]] = field(default_factory=WeakKeyDictionary)
     """What attributes are in it that every world has for itself (`harness.kernel.apart`), by object and name."""
     temporary_names: Iterator[str] | None = None
@@ -70,6 +75,8 @@ class World:
     """What its program has set to handle signals."""
     signal_mask: set[int] = field(default_factory=set)
     """The signals that it has blocked."""
+    real_loop: asyncio.Runner | None = None
+    """On which functions that stay real are awaited; see `harness.kernel.reality`."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0
@@ -115,6 +122,12 @@ class World:
         self.clock_reads = 0
         if self.turns % TURNS_BETWEEN_COLLECTIONS == 0:
             gc.collect()
+
+    def add_simulated_socket(self, opened: object) -> int:
+        """Give a socket in memory a number, by which `select` finds it."""
+        number = _FIRST_SIMULATED_SOCKET + self.next_count("simulated socket")
+        self.simulated_sockets[number] = opened
+        return number
 
     def next_count(self, *key: str) -> int:
         """How often the source was asked before; asks once more."""

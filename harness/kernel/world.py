@@ -39,6 +39,7 @@ from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.order import deterministic_asyncio
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.program_loop import ProgramLoop
+from harness.kernel.reality import close_real_loop
 from harness.kernel.shared import SharedChange
 
 T = TypeVar("T")
@@ -130,6 +131,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
         try:
             yield
         finally:
+            close_real_loop(world)
             here.world = None
 
 

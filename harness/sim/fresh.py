@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.util import find_spec
 from types import CoroutineType, ModuleType
 from typing import Any, NamedTuple
@@ -42,12 +42,17 @@ class FreshModules:
                 )
         self.names += names
 
+    def has(self, target: str | None) -> bool:
+        """Whether what `module:name` names is in one of them."""
+        return target is not None and _is_one_of(target.partition(":")[0], self.names)
+
     def under(
         self,
         program: Any,  # noqa: ANN401 - a coroutine, or a function
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         watched: Callable[[Any], Any],
+        inside: AbstractContextManager[None],
     ) -> Any:  # noqa: ANN401 - a coroutine, or a function
         """What is to be run; if there are such modules, it imports them first, and they find the simulated world.
 
@@ -56,6 +61,7 @@ class FreshModules:
             args: What it is called with.
             kwargs: What it is called with.
             watched: Gives what is run in the place of a coroutine.
+            inside: Entered when they are there, until the end of the run.
 
         Raises:
             HarnessError: It is a coroutine of such a module, which would go on in the old one.
@@ -68,6 +74,7 @@ class FreshModules:
         def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
             known = self._last
             self._last = undo.ends.enter_context(imported_anew(self.names, undo.reaches))
+            undo.ends.enter_context(inside)
             if inspect.iscoroutine(program):
                 return watched(program)
             # A test that has imported it knows it as the run before left it.
@@ -79,12 +86,16 @@ class FreshModules:
 
     def _check_not_bound(self, program: CoroutineType[Any, Any, Any]) -> None:
         home = "" if program.cr_frame is None else program.cr_frame.f_globals.get("__name__", "")
-        if any(home == one or home.startswith(f"{one}.") for one in self.names):
+        if _is_one_of(home, self.names):
             program.close()
             raise HarnessError(
                 f"a coroutine of {home!r} exists already, and would go on in the old module\n"
                 "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
             )
+
+
+def _is_one_of(module: str, names: Sequence[str]) -> bool:
+    return any(module == one or module.startswith(f"{one}.") for one in names)
 
 
 def _is_importable(name: str) -> bool:
@@ -111,11 +122,7 @@ def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Re
         names: The modules; all that is below one of them is imported anew too.
         reaches: Where something of the old modules may be held.
     """
-    old = {
-        name: module
-        for name, module in sys.modules.copy().items()
-        if any(name == one or name.startswith(f"{one}.") for one in names)
-    }
+    old = {name: module for name, module in sys.modules.copy().items() if _is_one_of(name, names)}
     for name in old:
         del sys.modules[name]
     try:
@@ -147,7 +154,7 @@ def _pairs(old: dict[str, ModuleType], new: dict[str, ModuleType]) -> Iterator[t
 
 def _put_back(old: dict[str, ModuleType], names: Sequence[str]) -> None:
     for name in sys.modules.copy():
-        if any(name == one or name.startswith(f"{one}.") for one in names):
+        if _is_one_of(name, names):
             del sys.modules[name]
     sys.modules.update(old)
     for name, module in old.items():

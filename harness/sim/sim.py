@@ -127,7 +127,8 @@ class Sim(Surroundings):
         for replies in self._replies():
             replies.begin_anew()
         watch = Watch()
-        whole = self._fresh.under(program, args, kwargs, watch.over)
+        in_fresh = [tool for tool in self._tools if self._fresh.has(tool.replaces)]
+        whole = self._fresh.under(program, args, kwargs, watch.over, replaced(in_fresh))
         output, error, tasks, rerun = None, None, "", None
         self._world = world
         try:
@@ -136,7 +137,7 @@ class Sim(Surroundings):
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
-                replaced(self._tools),
+                replaced(tool for tool in self._tools if tool not in in_fresh),
             ):
                 if callable(program):
                     same: Any = {"seed": world.seed, "order": order}

@@ -15,7 +15,8 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
-from harness.sim.tools import SimTool
+from harness.sim.real import RealFunction
+from harness.sim.tools import Replacement, SimTool
 from harness.wire.agents import Match, Role, turn_of
 from harness.wire.names import UNMATCHED
 
@@ -36,7 +37,7 @@ class Surroundings:
         self._roles: list[Role] = []
         self._faults: list[Fault] = []
         self._latency_factors: dict[str, float] = {}
-        self._tools: list[SimTool] = []
+        self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
@@ -170,6 +171,24 @@ class Surroundings:
         tool.attach(lambda: self._world)
         self._tools.append(tool)
         return tool
+
+    def real(self, target: str, *, latency_s: Any = 0.0) -> RealFunction:  # noqa: ANN401 - see `tool`
+        """Let a function of the program stay real inside a run, such as a query to a local database.
+
+        It is called outside of the simulated world, blocking or awaited, while virtual time stands still. The order of its uses
+        follows from the seed; what it gives does not.
+
+        Args:
+            target: The function, as `module:name`, where the program looks it up.
+            latency_s: After what virtual time its result, or its exception, becomes visible [s].
+
+        Returns:
+            The function; its `uses` are the arguments of each use.
+        """
+        real = RealFunction(target, settings.distribution("latency_s", latency_s))
+        real.attach(lambda: self._world)
+        self._tools.append(real)
+        return real
 
     def process(
         self,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.agents import ToolError
 from harness.errors import HarnessError
+from harness.kernel.captured import Attribute, on_their_owners
 from harness.kernel.distributions import AnyDistribution
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
@@ -19,20 +20,53 @@ if TYPE_CHECKING:
     from harness.run.wired import WiredWorld
 
 
+class Replacement(Protocol):
+    """What stands in for a function of the program."""
+
+    @property
+    def replaces(self) -> str | None:
+        """The function, as `module:name`; None means that nothing is replaced."""
+
+    @property
+    def uses(self) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+        """The arguments of each use."""
+
+    def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
+        """What takes the place of the function."""
+
+
 @contextmanager
-def replaced(tools: Iterable[SimTool]) -> Iterator[None]:
+def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
     """While inside, tools are where the functions of the program are that they stand in for."""
-    undo: list[tuple[Any, str, Any]] = []
-    try:
+    with ExitStack() as undo:
         for tool in tools:
             if tool.replaces is not None:
                 place, name = place_of(tool.replaces)
-                undo.append((place, name, getattr(place, name)))
-                setattr(place, name, tool)
+                original = vars(place).get(name, getattr(place, name))
+                there = Attribute(place, name, tool.in_place_of(original))
+                undo.enter_context(on_their_owners([there]))
         yield
+
+
+@contextmanager
+def use_of(
+    world: WiredWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Iterator[str]:
+    """One use of a tool, as a span; gives the key of what is drawn for it."""
+    number = world.count_tool(name)
+    scope = scope_here(world.root)
+    span = world.log.open(TOOL, name, scope.span, scope.agent or "", ordinal=number)
+    status = CANCELLED
+    try:
+        yield f"{scope.span.task}/tool/{name}/{number}"
+        status = OK
+    except Exception as error:
+        status, span.error = ERROR, type(error).__name__
+        raise
     finally:
-        for place, name, original in reversed(undo):
-            setattr(place, name, original)
+        world.log.close(span, status)
+        if status != ERROR:  # one that was cancelled may have done its work
+            world.note_effect(name, args, kwargs)
 
 
 class SimTool:
@@ -68,6 +102,10 @@ class SimTool:
         self._failure_probability = failure_probability
         self._world: Callable[[], WiredWorld | None] = lambda: None
 
+    def in_place_of(self, _: object) -> SimTool:
+        """Itself, whatever the function was."""
+        return self
+
     def attach(self, world: Callable[[], WiredWorld | None]) -> None:
         """Tell it where to find the run that goes on."""
         self._world = world
@@ -82,24 +120,10 @@ class SimTool:
         if world is None:
             raise HarnessError(f"tool {self.name!r} works inside a run only")
         self.uses.append((args, kwargs))
-        number = world.count_tool(self.name)
-        scope = scope_here(world.root)
-        span = world.log.open(TOOL, self.name, scope.span, scope.agent or "", ordinal=number)
-        key = f"{scope.span.task}/tool/{self.name}/{number}"
-        status = CANCELLED
-        try:
+        with use_of(world, self.name, args, kwargs) as key:
             await asyncio.sleep(
                 whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
             )
             if world.draws.uniform(key, "failure") < self._failure_probability:
                 raise ToolError(f"{self.name} failed")
-            answer = self._result(*args, **kwargs) if callable(self._result) else self._result
-            status = OK
-        except Exception as error:
-            status, span.error = ERROR, type(error).__name__
-            raise
-        finally:
-            world.log.close(span, status)
-            if status != ERROR:  # one that was cancelled may have done its work
-                world.note_effect(self.name, args, kwargs)
-        return answer
+            return self._result(*args, **kwargs) if callable(self._result) else self._result

@@ -183,6 +183,7 @@ class Exchange:
 
     def _break_connection(self, broken: Break) -> Generator[Any, Any, str]:
         self._span.error = "connection_error"
+        self._connection.is_unreachable = broken.damage != "reset"
         yield self._now_s() + REFUSAL_S
         self._connection.close(FAILURES[broken.damage])
         return ERROR

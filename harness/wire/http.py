@@ -149,6 +149,12 @@ class Connection:
     """Why, if it did not end well."""
     caller: Lineage | None = None
     """The task that makes the next request, of a client that lets another task write it."""
+    is_unreachable: bool = False
+    """Whether the server has decided that no connection comes about; `failure` follows when the client may hear of it."""
+    is_answering: bool = False
+    """Whether a request is complete and its answer is not."""
+    has_begun: bool = False
+    """Whether a part of the present answer has been sent."""
     _sent: bytearray = field(default_factory=bytearray)
     """What the client has sent and nobody has parsed."""
     _head: Head | None = None
@@ -156,9 +162,6 @@ class Connection:
     _chunked: h11.Connection | None = None
     """Parses a body that comes in chunks."""
     _body: bytearray = field(default_factory=bytearray)
-    has_begun: bool = False
-    """Whether a part of the present answer has been sent."""
-    _is_answering: bool = False
     _in_chunks: bool = False
     """Whether the body that is being sent is."""
     _closes: bool = False
@@ -185,7 +188,7 @@ class Connection:
         Raises:
             RemoteProtocolError: It is no HTTP (h11's error).
         """
-        if self._closes and self._is_answering:
+        if self._closes and self.is_answering:
             return  # nobody will read it
         self._sent += data
         self._hear()
@@ -193,7 +196,7 @@ class Connection:
     def sent_all(self) -> bool:
         """Note that the client sends nothing more and still listens; tells whether an answer is to come."""
         self._closes = True
-        return self._is_answering
+        return self.is_answering
 
     def hang_up(self) -> None:
         """Close from the client's side."""
@@ -243,7 +246,7 @@ class Connection:
         if self._in_chunks and not self._head_only:
             self._put(b"0\r\n\r\n")
         self.on_hang_up = None
-        self._is_answering = False
+        self.is_answering = False
         if self._closes:
             self.close()
         else:
@@ -258,7 +261,7 @@ class Connection:
 
     def _hear(self) -> None:
         """Parse what has come, and hand over a request that is complete; one at a time."""
-        while not self._is_answering and not self.ended:
+        while not self.is_answering and not self.ended:
             if self._head is None:
                 self._head = self._read_head()
             if self._head is None:
@@ -268,7 +271,7 @@ class Connection:
             if body is None and not too_large:
                 return
             self._head = None
-            self._is_answering, self.has_begun = True, False
+            self.is_answering, self.has_begun = True, False
             self._head_only = head.method == "HEAD"
             self._closes = too_large or head.headers.get("connection", "").lower() == "close"
             self.on_request(

@@ -2,7 +2,8 @@
 
 The clients keep their own pools, parsers, timeouts and retries; only the last step, opening a connection, leads to a
 simulated server instead of a socket. TLS is left out, so that `https://` needs no certificate. Each client has its
-seam in a file of its own: `httpcore_seam.py` for httpx, httpx2 and with them nearly every SDK, `aiohttp_seam.py`.
+seam in a file of its own: `httpcore_seam.py` for httpx, httpx2 and with them nearly every SDK, `aiohttp_seam.py`,
+`urllib_seam.py` for `http.client` and urllib3.
 
 Connecting takes no time of its own: the latency profiles are fitted to whole calls.
 """

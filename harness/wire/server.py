@@ -165,8 +165,15 @@ class Server:
 
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection, or say why there is no such host."""
+        host = host.lower().rstrip(".")
         if host not in self._sites:
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
+            if self.unsimulated[host] > self._calls_per_task:
+                raise self.kernel.exceeded(
+                    "calls_per_task",
+                    self._calls_per_task,
+                    f"The program connects to {host}, which nobody simulates, again and again.",
+                )
             return (
                 f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. "
                 f"Simulated: {', '.join(self._sites)}"

@@ -1,17 +1,119 @@
-"""The seams under `http.client` and urllib3 (and so requests): no connection of before the run is seen in it.
+"""The seams under `http.client` (and so urllib) and under urllib3 (and so requests): how a connection is opened.
 
-New connections of these clients are refused by name (`harness.kernel.sockets`). The names `pool` and those of `HTTPConnection`
-are the ones that the two packages keep to themselves; tests/wire/test_seams.py says so when they move.
+`connect` is public in both. The names `_new_conn`, `pool` and those of `HTTPConnection` are the ones that the two packages
+keep to themselves; tests/wire/test_seams.py says so when they move.
 """
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from harness.errors import UnknownHost
 from harness.kernel.apart import Empty, always, emptied, set_apart
+from harness.wire.memory_socket import MemorySocket
+from harness.wire.network import Network, network_here
+
+ADVICE = (
+    "say which provider it is with `sim.provider(..., hosts=[...])`, or replace the function that asks it, for example with "
+    "`sim.tool(..., replaces=...)`."
+)
+_TIMED_OUT_IN_TLS = "The read operation timed out"
+
+
+def _opened(network: Network, client: Any, **rest: Any) -> MemorySocket:  # noqa: ANN401 - an HTTPConnection
+    """A connection to where a client wants to go.
+
+    Raises:
+        UnknownHost: Nobody simulates it.
+    """
+    found = network.connect(client.host, client.port)
+    if isinstance(found, str):
+        raise UnknownHost(found, ADVICE)
+    timeout_s = client.timeout
+    if not isinstance(timeout_s, int | float | None):  # the client's word for "as usual"
+        timeout_s = socket.getdefaulttimeout()
+    return MemorySocket(found, network.kernel, timeout_s, **rest)
+
+
+class HttpClientSeam:
+    """`http.client`."""
+
+    module = "http.client"
+
+    def put_in(self, module: ModuleType) -> Callable[[], None]:
+        """Replace the way to open a connection."""
+        plain, tls = module.HTTPConnection, module.HTTPSConnection
+        real, real_tls = plain.connect, tls.connect
+
+        def connect(self: Any) -> None:  # noqa: ANN401 - theirs
+            network = network_here()
+            if network is None:
+                real(self)
+                return
+            words = {"timed_out": _TIMED_OUT_IN_TLS} if isinstance(self, tls) else {}
+            self.sock = _opened(network, self, **words)
+            if self._tunnel_host:
+                self._tunnel()
+
+        def connect_tls(self: Any) -> None:  # noqa: ANN401 - theirs
+            (real_tls if network_here() is None else connect)(self)
+
+        plain.connect, tls.connect = connect, connect_tls
+
+        def put_back() -> None:
+            plain.connect, tls.connect = real, real_tls
+
+        return put_back
+
+
+class Urllib3Seam:
+    """urllib3."""
+
+    module = "urllib3.connection"
+
+    def put_in(self, module: ModuleType) -> Callable[[], None]:
+        """Replace the way to open a connection."""
+        plain, tls = module.HTTPConnection, module.HTTPSConnection
+        real, real_tls = plain._new_conn, tls.connect  # noqa: SLF001 - see above
+
+        def new_conn(self: Any) -> Any:  # noqa: ANN401 - theirs
+            network = network_here()
+            if network is None:
+                return real(self)
+            return _opened(network, self, not_connected=lambda error: _wrapped(module, self, error))
+
+        def connect_tls(self: Any) -> None:  # noqa: ANN401 - theirs
+            if network_here() is None:
+                real_tls(self)
+                return
+            plain.connect(self)
+            wanted = module.resolve_cert_reqs(self.cert_reqs)
+            self.is_verified = wanted == ssl.CERT_REQUIRED or bool(self.assert_fingerprint)
+
+        plain._new_conn, tls.connect = new_conn, connect_tls  # noqa: SLF001 - see above
+
+        def put_back() -> None:
+            plain._new_conn, tls.connect = real, real_tls  # noqa: SLF001 - see above
+
+        return put_back
+
+
+def _wrapped(module: ModuleType, client: Any, error: OSError) -> Exception:  # noqa: ANN401 - an HTTPConnection
+    """What urllib3 makes of an error for which no connection comes about."""
+    if isinstance(error, ssl.SSLError):
+        return error
+    if isinstance(error, socket.gaierror) and hasattr(module, "NameResolutionError"):  # not in 1.26
+        unresolved: Exception = module.NameResolutionError(client.host, client, error)
+        return unresolved
+    refused: Exception = module.NewConnectionError(
+        client, f"Failed to establish a new connection: {error}"
+    )
+    return refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +146,8 @@ def _without_connections(queue: Any) -> Any:  # noqa: ANN401 - a queue.Queue of 
 
 
 SEAMS = (
+    HttpClientSeam(),
+    Urllib3Seam(),
     ApartSeam(
         "http.client",
         "HTTPConnection",

@@ -9,6 +9,7 @@ import asyncio
 import ftplib
 import http.client
 import imaplib
+import json
 import logging.handlers
 import poplib
 import smtplib
@@ -26,6 +27,7 @@ import httpx2
 import requests
 import urllib3
 
+from harness.errors import UnknownHost
 from tests.isolation import old_connections
 from tests.isolation.way import Way
 
@@ -117,11 +119,35 @@ async def by_aiohttp(_: object) -> bool:
         return answered(response.status, await response.text())
 
 
+def by_http_client(_: object) -> bool:
+    connection = http.client.HTTPSConnection("api.anthropic.com")
+    connection.request("POST", "/v1/messages", json.dumps(BODY), HEADERS)
+    response = connection.getresponse()
+    return answered(response.status, response.read().decode())
+
+
+def by_urllib(_: object) -> bool:
+    request = urllib.request.Request(URL, json.dumps(BODY).encode(), HEADERS)
+    with urllib.request.urlopen(request) as response:
+        return answered(response.status, response.read().decode())
+
+
+def by_urllib3(_: object) -> bool:
+    response = urllib3.request("POST", URL, json=BODY, headers=HEADERS)
+    return answered(response.status, response.data.decode())
+
+
+def by_requests(_: object) -> bool:
+    response = requests.post(URL, json=BODY, headers=HEADERS, timeout=9)
+    return answered(response.status_code, response.text)
+
+
 async def aiohttp_elsewhere() -> None:
     async with aiohttp.ClientSession() as session, session.get("https://example.com"):
         pass
 
 
+FINAL = "The error is final: none of a network, so that urllib3 does not try again."
 NO_SUCH_HOST = "harness simulates no host example.com:443"
 
 OPENED = (
@@ -217,30 +243,7 @@ OPENED = (
         program=lambda _: socket.gethostname() == old_connections.HOST_NAME,
         consequence="It belongs to the environment, like the time zone. A prompt that holds it differs between computers.",
     ),
-    # clients of the standard library, and those upon urllib3
-    refused(
-        "`urllib.request.urlopen`",
-        lambda: urllib.request.urlopen("https://example.com"),
-        "example.com:443",
-    ),
-    refused(
-        "`http.client.HTTPSConnection`",
-        lambda: http.client.HTTPSConnection("example.com").request("GET", "/"),
-        "example.com:443",
-    ),
-    refused(
-        "`requests.get`", lambda: requests.get("https://example.com", timeout=9), "example.com:443"
-    ),
-    refused(
-        "`urllib3.request`",
-        lambda: urllib3.request("GET", "https://example.com"),
-        "example.com:443",
-    ),
-    refused(
-        "`xmlrpc.client.ServerProxy`",
-        lambda: xmlrpc.client.ServerProxy("http://example.com").f(),
-        "example.com:80",
-    ),
+    # clients of the standard library that are not simulated
     refused("`ftplib.FTP`", lambda: ftplib.FTP("example.com"), "example.com:21"),
     refused("`smtplib.SMTP`", lambda: smtplib.SMTP("example.com"), "example.com:25"),
     refused("`imaplib.IMAP4`", lambda: imaplib.IMAP4("example.com"), "example.com:143"),
@@ -262,6 +265,41 @@ OPENED = (
     Way(what="`httpx2.post`, likewise", outcome="virtual", program=by_httpx(httpx2)),
     Way(what="`httpx2.AsyncClient`, likewise", outcome="virtual", program=by_async_httpx(httpx2)),
     Way(what="`aiohttp.ClientSession`, likewise", outcome="virtual", program=by_aiohttp),
+    Way(what="`http.client.HTTPSConnection`, likewise", outcome="virtual", program=by_http_client),
+    Way(what="`urllib.request.urlopen`, likewise", outcome="virtual", program=by_urllib),
+    Way(what="`urllib3.request`, likewise", outcome="virtual", program=by_urllib3),
+    Way(what="`requests.post`, likewise", outcome="virtual", program=by_requests),
+    refused(
+        "`http.client.HTTPSConnection` to another host",
+        lambda: http.client.HTTPSConnection("example.com").request("GET", "/"),
+        NO_SUCH_HOST,
+        raises=UnknownHost,
+        consequence=FINAL,
+    ),
+    refused(
+        "`urllib.request.urlopen`, likewise",
+        lambda: urllib.request.urlopen("https://example.com"),
+        NO_SUCH_HOST,
+        raises=UnknownHost,
+    ),
+    refused(
+        "`xmlrpc.client.ServerProxy`, likewise",
+        lambda: xmlrpc.client.ServerProxy("http://example.com").f(),
+        "harness simulates no host example.com:80",
+        raises=UnknownHost,
+    ),
+    refused(
+        "`urllib3.request`, likewise",
+        lambda: urllib3.request("GET", "https://example.com"),
+        NO_SUCH_HOST,
+        raises=UnknownHost,
+    ),
+    refused(
+        "`requests.get`, likewise",
+        lambda: requests.get("https://example.com", timeout=9),
+        NO_SUCH_HOST,
+        raises=UnknownHost,
+    ),
     refused(
         "`httpx.get` of another host",
         lambda: httpx.get("https://example.com"),

@@ -485,18 +485,6 @@ def simulated_async(what: str, make: Callable[[str], Any], ask: Callable[[Any], 
     )
 
 
-def refused(what: str, make: Callable[[str], Any], ask: Callable[[Any], Any]) -> Way:
-    """A client whose new connections are refused too."""
-    return Way(
-        what=f"{what} that was used before the run",
-        outcome="refused",
-        program=ask,
-        names="127.0.0.1:",
-        prepare=lambda: used(make, ask),
-        consequence="Its connection is not seen in the run, and a new one is refused.",
-    )
-
-
 def text_of(answer: dict[str, Any]) -> str:
     return answer["content"][0]["text"]  # type: ignore[no-any-return]
 
@@ -541,7 +529,7 @@ async def session_of_another_loop(session: Any) -> bool:
 
 
 def by_http_client(connection: http.client.HTTPConnection) -> str:
-    connection.request("GET", "/v1/messages")
+    connection.request("POST", "/v1/messages", json.dumps(BODY), HEADERS)
     return json_text(connection.getresponse().read())
 
 
@@ -551,12 +539,13 @@ def json_text(body: bytes) -> str:
 
 def by_urllib3(kept: tuple[Any, str]) -> str:
     pool, url = kept
-    return json_text(pool.request("GET", f"{url}/v1/messages").data)
+    return json_text(pool.request("POST", f"{url}/v1/messages", json=BODY, headers=HEADERS).data)
 
 
 def by_requests(kept: tuple[Any, str]) -> str:
     session, url = kept
-    return json_text(session.get(f"{url}/v1/messages", timeout=9).content)
+    answer = session.post(f"{url}/v1/messages", json=BODY, headers=HEADERS, timeout=9)
+    return json_text(answer.content)
 
 
 def at_localhost(url: str) -> str:
@@ -602,15 +591,15 @@ CLIENTS = (
         ),
         consequence="It belongs to another loop, and gets aiohttp's own error, as in production.",
     ),
-    refused(
+    simulated(
         "`http.client.HTTPConnection`",
         lambda url: http.client.HTTPConnection(url.removeprefix("http://")),
         by_http_client,
     ),
-    refused(
+    simulated(
         "`urllib3.PoolManager`", lambda url: (urllib3.PoolManager(retries=False), url), by_urllib3
     ),
-    refused("`requests.Session`", lambda url: (requests.Session(), url), by_requests),
+    simulated("`requests.Session`", lambda url: (requests.Session(), url), by_requests),
 )
 
 WAYS = (*SOCKETS, *TRANSPORTS, *CLIENTS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
-from anthropic import AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic
 
 SEARCH: Any = {
     "name": "search",
@@ -35,6 +37,26 @@ async def research_assistant(topic: str) -> str:
         *(ask("Summarize what is known.", line) for line in plan.splitlines())
     )
     return await ask("You are a synthesizer.", "\n".join(findings))
+
+
+def stock_of(item: str) -> int:
+    """What a database says."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table stock (item text, number integer)")
+        database.execute("insert into stock values ('lamps', 7)")
+        row = database.execute("select number from stock where item = ?", (item,)).fetchone()
+    return row[0] if row else 0
+
+
+def clerk(item: str) -> str:
+    """An agent that is told what a database says, by a program that blocks."""
+    message = Anthropic().messages.create(
+        model="claude-sonnet-4-6",
+        max_tokens=500,
+        system="You are a clerk.",
+        messages=[{"role": "user", "content": f"{item}: {stock_of(item)} left"}],
+    )
+    return message.content[0].text  # type: ignore[union-attr]
 
 
 async def plan_a_trip(city: str) -> str:

@@ -12,7 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,10 @@ import httpcore2
 import httpx
 import httpx2
 import pytest
+import requests
 import urllib3
 
-from harness.errors import NotSimulated
+from harness.errors import LimitExceeded, NotSimulated, UnknownHost
 from harness.sim import Sim
 from harness.wire import SEAMS
 
@@ -49,6 +52,10 @@ SEAM_POINTS = [
         ["self", "req", "traces", "timeout"],
         True,
     ),
+    ("http.client", "HTTPConnection", "connect", ["self"], False),
+    ("http.client", "HTTPSConnection", "connect", ["self"], False),
+    ("urllib3.connection", "HTTPConnection", "_new_conn", ["self"], False),
+    ("urllib3.connection", "HTTPSConnection", "connect", ["self"], False),
 ]
 
 
@@ -73,7 +80,7 @@ def test_private_place_is_still_there(
 ) -> None:
     package = module.partition(".")[0]
     moved = (
-        f"{module}:{owner}.{name} has moved in {package} {importlib.import_module(package).__version__}; "
+        f"{module}:{owner}.{name} has moved in {package} {getattr(importlib.import_module(package), '__version__', sys.version)}; "
         "harness/wire replaces it. Find its new place, or fall back to the transport of httpx "
         "(AsyncHTTPTransport.handle_async_request), which loses the client's pool and parser"
     )
@@ -187,6 +194,8 @@ def test_modules_of_the_seams_are_the_ones_that_are_watched() -> None:
         "httpcore2",
         "aiohttp.connector",
         "http.client",
+        "urllib3.connection",
+        "http.client",
         "urllib3.connectionpool",
     ]
 
@@ -271,6 +280,22 @@ async def by_aiohttp() -> None:
         await session.get("https://example.com/x")
 
 
+def by_http_client() -> None:
+    http.client.HTTPConnection("example.com").request("GET", "/x")
+
+
+def by_urllib() -> None:
+    urllib.request.urlopen("https://Example.com/x")
+
+
+def by_urllib3() -> None:
+    urllib3.request("GET", "https://example.com:8443/x", retries=urllib3.Retry(5, backoff_factor=1))
+
+
+def by_requests() -> None:
+    requests.get("https://example.com/x", timeout=9)
+
+
 @pytest.mark.parametrize(
     ("program", "error", "port"),
     [
@@ -279,6 +304,10 @@ async def by_aiohttp() -> None:
         (sync_httpx, httpx.ConnectError, 80),
         (sync_httpx2, httpx2.ConnectError, 80),
         (by_aiohttp, aiohttp.ClientConnectorError, 443),
+        (by_http_client, UnknownHost, 80),
+        (by_urllib, UnknownHost, 443),
+        (by_urllib3, UnknownHost, 8443),
+        (by_requests, UnknownHost, 443),
     ],
 )
 def test_host_that_nobody_simulates_fails_at_once_and_is_named(
@@ -293,6 +322,19 @@ def test_host_that_nobody_simulates_fails_at_once_and_is_named(
     assert sim.last_run.unsimulated == {"example.com": 1}
     assert sim.last_run.latency_s == 0.0
     assert "example.com" in sim.last_run.explain()
+
+
+@pytest.mark.parametrize("library", [requests, httpx], ids=["requests", "httpx"])
+def test_program_that_asks_an_unknown_host_for_ever_is_ended(library: Any) -> None:
+    def program() -> None:
+        while True:
+            with suppress(Exception):
+                library.get("https://example.com/x", timeout=9)
+
+    sim = Sim(1, calls_per_task=100)
+    with pytest.raises(LimitExceeded, match=r"example\.com, which nobody simulates"):
+        sim.run(program)
+    assert sim.last_run.unsimulated == {"example.com": 102}
 
 
 def test_sdk_that_is_sent_elsewhere_says_so_after_its_tries() -> None:
