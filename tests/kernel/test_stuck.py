@@ -78,8 +78,8 @@ def test_lock_order_deadlock_names_the_holders_the_lines_and_the_cycle() -> None
     report = stuck_report(lock_order_deadlock)
     assert waits(report) == {
         "Task-1": "left, right",
-        "left": "a Lock held by right",
-        "right": "a Lock held by left",
+        "left": "Lock `second`, held by right (lock_order_deadlock.<locals>.right)",
+        "right": "Lock `first`, held by left (lock_order_deadlock.<locals>.left)",
     }
     standing = places(report)
     assert standing["left"] == "async with second:  # left waits here"
@@ -127,7 +127,7 @@ def test_task_that_asks_twice_for_its_own_lock_is_a_cycle_of_one() -> None:
             await lock.acquire()
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "a Lock held by Task-1"}
+    assert waits(report)["Task-1"].startswith("Lock `lock`, held by Task-1 (")
     assert "cycle: Task-1 -> Task-1" in report
     assert places(report) == {"Task-1": "await lock.acquire()"}
 
@@ -144,7 +144,9 @@ def test_lock_held_by_a_task_that_is_done_is_said_to_be_so() -> None:
             pass
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "a Lock held by forgetful (done, without releasing it)"}
+    told = waits(report)["Task-1"]
+    assert told.startswith("Lock `lock`, held by forgetful (")
+    assert told.endswith(".forgetful, ended without releasing it)")
     assert "cycle:" not in report
 
 
@@ -163,7 +165,7 @@ def test_holder_is_who_took_the_lock_last() -> None:
         await asyncio.gather(first, second)
         await lock.acquire()
 
-    assert "held by second (done" in waits(stuck_report(main))["Task-1"]
+    assert "held by second (" in waits(stuck_report(main))["Task-1"]
 
 
 def test_lock_that_was_taken_in_an_earlier_run_has_no_holder_to_name() -> None:
@@ -173,7 +175,7 @@ def test_lock_that_was_taken_in_an_earlier_run_has_no_holder_to_name() -> None:
     async def main() -> None:
         await lock.acquire()
 
-    assert waits(stuck_report(main)) == {"Task-1": "a Lock"}
+    assert waits(stuck_report(main)) == {"Task-1": "Lock `lock`"}
 
 
 def test_cycle_leaves_out_who_only_waits_beside_it() -> None:
@@ -211,7 +213,8 @@ def test_cycle_through_a_group_and_a_lock_is_found() -> None:
             group.create_task(child(), name="child")
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "child", "child": "a Lock held by Task-1"}
+    assert waits(report)["Task-1"] == "child"
+    assert waits(report)["child"].startswith("Lock `lock`, held by Task-1 (")
     assert "cycle: Task-1 -> child -> Task-1" in report
 
 
@@ -280,18 +283,18 @@ async def next_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("program", "what", "line"),
     [
-        (lost_get, "an item from a Queue", "await queue.get()"),
-        (full_put, "room in a Queue", "await queue.put(2)"),
-        (forgotten_task_done, "task_done of all items of a Queue", "await queue.join()"),
-        (unset_event, "an Event that nobody set", "await event.wait()"),
-        (unnotified, "a Condition that nobody notified", "await condition.wait()"),
+        (lost_get, "an item from Queue `queue`, which is empty (nobody put one)", "await queue.get()"),
+        (full_put, "room in Queue `queue`, which is full at 1 (nobody took one)", "await queue.put(2)"),
+        (forgotten_task_done, "task_done of all items of Queue `queue`, 1 not done (nobody took one)", "await queue.join()"),
+        (unset_event, "Event `event` that nobody set", "await event.wait()"),
+        (unnotified, "Condition `condition` that nobody notified", "await condition.wait()"),
         (
             unnotified_predicate,
-            "a Condition that nobody notified",
+            "Condition `condition` that nobody notified",
             "await condition.wait_for(lambda: False)",
         ),
-        (empty_semaphore, "a Semaphore", "await semaphore.acquire()"),
-        (lonely_party, "a Barrier", "await barrier.wait()"),
+        (empty_semaphore, "Semaphore `semaphore`, 1 of 1 held by Task-1 (empty_semaphore)", "await semaphore.acquire()"),
+        (lonely_party, "Barrier `barrier`, at which 1 of 2 have arrived", "await barrier.wait()"),
         (orphan_future, "a Future that nobody completed", "await future"),
         (endless_sleep, "a time that never comes", 'await asyncio.sleep(float("inf"))'),
         (next_of_nothing, "the next task of as_completed", "await next_done"),
@@ -332,7 +335,8 @@ def test_condition_that_was_notified_but_cannot_get_its_lock_back_waits_for_the_
         await task
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "waiter", "waiter": "a Lock held by Task-1"}
+    assert waits(report)["Task-1"] == "waiter"
+    assert waits(report)["waiter"].startswith("Lock `condition._lock`, held by Task-1 (")
     assert "cycle: Task-1 -> waiter -> Task-1" in report
 
 
