@@ -70,9 +70,9 @@ async def headline(topic: str) -> str:
 
 
 async def survey(topics: list[str]) -> str:
-    try:
-        found = await asyncio.gather(*(ask("researcher", topic) for topic in topics))
-    except anthropic.APIError:
+    tasks = (ask("researcher", f"Look into {topic}") for topic in topics)
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    if any(isinstance(each, BaseException) for each in found):
         return "no survey today"
     return "\n".join(found)
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
-from harness.sim import settings
+from harness.sim import settings, timeline
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
+from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
 from harness.sim.survival import problems_under_fault, told, without_allowed
-from harness.sim.telling import explain, timeline
+from harness.sim.telling import explain
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render
 from harness.wire.effects import Effect
+
+
+_LINES_MAX = 20
+"""How much of a timeline the message of an assertion has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -52,6 +57,8 @@ class ProgramRun:
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
     tasks: str = ""
     """What each task of the program was doing when it failed; empty if it did not."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    """The rate limits of each provider that has any, in words."""
     effects: tuple[Effect, ...] = ()
     """What its tools did."""
     _total: Tally = field(default_factory=Tally)
@@ -132,10 +139,12 @@ class ProgramRun:
     def timeline(self, last: int | None = None) -> str:
         """What happened, a line each in the order of beginnings, with virtual times [s].
 
+        A call has the beginnings of its prompt and its reply, and its attempts below it if it took several.
+
         Args:
             last: Only so many lines, the last.
         """
-        return timeline(self.spans_table, last)
+        return "\n".join(timeline.told(timeline.entries(self), last))
 
     def explain(self) -> str:
         """Where the time and the money went, what went wrong, and what to do about it."""
@@ -293,10 +302,12 @@ class ProgramRun:
 def _fail(run: ProgramRun, what: str, details: Sequence[str] = ()) -> NoReturn:
     __tracebackhide__ = True
     lines = [what, *(f"  {line}" for line in details)]
-    lines += ["What happened:", *(f"  {line}" for line in run.timeline().splitlines())]
+    lines += ["What happened:", *(f"  {line}" for line in run.timeline(_LINES_MAX).splitlines())]
     if run.command:
         lines.append(f"To replay: {run.command}")
-    raise AssertionError("\n".join(lines))
+    error: Any = AssertionError("\n".join(lines))
+    error.failed_check = FailedCheck(run, what, tuple(details))
+    raise error
 
 
 def _most_at_once(calls: list[CallView]) -> int:

@@ -22,6 +22,7 @@ from harness.run.wired import ApiName, WiredWorld, WireProvider, default_provide
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
+from harness.sim.failure import describe
 from harness.sim.fresh import Renewal, check_importable, check_not_bound, imported_anew
 from harness.sim.processes import Code, Output, SimProcess, described
 from harness.sim.program import Watch, bind, close_if_unstarted
@@ -31,9 +32,6 @@ from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Match, Role, turn_of
-
-_LAST_LINES = 20
-"""How much of a timeline the report of a failed test shows."""
 
 _APIS: dict[str, ApiName] = {"anthropic": "anthropic", "openai": "openai"}
 
@@ -413,7 +411,7 @@ class Sim:
                     whole = bind(program, args, kwargs)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
         except BaseException as raised:
-            error, tasks = raised, getattr(raised, "report", "") or watch.tasks
+            error, tasks = raised, getattr(raised, "report", "") or watch.tasks_at(raised)
             raise
         finally:
             self._world = None
@@ -537,6 +535,11 @@ class Sim:
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
             tasks=tasks,
+            limits={
+                name: provider.limits.in_words()
+                for name, provider in self._providers.items()
+                if provider.limits is not None
+            },
             effects=tuple(world.effects),
         )
 
@@ -560,18 +563,13 @@ class Sim:
             if fault.probability < 1.0:  # the file is for many runs, and this may be one
                 self._met.add(len(self._faults))
 
-    def tell_failure(self, *, with_timeline: bool = True) -> str:
-        """What happened last, what each task was doing, and how to run it again; for the report of a failed test."""
-        lines = [f"To replay: {self.command}"] if self.command else []
-        if not self.runs:
-            return "\n".join([*lines, "No run has ended."])
-        run = self.last_run
-        lines.append(f"Seed {run.seed}, virtual time {run.latency_s:.6f} s.")
-        if with_timeline:
-            lines += ["The last calls:", run.timeline(last=_LAST_LINES)]
-        if run.tasks and run.tasks not in str(run.error):
-            lines += ["Tasks when it failed:", run.tasks]
-        return "\n".join(lines)
+    def tell_failure(self, error: BaseException | None = None) -> str:
+        """Why the test failed, who waited for what, what happened last, and how to run it again.
+
+        Args:
+            error: What the test raised.
+        """
+        return describe(error, self.runs[-1] if self.runs else None, self.command)
 
     # -- at the end of a test -----------------------------------------------------------------------------------------
 

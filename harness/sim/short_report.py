@@ -1,0 +1,181 @@
+"""The report that pytest shows of a simulated test that failed: what the simulation says comes first, the traceback is short.
+
+pytest is not needed by anything else here: only the plugin imports this file. The report stays one of pytest's own
+kinds, which pytest-xdist can send to another process and which editors can read.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from _pytest._code.code import (  # there is no public name for what a report is made of
+    ExceptionChainRepr,
+    ReprEntry,
+    ReprEntryNative,
+    ReprTraceback,
+)
+
+from harness.kernel.tracebacks import told
+from harness.sim.failure import tells_itself
+
+_OURS = Path(__file__).parents[1]
+_STDLIB = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
+_SITE = ("site-packages", "dist-packages")
+
+_SEPARATOR = "Traceback:"
+"""What stands between what the simulation says and the traceback."""
+
+_FAILURE = "E   "
+"""How pytest begins the lines of an error's text."""
+
+_GROUP_LINES_MAX = 12
+"""How many lines of an exception group are shown."""
+
+
+def shorten(report: pytest.TestReport, error: BaseException, text: str, *, whole: bool) -> None:
+    """Put what the simulation says before the traceback, and fold the frames that are not the program's.
+
+    Args:
+        report: Of a test that failed.
+        error: What it raised.
+        text: What the simulation says.
+        whole: Whether all frames are wanted.
+    """
+    shown = report.longrepr
+    traceback = getattr(shown, "reprtraceback", None)
+    if not isinstance(traceback, ReprTraceback):  # such as a mere text
+        report.sections.append(("simulation", text))
+        return
+    chain = list(getattr(shown, "chain", ())) or [(traceback, shown.reprcrash, None)]  # type: ignore[union-attr]
+    if not whole:
+        chain = _folded(chain, error)
+    block = ReprTraceback([ReprEntryNative([f"{text}\n"])], None, "native")
+    new = ExceptionChainRepr([(block, None, _SEPARATOR), *chain])
+    new.sections = list(getattr(shown, "sections", ()))
+    report.longrepr = new
+
+
+def told_in(report: pytest.TestReport) -> str:
+    """What the simulation says in a report; empty if it says nothing."""
+    chain = getattr(report.longrepr, "chain", ())
+    if not chain or chain[0][2] != _SEPARATOR:
+        return ""
+    return "".join(chain[0][0].reprentries[0].lines).rstrip("\n")
+
+
+_Chain = list[tuple[ReprTraceback, object, str | None]]
+
+
+def _folded(chain: _Chain, error: BaseException) -> _Chain:
+    """The tracebacks without frames of libraries; of the causes, those that the program has to do with."""
+    *causes, (last, crash, description) = chain
+    kept = [
+        (_without_libraries(traceback.reprentries, traceback), where, words)
+        for traceback, where, words in causes
+        if any(map(_is_own, traceback.reprentries))
+    ]
+    if isinstance(error, BaseExceptionGroup):
+        entries: Sequence[ReprEntry | ReprEntryNative] = [ReprEntryNative(_group(error))]
+        return [*kept, (ReprTraceback(entries, None, "native"), crash, description)]
+    short = _without_libraries(last.reprentries, last)
+    if tells_itself(error):
+        _keep_first_line(short)
+    return [*kept, (short, crash, description)]
+
+
+def _without_libraries(
+    entries: Sequence[ReprEntry | ReprEntryNative], traceback: ReprTraceback
+) -> ReprTraceback:
+    """A traceback in which frames that follow one another in libraries are one line."""
+    kept: list[ReprEntry | ReprEntryNative] = []
+    folded: list[ReprEntry] = []
+
+    def fold() -> None:
+        if folded:
+            packages = ", ".join(dict.fromkeys(filter(None, map(_package, folded))))
+            frames = f"{len(folded)} {'frame' if len(folded) == 1 else 'frames'}"
+            if packages:
+                kept.append(ReprEntryNative([f"... {frames} in {packages}\n"]))
+            folded.clear()
+
+    for entry in entries:
+        if isinstance(entry, ReprEntry) and not _is_own(entry):
+            folded.append(entry)
+            continue
+        fold()
+        kept.append(_without_fixture(entry))
+    said = _text_of(folded[-1]) if folded else []
+    fold()
+    if said:
+        kept.append(ReprEntry(said, None, None, None, "short"))
+    return ReprTraceback(kept, None, traceback.style)
+
+
+def _keep_first_line(traceback: ReprTraceback) -> None:
+    """Leave one line of an error's text, the rest of which has been told."""
+    entry = traceback.reprentries[-1]
+    if isinstance(entry, ReprEntry):
+        said = _text_of(entry)
+        entry.lines = [*entry.lines[: len(entry.lines) - len(said)], *said[:1]]
+
+
+def _text_of(entry: ReprEntry) -> list[str]:
+    """The lines of an error's text, which come last."""
+    lines = list(entry.lines)
+    first = next((n for n, line in enumerate(lines) if line.startswith(_FAILURE)), len(lines))
+    return lines[first:]
+
+
+def _without_fixture(entry: ReprEntry | ReprEntryNative) -> ReprEntry | ReprEntryNative:
+    """An entry that does not show the address of our fixture."""
+    if isinstance(entry, ReprEntry) and entry.reprfuncargs is not None:
+        entry.reprfuncargs.args = [
+            (name, value) for name, value in entry.reprfuncargs.args if "harness.sim" not in str(value)
+        ]
+        if not entry.reprfuncargs.args:
+            entry.reprfuncargs = None
+    return entry
+
+
+def _group(error: BaseExceptionGroup[BaseException]) -> list[str]:
+    """An exception group with the frames of the program alone; what is too long is cut in the middle."""
+    lines = told(error).splitlines()
+    half = _GROUP_LINES_MAX // 2
+    if len(lines) > _GROUP_LINES_MAX:
+        left = len(lines) - 2 * half
+        lines = [*lines[:half], f"  ... {left} more lines", *lines[-half:]]
+    return [f"{line}\n" for line in lines]
+
+
+# -- whose a frame is -------------------------------------------------------------------------------------
+
+
+def _is_own(entry: ReprEntry | ReprEntryNative) -> bool:
+    """Whether an entry is of the program or its tests; one without a place is shown as it is."""
+    path = _path(entry)
+    return path is None or not (
+        _OURS in path.parents
+        or any(part in _SITE for part in path.parts)
+        or any(folder in path.parents for folder in _STDLIB)
+    )
+
+
+def _package(entry: ReprEntry) -> str:
+    """The library that a frame is in; empty for harness."""
+    path = _path(entry)
+    if path is None or _OURS in path.parents:
+        return ""
+    parts = path.parts
+    site = [place for place, part in enumerate(parts) if part in _SITE]
+    if site:
+        return parts[site[-1] + 1].removesuffix(".py")
+    folder = next(folder for folder in _STDLIB if folder in path.parents)
+    return path.relative_to(folder).parts[0].removesuffix(".py")
+
+
+def _path(entry: ReprEntry | ReprEntryNative) -> Path | None:
+    place = getattr(entry, "reprfileloc", None)
+    return None if place is None else Path.cwd().joinpath(place.path).resolve()
