@@ -18,7 +18,7 @@ async def ask(role: str, text: str, **settings: float) -> str:
     message = await client.messages.create(
         model="claude-haiku-4-5",
         max_tokens=500,
-        system=f"You are the {role} of a newsroom.",
+        system=f"You are the {role}.",
         messages=[{"role": "user", "content": text}],
     )
     return message.content[0].text

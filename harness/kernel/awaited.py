@@ -26,6 +26,9 @@ _OURS = str(Path(__file__).parents[1])
 PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 """Where code lies that is not the program's."""
 
+NEVER_RELEASED = "ended without releasing it"
+"""What is said of a task that holds a lock or a permit for ever."""
+
 _NAMES_MAX = 3
 """How many tasks are named in a row."""
 
@@ -87,8 +90,9 @@ def wait_of(task: AnyTask) -> Wait:
 
 
 def function_of(task: AnyTask) -> str:
-    """The name of the coroutine function that a task runs."""
-    return getattr(task.get_coro(), "__qualname__", "?")
+    """The name of the coroutine function that a task runs, without the function that it is defined in."""
+    name: str = getattr(task.get_coro(), "__qualname__", "?")
+    return name.rpartition("<locals>.")[2]
 
 
 def few(names: Sequence[str]) -> str:
@@ -145,11 +149,11 @@ def _wait_for_queue(method: str, queue: asyncio.Queue[Any], name: str) -> Wait:
     taker = last_taker(queue)
     last = "nobody took one" if taker is None else f"last taken by {_user(taker)}"
     if method == "put":
-        return Wait(f"room in {name}, which is full at {queue.maxsize} ({last})", _still_going(taker))
+        return Wait(
+            f"room in {name}, which is full at {queue.maxsize} ({last})", _still_going(taker)
+        )
     left = getattr(queue, "_unfinished_tasks", 0)
-    return Wait(
-        f"task_done of all items of {name}, {left} not done ({last})", _still_going(taker)
-    )
+    return Wait(f"task_done of all items of {name}, {left} not done ({last})", _still_going(taker))
 
 
 def _still_going(task: AnyTask | None) -> tuple[AnyTask, ...]:
@@ -157,7 +161,7 @@ def _still_going(task: AnyTask | None) -> tuple[AnyTask, ...]:
 
 
 def _holder(task: AnyTask) -> str:
-    return f"{task.get_name()} ({function_of(task)}{', ended without releasing it' if task.done() else ''})"
+    return f"{task.get_name()} ({function_of(task)}{f', {NEVER_RELEASED}' if task.done() else ''})"
 
 
 def _user(task: AnyTask) -> str:
@@ -234,7 +238,9 @@ def _name_of(thing: object, frames: list[FrameType]) -> str:
 
 
 def _globals_used(frame: FrameType) -> dict[str, object]:
-    return {name: frame.f_globals[name] for name in frame.f_code.co_names if name in frame.f_globals}
+    return {
+        name: frame.f_globals[name] for name in frame.f_code.co_names if name in frame.f_globals
+    }
 
 
 def _names_in(variables: Mapping[str, object], thing: object) -> Iterator[str]:

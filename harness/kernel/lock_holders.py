@@ -77,8 +77,8 @@ def noted_holders() -> Iterator[None]:
     asyncio.Lock.release = release_lock  # type: ignore[method-assign, assignment]
     asyncio.Semaphore.acquire = acquire_permit  # type: ignore[method-assign, assignment]
     asyncio.Semaphore.release = release_permit  # type: ignore[method-assign, assignment]
-    asyncio.Queue.put_nowait = put_nowait  # type: ignore[method-assign]
-    asyncio.Queue.get_nowait = get_nowait  # type: ignore[method-assign]
+    asyncio.Queue.put_nowait = put_nowait  # type: ignore[method-assign, assignment]
+    asyncio.Queue.get_nowait = get_nowait  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

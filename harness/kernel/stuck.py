@@ -21,7 +21,8 @@ _ALIKE_MIN = 4
 """From so many on, tasks of one function that do the same at the same place are one entry."""
 _ENTRIES_MAX = 12
 """How many entries a report has."""
-_ERROR_MAX = 120
+_PLURALS = {"blocks": "block", "has": "have", "waits": "wait"}
+_ERROR_MAX = 80
 """How much of an error's text a line has [characters]."""
 
 
@@ -75,7 +76,7 @@ def _lines(doing: dict[_Entry, list[str]]) -> Iterator[str]:
         if len(names) < _ALIKE_MIN:
             told += [(1, f"{name} ({entry.function}) {entry.what}", entry.place) for name in names]
         else:
-            text = f"{few(names)} ({entry.function}) {entry.what}"
+            text = f"{len(names)} tasks ({entry.function}) {_plural(entry.what)}: {few(names)}"
             told.append((len(names), text, entry.place))
     for _, text, place in told[:_ENTRIES_MAX]:
         yield f"  {text}"
@@ -84,6 +85,12 @@ def _lines(doing: dict[_Entry, list[str]]) -> Iterator[str]:
     left = sum(number for number, *_ in told[_ENTRIES_MAX:])
     if left:
         yield f"  ... and {left} more {'task' if left == 1 else 'tasks'}"
+
+
+def _plural(what: str) -> str:
+    """What one task is doing, said of several."""
+    verb, _, rest = what.partition(" ")
+    return f"{_PLURALS[verb]} {rest}"
 
 
 def _frames_of_thread() -> list[FrameType]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import Deadlock, HarnessError
-from harness.sim import timeline
+from harness.kernel.awaited import NEVER_RELEASED
+from harness.kernel.own_modules import is_own_file
 from harness.sim.telling import path, refused
+from harness.sim.timeline import Timeline, lines
+from harness.spans import ERROR
 from harness.units import render
 
 if TYPE_CHECKING:
+    from harness.sim.call_view import CallView
     from harness.sim.program_run import ProgramRun
 
 _CALLS_MAX = 8
@@ -21,10 +26,16 @@ _CALLS_MAX = 8
 _DETAILS_MAX = 10
 """How many lines follow the verdict."""
 
-_TEXT_MAX = 160
+_TEXT_MAX = 240
 """How much of an error's text is shown [characters]."""
 
+_CAUSES_MAX = 8
+"""How many errors behind an error are looked at."""
+
 _TOO_MANY_REQUESTS = 429
+
+_CYCLE = "  cycle: "
+"""How a report of stuck tasks begins the line that names the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +65,21 @@ def describe(error: BaseException | None, last_run: ProgramRun | None, command: 
     Args:
         error: What it raised, if that is known.
         last_run: Its latest run; None if no run has ended.
-        command: What runs it again; empty if nobody knows.
+        command: What runs it again; empty if nothing does.
 
     Returns:
         Lines, the verdict first.
     """
     check = check_of(error)
     run = check.run if check is not None else last_run
-    lines = list(_verdict(error, run))
+    told = list(_verdict(error, run))
     if run is None:
-        lines.append("No run has ended.")
+        told.append("No run has ended.")
     else:
-        lines += _of_run(run, error)
+        told += _of_run(run, error)
     if command:
-        lines.append(f"To replay: {command}")
-    return "\n".join(map(_from_here, lines))
+        told.append(f"To replay: {command}")
+    return "\n".join(map(_from_here, told))
 
 
 def _verdict(error: BaseException | None, run: ProgramRun | None) -> Iterator[str]:
@@ -84,45 +95,99 @@ def _verdict(error: BaseException | None, run: ProgramRun | None) -> Iterator[st
         first, *others = str(error).splitlines() or [""]
         yield first
         yield from _cut(others)
+    elif isinstance(error, BaseExceptionGroup):
+        yield from _verdict(error.exceptions[0], run)
+        if len(error.exceptions) > 1:
+            yield f"  and {len(error.exceptions) - 1} more in this {type(error).__name__}"
     else:
-        yield f"{type(error).__name__}: {_reason(error, run)}"
+        reason = _reason(error, run)
+        yield f"{type(error).__name__}: {reason}"
+        yield from _causes(error, run, {reason})
 
 
 def _deadlock(error: Deadlock) -> Iterator[str]:
-    lines = error.report.splitlines()
-    cycles = [line.partition(": ")[2] for line in lines if line.startswith("  cycle: ")]
-    why = f"tasks wait for one another, {cycles[0]}" if cycles else "nothing can ever run again"
+    report = error.report.splitlines()
+    cycle = next((line for line in report if line.startswith(_CYCLE)), "")
+    forgotten = next((line for line in report if NEVER_RELEASED in line), "")
+    if cycle:
+        why = f"tasks wait for one another, {cycle.removeprefix(_CYCLE)}"
+    elif forgotten:
+        thing = forgotten.partition(" for ")[2].partition(",")[0]
+        why = f"{thing} is held by a task that has ended"
+    else:
+        why = "nothing can ever run again"
     yield f"Deadlock at {render('latency_s', error.now_s)}: {why}"
-    yield from _cut([line for line in lines if not line.startswith("  cycle: ")])
+    yield from _cut([line for line in report if not line.startswith(_CYCLE)])
 
 
 def _reason(error: BaseException, run: ProgramRun | None) -> str:
-    if run is not None and getattr(error, "status_code", None) == _TOO_MANY_REQUESTS:
-        storms = list(refused(run))
+    """Why an error was raised: by a call that failed, where a library says so; else in its own words."""
+    if run is not None and _is_library(error):
+        storms = list(refused(run)) if _is_refusal(error) else []
         if storms:
             return "; ".join(storms)
+        failed = [call for call in run.all_calls if _failed_at_the_end(call, run)]
+        if failed:
+            call = failed[-1]
+            return f"call {call.ordinal} of {call.agent}: {Timeline(run).outcome(call)}"
     text = (str(error).strip().splitlines() or ["(no message)"])[0]
     return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}..."
 
 
+def _causes(error: BaseException, run: ProgramRun | None, told: set[str]) -> Iterator[str]:
+    """The errors behind an error that say something new."""
+    seen: list[BaseException] = [error]
+    while len(seen) <= _CAUSES_MAX:
+        last = seen[-1]
+        words, before = "caused by", last.__cause__
+        if before is None and not last.__suppress_context__:
+            words, before = "raised after", last.__context__
+        if before is None or before in seen:
+            return
+        seen.append(before)
+        reason = _reason(before, run) if str(before).strip() else ""
+        if reason and reason not in told:
+            told.add(reason)
+            yield f"  {words} {type(before).__name__}: {reason}"
+
+
+def _failed_at_the_end(call: CallView, run: ProgramRun) -> bool:
+    """Whether a call failed at the very moment at which the program did."""
+    if call.reply is not None or not call.attempts or call.attempts[-1].end_s != run.latency_s:
+        return False
+    last = call.attempts[-1]
+    return last.status == ERROR or last.ordinal in call.timed_out
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    return getattr(error, "status_code", None) == _TOO_MANY_REQUESTS
+
+
+def _is_library(error: BaseException) -> bool:
+    """Whether an error is of a library's own class, such as an SDK's."""
+    file = getattr(sys.modules.get(type(error).__module__), "__file__", None)
+    return file is not None and not is_own_file(file)
+
+
 def _of_run(run: ProgramRun, error: BaseException | None) -> Iterator[str]:
-    if getattr(error, "status_code", None) != _TOO_MANY_REQUESTS:
+    if not _is_refusal(error):
         yield from refused(run)
-    if run.tasks and run.tasks not in str(run.error):
+    tasks = run.tasks.splitlines()
+    if len(tasks) > 1 and run.tasks not in str(run.error):
         yield "Tasks when it failed:"
-        yield from _cut(run.tasks.splitlines())
+        yield from _cut(tasks)
     yield from path(run)
-    happened = [entry for entry in timeline.entries(run) if not entry.is_detail]
+    happened = lines(Timeline(run).summed(), _CALLS_MAX)
     if happened:
         yield "The last calls:"
-        yield from (f"  {line}" for line in timeline.told(happened, _CALLS_MAX))
+        yield from (f"  {line}" for line in happened)
     yield f"Seed {run.seed}, virtual time {run.latency_s:.6f} s."
 
 
-def _cut(lines: Sequence[str]) -> Iterator[str]:
+def _cut(told: Sequence[str]) -> Iterator[str]:
     """The first lines of a list, and how many more there are."""
-    yield from lines[:_DETAILS_MAX]
-    left = len(lines) - _DETAILS_MAX
+    yield from told[:_DETAILS_MAX]
+    left = len(told) - _DETAILS_MAX
     if left > 0:
         yield f"  ... and {left} more {'line' if left == 1 else 'lines'}"
 

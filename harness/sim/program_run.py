@@ -11,20 +11,23 @@ from typing import Any, NoReturn
 from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
-from harness.sim import settings, timeline
+from harness.sim import settings
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
 from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
 from harness.sim.survival import problems_under_fault, told, without_allowed
 from harness.sim.telling import explain
+from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render
 from harness.wire.effects import Effect
 
-
 _LINES_MAX = 20
 """How much of a timeline the message of an assertion has."""
+
+_LOST_MAX = 6
+"""How many lost replies a message shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -144,7 +147,7 @@ class ProgramRun:
         Args:
             last: Only so many lines, the last.
         """
-        return "\n".join(timeline.told(timeline.entries(self), last))
+        return "\n".join(lines(Timeline(self).entries(), last))
 
     def explain(self) -> str:
         """Where the time and the money went, what went wrong, and what to do about it."""
@@ -248,11 +251,13 @@ class ProgramRun:
         if lost:
             agents = list(dict.fromkeys([*steering, *(call.agent for call in lost)]))
             names = ", ".join(f'"{agent}"' for agent in agents)
-            lines = [f"{call}: {excerpt(call.text)}" for call in lost]
-            lines.append(
+            told = [f"{call}: {excerpt(call.text)}" for call in lost[:_LOST_MAX]]
+            if len(lost) > _LOST_MAX:
+                told.append(f"... and {len(lost) - _LOST_MAX} more")
+            told.append(
                 f"If the program branches on them: assert_no_lost_results(branches_on=[{names}])"
             )
-            _fail(self, "replies that reached no later prompt and are not in the output:", lines)
+            _fail(self, "replies that reached no later prompt and are not in the output:", told)
 
     def assert_survives(
         self,
@@ -301,11 +306,11 @@ class ProgramRun:
 
 def _fail(run: ProgramRun, what: str, details: Sequence[str] = ()) -> NoReturn:
     __tracebackhide__ = True
-    lines = [what, *(f"  {line}" for line in details)]
-    lines += ["What happened:", *(f"  {line}" for line in run.timeline(_LINES_MAX).splitlines())]
+    text = [what, *(f"  {line}" for line in details)]
+    text += ["What happened:", *(f"  {line}" for line in run.timeline(_LINES_MAX).splitlines())]
     if run.command:
-        lines.append(f"To replay: {run.command}")
-    error: Any = AssertionError("\n".join(lines))
+        text.append(f"To replay: {run.command}")
+    error: Any = AssertionError("\n".join(text))
     error.failed_check = FailedCheck(run, what, tuple(details))
     raise error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from _pytest._code.code import (  # there is no public name for what a report is made of
@@ -25,7 +26,7 @@ _OURS = Path(__file__).parents[1]
 _STDLIB = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
 _SITE = ("site-packages", "dist-packages")
 
-_SEPARATOR = "Traceback:"
+_SEPARATOR = "Traceback (--full-trace shows all frames):"
 """What stands between what the simulation says and the traceback."""
 
 _FAILURE = "E   "
@@ -94,12 +95,12 @@ def _without_libraries(
     folded: list[ReprEntry] = []
 
     def fold() -> None:
-        if folded:
-            packages = ", ".join(dict.fromkeys(filter(None, map(_package, folded))))
+        # The machinery of a run is folded without a word, and so is asyncio around it.
+        if folded and not any(map(_is_ours, folded)):
+            packages = ", ".join(dict.fromkeys(map(_package, folded)))
             frames = f"{len(folded)} {'frame' if len(folded) == 1 else 'frames'}"
-            if packages:
-                kept.append(ReprEntryNative([f"... {frames} in {packages}\n"]))
-            folded.clear()
+            kept.append(ReprEntryNative([f"... {frames} in {packages}\n"]))
+        folded.clear()
 
     for entry in entries:
         if isinstance(entry, ReprEntry) and not _is_own(entry):
@@ -109,7 +110,9 @@ def _without_libraries(
         kept.append(_without_fixture(entry))
     said = _text_of(folded[-1]) if folded else []
     fold()
-    if said:
+    if said and kept and isinstance(kept[-1], ReprEntry):
+        kept[-1].lines = [*kept[-1].lines, *said]
+    elif said:
         kept.append(ReprEntry(said, None, None, None, "short"))
     return ReprTraceback(kept, None, traceback.style)
 
@@ -126,14 +129,17 @@ def _text_of(entry: ReprEntry) -> list[str]:
     """The lines of an error's text, which come last."""
     lines = list(entry.lines)
     first = next((n for n, line in enumerate(lines) if line.startswith(_FAILURE)), len(lines))
-    return lines[first:]
+    said = [line.removeprefix(_FAILURE) for line in lines[first:]]
+    return [f"{_FAILURE}    {line}" for line in dedent("\n".join(said)).splitlines()]
 
 
 def _without_fixture(entry: ReprEntry | ReprEntryNative) -> ReprEntry | ReprEntryNative:
     """An entry that does not show the address of our fixture."""
     if isinstance(entry, ReprEntry) and entry.reprfuncargs is not None:
         entry.reprfuncargs.args = [
-            (name, value) for name, value in entry.reprfuncargs.args if "harness.sim" not in str(value)
+            (name, value)
+            for name, value in entry.reprfuncargs.args
+            if "harness.sim" not in str(value)
         ]
         if not entry.reprfuncargs.args:
             entry.reprfuncargs = None
@@ -163,11 +169,15 @@ def _is_own(entry: ReprEntry | ReprEntryNative) -> bool:
     )
 
 
-def _package(entry: ReprEntry) -> str:
-    """The library that a frame is in; empty for harness."""
+def _is_ours(entry: ReprEntry) -> bool:
     path = _path(entry)
-    if path is None or _OURS in path.parents:
-        return ""
+    return path is not None and _OURS in path.parents
+
+
+def _package(entry: ReprEntry) -> str:
+    """The library that a frame is in."""
+    path = _path(entry)
+    assert path is not None, "an entry without a place is not folded"
     parts = path.parts
     site = [place for place, part in enumerate(parts) if part in _SITE]
     if site:

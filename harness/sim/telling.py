@@ -80,9 +80,13 @@ def refused(run: ProgramRun) -> Iterator[str]:
         if number < _REFUSED_MIN:
             continue
         limit = run.limits.get(provider)
-        text = f"{number} of {len(attempts)} attempts refused" + (f" (limit {limit})" if limit else "")
+        text = f"{number} of {len(attempts)} attempts refused" + (
+            f" (limit {limit})" if limit else ""
+        )
         last = [call.attempts[-1] for call in asked if call.reply is None and call.attempts]
-        retries = [attempt.ordinal - 1 for attempt in last if attempt.http_status == _TOO_MANY_REQUESTS]
+        retries = [
+            attempt.ordinal - 1 for attempt in last if attempt.http_status == _TOO_MANY_REQUESTS
+        ]
         if retries:
             most = _count(max(retries), "retry", "retries")
             text += f"; the SDK gave up after {most}" if max(retries) else "; the SDK did not retry"

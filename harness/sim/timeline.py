@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.metrics.history import History
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _TEXT_MAX = 32
 """How much of a prompt or a reply is shown [characters]."""
 
+_ALIKE_MIN = 4
+"""From so many on, calls that failed in the same way one after the other are summed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a timeline."""
@@ -32,97 +37,108 @@ class Entry:
     text: str
     is_detail: bool = False
     """Whether it is a part of the entry before it."""
+    failure: str = ""
+    """Of a failed call: whose it was and how it failed."""
 
 
-def entries(run: ProgramRun) -> list[Entry]:
-    """What happened, in the order of beginnings."""
-    asked_s = begins(run)
-    found = [entry for call in run.all_calls for entry in _of_call(call, asked_s)]
-    found += _tools(run)
-    found += _rejected(run)
-    return sorted(found, key=lambda entry: (entry.start_s, entry.order))
+class Timeline:
+    """What happened in a run, in words.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: ProgramRun) -> None:
+        self._run = run
+        # A hung attempt arrives in its span only when the silence is over.
+        history = History(run.spans_table, run.events_table)
+        self._asked_s = {attempt.span_id: attempt.asked_s for attempt in history.attempts()}
+
+    def entries(self) -> list[Entry]:
+        """What happened, in the order of beginnings."""
+        found = [entry for call in self._run.all_calls for entry in self._of_call(call)]
+        found += _tools(self._run)
+        found += _rejected(self._run)
+        return sorted(found, key=lambda entry: (entry.start_s, entry.order))
+
+    def summed(self) -> list[Entry]:
+        """The same without attempts; many calls that failed in the same way one after the other are one entry."""
+        found: list[Entry] = []
+        whole = [entry for entry in self.entries() if not entry.is_detail]
+        for failure, group in groupby(whole, key=lambda entry: entry.failure):
+            alike = list(group)
+            if failure and len(alike) >= _ALIKE_MIN:
+                last_s = max(entry.end_s for entry in alike)
+                alike = [replace(alike[0], end_s=last_s, text=f"{len(alike)} x {failure}")]
+            found += alike
+        return found
+
+    def outcome(self, call: CallView) -> str:
+        """What came of a call: the beginning of its reply, or why there is none."""
+        if call.reply is not None:
+            wishes = [f"{wish.tool}(...)" for wish in call.reply.tool_calls]
+            said = [excerpt(call.text, _TEXT_MAX)] if call.text or not wishes else []
+            return " and ".join([*said, *wishes])
+        kinds = Counter(filter(None, (self._trouble(call, each) for each in call.attempts)))
+        told = [kind if times == 1 else f"{times} x {kind}" for kind, times in kinds.items()]
+        return ", ".join(told) or "no reply"
+
+    def _trouble(self, call: CallView, attempt: Span) -> str:
+        """Why an attempt has no reply; empty if it has one."""
+        if attempt.status == OK:
+            return ""
+        if attempt.error:
+            status = f" ({attempt.http_status})" if attempt.http_status >= 0 else ""
+            return f"{attempt.error}{status}"
+        if attempt.status != CANCELLED:
+            return "open"
+        waited = render("latency_s", attempt.end_s - self._begin_s(attempt))
+        if attempt.ordinal in call.timed_out:
+            return f"no answer for {waited}, the client's timeout"
+        if self._run.error is not None and attempt.end_s >= self._run.latency_s:
+            return f"unanswered after {waited} when the run failed"
+        return f"cancelled after {waited}"
+
+    def _begin_s(self, attempt: Span) -> float:
+        return self._asked_s.get(attempt.span_id, attempt.arrival_s)
+
+    def _of_call(self, call: CallView) -> Iterator[Entry]:
+        attempts = call.attempts
+        came, faults = self.outcome(call), _faults(attempts)
+        notes = [f"{len(attempts)} attempts", *faults] if len(attempts) > 1 else faults
+        text = f"call {call.ordinal} of {call.agent}: {excerpt(call.prompt, _TEXT_MAX)} -> {came}"
+        failure = (
+            "" if call.reply is not None else _noted(f"call of {call.agent} -> {came}", faults)
+        )
+        yield Entry(call.start_s, call.end_s, call.span_id, _noted(text, notes), failure=failure)
+        for attempt in attempts if len(attempts) > 1 else ():
+            text = f"attempt {attempt.ordinal} of {call.agent} at {call.model}"
+            why = self._trouble(call, attempt)
+            text = _noted(f"{text} -> {why}" if why else text, _faults([attempt]))
+            begin_s = self._begin_s(attempt)
+            yield Entry(begin_s, attempt.end_s, attempt.span_id, text, is_detail=True)
 
 
-def told(happened: Sequence[Entry], last: int | None = None) -> list[str]:
+def lines(entries: Sequence[Entry], last: int | None = None) -> list[str]:
     """The lines of a timeline, with virtual times [s].
 
     Args:
-        happened: What happened.
+        entries: What happened.
         last: Only so many lines, the last, and a count of those before.
     """
-    shown = happened if last is None else happened[-last:]
-    cut = len(happened) - len(shown)
+    shown = entries if last is None else entries[-last:]
+    cut = len(entries) - len(shown)
     times = [(f"{entry.start_s:.3f}", _end(entry)) for entry in shown]
-    width = max((len(time) for pair in times for time in pair if pair), default=0)
-    lines = [
+    width = max((len(time) for pair in times for time in pair), default=0)
+    told = [
         f"{start:>{width}} -> {end:>{width}}  {'  ' if entry.is_detail else ''}{entry.text}"
         for (start, end), entry in zip(times, shown, strict=True)
     ]
-    return [f"... {cut} {'line' if cut == 1 else 'lines'} before", *lines] if cut else lines
+    return [f"... {cut} {'line' if cut == 1 else 'lines'} before", *told] if cut else told
 
 
 def _end(entry: Entry) -> str:
     return "open" if math.isnan(entry.end_s) else f"{entry.end_s:.3f}"
-
-
-def begins(run: ProgramRun) -> dict[int, float]:
-    """When the client made each attempt, by its span_id [s]; a hung one arrives later in its span."""
-    history = History(run.spans_table, run.events_table)
-    return {attempt.span_id: attempt.asked_s for attempt in history.attempts()}
-
-
-def trouble(call: CallView, attempt: Span, asked_s: Mapping[int, float]) -> str:
-    """Why an attempt has no reply; empty if it has one.
-
-    Args:
-        call: The call.
-        attempt: One of its attempts.
-        asked_s: What `begins` gives.
-    """
-    if attempt.status == OK:
-        return ""
-    if attempt.error:
-        status = f" ({attempt.http_status})" if attempt.http_status >= 0 else ""
-        return f"{attempt.error}{status}"
-    if attempt.status != CANCELLED:
-        return "open"
-    begin_s = asked_s.get(attempt.span_id, attempt.arrival_s)
-    waited = render("latency_s", attempt.end_s - begin_s)
-    if attempt.ordinal in call.timed_out:
-        return f"no answer for {waited}, the client's timeout"
-    return f"cancelled after {waited}"
-
-
-def outcome(call: CallView, asked_s: Mapping[int, float]) -> str:
-    """What came of a call: the beginning of its reply, or why there is none."""
-    if call.reply is not None:
-        wishes = [f"{wish.tool}(...)" for wish in call.reply.tool_calls]
-        said = [excerpt(call.text, _TEXT_MAX)] if call.text or not wishes else []
-        return " and ".join([*said, *wishes])
-    kinds = Counter(trouble(call, attempt, asked_s) for attempt in call.attempts)
-    return ", ".join(
-        kind if times == 1 else f"{times} x {kind}" for kind, times in kinds.items() if kind
-    )
-
-
-def _of_call(call: CallView, asked_s: Mapping[int, float]) -> Iterator[Entry]:
-    attempts = call.attempts
-    came = outcome(call, asked_s) or "no reply"
-    text = f"call {call.ordinal} of {call.agent}: {excerpt(call.prompt, _TEXT_MAX)} -> {came}"
-    notes = [f"{len(attempts)} attempts"] if len(attempts) > 1 else []
-    notes += dict.fromkeys(f"fault {attempt.fault}" for attempt in attempts if attempt.fault)
-    yield Entry(call.start_s, call.end_s, call.span_id, _noted(text, notes))
-    for attempt in attempts if len(attempts) > 1 else ():
-        text = f"attempt {attempt.ordinal} of {call.agent} at {call.model}"
-        why = trouble(call, attempt, asked_s)
-        notes = [f"fault {attempt.fault}"] if attempt.fault else []
-        yield Entry(
-            asked_s.get(attempt.span_id, attempt.arrival_s),
-            attempt.end_s,
-            attempt.span_id,
-            _noted(f"{text} -> {why}" if why else text, notes),
-            is_detail=True,
-        )
 
 
 def _tools(run: ProgramRun) -> Iterator[Entry]:
@@ -139,7 +155,12 @@ def _rejected(run: ProgramRun) -> Iterator[Entry]:
     """The requests that no model heard, because they do not keep the rules of the API."""
     for at_s, span_id, name, detail in run.events_table.rows("at_s", "span_id", "name", "detail"):
         if name == "rejected":
-            yield Entry(at_s, at_s + REFUSAL_S, span_id, f"request rejected by the API: {detail}")
+            text = f"request rejected by the API: {detail}"
+            yield Entry(at_s, at_s + REFUSAL_S, span_id, text, failure=text)
+
+
+def _faults(attempts: Sequence[Span]) -> list[str]:
+    return list(dict.fromkeys(f"fault {each.fault}" for each in attempts if each.fault))
 
 
 def _noted(text: str, notes: Sequence[str]) -> str:
