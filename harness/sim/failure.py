@@ -172,10 +172,9 @@ def _is_library(error: BaseException) -> bool:
 def _of_run(run: ProgramRun, error: BaseException | None) -> Iterator[str]:
     if not _is_refusal(error):
         yield from refused(run)
-    tasks = run.tasks.splitlines()
-    if len(tasks) > 1 and run.tasks not in str(run.error):
-        yield "Tasks when it failed:"
-        yield from _cut(tasks)
+    if run.tasks and run.tasks not in str(run.error):
+        others = run.tasks.splitlines()[1:]  # the first is the program, which raised the error
+        yield from ["Other tasks when it failed:", *_cut(others)] if others else []
     yield from path(run)
     happened = lines(Timeline(run).summed(), _CALLS_MAX)
     if happened:

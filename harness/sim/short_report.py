@@ -107,7 +107,7 @@ def _without_libraries(
             folded.append(entry)
             continue
         fold()
-        kept.append(_without_fixture(entry))
+        kept.append(_plain(entry))
     said = _text_of(folded[-1]) if folded else []
     fold()
     if said and kept and isinstance(kept[-1], ReprEntry):
@@ -133,9 +133,13 @@ def _text_of(entry: ReprEntry) -> list[str]:
     return [f"{_FAILURE}    {line}" for line in dedent("\n".join(said)).splitlines()]
 
 
-def _without_fixture(entry: ReprEntry | ReprEntryNative) -> ReprEntry | ReprEntryNative:
-    """An entry that does not show the address of our fixture."""
-    if isinstance(entry, ReprEntry) and entry.reprfuncargs is not None:
+def _plain(entry: ReprEntry | ReprEntryNative) -> ReprEntry | ReprEntryNative:
+    """An entry that does not show the address of our fixture, nor marks below the one line that it has."""
+    if not isinstance(entry, ReprEntry):
+        return entry
+    if entry.style == "short":
+        entry.lines = [line for line in entry.lines if set(line.strip()) != {"^"}]
+    if entry.reprfuncargs is not None:
         entry.reprfuncargs.args = [
             (name, value)
             for name, value in entry.reprfuncargs.args

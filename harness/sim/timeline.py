@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _TEXT_MAX = 32
 """How much of a prompt or a reply is shown [characters]."""
 
-_ALIKE_MIN = 4
-"""From so many on, calls that failed in the same way one after the other are summed."""
+_ALIKE_MIN = 6
+"""From so many on, calls that failed in the same way, or that began together and were answered, are summed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,10 @@ class Entry:
     text: str
     is_detail: bool = False
     """Whether it is a part of the entry before it."""
-    failure: str = ""
-    """Of a failed call: whose it was and how it failed."""
+    alike: str = ""
+    """Equal for entries that can be summed if they follow one another; empty if this one cannot."""
+    sum: str = ""
+    """What is said of all of them, after their number."""
 
 
 class Timeline:
@@ -62,14 +64,14 @@ class Timeline:
         return sorted(found, key=lambda entry: (entry.start_s, entry.order))
 
     def summed(self) -> list[Entry]:
-        """The same without attempts; many calls that failed in the same way one after the other are one entry."""
+        """The same without attempts; many calls that are alike and follow one another are one entry."""
         found: list[Entry] = []
         whole = [entry for entry in self.entries() if not entry.is_detail]
-        for failure, group in groupby(whole, key=lambda entry: entry.failure):
+        for key, group in groupby(whole, key=lambda entry: entry.alike):
             alike = list(group)
-            if failure and len(alike) >= _ALIKE_MIN:
+            if key and len(alike) >= _ALIKE_MIN:
                 last_s = max(entry.end_s for entry in alike)
-                alike = [replace(alike[0], end_s=last_s, text=f"{len(alike)} x {failure}")]
+                alike = [replace(alike[0], end_s=last_s, text=f"{len(alike)} x {alike[0].sum}")]
             found += alike
         return found
 
@@ -106,11 +108,14 @@ class Timeline:
         attempts = call.attempts
         came, faults = self.outcome(call), _faults(attempts)
         notes = [f"{len(attempts)} attempts", *faults] if len(attempts) > 1 else faults
-        text = f"call {call.ordinal} of {call.agent}: {excerpt(call.prompt, _TEXT_MAX)} -> {came}"
-        failure = (
-            "" if call.reply is not None else _noted(f"call of {call.agent} -> {came}", faults)
-        )
-        yield Entry(call.start_s, call.end_s, call.span_id, _noted(text, notes), failure=failure)
+        prompt = excerpt(call.prompt, _TEXT_MAX)
+        text = _noted(f"call {call.ordinal} of {call.agent}: {prompt} -> {came}", notes)
+        if call.reply is None:
+            alike = told = _noted(f"call of {call.agent} -> {came}", faults)
+        else:
+            alike = f"{call.agent} at {call.start_s}"
+            told = f"call of {call.agent}, such as {prompt} -> replied"
+        yield Entry(call.start_s, call.end_s, call.span_id, text, alike=alike, sum=told)
         for attempt in attempts if len(attempts) > 1 else ():
             text = f"attempt {attempt.ordinal} of {call.agent} at {call.model}"
             why = self._trouble(call, attempt)
@@ -156,7 +161,7 @@ def _rejected(run: ProgramRun) -> Iterator[Entry]:
     for at_s, span_id, name, detail in run.events_table.rows("at_s", "span_id", "name", "detail"):
         if name == "rejected":
             text = f"request rejected by the API: {detail}"
-            yield Entry(at_s, at_s + REFUSAL_S, span_id, text, failure=text)
+            yield Entry(at_s, at_s + REFUSAL_S, span_id, text, alike=text, sum=text)
 
 
 def _faults(attempts: Sequence[Span]) -> list[str]:

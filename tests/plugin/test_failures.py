@@ -34,7 +34,7 @@ async def test_it(sim):
     result.assert_outcomes(failed=1)
     lines = section_of(result)
     assert lines[0] == "OverloadedError: call 2 of guide: overloaded_error (529)"
-    assert lines[1] == "Tasks when it failed:"
+    assert lines[1] == "Other tasks when it failed:"
     told = "\n".join(lines[2:-7])
     assert "listener" in told
     assert "an Event that nobody set" in told
