@@ -32,6 +32,12 @@ NEVER_RELEASED = "ended without releasing it"
 _NAMES_MAX = 3
 """How many tasks are named in a row."""
 
+_DEPTH_MAX = 3
+"""How deep a thing is looked for in the variables of the code that waits for it."""
+
+_ITEMS_MAX = 100
+"""How many items of a collection are looked at."""
+
 # The first is what the awaiting method must be called for `self` to be the thing that is waited for. Kinds that are
 # made of others come first.
 _PRIMITIVES: tuple[tuple[tuple[str, type], ...], ...] = (
@@ -244,12 +250,22 @@ def _globals_used(frame: FrameType) -> dict[str, object]:
 
 
 def _names_in(variables: Mapping[str, object], thing: object) -> Iterator[str]:
-    """What a thing is called among variables, and then as an attribute of one."""
-    yield from (name for name, value in variables.items() if value is thing)
-    for name, value in variables.items():
+    """What a thing is called among variables, as a part of one, and as a part of such a part."""
+    found = list(variables.items())
+    for _ in range(_DEPTH_MAX):
+        yield from (name for name, value in found if value is thing)
+        found = [part for name, value in found for part in _parts(name, value)]
+
+
+def _parts(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """The attributes of an object and the items of a collection, as the program writes them."""
+    if isinstance(value, dict):
+        yield from ((f"{name}[{key!r}]", held) for key, held in list(value.items())[:_ITEMS_MAX])
+    elif isinstance(value, list | tuple):
+        yield from ((f"{name}[{place}]", held) for place, held in enumerate(value[:_ITEMS_MAX]))
+    else:
         for attribute, held in list(_attributes_of(value).items()):
-            if held is thing:
-                yield f"{name}.{attribute}"
+            yield f"{name}.{attribute}", held
 
 
 def _attributes_of(value: object) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from harness.kernel.awaited import NEVER_RELEASED
 from harness.kernel.own_modules import is_own_file
 from harness.sim.telling import path, refused
 from harness.sim.timeline import Timeline, lines
-from harness.spans import ERROR
+from harness.spans import CANCELLED, OK
 from harness.units import render
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def describe(error: BaseException | None, last_run: ProgramRun | None, command: 
     if run is None:
         told.append("No run has ended.")
     else:
-        told += _of_run(run, error)
+        told += [line for line in refused(run) if not any(line in each for each in told)]
+        told += _of_run(run)
     if command:
         told.append(f"To replay: {command}")
     return "\n".join(map(_from_here, told))
@@ -122,11 +123,11 @@ def _deadlock(error: Deadlock) -> Iterator[str]:
 
 def _reason(error: BaseException, run: ProgramRun | None) -> str:
     """Why an error was raised: by a call that failed, where a library says so; else in its own words."""
-    if run is not None and _is_library(error):
+    if run is not None and (_is_library(error) or isinstance(error, TimeoutError)):
         storms = list(refused(run)) if _is_refusal(error) else []
         if storms:
             return "; ".join(storms)
-        failed = [call for call in run.all_calls if _failed_at_the_end(call, run)]
+        failed = [call for call in run.all_calls if _failed_at_the_end(call, run, error)]
         if failed:
             call = failed[-1]
             return f"call {call.ordinal} of {call.agent}: {Timeline(run).outcome(call)}"
@@ -151,12 +152,14 @@ def _causes(error: BaseException, run: ProgramRun | None, told: set[str]) -> Ite
             yield f"  {words} {type(before).__name__}: {reason}"
 
 
-def _failed_at_the_end(call: CallView, run: ProgramRun) -> bool:
-    """Whether a call failed at the very moment at which the program did."""
+def _failed_at_the_end(call: CallView, run: ProgramRun, error: BaseException) -> bool:
+    """Whether a call failed at the very moment at which the program did; a timeout of the program's cancels it."""
     if call.reply is not None or not call.attempts or call.attempts[-1].end_s != run.latency_s:
         return False
     last = call.attempts[-1]
-    return last.status == ERROR or last.ordinal in call.timed_out
+    if last.status == CANCELLED and last.ordinal not in call.timed_out:
+        return isinstance(error, TimeoutError)
+    return last.status != OK
 
 
 def _is_refusal(error: BaseException | None) -> bool:
@@ -169,9 +172,7 @@ def _is_library(error: BaseException) -> bool:
     return file is not None and not is_own_file(file)
 
 
-def _of_run(run: ProgramRun, error: BaseException | None) -> Iterator[str]:
-    if not _is_refusal(error):
-        yield from refused(run)
+def _of_run(run: ProgramRun) -> Iterator[str]:
     if run.tasks and run.tasks not in str(run.error):
         others = run.tasks.splitlines()[1:]  # the first is the program, which raised the error
         yield from ["Other tasks when it failed:", *_cut(others)] if others else []

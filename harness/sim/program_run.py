@@ -16,7 +16,7 @@ from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
 from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
-from harness.sim.survival import problems_under_fault, told, without_allowed
+from harness.sim.survival import in_words, problems_under_fault, told, without_allowed
 from harness.sim.telling import explain
 from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
@@ -295,9 +295,9 @@ class ProgramRun:
         if problems:
             first, *others = told(problems)
             what = first.removeprefix("error: ")
-            _fail(again, f"the program does not survive {added}: {what}", others)
+            _fail(again, f"the program does not survive {in_words(added)}: {what}", others)
         if 1 not in again.faults_met:  # the added one is the first
-            _fail(again, f"no attempt met {added}, so nothing was tested")
+            _fail(again, f"no attempt met {in_words(added)}, so nothing was tested")
         return again
 
     def _by_number(self, number: int) -> CallView:

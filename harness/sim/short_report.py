@@ -152,7 +152,7 @@ def _plain(entry: ReprEntry | ReprEntryNative) -> ReprEntry | ReprEntryNative:
 
 def _group(error: BaseExceptionGroup[BaseException]) -> list[str]:
     """An exception group with the frames of the program alone; what is too long is cut in the middle."""
-    lines = told(error).splitlines()
+    lines = [line for line in told(error).splitlines() if set(line) - set("^| ")]
     half = _GROUP_LINES_MAX // 2
     if len(lines) > _GROUP_LINES_MAX:
         left = len(lines) - 2 * half

@@ -97,6 +97,8 @@ class Timeline:
         waited = render("latency_s", attempt.end_s - self._begin_s(attempt))
         if attempt.ordinal in call.timed_out:
             return f"no answer for {waited}, the client's timeout"
+        if attempt is not call.attempts[-1]:
+            return f"no answer for {waited}, given up by the client"
         if self._run.error is not None and attempt.end_s >= self._run.latency_s:
             return f"unanswered after {waited} when the run failed"
         return f"cancelled after {waited}"

@@ -653,3 +653,16 @@ def test_long_report_is_cut_with_a_count() -> None:
     lines = stuck_report(main).splitlines()
     assert len(lines) == 25
     assert lines[-1] == "  ... and 9 more tasks"
+
+
+def test_queue_in_a_collection_of_an_object_is_named() -> None:
+    class Bus:
+        def __init__(self) -> None:
+            self.inboxes: dict[str, asyncio.Queue[str]] = {"critic": asyncio.Queue()}
+
+    async def main() -> None:
+        bus = Bus()
+        await bus.inboxes["critic"].get()
+
+    told = waits(stuck_report(main))["Task-1"]
+    assert told == "an item from Queue `bus.inboxes['critic']`, which is empty (nobody put one)"

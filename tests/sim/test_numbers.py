@@ -317,7 +317,7 @@ def test_program_that_does_not_survive_says_what_it_raised(ask: Any) -> None:
     with pytest.raises(AssertionError) as caught:
         run.assert_survives("overloaded")
     text = str(caught.value)
-    assert text.startswith("the program does not survive Overloaded(")
+    assert text.startswith("the program does not survive overloaded(")
     assert ": RuntimeError: three failures\n" in text
     assert text.endswith("To replay: pytest this")
 
