@@ -62,6 +62,8 @@ class Wait:
     """In words, such as "Lock `page`, held by Task-2 (write)"."""
     on: tuple[AnyTask, ...] = ()
     """The tasks that would have to act first."""
+    likely: tuple[AnyTask, ...] = ()
+    """The tasks that probably would have to, because they did so before."""
 
 
 def wait_of(task: AnyTask) -> Wait:
@@ -151,15 +153,16 @@ def _wait_for_queue(method: str, queue: asyncio.Queue[Any], name: str) -> Wait:
     if method == "get":
         putter = last_putter(queue)
         last = "nobody put one" if putter is None else f"last put by {_user(putter)}"
-        return Wait(f"an item from {name}, which is empty ({last})", _still_going(putter))
+        what = f"an item from {name}, which is empty ({last})"
+        return Wait(what, likely=_still_going(putter))
     taker = last_taker(queue)
     last = "nobody took one" if taker is None else f"last taken by {_user(taker)}"
     if method == "put":
-        return Wait(
-            f"room in {name}, which is full at {queue.maxsize} ({last})", _still_going(taker)
-        )
-    left = getattr(queue, "_unfinished_tasks", 0)
-    return Wait(f"task_done of all items of {name}, {left} not done ({last})", _still_going(taker))
+        what = f"room in {name}, which is full at {queue.maxsize} ({last})"
+    else:
+        left = getattr(queue, "_unfinished_tasks", 0)
+        what = f"task_done of all items of {name}, {left} not done ({last})"
+    return Wait(what, likely=_still_going(taker))
 
 
 def _still_going(task: AnyTask | None) -> tuple[AnyTask, ...]:

@@ -26,6 +26,10 @@ _ERROR_MAX = 80
 """How much of an error's text a line has [characters]."""
 
 
+DIED = "has died of"
+"""What is said of a task that ended with an error that nobody has looked at."""
+
+
 class _Entry(NamedTuple):
     """What tasks of one function are doing."""
 
@@ -56,8 +60,13 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
         )
         entry = _Entry(function_of(task), what, place_of(frames))
         doing.setdefault(entry, []).append(task.get_name())
-    lines = [*_lines(doing), *_lines(_deaths(loop))]
+    deaths = _deaths(loop)
+    lines = [*_lines(doing), *_lines(deaths)]
     cycle = _find_cycle(waits)
+    if not (cycle or deaths):  # whoever has died explains more than a queue that nobody fills
+        cycle = _find_cycle(
+            {task: Wait(wait.what, (*wait.on, *wait.likely)) for task, wait in waits.items()}
+        )
     if cycle:
         lines.append("  cycle: " + " -> ".join(task.get_name() for task in [*cycle, cycle[0]]))
     return "\n".join(lines)
@@ -117,7 +126,7 @@ def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
         error = task._exception  # noqa: SLF001 - asking in public would count as having looked
         text = f"{type(error).__name__}: {error}".partition("\n")[0]
         text = text if len(text) <= _ERROR_MAX else f"{text[:_ERROR_MAX]}..."
-        entry = _Entry(function_of(task), f"has died of {text}, and nobody has looked", "")
+        entry = _Entry(function_of(task), f"{DIED} {text}, and nobody has looked", "")
         dying.setdefault(entry, []).append(task.get_name())
     return dying
 

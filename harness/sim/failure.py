@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.errors import Deadlock, HarnessError
 from harness.kernel.awaited import NEVER_RELEASED
 from harness.kernel.own_modules import is_own_file
+from harness.kernel.stuck import DIED
 from harness.sim.telling import path, refused
 from harness.sim.timeline import Timeline, lines
 from harness.spans import CANCELLED, OK
@@ -110,11 +111,14 @@ def _deadlock(error: Deadlock) -> Iterator[str]:
     report = error.report.splitlines()
     cycle = next((line for line in report if line.startswith(_CYCLE)), "")
     forgotten = next((line for line in report if NEVER_RELEASED in line), "")
+    died = next((line for line in report if f") {DIED} " in line), "")
     if cycle:
         why = f"tasks wait for one another, {cycle.removeprefix(_CYCLE)}"
     elif forgotten:
         thing = forgotten.partition(" for ")[2].partition(",")[0]
         why = f"{thing} is held by a task that has ended"
+    elif died:
+        why = died.strip()
     else:
         why = "nothing can ever run again"
     yield f"Deadlock at {render('latency_s', error.now_s)}: {why}"

@@ -666,3 +666,26 @@ def test_queue_in_a_collection_of_an_object_is_named() -> None:
 
     told = waits(stuck_report(main))["Task-1"]
     assert told == "an item from Queue `bus.inboxes['critic']`, which is empty (nobody put one)"
+
+
+def test_task_that_died_explains_more_than_queues_that_lead_back_to_each_other() -> None:
+    async def main() -> None:
+        there: asyncio.Queue[str] = asyncio.Queue()
+        back: asyncio.Queue[str] = asyncio.Queue()
+
+        async def serve() -> None:
+            while True:
+                await back.put(await there.get())
+
+        async def die() -> None:
+            raise ValueError("no ink")
+
+        tasks = [asyncio.create_task(serve()), asyncio.create_task(die(), name="writer")]
+        await there.put("one")
+        await back.get()
+        await back.get()
+        await asyncio.wait(tasks)
+
+    report = stuck_report(main)
+    assert "cycle:" not in report
+    assert "writer (die) has died of ValueError: no ink" in report
