@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -14,12 +14,20 @@ from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tal
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
+from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
-from harness.sim.survival import problems_under_fault, told, without_allowed
-from harness.sim.telling import explain, timeline
+from harness.sim.survival import in_words, problems_under_fault, told, without_allowed
+from harness.sim.telling import explain
+from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render
 from harness.wire.effects import Effect
+
+_LINES_MAX = 20
+"""How much of a timeline the message of an assertion has."""
+
+_LOST_MAX = 6
+"""How many lost replies a message shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -52,6 +60,8 @@ class ProgramRun:
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
     tasks: str = ""
     """What each task of the program was doing when it failed; empty if it did not."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    """The rate limits of each provider that has any, in words."""
     effects: tuple[Effect, ...] = ()
     """What its tools did."""
     _total: Tally = field(default_factory=Tally)
@@ -132,10 +142,12 @@ class ProgramRun:
     def timeline(self, last: int | None = None) -> str:
         """What happened, a line each in the order of beginnings, with virtual times [s].
 
+        A call has the beginnings of its prompt and its reply, and its attempts below it if it took several.
+
         Args:
             last: Only so many lines, the last.
         """
-        return timeline(self.spans_table, last)
+        return "\n".join(lines(Timeline(self).entries(), last))
 
     def explain(self) -> str:
         """Where the time and the money went, what went wrong, and what to do about it."""
@@ -239,11 +251,13 @@ class ProgramRun:
         if lost:
             agents = list(dict.fromkeys([*steering, *(call.agent for call in lost)]))
             names = ", ".join(f'"{agent}"' for agent in agents)
-            lines = [f"{call}: {excerpt(call.text)}" for call in lost]
-            lines.append(
+            told = [f"{call}: {excerpt(call.text)}" for call in lost[:_LOST_MAX]]
+            if len(lost) > _LOST_MAX:
+                told.append(f"... and {len(lost) - _LOST_MAX} more")
+            told.append(
                 f"If the program branches on them: assert_no_lost_results(branches_on=[{names}])"
             )
-            _fail(self, "replies that reached no later prompt and are not in the output:", lines)
+            _fail(self, "replies that reached no later prompt and are not in the output:", told)
 
     def assert_survives(
         self,
@@ -281,9 +295,9 @@ class ProgramRun:
         if problems:
             first, *others = told(problems)
             what = first.removeprefix("error: ")
-            _fail(again, f"the program does not survive {added}: {what}", others)
+            _fail(again, f"the program does not survive {in_words(added)}: {what}", others)
         if 1 not in again.faults_met:  # the added one is the first
-            _fail(again, f"no attempt met {added}, so nothing was tested")
+            _fail(again, f"no attempt met {in_words(added)}, so nothing was tested")
         return again
 
     def _by_number(self, number: int) -> CallView:
@@ -292,11 +306,13 @@ class ProgramRun:
 
 def _fail(run: ProgramRun, what: str, details: Sequence[str] = ()) -> NoReturn:
     __tracebackhide__ = True
-    lines = [what, *(f"  {line}" for line in details)]
-    lines += ["What happened:", *(f"  {line}" for line in run.timeline().splitlines())]
+    text = [what, *(f"  {line}" for line in details)]
+    text += ["What happened:", *(f"  {line}" for line in run.timeline(_LINES_MAX).splitlines())]
     if run.command:
-        lines.append(f"To replay: {run.command}")
-    raise AssertionError("\n".join(lines))
+        text.append(f"To replay: {run.command}")
+    error: Any = AssertionError("\n".join(text))
+    error.failed_check = FailedCheck(run, what, tuple(details))
+    raise error
 
 
 def _most_at_once(calls: list[CallView]) -> int:

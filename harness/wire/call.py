@@ -33,6 +33,8 @@ class Call:
     retries: int = 0
     """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""
     attempts: list[Span] = field(default_factory=list)
+    timed_out: list[int] = field(default_factory=list)
+    """Ordinals of the attempts that the client gave up because its own timeout was over."""
     reply: Reply | None = None
     """What was answered; None while there is no answer, and when there never was one."""
     sources: tuple[int, ...] = ()

@@ -122,6 +122,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 connection.reader = partial(waiting.end, _WOKEN)
                 try:
                     if await waiting is None:
+                        connection.timed_out = True
                         raise core.ReadTimeout
                 finally:
                     connection.reader = None
@@ -168,6 +169,7 @@ def _sync_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 try:
                     until_s = math.inf if timeout is None else kernel.now_s() + timeout
                     if not kernel.park(me, until_s):
+                        connection.timed_out = True
                         raise core.ReadTimeout
                 finally:
                     connection.reader = None

@@ -161,16 +161,13 @@ def test_call_that_failed_has_no_text(ask: Any) -> None:
 # -- words ------------------------------------------------------------------------------------------------------------
 
 
-def test_timeline_has_a_line_for_each_call_and_attempt(run: ProgramRun) -> None:
+def test_timeline_has_a_line_for_each_call_with_its_prompt_and_reply(run: ProgramRun) -> None:
     lines = run.timeline().splitlines()
-    assert [line.split("  ")[-1].strip() for line in lines] == [
-        "call 1 of planner",
-        "attempt 1 of planner at claude-sonnet-5",
-        "call 1 of guide",
-        "attempt 1 of guide at claude-sonnet-5",
+    assert lines == [
+        "0.000 -> 1.000  call 1 of planner: 'a trip' -> 'first the river, then the castle'",
+        "1.000 -> 3.000  call 1 of guide: 'Follow this plan: first the rive...' -> 'a walk along the river'",
     ]
-    assert lines[0].split()[:3] == ["0.000", "->", "1.000"]
-    assert run.timeline(last=1).splitlines() == ["... 3 lines before", lines[-1]]
+    assert run.timeline(last=1).splitlines() == ["... 1 line before", lines[-1]]
     assert run.timeline(last=9) == run.timeline()
 
 
@@ -320,7 +317,7 @@ def test_program_that_does_not_survive_says_what_it_raised(ask: Any) -> None:
     with pytest.raises(AssertionError) as caught:
         run.assert_survives("overloaded")
     text = str(caught.value)
-    assert text.startswith("the program does not survive Overloaded(")
+    assert text.startswith("the program does not survive overloaded(")
     assert ": RuntimeError: three failures\n" in text
     assert text.endswith("To replay: pytest this")
 
