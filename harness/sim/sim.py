@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from harness import wall
 from harness.environment import provided_environment
-from harness.errors import HarnessError, NotSimulated
+from harness.errors import HarnessError, NotSimulated, did_you_mean
 from harness.faults import Fault
 from harness.kernel import run_program
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
@@ -90,6 +90,7 @@ class Sim:
 
     # -- who is there -------------------------------------------------------------------------------------------------
 
+    @settings.settings_known
     def agent(
         self,
         name: str,
@@ -156,6 +157,7 @@ class Sim:
         if allow_unused:
             self._may_be_unused.add(name)
 
+    @settings.settings_known
     def tool(
         self,
         name: str,
@@ -185,6 +187,7 @@ class Sim:
         self._tools.append(tool)
         return tool
 
+    @settings.settings_known
     def process(
         self,
         command: str,
@@ -272,7 +275,7 @@ class Sim:
         known = self._providers.get(name)
         if speaks is None or speaks not in _APIS.values() or (known is None and not hosts):
             raise HarnessError(
-                f"nobody knows the provider {name!r}\n"
+                f"nobody knows the provider {name!r}{did_you_mean(name, self._providers)}\n"
                 "  How to fix: say which API it speaks and where: "
                 f'sim.provider({name!r}, api="openai", hosts=["api.example.com"])'
             )
