@@ -75,20 +75,36 @@ class PromptCache:
                 self._until_s[prefix.digest] = (now_s + prefix.cached_for_s, prefix.cached_for_s)
 
 
+class Repeated(NamedTuple):
+    """How much of a prompt had been sent before."""
+
+    tokens: int
+    """Size of the longest beginning that is read at full price again [tokens]; none where a cache is asked for."""
+    is_whole: bool
+    """Whether the very same prompt was sent before."""
+    goes_on: bool
+    """Whether it begins with a whole prompt that was sent before."""
+
+
 @dataclass(slots=True)
 class Repetition:
-    """How much of each prompt had been sent before and was read at full price again."""
+    """How much of each prompt had been sent before."""
 
     _seen: set[bytes] = field(default_factory=set)
+    _whole: set[tuple[int, bytes]] = field(default_factory=set)
 
-    def tokens(self, prompt: Prompt) -> int:
-        """The longest beginning of a prompt that an earlier one had too [tokens]; none where a cache is asked for."""
-        repeated = 0
+    def of(self, prompt: Prompt, task: int) -> Repeated:
+        """What was sent before of a prompt, whole ones in the same task of the user's; and remember it."""
+        repeated, last, goes_on = 0, b"", False
         for prefix in prefixes(prompt):
+            goes_on = goes_on or (task, last) in self._whole
             if prefix.digest in self._seen:
                 repeated = prefix.tokens
             self._seen.add(prefix.digest)
-        return 0 if _asks(prompt) else repeated
+            last = prefix.digest
+        is_whole = (task, last) in self._whole
+        self._whole.add((task, last))
+        return Repeated(0 if _asks(prompt) else repeated, is_whole, goes_on)
 
 
 def _asks(prompt: Prompt) -> bool:
