@@ -88,7 +88,10 @@ def dead_task(history: History) -> list[Finding]:
     """A task of the program died of an error, and nobody looked at it."""
     seen = (
         Sighting(
-            event.agent, event.at_s, event.span_id, f"the task {event.detail}, and nobody looked"
+            event.agent,
+            event.at_s,
+            event.span_id,
+            f"the task {event.detail}, and nobody looked at it",
         )
         for event in history.named(DEAD_TASK)
     )

@@ -29,11 +29,12 @@ def unbounded_loop(history: History) -> list[Finding]:
     """An agent is called again and again for one task, each time because of what was said before."""
     goes_on = {event.span_id for name in (ASKED_AGAIN, GOES_ON) for event in history.named(name)}
 
-    def goes_round(before: Call, call: Call) -> bool:
-        return call.begin_s >= before.end_s and (
+    def goes_round(row: list[Call], call: Call) -> bool:
+        # Of equal replies the first is the source; so any of the row will do.
+        return call.begin_s >= row[-1].end_s and (
             call.span_id in goes_on
-            or before.span_id in history.told_to(call, before)
-            or _brings_result(before, call, history)
+            or _brings_result(row[-1], call, history)
+            or not history.told_to(call, row[0]).isdisjoint(each.span_id for each in row)
         )
 
     def seen() -> Iterator[Sighting]:
@@ -106,11 +107,12 @@ def could_run_side_by_side(history: History) -> list[Finding]:
     is sent again because of the reply.
     """
     passed_on = set().union(*history.heard.values())
+    agent_of = {call.span_id: call.agent for call in history.calls}
     asked_again = {event.span_id for event in history.named(ASKED_AGAIN)}
 
     def seen() -> Iterator[Sighting]:
         for task, calls in history.of_task().items():
-            for group in _free_groups(calls, passed_on, asked_again, history):
+            for group in _free_groups(calls, passed_on, asked_again, agent_of, history):
                 took_s = [call.end_s - call.begin_s for call in group]
                 saved_s = sum(took_s) - max(took_s)
                 if saved_s >= _NOTICED_S:
@@ -125,11 +127,13 @@ def could_run_side_by_side(history: History) -> list[Finding]:
     return one_an_agent("could_run_side_by_side", "info", seen(), advice)
 
 
-def _rows(calls: list[Call], goes_round: Callable[[Call, Call], bool]) -> Iterator[list[Call]]:
-    """Calls in rows, in each of which one goes on from the one before."""
+def _rows(
+    calls: list[Call], goes_round: Callable[[list[Call], Call], bool]
+) -> Iterator[list[Call]]:
+    """Calls in rows, in each of which each goes on from those before it."""
     row: list[Call] = []
     for call in calls:
-        if row and not goes_round(row[-1], call):
+        if row and not goes_round(row, call):
             yield row
             row = []
         row.append(call)
@@ -153,7 +157,11 @@ def _growing(calls: list[Call]) -> Iterator[list[tuple[Call, int]]]:
 
 
 def _free_groups(
-    calls: list[Call], passed_on: set[int], asked_again: set[int], history: History
+    calls: list[Call],
+    passed_on: set[int],
+    asked_again: set[int],
+    agent_of: dict[int, str],
+    history: History,
 ) -> Iterator[list[Call]]:
     group: list[Call] = []
     for call in calls:
@@ -164,6 +172,8 @@ def _free_groups(
             and call.begin_s >= group[-1].end_s
             and call.span_id not in asked_again
             and history.told_to(call, group[0]).isdisjoint(before.span_id for before in group)
+            # Of equal replies the first is the source: who was told one of an agent's may have been told any.
+            and not _agents_heard(call, agent_of, history) & {before.agent for before in group}
             and all(before.span_id in passed_on or before.agent == call.agent for before in group)
             and not any(_goes_on(before, call, history) for before in group)
         )
@@ -175,6 +185,11 @@ def _free_groups(
             group.append(call)
     if len(group) > 1:
         yield group
+
+
+def _agents_heard(call: Call, agent_of: dict[int, str], history: History) -> set[str]:
+    heard = history.heard.get(call.span_id, set())
+    return {agent_of[source] for source in heard if source in agent_of}
 
 
 def _brings_result(before: Call, call: Call, history: History) -> bool:

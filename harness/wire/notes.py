@@ -52,7 +52,7 @@ class Notes(Watcher):
     def died(self, death: Death) -> None:
         """Note a task that died unseen, for the agent whose call it made last."""
         error = _ADDRESS.sub("", f"{type(death.error).__name__}: {death.error}".splitlines()[0])
-        detail = f"{death.task} of {error[:_ERROR_LENGTH_MAX]}"
+        detail = f"{death.task} died of {error[:_ERROR_LENGTH_MAX]}"
         mine = [call for call in self._calls() if call.caller is death.lineage is not None]
         self._log.event("dead_task", mine[-1].span if mine else self._root.span, detail)
 

@@ -298,7 +298,7 @@ def test_loop_of_many_calls_is_found(story: Story, calls: int, kinds: list[str],
             story.heard(call, before)
         elif why != "tool":
             story.log.event(why, call)
-    assert [kind for kind in story.kinds()[:1]] == kinds
+    assert story.kinds()[:1] == kinds
 
 
 @pytest.mark.parametrize("tokens", [[900] * 40, list(range(900, 940)), [900, 30, 5000, 77] * 10])
@@ -602,3 +602,18 @@ def test_serious_findings_come_first(story: Story) -> None:
     story.tries([0.0], http_status=429)
     story.reply("other", fault="cut_stream")
     assert story.kinds() == ["accepted_truncated_stream", "no_back_off"]
+
+
+def test_agent_that_is_told_its_own_replies_could_not(story: Story) -> None:
+    """Where all its replies are equal, the first is taken for the source of each prompt."""
+    first = story.reply(took_s=5.0)
+    for _ in range(4):
+        story.heard(story.reply(took_s=5.0), first)
+    assert story.kinds() == []
+
+
+def test_loop_of_equal_replies_is_a_loop(story: Story) -> None:
+    first = story.reply(took_s=0.01)
+    for _ in range(24):
+        story.heard(story.reply(took_s=0.01), first)
+    assert story.kinds() == ["unbounded_loop"]
