@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,12 +30,11 @@ def unbounded_loop(history: History) -> list[Finding]:
     """An agent is called again and again for one task, each time because of what was said before."""
     goes_on = {event.span_id for name in (ASKED_AGAIN, GOES_ON) for event in history.named(name)}
 
-    def goes_round(row: list[Call], call: Call) -> bool:
-        # Of equal replies the first is the source; so any of the row will do.
-        return call.begin_s >= row[-1].end_s and (
+    def goes_round(before: Call, call: Call) -> bool:
+        return call.begin_s >= before.end_s and (
             call.span_id in goes_on
-            or _brings_result(row[-1], call, history)
-            or not history.told_to(call, row[0]).isdisjoint(each.span_id for each in row)
+            or _brings_result(before, call, history)
+            or before.span_id in history.told_to(call, before)
         )
 
     def seen() -> Iterator[Sighting]:
@@ -104,7 +104,7 @@ def could_run_side_by_side(history: History) -> list[Finding]:
 
     What cannot be seen is what the program itself read in a reply. So a call of another agent follows freely only on a
     reply that some prompt got later on, and nothing does on a call that failed or met a fault. A prompt that was sent before
-    is sent again because of the reply.
+    is sent again because of the reply. And a program that has other calls under way does work side by side.
     """
     passed_on = set().union(*history.heard.values())
     agent_of = {call.span_id: call.agent for call in history.calls}
@@ -127,13 +127,11 @@ def could_run_side_by_side(history: History) -> list[Finding]:
     return one_an_agent("could_run_side_by_side", "info", seen(), advice)
 
 
-def _rows(
-    calls: list[Call], goes_round: Callable[[list[Call], Call], bool]
-) -> Iterator[list[Call]]:
-    """Calls in rows, in each of which each goes on from those before it."""
+def _rows(calls: list[Call], goes_round: Callable[[Call, Call], bool]) -> Iterator[list[Call]]:
+    """Calls in rows, in each of which each goes on from the one before."""
     row: list[Call] = []
     for call in calls:
-        if row and not goes_round(row, call):
+        if row and not goes_round(row[-1], call):
             yield row
             row = []
         row.append(call)
@@ -164,9 +162,13 @@ def _free_groups(
     history: History,
 ) -> Iterator[list[Call]]:
     group: list[Call] = []
+    busy_s = (
+        -math.inf
+    )  # until when calls before this one, but for those of the group, are under way
     for call in calls:
         joins = (
             call.served is not None
+            and busy_s <= call.begin_s
             and len(call.attempts) == 1
             and bool(group)
             and call.begin_s >= group[-1].end_s
@@ -180,9 +182,12 @@ def _free_groups(
         if not joins:
             if len(group) > 1:
                 yield group
+            busy_s = max([busy_s, *(before.end_s for before in group)])
             group = []
         if call.served is not None and not call.served.fault and len(call.attempts) == 1:
             group.append(call)
+        else:
+            busy_s = max(busy_s, call.end_s)
     if len(group) > 1:
         yield group
 
