@@ -20,10 +20,10 @@ REPEATED_PREFIX = "repeated_prefix"
 """Event of a call whose prompt begins as one before it did; its detail is how much of it does [tokens]."""
 
 GOES_ON = "goes_on"
-"""Event of a call whose prompt is a whole prompt of the same task and more: a conversation goes on."""
+"""Event of a call whose prompt is a whole prompt of the same task and more, and brings no tool's result: a conversation goes on."""
 
 ASKED_AGAIN = "asked_again"
-"""Event of a call whose whole prompt was sent before in the same task."""
+"""Event of a call whose whole prompt was sent before in the same task, and answered."""
 
 BLOCKED_LOOP = "blocked_loop"
 """Event of a blocking call or wait in a thread in which a loop runs; its detail is how long it took [s], `held_up` if

@@ -80,8 +80,8 @@ class Repeated(NamedTuple):
 
     tokens: int
     """Size of the longest beginning that is read at full price again [tokens]; none where a cache is asked for."""
-    is_whole: bool
-    """Whether the very same prompt was sent before."""
+    same: int | None
+    """Number of the latest call with the very same prompt."""
     goes_on: bool
     """Whether it begins with a whole prompt that was sent before."""
 
@@ -91,10 +91,17 @@ class Repetition:
     """How much of each prompt had been sent before."""
 
     _seen: set[bytes] = field(default_factory=set)
-    _whole: set[tuple[int, bytes]] = field(default_factory=set)
+    _whole: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    """By task of the user's and digest, the number of the latest call with a prompt."""
 
-    def of(self, prompt: Prompt, task: int) -> Repeated:
-        """What was sent before of a prompt, whole ones in the same task of the user's; and remember it."""
+    def of(self, prompt: Prompt, task: int, call: int) -> Repeated:
+        """What was sent before of a prompt, whole ones in the same task of the user's; and remember it.
+
+        Args:
+            prompt: The prompt.
+            task: The task.
+            call: Number of the call that sends it.
+        """
         repeated, last, goes_on = 0, b"", False
         for prefix in prefixes(prompt):
             goes_on = goes_on or (task, last) in self._whole
@@ -102,9 +109,9 @@ class Repetition:
                 repeated = prefix.tokens
             self._seen.add(prefix.digest)
             last = prefix.digest
-        is_whole = (task, last) in self._whole
-        self._whole.add((task, last))
-        return Repeated(0 if _asks(prompt) else repeated, is_whole, goes_on)
+        same = self._whole.get((task, last))
+        self._whole[task, last] = call
+        return Repeated(0 if _asks(prompt) else repeated, same, goes_on)
 
 
 def _asks(prompt: Prompt) -> bool:
