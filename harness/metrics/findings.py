@@ -1,7 +1,7 @@
 """A verdict on the client: what a run shows about the program that made the calls, and what to do about it.
 
 Each kind of finding is a function beside its like: `retry_rules.py`, `failure_rules.py`, `program_rules.py`, `shape_rules.py`,
-`cache_rules.py`. A run without
+`serial_rule.py`, `cache_rules.py`. A run without
 anything to find gives nothing.
 """
 
@@ -31,10 +31,10 @@ from harness.metrics.retry_rules import (
     synchronised_retries,
 )
 from harness.metrics.rules import Finding, Rule
+from harness.metrics.serial_rule import could_run_side_by_side
 from harness.metrics.shape_rules import (
     blocked_arrivals,
     context_growth,
-    could_run_side_by_side,
     unbounded_loop,
 )
 from harness.spans import Table

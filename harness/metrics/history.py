@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -227,6 +228,26 @@ class History:
             told |= new
             open_.extend(sorted(new))
         return told
+
+    @cached_property
+    def passed_on(self) -> set[int]:
+        """The span_ids of the calls whose replies some prompt holds."""
+        return set().union(*self.heard.values())
+
+    @cached_property
+    def _agent_of(self) -> dict[int, str]:
+        return {call.span_id: call.agent for call in self.calls}
+
+    def agents_heard(self, call: Call) -> set[str]:
+        """The agents whose replies a call's prompt holds."""
+        heard = self.heard.get(call.span_id, set())
+        return {self._agent_of[source] for source in heard if source in self._agent_of}
+
+    def brings_result(self, before: Call, call: Call) -> bool:
+        """Whether a tool of the agent ended its work between two of its calls."""
+        ended_s = self.tools.get((call.task, call.agent), [])
+        place = bisect_left(ended_s, before.end_s)
+        return place < len(ended_s) and ended_s[place] <= call.begin_s
 
     def named(self, name: str) -> list[Happening]:
         """The events of one name."""

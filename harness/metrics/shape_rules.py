@@ -1,9 +1,7 @@
-"""How calls follow one another: in loops, in growing conversations, one by one where they need not."""
+"""How calls follow one another: in loops, in growing conversations, behind blocking work."""
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -22,9 +20,6 @@ _GROWING_CALLS_MIN = 5
 _BLOCKED_SHOWN = 5
 """As many delays as fit a sentence; events tell each."""
 
-_NOTICED_S = 1.0
-"""Less is not worth a change: what breaks a user's train of thought (Nielsen, "Usability Engineering", 1993, 5.5) [s]."""
-
 
 def unbounded_loop(history: History) -> list[Finding]:
     """An agent is called again and again for one task, each time because of what was said before."""
@@ -33,7 +28,7 @@ def unbounded_loop(history: History) -> list[Finding]:
     def goes_round(before: Call, call: Call) -> bool:
         return call.begin_s >= before.end_s and (
             call.span_id in goes_on
-            or _brings_result(before, call, history)
+            or history.brings_result(before, call)
             or before.span_id in history.told_to(call, before)
         )
 
@@ -99,34 +94,6 @@ def context_growth(history: History) -> list[Finding]:
     return one_an_agent("context_growth", "warning", seen(), advice)
 
 
-def could_run_side_by_side(history: History) -> list[Finding]:
-    """Calls that follow one another without any need of the other's reply.
-
-    What cannot be seen is what the program itself read in a reply. So a call of another agent follows freely only on a
-    reply that some prompt got later on, and nothing does on a call that failed or met a fault. A prompt that was sent before
-    is sent again because of the reply. And a program that has other calls under way does work side by side.
-    """
-    passed_on = set().union(*history.heard.values())
-    agent_of = {call.span_id: call.agent for call in history.calls}
-    asked_again = {event.span_id for event in history.named(ASKED_AGAIN)}
-
-    def seen() -> Iterator[Sighting]:
-        for task, calls in history.of_task().items():
-            for group in _free_groups(calls, passed_on, asked_again, agent_of, history):
-                took_s = [call.end_s - call.begin_s for call in group]
-                saved_s = sum(took_s) - max(took_s)
-                if saved_s >= _NOTICED_S:
-                    agents = ", ".join(dict.fromkeys(call.agent for call in group))
-                    text = (
-                        f"{len(group)} calls of {agents} ran one after the other in task {task}, and none was told what "
-                        f"another said; side by side they would save {render('s', saved_s)}"
-                    )
-                    yield Sighting(group[0].agent, group[0].begin_s, group[0].span_id, text)
-
-    advice = "Start them together (`asyncio.gather`, a task group), unless their order matters otherwise."
-    return one_an_agent("could_run_side_by_side", "info", seen(), advice)
-
-
 def _rows(calls: list[Call], goes_round: Callable[[Call, Call], bool]) -> Iterator[list[Call]]:
     """Calls in rows, in each of which each goes on from the one before."""
     row: list[Call] = []
@@ -152,67 +119,3 @@ def _growing(calls: list[Call]) -> Iterator[list[tuple[Call, int]]]:
         row.append((call, tokens))
     if row:
         yield row
-
-
-def _free_groups(
-    calls: list[Call],
-    passed_on: set[int],
-    asked_again: set[int],
-    agent_of: dict[int, str],
-    history: History,
-) -> Iterator[list[Call]]:
-    group: list[Call] = []
-    busy_s = (
-        -math.inf
-    )  # until when calls before this one, but for those of the group, are under way
-    for call in calls:
-        joins = (
-            call.served is not None
-            and busy_s <= call.begin_s
-            and len(call.attempts) == 1
-            and bool(group)
-            and call.begin_s >= group[-1].end_s
-            and call.span_id not in asked_again
-            and history.told_to(call, group[0]).isdisjoint(before.span_id for before in group)
-            # Of equal replies the first is the source: who was told one of an agent's may have been told any.
-            and not _agents_heard(call, agent_of, history) & {before.agent for before in group}
-            and all(before.span_id in passed_on or before.agent == call.agent for before in group)
-            and not any(_goes_on(before, call, history) for before in group)
-        )
-        if not joins:
-            if len(group) > 1:
-                yield group
-            busy_s = max([busy_s, *(before.end_s for before in group)])
-            group = []
-        if call.served is not None and not call.served.fault and len(call.attempts) == 1:
-            group.append(call)
-        else:
-            busy_s = max(busy_s, call.end_s)
-    if len(group) > 1:
-        yield group
-
-
-def _agents_heard(call: Call, agent_of: dict[int, str], history: History) -> set[str]:
-    heard = history.heard.get(call.span_id, set())
-    return {agent_of[source] for source in heard if source in agent_of}
-
-
-def _brings_result(before: Call, call: Call, history: History) -> bool:
-    """Whether a tool of the agent ended its work between two calls."""
-    ended_s = history.tools.get((call.task, call.agent), [])
-    place = bisect_left(ended_s, before.end_s)
-    return place < len(ended_s) and ended_s[place] <= call.begin_s
-
-
-def _goes_on(before: Call, call: Call, history: History) -> bool:
-    """Whether a call goes on with a conversation: it brings a tool's result, or is long enough to hold what was said."""
-    if before.agent != call.agent:
-        return False
-    if _brings_result(before, call, history):
-        return True
-    was, now = before.served, call.served
-    assert was is not None, "only calls with replies are grouped"
-    assert now is not None, "only calls with replies are grouped"
-    return now.prompt_tokens > was.prompt_tokens and (
-        now.prompt_tokens >= was.prompt_tokens + max(was.output_tokens, 0)
-    )

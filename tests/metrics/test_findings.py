@@ -620,8 +620,17 @@ def test_second_loop_over_what_the_first_brought_is_no_unbounded_one(story: Stor
     assert story.kinds() == []
 
 
-def test_calls_behind_a_gate_are_side_by_side_already(story: Story) -> None:
-    """Three at once, of six; the short ones follow one another."""
-    for at_s, took_s in [(0.0, 9.0), (0.0, 8.0), (0.0, 2.0), (2.0, 2.0), (4.0, 2.0), (6.0, 3.0)]:
+@pytest.mark.parametrize(
+    "times",
+    [
+        [(0.0, 9.0), (0.0, 8.0), (0.0, 2.0), (2.0, 2.0), (4.0, 2.0), (6.0, 3.0)],
+        [(0.0, 2.0), (0.0, 2.0), (2.0, 2.0), (2.0, 2.0), (4.0, 2.0), (4.0, 2.0)],
+    ],
+)
+def test_calls_behind_a_gate_are_side_by_side_already(
+    story: Story, times: list[tuple[float, float]]
+) -> None:
+    """Two or three at once, of six: some follow one another."""
+    for at_s, took_s in times:
         story.reply(at_s=at_s, took_s=took_s)
     assert story.kinds() == []
