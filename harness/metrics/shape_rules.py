@@ -51,8 +51,11 @@ def blocked_arrivals(history: History) -> list[Finding]:
         return []
     longest = max(late, key=lambda event: (float(event.detail), -event.task))
     shown = [f"task {it.task} by {render('s', float(it.detail))}" for it in late[:_BLOCKED_SHOWN]]
+    blocks = history.named(BLOCKED_LOOP)
+    where = Counter(event.detail.split(" ", 2)[2] for event in blocks).most_common(1)
+    at = f" (at {where[0][0]})" if where else ""
     message = (
-        f"{len(late)} of {len(history.tasks)} tasks began late, because blocking work for others kept the program from them: "
+        f"{len(late)} of {len(history.tasks)} tasks began late, because blocking work for others{at} kept the program from them: "
         f"{', '.join(shown)}"
     )
     if len(late) > len(shown):
@@ -61,10 +64,6 @@ def blocked_arrivals(history: History) -> list[Finding]:
         "Threads are not simulated, so tasks that block are done one after the other: rates, limits and queues are not those "
         "of a program that does them side by side. Make the function async, with async clients and `await asyncio.sleep`."
     )
-    blocks = history.named(BLOCKED_LOOP)
-    if blocks:
-        place, _ = Counter(event.detail.split(" ", 2)[2] for event in blocks).most_common(1)[0]
-        message += f"; most often at {place}"
     agent = next((event.agent for event in blocks if event.agent), "")
     first = late[0]
     return [

@@ -534,7 +534,7 @@ def test_blocks_that_made_tasks_late_are_told_with_them(story: Story) -> None:
     story.log.event("blocked", story.span, "2.0")
     (found,) = story.end()
     assert found.kind == "blocked_arrivals"
-    assert found.message.endswith("; most often at app.py:7")
+    assert "blocking work for others (at app.py:7) kept" in found.message
 
 
 def use(story: Story, tool: str = "book", status: str = OK) -> Span:
