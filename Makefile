@@ -70,6 +70,7 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
 	$(BIN)/harness schema > docs/scenario.schema.json
 	$(BIN)/python -m tests.isolation.page
+	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .venv-frameworks .venv-frameworks-openai2 .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

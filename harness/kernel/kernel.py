@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import simpy
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
+from harness.kernel.watcher import Watcher
 
 if TYPE_CHECKING:
     from harness.kernel.loop import SimLoop
@@ -81,6 +82,8 @@ class Kernel:
         """Asked what every task is doing, when nothing can ever run again or a bound was passed; set by the loop."""
         self.describe_work: Callable[[], str] = str
         """Asked which calls were made, when a bound was passed; set by the servers."""
+        self.watcher = Watcher()
+        """Told what the program does wrong with its loops and tasks; set by whoever keeps account of it."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
         self.gave_up = False

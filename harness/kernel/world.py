@@ -37,6 +37,7 @@ from harness.kernel.order import deterministic_asyncio
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.program_loop import ProgramLoop
 from harness.kernel.shared import SharedChange
+from harness.kernel.watcher import unseen_deaths
 
 T = TypeVar("T")
 
@@ -160,12 +161,25 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
 
 
 def _end_loops(world: World) -> None:
+    _tell_watcher(world)
     world.current_loop = None
     with ExitStack() as ends:
         while world.loops:
             loop = world.loops.pop(0)
             if not loop.is_closed():
                 ends.callback(end, loop)
+
+
+def _tell_watcher(world: World) -> None:
+    """Tell of what the program leaves behind, before it is cleared away."""
+    watcher = world.kernel.watcher
+    watcher.ended()
+    deaths, world.deaths = world.deaths, []
+    for loop in world.loops:
+        if loop.get_exception_handler() is None:
+            deaths += unseen_deaths(loop)
+    for death in sorted(deaths, key=lambda death: (death.order, death.task)):
+        watcher.died(death)
 
 
 def stand_ins() -> tuple[StandIn, ...]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
 from harness.sim import settings
+from harness.sim.cached import CacheTokens
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
 from harness.sim.failure import FailedCheck
@@ -88,8 +88,7 @@ class ProgramRun:
         """
         known = {*self.described, *self.agents}
         if agent is not None and agent not in known:
-            near = difflib.get_close_matches(agent, sorted(known), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(agent, sorted(known))
             raise HarnessError(
                 f"there is no agent {agent!r}{hint}\n  Known: {', '.join(sorted(known)) or 'none'}"
             )
@@ -186,6 +185,7 @@ class ProgramRun:
     def assert_called_with_output_of(self, agent: str, source: str) -> None:
         """Assert that text of a reply to one agent reached a prompt of another."""
         __tracebackhide__ = True
+        self.calls(source)  # is known
         heard = {
             self._by_number(number).agent for call in self.calls(agent) for number in call.heard
         }
@@ -231,6 +231,29 @@ class ProgramRun:
             _fail(
                 self,
                 f"the run cost {render('cost_usd', self.cost_usd)}, which is not below {render('cost_usd', limit_usd)}",
+            )
+
+    def assert_cache_read_share(self, *, above: float, agent: str | None = None) -> None:
+        """Assert that more than this share of all prompt tokens came from a prompt cache.
+
+        Args:
+            above: The share, 0 to 1; the calls that fill the cache count as well.
+            agent: Only calls of this agent.
+
+        Raises:
+            HarnessError: There is no such agent, or the share is none.
+        """
+        __tracebackhide__ = True
+        settings.share("above", above)
+        of = "" if agent is None else f" of agent {agent!r}"
+        tokens = CacheTokens.of(self.calls(agent))
+        if not tokens.prompt:
+            _fail(self, f"no call{of} got a reply, so nothing was read")
+        if not tokens.read > above * tokens.prompt:
+            _fail(
+                self,
+                f"{tokens.share:.1%} of the prompt tokens{of} came from a prompt cache, which is not above {above:.1%}: "
+                f"{tokens.read:,} of {tokens.prompt:,} were read from it, {tokens.written:,} were written to it",
             )
 
     def assert_no_lost_results(self, *, branches_on: Sequence[str] = ()) -> None:
@@ -281,7 +304,7 @@ class ProgramRun:
             The run under the fault.
 
         Raises:
-            HarnessError: There is no such fault, `allow` has an unknown name, or the program can run only once.
+            HarnessError: There is no such fault or agent, `allow` has an unknown name, or the program can run only once.
         """
         __tracebackhide__ = True
         if self.rerun is None:
@@ -290,6 +313,8 @@ class ProgramRun:
                 "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
             )
         added = settings.fault(fault, fields)
+        if added.agent is not None:
+            self.calls(added.agent)
         again = self.rerun(added)
         problems = without_allowed(problems_under_fault(self, again), allow, self, again)
         if problems:

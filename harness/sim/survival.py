@@ -7,12 +7,11 @@ name for one agent or tool: `lost_reply`, `lost_reply:reviewer`.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULT_NAMES, Fault
 from harness.metrics.findings import RULES
 from harness.sim.call_view import CallView, excerpt
@@ -101,10 +100,8 @@ def in_words(fault: Fault) -> str:
 
 def _check_known(what: str, name: str, known: list[str]) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise HarnessError(
-            f"allow: there is no {what} {name!r}{hint}\n  Known: {', '.join(known) or 'none'}"
+            f"allow: there is no {what} {name!r}{did_you_mean(name, known)}\n  Known: {', '.join(known) or 'none'}"
         )
 
 

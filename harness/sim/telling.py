@@ -114,7 +114,7 @@ def _troubles(run: ProgramRun) -> Iterator[str]:
 
 def _advice(run: ProgramRun) -> Iterator[str]:
     for finding in run.findings:
-        yield f"{finding.severity}: {finding.message}. {finding.advice}"
+        yield str(finding)
 
 
 class _Row(NamedTuple):

@@ -101,5 +101,5 @@ class SimTool:
         finally:
             world.log.close(span, status)
             if status != ERROR:  # one that was cancelled may have done its work
-                world.note_effect(self.name, args, kwargs)
+                world.note_effect(self.name, span, args, kwargs)
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -44,6 +45,11 @@ class Call:
     done: bool = False
     """Whether its last attempt was answered."""
     _asks: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an attempt of it is under way."""
+        return not self.done and bool(self.attempts) and math.isnan(self.attempts[-1].end_s)
 
     @property
     def asks(self) -> bytes:

@@ -167,8 +167,11 @@ def _sync_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 kernel, me = self._kernel, Participant("a blocking call")
                 connection.reader = lambda: kernel.wake(me)
                 try:
-                    until_s = math.inf if timeout is None else kernel.now_s() + timeout
-                    if not kernel.park(me, until_s):
+                    began_s = kernel.now_s()
+                    woken = kernel.park(me, math.inf if timeout is None else began_s + timeout)
+                    if here.world is not None:
+                        here.world.note_blocked(began_s, "call")
+                    if not woken:
                         connection.timed_out = True
                         raise core.ReadTimeout
                 finally:
