@@ -12,7 +12,7 @@ import click
 
 from harness.cli.app import EXIT_PASS, printable
 from harness.cli.options import Format
-from harness.cli.verdicts import print_verdict, why_lines
+from harness.cli.verdicts import print_verdict
 from harness.errors import HarnessError
 from harness.gate import (
     GateResult,
@@ -25,6 +25,7 @@ from harness.gate import (
 )
 from harness.gate.checkout import CheckoutSide, Repository
 from harness.gate.statistics import LOOKS
+from harness.gate.why import Explanation, why
 from harness.metrics import Limit
 from harness.scenario import LoadedScenario, load_scenario
 from harness.spans import Table
@@ -151,9 +152,9 @@ def _place_of(file: Path, repository: Repository) -> tuple[Path, Path]:
 
 def _why(
     old: Mapping[int, Table], new: Mapping[int, Table], metric: str, warmup_tasks: int
-) -> list[str]:
+) -> Explanation:
     seeds = sorted(old.keys() & new.keys())
-    return why_lines(
+    return why(
         [old[seed] for seed in seeds],
         [new[seed] for seed in seeds],
         metric,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
-from harness.cli.tables import console, table
+from harness.cli.tables import console
+from harness.columns import Column, Grid
 from harness.errors import StoreError
 from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
 from harness.store import Store, queries
@@ -36,25 +38,27 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
         of = f" of {scenario}" if scenario else ""
         console().print(printable(f"no runs{of} in {path}"))
         return EXIT_PASS
-    made = table(
-        "run",
-        "scenario",
-        "seed",
-        "tasks",
-        *_RUN_METRICS,
-        "status",
-        "made",
-        "harness",
-        right=["run", "seed", "tasks", *_RUN_METRICS],
-    )
+    varied = any(map(_changes, found))
+    made = Grid([
+        Column("run"), Column("scenario", "name"), Column("seed"), Column("tasks"), *map(Column, _RUN_METRICS),
+        *([Column("changed with --set", "words")] if varied else []), Column("status", "key", optional=True),
+        Column("made", "key", optional=True), Column("harness", "key", optional=True),
+    ])  # fmt: skip
     for row in found:
+        changes = [_clean(" ".join(_changes(row)))] if varied else []
         numbers = (_rendered(name, row["metrics"].get(name)) for name in _RUN_METRICS.values())
-        made.add_row(
-            str(row["run_id"]), row["scenario"], str(row["seed"]), str(row["tasks"]), *numbers, row["status"],
-            f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
+        made.add(
+            str(row["run_id"]), _clean(row["scenario"]), str(row["seed"]), str(row["tasks"]), *numbers,
+            *changes, row["status"], f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
         )  # fmt: skip
-    console().print(made)
+    made.print(console())
     return EXIT_PASS
+
+
+def _changes(run: Row) -> list[str]:
+    """What `--set` changed of a run's scenario, as `path=value`; kept in the command that runs it again."""
+    words = shlex.split(run["command"] or "")
+    return [value for word, value in pairwise(words) if word == "--set"]
 
 
 def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, output: str) -> int:
@@ -91,14 +95,14 @@ def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, ou
     )
     roots = [span for span in spans if span["kind"] == TASK]
     if task is None:
-        out.print(_task_list(roots[:_TASKS_LISTED], spans))
+        _task_list(roots[:_TASKS_LISTED], spans).print(out)
         if len(roots) > _TASKS_LISTED:
             out.print(
                 f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
             )
     drawn = roots if task is not None else roots[:tasks]
     for root in drawn:
-        out.print(_tree(root, _children(spans)))
+        _tree(root, _children(spans)).print(out)
     out.print(Text(printable(f"to replay: {run['command']}")), soft_wrap=True)
     return EXIT_PASS
 
@@ -110,7 +114,7 @@ def _children(spans: Sequence[Row]) -> dict[int, list[Row]]:
     return children
 
 
-def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Table:
+def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Grid:
     costs: dict[int, list[float | None]] = {}
     faults: dict[int, list[str]] = {}
     for span in spans:
@@ -118,37 +122,25 @@ def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Table:
             costs.setdefault(span["task"], []).append(span["cost_usd"])
             if span["fault"]:
                 faults.setdefault(span["task"], []).append(span["fault"])
-    made = table(
-        "task",
-        "kind",
-        "arrival",
-        "latency",
-        "cost",
-        "status",
-        "faults",
-        right=["task", "arrival", "latency", "cost"],
-    )
+    made = Grid([
+        Column("task"), Column("kind", "name"), Column("arrival", optional=True), Column("latency"), Column("cost"),
+        Column("status", "words"), Column("faults", "words"),
+    ])  # fmt: skip
     for root in roots:
         number = root["task"]
         cost = None if None in costs.get(number, []) else sum(filter(None, costs.get(number, [])))
-        made.add_row(
+        made.add(
             str(number), _clean(root["name"]), _at(root["arrival_s"]), _duration(root), _rendered("cost_usd", cost),
             _status(root), ", ".join(faults.get(number, [])),
         )  # fmt: skip
     return made
 
 
-def _tree(root: Row, children: dict[int, list[Row]]) -> Table:
-    made = table(
-        "span",
-        "at",
-        "took",
-        "queue",
-        "tokens",
-        "cost",
-        "",
-        right=["at", "took", "queue", "tokens", "cost"],
-    )
+def _tree(root: Row, children: dict[int, list[Row]]) -> Grid:
+    made = Grid([
+        Column("span", "name"), Column("at"), Column("took"), Column("queue"), Column("tokens"), Column("cost"),
+        Column("", "words"),
+    ])  # fmt: skip
     for guide, span in _walk(root, children):
         queue_s = (
             None
@@ -160,7 +152,7 @@ def _tree(root: Row, children: dict[int, list[Row]]) -> Table:
             if span["input_tokens"] is None
             else f"{span['input_tokens']:,} > {span['output_tokens']:,}"
         )
-        made.add_row(
+        made.add(
             Text(f"{guide}{_label(span)}"), _at(span["arrival_s"] - root["arrival_s"]), _duration(span),
             "" if not queue_s else render("queue_wait_s", queue_s), tokens,
             "" if not span["cost_usd"] else render("cost_usd", span["cost_usd"]), _status(span),

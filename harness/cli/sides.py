@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.cli.run_ids import RUNS, id_ranges, run_ids
-from harness.cli.verdicts import why_lines
 from harness.errors import HarnessError
 from harness.gate import GateResult, Samples, read_baseline, stored
 from harness.gate.comparable import are_paired
+from harness.gate.why import why
 from harness.spans import Table
 from harness.store import Store, queries
 
@@ -141,7 +141,7 @@ def explained(result: GateResult, old: AnySide, new: AnySide) -> GateResult:
     warmup_tasks = max(row["warmup_tasks"] for row in (*old.rows, *new.rows))
     return result.explained(
         {
-            metric: why_lines(before, after, metric, warmup_tasks=warmup_tasks)
+            metric: why(before, after, metric, warmup_tasks=warmup_tasks)
             for metric in result.regressed
         }
     )

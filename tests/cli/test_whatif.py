@@ -27,7 +27,16 @@ def found(done: CompletedProcess[str]) -> dict[str, Any]:
 def test_one_agent_is_told_metric_by_metric(harness: Cli) -> None:
     said = lines(harness("whatif", "scenario.yaml", "--faster", "writer=20%"))
     assert said[0] == "base: writer 20 % faster, seeds 1-8"
-    assert said[2].split() == ["metric", "now", "then", "change", "interval"]
+    assert said[2].split() == [
+        "metric",
+        "(mean",
+        "of",
+        "seeds)",
+        "now",
+        "then",
+        "change",
+        "interval",
+    ]
     assert [line.split()[0] for line in said[4:7]] == [
         "latency_s_mean",
         "latency_s_p95",

@@ -8,6 +8,7 @@ from typing import Final
 from harness.gate.comparison import Comparison
 from harness.gate.samples import Samples
 from harness.gate.verdict import GateResult, MetricResult
+from harness.gate.why import Row
 from harness.metrics.limits import SHARES
 from harness.run import BudgetResult
 from harness.units import render
@@ -75,6 +76,27 @@ def sentence(result: MetricResult) -> str:
             text += f", {change_text(it)}" + (f" ({interval})" if interval != "-" else "")
             text += f", limit {result.limit}"
     return printable(f"{text}; {result.reason}" if result.reason else text)
+
+
+def why_lines(result: MetricResult) -> list[str]:
+    """Why a metric changed, as plain text: a sentence, and the lines of a table; nothing if it is not known."""
+    if result.why is None:
+        return []
+    cells = [
+        (row.kind, row.agent, row.name, *amounts(result.limit.metric, row))
+        for row in result.why.rows
+    ]
+    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = [
+        f"{kind:<{wide[0]}}  {agent:<{wide[1]}}  {name:<{wide[2]}}  {old:>{wide[3]}} -> {new:>{wide[4]}}"
+        for kind, agent, name, old, new in cells
+    ]
+    return [printable(line) for line in (result.why.sentence, *rows)]
+
+
+def amounts(metric: str, row: Row) -> tuple[str, str]:
+    """What a contribution to a change was, and what it is, with their unit."""
+    return render(metric, row.base), render(metric, row.candidate)
 
 
 def budget_sentence(budget: BudgetResult) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from harness.report.blocks import Section, Tone, Words
+from harness.report.blocks import Block, Column, DataTable, Section, Tone, Words
 from harness.report.contents import Contents
+from harness.report.judgement import Judged
+from harness.report.palette import WORDS
 from harness.store import series
 from harness.store.asking import Row
 from harness.units import render
@@ -122,11 +124,7 @@ def _of_comparison(contents: Contents) -> Section:
     assert judgement is not None, "there is a comparison"
     sentences: list[Sentence] = [(it.tone, it.sentence) for it in judgement.metrics]
     sentences += [("unsure", note) for note in judgement.notes]
-    whys = [
-        Words(sentences=[("", f"{it.metric}: {it.why[0]}")], quoted=it.why[1:])
-        for it in judgement.metrics
-        if it.why
-    ]
+    whys = [block for it in judgement.metrics if it.why for block in _why(it)]
     return Section(
         key="verdict",
         title=_TITLES[judgement.verdict],
@@ -134,3 +132,22 @@ def _of_comparison(contents: Contents) -> Section:
         blocks=[Words(sentences=sentences), *whys, Words(sentences=[("", judgement.advice)])],
         tone=judgement.tone,
     )
+
+
+def _why(it: Judged) -> list[Block]:
+    """The reason of a change: a sentence, and what it consists of."""
+    sentence = Words(sentences=[("", f"{it.metric}: {it.why}")])
+    if not it.causes:
+        return [sentence]
+    rows = [
+        (
+            cause.agent or "-", WORDS.get(cause.kind, cause.kind), cause.name or "-", cause.base, cause.candidate,
+            cause.candidate - cause.base,
+        )
+        for cause in it.causes
+    ]  # fmt: skip
+    columns = (
+        Column("agent"), Column("of which"), Column("model or tool"), Column("base", it.metric), Column("now", it.metric),
+        Column("change", it.metric),
+    )  # fmt: skip
+    return [sentence, DataTable(caption=f"{it.metric}: what changed", columns=columns, rows=rows)]
