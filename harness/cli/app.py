@@ -19,7 +19,7 @@ from typing import NoReturn
 import click
 
 from harness.cli.comparing import baseline, compare, gate, history
-from harness.cli.options import COUNT_MAX, PATH, format_option, store_option
+from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.showing import export, import_, report, trace, whatif
 from harness.errors import HarnessError
 from harness.units import SEED_MAX
@@ -124,13 +124,7 @@ def cli() -> None:
     type=click.IntRange(min=0, max=SEED_MAX),
     help="The first seed; the scenario says so otherwise.",
 )
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change the scenario; may be repeated.",
-)
+@set_option
 @click.option(
     "--jobs",
     type=click.IntRange(min=1, max=COUNT_MAX),

@@ -66,6 +66,8 @@ def simulate_file(
         runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance)
         run_ids = _keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
+    if output and not all(budget.passed for budget in outcome.budgets):
+        outcome = _explained(outcome, kept, run_ids, scenario.spec.workload.warmup_tasks)
     if output == "json":
         results.check_stubs()
         print(json.dumps(_as_json(scenario, seeds[0], outcome, run_ids, store), indent=2))  # noqa: T201 - a command prints
@@ -75,6 +77,26 @@ def simulate_file(
         print_outcome(scenario, seeds, outcome, run_ids, store)
     results.check_stubs()
     return EXIT_PASS if outcome.passed else EXIT_FAILED
+
+
+def _explained(
+    outcome: Outcome, store: Store, run_ids: Sequence[int], warmup_tasks: int
+) -> Outcome:
+    """The outcome with the reason why budgets do not hold, from the spans that were stored."""
+    from harness.metrics.because import because
+    from harness.report.contents import Side
+
+    with store.reading():
+        spans = list(Side(store, tuple(run_ids)).spans.values())
+    budgets = tuple(
+        budget
+        if budget.passed
+        else dataclasses.replace(
+            budget, why=because(spans, budget.metric, warmup_tasks=warmup_tasks)
+        )
+        for budget in outcome.budgets
+    )
+    return dataclasses.replace(outcome, budgets=budgets)
 
 
 def _gather(runs: Iterable[RunResult], results: Results, advance: Any) -> Iterator[RunResult]:  # noqa: ANN401 - a callback
@@ -195,6 +217,7 @@ def _as_json(
                 "value": budget.value,
                 "limit": budget.limit.bounds(),
                 "passed": budget.passed,
+                **({"why": budget.why} if budget.why else {}),
             }
             for budget in outcome.budgets
         ],

@@ -67,6 +67,9 @@ def print_outcome(
     _agents(outcome).print(out)
     if outcome.budgets:
         _budgets(outcome).print(out)
+        for budget in outcome.budgets:
+            if budget.why:
+                out.print(Text(printable(f"{budget.metric}: {budget.why}")))
     for note in outcome.notes:
         out.print(Text.assemble(("note: ", "yellow"), printable(note)))
     for failure in outcome.failures:

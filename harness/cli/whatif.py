@@ -42,6 +42,7 @@ def print_what_if(
     *,
     faster: Sequence[str],
     slower: Sequence[str],
+    overrides: Sequence[str] = (),
     runs: int | None,
     seed: int | None,
     output: str,
@@ -52,6 +53,7 @@ def print_what_if(
         file: The scenario.
         faster: Agents, each as `name=20%`; with no agent at all, every agent in turn is made 20 % faster.
         slower: The same of those that are to be slower.
+        overrides: Changes to the scenario of both sides, each as `path=value`.
         runs: How many seeds; None means 8.
         seed: The first seed; None means the scenario's.
         output: `table` or `json`.
@@ -63,7 +65,7 @@ def print_what_if(
         HarnessError: An agent is not there, or a speed is none; the scenario is wrong.
     """
     factors = _factors(faster, slower)
-    scenario = load_scenario(file)
+    scenario = load_scenario(file, overrides=overrides)
     if knows_agents_beforehand(scenario):
         check_agents(factors, list(scenario.spec.agents))
     now = present(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -112,6 +112,11 @@ class GateResult:
         from harness.report.notebook import comparison_html
 
         return comparison_html(judgement(self))
+
+    def with_budgets(self, why: Callable[[str], str]) -> GateResult:
+        """The same with the reason why budgets do not hold; `why` is asked for that of a metric."""
+        budgets = tuple(it if it.passed else replace(it, why=why(it.metric)) for it in self.budgets)
+        return replace(self, budgets=budgets)
 
     def explained(self, why: Mapping[str, Explanation]) -> GateResult:
         """The same with explanations, by metric; one that says nothing is left out."""

@@ -33,6 +33,7 @@ def as_json(result: GateResult) -> str:
                 "value": _finite(it.value),
                 "limit": it.limit.bounds(),
                 "passed": it.passed,
+                **({"why": it.why} if it.why else {}),
             }
             for it in result.budgets
         ],

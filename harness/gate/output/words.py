@@ -103,7 +103,8 @@ def budget_sentence(budget: BudgetResult) -> str:
     """What became of a budget, in one sentence."""
     value = "not measured" if budget.value is None else render(budget.metric, budget.value)
     verdict = "holds" if budget.passed else "does not hold"
-    return f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
+    text = f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
+    return printable(f"{text}. {budget.why}" if budget.why else text)
 
 
 def advice(result: GateResult) -> str:
