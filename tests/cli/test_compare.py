@@ -300,8 +300,8 @@ def test_store_without_spans_is_compared_and_not_explained(harness: Cli) -> None
 
 
 def test_a_scenario_is_compared_with_a_change_of_it(harness: Cli) -> None:
-    words = ("compare", "scenario.yaml", "scenario.yaml", *SLOWER)
-    done = harness(*words)
+    Path("scenario.yaml").write_text(Path("scenario.yaml").read_text() + "runs: 8\n")
+    done = harness("compare", "scenario.yaml", "scenario.yaml", *SLOWER)
     assert (done.returncode, done.stderr) == (1, "")
     assert "candidate scenario.yaml --set models.fast.latency" in done.stdout
     assert "editor takes" in done.stdout

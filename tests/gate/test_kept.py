@@ -11,6 +11,9 @@ from harness.gate.why import why
 from harness.spans import Table
 from tests.gate.test_why import SERIAL, longer, runs
 
+FAULT = "faults=[{overloaded: {agent: security, probability: 0.6}}]"
+PATIENT = "policies.default.retry={attempts: 6, first_wait_s: 20, max_wait_s: 20, jitter: none}"
+
 
 def reason(base: Sequence[Table], candidate: Sequence[Table], metric: str) -> str:
     """The sentence from what is kept of each run alone."""
@@ -30,7 +33,7 @@ def reason(base: Sequence[Table], candidate: Sequence[Table], metric: str) -> st
         (SERIAL, "latency_s_mean", "Calls became serial"),
         ("providers.anthropic.concurrency=1", "latency_s_mean", "Waiting in queues, most of it by"),
         (
-            "faults=[{overloaded: {agent: security, probability: 0.6}}]",
+            FAULT,
             "latency_s_mean",
             "Failed attempts and retries of security",
         ),
@@ -39,7 +42,10 @@ def reason(base: Sequence[Table], candidate: Sequence[Table], metric: str) -> st
 def test_the_reason_is_told_without_the_spans_of_the_base(
     change: str, metric: str, told: str
 ) -> None:
-    kept, spans = reason(runs(), runs(change), metric), why(runs(), runs(change), metric).sentence
+    base, candidate = (
+        (runs(PATIENT), runs(PATIENT, change)) if change is FAULT else (runs(), runs(change))
+    )
+    kept, spans = reason(base, candidate, metric), why(base, candidate, metric).sentence
     assert kept.startswith(told)
     assert spans.startswith(told)
 

@@ -70,7 +70,8 @@ def sentence(result: MetricResult) -> str:
     it, metric = result.comparison, result.limit.metric
     text = f"{metric}: {result.status}"
     if it.base is not None and it.candidate is not None:
-        text += f", {measured(metric, it.base)} -> {measured(metric, it.candidate)}"
+        means = "mean of seeds " if it.seeds > 1 else ""
+        text += f", {means}{measured(metric, it.base)} -> {measured(metric, it.candidate)}"
         if it.change is not None and it.change.method != "identical":
             interval = interval_text(it)
             text += f", {change_text(it)}" + (f" ({interval})" if interval != "-" else "")
@@ -101,7 +102,11 @@ def amounts(metric: str, row: Row) -> tuple[str, str]:
 
 def budget_sentence(budget: BudgetResult) -> str:
     """What became of a budget, in one sentence."""
-    value = "not measured" if budget.value is None else render(budget.metric, budget.value)
+    value = (
+        "not measured"
+        if budget.value is None
+        else f"{render(budget.metric, budget.value)} over all tasks"
+    )
     verdict = "holds" if budget.passed else "does not hold"
     text = f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
     return printable(f"{text}. {budget.why}" if budget.why else text)

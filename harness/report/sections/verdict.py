@@ -94,13 +94,14 @@ def _of_budgets(contents: Contents) -> list[Sentence]:
 def _held(side: Side, row: Row, value: float | None) -> Sentence:
     metric = row["metric"]
     limit = f"{row['bound'].replace('_', ' ')} {render(metric, row['value'])}"
+    pooled = " over all tasks" if len(side.runs) > 1 else ""
     if value is None:
         return "bad", f"The budget {metric} {limit} does not hold: it was not measured."
     if _BOUNDS[row["bound"]](value, row["value"]):
-        return "good", f"The budget {metric} {limit} holds: it is {render(metric, value)}."
+        return "good", f"The budget {metric} {limit} holds: it is {render(metric, value)}{pooled}."
     warmup_tasks = side.runs[0]["warmup_tasks"]
     why = because(list(side.spans.values()), metric, warmup_tasks=warmup_tasks)
-    text = f"The budget {metric} {limit} does not hold: it is {render(metric, value)}."
+    text = f"The budget {metric} {limit} does not hold: it is {render(metric, value)}{pooled}."
     return "bad", f"{text} {why}".rstrip()
 
 
