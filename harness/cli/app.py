@@ -239,12 +239,10 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
 @click.option(
     "--tasks",
     type=click.IntRange(min=0),
-    default=3,
-    show_default=True,
-    help="Draw the spans of so many tasks.",
+    help="Draw the spans of the first so many tasks; the slowest and a failed one otherwise.",
 )
 @format_option
-def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: str) -> int:
+def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, output: str) -> int:
     """Show one run: its tasks, and their spans as a tree. The last run if none is named.
 
     With --format json it prints one span a line, in the order of their numbers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.cli.duration import Announcement
 from harness.cli.options import Format
 from harness.cli.sides import AnySide, explained, of_scenario, samples_of_side, side_of
 from harness.cli.verdicts import print_verdict
@@ -86,4 +87,5 @@ def _simulated(
     label = " ".join([file, *(f"--set {it}" for it in overrides)])
     seeds = scenario.spec.seeds(first=None, runs=None) if seeds is None else seeds
     jobs = default_jobs(scenario, len(seeds))
-    return SimulatedSide(scenario, jobs, label, kept_metrics=metrics)(seeds)
+    announce = Announcement(len(seeds), jobs)
+    return SimulatedSide(scenario, jobs, label, announce, metrics)(seeds)

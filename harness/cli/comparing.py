@@ -22,7 +22,11 @@ from harness.cli.options import (
 
 @click.command()
 @click.argument("file", type=PATH)
-@click.option("--baseline", type=PATH, help="Compare with this file; see `harness baseline`.")
+@click.option(
+    "--baseline",
+    type=PATH,
+    help="Compare with this file; baselines/NAME.json if it is there, see `harness baseline`.",
+)
 @click.option("--base", metavar="REF", help="Compare with the same files of this commit.")
 @set_option
 @limit_option

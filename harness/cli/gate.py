@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from harness.cli.app import EXIT_PASS, printable
+from harness.cli.duration import Announcement
 from harness.cli.options import Format
 from harness.cli.sides import reasons_kept
 from harness.cli.verdicts import print_verdict
@@ -30,6 +31,7 @@ from harness.gate.statistics import LOOKS
 from harness.gate.why import Explanation, why
 from harness.metrics import Limit
 from harness.metrics.because import because
+from harness.run import RunResult
 from harness.scenario import LoadedScenario, load_scenario
 from harness.spans import Table
 from harness.units import render
@@ -40,6 +42,11 @@ BASELINE_RUNS = 32
 
 BASELINES = Path("baselines")
 """The folder of baselines whose file nobody names."""
+
+
+def default_baseline(file: Path) -> Path:
+    """Where the baseline of a scenario is when nobody says otherwise."""
+    return BASELINES / f"{file.stem}.json"
 
 
 def gate_file(
@@ -55,6 +62,8 @@ def gate_file(
     no_baseline: Literal["pass", "fail"],
 ) -> int:
     """Compare a scenario with its baseline, or with the same files of another commit."""
+    if baseline is None and base is None and default_baseline(file).exists():
+        baseline = default_baseline(file)
     if (baseline is None) == (base is None):
         raise HarnessError(
             "say what to compare with: either --baseline FILE or --base REF\n"
@@ -99,7 +108,7 @@ def _against_file(
     seeds: Sequence[int],
 ) -> GateResult:
     spans: dict[int, Table] = {}
-    side = _working_tree(scenario, spans)
+    side = _working_tree(scenario, spans, len(seeds))
     before = read_baseline(baseline) if baseline.exists() else None
     result = _with_budgets(
         gate(before, side, limits, seeds=seeds, budgets=side.budgets), scenario, spans
@@ -146,7 +155,7 @@ def _against_commit(
     repository = Repository.of(file)
     commit = repository.commit(ref)
     spans: dict[int, Table] = {}
-    new = _working_tree(scenario, spans)
+    new = _working_tree(scenario, spans, len(seeds))
     with repository.checked_out(commit) as other:
         old = CheckoutSide(other, *_place_of(file, repository), f"{ref} ({commit[:7]})")
         result = gate(old, new, limits, seeds=seeds, budgets=new.budgets)
@@ -156,12 +165,18 @@ def _against_commit(
     )
 
 
-def _working_tree(scenario: LoadedScenario, spans: dict[int, Table]) -> SimulatedSide:
+def _working_tree(scenario: LoadedScenario, spans: dict[int, Table], runs: int) -> SimulatedSide:
     """The candidate, which runs in this very process; its spans are kept by seed."""
+    announce = Announcement(min(runs, LOOKS[0]))
+
+    def keep(run: RunResult) -> None:
+        announce(run)
+        spans[run.seed] = run.spans
+
     return SimulatedSide(
         scenario,
         label=" ".join(["this working tree", *(f"--set {it}" for it in scenario.overrides)]),
-        on_run=lambda run: spans.update({run.seed: run.spans}),
+        on_run=keep,
     )
 
 
@@ -199,9 +214,10 @@ def save_file(
     chosen = [limit.metric for limit in limits_of(scenario.spec.gate, limits)]
     first = scenario.spec.seed if seed is None else seed
     seeds = range(first, first + (BASELINE_RUNS if runs is None else runs))
-    target = BASELINES / f"{file.stem}.json" if target is None else target
+    target = default_baseline(file) if target is None else target
     check_target(target, reason)  # before the work, which may be long
-    side = SimulatedSide(scenario, label=str(file), kept_metrics=chosen)
+    announce = Announcement(len(seeds))
+    side = SimulatedSide(scenario, label=str(file), on_run=announce, kept_metrics=chosen)
     kept = save_baseline(target, side(seeds), metrics=chosen, reason=reason)
     click.echo(printable(f"saved {len(kept.runs)} runs of {kept.scenario} in {target}"))
     return EXIT_PASS

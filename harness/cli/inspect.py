@@ -39,16 +39,18 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
         console().print(printable(f"no runs{of} in {path}"))
         return EXIT_PASS
     varied = any(map(_changes, found))
+    variants = _variants(found)
     made = Grid([
-        Column("run"), Column("scenario", "name"), Column("seed"), Column("tasks"), *map(Column, _RUN_METRICS),
+        Column("run"), Column("scenario", "name"), *([Column("variant", "key")] if variants else []), Column("seed"), Column("tasks"), *map(Column, _RUN_METRICS),
         *([Column("changed with --set", "words")] if varied else []), Column("status", "key", optional=True),
         Column("made", "key", optional=True), Column("harness", "key", optional=True),
     ])  # fmt: skip
     for row in found:
+        variant = [variants.get(row["scenario_hash"], "")] if variants else []
         changes = [_clean(" ".join(_changes(row)))] if varied else []
         numbers = (_rendered(name, row["metrics"].get(name)) for name in _RUN_METRICS.values())
         made.add(
-            str(row["run_id"]), _clean(row["scenario"]), str(row["seed"]), str(row["tasks"]), *numbers,
+            str(row["run_id"]), _clean(row["scenario"]), *variant, str(row["seed"]), str(row["tasks"]), *numbers,
             *changes, row["status"], f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
         )  # fmt: skip
     made.print(console())
@@ -61,8 +63,43 @@ def _changes(run: Row) -> list[str]:
     return [value for word, value in pairwise(words) if word == "--set"]
 
 
-def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, output: str) -> int:
-    """Show one run: its numbers, its tasks, and the spans of some of them as trees."""
+def _variants(runs: Sequence[Row]) -> dict[str, str]:
+    """What marks the versions of a scenario that occurs in several: `a` for the one that was stored first, and so on."""
+    versions: dict[str, dict[str, None]] = {}
+    for run in reversed(runs):
+        versions.setdefault(run["scenario"], {}).setdefault(run["scenario_hash"])
+    return {
+        digest: _letters(number)
+        for digests in versions.values()
+        if len(digests) > 1
+        for number, digest in enumerate(digests)
+    }
+
+
+def _letters(number: int) -> str:
+    """0 is `a`, 25 is `z`, 26 is `aa`."""
+    before, last = divmod(number, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("a") + last)
+
+
+def show_run(
+    path: Path, run_id: int | None, *, task: int | None, tasks: int | None, output: str
+) -> int:
+    """Show one run: its tasks, and the spans of some of them as trees.
+
+    Args:
+        path: The store.
+        run_id: The run; None means the last one.
+        task: Only this task; None means all.
+        tasks: Draw the first so many tasks; None means the slowest, and the first that failed.
+        output: `table` or `json`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StoreError: There is no such run or task.
+    """
     store = Store(path)
     if run_id is None:
         run_id = queries.latest_run_id(store)
@@ -100,11 +137,33 @@ def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, ou
             out.print(
                 f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
             )
-    drawn = roots if task is not None else roots[:tasks]
-    for root in drawn:
+    for root, heading in _drawn(roots, task, tasks):
+        if heading:
+            out.print(Text(heading, style="bold"))
         _tree(root, _children(spans)).print(out)
     out.print(Text(printable(f"to replay: {run['command']}")), soft_wrap=True)
     return EXIT_PASS
+
+
+def _drawn(roots: Sequence[Row], task: int | None, tasks: int | None) -> list[tuple[Row, str]]:
+    """The tasks to draw, each with what is to be said about it."""
+    if task is not None or tasks is not None or len(roots) < 2:
+        return [
+            (root, "") for root in (roots if tasks is None or task is not None else roots[:tasks])
+        ]
+    failed = [root for root in roots if root["status"] != OK]
+    slowest = max(roots, key=lambda root: (root["end_s"] - root["arrival_s"], -root["task"]))
+    said = {slowest["task"]: (slowest, "the slowest task")}
+    if failed:
+        first = failed[0]
+        which = (
+            "the task that failed"
+            if len(failed) == 1
+            else f"the first of {len(failed)} tasks that failed"
+        )
+        both = f"the slowest task, and {which}" if first is slowest else which
+        said[first["task"]] = (first, both)
+    return [(root, f"task {root['task']}, {heading}") for root, heading in said.values()]
 
 
 def _children(spans: Sequence[Row]) -> dict[int, list[Row]]:

@@ -122,7 +122,7 @@ def trace(
 ) -> int:
     """Write stored runs as a trace that other tools show: the last run, or those named, such as 12 or 1-8,11.
 
-    Goes to standard output when that is piped, and to a file such as run-12.trace.json otherwise. Headers for a
+    Goes to a file such as run-12.trace.json, or to standard output with `-o -`. Headers for a
     collector come from OTEL_EXPORTER_OTLP_HEADERS. Exits with 1 if the collector rejects spans.
     """
     from harness.cli.trace import trace_runs

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
+from harness.cli.duration import Announcement
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.record import record
 from harness.scenario import LoadedScenario, load_scenario
@@ -63,7 +64,8 @@ def simulate_file(
         _traces(wanted=otel) as export,
         _progress(scenario, len(seeds), wanted=output == "table") as advance,
     ):
-        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance)
+        announce = Announcement(len(seeds), jobs) if output else None
+        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance, announce)
         run_ids = _keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):
@@ -99,8 +101,15 @@ def _explained(
     return dataclasses.replace(outcome, budgets=budgets)
 
 
-def _gather(runs: Iterable[RunResult], results: Results, advance: Any) -> Iterator[RunResult]:  # noqa: ANN401 - a callback
+def _gather(
+    runs: Iterable[RunResult],
+    results: Results,
+    advance: Any,  # noqa: ANN401 - a callback
+    announce: Announcement | None,
+) -> Iterator[RunResult]:
     for result in runs:
+        if announce is not None:
+            announce(result)
         results.add(result)
         advance()
         yield result

@@ -12,6 +12,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
+from harness.cli.duration import Announcement
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
@@ -28,6 +29,7 @@ from harness.gate.whatif import (
     present,
     what_if,
 )
+from harness.run import default_jobs
 from harness.scenario import load_scenario
 
 _PERCENT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
@@ -68,9 +70,10 @@ def print_what_if(
     scenario = load_scenario(file, overrides=overrides)
     if knows_agents_beforehand(scenario):
         check_agents(factors, list(scenario.spec.agents))
-    now = present(
-        scenario, scenario.spec.seeds(first=seed, runs=LOOKS[0] if runs is None else runs)
-    )
+    seeds = scenario.spec.seeds(first=seed, runs=LOOKS[0] if runs is None else runs)
+    sides = 2 if factors else 1 + max(1, len(scenario.spec.agents))
+    announce = Announcement(sides * len(seeds), default_jobs(scenario, len(seeds)))
+    now = present(scenario, seeds, announce)
     found = [what_if(now, factors)] if factors else one_by_one(now, 1 - _FASTER)
     if output == "json":
         print(json.dumps(_as_json(now, found), indent=2, allow_nan=False))  # noqa: T201 - a command prints

@@ -185,7 +185,7 @@ def test_annotations_are_escaped_as_github_reads_them(result: GateResult) -> Non
     lines = as_annotations(result, file="a,b:c%.yaml").splitlines()
     assert [line.split(" ")[0] for line in lines] == ["::error", "::error", "::error", "::warning"]
     assert lines[0].startswith(
-        "::error file=a%2Cb%3Ac%25.yaml,title=harness gate%3A review::latency_s_p95: regressed, 10.4 s -> 13.1 s, +25%25 ("
+        "::error file=a%2Cb%3Ac%25.yaml,title=harness gate%3A review::latency_s_p95: regressed, mean of seeds 10.4 s -> 13.1 s, +25%25 ("
     )
     assert "%0Aagent <img" in lines[0]
     assert "%250A" in lines[0]

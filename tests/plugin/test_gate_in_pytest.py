@@ -165,7 +165,7 @@ def test_all_seeds_of_a_test_are_one_comparison(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert section(result)[0] == (
         "regressed test_it.py::test_trip 8 seeds: "
-        "latency_s_mean: regressed, 2.56 s -> 3.84 s, +50% (exact), limit +20%"
+        "latency_s_mean: regressed, mean of seeds 2.56 s -> 3.84 s, +50% (exact), limit +20%"
     )
     same = project(tests, *GATE)
     assert same.ret == pytest.ExitCode.OK
