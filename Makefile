@@ -14,8 +14,11 @@ help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "making the virtual environment $(VENV) with $(PYTHON); once, it takes a minute or two"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "installing harness and what it needs"
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "ready"
 	@touch $(READY)
 
 setup: $(READY) ## make the virtual environment
