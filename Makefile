@@ -14,8 +14,11 @@ help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "making the virtual environment $(VENV) with $(PYTHON); once, it takes a minute or two"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "installing harness and what it needs"
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "ready"
 	@touch $(READY)
 
 setup: $(READY) ## make the virtual environment
@@ -70,6 +73,7 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
 	$(BIN)/harness schema > docs/scenario.schema.json
 	$(BIN)/python -m tests.isolation.page
+	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .venv-frameworks .venv-frameworks-openai2 .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -24,6 +24,9 @@ The positional arguments of a constructor are its `args`, so that every error su
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class HarnessError(Exception):
     """Base of all errors that a user can mend; `str()` is the whole message."""
@@ -124,3 +127,9 @@ class StoreError(HarnessError):
 
 class HarnessBug(AssertionError):  # noqa: N818 - a bug, not an error of the user's
     """An invariant of harness is broken. This should never happen; please report it with the line below."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion to put behind a message: `; did you mean 'worker'?`, or nothing if no known word is similar."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

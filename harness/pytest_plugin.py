@@ -49,9 +49,6 @@ _NETWORK: pytest.StashKey[ClosedNetwork] = pytest.StashKey()
 """What it refused outside of runs."""
 _TEST_MODULES: pytest.StashKey[frozenset[str]] = pytest.StashKey()
 
-TIMELINE_BEGINS = "What happened:"
-"""How an assertion of a run begins to tell what happened."""
-
 _REFUSED_HOST = "sim_refused_host"
 """The property of a report that names a host; properties reach the main process of pytest-xdist."""
 
@@ -271,16 +268,18 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to the report of a failure what happened last, and how to run it again."""
+    """Begin the report of a failure with what the simulation says of it."""
     report = yield
     simulation = item.stash.get(_SIMULATION, None)
     if simulation is not None and report.when == "call":
-        if report.failed:
-            told = TIMELINE_BEGINS in str(report.longrepr)  # an assertion of ours has shown it
-            text = simulation.tell_failure(with_timeline=not told)
-            report.sections.append(("simulation", text))
+        if report.failed and call.excinfo is not None:
+            from harness.sim.short_report import shorten
+
+            error = call.excinfo.value
+            whole = item.config.getoption("fulltrace")
+            shorten(report, error, simulation.tell_failure(error), whole=whole)
         hosts = {host for run in simulation.runs for host in run.unsimulated}
         report.user_properties += [(_REFUSED_HOST, host) for host in sorted(hosts)]
     gate = item.config.stash.get(_GATE, None)
@@ -307,7 +306,8 @@ def pytest_runtest_logreport() -> Generator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which hosts were refused, also where the program took it without a word."""
+    """Say which hosts were refused, also where the program took it without a word; and of failures what nobody else says."""
+    _tell_failures_without_tracebacks(terminalreporter)
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     refused = Counter(
         tuple(entry)
@@ -323,6 +323,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(
                 f"{what}: refused in {tests} {'test' if tests == 1 else 'tests'}, because {_WHY_REFUSED[kind]}"
             )
+
+
+def _tell_failures_without_tracebacks(terminalreporter: pytest.TerminalReporter) -> None:
+    """With --tb=no pytest shows nothing of a failure; what the simulation says is no traceback."""
+    failed = terminalreporter.stats.get("failed", [])
+    if not failed or terminalreporter.config.getoption("tbstyle") != "no":
+        return
+    from harness.sim.short_report import told_in
+
+    told = [(report.nodeid, text) for report in failed if (text := told_in(report))]
+    if told:
+        terminalreporter.section("simulation")
+    for name, text in told:
+        terminalreporter.write_sep("_", name)
+        terminalreporter.write_line(text)
 
 
 def _closed_network(config: pytest.Config) -> AbstractContextManager[ClosedNetwork]:

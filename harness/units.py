@@ -51,6 +51,9 @@ class Usage(NamedTuple):
     cache_write_tokens: int = 0
     """Tokens read and written to a prompt cache."""
 
+    cache_write_1h_tokens: int = 0
+    """Of those, the tokens that are kept for an hour."""
+
     @property
     def prompt_tokens(self) -> int:
         """All that was read, cached or not."""

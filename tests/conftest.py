@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from subprocess import CompletedProcess
 
@@ -10,6 +11,14 @@ import pytest
 from harness.cli import run
 
 pytest_plugins = ["pytester"]
+
+# Whoever starts the tests in the background may ignore what some of them send.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import cast
 import click
 
 from harness.cli.comparing import baseline, compare, gate, history
-from harness.cli.options import COUNT_MAX, PATH, format_option, store_option
+from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.showing import export, import_, report, trace, whatif
 from harness.errors import HarnessError
@@ -120,13 +120,7 @@ def cli() -> None:
     type=click.IntRange(min=0, max=SEED_MAX),
     help="The first seed; the scenario says so otherwise.",
 )
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change the scenario; may be repeated.",
-)
+@set_option
 @click.option(
     "--jobs",
     type=click.IntRange(min=1, max=COUNT_MAX),
@@ -269,12 +263,10 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
 @click.option(
     "--tasks",
     type=click.IntRange(min=0),
-    default=3,
-    show_default=True,
-    help="Draw the spans of so many tasks.",
+    help="Draw the spans of the first so many tasks; the slowest and a failed one otherwise.",
 )
 @format_option
-def show(run_id: int | None, store: Path, task: int | None, tasks: int, output: str) -> int:
+def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, output: str) -> int:
     """Show one run: its tasks, and their spans as a tree. The last run if none is named.
 
     With --format json it prints one span a line, in the order of their numbers.

@@ -15,14 +15,20 @@ from harness.cli.options import (
     limit_option,
     runs_option,
     seed_option,
+    set_option,
     store_option,
 )
 
 
 @click.command()
 @click.argument("file", type=PATH)
-@click.option("--baseline", type=PATH, help="Compare with this file; see `harness baseline`.")
+@click.option(
+    "--baseline",
+    type=PATH,
+    help="Compare with this file; baselines/NAME.json if it is there, see `harness baseline`.",
+)
 @click.option("--base", metavar="REF", help="Compare with the same files of this commit.")
+@set_option
 @limit_option
 @runs_option
 @seed_option
@@ -44,6 +50,7 @@ def gate(
     file: Path,
     baseline: Path | None,
     base: str | None,
+    overrides: tuple[str, ...],
     limits: tuple[str, ...],
     runs: int | None,
     seed: int | None,
@@ -54,6 +61,8 @@ def gate(
 
     Both sides meet the same seeds, so that a change of one percent is seen and chance raises no alarm. Exits with 1 if a
     metric became worse than allowed or a budget fails, with 3 if nothing could be compared, with 4 if it is undecided.
+
+    --set changes the candidate alone: it tells whether such a change would pass.
     """
     from harness.cli.gate import gate_file
 
@@ -61,6 +70,7 @@ def gate(
         file,
         baseline=baseline,
         base=base,
+        overrides=overrides,
         limits=limits,
         runs=runs,
         seed=seed,
@@ -72,6 +82,7 @@ def gate(
 @click.command()
 @click.argument("base", metavar="BASE")
 @click.argument("candidate", metavar="CAND")
+@set_option
 @limit_option
 @click.option("--scenario", help="Which scenario to compare, when the sides hold several.")
 @click.option(
@@ -92,22 +103,26 @@ def gate(
 def compare(
     base: str,
     candidate: str,
+    overrides: tuple[str, ...],
     limits: tuple[str, ...],
     scenario: str | None,
     engine: str,
     store: Path,
     output: Format,
 ) -> int:
-    """Compare runs that are there already: the candidate's with the base's, seed by seed.
+    """Compare the candidate's runs with the base's, seed by seed.
 
-    Each side is a run (12), several runs (1-8,11), a store (old.duckdb), runs of a store (old.duckdb:1-8) or a baseline
-    file (baselines/x.json). Exit codes are those of `harness gate`.
+    Each side is a run (12), several runs (1-8,11), a store (old.duckdb), runs of a store (old.duckdb:1-8), a baseline
+    file (baselines/x.json), or a scenario (x.yaml), which is simulated with the seeds of the other side. --set changes the
+    scenario of the candidate: `harness compare x.yaml x.yaml --set agents.lead.model=fast`. Exit codes are those of
+    `harness gate`.
     """
     from harness.cli.compare import compare_sides
 
     return compare_sides(
         base,
         candidate,
+        overrides=overrides,
         limits=limits,
         scenario=scenario,
         engine=engine.replace("-", " "),
@@ -123,15 +138,23 @@ def baseline() -> None:
 
 @baseline.command("save")
 @click.argument("file", type=PATH)
-@click.option("-o", "--output", "target", type=PATH, required=True, help="The file to write.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=PATH,
+    help="The file to write; baselines/NAME.json otherwise.",
+)
 @click.option("--reason", default="", help="Why this is the baseline; needed when there is one.")
+@set_option
 @limit_option
 @runs_option
 @seed_option
 def baseline_save(
     file: Path,
-    target: Path,
+    target: Path | None,
     reason: str,
+    overrides: tuple[str, ...],
     limits: tuple[str, ...],
     runs: int | None,
     seed: int | None,
@@ -139,7 +162,15 @@ def baseline_save(
     """Simulate FILE, and make its numbers the baseline; commit the file that is written."""
     from harness.cli.gate import save_file
 
-    return save_file(file, runs=runs, seed=seed, target=target, reason=reason, limits=limits)
+    return save_file(
+        file,
+        runs=runs,
+        seed=seed,
+        target=target,
+        reason=reason,
+        overrides=overrides,
+        limits=limits,
+    )
 
 
 @baseline.command("show")
@@ -152,7 +183,9 @@ def baseline_show(file: Path) -> int:
 
 
 @click.command()
-@click.option("--metric", required=True, metavar="NAME", help="Such as latency_s_p95.")
+@click.option(
+    "--metric", default="latency_s_p95", show_default=True, metavar="NAME", help="Which metric."
+)
 @click.option("--scenario", help="Only runs of this scenario.")
 @store_option
 @click.option(

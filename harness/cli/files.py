@@ -16,7 +16,10 @@ from harness.scenario import load_scenario
 from harness.scenario.json_schema import json_schema
 from harness.scenario.reference import reference
 
-_FIRST_FILES = ("scenarios/hello.yaml", "stubs/hello.yaml")
+_SCHEMA = "scenarios/scenario.schema.json"
+"""What an editor checks a scenario with; the first line of the scenario names it."""
+
+_FIRST_FILES = ("scenarios/hello.yaml", "stubs/hello.yaml", _SCHEMA)
 
 
 def validate_files(files: Sequence[Path]) -> int:
@@ -52,13 +55,17 @@ def write_first_scenario(folder: Path) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("x", encoding="utf-8") as file:
                 written.append(target)
-                file.write(templates.joinpath(name).read_text(encoding="utf-8"))
+                file.write(
+                    json.dumps(json_schema(), indent=2) + "\n"
+                    if name == _SCHEMA
+                    else templates.joinpath(name).read_text(encoding="utf-8")
+                )
     except OSError as error:
         for target in written:
             target.unlink()
         raise ScenarioError(
             f"{error.filename or folder}: {error.strerror or error}; nothing was written"
         ) from None
-    click.echo(printable(f"wrote {' and '.join(str(target) for target in written)}"))
+    click.echo(printable(f"wrote {', '.join(str(target) for target in written)}"))
     click.echo(printable(f"next: harness simulate {shlex.quote(str(written[0]))}"))
     return EXIT_PASS

@@ -11,8 +11,10 @@ from typing import Literal
 import click
 
 from harness.cli.app import EXIT_PASS, printable
+from harness.cli.duration import Announcement
 from harness.cli.options import Format
-from harness.cli.verdicts import print_verdict, why_lines
+from harness.cli.sides import reasons_kept
+from harness.cli.verdicts import print_verdict
 from harness.errors import HarnessError
 from harness.gate import (
     GateResult,
@@ -23,9 +25,13 @@ from harness.gate import (
     read_baseline,
     save_baseline,
 )
+from harness.gate.baseline import check_target
 from harness.gate.checkout import CheckoutSide, Repository
 from harness.gate.statistics import LOOKS
+from harness.gate.why import Explanation, why
 from harness.metrics import Limit
+from harness.metrics.because import because
+from harness.run import RunResult
 from harness.scenario import LoadedScenario, load_scenario
 from harness.spans import Table
 from harness.units import render
@@ -34,11 +40,21 @@ BASELINE_RUNS = 32
 """Enough for three looks of the gate, in a file that is still small."""
 
 
+BASELINES = Path("baselines")
+"""The folder of baselines whose file nobody names."""
+
+
+def default_baseline(file: Path) -> Path:
+    """Where the baseline of a scenario is when nobody says otherwise."""
+    return BASELINES / f"{file.stem}.json"
+
+
 def gate_file(
     file: Path,
     *,
     baseline: Path | None,
     base: str | None,
+    overrides: Sequence[str] = (),
     limits: Sequence[str],
     runs: int | None,
     seed: int | None,
@@ -46,6 +62,8 @@ def gate_file(
     no_baseline: Literal["pass", "fail"],
 ) -> int:
     """Compare a scenario with its baseline, or with the same files of another commit."""
+    if baseline is None and base is None and default_baseline(file).exists():
+        baseline = default_baseline(file)
     if (baseline is None) == (base is None):
         raise HarnessError(
             "say what to compare with: either --baseline FILE or --base REF\n"
@@ -53,7 +71,7 @@ def gate_file(
         )
     if base is not None:
         _look_into(Repository.of(file))
-    scenario = load_scenario(file)
+    scenario = load_scenario(file, overrides=overrides)
     chosen = limits_of(scenario.spec.gate, limits)
     first = scenario.spec.seed if seed is None else seed
     seeds = range(first, first + (LOOKS[-1] if runs is None else runs))
@@ -90,16 +108,29 @@ def _against_file(
     seeds: Sequence[int],
 ) -> GateResult:
     spans: dict[int, Table] = {}
-    side = _working_tree(scenario, spans)
+    side = _working_tree(scenario, spans, len(seeds))
     before = read_baseline(baseline) if baseline.exists() else None
-    result = gate(before, side, limits, seeds=seeds, budgets=side.budgets)
+    result = _with_budgets(
+        gate(before, side, limits, seeds=seeds, budgets=side.budgets), scenario, spans
+    )
     if before is None or not result.regressed:
         return result
     old = _made_again(file, baseline, before.only(spans))
     warmup_tasks = scenario.spec.workload.warmup_tasks
-    return result.explained(
-        {metric: _why(old, spans, metric, warmup_tasks) for metric in result.regressed if old}
-    )
+    if old:
+        return result.explained(
+            {metric: _why(old, spans, metric, warmup_tasks) for metric in result.regressed}
+        )
+    return result.explained(reasons_kept(before, spans, result.regressed, warmup_tasks))
+
+
+def _with_budgets(
+    result: GateResult, scenario: LoadedScenario, spans: Mapping[int, Table]
+) -> GateResult:
+    """The result with the reason why budgets do not hold, from the candidate's spans."""
+    runs = [spans[seed] for seed in sorted(spans)]
+    warmup_tasks = scenario.spec.workload.warmup_tasks
+    return result.with_budgets(lambda metric: because(runs, metric, warmup_tasks=warmup_tasks))
 
 
 def _made_again(file: Path, baseline: Path, wanted: Samples) -> dict[int, Table]:
@@ -124,21 +155,28 @@ def _against_commit(
     repository = Repository.of(file)
     commit = repository.commit(ref)
     spans: dict[int, Table] = {}
-    new = _working_tree(scenario, spans)
+    new = _working_tree(scenario, spans, len(seeds))
     with repository.checked_out(commit) as other:
         old = CheckoutSide(other, *_place_of(file, repository), f"{ref} ({commit[:7]})")
         result = gate(old, new, limits, seeds=seeds, budgets=new.budgets)
+    result = _with_budgets(result, scenario, spans)
     return result.explained(
         {metric: _why(old.spans, spans, metric, old.warmup_tasks) for metric in result.regressed}
     )
 
 
-def _working_tree(scenario: LoadedScenario, spans: dict[int, Table]) -> SimulatedSide:
+def _working_tree(scenario: LoadedScenario, spans: dict[int, Table], runs: int) -> SimulatedSide:
     """The candidate, which runs in this very process; its spans are kept by seed."""
+    announce = Announcement(min(runs, LOOKS[0]))
+
+    def keep(run: RunResult) -> None:
+        announce(run)
+        spans[run.seed] = run.spans
+
     return SimulatedSide(
         scenario,
-        label="this working tree",
-        on_run=lambda run: spans.update({run.seed: run.spans}),
+        label=" ".join(["this working tree", *(f"--set {it}" for it in scenario.overrides)]),
+        on_run=keep,
     )
 
 
@@ -151,9 +189,9 @@ def _place_of(file: Path, repository: Repository) -> tuple[Path, Path]:
 
 def _why(
     old: Mapping[int, Table], new: Mapping[int, Table], metric: str, warmup_tasks: int
-) -> list[str]:
+) -> Explanation:
     seeds = sorted(old.keys() & new.keys())
-    return why_lines(
+    return why(
         [old[seed] for seed in seeds],
         [new[seed] for seed in seeds],
         metric,
@@ -166,19 +204,21 @@ def save_file(
     *,
     runs: int | None,
     seed: int | None,
-    target: Path,
+    target: Path | None,
     reason: str,
+    overrides: Sequence[str] = (),
     limits: Sequence[str],
 ) -> int:
     """Simulate a scenario, and make its numbers the baseline."""
-    scenario = load_scenario(file)
-    chosen = limits_of(scenario.spec.gate, limits)
+    scenario = load_scenario(file, overrides=overrides)
+    chosen = [limit.metric for limit in limits_of(scenario.spec.gate, limits)]
     first = scenario.spec.seed if seed is None else seed
     seeds = range(first, first + (BASELINE_RUNS if runs is None else runs))
-    side = SimulatedSide(scenario, label=str(file))
-    kept = save_baseline(
-        target, side(seeds), metrics=[limit.metric for limit in chosen], reason=reason
-    )
+    target = default_baseline(file) if target is None else target
+    check_target(target, reason)  # before the work, which may be long
+    announce = Announcement(len(seeds))
+    side = SimulatedSide(scenario, label=str(file), on_run=announce, kept_metrics=chosen)
+    kept = save_baseline(target, side(seeds), metrics=chosen, reason=reason)
     click.echo(printable(f"saved {len(kept.runs)} runs of {kept.scenario} in {target}"))
     return EXIT_PASS
 

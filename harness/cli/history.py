@@ -22,7 +22,8 @@ from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
 from harness.cli.run_ids import id_ranges
-from harness.cli.tables import console, table
+from harness.cli.tables import console
+from harness.columns import Column, Grid
 from harness.errors import HarnessError
 from harness.metrics import METRICS
 from harness.store import Store, queries
@@ -175,19 +176,23 @@ def _status(
 def _print(
     metric: str, scenario: str, groups: list[Group], history: list[Group], out: Console
 ) -> None:
-    numbers = ("runs", "seeds", "mean", "least", "most")
-    made = table("made", "commit", "scenario", "harness", *numbers, "seed for seed", right=numbers)
+    mean = "mean of seeds" if any(len(group.values) > 1 for group in groups) else "value"
+    made = Grid([
+        Column("made", "key", optional=True), Column("commit", "key"), Column("scenario", "key", optional=True),
+        Column("harness", "key", optional=True), Column("runs", "name"), Column("seeds"), Column(mean), Column("least"),
+        Column("most"), Column("seed for seed", "words"),
+    ])  # fmt: skip
     for group in groups:
         values = group.values.values()
         least, most = (render(metric, end(values)) if values else "-" for end in (min, max))
-        made.add_row(
+        made.add(
             f"{group.written_at:%Y-%m-%d %H:%M}", _commit(group), printable(group.scenario_hash[:_HASH_SHOWN]),
             printable(group.harness_version), id_ranges(group.run_ids), str(len(values)),
             render(metric, group.mean) if values else "-", least, most,
             Text(_said(group), style=_STYLES.get(group.status, "")),
         )  # fmt: skip
     out.print(Text.assemble((printable(scenario), "bold"), f": {metric}"))
-    out.print(made)
+    made.print(out)
     for before, group in pairwise(history):
         if group.is_first_change:
             out.print(_first_change(before, group))

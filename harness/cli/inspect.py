@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
-from harness.cli.tables import console, table
+from harness.cli.tables import console
+from harness.columns import Column, Grid
 from harness.errors import StoreError
 from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
 from harness.store import Store, queries
@@ -36,29 +38,68 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
         of = f" of {scenario}" if scenario else ""
         console().print(printable(f"no runs{of} in {path}"))
         return EXIT_PASS
-    made = table(
-        "run",
-        "scenario",
-        "seed",
-        "tasks",
-        *_RUN_METRICS,
-        "status",
-        "made",
-        "harness",
-        right=["run", "seed", "tasks", *_RUN_METRICS],
-    )
+    varied = any(map(_changes, found))
+    variants = _variants(found)
+    made = Grid([
+        Column("run"), Column("scenario", "name"), *([Column("variant", "key")] if variants else []), Column("seed"), Column("tasks"), *map(Column, _RUN_METRICS),
+        *([Column("changed with --set", "words")] if varied else []), Column("status", "key", optional=True),
+        Column("made", "key", optional=True), Column("harness", "key", optional=True),
+    ])  # fmt: skip
     for row in found:
+        variant = [variants.get(row["scenario_hash"], "")] if variants else []
+        changes = [_clean(" ".join(_changes(row)))] if varied else []
         numbers = (_rendered(name, row["metrics"].get(name)) for name in _RUN_METRICS.values())
-        made.add_row(
-            str(row["run_id"]), row["scenario"], str(row["seed"]), str(row["tasks"]), *numbers, row["status"],
-            f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
+        made.add(
+            str(row["run_id"]), _clean(row["scenario"]), *variant, str(row["seed"]), str(row["tasks"]), *numbers,
+            *changes, row["status"], f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
         )  # fmt: skip
-    console().print(made)
+    made.print(console())
     return EXIT_PASS
 
 
-def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, output: str) -> int:
-    """Show one run: its numbers, its tasks, and the spans of some of them as trees."""
+def _changes(run: Row) -> list[str]:
+    """What `--set` changed of a run's scenario, as `path=value`; kept in the command that runs it again."""
+    words = shlex.split(run["command"] or "")
+    return [value for word, value in pairwise(words) if word == "--set"]
+
+
+def _variants(runs: Sequence[Row]) -> dict[str, str]:
+    """What marks the versions of a scenario that occurs in several: `a` for the one that was stored first, and so on."""
+    versions: dict[str, dict[str, None]] = {}
+    for run in reversed(runs):
+        versions.setdefault(run["scenario"], {}).setdefault(run["scenario_hash"])
+    return {
+        digest: _letters(number)
+        for digests in versions.values()
+        if len(digests) > 1
+        for number, digest in enumerate(digests)
+    }
+
+
+def _letters(number: int) -> str:
+    """0 is `a`, 25 is `z`, 26 is `aa`."""
+    before, last = divmod(number, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("a") + last)
+
+
+def show_run(
+    path: Path, run_id: int | None, *, task: int | None, tasks: int | None, output: str
+) -> int:
+    """Show one run: its tasks, and the spans of some of them as trees.
+
+    Args:
+        path: The store.
+        run_id: The run; None means the last one.
+        task: Only this task; None means all.
+        tasks: Draw the first so many tasks; None means the slowest, and the first that failed.
+        output: `table` or `json`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StoreError: There is no such run or task.
+    """
     store = Store(path)
     if run_id is None:
         run_id = queries.latest_run_id(store)
@@ -91,16 +132,38 @@ def show_run(path: Path, run_id: int | None, *, task: int | None, tasks: int, ou
     )
     roots = [span for span in spans if span["kind"] == TASK]
     if task is None:
-        out.print(_task_list(roots[:_TASKS_LISTED], spans))
+        _task_list(roots[:_TASKS_LISTED], spans).print(out)
         if len(roots) > _TASKS_LISTED:
             out.print(
                 f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
             )
-    drawn = roots if task is not None else roots[:tasks]
-    for root in drawn:
-        out.print(_tree(root, _children(spans)))
+    for root, heading in _drawn(roots, task, tasks):
+        if heading:
+            out.print(Text(heading, style="bold"))
+        _tree(root, _children(spans)).print(out)
     out.print(Text(printable(f"to replay: {run['command']}")), soft_wrap=True)
     return EXIT_PASS
+
+
+def _drawn(roots: Sequence[Row], task: int | None, tasks: int | None) -> list[tuple[Row, str]]:
+    """The tasks to draw, each with what is to be said about it."""
+    if task is not None or tasks is not None or len(roots) < 2:
+        return [
+            (root, "") for root in (roots if tasks is None or task is not None else roots[:tasks])
+        ]
+    failed = [root for root in roots if root["status"] != OK]
+    slowest = max(roots, key=lambda root: (root["end_s"] - root["arrival_s"], -root["task"]))
+    said = {slowest["task"]: (slowest, "the slowest task")}
+    if failed:
+        first = failed[0]
+        which = (
+            "the task that failed"
+            if len(failed) == 1
+            else f"the first of {len(failed)} tasks that failed"
+        )
+        both = f"the slowest task, and {which}" if first is slowest else which
+        said[first["task"]] = (first, both)
+    return [(root, f"task {root['task']}, {heading}") for root, heading in said.values()]
 
 
 def _children(spans: Sequence[Row]) -> dict[int, list[Row]]:
@@ -110,7 +173,7 @@ def _children(spans: Sequence[Row]) -> dict[int, list[Row]]:
     return children
 
 
-def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Table:
+def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Grid:
     costs: dict[int, list[float | None]] = {}
     faults: dict[int, list[str]] = {}
     for span in spans:
@@ -118,37 +181,25 @@ def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Table:
             costs.setdefault(span["task"], []).append(span["cost_usd"])
             if span["fault"]:
                 faults.setdefault(span["task"], []).append(span["fault"])
-    made = table(
-        "task",
-        "kind",
-        "arrival",
-        "latency",
-        "cost",
-        "status",
-        "faults",
-        right=["task", "arrival", "latency", "cost"],
-    )
+    made = Grid([
+        Column("task"), Column("kind", "name"), Column("arrival", optional=True), Column("latency"), Column("cost"),
+        Column("status", "words"), Column("faults", "words"),
+    ])  # fmt: skip
     for root in roots:
         number = root["task"]
         cost = None if None in costs.get(number, []) else sum(filter(None, costs.get(number, [])))
-        made.add_row(
+        made.add(
             str(number), _clean(root["name"]), _at(root["arrival_s"]), _duration(root), _rendered("cost_usd", cost),
             _status(root), ", ".join(faults.get(number, [])),
         )  # fmt: skip
     return made
 
 
-def _tree(root: Row, children: dict[int, list[Row]]) -> Table:
-    made = table(
-        "span",
-        "at",
-        "took",
-        "queue",
-        "tokens",
-        "cost",
-        "",
-        right=["at", "took", "queue", "tokens", "cost"],
-    )
+def _tree(root: Row, children: dict[int, list[Row]]) -> Grid:
+    made = Grid([
+        Column("span", "name"), Column("at"), Column("took"), Column("queue"), Column("tokens"), Column("cost"),
+        Column("", "words"),
+    ])  # fmt: skip
     for guide, span in _walk(root, children):
         queue_s = (
             None
@@ -160,7 +211,7 @@ def _tree(root: Row, children: dict[int, list[Row]]) -> Table:
             if span["input_tokens"] is None
             else f"{span['input_tokens']:,} > {span['output_tokens']:,}"
         )
-        made.add_row(
+        made.add(
             Text(f"{guide}{_label(span)}"), _at(span["arrival_s"] - root["arrival_s"]), _duration(span),
             "" if not queue_s else render("queue_wait_s", queue_s), tokens,
             "" if not span["cost_usd"] else render("cost_usd", span["cost_usd"]), _status(span),

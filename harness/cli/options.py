@@ -41,6 +41,13 @@ runs_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0, max=SEED_MAX), help="The first seed."
 )
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change the scenario that is simulated; may be repeated.",
+)
 limit_option = click.option(
     "--limit",
     "limits",

@@ -14,6 +14,7 @@ from harness.cli.options import (
     limit_option,
     runs_option,
     seed_option,
+    set_option,
     store_option,
 )
 
@@ -32,6 +33,7 @@ from harness.cli.options import (
     metavar="AGENT=PERCENT",
     help="Such as reviewer=20%: they take 1.2 times as long; may be repeated.",
 )
+@set_option
 @runs_option
 @seed_option
 @format_option
@@ -39,11 +41,14 @@ def whatif(
     file: Path,
     faster: tuple[str, ...],
     slower: tuple[str, ...],
+    overrides: tuple[str, ...],
     runs: int | None,
     seed: int | None,
     output: str,
 ) -> int:
     """Simulate FILE again with one agent faster, and tell what that gains in latency and cost.
+
+    --set changes the scenario of both sides.
 
     20 % faster means that its attempts take 0.8 times as long to serve; tools, limits and waits stay as they are. Both
     sides meet the same seeds, 8 unless --runs says otherwise. Without --faster and --slower every agent in turn is made
@@ -51,7 +56,15 @@ def whatif(
     """
     from harness.cli.whatif import print_what_if
 
-    return print_what_if(file, faster=faster, slower=slower, runs=runs, seed=seed, output=output)
+    return print_what_if(
+        file,
+        faster=faster,
+        slower=slower,
+        overrides=overrides,
+        runs=runs,
+        seed=seed,
+        output=output,
+    )
 
 
 @click.command()
@@ -109,7 +122,7 @@ def trace(
 ) -> int:
     """Write stored runs as a trace that other tools show: the last run, or those named, such as 12 or 1-8,11.
 
-    Goes to standard output when that is piped, and to a file such as run-12.trace.json otherwise. Headers for a
+    Goes to a file such as run-12.trace.json, or to standard output with `-o -`. Headers for a
     collector come from OTEL_EXPORTER_OTLP_HEADERS. Exits with 1 if the collector rejects spans.
     """
     from harness.cli.trace import trace_runs

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from harness.cli.run_ids import RUNS, id_ranges, run_ids
-from harness.cli.verdicts import why_lines
 from harness.errors import HarnessError
 from harness.gate import GateResult, Samples, read_baseline, stored
 from harness.gate.comparable import are_paired
+from harness.gate.kept import Kept, kept_of, why_kept
+from harness.gate.why import Explanation, why
 from harness.spans import Table
 from harness.store import Store, queries
 
@@ -21,7 +22,7 @@ _EXPLAINED_RUNS: Final = 64
 
 _HOW: Final = (
     "  How to fix: name a run, such as 12; runs, such as 1-8,11; a store, such as old.duckdb; runs of a store, such as "
-    "old.duckdb:1-8; or a baseline file that ends in .json"
+    "old.duckdb:1-8; a baseline file that ends in .json; or a scenario that ends in .yaml"
 )
 
 
@@ -131,20 +132,45 @@ def samples_of_side(side: AnySide, engine: str) -> Samples:
 
 def explained(result: GateResult, old: AnySide, new: AnySide) -> GateResult:
     """Say why metrics became worse, when there are spans of the same seeds on both sides."""
-    if not result.regressed or isinstance(old, Samples) or isinstance(new, Samples):
+    if not result.regressed:
         return result
     assert result.base is not None, "there were two sides"
     if not are_paired(result.base, result.candidate):
         return result
+    if isinstance(old, Samples) or isinstance(new, Samples):
+        base, candidate = (_kept(side, result.regressed) for side in (old, new))
+        return result.explained({it: why_kept(base, candidate, it) for it in result.regressed})
     seeds = sorted(old.run_ids.keys() & new.run_ids.keys())[:_EXPLAINED_RUNS]
     before, after = _spans(old, seeds), _spans(new, seeds)
     warmup_tasks = max(row["warmup_tasks"] for row in (*old.rows, *new.rows))
     return result.explained(
         {
-            metric: why_lines(before, after, metric, warmup_tasks=warmup_tasks)
+            metric: why(before, after, metric, warmup_tasks=warmup_tasks)
             for metric in result.regressed
         }
     )
+
+
+def reasons_kept(
+    base: Samples, spans: Mapping[int, Table], metrics: Sequence[str], warmup_tasks: int
+) -> dict[str, Explanation]:
+    """Why metrics changed, from what a baseline file keeps of the base and from the candidate's spans."""
+    after = {
+        seed: kept_of([table], metrics, warmup_tasks=warmup_tasks) for seed, table in spans.items()
+    }
+    return {metric: why_kept(base.kept, after, metric) for metric in metrics}
+
+
+def _kept(side: AnySide, metrics: Sequence[str]) -> dict[int, Kept]:
+    """What metrics consist of, by seed: as a file keeps it, or from stored spans."""
+    if isinstance(side, Samples):
+        return side.kept
+    seeds = sorted(side.run_ids)[:_EXPLAINED_RUNS]
+    warmup_tasks = max(row["warmup_tasks"] for row in side.rows)
+    return {
+        seed: kept_of([table], metrics, warmup_tasks=warmup_tasks)
+        for seed, table in zip(seeds, _spans(side, seeds), strict=True)
+    }
 
 
 def _spans(side: StoredSide, seeds: Sequence[int]) -> list[Table]:

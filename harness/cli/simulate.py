@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
+from harness.cli.duration import Announcement
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.record import record
 from harness.run.undisturbed import undisturbed
@@ -62,9 +63,12 @@ def simulate_file(
         _traces(wanted=otel) as export,
         _progress(scenario, len(seeds), wanted=output == "table") as advance,
     ):
-        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance)
+        announce = Announcement(len(seeds), jobs) if output else None
+        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance, announce)
         run_ids = _keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
+    if output and not all(budget.passed for budget in outcome.budgets):
+        outcome = _explained(outcome, kept, run_ids, scenario.spec.workload.warmup_tasks)
     if output == "json":
         results.check_stubs()
         print(json.dumps(_as_json(scenario, seeds[0], outcome, run_ids, store), indent=2))  # noqa: T201 - a command prints
@@ -76,8 +80,35 @@ def simulate_file(
     return EXIT_PASS if outcome.passed else EXIT_FAILED
 
 
-def _gather(runs: Iterable[RunResult], results: Results, advance: Any) -> Iterator[RunResult]:  # noqa: ANN401 - a callback
+def _explained(
+    outcome: Outcome, store: Store, run_ids: Sequence[int], warmup_tasks: int
+) -> Outcome:
+    """The outcome with the reason why budgets do not hold, from the spans that were stored."""
+    from harness.metrics.because import because
+    from harness.report.contents import Side
+
+    with store.reading():
+        spans = list(Side(store, tuple(run_ids)).spans.values())
+    budgets = tuple(
+        budget
+        if budget.passed
+        else dataclasses.replace(
+            budget, why=because(spans, budget.metric, warmup_tasks=warmup_tasks)
+        )
+        for budget in outcome.budgets
+    )
+    return dataclasses.replace(outcome, budgets=budgets)
+
+
+def _gather(
+    runs: Iterable[RunResult],
+    results: Results,
+    advance: Any,  # noqa: ANN401 - a callback
+    announce: Announcement | None,
+) -> Iterator[RunResult]:
     for result in runs:
+        if announce is not None:
+            announce(result)
         results.add(result)
         advance()
         yield result
@@ -164,6 +195,7 @@ def _as_json(
                 "value": budget.value,
                 "limit": budget.limit.bounds(),
                 "passed": budget.passed,
+                **({"why": budget.why} if budget.why else {}),
             }
             for budget in outcome.budgets
         ],

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.cli.app import printable
 from harness.cli.options import DEFAULT_STORE
+from harness.columns import Column, Grid
 from harness.run import Outcome
 from harness.run.outcome import Failure
 from harness.run.record import replay_command
@@ -46,14 +45,6 @@ def console() -> Console:
     )
 
 
-def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """An empty table in the house's manner."""
-    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
-    return made
-
-
 def print_outcome(
     scenario: LoadedScenario,
     seeds: Sequence[int],
@@ -72,10 +63,13 @@ def print_outcome(
     )
     if scenario.spec.description:
         out.print(Text(printable(scenario.spec.description), style="dim"))
-    out.print(_metrics(outcome))
-    out.print(_agents(outcome))
+    _metrics(outcome, out.width).print(out)
+    _agents(outcome).print(out)
     if outcome.budgets:
-        out.print(_budgets(outcome))
+        _budgets(outcome).print(out)
+        for budget in outcome.budgets:
+            if budget.why:
+                out.print(Text(printable(f"{budget.metric}: {budget.why}")))
     for note in outcome.notes:
         out.print(Text.assemble(("note: ", "yellow"), printable(note)))
     for failure in outcome.failures:
@@ -102,34 +96,40 @@ def _store_option(store: Path) -> str:
     return "" if str(store) == DEFAULT_STORE else f" --store {shlex.quote(str(store))}"
 
 
-def _metrics(outcome: Outcome) -> Table:
-    """The metrics in two columns, down the left one first; what each means is in docs/glossary.md."""
-    made = table("metric", "value", "  metric", "value ", right=["value", "value "])
+def _metrics(outcome: Outcome, width: int) -> Grid:
+    """The metrics, in two columns where there is room; what each means is in docs/glossary.md."""
+    name = "metric" if outcome.runs == 1 else "metric (all tasks)"
     cells = [(name, render(name, value)) for name, value in outcome.metrics.items()]
     half = (len(cells) + 1) // 2
+    twice = Grid([Column(name, "key"), Column("value"), Column("  metric", "key"), Column("value")])
     for left, right in zip_longest(cells[:half], cells[half:], fillvalue=("", "")):
-        made.add_row(*left, f"  {right[0]}", right[1])
-    return made
+        twice.add(*left, f"  {right[0]}", right[1])
+    if twice.fits(width):
+        return twice
+    once = Grid([Column(name, "key"), Column("value")])
+    once.rows.extend(cells)
+    return once
 
 
-def _agents(outcome: Outcome) -> Table:
+def _agents(outcome: Outcome) -> Grid:
     columns = {
         title: name
         for title, name in _AGENT_COLUMNS.items()
         if any(name in mine for mine in outcome.agents.values())
     }
-    made = table("agent (per task)", *columns, right=list(columns))
+    made = Grid([Column("agent (per task)", "name"), *map(Column, columns)])
     for agent, mine in outcome.agents.items():
-        made.add_row(
+        made.add(
             agent, *(render(name, mine[name]) if name in mine else "-" for name in columns.values())
         )
     return made
 
 
-def _budgets(outcome: Outcome) -> Table:
-    made = table("budget", "value", "limit", "", right=["value"])
+def _budgets(outcome: Outcome) -> Grid:
+    name = "budget" if outcome.runs == 1 else "budget (all tasks)"
+    made = Grid([Column(name, "key"), Column("value"), Column("limit", "words"), Column("", "key")])
     for budget in outcome.budgets:
         value = "not measured" if budget.value is None else render(budget.metric, budget.value)
         verdict = Text("pass", style="green") if budget.passed else Text("FAIL", style="bold red")
-        made.add_row(budget.metric, value, str(budget.limit), verdict)
+        made.add(budget.metric, value, str(budget.limit), verdict)
     return made

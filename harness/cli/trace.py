@@ -74,7 +74,7 @@ def trace_runs(
     form = form or "chrome"
     text = chrome_text(runs) if form == "chrome" else otlp_text(runs, _VOCABULARIES[form])
     if target is None:
-        target = _file_name(wanted) if sys.stdout.isatty() else _STDOUT
+        target = _file_name(wanted)
     if target == _STDOUT:
         sys.stdout.writelines(text)
         return EXIT_PASS

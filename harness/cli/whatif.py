@@ -12,7 +12,9 @@ from typing import Any, Final
 from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
-from harness.cli.tables import console, table
+from harness.cli.duration import Announcement
+from harness.cli.tables import console
+from harness.columns import Column, Grid
 from harness.errors import HarnessError
 from harness.gate.comparison import Comparison
 from harness.gate.output.words import change_text, interval_text, measured
@@ -27,6 +29,7 @@ from harness.gate.whatif import (
     present,
     what_if,
 )
+from harness.run import default_jobs
 from harness.scenario import load_scenario
 
 _PERCENT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
@@ -41,6 +44,7 @@ def print_what_if(
     *,
     faster: Sequence[str],
     slower: Sequence[str],
+    overrides: Sequence[str] = (),
     runs: int | None,
     seed: int | None,
     output: str,
@@ -51,6 +55,7 @@ def print_what_if(
         file: The scenario.
         faster: Agents, each as `name=20%`; with no agent at all, every agent in turn is made 20 % faster.
         slower: The same of those that are to be slower.
+        overrides: Changes to the scenario of both sides, each as `path=value`.
         runs: How many seeds; None means 8.
         seed: The first seed; None means the scenario's.
         output: `table` or `json`.
@@ -62,12 +67,13 @@ def print_what_if(
         HarnessError: An agent is not there, or a speed is none; the scenario is wrong.
     """
     factors = _factors(faster, slower)
-    scenario = load_scenario(file)
+    scenario = load_scenario(file, overrides=overrides)
     if knows_agents_beforehand(scenario):
         check_agents(factors, list(scenario.spec.agents))
-    now = present(
-        scenario, scenario.spec.seeds(first=seed, runs=LOOKS[0] if runs is None else runs)
-    )
+    seeds = scenario.spec.seeds(first=seed, runs=LOOKS[0] if runs is None else runs)
+    sides = 2 if factors else 1 + max(1, len(scenario.spec.agents))
+    announce = Announcement(sides * len(seeds), default_jobs(scenario, len(seeds)))
+    now = present(scenario, seeds, announce)
     found = [what_if(now, factors)] if factors else one_by_one(now, 1 - _FASTER)
     if output == "json":
         print(json.dumps(_as_json(now, found), indent=2, allow_nan=False))  # noqa: T201 - a command prints
@@ -107,9 +113,9 @@ def _factors(faster: Sequence[str], slower: Sequence[str]) -> dict[str, float]:
 
 def _print_one(now: Present, found: WhatIf) -> None:
     speeds = ", ".join(_speed(agent, factor) for agent, factor in found.latency_factors.items())
-    made = table("metric", *_NUMBERS, right=_NUMBERS)
+    made = Grid([Column(_metric(now), "key"), *_NUMBERS])
     for it in found.comparisons:
-        made.add_row(
+        made.add(
             it.metric,
             measured(it.metric, it.base),
             measured(it.metric, it.candidate),
@@ -118,28 +124,32 @@ def _print_one(now: Present, found: WhatIf) -> None:
         )
     out = console()
     out.print(Text(printable(f"{now.samples.scenario}: {speeds}, {_seeds(now)}"), style="bold"))
-    out.print(made)
+    made.print(out)
     for agent, share in found.path_shares.items():
         out.print(Text(printable(f"{agent} has {share:.1%} of the critical path as it is now")))
 
 
-_NUMBERS: Final = ("now", "then", "change", "interval")
+_NUMBERS: Final = tuple(map(Column, ("now", "then", "change", "interval")))
 
 
 def _print_all(now: Present, found: Sequence[WhatIf]) -> None:
     changes = [title for metric in METRICS for title in (metric, "interval")]
-    made = table("agent", "critical path", *changes, right=["critical path", *changes])
+    made = Grid([Column("agent", "name"), Column("critical path"), *map(Column, changes)])
     for it in found:
         ((agent, share),) = it.path_shares.items()
         cells = [text(one) for one in it.comparisons for text in (change_text, interval_text)]
-        made.add_row(printable(agent), f"{share:.1%}", *cells)
+        made.add(printable(agent), f"{share:.1%}", *cells)
     out = console()
     head = f"{now.samples.scenario}: every agent in turn {100 * _FASTER:g} % faster, {_seeds(now)}"
     out.print(Text(printable(head), style="bold"))
-    out.print(made)
+    made.print(out)
     if now.unvaried:
         names = printable(", ".join(now.unvaried))
         out.print(Text(f"note: not under `agents` in the scenario, so left as they are: {names}"))
+
+
+def _metric(now: Present) -> str:
+    return "metric" if len(now.samples.seeds) == 1 else "metric (mean of seeds)"
 
 
 def _seeds(now: Present) -> str:

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from annotated_types import Ge
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 
 from harness.errors import HarnessError
+from harness.gate.kept import Kept, KeptWork
 from harness.gate.samples import Sample, Samples
+from harness.metrics.contributions import Key, Use
 
-VERSION: Final = 1
-"""Counts the changes of the file's form; a later one is refused, because its numbers may mean something else."""
+VERSION: Final = 2
+"""Version 1 did not keep what metrics consist of. Counts the changes of the file's form; a later one is refused, because its numbers may mean something else."""
 
 _MARK: Final = "harness_baseline"
 
@@ -30,11 +33,26 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+_Use = tuple[float, float, float, float, float, float, dict[str, int]]
+"""How an agent used its models for a task: the fields of `contributions.Use`, in their order."""
+
+
+class _Kept(_Part):
+    """What a metric consists of."""
+
+    parts: list[Annotated[tuple[str, str, str, float], Strict(strict=False)]]
+    """Kind, agent, model or tool, and a task's share of it in the unit of the metric."""
+    work_s: float
+    uses: dict[str, Annotated[_Use, Strict(strict=False)]]
+    tools: list[Annotated[tuple[str, str], Strict(strict=False)]] = []
+
+
 class _Run(_Part):
     seed: Annotated[int, Ge(0)]
     tasks: Annotated[int, Ge(0)]
     failed: list[Annotated[int, Ge(1)]]
     metrics: dict[str, float]
+    kept: dict[str, _Kept] = {}
 
 
 class _File(_Part):
@@ -68,13 +86,7 @@ def save_baseline(
         HarnessError: There is a baseline and no reason to replace it, or a file of another kind; nothing was measured;
             or the file cannot be written.
     """
-    if path.exists():
-        before = read_baseline(path)
-        if not reason.strip():
-            raise HarnessError(
-                f"there is a baseline {path} already, saved because: {before.reason}\n"
-                "  How to fix: say why it is to be another now, with --reason TEXT"
-            )
+    check_target(path, reason)
     kept = replace(
         samples,
         reason=reason.strip() or _FIRST_REASON,
@@ -92,6 +104,21 @@ def save_baseline(
         )
     _write(path, baseline_text(kept))
     return kept
+
+
+def check_target(path: Path, reason: str) -> None:
+    """Refuse to replace a baseline without a reason, or a file of another kind.
+
+    Raises:
+        HarnessError: There is one, and no reason; or it is none of ours.
+    """
+    if path.exists():
+        before = read_baseline(path)
+        if not reason.strip():
+            raise HarnessError(
+                f"there is a baseline {path} already, saved because: {before.reason}\n"
+                "  How to fix: say why it is to be another now, with --reason TEXT"
+            )
 
 
 def read_baseline(path: Path) -> Samples:
@@ -131,6 +158,7 @@ def baseline_text(samples: Samples) -> str:
             "tasks": one.tasks,
             "failed": list(one.failed),
             "metrics": dict(one.metrics),
+            **({"kept": kept_to_json(one.kept)} if one.kept else {}),
         }
         for one in samples.runs
     ]
@@ -158,9 +186,54 @@ def samples_from(text: str, name: str) -> Samples:
                 metrics=run.metrics,
                 tasks=run.tasks,
                 failed=tuple(run.failed),
+                kept={metric: _kept(it) for metric, it in run.kept.items()} or None,
             )
             for run in found.runs
         ),
+    )
+
+
+def kept_to_json(kept: Kept) -> dict[str, Any]:
+    """What the metrics of a run consist of, as JSON has it."""
+    return {
+        metric: {
+            "parts": [[*key, amount] for key, amount in it.parts.items()],
+            "work_s": it.work_s,
+            "uses": {agent: _use_to_json(use) for agent, use in it.uses.items()},
+            **({"tools": sorted(map(list, it.tools))} if it.tools else {}),
+        }
+        for metric, it in kept.items()
+    }
+
+
+def _use_to_json(use: Use) -> list[Any]:
+    return [
+        use.calls, use.attempts, use.replies, use.input_tokens, use.output_tokens, use.service_s, dict(use.models),
+    ]  # fmt: skip
+
+
+def kept_from_json(data: Any) -> Kept:  # noqa: ANN401 - anything that is JSON
+    """The same, read back."""
+    return {metric: _kept(_Kept.model_validate(it)) for metric, it in data.items()}
+
+
+def _kept(found: _Kept) -> KeptWork:
+    return KeptWork(
+        parts={Key(kind, agent, name): amount for kind, agent, name, amount in found.parts},
+        work_s=found.work_s,
+        uses={
+            agent: Use(calls, attempts, replies, read, written, service_s, Counter(models))
+            for agent, (
+                calls,
+                attempts,
+                replies,
+                read,
+                written,
+                service_s,
+                models,
+            ) in found.uses.items()
+        },
+        tools=frozenset(found.tools),
     )
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import HarnessError
-from harness.gate.baseline import read_baseline, save_baseline
+from harness.gate.baseline import kept_from_json, kept_to_json, read_baseline, save_baseline
 from harness.gate.comparable import are_paired
-from harness.gate.output.words import sentence
+from harness.gate.kept import kept_of, why_kept
+from harness.gate.output.words import sentence, why_lines
 from harness.gate.policy import limits_of
 from harness.gate.samples import PRICES_DATE, Sample, Samples
 from harness.gate.sequential import gate
@@ -112,6 +113,7 @@ def hand_over(
             "metrics": {name: value for name, value in metrics.items() if name in gated},
             "tasks": sum(one.tasks for one in tallies),
             "failed": [n for n, one in enumerate(tallies, 1) if one.succeeded < one.tasks],
+            "kept": kept_to_json(kept_of(runs, sorted(gated & metrics.keys()))),
         }
     )
 
@@ -127,7 +129,11 @@ def take_over(tests: dict[str, GatedTest], text: str) -> None:
         test.broken[seed] = said["broken"]
     else:
         test.samples[seed] = Sample(
-            seed=seed, metrics=said["metrics"], tasks=said["tasks"], failed=tuple(said["failed"])
+            seed=seed,
+            metrics=said["metrics"],
+            tasks=said["tasks"],
+            failed=tuple(said["failed"]),
+            kept=kept_from_json(said["kept"]) or None,
         )
 
 
@@ -181,7 +187,9 @@ def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> Outcome:
     except HarnessError as error:
         return _unreadable(test, error)
     # The reason for a baseline is for those who read the file.
-    return _told(_with_single_seed(gate(replace(base, reason=""), test.side, test.limits)))
+    result = _with_single_seed(gate(replace(base, reason=""), test.side, test.limits))
+    kept = {name: why_kept(base.kept, test.side.kept, name) for name in result.regressed}
+    return _told(result.explained(kept))
 
 
 def update_test(test: GatedTest, folder: Path, *, reason: str) -> Outcome:
@@ -200,8 +208,13 @@ def update_test(test: GatedTest, folder: Path, *, reason: str) -> Outcome:
     file, side = baseline_file(folder, test.name), test.side
     try:
         known = file.exists()
-        if known and _numbers(read_baseline(file)) == _numbers(side):
-            return Outcome(test=test.name, status="unchanged", text=file.name)
+        before = read_baseline(file) if known else None
+        if before is not None and _numbers(before) == _numbers(side):
+            if before.kept or not side.kept:
+                return Outcome(test=test.name, status="unchanged", text=file.name)
+            reason = (
+                before.reason
+            )  # of an older harness: the numbers are the same, and can be explained now
         if known and not reason.strip():
             text = "its numbers changed: say why, with --sim-gate-reason TEXT"
             return Outcome(
@@ -215,7 +228,8 @@ def update_test(test: GatedTest, folder: Path, *, reason: str) -> Outcome:
 
 def _numbers(side: Samples) -> Samples:
     """What has to change for a baseline to be written again."""
-    return replace(side, reason="", label="", python="", harness_version="")
+    runs = tuple(replace(one, kept=None) for one in side.runs)
+    return replace(side, runs=runs, reason="", label="", python="", harness_version="")
 
 
 def _broken(test: GatedTest, status: str) -> Outcome:
@@ -264,12 +278,18 @@ def _told(result: GateResult) -> Outcome:
     if worst.status == "identical":
         same = sum(it.status == "identical" for it in result.metrics)
         text = "1 metric" if same == 1 else f"{same} metrics"
-    bad = [sentence(it) for it in others if it.failed]
+    first = why_lines(worst)
+    bad = [
+        line
+        for it in others
+        if it.failed
+        for line in (sentence(it), *(it for it in why_lines(it) if it not in first))
+    ]
     return Outcome(
         test=result.candidate.scenario,
         status=f"{worst.status} (warn)" if _is_warning(worst) else worst.status,
         text=f"{_seeds(worst)}: {text}",
-        more=() if passed else (*bad, *result.notes),
+        more=() if passed else (*first, *bad, *result.notes),
         counts=any(it.status in COMPARED for it in result.metrics),
         failed=not passed,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from harness.gate.contributions import Pair, Use, uses_of
+from harness.metrics.contributions import Pair, Use, uses_of
 from harness.metrics.critical_path import RETRY, WORK
 from harness.units import render
 

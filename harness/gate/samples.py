@@ -10,13 +10,14 @@ import dataclasses
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import HarnessError
+from harness.gate.kept import Kept, kept_of
 from harness.metrics import summarise
 from harness.provider.prices import PRICES_AS_OF
 from harness.run import BudgetResult, Results, RunResult, simulate_jobs
@@ -47,6 +48,8 @@ class Sample:
     """Tasks that were measured."""
     failed: tuple[int, ...] = ()
     """The numbers of those that did not end well, ascending."""
+    kept: Kept | None = None
+    """What its metrics consist of; None where it was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,11 @@ class Samples:
         """The values of a metric by seed; runs that did not measure it are left out."""
         return {one.seed: one.metrics[metric] for one in self.runs if metric in one.metrics}
 
+    @property
+    def kept(self) -> dict[int, Kept]:
+        """What the metrics of each run consist of, by seed, where that was kept."""
+        return {one.seed: one.kept for one in self.runs if one.kept}
+
     def only(self, seeds: Iterable[int]) -> Samples:
         """The part of some seeds."""
         wanted = set(seeds)
@@ -108,12 +116,18 @@ class Samples:
         return replace(self, runs=(*self.runs, *other.runs))
 
 
-def sample(result: RunResult) -> Sample:
-    """The numbers of a run."""
+def sample(result: RunResult, kept_metrics: Collection[str] = ()) -> Sample:
+    """The numbers of a run, and what some of them consist of."""
     metrics, _ = summarise([result.tally])
     warmup_tasks = result.tally.tasks_in_all - result.tally.tasks
     failed = _failed(result.spans, warmup_tasks)
-    return Sample(seed=result.seed, metrics=metrics, tasks=result.tally.tasks, failed=failed)
+    return Sample(
+        seed=result.seed,
+        metrics=metrics,
+        tasks=result.tally.tasks,
+        failed=failed,
+        kept=kept_of([result.spans], kept_metrics, warmup_tasks=warmup_tasks) or None,
+    )
 
 
 @dataclass(slots=True)
@@ -125,12 +139,14 @@ class SimulatedSide:
         jobs: How many processes run side by side.
         label: What people call this side.
         on_run: Told of every run, with its spans, to keep or to explain.
+        kept_metrics: Metrics of which samples keep what they consist of.
     """
 
     scenario: LoadedScenario
     jobs: int = 1
     label: str = ""
     on_run: Callable[[RunResult], None] | None = None
+    kept_metrics: Collection[str] = ()
     results: Results = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,7 +157,7 @@ class SimulatedSide:
         found = []
         for result in simulate_jobs(self.scenario, seeds, min(self.jobs, len(seeds))):
             self.results.add(result)
-            found.append(sample(result))
+            found.append(sample(result, self.kept_metrics))
             if self.on_run is not None:
                 self.on_run(result)
         return samples_of(self.scenario, found, label=self.label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ from harness.gate.comparison import Comparison, compared
 from harness.gate.exploration import Explored
 from harness.gate.samples import Samples
 from harness.gate.statistics import SAME, TAIL
+from harness.gate.why import Explanation
 from harness.metrics import Limit
 from harness.run import BudgetResult
 
@@ -40,8 +41,8 @@ class MetricResult:
     comparison: Comparison
     reason: str = ""
     """Why it was not compared."""
-    why: tuple[str, ...] = ()
-    """What the spans say about the change: a sentence, and the lines of a table."""
+    why: Explanation | None = None
+    """What the spans say about the change; None if they do not tell."""
 
     @property
     def failed(self) -> bool:
@@ -112,11 +113,15 @@ class GateResult:
 
         return comparison_html(judgement(self))
 
-    def explained(self, why: Mapping[str, Sequence[str]]) -> GateResult:
-        """The same with explanations, by metric."""
-        metrics = tuple(
-            replace(it, why=tuple(why.get(it.limit.metric, it.why))) for it in self.metrics
-        )
+    def with_budgets(self, why: Callable[[str], str]) -> GateResult:
+        """The same with the reason why budgets do not hold; `why` is asked for that of a metric."""
+        budgets = tuple(it if it.passed else replace(it, why=why(it.metric)) for it in self.budgets)
+        return replace(self, budgets=budgets)
+
+    def explained(self, why: Mapping[str, Explanation]) -> GateResult:
+        """The same with explanations, by metric; one that says nothing is left out."""
+        said = {metric: it for metric, it in why.items() if it.sentence}
+        metrics = tuple(replace(it, why=said.get(it.limit.metric, it.why)) for it in self.metrics)
         return replace(self, metrics=metrics)
 
 

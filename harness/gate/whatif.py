@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,10 +66,20 @@ class WhatIf:
         return math.nan if change is None else change.value
 
 
-def present(scenario: LoadedScenario, seeds: Sequence[int]) -> Present:
-    """Simulate a scenario as it is, once for each seed."""
+def present(
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    on_run: Callable[[RunResult], None] | None = None,
+) -> Present:
+    """Simulate a scenario as it is, once for each seed; `on_run` is told of every run."""
     paths = _Paths(scenario)
-    side = SimulatedSide(scenario, default_jobs(scenario, len(seeds)), "now", paths.add)
+
+    def add(run: RunResult) -> None:
+        paths.add(run)
+        if on_run is not None:
+            on_run(run)
+
+    side = SimulatedSide(scenario, default_jobs(scenario, len(seeds)), "now", add)
     samples = side(seeds)
     return Present(scenario=scenario, samples=samples, path_shares=paths.shares())
 

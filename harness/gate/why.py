@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from harness.gate.contributions import AMOUNTS, PATH_METRICS, TAILS, Key, Pair, pairs_of, uses_of
 from harness.gate.reasons import SAME_SHARE, joined, reasons
+from harness.metrics.contributions import AMOUNTS, PATH_METRICS, TAILS, Key, Pair, pairs_of, uses_of
 from harness.metrics.critical_path import (
     BACK_OFF,
     HAND_OFF,
@@ -71,7 +71,7 @@ class Explanation:
     rows: tuple[Row, ...] = ()
     """The largest contributions and the rest, which add up to the change of the mean over the tasks."""
     tasks: int = 0
-    """How many pairs of tasks they are the mean of."""
+    """How many pairs, of tasks or of runs, they are the mean of."""
 
 
 def why(
@@ -90,6 +90,17 @@ def why(
     if metric not in PATH_METRICS and metric not in AMOUNTS:
         return Explanation("")
     pairs = pairs_of(base, candidate, metric, warmup_tasks)
+    return explained(pairs, metric, "the slowest tasks" if metric in TAILS else "tasks")
+
+
+def explained(pairs: Sequence[Pair], metric: str, among: str) -> Explanation:
+    """Explain a change by what belongs together on both sides.
+
+    Args:
+        pairs: Tasks, or what stands for those of a run.
+        metric: The metric's name.
+        among: What a pair is one of, in the plural.
+    """
     change = _mean(new.whole - old.whole for old, new in pairs)
     if math.isnan(change):  # no price, or no tasks
         return Explanation("")
@@ -97,9 +108,9 @@ def why(
         return Explanation("The tasks took as much as before.", tasks=len(pairs))
     keys = dict.fromkeys(key for pair in pairs for side in pair for key in side.parts)
     if metric in PATH_METRICS:
-        sentence = _serial(pairs, keys, change, metric) or _on_path(pairs, keys, change, metric)
+        sentence = _serial(pairs, keys, change, among) or _on_path(pairs, keys, change, among)
     else:
-        sentence = _of_agent(pairs, keys, change, metric)
+        sentence = _of_agent(pairs, keys, change, metric, among)
     return Explanation(sentence, _rows(pairs, keys), len(pairs))
 
 
@@ -129,7 +140,7 @@ def _row(pairs: Sequence[Pair], kind: str, agent: str, name: str, keys: Sequence
 # -- sentences ----------------------------------------------------------------------------------------------------------
 
 
-def _serial(pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric: str) -> str:
+def _serial(pairs: Sequence[Pair], keys: Iterable[Key], change: float, among: str) -> str:
     """Tell that calls which ran side by side follow one another; empty if that is not what happened.
 
     It is when the same calls were made, and the work on the critical path grew while all work together did not.
@@ -150,7 +161,7 @@ def _serial(pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric: s
     latency_s = [_mean(pair[side].whole for pair in pairs) for side in (0, 1)]
     return (
         f"Calls became serial: the work of {names} takes {_time(row.change)} on the critical path "
-        f"{_extent(row, metric)}, while all work together takes {_relative(*total_s)}; on average "
+        f"{_extent(row, among)}, while all work together takes {_relative(*total_s)}; on average "
         f"{total_s[0] / latency_s[0]:.1f} ran at a time, now {total_s[1] / latency_s[1]:.1f}."
     )
 
@@ -163,7 +174,7 @@ def _same_calls(pairs: Sequence[Pair]) -> bool:
     )
 
 
-def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric: str) -> str:
+def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, among: str) -> str:
     """Tell what gained most time on the critical path."""
     tools = {tool for pair in pairs for side in pair for tool in side.tools}
     causes: dict[Key, list[Key]] = {}
@@ -175,7 +186,7 @@ def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric: 
         row = replace(row, agent=mine.agent)
     because = "" if row.name else reasons(pairs, row.agent, row.kind, row.change)
     return (
-        f"{_subject(row)} {_time(row.change)} on the critical path {_extent(row, metric)}"
+        f"{_subject(row)} {_time(row.change)} on the critical path {_extent(row, among)}"
         f"{_others(row, change, _time)}{because}."
     )
 
@@ -222,7 +233,9 @@ _VERBS: Final[dict[str, tuple[str, str]]] = {
 """What an agent does more of, and the unit."""
 
 
-def _of_agent(pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric: str) -> str:
+def _of_agent(
+    pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric: str, among: str
+) -> str:
     """Tell whose attempts added most."""
     causes: dict[Key, list[Key]] = {}
     for key in keys:
@@ -234,7 +247,7 @@ def _of_agent(pairs: Sequence[Pair], keys: Iterable[Key], change: float, metric:
         return f"{render(unit, abs(change))} {'more' if change > 0 else 'less'}"
 
     return (
-        f"{row.agent} {verb.format(more(row.change))} a task {_extent(row, metric)}"
+        f"{row.agent} {verb.format(more(row.change))} a task {_extent(row, among)}"
         f"{_others(row, change, more)}{reasons(pairs, row.agent, metric, row.change)}."
     )
 
@@ -256,9 +269,8 @@ def _others(row: Row, change: float, told: Callable[[float], str]) -> str:
     return f", all others together {told(rest)}" if abs(rest) > _LITTLE * abs(row.change) else ""
 
 
-def _extent(row: Row, metric: str) -> str:
+def _extent(row: Row, among: str) -> str:
     """How much that is for what it was, and how common."""
-    among = "the slowest tasks" if metric in TAILS else "tasks"
     relative = f"{row.change / row.base:+.0%}" if row.base > _NOTHING else "none before"
     return f"({_spaced(relative)}), in {_spaced(f'{row.share:.0%}')} of {among}"
 

@@ -167,6 +167,7 @@ class Child:
             Whether it is ready.
         """
         kernel, thread = self.world.kernel, Waiter("a process")
+        began_s = kernel.now_s()
         wake = partial(kernel.wake, thread)
         self.when_it_ends.append(wake)
         before = None if told_by is None else told_by.changed
@@ -184,6 +185,7 @@ class Child:
             if told_by is not None and before is not None:
                 told_by.changed = before
             thread.woken = False  # or its next sleep would be short
+            self.world.note_blocked(began_s)
             self.world.count_turn()
             if wake in self.when_it_ends:
                 self.when_it_ends.remove(wake)

@@ -20,6 +20,7 @@ from harness.errors import NotSimulated
 from harness.kernel.baton import SimThread, Waiter
 from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel
+from harness.kernel.watcher import Blocking, Death, place_here
 
 if TYPE_CHECKING:
     from harness.kernel.child import Child
@@ -77,6 +78,8 @@ class World:
     """The signals that it has blocked."""
     real_loop: asyncio.Runner | None = None
     """On which functions that stay real are awaited; see `harness.kernel.reality`."""
+    deaths: list[Death] = field(default_factory=list)
+    """Tasks that died unseen and are gone already."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0
@@ -113,8 +116,17 @@ class World:
     def block(self, seconds: float) -> None:
         """Let virtual time pass while the program stands still [s]."""
         kernel = self.kernel
-        kernel.park(Waiter("time.sleep"), kernel.now_s() + seconds)
+        began_s = kernel.now_s()
+        kernel.park(Waiter("time.sleep"), began_s + seconds)
+        self.note_blocked(began_s)
         self.count_turn()
+
+    def note_blocked(self, began_s: float, what: Blocking = "wait") -> None:
+        """Note that the program has stood still since a time [s]; it matters if a loop runs in this thread."""
+        waited_s = self.kernel.now_s() - began_s
+        if here.loop is not None and waited_s > 0:
+            held_up = here.loop.has_work
+            self.kernel.watcher.blocked(waited_s, what, place_here(), held_up=held_up)
 
     def count_turn(self) -> None:
         """Note a turn, and look for garbage at the same turns of every run."""

@@ -16,6 +16,7 @@ import simpy
 
 from harness.errors import Deadlock, LimitExceeded
 from harness.kernel.baton import Baton, Waiter
+from harness.kernel.watcher import Watcher
 
 DEFAULT_HORIZON_S = 7 * 86_400.0
 """One week: a program that waits longer than that in a test never ends, and a heartbeat of seconds is through it in one."""
@@ -63,6 +64,8 @@ class Kernel:
         the world."""
         self.describe_work: Callable[[], str] = str
         """Asked which calls were made, when a bound was passed; set by the servers."""
+        self.watcher = Watcher()
+        """Told what the program does wrong with its loops and tasks; set by whoever keeps account of it."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
         self.gave_up = False

@@ -47,6 +47,18 @@ class Lineage:
         return task is None or task.done()
 
     @property
+    def is_being_cancelled(self) -> bool:
+        """Whether somebody has cancelled the task, or one that it descends from, and it has not ended yet."""
+        line: Lineage | None = self
+        while line is not None:
+            task = None if line._task is None else line._task()  # noqa: SLF001 - of its own kind
+            cancelling = getattr(task, "cancelling", None)
+            if cancelling is not None and cancelling() > 0:
+                return True
+            line = line._parent  # noqa: SLF001 - of its own kind
+        return False
+
+    @property
     def ancestor(self) -> Lineage | None:
         """The nearest task above it that still runs; None only of `NO_TASK`."""
         found = self._parent

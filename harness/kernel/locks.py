@@ -80,7 +80,9 @@ def _wait(
     waited_for[me] = thing
     try:
         while True:
+            began_s = world.kernel.now_s()
             woken = world.kernel.park(me, until_s)
+            world.note_blocked(began_s)
             got = attempt()
             if got is not None or not woken:
                 return got

@@ -143,6 +143,12 @@ class SimLoop(asyncio.BaseEventLoop):
             heapify(self._timers)
             self._timers_cancelled = 0
 
+    @property
+    def has_work(self) -> bool:
+        """Whether something is ready to run."""
+        timers = self._timers
+        return bool(self._ready) or bool(timers and timers[0][0] <= self.time())
+
     # -- running ------------------------------------------------------------------------------------------------
 
     def run_forever(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from harness.kernel.lineage import Lineage
+from harness.kernel.lock_holders import noted_holders
 from harness.kernel.shared import SharedChange
 
 T = TypeVar("T")
@@ -95,51 +96,29 @@ class OrderedWeakSet(WeakKeyDictionary[T, None]):
         self.pop(item, None)
 
 
-_held_by: dict[asyncio.Lock, asyncio.Task[Any] | None] = {}
-
-
-def holder(lock: asyncio.Lock) -> asyncio.Task[Any] | None:
-    """The task that holds a lock, if one took it in this run."""
-    return _held_by.get(lock)
-
-
 @contextmanager
 def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
     stock_sleep, stock_all_tasks = asyncio.sleep, asyncio.all_tasks
     stock_gather = asyncio.tasks._GatheringFuture  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
-    acquire, release = asyncio.Lock.acquire, asyncio.Lock.release
 
     def all_tasks_in_order(loop: asyncio.AbstractEventLoop | None = None) -> set[asyncio.Task[Any]]:
         tasks = stock_all_tasks(loop)
         # asyncio copies them from a set of all loops' tasks, where those of an earlier run may stand in the way.
         return OrderedSet(sorted(tasks, key=lambda task: getattr(task, "order", 0)))
 
-    async def acquire_and_note(lock: asyncio.Lock) -> Any:  # noqa: ANN401 - Literal[True], by typeshed
-        taken = await acquire(lock)
-        _held_by[lock] = asyncio.current_task()
-        return taken
-
-    def release_and_note(lock: asyncio.Lock) -> None:
-        release(lock)
-        _held_by.pop(lock, None)
-
     asyncio.sleep = sleep
     asyncio.all_tasks = asyncio.tasks.all_tasks = all_tasks_in_order
     asyncio.tasks._GatheringFuture = SimGather  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
     asyncio.tasks.set = OrderedSet  # type: ignore[attr-defined]
-    asyncio.Lock.acquire = acquire_and_note  # type: ignore[method-assign, assignment]
-    asyncio.Lock.release = release_and_note  # type: ignore[method-assign, assignment]
     try:
-        yield
+        with noted_holders():
+            yield
     finally:
         asyncio.sleep = stock_sleep
         asyncio.all_tasks = asyncio.tasks.all_tasks = stock_all_tasks
         asyncio.tasks._GatheringFuture = stock_gather  # type: ignore[attr-defined]  # noqa: SLF001 - see above
         del asyncio.tasks.set  # type: ignore[attr-defined]
-        asyncio.Lock.acquire = acquire  # type: ignore[method-assign]
-        asyncio.Lock.release = release  # type: ignore[method-assign]
-        _held_by.clear()
 
 
 deterministic_asyncio = SharedChange(_changed_asyncio)
-"""While inside, asyncio keeps everything in order, locks remember who holds them, and `asyncio.sleep` is the given one."""
+"""While inside, asyncio keeps everything in order, locks, semaphores and queues remember who used them, and `asyncio.sleep` is the given one."""

@@ -19,6 +19,7 @@ from harness.kernel.captured import Attribute, StandIn, method, stand_in
 from harness.kernel.here import World, here
 from harness.kernel.loop import SimLoop
 from harness.kernel.pipes import ReadEnd, WriteEnd
+from harness.kernel.watcher import death_of
 
 Ts = TypeVarTuple("Ts")
 
@@ -38,6 +39,21 @@ class ProgramLoop(SimLoop):
     def _run_once(self) -> None:
         super()._run_once()
         self.world.count_turn()
+
+    def run_until_complete(self, future: Any) -> Any:  # noqa: ANN401 - as asyncio's
+        """Run until a future is done, and tell what still runs then."""
+        try:
+            return super().run_until_complete(future)
+        finally:
+            self.kernel.watcher.ended()
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Remember tasks that died unseen, and do what asyncio does; a handler of the program counts as looking."""
+        if self.get_exception_handler() is None and "never retrieved" in context.get("message", ""):
+            death = death_of(context["future"])
+            if death is not None:
+                self.world.deaths.append(death)
+        super().call_exception_handler(context)
 
     # A program's loop does what a pattern's refuses: its threads are simulated.
     run_in_executor = asyncio.BaseEventLoop.run_in_executor  # type: ignore[assignment]

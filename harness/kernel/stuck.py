@@ -1,59 +1,41 @@
-"""The stuck report: what every task waits for when nothing can ever run again.
-
-A task that waits is a chain of coroutines, each awaiting the next, down to one future. The innermost frame that is
-not asyncio's own is where the user's code stands; the innermost frame of an asyncio primitive tells what it waits for;
-from that follows who would have to act, and so the cycle.
-"""
+"""The stuck report: what every task waits for when nothing can ever run again, and the cycle if there is one."""
 
 from __future__ import annotations
 
 import asyncio
-import linecache
-import math
 import sys
-import sysconfig
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import NamedTuple
 
-from harness.kernel import order
-from harness.kernel.suspension import Suspension
+from harness.kernel.awaited import (
+    PACKAGES as PACKAGES,  # noqa: PLC0414 - for reports of threads
+)
+from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
 
-AnyTask = asyncio.Task[Any]
-
-_ASYNCIO = str(Path(asyncio.__file__).parent)
-_OURS = str(Path(__file__).parents[1])
 _WORLD = str(Path(__file__).with_name("world.py"))
 """Where programs are called from."""
-PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
-"""Where code lies that is not the program's."""
 
-# The first is what the awaiting method must be called for `self` to be the thing that is waited for.
-_MADE_OF_OTHERS: tuple[tuple[str, type, str], ...] = (
-    ("wait", asyncio.Barrier, "a Barrier"),
-    ("join", asyncio.Queue, "task_done of all items of a Queue"),
-)
-_PRIMITIVES: tuple[tuple[str, type, str], ...] = (
-    ("acquire", asyncio.Lock, "a Lock"),
-    ("acquire", asyncio.Semaphore, "a Semaphore"),
-    ("wait", asyncio.Event, "an Event that nobody set"),
-    ("wait", asyncio.Condition, "a Condition that nobody notified"),
-    ("get", asyncio.Queue, "an item from a Queue"),
-    ("put", asyncio.Queue, "room in a Queue"),
-    ("__aexit__", asyncio.TaskGroup, "the tasks of a TaskGroup"),
-)
+_ALIKE_MIN = 4
+"""From so many on, tasks of one function that do the same at the same place are one entry."""
+_ENTRIES_MAX = 12
+"""How many entries a report has."""
+_PLURALS = {"blocks": "block", "has": "have", "waits": "wait"}
+_ERROR_MAX = 80
+"""How much of an error's text a line has [characters]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """What one task waits for."""
+DIED = "has died of"
+"""What is said of a task that ended with an error that nobody has looked at."""
 
+
+class _Entry(NamedTuple):
+    """What tasks of one function are doing."""
+
+    function: str
     what: str
-    """In words, such as `a Lock held by Task-2`."""
-    on: tuple[AnyTask, ...]
-    """The tasks that would have to act first."""
+    place: str
 
 
 def tasks_in_order(loop: asyncio.AbstractEventLoop) -> list[AnyTask]:
@@ -67,19 +49,24 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
     tasks = [task for task in tasks_in_order(loop) if task is not but]
     if not tasks:
         return "  no task is left, and the program is not done"
-    waits = {task: _wait_of(task) for task in tasks}
+    waits = {task: wait_of(task) for task in tasks}
     running = asyncio.current_task(loop)
-    lines = []
+    doing: dict[_Entry, list[str]] = {}
     for task, wait in waits.items():
-        if task is running:
-            lines.append(f"  {_label(task)} blocks its thread")
-            frames = _frames_of_thread()
-        else:
-            lines.append(f"  {_label(task)} waits for {wait.what}")
-            frames = _frames(task)
-        lines.extend(f"    at {place}" for place in _place(frames))
-    lines.extend(_deaths(loop))
+        what, frames = (
+            ("blocks its thread", _frames_of_thread())
+            if task is running
+            else (f"waits for {wait.what}", frames_of(task))
+        )
+        entry = _Entry(function_of(task), what, place_of(frames))
+        doing.setdefault(entry, []).append(task.get_name())
+    deaths = _deaths(loop)
+    lines = [*_lines(doing), *_lines(deaths)]
     cycle = _find_cycle(waits)
+    if not (cycle or deaths):  # whoever has died explains more than a queue that nobody fills
+        cycle = _find_cycle(
+            {task: Wait(wait.what, (*wait.on, *wait.likely)) for task, wait in waits.items()}
+        )
     if cycle:
         lines.append("  cycle: " + " -> ".join(task.get_name() for task in [*cycle, cycle[0]]))
     return "\n".join(lines)
@@ -87,8 +74,32 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
 
 def report_of_thread() -> str:
     """Say where the program stands that runs in this thread, without a loop of its own."""
-    frames = _frames_of_thread()
-    return "\n".join(["  the program waits", *(f"    at {place}" for place in _place(frames))])
+    place = place_of(_frames_of_thread())
+    return "\n".join(["  the program waits", *([f"    at {place}"] if place else [])])
+
+
+def _lines(doing: dict[_Entry, list[str]]) -> Iterator[str]:
+    """One entry a task, or one for many that are alike; a long list is cut with a count."""
+    told: list[tuple[int, str, str]] = []
+    for entry, names in doing.items():
+        if len(names) < _ALIKE_MIN:
+            told += [(1, f"{name} ({entry.function}) {entry.what}", entry.place) for name in names]
+        else:
+            text = f"{len(names)} tasks ({entry.function}) {_plural(entry.what)}: {few(names)}"
+            told.append((len(names), text, entry.place))
+    for _, text, place in told[:_ENTRIES_MAX]:
+        yield f"  {text}"
+        if place:
+            yield f"    at {place}"
+    left = sum(number for number, *_ in told[_ENTRIES_MAX:])
+    if left:
+        yield f"  ... and {left} more {'task' if left == 1 else 'tasks'}"
+
+
+def _plural(what: str) -> str:
+    """What one task is doing, said of several."""
+    verb, _, rest = what.partition(" ")
+    return f"{_PLURALS[verb]} {rest}"
 
 
 def _frames_of_thread() -> list[FrameType]:
@@ -101,7 +112,7 @@ def _frames_of_thread() -> list[FrameType]:
     return frames[::-1]
 
 
-def _deaths(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
+def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
     """The tasks that ended with an error that nobody has looked at: they may be what the others wait for."""
     # Since Python 3.12 the set of all tasks has another name.
     name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
@@ -110,108 +121,14 @@ def _deaths(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
         for task in list(getattr(asyncio.tasks, name))
         if task.get_loop() is loop and task.done() and getattr(task, "_log_traceback", False)
     ]
+    dying: dict[_Entry, list[str]] = {}
     for task in sorted(dead, key=lambda task: getattr(task, "order", 0)):
         error = task._exception  # noqa: SLF001 - asking in public would count as having looked
-        yield f"  {_label(task)} has died of {type(error).__name__}: {error}, and nobody has looked"
-
-
-def _label(task: AnyTask) -> str:
-    coroutine = getattr(task.get_coro(), "__qualname__", "?")
-    return f"{task.get_name()} ({coroutine})"
-
-
-def _frames(task: AnyTask) -> list[FrameType]:
-    """The frames of a suspended task, outermost first."""
-    frames: list[FrameType] = []
-    awaited: Any = task.get_coro()
-    while awaited is not None:
-        frame = _first_attribute(awaited, "cr_frame", "gi_frame", "ag_frame")
-        if frame is None:
-            break
-        frames.append(frame)
-        awaited = _first_attribute(awaited, "cr_await", "gi_yieldfrom", "ag_await")
-    return frames
-
-
-def _first_attribute(thing: object, *names: str) -> Any:  # noqa: ANN401 - a frame or an awaitable, by name
-    for name in names:
-        if hasattr(thing, name):
-            return getattr(thing, name)
-    return None
-
-
-def _wait_of(task: AnyTask) -> Wait:
-    frames = _frames(task)
-    for kinds in (_MADE_OF_OTHERS, _PRIMITIVES):
-        for frame in reversed(frames):
-            method, thing = frame.f_code.co_name, frame.f_locals.get("self")
-            for name, kind, words in kinds:
-                if method == name and isinstance(thing, kind):
-                    return _wait_for_primitive(thing, words)
-            if method == "_wait_for_one" and frame.f_code.co_filename.startswith(_ASYNCIO):
-                return Wait("the next task of as_completed", ())
-            if (
-                method == "_wait"
-                and "fs" in frame.f_locals
-                and frame.f_code.co_filename.startswith(_ASYNCIO)
-            ):
-                return _wait_for_tasks(frame.f_locals["fs"])
-    future = getattr(task, "_fut_waiter", None)
-    due_s = _due_s(task, future)
-    if due_s < math.inf:
-        return Wait(f"virtual time {due_s:.6f} s, or something before it", ())
-    if isinstance(future, Suspension):
-        timed = future._scheduled  # noqa: SLF001 - the kernel's own
-        never = "a time that never comes" if timed else "an event of the kernel that never happened"
-        return Wait(never, ())
-    if isinstance(future, asyncio.Task):
-        return _wait_for_tasks([future])
-    children = getattr(future, "_children", None)
-    if children:
-        return _wait_for_tasks(children)
-    return Wait("a Future that nobody completed" if future is not None else "its turn", ())
-
-
-def _wait_for_primitive(thing: object, words: str) -> Wait:
-    if isinstance(thing, asyncio.Lock):
-        held_by = order.holder(thing)
-        if held_by is None:
-            return Wait(words, ())
-        done = " (done, without releasing it)" if held_by.done() else ""
-        return Wait(
-            f"{words} held by {held_by.get_name()}{done}", () if held_by.done() else (held_by,)
-        )
-    if isinstance(thing, asyncio.TaskGroup):
-        return _wait_for_tasks(thing._tasks)  # noqa: SLF001 - no public way to ask
-    return Wait(words, ())
-
-
-def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
-    tasks = [future for future in futures if isinstance(future, asyncio.Task) and not future.done()]
-    tasks.sort(key=lambda task: getattr(task, "order", 0))
-    names = ", ".join(task.get_name() for task in tasks)
-    return Wait(names or "a Future that nobody completed", tuple(tasks))
-
-
-def _due_s(task: AnyTask, future: object) -> float:
-    """When a timer of the loop ends what a task waits for [s]; infinity when none does."""
-    for when_s, _, timer in getattr(task.get_loop(), "_timers", ()):
-        if timer is future or future in (getattr(timer, "_args", None) or ()):
-            return float(when_s)
-    return math.inf
-
-
-def _place(frames: list[FrameType]) -> list[str]:
-    """The innermost line of the program itself; where there is none, of a package that is neither asyncio nor ours."""
-    files = [frame.f_code.co_filename for frame in frames]
-    own = [place for place, file in enumerate(files) if not file.startswith(PACKAGES)]
-    others = [place for place, file in enumerate(files) if not file.startswith((_ASYNCIO, _OURS))]
-    if not others:
-        return []
-    frame = frames[(own or others)[-1]]
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    line = linecache.getline(file, number).strip()
-    return [f"{file}:{number} in {frame.f_code.co_name}: {line}"]
+        text = f"{type(error).__name__}: {error}".partition("\n")[0]
+        text = text if len(text) <= _ERROR_MAX else f"{text[:_ERROR_MAX]}..."
+        entry = _Entry(function_of(task), f"{DIED} {text}, and nobody has looked", "")
+        dying.setdefault(entry, []).append(task.get_name())
+    return dying
 
 
 def _find_cycle(waits: dict[AnyTask, Wait]) -> list[AnyTask]:

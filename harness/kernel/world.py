@@ -41,6 +41,7 @@ from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_s
 from harness.kernel.program_loop import ProgramLoop
 from harness.kernel.reality import close_real_loop
 from harness.kernel.shared import SharedChange
+from harness.kernel.watcher import unseen_deaths
 
 T = TypeVar("T")
 
@@ -180,6 +181,7 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
 
 
 def _end_loops(world: World) -> None:
+    _tell_watcher(world)
     here.current_loop = None
     with ExitStack() as ends:
         for loop in world.loops:
@@ -187,6 +189,18 @@ def _end_loops(world: World) -> None:
                 ends.callback(end, loop)
         world.loops.clear()
         ends.callback(threads.end_threads, world)
+
+
+def _tell_watcher(world: World) -> None:
+    """Tell of what the program leaves behind, before it is cleared away."""
+    watcher = world.kernel.watcher
+    watcher.ended()
+    deaths, world.deaths = world.deaths, []
+    for loop in world.loops:
+        if loop.get_exception_handler() is None:
+            deaths += unseen_deaths(loop)
+    for death in sorted(deaths, key=lambda death: (death.order, death.task)):
+        watcher.died(death)
 
 
 def stand_ins() -> tuple[StandIn, ...]:

@@ -18,9 +18,15 @@ _SAME_S = 0.001
 
 
 def gave_up(history: History) -> list[Finding]:
-    """No attempt of a call got a reply, and nobody repeated it."""
+    """No attempt of a call got a reply, and nobody repeated it; the task failed, or something else took its place."""
+    of_agent = history.by_agent()
     failed = [call for call in history.calls if failed_for_good(call)]
-    well = (_given_up(call) for call in failed if history.ended_well(call.task))
+    well = (
+        _given_up(call)
+        for call in failed
+        if history.ended_well(call.task)
+        and _replaced(call, of_agent[call.task, call.agent], history)
+    )
     badly = (
         _given_up(call)._replace(advice=what_to_correct(call.attempts[-1].http_status))
         for call in failed
@@ -33,7 +39,7 @@ def gave_up(history: History) -> list[Finding]:
         ),
         *one_an_agent(
             "gave_up", "info", well,
-            "The task ended well without it; check that its output says what is missing.",
+            "Another call took its place; check that its output is as good.",
         ),
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A verdict on the client: what a run shows about the program that made the calls, and what to do about it.
 
-Each kind of finding is a function beside its like: `retry_rules.py`, `failure_rules.py`, `shape_rules.py`. A run without
+Each kind of finding is a function beside its like: `retry_rules.py`, `failure_rules.py`, `program_rules.py`, `shape_rules.py`,
+`serial_rule.py`, `cache_rules.py`. A run without
 anything to find gives nothing.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.metrics.cache_rules import cache_misses, cache_never_read
 from harness.metrics.failure_rules import (
     accepted_truncated_stream,
     gave_up,
@@ -15,6 +17,12 @@ from harness.metrics.failure_rules import (
     swallowed_error,
 )
 from harness.metrics.history import History
+from harness.metrics.program_rules import (
+    abandoned_call,
+    blocked_loop,
+    dead_task,
+    duplicate_effect,
+)
 from harness.metrics.retry_rules import (
     no_back_off,
     non_retryable_retried,
@@ -23,11 +31,10 @@ from harness.metrics.retry_rules import (
     synchronised_retries,
 )
 from harness.metrics.rules import Finding, Rule
+from harness.metrics.serial_rule import could_run_side_by_side
 from harness.metrics.shape_rules import (
     blocked_arrivals,
-    cache_misses,
     context_growth,
-    could_run_side_by_side,
     unbounded_loop,
 )
 from harness.spans import Table
@@ -44,13 +51,18 @@ RULES: Final[tuple[Rule, ...]] = (
     accepted_truncated_stream,
     no_timeout,
     swallowed_error,
+    abandoned_call,
+    dead_task,
+    duplicate_effect,
     blocked_arrivals,
+    blocked_loop,
     unbounded_loop,
     context_growth,
     could_run_side_by_side,
     cache_misses,
+    cache_never_read,
 )
-"""Every kind of finding; a rule is named as the kind that it finds."""
+"""Every kind of finding; a rule is named as the kind that it finds. docs/findings.md shows each."""
 
 _GRAVITY = ("serious", "warning", "info")
 

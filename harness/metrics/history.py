@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from harness.spans import ATTEMPT, CALL, OK, TASK, TOOL, WAIT, Table
@@ -17,6 +19,25 @@ REJECTED_AGAIN = "rejected_again"
 
 REPEATED_PREFIX = "repeated_prefix"
 """Event of a call whose prompt begins as one before it did; its detail is how much of it does [tokens]."""
+
+GOES_ON = "goes_on"
+"""Event of a call whose prompt is a whole prompt of the same task and more, and brings no tool's result: a conversation goes on."""
+
+ASKED_AGAIN = "asked_again"
+"""Event of a call whose whole prompt was sent before in the same task, and answered."""
+
+BLOCKED_LOOP = "blocked_loop"
+"""Event of a blocking call or wait in a thread in which a loop runs; its detail is how long it took [s], `held_up` if
+something in the loop was ready meanwhile or `alone`, and the place."""
+
+ABANDONED_CALL = "abandoned_call"
+"""Event of a call that still ran when the program ended."""
+
+DEAD_TASK = "dead_task"
+"""Event of a task of the program that died; its detail is its name and its error."""
+
+DONE_AGAIN = "done_again"
+"""Event of a use of a tool that is equal to one before; its detail is the span_id of that one, and the use."""
 
 BLOCKED = "blocked"
 """Event of a task that began after it had arrived, because the program stood still; its detail is how much later [s]."""
@@ -88,6 +109,18 @@ class Call:
         return None
 
 
+class Use(NamedTuple):
+    """One use of a tool."""
+
+    span_id: int
+    task: int
+    agent: str
+    tool: str
+    begin_s: float
+    end_s: float
+    status: str
+
+
 class Happening(NamedTuple):
     """A point in time."""
 
@@ -99,7 +132,7 @@ class Happening(NamedTuple):
     detail: str
 
 
-@dataclass(slots=True)
+@dataclass
 class History:
     """All calls of a run.
 
@@ -114,6 +147,8 @@ class History:
     """In the order in which they began."""
     tasks: dict[int, tuple[str, float]] = field(default_factory=dict)
     """How and when each task ended [s]; one that did not end is absent."""
+    uses: dict[int, Use] = field(default_factory=dict)
+    """Uses of tools, by span_id."""
     tools: dict[tuple[int, str], list[float]] = field(default_factory=dict)
     """By task and agent, when tools ended their work [s]: what the agent's next call brings to its model."""
     _named: dict[str, list[Happening]] = field(default_factory=dict)
@@ -121,8 +156,8 @@ class History:
     def __post_init__(self) -> None:
         by_id: dict[int, Call] = {}
         repeats: dict[int, int] = {}
-        for span_id, kind, task, agent, arrival_s, end_s, status, repeated in self.spans.rows(
-            "span_id", "kind", "task", "agent", "arrival_s", "end_s", "status", "repeats"
+        for span_id, kind, task, agent, arrival_s, end_s, status, repeated, name in self.spans.rows(
+            "span_id", "kind", "task", "agent", "arrival_s", "end_s", "status", "repeats", "name"
         ):
             if kind == CALL:
                 by_id[span_id] = Call(span_id, task, agent, arrival_s, end_s, status)
@@ -132,6 +167,7 @@ class History:
                 self.tasks[task] = (status, end_s)
             elif kind == TOOL:
                 self.tools.setdefault((task, agent), []).append(end_s)
+                self.uses[span_id] = Use(span_id, task, agent, name, arrival_s, end_s, status)
         for attempt in _attempts(self.spans):
             if attempt.call_id in by_id:
                 by_id[attempt.call_id].attempts.append(attempt)
@@ -141,6 +177,8 @@ class History:
             ):  # else the table is only a part of a run's
                 by_id[span_id].repeats = by_id[repeated]
                 by_id[repeated].is_repeated = True
+        for ended_s in self.tools.values():
+            ended_s.sort()
         self.calls = sorted(by_id.values(), key=lambda call: (call.begin_s, call.span_id))
         for row in self.events.rows():
             event = Happening(*row)
@@ -172,6 +210,45 @@ class History:
             grouped[call.task].append(call)
         return dict(grouped)
 
+    @cached_property
+    def heard(self) -> dict[int, set[int]]:
+        """By span_id of a call, the span_ids of the calls whose replies its prompt holds."""
+        found: defaultdict[int, set[int]] = defaultdict(set)
+        for event in self.named(HEARD):
+            found[event.span_id].add(int(event.detail))
+        return dict(found)
+
+    def told_to(self, call: Call, since: Call) -> set[int]:
+        """The span_ids of the calls from `since` on whose replies a call was told, itself or through others."""
+        told: set[int] = set()
+        open_ = [call.span_id]
+        while open_:
+            sources = self.heard.get(open_.pop(), set())
+            new = {source for source in sources if source >= since.span_id} - told
+            told |= new
+            open_.extend(sorted(new))
+        return told
+
+    @cached_property
+    def passed_on(self) -> set[int]:
+        """The span_ids of the calls whose replies some prompt holds."""
+        return set().union(*self.heard.values())
+
+    @cached_property
+    def _agent_of(self) -> dict[int, str]:
+        return {call.span_id: call.agent for call in self.calls}
+
+    def agents_heard(self, call: Call) -> set[str]:
+        """The agents whose replies a call's prompt holds."""
+        heard = self.heard.get(call.span_id, set())
+        return {self._agent_of[source] for source in heard if source in self._agent_of}
+
+    def brings_result(self, before: Call, call: Call) -> bool:
+        """Whether a tool of the agent ended its work between two of its calls."""
+        ended_s = self.tools.get((call.task, call.agent), [])
+        place = bisect_left(ended_s, before.end_s)
+        return place < len(ended_s) and ended_s[place] <= call.begin_s
+
     def named(self, name: str) -> list[Happening]:
         """The events of one name."""
         return self._named.get(name, [])
@@ -179,15 +256,6 @@ class History:
     def ended_well(self, task: int) -> bool:
         """Whether a task came to a good end."""
         return self.tasks.get(task, ("", 0.0))[0] == OK
-
-
-def in_a_row(calls: Sequence[Call]) -> list[Call]:
-    """As many calls as can be chosen so that each began after the one before had ended."""
-    chosen: list[Call] = []
-    for call in sorted(calls, key=lambda call: (call.end_s, call.begin_s)):
-        if not chosen or call.begin_s >= chosen[-1].end_s:
-            chosen.append(call)
-    return chosen
 
 
 _COLUMNS = (

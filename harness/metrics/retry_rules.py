@@ -83,7 +83,9 @@ def no_back_off(history: History) -> list[Finding]:
             f"{_again(retry)} at once after {_named(failed)}",
         )
         for failed, retry in history.retries()
-        if _may_pass(failed) and retry.asked_s - failed.end_s < _AT_ONCE_S
+        if _may_pass(failed)
+        and retry.asked_s - failed.end_s < _AT_ONCE_S
+        and not failed.retry_after_s > 0  # `retry_after_ignored` says it
     )
     advice = "Back off before each retry, twice as long each time and with jitter."
     return one_an_agent("no_back_off", "warning", seen, advice)

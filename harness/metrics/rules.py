@@ -29,6 +29,10 @@ class Finding:
     times: int = 1
     """How often it was seen."""
 
+    def __str__(self) -> str:
+        who = f" ({self.agent})" if self.agent else ""
+        return f"{self.severity} {self.kind}{who}: {self.message}. {self.advice}"
+
 
 Rule = Callable[[History], Iterable[Finding]]
 

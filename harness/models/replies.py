@@ -75,8 +75,8 @@ class Replies:
         number = self._number_of(request)
         if number > len(self._replies):
             raise StubError(
-                f"the replies of agent {self._agent!r} ran out: this is call {number}, and there are "
-                f"{len(self._replies)} in order\n"
+                f"the replies of agent {self._agent!r} ran out: this is call {number}, and the list has "
+                f"{len(self._replies)}\n"
                 "  How to fix: add a reply; or give one reply instead of a list, which is then given to every call."
             )
         self.used = max(self.used, number)

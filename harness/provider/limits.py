@@ -32,6 +32,17 @@ class Limits:
     output_tokens_per_min: PerMinute | None = None
     """Tokens generated; charged when they have been, so that an attempt is admitted while any are left."""
 
+    def in_words(self) -> str:
+        """The limits for people, such as `6 requests a minute`."""
+        stated = {
+            "requests": self.requests_per_min,
+            "input tokens": self.input_tokens_per_min,
+            "output tokens": self.output_tokens_per_min,
+        }
+        return ", ".join(
+            f"{number:,} {what} a minute" for what, number in stated.items() if number is not None
+        )
+
 
 class Bucket:
     """A token bucket, full at time 0.

@@ -22,6 +22,7 @@ _TOKENS_PER_MTOK = 1_000_000
 # Anthropic's own multipliers (https://docs.claude.com/en/docs/build-with-claude/prompt-caching, "Pricing").
 _CACHE_READ_FACTOR = 0.1
 _CACHE_WRITE_FACTOR = 1.25
+_CACHE_WRITE_1H_FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Prices:
     """USD for a million tokens read from a prompt cache; absent means a tenth of the price of input."""
     cache_write_usd_per_mtok: Usd | None = None
     """USD for a million tokens written to a prompt cache; absent means one and a quarter of the price of input."""
+    cache_write_1h_usd_per_mtok: Usd | None = None
+    """USD for a million tokens written to a prompt cache for an hour; absent means twice the price of input."""
 
     def cost_usd(self, usage: Usage) -> float:
         """The price of one attempt [USD]."""
@@ -44,10 +47,21 @@ class Prices:
             + usage.output_tokens * self.output_usd_per_mtok
         )
         if usage.cache_read_tokens or usage.cache_write_tokens:
-            micro_usd += usage.cache_read_tokens * _stated(
-                self.cache_read_usd_per_mtok, self.input_usd_per_mtok * _CACHE_READ_FACTOR
-            ) + usage.cache_write_tokens * _stated(
-                self.cache_write_usd_per_mtok, self.input_usd_per_mtok * _CACHE_WRITE_FACTOR
+            hour_tokens = usage.cache_write_1h_tokens
+            micro_usd += (
+                usage.cache_read_tokens
+                * _stated(
+                    self.cache_read_usd_per_mtok, self.input_usd_per_mtok * _CACHE_READ_FACTOR
+                )
+                + (usage.cache_write_tokens - hour_tokens)
+                * _stated(
+                    self.cache_write_usd_per_mtok, self.input_usd_per_mtok * _CACHE_WRITE_FACTOR
+                )
+                + hour_tokens
+                * _stated(
+                    self.cache_write_1h_usd_per_mtok,
+                    self.input_usd_per_mtok * _CACHE_WRITE_1H_FACTOR,
+                )
             )
         return micro_usd / _TOKENS_PER_MTOK
 

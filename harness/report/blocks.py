@@ -106,11 +106,9 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Sentences, each with a tone and perhaps lines of a quotation below."""
+    """Sentences, each with a tone."""
 
     sentences: Sequence[tuple[Tone, str]]
-    quoted: Sequence[str] = ()
-    """Lines whose columns must stay where they are."""
 
 
 Block = Cards | DataTable | Drawing | Words

@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 DOTS_PER_INCH: Final = 160
 """Sharp on a screen with two pixels for one, and small enough for a chat or a pull request."""
 
-WIDTH_IN: Final = 6.4
-"""Of every figure [in]: as wide as a column of text, so that letters are as large as the text's."""
+WIDTH_IN: Final = 9.6
+"""Of most figures [in]: as wide as a page, so that letters are nearly as large as the text's."""
+
+HALF_IN: Final = 5.2
+"""Of a figure that has another one beside it [in]."""
+
+_PIXELS_PER_POINT: Final = 96 / 72
+
+_SHRUNK, _STRETCHED = 0.85, 1.15
+"""How much smaller or larger than it was drawn a figure may be shown: beyond that its letters cannot be read, or shout."""
 
 
 @contextmanager
@@ -68,9 +76,9 @@ def as_svg(figure: Figure, key: str, alt: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     view = re.search(r'viewBox="([^"]+)"', svg)
     assert view is not None, "matplotlib writes a viewBox"
-    head = (
-        f'<svg viewBox="{view.group(1)}" role="img" aria-label="{_attribute(alt)}" class="figure">'
-    )
+    width_px = float(view.group(1).split()[2]) * _PIXELS_PER_POINT
+    bounds = f"min-width:{_SHRUNK * width_px:.0f}px;max-width:{_STRETCHED * width_px:.0f}px"
+    head = f'<svg viewBox="{view.group(1)}" role="img" aria-label="{_attribute(alt)}" class="figure" style="{bounds}">'
     # Only inside of tags: what stands between them is text from outside, and may look like an id or a colour.
     return head + re.sub(r"<[^>]+>", lambda tag: _own(tag[0], key), svg[svg.index(">") + 1 :])
 

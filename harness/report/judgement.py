@@ -8,6 +8,19 @@ from harness.report.blocks import Tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A part of a change, a task's share of it, in the unit of the metric."""
+
+    kind: str
+    """What time or money went into, such as `queue`."""
+    agent: str
+    name: str
+    """The model or the tool."""
+    base: float
+    candidate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What became of one metric between two sides."""
 
@@ -27,8 +40,10 @@ class Judged:
     status: str
     tone: Tone
     sentence: str = ""
-    why: tuple[str, ...] = ()
-    """What the spans say about the change: a sentence, and the lines of a table."""
+    why: str = ""
+    """What the spans say about the change, in a sentence; empty if they do not tell."""
+    causes: tuple[Cause, ...] = ()
+    """What the change consists of, the largest part first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

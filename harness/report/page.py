@@ -181,10 +181,7 @@ def _block(block: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the blocks
                 ]
             }  # fmt: skip
         case Words():
-            return {
-                "sentences": [text for _, text in block.sentences],
-                "quoted": list(block.quoted),
-            }
+            return {"sentences": [text for _, text in block.sentences]}
         case Drawing():
             return {
                 "figure": block.key,

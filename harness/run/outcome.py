@@ -24,6 +24,8 @@ class BudgetResult:
     """None when the metric was not measured; the budget has failed then."""
     limit: Budget
     passed: bool
+    why: str = ""
+    """What the spans say about a budget that does not hold, in a sentence; empty where they do not tell."""
 
 
 @dataclass(frozen=True, slots=True)

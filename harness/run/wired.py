@@ -27,13 +27,14 @@ from harness.provider import (
     likely_latency_of,
     prices_of,
 )
-from harness.spans import SpanLog
+from harness.spans import Span, SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import ApiMaker
 from harness.wire.call import Call
 from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
+from harness.wire.notes import Notes
 from harness.wire.paths import base_path
 from harness.wire.server import Server, Site
 
@@ -144,7 +145,9 @@ class WiredWorld:
         """May be changed until somebody has connected."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
-        self._effects: list[Effect] = []
+        self._effects: list[tuple[Effect, Span | None]] = []
+        self._notes = Notes(self.log, self.root, lambda: self.calls)
+        self.kernel.watcher = self._notes
 
     # -- as the network sees it -------------------------------------------------------------------------------------
 
@@ -189,19 +192,29 @@ class WiredWorld:
     @property
     def effects(self) -> list[Effect]:
         """What tools did so far: simulated ones, and those of the program whose results a model was told."""
-        return self._effects + ([] if self._server is None else self._server.calls.effects)
+        return [effect for effect, _ in self._done]
+
+    @property
+    def _done(self) -> Sequence[tuple[Effect, Span | None]]:
+        brought = () if self._server is None else self._server.calls.effects
+        return [*self._effects, *brought]
 
     def note_effect(
-        self, tool: str, args: Sequence[object], kwargs: Mapping[str, object] | None = None
+        self,
+        tool: str,
+        span: Span | None,
+        args: Sequence[object],
+        kwargs: Mapping[str, object] | None = None,
     ) -> None:
         """Note that a simulated tool did something.
 
         Args:
             tool: Its name.
+            span: Its span; None where doing the same again is nothing to wonder at, as with a command.
             args: Its positional arguments.
             kwargs: Its arguments by name.
         """
-        self._effects.append(effect(tool, "program", args, kwargs))
+        self._effects.append((effect(tool, "program", args, kwargs), span))
 
     def kept_in(self, text: str) -> frozenset[int]:
         """Numbers of the calls whose replies are in a text."""
@@ -215,6 +228,7 @@ class WiredWorld:
         """Close all connections, and all calls that the program gave up."""
         if self._server is not None:
             self._server.end()
+        self._notes.end(self._done)
 
     def _make_server(self) -> Server:
         served: dict[tuple[str, str, Latency | None], Served] = {}

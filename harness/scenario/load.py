@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
@@ -128,7 +129,18 @@ def _why_no_file(path: Path) -> str:
             return "this is neither a file nor a link to one"
     except OSError as error:
         return f"the file cannot be read: {error.strerror}"
-    return f"the file does not exist{nearest_file(path)}"
+    return f"the file does not exist{nearest_file(path) or _nearest_elsewhere(path)}"
+
+
+def _nearest_elsewhere(path: Path) -> str:
+    """A suggestion, when a folder one step from here has a scenario that is called like one that is not there."""
+    try:
+        there = sorted(str(it) for it in Path().glob("*/*.y*ml") if it.suffix in _STUB_SUFFIXES)
+    except OSError:
+        return ""
+    by_stem = {Path(it).stem: it for it in reversed(there)}
+    near = difflib.get_close_matches(path.stem, by_stem, n=1, cutoff=0.6)
+    return f"; did you mean {by_stem[near[0]]!r}?" if near else ""
 
 
 def _validate(document: Document, folder: Path) -> AnyScenario:

@@ -12,10 +12,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.errors import did_you_mean
 from harness.fields import near_files
 from harness.scenario.yaml_file import Document, Path_, Place
 
-_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+"""What pydantic calls a key that a record does not have."""
 
 _TYPE_WORDS = {
     "float_type": "a number",
@@ -66,8 +68,7 @@ def _schema_of(root: type[BaseModel]) -> dict[str, Any]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A suggestion, when something known looks like the word."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return did_you_mean(word, known)
 
 
 def nearest_file(path: Path) -> str:
@@ -96,7 +97,7 @@ def _explain_one(
     details: ErrorDetails, path: Path_, document: Document, schema: dict[str, Any]
 ) -> str:
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
-    if kind in _UNKNOWN_KEY:
+    if kind in UNKNOWN_KEY:
         key = str(details["loc"][-1])
         known = _keys_allowed(schema, path[:-1], document.data)
         return (

@@ -57,6 +57,11 @@ class CallView:
         return self._call.number
 
     @property
+    def span_id(self) -> int:
+        """Which span it is."""
+        return self._call.span.span_id
+
+    @property
     def ordinal(self) -> int:
         """1 for the agent's first call; what messages and timelines show, and what `call=` of a fault counts."""
         return self._call.request.call_in_task
@@ -107,6 +112,16 @@ class CallView:
         return tuple(self._call.attempts)
 
     @property
+    def timed_out(self) -> Sequence[int]:
+        """Ordinals of the attempts that the client gave up because its own timeout was over."""
+        return tuple(self._call.timed_out)
+
+    @property
+    def provider(self) -> str:
+        """The provider that was asked."""
+        return self._call.provider
+
+    @property
     def start_s(self) -> float:
         """When it began [virtual s]."""
         return self._call.span.arrival_s
@@ -149,7 +164,12 @@ class CallView:
         return f"call {self.ordinal} of {self.agent} ({self.model}), {self.start_s:.3f}{end}: {self.status or 'open'}"
 
 
-def excerpt(text: str) -> str:
-    """The beginning of a text, quoted, on one line."""
+def excerpt(text: str, longest: int = _EXCERPT_MAX) -> str:
+    """The beginning of a text, quoted, on one line.
+
+    Args:
+        text: The text.
+        longest: How much of it is shown [characters].
+    """
     line = " ".join(text.split())
-    return repr(line if len(line) <= _EXCERPT_MAX else f"{line[:_EXCERPT_MAX]}...")
+    return repr(line if len(line) <= longest else f"{line[:longest]}...")

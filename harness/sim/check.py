@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULT_NAMES, Fault
 from harness.models.replies import Replies
 from harness.sim.processes import SimProcess
@@ -39,6 +39,7 @@ def check_all_needed(
             "nothing was run, so nothing was tested\n  How to fix: call `sim.run(...)`, or make the test async"
         )
     called = {call.agent for run in runs for call in run.all_calls}
+    agents = sorted({*called, *(role.name for role in roles)})
     broken_off = any(run.error is not None for run in runs)
     problems = [
         problem
@@ -53,7 +54,7 @@ def check_all_needed(
         if not (process.uses or process.allow_unused or broken_off)
     ]
     problems += [
-        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met an attempt"
+        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met an attempt{_unknown_agent(fault, agents)}"
         for number, fault in enumerate(faults, 1)
         if number not in met
     ]
@@ -70,3 +71,9 @@ def _unused(role: Role, called: Set[str]) -> str | None:
     if isinstance(role.content, Replies) and role.content.unused:
         return f"{role.content.unused} of the replies of agent {role.name!r} were never asked for"
     return None
+
+
+def _unknown_agent(fault: Fault, known: Sequence[str]) -> str:
+    if fault.agent is None or fault.agent in known:
+        return ""
+    return f": there is no agent {fault.agent!r}{did_you_mean(fault.agent, known)}"

@@ -160,7 +160,7 @@ class _Use:
             self._span.error = error
             self._world.log.close(self._span, status)
             if status != ERROR:  # one that was cut off may have done its work
-                self._world.note_effect(self._process.command, [self._command.line])
+                self._world.note_effect(self._process.command, None, [self._command.line])
 
     def _failure(self) -> Result:
         said = f"{self._process.command}: failed, as it was described\n"

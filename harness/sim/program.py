@@ -19,6 +19,14 @@ class Watch:
 
     def __init__(self) -> None:
         self.tasks = ""
+        self._raised: BaseException | None = None
+
+    def tasks_at(self, error: BaseException) -> str:
+        """What every task was doing when the program raised an error; empty if the run ended by another one.
+
+        A run that cannot go on cancels the program, which says nothing of why.
+        """
+        return self.tasks if error is self._raised else ""
 
     def over(self, program: Any) -> Any:  # noqa: ANN401 - a coroutine, or a function
         """The same program, watched."""
@@ -34,6 +42,7 @@ class Watch:
         except BaseException as error:
             loop, me = asyncio.get_running_loop(), asyncio.current_task()
             assert me is not None
+            self._raised = error
             name = getattr(program, "__qualname__", "?")
             self.tasks = f"  {me.get_name()} ({name}) raised {type(error).__name__}"
             if len(asyncio.all_tasks(loop)) > 1:

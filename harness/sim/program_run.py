@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
 from harness.sim import settings
+from harness.sim.cached import CacheTokens
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
+from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
-from harness.sim.survival import problems_under_fault, told, without_allowed
-from harness.sim.telling import explain, timeline
+from harness.sim.survival import in_words, problems_under_fault, told, without_allowed
+from harness.sim.telling import explain
+from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render
 from harness.wire.effects import Effect
+
+_LINES_MAX = 20
+"""How much of a timeline the message of an assertion has."""
+
+_LOST_MAX = 6
+"""How many lost replies a message shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -52,6 +60,8 @@ class ProgramRun:
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
     tasks: str = ""
     """What each task of the program was doing when it failed; empty if it did not."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    """The rate limits of each provider that has any, in words."""
     effects: tuple[Effect, ...] = ()
     """What its tools did."""
     _total: Tally = field(default_factory=Tally)
@@ -78,8 +88,7 @@ class ProgramRun:
         """
         known = {*self.described, *self.agents}
         if agent is not None and agent not in known:
-            near = difflib.get_close_matches(agent, sorted(known), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(agent, sorted(known))
             raise HarnessError(
                 f"there is no agent {agent!r}{hint}\n  Known: {', '.join(sorted(known)) or 'none'}"
             )
@@ -132,10 +141,12 @@ class ProgramRun:
     def timeline(self, last: int | None = None) -> str:
         """What happened, a line each in the order of beginnings, with virtual times [s].
 
+        A call has the beginnings of its prompt and its reply, and its attempts below it if it took several.
+
         Args:
             last: Only so many lines, the last.
         """
-        return timeline(self.spans_table, last)
+        return "\n".join(lines(Timeline(self).entries(), last))
 
     def explain(self) -> str:
         """Where the time and the money went, what went wrong, and what to do about it."""
@@ -174,6 +185,7 @@ class ProgramRun:
     def assert_called_with_output_of(self, agent: str, source: str) -> None:
         """Assert that text of a reply to one agent reached a prompt of another."""
         __tracebackhide__ = True
+        self.calls(source)  # is known
         heard = {
             self._by_number(number).agent for call in self.calls(agent) for number in call.heard
         }
@@ -221,6 +233,29 @@ class ProgramRun:
                 f"the run cost {render('cost_usd', self.cost_usd)}, which is not below {render('cost_usd', limit_usd)}",
             )
 
+    def assert_cache_read_share(self, *, above: float, agent: str | None = None) -> None:
+        """Assert that more than this share of all prompt tokens came from a prompt cache.
+
+        Args:
+            above: The share, 0 to 1; the calls that fill the cache count as well.
+            agent: Only calls of this agent.
+
+        Raises:
+            HarnessError: There is no such agent, or the share is none.
+        """
+        __tracebackhide__ = True
+        settings.share("above", above)
+        of = "" if agent is None else f" of agent {agent!r}"
+        tokens = CacheTokens.of(self.calls(agent))
+        if not tokens.prompt:
+            _fail(self, f"no call{of} got a reply, so nothing was read")
+        if not tokens.read > above * tokens.prompt:
+            _fail(
+                self,
+                f"{tokens.share:.1%} of the prompt tokens{of} came from a prompt cache, which is not above {above:.1%}: "
+                f"{tokens.read:,} of {tokens.prompt:,} were read from it, {tokens.written:,} were written to it",
+            )
+
     def assert_no_lost_results(self, *, branches_on: Sequence[str] = ()) -> None:
         """Assert that every reply was used: its text is in a later prompt, or in the output.
 
@@ -239,11 +274,13 @@ class ProgramRun:
         if lost:
             agents = list(dict.fromkeys([*steering, *(call.agent for call in lost)]))
             names = ", ".join(f'"{agent}"' for agent in agents)
-            lines = [f"{call}: {excerpt(call.text)}" for call in lost]
-            lines.append(
+            told = [f"{call}: {excerpt(call.text)}" for call in lost[:_LOST_MAX]]
+            if len(lost) > _LOST_MAX:
+                told.append(f"... and {len(lost) - _LOST_MAX} more")
+            told.append(
                 f"If the program branches on them: assert_no_lost_results(branches_on=[{names}])"
             )
-            _fail(self, "replies that reached no later prompt and are not in the output:", lines)
+            _fail(self, "replies that reached no later prompt and are not in the output:", told)
 
     def assert_survives(
         self,
@@ -267,7 +304,7 @@ class ProgramRun:
             The run under the fault.
 
         Raises:
-            HarnessError: There is no such fault, `allow` has an unknown name, or the program can run only once.
+            HarnessError: There is no such fault or agent, `allow` has an unknown name, or the program can run only once.
         """
         __tracebackhide__ = True
         if self.rerun is None:
@@ -276,14 +313,16 @@ class ProgramRun:
                 "  How to fix: give sim.run the function and its arguments: sim.run(main, 'question')"
             )
         added = settings.fault(fault, fields)
+        if added.agent is not None:
+            self.calls(added.agent)
         again = self.rerun(added)
         problems = without_allowed(problems_under_fault(self, again), allow, self, again)
         if problems:
             first, *others = told(problems)
             what = first.removeprefix("error: ")
-            _fail(again, f"the program does not survive {added}: {what}", others)
+            _fail(again, f"the program does not survive {in_words(added)}: {what}", others)
         if 1 not in again.faults_met:  # the added one is the first
-            _fail(again, f"no attempt met {added}, so nothing was tested")
+            _fail(again, f"no attempt met {in_words(added)}, so nothing was tested")
         return again
 
     def _by_number(self, number: int) -> CallView:
@@ -292,11 +331,13 @@ class ProgramRun:
 
 def _fail(run: ProgramRun, what: str, details: Sequence[str] = ()) -> NoReturn:
     __tracebackhide__ = True
-    lines = [what, *(f"  {line}" for line in details)]
-    lines += ["What happened:", *(f"  {line}" for line in run.timeline().splitlines())]
+    text = [what, *(f"  {line}" for line in details)]
+    text += ["What happened:", *(f"  {line}" for line in run.timeline(_LINES_MAX).splitlines())]
     if run.command:
-        lines.append(f"To replay: {run.command}")
-    raise AssertionError("\n".join(lines))
+        text.append(f"To replay: {run.command}")
+    error: Any = AssertionError("\n".join(text))
+    error.failed_check = FailedCheck(run, what, tuple(details))
+    raise error
 
 
 def _most_at_once(calls: list[CallView]) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, Fault
 from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.models import Model, ToolCall
@@ -18,10 +19,45 @@ from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.provider import Latency, Limits, Outage, Overload, Queue
 from harness.run.wired import ApiName
+from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
 Order = Literal["arrival", "random"]
 """Which of several threads goes next that may: the one that came first, or one that the seed chooses."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PROVIDER_SETTINGS = (
+    "requests_per_min",
+    "input_tokens_per_min",
+    "output_tokens_per_min",
+    "concurrency",
+    "queue_capacity",
+    "latency",
+    "overload",
+    "outages",
+    "api",
+    "hosts",
+    "paths",
+)
+
+
+def settings_known(function: F) -> F:
+    """Let a function refuse a setting that it does not have, with the nearest one that it has."""
+    known = [name for name in inspect.signature(function).parameters if name != "self"]
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
+        __tracebackhide__ = True
+        for name in kwargs:
+            if name not in known:
+                raise HarnessError(
+                    f"sim.{function.__name__}: there is no setting {name!r}{did_you_mean(name, known)}\n"
+                    f"  Known: {', '.join(known)}"
+                )
+        return function(*args, **kwargs)
+
+    return cast("F", checked)
 
 
 def seed(value: int) -> int:
@@ -118,8 +154,9 @@ def options(api: ApiName, stated: Mapping[str, Any]) -> Mapping[str, Any]:
         known = list(inspect.signature(Maker).parameters)[1:]
         for name in stated:
             if name not in known:
+                hint = did_you_mean(name, [*known, *PROVIDER_SETTINGS])
                 raise HarnessError(
-                    f"a provider has no setting {name!r}\n  The API {api!r} has: {', '.join(known) or 'none'}"
+                    f"a provider has no setting {name!r}{hint}\n  Known: {', '.join([*PROVIDER_SETTINGS, *known])}"
                 )
     return stated
 
@@ -170,7 +207,8 @@ def fault(kind: str | Fault, fields: dict[str, Any]) -> Fault:
     if isinstance(kind, Fault):
         return kind
     if kind not in FAULTS:
-        raise HarnessError(f"there is no fault {kind!r}\n  There are: {', '.join(FAULTS)}")
+        hint = did_you_mean(str(kind), FAULTS)
+        raise HarnessError(f"there is no fault {kind!r}{hint}\n  Known: {', '.join(FAULTS)}")
     return _read(FAULTS[kind], f"fault {kind!r}", fields)  # type: ignore[no-any-return]
 
 
@@ -179,10 +217,26 @@ def _read(type_: Any, what: str, value: Any) -> Any:  # noqa: ANN401 - as the ty
         return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {problem['msg']} (given: {problem['input']!r})"
+            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {_what_is_wrong(problem, type_)} (given: {problem['input']!r})"
             for problem in error.errors()
         )
         raise HarnessError(f"{what}: {problems}") from None
+
+
+def _what_is_wrong(problem: ErrorDetails, type_: Any) -> str:  # noqa: ANN401 - as the type says
+    if problem["type"] not in UNKNOWN_KEY:
+        return problem["msg"]
+    known = _fields_of(_holder(type_).model_json_schema())
+    return f"there is no such setting{did_you_mean(str(problem['loc'][-1]), known)}"
+
+
+def _fields_of(schema: Any) -> list[str]:  # noqa: ANN401 - a JSON Schema
+    """The names of all fields in a JSON Schema."""
+    if isinstance(schema, list):
+        return [name for part in schema for name in _fields_of(part)]
+    if not isinstance(schema, dict):
+        return []
+    return [*schema.get("properties", {}), *_fields_of(list(schema.values()))]
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from harness.run.wired import WiredWorld
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
+from harness.sim.failure import describe
 from harness.sim.processes import described
 from harness.sim.program import Watch, close_if_unstarted
 from harness.sim.program_run import ProgramRun
@@ -28,9 +29,6 @@ from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.wire import SEAMS, connected
-
-_LAST_LINES = 20
-"""How much of a timeline the report of a failed test shows."""
 
 
 class Sim(Surroundings):
@@ -149,7 +147,7 @@ class Sim(Surroundings):
                 raise world.failure
         except BaseException as raised:
             output, error = None, raised
-            tasks = getattr(raised, "report", "") or watch.tasks
+            tasks = getattr(raised, "report", "") or watch.tasks_at(raised)
             if isinstance(raised, Exception) and world.failure not in (None, raised):
                 error = world.failure
                 raise world.failure from None  # what the program made of it
@@ -249,21 +247,21 @@ class Sim(Surroundings):
             kept=None if output is None else world.kept_in(str(output)),
             rerun=rerun,
             tasks=tasks,
+            limits={
+                name: provider.limits.in_words()
+                for name, provider in self._providers.items()
+                if provider.limits is not None
+            },
             effects=tuple(world.effects),
         )
 
-    def tell_failure(self, *, with_timeline: bool = True) -> str:
-        """What happened last, what each task was doing, and how to run it again; for the report of a failed test."""
-        lines = [f"To replay: {self.command}"] if self.command else []
-        if not self.runs:
-            return "\n".join([*lines, "No run has ended."])
-        run = self.last_run
-        lines.append(f"Seed {run.seed}, virtual time {run.latency_s:.6f} s.")
-        if with_timeline:
-            lines += ["The last calls:", run.timeline(last=_LAST_LINES)]
-        if run.tasks and run.tasks not in str(run.error):
-            lines += ["Tasks when it failed:", run.tasks]
-        return "\n".join(lines)
+    def tell_failure(self, error: BaseException | None = None) -> str:
+        """Why the test failed, who waited for what, what happened last, and how to run it again.
+
+        Args:
+            error: What the test raised.
+        """
+        return describe(error, self.runs[-1] if self.runs else None, self.command)
 
     # -- at the end of a test -----------------------------------------------------------------------------------------
 

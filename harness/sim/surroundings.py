@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
 from harness.models import Model, Request, ToolCall
 from harness.models.replies import AnyReply, Replies
@@ -77,6 +77,7 @@ class Surroundings:
 
     # -- who is there -------------------------------------------------------------------------------------------------
 
+    @settings.settings_known
     def agent(
         self,
         name: str,
@@ -143,6 +144,7 @@ class Surroundings:
         if allow_unused:
             self._may_be_unused.add(name)
 
+    @settings.settings_known
     def tool(
         self,
         name: str,
@@ -190,6 +192,7 @@ class Surroundings:
         self._tools.append(real)
         return real
 
+    @settings.settings_known
     def process(
         self,
         command: str,
@@ -277,7 +280,7 @@ class Surroundings:
         known = self._providers.get(name)
         if speaks is None or speaks not in _APIS.values() or (known is None and not hosts):
             raise HarnessError(
-                f"nobody knows the provider {name!r}\n"
+                f"nobody knows the provider {name!r}{did_you_mean(name, self._providers)}\n"
                 "  How to fix: say which API it speaks and where: "
                 f'sim.provider({name!r}, api="openai", hosts=["api.example.com"])'
             )

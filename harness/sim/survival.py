@@ -6,12 +6,13 @@ name for one agent or tool: `lost_reply`, `lost_reply:reviewer`.
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
+from harness.faults import FAULT_NAMES, Fault
 from harness.metrics.findings import RULES
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.lost import lost_replies
@@ -87,12 +88,20 @@ def told(problems: list[Problem]) -> list[str]:
     return [*shown, f"If that is meant: assert_survives(..., allow=[{names}])"]
 
 
+def in_words(fault: Fault) -> str:
+    """A fault, as a test states it: `overloaded(agent='worker', call=2)`."""
+    stated = [
+        f"{field.name}={value!r}"
+        for field in dataclasses.fields(fault)
+        if (value := getattr(fault, field.name)) != field.default
+    ]
+    return f"{FAULT_NAMES[type(fault)]}({', '.join(stated)})"
+
+
 def _check_known(what: str, name: str, known: list[str]) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise HarnessError(
-            f"allow: there is no {what} {name!r}{hint}\n  Known: {', '.join(known) or 'none'}"
+            f"allow: there is no {what} {name!r}{did_you_mean(name, known)}\n  Known: {', '.join(known) or 'none'}"
         )
 
 
@@ -100,8 +109,11 @@ def _check_known(what: str, name: str, known: list[str]) -> None:
 
 
 def _errors(after: ProgramRun) -> Iterator[Problem]:
-    if after.error is not None:
-        yield Problem("error", "", f"{type(after.error).__name__}: {after.error}")
+    error = after.error
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if error is not None:
+        yield Problem("error", "", f"{type(error).__name__}: {error}")
 
 
 def _new_findings(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""A run in words: what happened when, and where the time and the money went."""
+"""A run in words: where the time and the money went, what went wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,25 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.spans import ATTEMPT, CALL, OK, TOOL, WAIT, Table
+from harness.spans import ATTEMPT, CALL, TOOL, Table
 from harness.units import render
 
 if TYPE_CHECKING:
+    from harness.sim.call_view import CallView
     from harness.sim.program_run import ProgramRun
 
-_TEXT_MAX = 60
+_TOO_MANY_REQUESTS = 429
 
+_LINKS_MAX = 6
+"""How many links of the chain that the end waited for are shown."""
 
-def timeline(spans: Table, last: int | None = None) -> str:
-    """What happened, a line each in the order of beginnings, with virtual times [s].
-
-    Args:
-        spans: The spans of a run.
-        last: Only so many lines, the last.
-    """
-    rows = sorted(_rows(spans), key=lambda row: (row.arrival_s, row.span_id))
-    shown = rows if last is None else rows[-last:]
-    cut = [f"... {len(rows) - len(shown)} lines before"] if len(shown) < len(rows) else []
-    return "\n".join([*cut, *map(_line, shown)])
+_REFUSED_MIN = 3
+"""From so many refusals on, they are summed."""
 
 
 def explain(run: ProgramRun) -> str:
     """Where the time and the money of a run went, what went wrong, and what to do about it."""
-    return "\n".join([_whole(run), *_agents(run), *_path(run), *_troubles(run), *_advice(run)])
+    return "\n".join([_whole(run), *_agents(run), *path(run), *_troubles(run), *_advice(run)])
 
 
 def _whole(run: ProgramRun) -> str:
@@ -52,7 +46,7 @@ def _agents(run: ProgramRun) -> Iterator[str]:
         yield f"  {agent}: {_count(len(calls), 'call')}{again}, {render('latency_s', total_s)} together"
 
 
-def _path(run: ProgramRun) -> Iterator[str]:
+def path(run: ProgramRun) -> Iterator[str]:
     """The chain of calls and tools that the end waited for, found backwards from what ended last."""
     rows = [
         row
@@ -65,15 +59,43 @@ def _path(run: ProgramRun) -> Iterator[str]:
         chain.append(rows.pop())
         while rows and rows[-1].end_s > chain[-1].arrival_s:
             rows.pop()
-    if len(chain) > 1:
-        names = " -> ".join(
+    if chain:
+        names = [
             f"{row.name} ({render('latency_s', row.end_s - row.arrival_s)})"
-            for row in reversed(chain)
+            for row in reversed(chain[:_LINKS_MAX])
+        ]
+        before = len(chain) - len(names)
+        names[:0] = [f"... {before} before"] if before else []
+        yield f"The end waited for: {' -> '.join(names)}."
+
+
+def refused(run: ProgramRun) -> Iterator[str]:
+    """Sum up, for each provider, the attempts that it refused for its rate limits, where they are many."""
+    calls: dict[str, list[CallView]] = {}
+    for call in run.all_calls:
+        calls.setdefault(call.provider, []).append(call)
+    for provider, asked in calls.items():
+        attempts = [attempt for call in asked for attempt in call.attempts]
+        number = sum(attempt.http_status == _TOO_MANY_REQUESTS for attempt in attempts)
+        if number < _REFUSED_MIN:
+            continue
+        limit = run.limits.get(provider)
+        text = f"{number} of {len(attempts)} attempts refused" + (
+            f" (limit {limit})" if limit else ""
         )
-        yield f"The end waited for: {names}."
+        last = [call.attempts[-1] for call in asked if call.reply is None and call.attempts]
+        retries = [
+            attempt.ordinal - 1 for attempt in last if attempt.http_status == _TOO_MANY_REQUESTS
+        ]
+        if retries:
+            most = _count(max(retries), "retry", "retries")
+            text += f"; the SDK gave up after {most}" if max(retries) else "; the SDK did not retry"
+        yield text
 
 
 def _troubles(run: ProgramRun) -> Iterator[str]:
+    for text in refused(run):
+        yield f"{text}."
     seen = Counter(
         f"{row.agent}: {row.error}"
         for row in _rows(run.spans_table)
@@ -92,44 +114,23 @@ def _troubles(run: ProgramRun) -> Iterator[str]:
 
 def _advice(run: ProgramRun) -> Iterator[str]:
     for finding in run.findings:
-        yield f"{finding.severity}: {finding.message}. {finding.advice}"
+        yield str(finding)
 
 
 class _Row(NamedTuple):
-    span_id: int
     kind: str
     name: str
     agent: str
-    model: str
-    ordinal: int
     arrival_s: float
     end_s: float
-    status: str
     error: str
-    fault: str
 
 
 def _rows(spans: Table) -> Iterator[_Row]:
     for row in spans.rows(*_Row._fields):
-        if row[1] in {CALL, ATTEMPT, TOOL, WAIT}:
+        if row[0] in {CALL, ATTEMPT, TOOL}:
             yield _Row(*row)
 
 
-def _line(row: _Row) -> str:
-    end = "still open" if row.end_s != row.end_s else f"{row.end_s:10.3f}"
-    what = {
-        CALL: f"call {row.ordinal} of {row.agent}",
-        ATTEMPT: f"  attempt {row.ordinal} of {row.agent} at {row.model}",
-        TOOL: f"tool {row.name} of {row.agent or 'the program'}",
-        WAIT: f"  {row.name} of {row.agent}",
-    }[row.kind]
-    notes = [] if row.status == OK else [row.status]
-    if row.error:
-        notes.append(row.error)
-    if row.fault:
-        notes.append(f"fault {row.fault}")
-    return f"{row.arrival_s:10.3f} -> {end}  {what:<{_TEXT_MAX}.{_TEXT_MAX}}  {', '.join(notes)}".rstrip()
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _count(number: int, what: str, many: str = "") -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {many or f'{what}s'}"

@@ -66,7 +66,7 @@ def use_of(
     finally:
         world.log.close(span, status)
         if status != ERROR:  # one that was cancelled may have done its work
-            world.note_effect(name, args, kwargs)
+            world.note_effect(name, span, args, kwargs)
 
 
 class SimTool:

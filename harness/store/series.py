@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Final, Literal
 
+from harness.metrics.buckets import Asked
 from harness.store.asking import Row, ask
 from harness.store.database import Store
 
@@ -118,6 +119,26 @@ def pressure(store: Store, run_id: int, bins: int = _BINS) -> list[Row]:
             }
         )
     return found
+
+
+def asked(store: Store, run_id: int) -> list[Asked]:
+    """The attempts of a run as rate limits know them, in the order in which models were first asked.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    rows = ask(
+        store,
+        [run_id],
+        "SELECT model, arrival_s, end_s, coalesce(input_tokens, 0) + coalesce(cache_write_tokens, 0) AS read, "
+        "CASE WHEN start_s IS NULL THEN 0 ELSE coalesce(output_tokens, 0) END AS written, "
+        "coalesce(error, '') = 'rate_limit_error' AND fault IS NULL AS is_refused, "
+        # A client may give up on what waits for a slot; what a provider refuses has the provider's own kind of error.
+        "start_s IS NOT NULL OR (fault IS NULL AND coalesce(error, '') NOT LIKE '%\\_error' ESCAPE '\\') AS is_charged "
+        "FROM attempts "
+        "WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) ORDER BY arrival_s, span_id",
+    )
+    return [Asked(*row.values()) for row in rows]
 
 
 _COUNTS: Final = ("attempts", "rate_limited", "failed", "input_tokens", "output_tokens")

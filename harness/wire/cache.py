@@ -75,20 +75,43 @@ class PromptCache:
                 self._until_s[prefix.digest] = (now_s + prefix.cached_for_s, prefix.cached_for_s)
 
 
+class Repeated(NamedTuple):
+    """How much of a prompt had been sent before."""
+
+    tokens: int
+    """Size of the longest beginning that is read at full price again [tokens]; none where a cache is asked for."""
+    same: int | None
+    """Number of the latest call with the very same prompt."""
+    goes_on: bool
+    """Whether it begins with a whole prompt that was sent before."""
+
+
 @dataclass(slots=True)
 class Repetition:
-    """How much of each prompt had been sent before and was read at full price again."""
+    """How much of each prompt had been sent before."""
 
     _seen: set[bytes] = field(default_factory=set)
+    _whole: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    """By task of the user's and digest, the number of the latest call with a prompt."""
 
-    def tokens(self, prompt: Prompt) -> int:
-        """The longest beginning of a prompt that an earlier one had too [tokens]; none where a cache is asked for."""
-        repeated = 0
+    def of(self, prompt: Prompt, task: int, call: int) -> Repeated:
+        """What was sent before of a prompt, whole ones in the same task of the user's; and remember it.
+
+        Args:
+            prompt: The prompt.
+            task: The task.
+            call: Number of the call that sends it.
+        """
+        repeated, last, goes_on = 0, b"", False
         for prefix in prefixes(prompt):
+            goes_on = goes_on or (task, last) in self._whole
             if prefix.digest in self._seen:
                 repeated = prefix.tokens
             self._seen.add(prefix.digest)
-        return 0 if _asks(prompt) else repeated
+            last = prefix.digest
+        same = self._whole.get((task, last))
+        self._whole[task, last] = call
+        return Repeated(0 if _asks(prompt) else repeated, same, goes_on)
 
 
 def _asks(prompt: Prompt) -> bool:

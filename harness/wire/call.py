@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -33,6 +34,8 @@ class Call:
     retries: int = 0
     """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""
     attempts: list[Span] = field(default_factory=list)
+    timed_out: list[int] = field(default_factory=list)
+    """Ordinals of the attempts that the client gave up because its own timeout was over."""
     reply: Reply | None = None
     """What was answered; None while there is no answer, and when there never was one."""
     sources: tuple[int, ...] = ()
@@ -42,6 +45,11 @@ class Call:
     done: bool = False
     """Whether its last attempt was answered."""
     _asks: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an attempt of it is under way."""
+        return not self.done and bool(self.attempts) and math.isnan(self.attempts[-1].end_s)
 
     @property
     def asks(self) -> bytes:

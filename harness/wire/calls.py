@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.kernel.lineage import Lineage
 from harness.models import Reply, Request, ToolCall
-from harness.spans import ERROR, OK, TOOL, SpanLog
+from harness.spans import ERROR, OK, TOOL, Span, SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
 from harness.wire.call import Call, nearest
@@ -36,8 +36,8 @@ class Calls:
     """In the order in which they began."""
     _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
     """In the order of failure, calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
-    effects: list[Effect] = field(default_factory=list)
-    """What the program's tools did, in the order in which their results came to a model."""
+    effects: list[tuple[Effect, Span]] = field(default_factory=list)
+    """What the program's tools did, in the order in which their results came to a model, each with its span."""
     _asked_tools: dict[str, tuple[Call, ToolCall, float]] = field(default_factory=dict)
     """By the id of each tool call: the call whose reply asked for it, the wish, and when that was [s]."""
     _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
@@ -164,7 +164,7 @@ class Calls:
             if result.is_error:
                 span.error = "tool_error"
             else:
-                self.effects.append(effect(tool, "wire", kwargs=wish.arguments))
+                self.effects.append((effect(tool, "wire", kwargs=wish.arguments), span))
             self.log.close(span, ERROR if result.is_error else OK)
 
     def end(self) -> None:

@@ -79,6 +79,8 @@ class Exchange:
                 self._provider.abandon(self._attempt)
                 note_service(self._span, self._attempt)
             self._log.close(self._span, status)
+            if status == CANCELLED and self._connection.timed_out:
+                self._call.timed_out.append(self._span.ordinal)
             if status != OK:
                 self._server.calls.failed(self._call)
 

@@ -147,6 +147,8 @@ class Connection:
     """Whether nothing more will come."""
     failure: Failure | None = None
     """Why, if it did not end well."""
+    timed_out: bool = False
+    """Whether the client has given up because its own timeout was over."""
     caller: Lineage | None = None
     """The task that makes the next request, of a client that lets another task write it."""
     is_unreachable: bool = False

@@ -123,6 +123,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 connection.reader = partial(waiting.end, _WOKEN)
                 try:
                     if await waiting is None:
+                        connection.timed_out = True
                         raise core.ReadTimeout
                 finally:
                     connection.reader = None
@@ -167,8 +168,12 @@ def _sync_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 kernel, me = self._kernel, Waiter("a blocking call")
                 connection.reader = lambda: kernel.wake(me)
                 try:
-                    until_s = math.inf if timeout is None else kernel.now_s() + timeout
-                    if not kernel.park(me, until_s):
+                    began_s = kernel.now_s()
+                    woken = kernel.park(me, math.inf if timeout is None else began_s + timeout)
+                    if here.world is not None:
+                        here.world.note_blocked(began_s, "call")
+                    if not woken:
+                        connection.timed_out = True
                         raise core.ReadTimeout
                 finally:
                     connection.reader = None

@@ -6,11 +6,10 @@ here. Stop sequences and `max_tokens` are kept by `speech.py`, which cuts.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 
-from harness.errors import StubError
+from harness.errors import StubError, did_you_mean
 from harness.models import Reply, Request, ToolCall
 from harness.models.schemas import violation
 from harness.wire.api import Prompt
@@ -108,8 +107,7 @@ def _text_problems(text: str, schema: dict[str, object]) -> Iterator[str]:
 
 
 def _nearest(tool: str, prompt: Prompt) -> str:
-    near = difflib.get_close_matches(tool, list(prompt.tool_schemas), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return did_you_mean(tool, prompt.tool_schemas)
 
 
 def _names(prompt: Prompt) -> str:

@@ -325,9 +325,14 @@ class Server:
         call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
             self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
-        repeated = self._repetition.tokens(prompt)
-        if repeated >= _WORTH_CACHING_TOKENS:
-            self.log.event("repeated_prefix", span, str(repeated))
+        repeated = self._repetition.of(prompt, task, call.number)
+        if repeated.tokens >= _WORTH_CACHING_TOKENS:
+            self.log.event("repeated_prefix", span, str(repeated.tokens))
+        if repeated.same is not None:
+            if self.calls.made[repeated.same - 1].reply is not None:
+                self.log.event("asked_again", span)
+        elif repeated.goes_on and not prompt.result_ids:
+            self.log.event("goes_on", span)
         return call
 
     def _number(self, request: Request, role: Role, task: int) -> None:

@@ -55,7 +55,7 @@ def test_slower_version_fails_and_the_sentence_says_why(harness: Cli) -> None:
     assert lines[0] == "base: baseline runs 1-8 against candidate runs 9-16, 8 seeds"
     assert any("latency_s_p95" in line and line.endswith("regressed ") for line in lines)
     assert any(line.startswith("latency_s_mean: ") and "critical path" in line for line in lines)
-    assert any(line.split()[:2] == ["work", "writer"] and "->" in line for line in lines)
+    assert any(line.split()[:2] == ["writer", "work"] and "fast" in line for line in lines)
     assert lines[-1].startswith("FAIL. ")
 
 
@@ -236,7 +236,11 @@ def test_summary_that_cannot_be_written_is_told(
         (("1", "harness.duckdb:99"), "there is no run 99"),
         (("1", "harness.duckdb:one"), "there is no file harness.duckdb:one"),
         (("1", ""), "and it names no runs"),
-        (("1", "scenario.yaml"), "scenario.yaml: it is not a DuckDB database"),
+        (("1", "notes.txt"), "notes.txt: it is not a DuckDB database"),
+        (
+            ("1", "scenario.yml"),
+            "scenario.yml: the file does not exist; did you mean 'scenario.yaml'?",
+        ),
         (("1", "."), "is a folder"),
         (("1", "gone.json"), "there is no baseline gone.json"),
         (("cut.json", "1"), "the baseline cut.json is no JSON; it may be cut off"),
@@ -254,6 +258,7 @@ def test_side_that_is_not_there_is_told_in_one_message(
 ) -> None:
     Store("empty.duckdb").write([])
     Path("cut.json").write_text('{"harness_baseline": 1, "scen')
+    Path("notes.txt").write_text("no database")
     done = harness("compare", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
@@ -289,3 +294,39 @@ def test_store_without_spans_is_compared_and_not_explained(harness: Cli) -> None
     done = harness("compare", "bare.duckdb:1-8", "bare.duckdb:9-16")
     assert (done.returncode, done.stderr) == (1, "")
     assert "critical path" not in done.stdout
+
+
+# -- scenarios ---------------------------------------------------------------------------------------
+
+
+def test_a_scenario_is_compared_with_a_change_of_it(harness: Cli) -> None:
+    Path("scenario.yaml").write_text(Path("scenario.yaml").read_text() + "runs: 8\n")
+    done = harness("compare", "scenario.yaml", "scenario.yaml", *SLOWER)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "candidate scenario.yaml --set models.fast.latency" in done.stdout
+    assert "editor takes" in done.stdout
+    assert harness("compare", "scenario.yaml", "scenario.yaml").returncode == 0
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_scenario_meets_the_seeds_of_the_stored_side(harness: Cli) -> None:
+    result = found(
+        harness("compare", "1-3", "scenario.yaml", "--format", "json", "--limit", "retries=0%")
+    )
+    assert result["candidate"]["seeds"] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_change_of_runs_that_are_there_is_refused(harness: Cli) -> None:
+    done = harness("compare", "1-8", "9-16", *SLOWER)
+    assert done.returncode == 2
+    assert "9-16 names runs that are there" in done.stderr
+    assert "harness compare 1-8 scenario.yaml --set" in done.stderr
+
+
+def test_a_baseline_file_and_runs_are_explained(harness: Cli) -> None:
+    assert harness("baseline", "save", "scenario.yaml", "-o", "b.json").returncode == 0
+    simulate(harness, *SLOWER)
+    done = harness("compare", "b.json", "1-8")
+    assert done.returncode == 1
+    assert "editor takes" in done.stdout

@@ -108,3 +108,24 @@ def test_init_into_a_file_writes_nothing(harness: Cli, in_the_way: str) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
     assert not list(Path("project").rglob("*.yaml"))
+
+
+def test_first_scenario_names_the_schema_beside_it_for_editors(harness: Cli) -> None:
+    assert harness("init", "project").returncode == 0
+    first = Path("project/scenarios/hello.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=scenario.schema.json"
+    schema = Path("project/scenarios/scenario.schema.json").read_text(encoding="utf-8")
+    assert schema == harness("schema").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("scenario.yml", "scenario.yaml"), ("helo.yaml", "scenarios/hello.yaml"), ("scenaros/hello.yaml", "scenarios/hello.yaml")],
+)  # fmt: skip
+def test_a_scenario_that_is_not_there_suggests_the_nearest(
+    harness: Cli, name: str, meant: str
+) -> None:
+    assert harness("init", ".").returncode == 0
+    done = harness("simulate", name)
+    assert done.returncode == 2
+    assert f"did you mean '{meant}'?" in done.stderr

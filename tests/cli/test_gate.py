@@ -288,3 +288,77 @@ def test_a_committed_baseline_is_explained_from_the_commit_that_saved_it(
     git("commit", "-am", "a longer prompt")
     assert run(["gate", "desk.yaml", "--baseline", "b/desk.json"]) == 1
     assert "slow takes" in capsys.readouterr().out
+
+
+# -- what a baseline keeps, and --set ------------------------------------------------------------------------------
+
+
+def test_a_baseline_alone_tells_which_agent_takes_longer_and_costs_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["baseline", "save", "desk.yaml", "-o", "b.json"]) == 0
+    write(slower("slow", 600, 1000))
+    assert run(["gate", "desk.yaml", "--baseline", "b.json"]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "latency_s_mean: slow takes" in told
+    assert "cost_usd_mean: slow costs" in told
+    assert "output tokens a reply from" in told
+
+
+def test_a_baseline_of_an_older_harness_is_compared_without_a_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["baseline", "save", "desk.yaml", "-o", "b.json"]) == 0
+    data = json.loads(Path("b.json").read_text(encoding="utf-8"))
+    data["harness_baseline"] = 1
+    for one in data["runs"]:
+        assert one.pop("kept")
+    Path("b.json").write_text(json.dumps(data), encoding="utf-8")
+    write(slower("slow", 600, 1000))
+    assert run(["gate", "desk.yaml", "--baseline", "b.json"]) == 1
+    told = capsys.readouterr().out
+    assert "regressed" in told
+    assert "slow takes" not in told
+
+
+SLOWER = "agents.slow.output_tokens=1000"
+
+
+def test_set_changes_the_candidate_of_a_gate_and_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["baseline", "save", "desk.yaml", "--runs", "8"]) == 0
+    gated = ["gate", "desk.yaml", "--baseline", "baselines/desk.json"]
+    assert run(gated) == 0
+    assert run([*gated, "--set", SLOWER]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"candidate this working tree --set {SLOWER}" in told
+    assert "slow takes" in told
+
+
+@pytest.mark.usefixtures("repository")
+def test_set_does_not_change_the_commit_that_a_gate_compares_with() -> None:
+    assert run(["gate", "desk.yaml", "--base", "main", "--set", SLOWER]) == 1
+
+
+def test_a_baseline_of_a_variant_is_the_same_as_the_variant() -> None:
+    assert run(["baseline", "save", "desk.yaml", "-o", "v.json", "--set", SLOWER]) == 0
+    assert run(["gate", "desk.yaml", "--baseline", "v.json", "--set", SLOWER]) == 0
+
+
+def test_a_budget_that_does_not_hold_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    write(SCENARIO + "budgets: {latency_s_p95: {below: 0.1}}\n")
+    assert run(["baseline", "save", "desk.yaml", "-o", "b.json"]) == 0
+    assert run(["gate", "desk.yaml", "--baseline", "b.json"]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "budget latency_s_p95 below 0.1: does not hold" in told
+    assert "The slowest tasks take" in told
+    assert "for the work of slow" in told
+
+
+def test_a_baseline_that_needs_a_reason_is_refused_before_anything_is_simulated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run(["baseline", "save", "desk.yaml"]) == 0
+    monkeypatch.setattr("harness.gate.samples.simulate_jobs", None)
+    assert run(["baseline", "save", "desk.yaml"]) == 2

@@ -176,3 +176,34 @@ def test_looking_leaves_no_mark(harness: Cli) -> None:
     harness("show", "1")
     assert Path("harness.duckdb").read_bytes() == before
     assert sorted(path.name for path in Path().iterdir()) == ["harness.duckdb", "scenario.yaml"]
+
+
+def test_the_slowest_and_a_failed_task_are_drawn_and_said_to_be(harness: Cli) -> None:
+    fault = "faults=[{overloaded: {agent: writer, call: 2}}]"
+    slow = "faults=[{overloaded: {agent: writer, call: 2}}, {hang: {agent: writer, call: 7, for_s: 9}}]"
+    harness("simulate", "scenario.yaml", "--quiet", "--runs", 1, "--set", slow)
+    headings = [line for line in harness("show").stdout.splitlines() if line.startswith("task ")]
+    assert len(headings) == 1 or "the slowest task" in headings[0]
+    harness("simulate", "scenario.yaml", "--quiet", "--runs", 1, "--set", fault)
+    headings = [line for line in harness("show").stdout.splitlines() if line.startswith("task ")]
+    assert [line for line in headings if "the slowest task" in line]
+    assert [line for line in headings if "the task that failed" in line]
+
+
+def test_variants_are_marked_and_their_changes_shown(harness: Cli) -> None:
+    harness("simulate", "scenario.yaml", "--quiet", "--runs", 1)
+    plain = harness("runs").stdout
+    assert "variant" not in plain
+    assert "--set" not in plain
+    harness(
+        "simulate",
+        "scenario.yaml",
+        "--quiet",
+        "--runs",
+        1,
+        "--set",
+        "agents.writer.output_tokens=60",
+    )
+    rows = [line.split() for line in harness("runs").stdout.splitlines() if " base " in line]
+    assert [row[:3] for row in rows] == [["2", "base", "b"], ["1", "base", "a"]]
+    assert "agents.writer.output_tokens=60" in rows[0]

@@ -353,3 +353,29 @@ def test_function_answers_with_what_it_is_asked(harness: Cli) -> None:
     )
     words = ("--set", "agents.writer.stub=answers_of_echo:answer")
     assert harness("simulate", "scenario.yaml", *words).returncode == 0
+
+
+def test_a_budget_that_does_not_hold_says_why(harness: Cli) -> None:
+    budget = ("--set", "budgets.latency_s_p95={below: 0.1}")
+    result = harness("simulate", "scenario.yaml", *budget)
+    assert result.returncode == 1
+    assert "latency_s_p95: The slowest tasks take " in result.stdout
+    found = json.loads(harness("simulate", "scenario.yaml", *budget, "--format", "json").stdout)
+    why = {it["metric"]: it.get("why") for it in found["budgets"]}
+    assert why["latency_s_p95"].startswith("The slowest tasks take ")
+    assert why["success_rate"] is None
+
+
+def test_numbers_of_all_tasks_are_told_apart_from_those_of_one_run(harness: Cli) -> None:
+    assert "metric (all tasks)" in harness("simulate", "scenario.yaml", "--runs", 2).stdout
+    assert "(all tasks)" not in harness("simulate", "scenario.yaml", "--runs", 1).stdout
+
+
+def test_long_work_is_announced_after_the_first_run(
+    harness: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cli.duration._LONG_WALL_S", 1e-9)
+    result = harness("simulate", "scenario.yaml", "--runs", 3, "--jobs", 1)
+    assert result.stderr.startswith("3 runs take about ")
+    assert harness("simulate", "scenario.yaml", "--runs", 3, "--quiet").stderr == ""
+    assert harness("simulate", "scenario.yaml", "--runs", 1).stderr == ""

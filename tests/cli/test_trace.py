@@ -29,24 +29,27 @@ def processes(text: str) -> list[str]:
 
 @pytest.mark.usefixtures("_two_runs")
 def test_the_last_run_goes_through_a_pipe_as_a_chrome_trace(harness: Cli) -> None:
-    done = harness("trace")
+    done = harness("trace", "-o", "-")
     assert (done.returncode, done.stderr) == (0, "")
     assert processes(done.stdout) == ["run 2: base, seed 2"]
     assert [file.name for file in Path().glob("*.json")] == []
-    assert done.stdout == harness("trace", "2", "-o", "-").stdout == harness("trace").stdout
+    assert done.stdout == harness("trace", "2", "-o", "-").stdout
 
 
 @pytest.mark.usefixtures("_two_runs")
 def test_runs_are_named_as_everywhere(harness: Cli) -> None:
     both = ["run 1: base, seed 1", "run 2: base, seed 2"]
     for words in (("1-2",), ("2,1",), ("2", "1"), ("1", "1-2")):
-        assert processes(harness("trace", *words).stdout) == both
-    assert processes(harness("trace", "1").stdout) == both[:1]
+        assert processes(harness("trace", *words, "-o", "-").stdout) == both
+    assert processes(harness("trace", "1", "-o", "-").stdout) == both[:1]
 
 
 @pytest.mark.usefixtures("_two_runs")
-def test_on_a_terminal_it_goes_into_a_file(harness: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_it_goes_into_a_file_on_a_terminal_and_without_one(
+    harness: Cli, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
     done = harness("trace")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "wrote run-2.trace.json; open it at https://ui.perfetto.dev\n"
@@ -65,19 +68,22 @@ def test_a_file_is_written_over_and_nothing_is_left_beside_it(harness: Cli) -> N
 
 @pytest.mark.usefixtures("_two_runs")
 def test_every_format_is_what_its_name_says(harness: Cli) -> None:
-    text = harness("trace", "--format", "otlp").stdout
+    text = harness("trace", "--format", "otlp", "-o", "-").stdout
     assert '"gen_ai.operation.name"' in text
     assert len(json.loads(text)["resourceSpans"]) == 1
-    assert '"openinference.span.kind"' in harness("trace", "--format", "openinference").stdout
+    assert (
+        '"openinference.span.kind"'
+        in harness("trace", "--format", "openinference", "-o", "-").stdout
+    )
 
 
 @pytest.mark.usefixtures("_two_runs")
 def test_one_task_is_written_alone(harness: Cli) -> None:
-    text = harness("trace", "--task", "3", "--format", "otlp").stdout
+    text = harness("trace", "--task", "3", "--format", "otlp", "-o", "-").stdout
     (resource,) = json.loads(text)["resourceSpans"]
     spans = resource["scopeSpans"][0]["spans"]
     assert len({span["traceId"] for span in spans}) == 1
-    whole = harness("trace", "--format", "otlp").stdout
+    whole = harness("trace", "--format", "otlp", "-o", "-").stdout
     assert all(f'"spanId":"{span["spanId"]}"' in whole for span in spans)
 
 

@@ -27,7 +27,16 @@ def found(done: CompletedProcess[str]) -> dict[str, Any]:
 def test_one_agent_is_told_metric_by_metric(harness: Cli) -> None:
     said = lines(harness("whatif", "scenario.yaml", "--faster", "writer=20%"))
     assert said[0] == "base: writer 20 % faster, seeds 1-8"
-    assert said[2].split() == ["metric", "now", "then", "change", "interval"]
+    assert said[2].split() == [
+        "metric",
+        "(mean",
+        "of",
+        "seeds)",
+        "now",
+        "then",
+        "change",
+        "interval",
+    ]
     assert [line.split()[0] for line in said[4:7]] == [
         "latency_s_mean",
         "latency_s_p95",
@@ -126,3 +135,12 @@ def test_scenario_that_is_not_there_is_told(harness: Cli) -> None:
     done = harness("whatif", "gone.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "gone.yaml: the file does not exist" in done.stderr
+
+
+def test_set_changes_both_sides(harness: Cli) -> None:
+    words = ("whatif", "scenario.yaml", "--faster", "writer=20%", "--format", "json")
+    plain = found(harness(*words))["what_ifs"][0]["metrics"]["latency_s_mean"]
+    longer = found(harness(*words, "--set", "agents.writer.output_tokens=5000"))
+    changed = longer["what_ifs"][0]["metrics"]["latency_s_mean"]
+    assert changed["now"] > plain["now"]
+    assert changed["then"] < changed["now"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from harness.errors import HarnessError
 from harness.gate import Sample, Samples, baseline_text, read_baseline, samples_from, save_baseline
+from harness.gate.kept import KeptWork
+from harness.metrics.contributions import Key, Use
 
 MakeSide = Callable[..., Samples]
 
@@ -132,8 +136,8 @@ GOOD = baseline_text(
         ('{"name": "x"}', "is no baseline of harness"),
         ('{"harness_baseline": "1"}', "is no baseline of harness"),
         (
-            GOOD.replace('baseline": 1', 'baseline": 2'),
-            "was saved by a newer harness: it has version 2",
+            GOOD.replace('baseline": 2', 'baseline": 3'),
+            "was saved by a newer harness: it has version 3",
         ),
         (GOOD.replace('"scenario"', '"szenario"'), "is damaged: scenario: Field required"),
         (
@@ -173,3 +177,23 @@ def test_missing_and_unreadable_files_are_told() -> None:
     Path("folder.json").mkdir()
     with pytest.raises(HarnessError, match="cannot be read"):
         read_baseline(Path("folder.json"))
+
+
+def test_what_metrics_consist_of_is_read_as_it_was_written(side: MakeSide) -> None:
+    use = Use(2.0, 2.5, 2.0, 100.0, 50.0, 1.25, Counter({"fast": 3}))
+    kept = KeptWork(
+        parts={Key("work", "writer", "fast"): 1.5, Key("hand_off", "", ""): 0.25},
+        work_s=2.0,
+        uses={"writer": use},
+        tools=frozenset({("writer", "search"), ("writer", "browse")}),
+    )
+    plain = side({P95: [1.5, 2.5]})
+    samples = replace(plain, runs=tuple(replace(it, kept={P95: kept}) for it in plain.runs))
+    written = save(samples)
+    assert read_baseline(Path(NAME)) == written
+    assert written.kept == {1: {P95: kept}, 2: {P95: kept}}
+
+
+def test_a_file_of_the_first_version_is_read(side: MakeSide) -> None:
+    text = baseline_text(side({P95: [1.5]})).replace('baseline": 2', 'baseline": 1')
+    assert samples_from(text, "old.json").kept == {}

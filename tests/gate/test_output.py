@@ -13,6 +13,7 @@ from rich.console import Console
 from harness.gate import GateResult, Samples, gate
 from harness.gate.output import as_annotations, as_json, as_junit, as_markdown, print_result
 from harness.gate.output.markdown import escaped
+from harness.gate.why import Explanation, Row
 from harness.metrics import METRICS, Limit
 from harness.metrics.limits import SHARES
 from harness.run import BudgetResult
@@ -46,7 +47,13 @@ def result(side: MakeSide) -> GateResult:
         Limit(RATE, 0.01), Limit("quality_mean", 0.01),
     ]  # fmt: skip
     found = gate(base, candidate, limits, budgets=lambda: BUDGETS)
-    return found.explained({P95: [f"agent {NASTY} is slower", "agent   gained", "a       3 s"]})
+    return found.explained(
+        {
+            P95: Explanation(
+                f"agent {NASTY} is slower", (Row("work", NASTY, "fast", 1.0, 3.0, 1.0),), 8
+            )
+        }
+    )
 
 
 def printed(result: GateResult, width: int = 80) -> str:
@@ -67,7 +74,7 @@ def test_table_says_everything_in_80_columns(result: GateResult) -> None:
     assert "inconclusive" in text
     assert "missing" in text
     assert "budget cost_usd_mean below 0.1: does not hold, not measured" in text
-    assert "  a       3 s" in text
+    assert any(line.split()[-5:] == ["fast", "1", "s", "3", "s"] for line in text.splitlines())
     assert text.rstrip().splitlines()[-2].startswith("FAIL.")
 
 
@@ -101,7 +108,7 @@ def test_json_is_one_object_with_null_for_what_is_not_known(result: GateResult) 
     assert found["metrics"][COST]["method"] == "exact"
     assert found["metrics"][COST]["change"] == pytest.approx(0.01)
     assert found["metrics"]["retries"]["candidate"] is None
-    assert found["metrics"][P95]["why"][1] == "agent   gained"
+    assert found["metrics"][P95]["why"][1].endswith("fast  1 s -> 3 s")
     assert found["not_gated"]["calls_mean"]["changed"] is True
     assert found["budgets"][1] == {
         "metric": COST, "value": None, "limit": {"below": 0.1}, "passed": False,
@@ -119,7 +126,7 @@ def test_json_has_no_infinite_numbers(side: MakeSide) -> None:
     assert json.loads(as_json(gate(None, zeros, [Limit("retries", 0.1)])))["baseline"] is None
 
 
-def test_markdown_has_a_row_for_each_metric_and_a_block_for_the_explanation(
+def test_markdown_has_a_row_for_each_metric_and_a_table_for_the_explanation(
     result: GateResult,
 ) -> None:
     text = as_markdown(result)
@@ -131,7 +138,7 @@ def test_markdown_has_a_row_for_each_metric_and_a_block_for_the_explanation(
         "| `latency_s_p95` | 10.4 s | 13.1 s | +25% | +24.3..+26.7% | +10% | 🔴 regressed |" in rows
     )
     assert "🟡 inconclusive (warn)" in text
-    assert "```text\nagent   gained\na       3 s\n```" in text
+    assert f"| work | {escaped(NASTY)} | fast | 1 s | 3 s |" in text
 
 
 def test_markdown_lets_no_text_from_outside_mean_anything(result: GateResult) -> None:
@@ -143,9 +150,9 @@ def test_markdown_lets_no_text_from_outside_mean_anything(result: GateResult) ->
 
 
 def test_markdown_stays_below_what_github_takes(result: GateResult) -> None:
-    text = as_markdown(result.explained({P95: ["slow", *(["x" * 1000] * 2000)]}))
+    rows = (Row("work", "x" * 1000, "fast", 1.0, 3.0, 1.0),) * 2000
+    text = as_markdown(result.explained({P95: Explanation("slow", rows)}))
     assert len(text.encode()) < 2**20
-    assert text.count("```") % 2 == 0
     assert text.endswith("The rest was cut off; it is in the log.\n")
 
 
@@ -165,7 +172,7 @@ def test_junit_has_a_case_for_each_metric_and_budget(result: GateResult) -> None
     }  # fmt: skip
     failure = suite.find(f"testcase[@name='{P95}']/failure")
     assert failure is not None
-    assert "a       3 s" in (failure.text or "")
+    assert "fast  1 s -> 3 s" in (failure.text or "")
 
 
 def test_junit_of_a_gate_that_compared_nothing_fails(side: MakeSide) -> None:
@@ -178,7 +185,7 @@ def test_annotations_are_escaped_as_github_reads_them(result: GateResult) -> Non
     lines = as_annotations(result, file="a,b:c%.yaml").splitlines()
     assert [line.split(" ")[0] for line in lines] == ["::error", "::error", "::error", "::warning"]
     assert lines[0].startswith(
-        "::error file=a%2Cb%3Ac%25.yaml,title=harness gate%3A review::latency_s_p95: regressed, 10.4 s -> 13.1 s, +25%25 ("
+        "::error file=a%2Cb%3Ac%25.yaml,title=harness gate%3A review::latency_s_p95: regressed, mean of seeds 10.4 s -> 13.1 s, +25%25 ("
     )
     assert "%0Aagent <img" in lines[0]
     assert "%250A" in lines[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.gate import EXIT_CODES, GateResult, Samples, gate
+from harness.gate.why import Explanation
 from harness.metrics import Limit
 from harness.run import BudgetResult
 from harness.scenario import Budget
@@ -232,8 +233,9 @@ def test_reason_of_the_baseline_is_shown(side: MakeSide) -> None:
 def test_explanations_stand_beside_their_metric(side: MakeSide) -> None:
     result = gate(side({P95: BASE}), side({P95: changed(1.3)}), [LIMIT])
     assert result.regressed == (P95,)
-    explained = result.explained({P95: ["security is slower"], "other": ["nothing"]})
-    assert explained.metrics[0].why == ("security is slower",)
+    slower = Explanation("security is slower")
+    explained = result.explained({P95: slower, "other": Explanation("nothing")})
+    assert explained.metrics[0].why == slower
     assert explained.verdict == result.verdict
 
 

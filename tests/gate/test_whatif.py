@@ -247,6 +247,7 @@ async def main():
 OWN = """
 scenario: own
 workload: {tasks: 2, arrivals: {every_s: 50}}
+allow_unmatched: true
 target: PROGRAM:main
 models: {even: {provider: anthropic, name: claude-haiku-4-5, latency: {ttft_s: 2}}}
 agents:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.gate.contributions import AMOUNTS, PATH_METRICS
 from harness.gate.reasons import joined
 from harness.gate.why import OTHER, Explanation, Row, why
 from harness.metrics import METRICS
+from harness.metrics.contributions import AMOUNTS, PATH_METRICS
 from harness.run import Simulation
 from harness.spans import TASK, Table
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
-from harness.kernel import Kernel, order, run
+from harness.kernel import Kernel, lock_holders, run
 from harness.kernel.loop import SimLoop
 
 
@@ -230,14 +230,14 @@ def test_holders_of_locks_are_remembered_while_they_hold_and_no_longer() -> None
     async def main() -> asyncio.Lock:
         lock, left_held = asyncio.Lock(), asyncio.Lock()
         async with lock:
-            assert order.holder(lock) is asyncio.current_task()
-        assert order.holder(lock) is None
+            assert lock_holders.lock_holder(lock) is asyncio.current_task()
+        assert lock_holders.lock_holder(lock) is None
         await left_held.acquire()
-        assert list(order._held_by) == [left_held]
+        assert list(lock_holders._lock_holders) == [left_held]
         return left_held
 
-    assert order.holder(run(Kernel(), main())) is None
-    assert order._held_by == {}
+    assert lock_holders.lock_holder(run(Kernel(), main())) is None
+    assert lock_holders._lock_holders == {}
 
 
 def test_loop_is_closed_at_the_end() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from harness.errors import Deadlock
 from harness.kernel import Kernel, happened, run, stuck
+from harness.kernel.awaited import Wait
 
 HERE = __file__
 
@@ -78,8 +79,8 @@ def test_lock_order_deadlock_names_the_holders_the_lines_and_the_cycle() -> None
     report = stuck_report(lock_order_deadlock)
     assert waits(report) == {
         "Task-1": "left, right",
-        "left": "a Lock held by right",
-        "right": "a Lock held by left",
+        "left": "Lock `second`, held by right (right)",
+        "right": "Lock `first`, held by left (left)",
     }
     standing = places(report)
     assert standing["left"] == "async with second:  # left waits here"
@@ -94,7 +95,7 @@ def test_deadlock_says_when_it_happened_and_reads_as_a_whole() -> None:
         run(Kernel(), lock_order_deadlock())
     assert caught.value.now_s == 1
     assert caught.value.report in str(caught.value)
-    assert "left (lock_order_deadlock.<locals>.left) waits for" in str(caught.value)
+    assert "left (left) waits for" in str(caught.value)
 
 
 def test_report_is_the_same_on_every_rerun() -> None:
@@ -127,7 +128,7 @@ def test_task_that_asks_twice_for_its_own_lock_is_a_cycle_of_one() -> None:
             await lock.acquire()
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "a Lock held by Task-1"}
+    assert waits(report)["Task-1"].startswith("Lock `lock`, held by Task-1 (")
     assert "cycle: Task-1 -> Task-1" in report
     assert places(report) == {"Task-1": "await lock.acquire()"}
 
@@ -144,7 +145,9 @@ def test_lock_held_by_a_task_that_is_done_is_said_to_be_so() -> None:
             pass
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "a Lock held by forgetful (done, without releasing it)"}
+    told = waits(report)["Task-1"]
+    assert told.startswith("Lock `lock`, held by forgetful (")
+    assert told.endswith("(forgetful, ended without releasing it)")
     assert "cycle:" not in report
 
 
@@ -163,7 +166,7 @@ def test_holder_is_who_took_the_lock_last() -> None:
         await asyncio.gather(first, second)
         await lock.acquire()
 
-    assert "held by second (done" in waits(stuck_report(main))["Task-1"]
+    assert "held by second (" in waits(stuck_report(main))["Task-1"]
 
 
 def test_lock_that_was_taken_in_an_earlier_run_has_no_holder_to_name() -> None:
@@ -173,7 +176,7 @@ def test_lock_that_was_taken_in_an_earlier_run_has_no_holder_to_name() -> None:
     async def main() -> None:
         await lock.acquire()
 
-    assert waits(stuck_report(main)) == {"Task-1": "a Lock"}
+    assert waits(stuck_report(main)) == {"Task-1": "Lock `lock`"}
 
 
 def test_cycle_leaves_out_who_only_waits_beside_it() -> None:
@@ -211,7 +214,8 @@ def test_cycle_through_a_group_and_a_lock_is_found() -> None:
             group.create_task(child(), name="child")
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "child", "child": "a Lock held by Task-1"}
+    assert waits(report)["Task-1"] == "child"
+    assert waits(report)["child"].startswith("Lock `lock`, held by Task-1 (")
     assert "cycle: Task-1 -> child -> Task-1" in report
 
 
@@ -280,18 +284,34 @@ async def next_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("program", "what", "line"),
     [
-        (lost_get, "an item from a Queue", "await queue.get()"),
-        (full_put, "room in a Queue", "await queue.put(2)"),
-        (forgotten_task_done, "task_done of all items of a Queue", "await queue.join()"),
-        (unset_event, "an Event that nobody set", "await event.wait()"),
-        (unnotified, "a Condition that nobody notified", "await condition.wait()"),
+        (
+            lost_get,
+            "an item from Queue `queue`, which is empty (nobody put one)",
+            "await queue.get()",
+        ),
+        (
+            full_put,
+            "room in Queue `queue`, which is full at 1 (nobody took one)",
+            "await queue.put(2)",
+        ),
+        (
+            forgotten_task_done,
+            "task_done of all items of Queue `queue`, 1 not done (nobody took one)",
+            "await queue.join()",
+        ),
+        (unset_event, "Event `event` that nobody set", "await event.wait()"),
+        (unnotified, "Condition `condition` that nobody notified", "await condition.wait()"),
         (
             unnotified_predicate,
-            "a Condition that nobody notified",
+            "Condition `condition` that nobody notified",
             "await condition.wait_for(lambda: False)",
         ),
-        (empty_semaphore, "a Semaphore", "await semaphore.acquire()"),
-        (lonely_party, "a Barrier", "await barrier.wait()"),
+        (
+            empty_semaphore,
+            "Semaphore `semaphore`, 1 of 1 held by Task-1 (empty_semaphore)",
+            "await semaphore.acquire()",
+        ),
+        (lonely_party, "Barrier `barrier`, at which 1 of 2 have arrived", "await barrier.wait()"),
         (orphan_future, "a Future that nobody completed", "await future"),
         (endless_sleep, "a time that never comes", 'await asyncio.sleep(float("inf"))'),
         (next_of_nothing, "the next task of as_completed", "await next_done"),
@@ -332,7 +352,8 @@ def test_condition_that_was_notified_but_cannot_get_its_lock_back_waits_for_the_
         await task
 
     report = stuck_report(main)
-    assert waits(report) == {"Task-1": "waiter", "waiter": "a Lock held by Task-1"}
+    assert waits(report)["Task-1"] == "waiter"
+    assert waits(report)["waiter"].startswith("Lock `condition._lock`, held by Task-1 (")
     assert "cycle: Task-1 -> waiter -> Task-1" in report
 
 
@@ -449,12 +470,12 @@ def test_deadlock_while_other_programs_timers_are_cancelled_is_still_seen() -> N
 def test_search_for_a_cycle_looks_at_every_task_once() -> None:
     """Forty layers of two tasks, each waiting for both of the next, hold 2**40 ways from top to bottom."""
     layers: Any = {
-        (layer, side): stuck.Wait("", ((layer + 1, 0), (layer + 1, 1)) if layer < 39 else ())  # type: ignore[arg-type]
+        (layer, side): Wait("", ((layer + 1, 0), (layer + 1, 1)) if layer < 39 else ())  # type: ignore[arg-type]
         for layer in range(40)
         for side in (0, 1)
     }
     assert stuck._find_cycle(layers) == []
-    layers[39, 1] = stuck.Wait("", ((38, 0),))  # type: ignore[arg-type]
+    layers[39, 1] = Wait("", ((38, 0),))  # type: ignore[arg-type]
     assert list[object](stuck._find_cycle(layers)) == [(38, 0), (39, 1)]
 
 
@@ -470,3 +491,201 @@ def test_a_task_that_died_unseen_is_named_in_the_report() -> None:
 
     with pytest.raises(Deadlock, match=r"\(.*writer\) has died of ValueError: no ink, and nobody"):
         run(Kernel(), main())
+
+
+# -- who holds permits, and who used a queue ----------------------------------------------------------
+
+
+def test_semaphore_names_all_who_hold_its_permits() -> None:
+    async def main() -> None:
+        places = asyncio.Semaphore(2)
+
+        async def hold() -> None:
+            async with places:
+                await asyncio.Event().wait()
+
+        holders = [asyncio.create_task(hold(), name=name) for name in ("first", "second")]
+        await asyncio.sleep(1)
+        await places.acquire()
+        await asyncio.wait(holders)
+
+    told = waits(stuck_report(main))["Task-1"]
+    assert told.startswith("Semaphore `places`, 2 of 2 held by first (")
+    assert ", second (" in told
+
+
+def test_permit_of_a_task_that_has_ended_is_said_to_be_lost() -> None:
+    async def main() -> None:
+        places = asyncio.BoundedSemaphore(1)
+
+        async def forget() -> None:
+            await places.acquire()
+
+        await asyncio.create_task(forget(), name="forgetful")
+        await places.acquire()
+
+    told = waits(stuck_report(main))["Task-1"]
+    assert told.startswith("BoundedSemaphore `places`, 1 of 1 held by forgetful (")
+    assert told.endswith("ended without releasing it)")
+
+
+def test_permit_that_another_task_gives_back_is_held_no_more() -> None:
+    async def main() -> None:
+        places = asyncio.Semaphore(1)
+
+        async def take() -> None:
+            await places.acquire()
+
+        await asyncio.create_task(take(), name="first")
+        places.release()
+        await asyncio.create_task(take(), name="second")
+        await places.acquire()
+
+    told = waits(stuck_report(main))["Task-1"]
+    assert "1 of 1 held by second (" in told
+    assert "first" not in told
+
+
+def test_cycle_through_a_semaphore_is_found() -> None:
+    async def main() -> None:
+        left, right = asyncio.Semaphore(1), asyncio.Semaphore(1)
+
+        async def take(first: asyncio.Semaphore, second: asyncio.Semaphore) -> None:
+            async with first:
+                await asyncio.sleep(1)
+                async with second:
+                    pass
+
+        await asyncio.gather(
+            asyncio.create_task(take(left, right), name="a"),
+            asyncio.create_task(take(right, left), name="b"),
+        )
+
+    assert "cycle: a -> b -> a" in stuck_report(main)
+
+
+def test_two_agents_that_wait_for_messages_of_each_other_are_a_cycle() -> None:
+    async def main() -> None:
+        inbox: dict[str, asyncio.Queue[str]] = {"a": asyncio.Queue(), "b": asyncio.Queue()}
+
+        async def talk(me: str, other: str) -> None:
+            mine = inbox[me]
+            await inbox[other].put("hello")
+            await mine.get()
+            await mine.get()
+
+        await asyncio.gather(
+            asyncio.create_task(talk("a", "b"), name="a"),
+            asyncio.create_task(talk("b", "a"), name="b"),
+        )
+
+    report = stuck_report(main)
+    assert waits(report)["a"].startswith(
+        "an item from Queue `mine`, which is empty (last put by b ("
+    )
+    assert "cycle: a -> b -> a" in report
+
+
+def test_queue_names_the_task_that_took_the_last_item_and_has_ended() -> None:
+    async def main() -> None:
+        jobs: asyncio.Queue[int] = asyncio.Queue(maxsize=1)
+
+        async def take() -> None:
+            await jobs.get()
+
+        worker = asyncio.create_task(take(), name="worker")
+        for number in range(3):
+            await jobs.put(number)
+        await worker
+
+    told = waits(stuck_report(main))["Task-1"]
+    assert told.startswith("room in Queue `jobs`, which is full at 1 (last taken by worker (")
+    assert told.endswith("(take, which has ended))")
+
+
+def test_thing_is_named_as_the_code_that_waits_for_it_names_it() -> None:
+    class Desk:
+        def __init__(self) -> None:
+            self.places = asyncio.Semaphore(1)
+
+        async def enter(self) -> None:
+            await self.places.acquire()
+            await self.places.acquire()
+
+    assert "Semaphore `self.places`, 1 of 1" in stuck_report(lambda: Desk().enter())
+
+
+def test_many_tasks_that_do_the_same_are_one_line_with_a_count() -> None:
+    async def main() -> None:
+        lock = asyncio.Lock()
+
+        async def ask() -> None:
+            async with lock:
+                await asyncio.Event().wait()
+
+        await asyncio.gather(*(ask() for _ in range(40)))
+
+    lines = stuck_report(main).splitlines()
+    assert len(lines) == 6
+    assert lines[0].strip() == "Task-1 (" + lines[0].partition("(")[2]
+    assert "waits for Task-2, Task-3, Task-4 and 37 more" in lines[0]
+    many = lines[4].strip()
+    assert many.startswith("39 tasks (")
+    assert "wait for Lock `lock`, held by Task-2 (" in many
+    assert many.endswith(": Task-3, Task-4, Task-5 and 36 more")
+
+
+def test_long_report_is_cut_with_a_count() -> None:
+    async def main() -> None:
+        async def ask(number: int) -> None:
+            await asyncio.sleep(float("inf")) if number < 0 else await asyncio.Event().wait()
+
+        functions = []
+        for number in range(20):
+
+            async def one(number: int = number) -> None:
+                await ask(number)
+
+            one.__qualname__ = f"ask_{number}"
+            functions.append(one)
+        await asyncio.gather(*(function() for function in functions))
+
+    lines = stuck_report(main).splitlines()
+    assert len(lines) == 25
+    assert lines[-1] == "  ... and 9 more tasks"
+
+
+def test_queue_in_a_collection_of_an_object_is_named() -> None:
+    class Bus:
+        def __init__(self) -> None:
+            self.inboxes: dict[str, asyncio.Queue[str]] = {"critic": asyncio.Queue()}
+
+    async def main() -> None:
+        bus = Bus()
+        await bus.inboxes["critic"].get()
+
+    told = waits(stuck_report(main))["Task-1"]
+    assert told == "an item from Queue `bus.inboxes['critic']`, which is empty (nobody put one)"
+
+
+def test_task_that_died_explains_more_than_queues_that_lead_back_to_each_other() -> None:
+    async def main() -> None:
+        there: asyncio.Queue[str] = asyncio.Queue()
+        back: asyncio.Queue[str] = asyncio.Queue()
+
+        async def serve() -> None:
+            while True:
+                await back.put(await there.get())
+
+        async def die() -> None:
+            raise ValueError("no ink")
+
+        tasks = [asyncio.create_task(serve()), asyncio.create_task(die(), name="writer")]
+        await there.put("one")
+        await back.get()
+        await back.get()
+        await asyncio.wait(tasks)
+
+    report = stuck_report(main)
+    assert "cycle:" not in report
+    assert "writer (die) has died of ValueError: no ink" in report

@@ -126,8 +126,9 @@ def test_run_without_anything_has_no_findings(story: Story) -> None:
 def test_every_kind_has_a_rule_of_its_name() -> None:
     assert [rule.__name__ for rule in RULES] == [
         "retry_after_ignored", "non_retryable_retried", "retry_storm", "no_back_off", "synchronised_retries", "gave_up",
-        "accepted_truncated_stream", "no_timeout", "swallowed_error", "blocked_arrivals", "unbounded_loop", "context_growth",
-        "could_run_side_by_side", "cache_misses",
+        "accepted_truncated_stream", "no_timeout", "swallowed_error", "abandoned_call", "dead_task", "duplicate_effect",
+        "blocked_arrivals", "blocked_loop", "unbounded_loop", "context_growth", "could_run_side_by_side", "cache_misses",
+        "cache_never_read",
     ]  # fmt: skip
     assert all(rule.__doc__ for rule in RULES)
 
@@ -156,7 +157,7 @@ def test_silence_before_the_retry_is_no_waiting(story: Story) -> None:
         story.now_s += 15.0
         story.log.close(silence)
         story.attempt(call, 2)
-    assert set(story.kinds()) == {"retry_after_ignored", "no_back_off"}
+    assert story.kinds() == ["retry_after_ignored"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
@@ -231,9 +232,8 @@ def test_giving_up_is_serious_when_the_task_fails(story: Story) -> None:
 
 def test_failure_that_nobody_tells_of_is_swallowed(story: Story) -> None:
     story.tries([1.0], last=ERROR, http_status=529)
-    found = story.end()
-    assert only(found, "gave_up").severity == "info"
-    assert only(found, "swallowed_error").severity == "serious"
+    (found,) = story.end()
+    assert (found.kind, found.severity) == ("swallowed_error", "serious")
 
 
 def test_failure_is_not_swallowed_when_the_agent_succeeds_later(story: Story) -> None:
@@ -298,10 +298,38 @@ def test_attempt_in_service_when_the_horizon_comes_is_not_found(story: Story) ->
 
 
 @pytest.mark.parametrize(("calls", "kinds"), [(24, []), (25, ["unbounded_loop"])])
-def test_loop_of_many_calls_is_found(story: Story, calls: int, kinds: list[str]) -> None:
-    for _ in range(calls):
-        story.reply(took_s=0.01)
-    assert story.kinds() == kinds
+@pytest.mark.parametrize("why", ["heard", "through another", "asked_again", "goes_on", "tool"])
+def test_loop_of_many_calls_is_found(story: Story, calls: int, kinds: list[str], why: str) -> None:
+    call = story.reply(took_s=0.01)
+    for _ in range(calls - 1):
+        before = call
+        if why == "through another":
+            between = story.reply("critic", took_s=0.01)
+            story.heard(between, before)
+            before = between
+        if why == "tool":
+            story.log.close(story.log.open(TOOL, "search", story.span, "worker"))
+        call = story.reply(took_s=0.01)
+        if why in ("heard", "through another"):
+            story.heard(call, before)
+        elif why != "tool":
+            story.log.event(why, call)
+    assert story.kinds()[:1] == kinds
+
+
+@pytest.mark.parametrize("tokens", [[900] * 40, list(range(900, 940)), [900, 30, 5000, 77] * 10])
+def test_plain_loop_over_many_texts_is_no_unbounded_one(story: Story, tokens: list[int]) -> None:
+    for input_tokens in tokens:
+        story.reply(took_s=0.01, input_tokens=input_tokens, output_tokens=1)
+    assert story.kinds() == []
+
+
+def test_loops_of_one_text_each_are_not_one_loop(story: Story) -> None:
+    """Thirty texts, each with a draft and its revision."""
+    for _ in range(30):
+        draft = story.reply(took_s=0.01)
+        story.heard(story.reply(took_s=0.01), draft)
+    assert story.kinds() == []
 
 
 def test_many_calls_side_by_side_are_no_loop(story: Story) -> None:
@@ -377,10 +405,28 @@ def test_call_that_brings_what_a_tool_found_could_not(story: Story) -> None:
     assert story.kinds() == []
 
 
+def test_calls_that_were_refused_at_first_should_not(story: Story) -> None:
+    """More of them at once would be refused more often."""
+    for _ in range(4):
+        story.tries([5.0], http_status=529)
+    assert story.kinds() == []
+
+
+def test_prompt_that_is_sent_again_waits_for_its_reply(story: Story) -> None:
+    for _ in range(3):
+        story.log.event("asked_again", story.reply(took_s=5.0))
+    assert story.kinds() == []
+
+
 def test_call_after_one_that_failed_could_not(story: Story) -> None:
     story.tries([5.0], last=ERROR, http_status=529)
     story.reply(took_s=5.0)
     assert story.kinds() == ["gave_up"]
+
+
+def test_wait_that_the_provider_asked_for_is_told_once(story: Story) -> None:
+    story.tries([0.0], http_status=429, retry_after_s=5.0)
+    assert story.kinds() == ["retry_after_ignored"]
 
 
 def test_repeated_beginnings_are_priced(story: Story) -> None:
@@ -395,10 +441,17 @@ def test_repeated_beginnings_are_priced(story: Story) -> None:
     )
 
 
-@pytest.mark.parametrize("cached", [{}, {"cost_usd": math.nan}])
-def test_same_sizes_are_told_without_a_price(story: Story, cached: dict[str, Any]) -> None:
-    for _ in range(2):
-        story.reply(at_s=0.0, input_tokens=5_000, **cached)
+def test_equal_sizes_alone_are_no_repetition(story: Story) -> None:
+    for _ in range(5):
+        story.reply(at_s=0.0, input_tokens=5_000, cost_usd=0.015)
+    assert story.kinds() == []
+
+
+def test_repeated_beginning_is_told_without_a_price(story: Story) -> None:
+    for n in range(2):
+        call = story.reply(at_s=0.0, input_tokens=5_000)
+        if n:
+            story.log.event("repeated_prefix", call, "5000")
     found = only(story.end(), "cache_misses")
     assert found.message == "5,000 input tokens in 1 call had been read before"
 
@@ -411,6 +464,154 @@ def test_small_or_cached_input_is_no_miss(story: Story, tokens: dict[str, Any]) 
         call = story.reply(at_s=0.0, **tokens)
         story.log.event("repeated_prefix", call, "2000")
     assert story.kinds() == []
+
+
+def wrote(story: Story, calls: int, *, every_s: float = 2.0, **more: Any) -> None:  # noqa: ANN401
+    columns = {"input_tokens": 100, "cache_write_tokens": 4_000, "output_tokens": 0, **more}
+    for n in range(calls):
+        story.reply("clerk", at_s=every_s * n, cost_usd=0.0153, **columns)
+
+
+def test_cache_that_is_written_again_and_again_is_found(story: Story) -> None:
+    """4,000 tokens at 3 USD a million cost 0.015 USD to write and 0.0012 USD to read."""
+    wrote(story, 3)
+    found = only(story.end(), "cache_never_read")
+    assert (found.severity, found.agent, found.times) == ("warning", "clerk", 3)
+    assert found.message == (
+        "3 calls wrote 12,000 input tokens to the prompt cache, and none read from it; "
+        "reading would cost about $0.0276 less"
+    )
+    assert "differs in each call" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("every_s", "words"), [(0.0, "before the first had filled"), (700.0, '"ttl": "1h"')]
+)
+def test_advice_depends_on_when_the_calls_came(story: Story, every_s: float, words: str) -> None:
+    wrote(story, 4, every_s=every_s)
+    assert words in only(story.end(), "cache_never_read").advice
+
+
+def test_cache_that_is_read_once_is_none(story: Story) -> None:
+    wrote(story, 6)
+    story.reply("clerk", at_s=20.0, cache_read_tokens=4_000)
+    assert "cache_never_read" not in story.kinds()
+
+
+def test_two_writes_are_no_habit(story: Story) -> None:
+    wrote(story, 2)
+    assert "cache_never_read" not in story.kinds()
+
+
+def test_call_that_ran_when_the_program_ended_is_found(story: Story) -> None:
+    with story.call("logger") as call:
+        story.attempt(call, took_s=3.0, status=CANCELLED)
+    story.log.event("abandoned_call", call)
+    found = only(story.end(), "abandoned_call")
+    assert (found.severity, found.agent) == ("warning", "logger")
+    assert found.message == "the program ended while a call still ran, begun 3 s before"
+
+
+def test_program_that_failed_has_abandoned_nothing(story: Story) -> None:
+    with story.call("logger") as call:
+        story.attempt(call, took_s=3.0, status=CANCELLED)
+    story.log.event("abandoned_call", call)
+    assert story.kinds(ERROR) == []
+
+
+def blocked(story: Story, waited_s: float, how: str = "held_up", place: str = "app.py:7") -> None:
+    story.now_s += waited_s
+    story.log.event("blocked_loop", story.span, f"{waited_s} {how} {place}")
+
+
+def test_blocks_of_one_line_are_added_up(story: Story) -> None:
+    for _ in range(3):
+        blocked(story, 0.04)
+    found = only(story.end(), "blocked_loop")
+    assert (found.severity, found.at_s, found.times) == ("warning", 0.0, 3)
+    assert (
+        found.message
+        == "app.py:7 blocked the event loop for 120 ms in 3 waits, while other tasks were ready"
+    )
+
+
+def test_block_that_holds_nobody_up_is_a_remark(story: Story) -> None:
+    blocked(story, 2.0, "alone")
+    assert only(story.end(), "blocked_loop").severity == "info"
+
+
+def test_short_block_is_none(story: Story) -> None:
+    blocked(story, 0.04)
+    assert story.kinds() == []
+
+
+def test_blocks_that_made_tasks_late_are_told_with_them(story: Story) -> None:
+    blocked(story, 2.0)
+    story.log.event("blocked", story.span, "2.0")
+    (found,) = story.end()
+    assert found.kind == "blocked_arrivals"
+    assert "blocking work for others (at app.py:7) kept" in found.message
+
+
+def use(story: Story, tool: str = "book", status: str = OK) -> Span:
+    span = story.log.open(TOOL, tool, story.span, "worker")
+    story.now_s += 1.0
+    story.log.close(span, status)
+    return span
+
+
+def again(story: Story, first: Span, what: str = "book('Ulm')") -> Span:
+    span = use(story, first.name)
+    story.log.event("done_again", span, f"{first.span_id} {what}")
+    return span
+
+
+def test_what_is_done_again_after_a_failed_call_is_found(story: Story) -> None:
+    first = use(story)
+    story.tries([], last=ERROR, http_status=529)
+    again(story, first)
+    found = only(story.end(ERROR), "duplicate_effect")
+    assert (found.severity, found.agent) == ("warning", "worker")
+    assert found.message == "book('Ulm') was done again after a failure, 50 ms after the first time"
+
+
+def test_what_is_done_again_after_it_was_given_up_is_found(story: Story) -> None:
+    again(story, use(story, status=CANCELLED))
+    assert story.kinds() == ["duplicate_effect"]
+
+
+@pytest.mark.parametrize("tool", ["issue_refund", "hash_file", "sendMail", "shop.checkout"])
+def test_only_a_whole_word_says_that_a_tool_reads(story: Story, tool: str) -> None:
+    again(story, use(story, tool, CANCELLED))
+    assert story.kinds() == ["duplicate_effect"]
+
+
+def test_polling_is_no_duplicate(story: Story) -> None:
+    first = use(story)
+    second = again(story, first)
+    story.tries([], last=ERROR, http_status=529)
+    again(story, second)
+    assert "duplicate_effect" not in story.kinds(ERROR)
+
+
+@pytest.mark.parametrize(
+    ("tool", "what"),
+    [("search_flights", "search_flights('Ulm')"), ("db.get", "db.get(7)"), ("getOrder", "getOrder(7)"), ("book", "book('Ulm', idempotency_key='7')")],
+)  # fmt: skip
+def test_what_does_no_harm_is_no_duplicate(story: Story, tool: str, what: str) -> None:
+    first = use(story, tool)
+    story.tries([], last=ERROR, http_status=529)
+    again(story, first, what)
+    assert "duplicate_effect" not in story.kinds(ERROR)
+
+
+def test_finding_as_a_text_has_its_kind_and_its_agent(story: Story) -> None:
+    story.tries([0.0], http_status=529)
+    (found,) = story.end()
+    assert str(found) == (
+        "warning no_back_off (worker): attempt 2 came at once after status 529. "
+        "Back off before each retry, twice as long each time and with jitter."
+    )
 
 
 def test_serious_findings_come_first(story: Story) -> None:
@@ -454,4 +655,36 @@ def test_advice_on_what_never_passes_is_to_correct_it(
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500])
 def test_what_may_pass_may_be_retried(story: Story, status: int) -> None:
     story.tries([1.0], http_status=status)
+    assert story.kinds() == []
+
+
+def test_agent_that_is_told_its_own_replies_could_not(story: Story) -> None:
+    """Where all its replies are equal, the first is taken for the source of each prompt."""
+    first = story.reply(took_s=5.0)
+    for _ in range(4):
+        story.heard(story.reply(took_s=5.0), first)
+    assert story.kinds() == []
+
+
+def test_second_loop_over_what_the_first_brought_is_no_unbounded_one(story: Story) -> None:
+    """Each of its calls is told all that the first loop brought, and nothing of its own."""
+    first = [story.reply(took_s=0.01) for _ in range(20)]
+    for _ in range(30):
+        story.heard(story.reply(took_s=0.01), *first)
+    assert story.kinds() == []
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [(0.0, 9.0), (0.0, 8.0), (0.0, 2.0), (2.0, 2.0), (4.0, 2.0), (6.0, 3.0)],
+        [(0.0, 2.0), (0.0, 2.0), (2.0, 2.0), (2.0, 2.0), (4.0, 2.0), (4.0, 2.0)],
+    ],
+)
+def test_calls_behind_a_gate_are_side_by_side_already(
+    story: Story, times: list[tuple[float, float]]
+) -> None:
+    """Two or three at once, of six: some follow one another."""
+    for at_s, took_s in times:
+        story.reply(at_s=at_s, took_s=took_s)
     assert story.kinds() == []

@@ -70,7 +70,11 @@ def warm() -> None:
     simulation = Sim(1)
     run = simulation.run(_call_everybody)
     assert run.explain()
-    for module in ("harness.kernel.outside", "harness.sim.async_tests"):
+    for module in (
+        "harness.kernel.outside",
+        "harness.sim.async_tests",
+        "harness.sim.short_report",
+    ):
         importlib.import_module(module)
     with TemporaryDirectory() as folder:
         keep(simulation, Path(folder, "store.duckdb"), "warm")

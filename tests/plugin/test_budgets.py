@@ -29,10 +29,11 @@ def test_run_that_takes_too_long_fails_with_what_happened(project: Project) -> N
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*AssertionError: the run took 2 s, which is not below 2 s",
-            "*What happened:",
-            "*call 1 of planner",
-            "*To replay: pytest test_it.py::test_trip --sim-seed 1",
+            "the run took 2 s, which is not below 2 s",
+            "The last calls:",
+            "*call 1 of planner*",
+            "To replay: pytest test_it.py::test_trip --sim-seed 1",
+            "E*AssertionError: the run took 2 s, which is not below 2 s",
         ]
     )
     assert result.stdout.str().count("call 1 of planner") == 1

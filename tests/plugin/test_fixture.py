@@ -147,7 +147,7 @@ async def test_nested(sim):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*NotSimulated: a run inside a run is not simulated, so it is refused inside a run",
+            "a run inside a run is not simulated, so it is refused inside a run",
             "*How to fix: let the program call its parts itself; one run simulates all of them",
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -65,6 +66,14 @@ def test_cached_tokens_cost_anthropics_multiples_where_nobody_states_a_price() -
     prices = Prices(input_usd_per_mtok=10, output_usd_per_mtok=0)
     assert prices.cost_usd(Usage(0, 0, cache_read_tokens=1_000_000)) == 1.0
     assert prices.cost_usd(Usage(0, 0, cache_write_tokens=1_000_000)) == 12.5
+
+
+def test_what_is_written_to_the_cache_for_an_hour_has_a_price_of_its_own() -> None:
+    prices = Prices(input_usd_per_mtok=10, output_usd_per_mtok=0)
+    usage = Usage(0, 0, cache_write_tokens=1_000_000, cache_write_1h_tokens=400_000)
+    assert prices.cost_usd(usage) == 0.6 * 12.5 + 0.4 * 20.0
+    stated = replace(prices, cache_write_usd_per_mtok=10, cache_write_1h_usd_per_mtok=30)
+    assert stated.cost_usd(usage) == 0.6 * 10 + 0.4 * 30
 
 
 def test_some_model_of_the_table_has_tiers() -> None:

@@ -19,9 +19,9 @@ SEARCH: Any = {
 }
 
 
-async def ask(system: str, text: str) -> str:
-    """One question to one agent."""
-    message = await AsyncAnthropic().messages.create(
+async def ask(system: str, text: str, **client: Any) -> str:  # noqa: ANN401 - what the client takes
+    """One question to one agent, by a client with these settings, such as `timeout=30`."""
+    message = await AsyncAnthropic(**client).messages.create(
         model="claude-sonnet-4-6",
         max_tokens=500,
         system=system,

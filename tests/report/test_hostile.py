@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness.report import Contents, Side, write_index, write_report
 from harness.report.drawing import as_svg
 from harness.report.figures.network import Arrow, draw_network
-from harness.report.judgement import Judged, Judgement
+from harness.report.judgement import Cause, Judged, Judgement
 from harness.report.notebook import comparison_html, run_html
 from harness.report.page import as_html, as_json, sections_of
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
@@ -111,10 +111,10 @@ def record(text: str, seed: int = 1) -> RunRecord:
 
 def judged(text: str) -> Judgement:
     """A comparison in whose explanation the text stands."""
-    both = {"base": 1.0, "candidate": 2.0, "change": 1.0, "low": 0.9, "high": 1.1}
     metric = Judged(
-        metric="latency_s_mean", **both, change_text="+100%", interval_text="+90..+110%", limit="+10%", status="regressed",
-        tone="bad", sentence=f"it is {text}", why=(f"agent {text} is slower", f"work   {text}"),
+        metric="latency_s_mean", base=1.0, candidate=2.0, change=1.0, low=0.9, high=1.1, change_text="+100%", interval_text="+90..+110%", limit="+10%", status="regressed",
+        tone="bad", sentence=f"it is {text}", why=f"agent {text} is slower",
+        causes=(Cause(kind=text, agent=text, name=text, base=1.0, candidate=2.0),),
     )  # fmt: skip
     return Judgement(
         verdict="fail", tone="bad", headline=f"{text}: 1 against 2", advice="Look.", metrics=(metric,), notes=(text,)

@@ -129,6 +129,7 @@ def test_arrivals_that_blocking_work_holds_up_are_a_finding_with_their_delays(
     (finding,) = result.findings
     assert (finding.kind, finding.severity) == ("blocked_arrivals", "serious")
     assert finding.message.startswith("19 of 20 tasks began late")
+    assert "(at prog.py:" in finding.message
     assert "task 2 by 9.5 s, task 3 by 19 s" in finding.message
     assert finding.message.endswith("and 14 more, at most by 3 min 0 s (task 20)")
     said = harness("simulate", file, "--runs", "1")

@@ -70,7 +70,7 @@ def test_agents_that_hand_over_for_ever_are_stopped_and_named(ask: Ask) -> None:
     assert (error.limit, error.value) == ("calls_per_task", 101)
     text = str(error)
     assert "task 1 made 101 calls: planner -> worker repeated 50 times" in text
-    assert "Task-1 (handing_over.<locals>.hand_over) waits" in text
+    assert "Task-1 (hand_over) waits" in text
     assert "raise `calls_per_task` if that is meant" in text
     assert run.calls() == 101
     assert run.tasks == error.report

@@ -380,7 +380,7 @@ def test_wrong_description_is_one_clear_error(
         ({"overload": {"calm_s": 1}}, "overload: overloaded_s: Field required"),
         (
             {"message_thread": False},
-            "a provider has no setting 'message_thread'\n  The API 'anthropic' has: message_threads",
+            "a provider has no setting 'message_thread'; did you mean 'message_threads'?\n  Known: requests_per_min, ",
         ),
     ],
 )
@@ -393,7 +393,7 @@ def test_wrong_provider_is_one_clear_error(settings: dict[str, Any], words: str)
 @pytest.mark.parametrize(
     ("kind", "fields", "words"),
     [
-        ("earthquake", {}, "there is no fault 'earthquake'\n  There are: latency, hang, "),
+        ("earthquake", {}, "there is no fault 'earthquake'\n  Known: latency, hang, "),
         ("status", {}, "fault 'status': status: Field required"),
         ("status", {"status": 418}, "fault 'status': status: Input should be 400, 401"),
         ("hang", {"for_s": 0}, "fault 'hang': for_s: Input should be greater than 0 (given: 0)"),

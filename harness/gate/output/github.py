@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from harness.gate.output.words import budget_sentence, sentence
+from harness.gate.output.words import budget_sentence, sentence, why_lines
 from harness.gate.verdict import GateResult, MetricResult
 
 ANNOTATIONS_MAX: Final = 10
@@ -47,7 +47,7 @@ def _warnings(result: GateResult) -> Iterator[tuple[str, str]]:
 
 def _said(result: MetricResult) -> str:
     """The metric's sentence, and the first of its explanation; an annotation is short."""
-    return "\n".join((sentence(result), *result.why[:1]))
+    return "\n".join((sentence(result), *why_lines(result)[:1]))
 
 
 def _data(text: str) -> str:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from harness.gate.comparison import Comparison
-from harness.gate.output.words import advice
+from harness.gate.output.words import advice, why_lines
 from harness.gate.samples import Samples
 from harness.gate.verdict import GateResult, MetricResult
 
@@ -33,6 +33,7 @@ def as_json(result: GateResult) -> str:
                 "value": _finite(it.value),
                 "limit": it.limit.bounds(),
                 "passed": it.passed,
+                **({"why": it.why} if it.why else {}),
             }
             for it in result.budgets
         ],
@@ -64,7 +65,7 @@ def _metric(result: MetricResult) -> dict[str, Any]:
         "limit": {"change": limit.worst, "unit": limit.unit, "better": limit.better},
         **_comparison(result.comparison),
         "reason": result.reason,
-        "why": list(result.why),
+        "why": why_lines(result),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from harness.gate.output.words import budget_sentence, headline, sentence
+from harness.gate.output.words import budget_sentence, headline, sentence, why_lines
 from harness.gate.verdict import GateResult, MetricResult
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -43,7 +43,7 @@ def as_junit(result: GateResult) -> str:
 
 def _add_metric(suite: ET.Element, scenario: str, result: MetricResult) -> None:
     case = _case(suite, scenario, result.limit.metric)
-    text = _legal("\n".join((sentence(result), *result.why)))
+    text = _legal("\n".join((sentence(result), *why_lines(result))))
     if result.failed:
         found = ET.SubElement(case, "failure", message=_legal(sentence(result)), type=result.status)
         found.text = text

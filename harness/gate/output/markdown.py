@@ -8,6 +8,7 @@ from typing import Final
 
 from harness.gate.output.words import (
     advice,
+    amounts,
     budget_sentence,
     change_text,
     headline,
@@ -36,9 +37,7 @@ def as_markdown(result: GateResult) -> str:
     if len(text.encode()) <= _BYTES_MAX:
         return text
     kept = text.encode()[:_BYTES_MAX].decode(errors="ignore").rpartition("\n")[0]
-    # A cut may fall between the fences of a block of code.
-    fence = "\n```" if kept.count("```") % 2 else ""
-    return f"{kept}{fence}\n\nThe rest was cut off; it is in the log.\n"
+    return f"{kept}\n\nThe rest was cut off; it is in the log.\n"
 
 
 def escaped(text: str) -> str:
@@ -81,14 +80,18 @@ def _row(result: MetricResult) -> list[str]:
 def _reasons(result: MetricResult) -> Iterator[str]:
     if result.reason:
         yield f"- `{result.limit.metric}`: {escaped(result.reason)}"
-    if result.why:
-        sentence, *table = result.why
-        yield f"- `{result.limit.metric}`: {escaped(sentence)}"
-        if table:
-            # Nothing means anything inside a block of code but the end of it.
-            yield "\n```text"
-            yield from (printable(line).replace("```", "'''") for line in table)
-            yield "```\n"
+    if result.why is not None:
+        metric = result.limit.metric
+        yield f"- `{metric}`: {escaped(result.why.sentence)}"
+        if result.why.rows:
+            yield ""
+            yield from _table(
+                ("time or money", "agent", "model or tool", "baseline", "candidate"),
+                [
+                    [*map(escaped, (row.kind, row.agent, row.name)), *amounts(metric, row)]
+                    for row in result.why.rows
+                ],
+            )
 
 
 def _explored(result: GateResult) -> Iterator[str]:

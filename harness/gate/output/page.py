@@ -17,8 +17,9 @@ from harness.gate.output.words import (
     sentence,
 )
 from harness.gate.verdict import GateResult, MetricResult, Verdict
+from harness.gate.why import Explanation, Row
 from harness.report.blocks import Tone
-from harness.report.judgement import Judged, Judgement
+from harness.report.judgement import Cause, Judged, Judgement
 
 _VERDICTS: Final[dict[Verdict, Tone]] = {
     "pass": "good",
@@ -59,7 +60,7 @@ def _gated(it: MetricResult) -> Judged:
         status=it.status,
         tone=_STATUSES.get(it.status, "unsure"),
         sentence=sentence(it),
-        why=tuple(printable(line) for line in it.why),
+        why=it.why,
     )
 
 
@@ -74,7 +75,7 @@ def _judged(
     status: str,
     tone: Tone = "",
     sentence: str = "",
-    why: tuple[str, ...] = (),
+    why: Explanation | None = None,
 ) -> Judged:
     change = comparison.change
     return Judged(
@@ -90,8 +91,14 @@ def _judged(
         status=status,
         tone=tone,
         sentence=sentence,
-        why=why,
+        why="" if why is None else printable(why.sentence),
+        causes=() if why is None else tuple(map(_cause, why.rows)),
     )
+
+
+def _cause(row: Row) -> Cause:
+    kind, agent, name = map(printable, (row.kind, row.agent, row.name))
+    return Cause(kind=kind, agent=agent, name=name, base=row.base, candidate=row.candidate)
 
 
 def _finite(value: float) -> float | None:

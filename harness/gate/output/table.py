@@ -1,17 +1,18 @@
-"""For people at a terminal: tables of 80 columns."""
+"""For people at a terminal: tables that fit it."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from harness.columns import Column, Grid
+from harness.gate.comparison import Comparison
 from harness.gate.exploration import Explored
 from harness.gate.output.words import (
     advice,
+    amounts,
     budget_sentence,
     change_text,
     headline,
@@ -33,7 +34,14 @@ _STYLES: Final = {
     "nothing to compare with": "bold yellow",
 }
 
-_COLUMNS: Final = ("metric", "baseline", "now", "change", "interval", "limit")
+_NUMBERS: Final = tuple(map(Column, ("baseline", "now", "change", "interval")))
+
+
+_CAUSE: Final = (
+    Column("agent", "name"),
+    Column("of which", "key"),
+    Column("model or tool", "name"),
+)
 
 
 def print_result(result: GateResult, out: Console) -> None:
@@ -41,10 +49,10 @@ def print_result(result: GateResult, out: Console) -> None:
 
     Args:
         result: What it found.
-        out: Where to; its width decides where lines are folded, and 80 columns are enough.
+        out: Where to; its width decides how tables are laid out and where lines are folded.
     """
     out.print(Text(headline(result), style="bold"))
-    out.print(_metrics(result))
+    _metrics(result).print(out)
     for it in result.metrics:
         _print_reasons(it, out)
     if result.explored:
@@ -58,60 +66,52 @@ def print_result(result: GateResult, out: Console) -> None:
     out.print(Text.assemble(verdict, f". {advice(result)}"))
 
 
-def _metrics(result: GateResult) -> Table:
-    made = _table(*_COLUMNS)
-    made.add_column("")
+def _metrics(result: GateResult) -> Grid:
+    seeds = max((it.comparison.seeds for it in result.metrics), default=0)
+    title = "metric (mean of seeds)" if seeds > 1 else "metric"
+    made = Grid([Column(title, "key"), *_NUMBERS, Column("limit"), Column("", "words")])
     for it in result.metrics:
         status = Text(it.status, style=_STYLES.get(it.status, ""))
         if it.limit.level == "warn":
             status.append(" (warn)", style="dim")
-        comparison = it.comparison
-        made.add_row(
-            Text(it.limit.metric),
-            measured(it.limit.metric, comparison.base),
-            measured(it.limit.metric, comparison.candidate),
-            change_text(comparison),
-            interval_text(comparison),
-            str(it.limit),
-            status,
-        )
+        made.add(*_cells(it.comparison), str(it.limit), status)
     return made
+
+
+def _cells(comparison: Comparison) -> tuple[str | Text, ...]:
+    metric = comparison.metric
+    return (
+        metric,
+        measured(metric, comparison.base),
+        measured(metric, comparison.candidate),
+        change_text(comparison),
+        interval_text(comparison),
+    )
 
 
 def _print_reasons(result: MetricResult, out: Console) -> None:
     name = result.limit.metric
     if result.reason:
         out.print(Text(f"{name}: {printable(result.reason)}"))
-    for number, line in enumerate(result.why):
-        # The lines after the sentence are a table, whose columns must stay where they are.
-        text = f"{name}: {printable(line)}" if number == 0 else f"  {printable(line)}"
-        out.print(Text(text), soft_wrap=number > 0)
+    if result.why is None:
+        return
+    out.print(Text(f"{name}: {printable(result.why.sentence)}"))
+    if result.why.rows:
+        made = Grid([*_CAUSE, Column("baseline"), Column("now")])
+        for row in result.why.rows:
+            cause = (printable(it) for it in (row.agent, row.kind, row.name))
+            made.add(*cause, *amounts(name, row))
+        made.print(out)
 
 
 def _print_explored(found: tuple[Explored, ...], out: Console) -> None:
     changed = [it for it in found if it.changed]
     same = len(found) - len(changed)
     if changed:
-        made = _table("not gated", "baseline", "now", "change", "interval", "p")
+        made = Grid([Column("not gated", "key"), *_NUMBERS, Column("p")])
         for it in changed:
-            comparison, metric = it.comparison, it.comparison.metric
-            made.add_row(
-                Text(metric),
-                measured(metric, comparison.base),
-                measured(metric, comparison.candidate),
-                change_text(comparison),
-                interval_text(comparison),
-                p_text(it.p),
-            )
-        out.print(made)
+            made.add(*_cells(it.comparison), p_text(it.p))
+        made.print(out)
     if same:
         others = "other metric" if same == 1 else "other metrics"
         out.print(Text(f"{same} {others} without a change beyond chance.", style="dim"))
-
-
-def _table(*columns: str) -> Table:
-    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    made.add_column(columns[0], no_wrap=True)
-    for column in columns[1:]:
-        made.add_column(column, justify="right", no_wrap=True)
-    return made

@@ -8,6 +8,7 @@ from typing import Final
 from harness.gate.comparison import Comparison
 from harness.gate.samples import Samples
 from harness.gate.verdict import GateResult, MetricResult
+from harness.gate.why import Row
 from harness.metrics.limits import SHARES
 from harness.run import BudgetResult
 from harness.units import render
@@ -69,7 +70,8 @@ def sentence(result: MetricResult) -> str:
     it, metric = result.comparison, result.limit.metric
     text = f"{metric}: {result.status}"
     if it.base is not None and it.candidate is not None:
-        text += f", {measured(metric, it.base)} -> {measured(metric, it.candidate)}"
+        means = "mean of seeds " if it.seeds > 1 else ""
+        text += f", {means}{measured(metric, it.base)} -> {measured(metric, it.candidate)}"
         if it.change is not None and it.change.method != "identical":
             interval = interval_text(it)
             text += f", {change_text(it)}" + (f" ({interval})" if interval != "-" else "")
@@ -77,11 +79,37 @@ def sentence(result: MetricResult) -> str:
     return printable(f"{text}; {result.reason}" if result.reason else text)
 
 
+def why_lines(result: MetricResult) -> list[str]:
+    """Why a metric changed, as plain text: a sentence, and the lines of a table; nothing if it is not known."""
+    if result.why is None:
+        return []
+    cells = [
+        (row.kind, row.agent, row.name, *amounts(result.limit.metric, row))
+        for row in result.why.rows
+    ]
+    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = [
+        f"{kind:<{wide[0]}}  {agent:<{wide[1]}}  {name:<{wide[2]}}  {old:>{wide[3]}} -> {new:>{wide[4]}}"
+        for kind, agent, name, old, new in cells
+    ]
+    return [printable(line) for line in (result.why.sentence, *rows)]
+
+
+def amounts(metric: str, row: Row) -> tuple[str, str]:
+    """What a contribution to a change was, and what it is, with their unit."""
+    return render(metric, row.base), render(metric, row.candidate)
+
+
 def budget_sentence(budget: BudgetResult) -> str:
     """What became of a budget, in one sentence."""
-    value = "not measured" if budget.value is None else render(budget.metric, budget.value)
+    value = (
+        "not measured"
+        if budget.value is None
+        else f"{render(budget.metric, budget.value)} over all tasks"
+    )
     verdict = "holds" if budget.passed else "does not hold"
-    return f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
+    text = f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
+    return printable(f"{text}. {budget.why}" if budget.why else text)
 
 
 def advice(result: GateResult) -> str:

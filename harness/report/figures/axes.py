@@ -41,6 +41,7 @@ def new_figure(
     rows: int = 1,
     *,
     left_in: float,
+    width_in: float = WIDTH_IN,
     bottom_in: float = AXIS_IN,
     top_in: float = 0.08,
 ) -> tuple[Figure, list[Axes]]:
@@ -52,6 +53,7 @@ def new_figure(
     Args:
         height_in: Its height [in].
         rows: Axes below one another.
+        width_in: Its width [in].
         left_in: What stands beside the axes takes so much [in].
         bottom_in: What stands below them [in].
         top_in: What stands above each of them [in].
@@ -62,12 +64,12 @@ def new_figure(
     gap_in = top_in + 0.12
     axes_in = (height_in - bottom_in - top_in - gap_in * (rows - 1)) / rows
     with house_style():
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout="none")  # type: ignore[arg-type]  # documented, and not in the stubs
+        figure = Figure(figsize=(width_in, height_in), layout="none")  # type: ignore[arg-type]  # documented, and not in the stubs
         FigureCanvasAgg(figure)
         axes = figure.subplots(
             rows, 1, squeeze=False, sharex=True,
             gridspec_kw={
-                "left": left_in / WIDTH_IN, "right": 1 - RIGHT_IN / WIDTH_IN, "bottom": bottom_in / height_in,
+                "left": left_in / width_in, "right": 1 - RIGHT_IN / width_in, "bottom": bottom_in / height_in,
                 "top": 1 - top_in / height_in, "hspace": gap_in / axes_in,
             },
         )  # fmt: skip
@@ -114,9 +116,9 @@ def mark_times(axes: Axes, from_s: float, until_s: float) -> None:
     axes.set_xlim(from_s, until_s)
 
 
-def show_unit(axis: Any, name: str) -> None:  # noqa: ANN401 - matplotlib's axis
+def show_unit(axis: Any, name: str, ticks: int = TICKS_MAX) -> None:  # noqa: ANN401 - matplotlib's axis
     """Write the ticks of an axis in the unit that a name ends in."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(TICKS_MAX))
+    axis.set_major_locator(MaxNLocator(ticks))
     axis.set_major_formatter(lambda value, _: render(name, value) if value else "0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.report.drawing import house_style
+from harness.report.drawing import HALF_IN, house_style
 from harness.report.figures.axes import new_figure, show_unit
 from harness.report.palette import ROLES
 from harness.store import Store, series
@@ -47,7 +47,7 @@ def draw_ecdf(sides: Mapping[str, Points], name: str, title: str) -> Figure:
         name: A name that ends in the unit of the values.
         title: What the values are.
     """
-    figure, (axes,) = new_figure(2.7, left_in=0.72)
+    figure, (axes,) = new_figure(2.7, left_in=0.72, width_in=HALF_IN)
     most = max((value for points in sides.values() for _, value in points), default=0.0)
     for side, points in sides.items():
         if not points:
@@ -69,7 +69,7 @@ def draw_ecdf(sides: Mapping[str, Points], name: str, title: str) -> Figure:
     axes.grid(axis="y")
     axes.set_xlabel(title)
     axes.set_ylabel("share of tasks")
-    show_unit(axes.xaxis, name)
+    show_unit(axes.xaxis, name, ticks=4)
     if all(points and points[-1][1] > 0 for points in sides.values()):
         axes.set_xlim(left=0)
     return figure

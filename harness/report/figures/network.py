@@ -15,6 +15,9 @@ from harness.units import render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_WIDTH_IN = 6.4
+"""A column of names with arrows on both sides needs no more [in]."""
+
 AGENTS_MAX = 24
 """More rows than that are no figure any more; the table has them all."""
 
@@ -64,7 +67,9 @@ def draw_network(arrows: Sequence[Arrow]) -> Figure:
 
     agents = list(dict.fromkeys(agent for arrow in arrows for agent in arrow[:2]))[:AGENTS_MAX]
     shown = [arrow for arrow in arrows if arrow.source in agents and arrow.target in agents]
-    figure, (axes,) = new_figure(0.6 + 0.42 * len(agents), left_in=0.14, bottom_in=0.08)
+    figure, (axes,) = new_figure(
+        0.6 + 0.42 * len(agents), left_in=0.14, width_in=_WIDTH_IN, bottom_in=0.08
+    )
     axes.set_axis_off()
     places = {agent: -float(row) for row, agent in enumerate(agents)}
     for agent, place in places.items():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.metrics.buckets import BUCKETS, BucketLevel, bucket_levels, worth_showing
 from harness.report.drawing import house_style
-from harness.report.figures.axes import LEGEND_IN, add_legend, mark_times, new_figure, paint
+from harness.report.figures.axes import LEGEND_IN, add_legend, label, mark_times, new_figure, paint
 from harness.report.palette import ROLES
 from harness.store import Store, series
 
@@ -18,48 +19,74 @@ Row = Mapping[str, Any]
 
 SECONDS_PER_MINUTE = 60
 
-NEAR = 0.1
-"""Of a limit on tokens: a run that stayed below this share of it is not pressed by it."""
+BUCKETS_MAX = 4
+"""More buckets nobody reads; those that were the emptiest are drawn."""
 
 PANEL_IN = 1.6
 """The height of each kind of pressure [in]."""
 
 
 def pressure(store: Store, run_id: int) -> Figure:
-    """The attempts of a run over time: waiting and in service, and how many were refused.
+    """The attempts of a run over time: waiting and in service, how many were refused, and what rate limits left.
 
     Raises:
         StoreError: There is no such run.
     """
-    return draw_pressure(series.pressure(store, run_id), series.bounds(store, [run_id], "limits"))
+    rows = series.pressure(store, run_id)
+    limits = series.bounds(store, [run_id], "limits")
+    return draw_pressure(rows, limits, buckets_of(store, run_id, rows, limits))
+
+
+def buckets_of(
+    store: Store, run_id: int, rows: Sequence[Row], limits: Sequence[Row]
+) -> list[BucketLevel]:
+    """The buckets of a run's rate limits that are worth a look; none where several providers have limits.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    stated = _of_one_provider(limits)
+    if not rows or not stated.keys() & BUCKETS.keys():
+        return []
+    edges_s = [*(row["from_s"] for row in rows), rows[-1]["until_s"]]
+    return worth_showing(bucket_levels(series.asked(store, run_id), stated, edges_s), BUCKETS_MAX)
+
+
+def _of_one_provider(limits: Sequence[Row]) -> dict[str, float]:
+    """What the provider allows, if there is one: spans do not tell several apart."""
+    one_provider = len({row["provider"] for row in limits}) == 1
+    return {row["name"]: row["value"] for row in limits} if one_provider else {}
 
 
 @house_style()
-def draw_pressure(rows: Sequence[Row], limits: Sequence[Row] = ()) -> Figure:
+def draw_pressure(
+    rows: Sequence[Row], limits: Sequence[Row] = (), buckets: Sequence[BucketLevel] = ()
+) -> Figure:
     """Draw the course of a run.
 
     Args:
         rows: Its parts, as `series.pressure` gives them.
-        limits: What its providers allow; drawn if there is one provider, because spans do not tell them apart.
+        limits: What its providers allow.
+        buckets: What its rate limits left, in the same parts of its time.
     """
-    one_provider = len({row["provider"] for row in limits}) == 1
-    stated = {row["name"]: row["value"] for row in limits} if one_provider else {}
-    panels = list(_panels(rows, stated)) if rows else []
-    count = max(1, len(panels))
+    panels = list(_panels(rows)) if rows else []
+    count = max(1, len(panels) + len(buckets))
     figure, all_axes = new_figure(
         0.4 + PANEL_IN * count, rows=count, left_in=0.85, top_in=LEGEND_IN
     )
     if not rows:
         return figure
     edges_s = [*(row["from_s"] for row in rows), rows[-1]["until_s"]]
-    for axes, panel in zip(all_axes, panels, strict=True):
+    for axes, panel in zip(all_axes, panels, strict=False):
         axes.set_ylabel(panel.title)
         axes.grid(axis="y")
         _stack(axes, edges_s, panel.parts)
         peak = max(map(sum, zip(*(part.heights for part in panel.parts), strict=True)))
-        _limit(axes, stated.get(panel.limit), peak)
+        _limit(axes, _of_one_provider(limits).get(panel.limit), peak)
         axes.set_ylim(bottom=0)
         add_legend(axes)
+    for axes, bucket in zip(all_axes[len(panels) :], buckets, strict=True):
+        _draw_bucket(axes, edges_s, bucket)
     all_axes[-1].set_xlabel("virtual time since the run began")
     mark_times(all_axes[-1], edges_s[0], edges_s[-1])
     return figure
@@ -82,7 +109,7 @@ class _Panel(NamedTuple):
     parts: Sequence[_Part]
 
 
-def _panels(rows: Sequence[Row], stated: Mapping[str, float]) -> Iterator[_Panel]:
+def _panels(rows: Sequence[Row]) -> Iterator[_Panel]:
     per_min = SECONDS_PER_MINUTE / (rows[0]["until_s"] - rows[0]["from_s"])
     yield _Panel(
         "attempts at once",
@@ -95,21 +122,37 @@ def _panels(rows: Sequence[Row], stated: Mapping[str, float]) -> Iterator[_Panel
     answered = [row["attempts"] - row["rate_limited"] - row["failed"] for row in rows]
     yield _Panel(
         "requests a minute",
-        "requests_per_min",
+        "",
         [
             _Part("work", [per_min * it for it in answered], "answered"),
             _Part("retry", [per_min * row["rate_limited"] for row in rows], "refused: 429"),
             _Part("silence", [per_min * row["failed"] for row in rows], "failed"),
         ],
     )
-    for column, title in (
-        ("input_tokens", "tokens read a minute"),
-        ("output_tokens", "written a minute"),
-    ):
-        heights = [per_min * row[column] for row in rows]
-        limit = stated.get(f"{column}_per_min")
-        if limit is not None and max(heights) >= NEAR * limit:
-            yield _Panel(title, f"{column}_per_min", [_Part("work", heights, "tokens")])
+
+
+def _draw_bucket(axes: Axes, edges_s: Sequence[float], bucket: BucketLevel) -> None:
+    """What was left of a bucket, and when attempts were refused."""
+    what = BUCKETS[bucket.limit]
+    least = [max(0.0, it) for it in bucket.least]
+    axes.set_ylabel(f"{what} left")
+    axes.grid(axis="y")
+    axes.stairs(
+        least, edges_s, fill=True, label=f"{label(bucket.model)}: left of {bucket.per_min:,.0f} a minute",
+        **paint("work"),
+    )  # fmt: skip
+    refused_s = [
+        (low_s + high_s) / 2
+        for low_s, high_s, count in zip(edges_s[:-1], edges_s[1:], bucket.refused, strict=True)
+        if count
+    ]
+    if refused_s:
+        axes.plot(
+            refused_s, [0.0] * len(refused_s), linestyle="", marker="x", color=ROLES["bad"].light, clip_on=False,
+            label=f"{sum(bucket.refused):,} refused: 429",
+        )  # fmt: skip
+    axes.set_ylim(bottom=0, top=1.05 * bucket.per_min)
+    add_legend(axes)
 
 
 def _stack(axes: Axes, edges_s: Sequence[float], parts: Sequence[_Part]) -> None:

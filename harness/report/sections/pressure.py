@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from harness.metrics.buckets import BUCKETS, BucketLevel
 from harness.report.blocks import Column, DataTable, Drawing, Section
 from harness.report.contents import Contents
-from harness.report.figures.pressure import draw_pressure
+from harness.report.figures.pressure import buckets_of, draw_pressure
 from harness.store import series
 from harness.units import render
 
@@ -37,6 +38,8 @@ def section(contents: Contents) -> Section | None:
         f"{refused:,} of {requests:,} requests were refused with a 429; at most "
         f"{peak['waiting'] + peak['in_service']:.1f} were there at once, {render('at_s', peak['from_s'])} after the beginning."
     )
+    limits = series.bounds(side.store, [run["run_id"]], "limits")
+    buckets = buckets_of(side.store, run["run_id"], rows, limits)
     return Section(
         key="pressure",
         title="Pressure on the providers",
@@ -46,13 +49,19 @@ def section(contents: Contents) -> Section | None:
                 key="pressure",
                 title="Requests over time",
                 alt=finding,
-                reading="How to read this: above, how many requests were there at once; below, how many came a minute, what became of "
-                "them, and the tokens if they came near their limit.",
-                figure=draw_pressure(rows, series.bounds(side.store, [run["run_id"]], "limits")),
+                reading="How to read this: above, how many requests were there at once; then, how many came a minute and what became of "
+                "them; below, what a model's rate limit left: it fills up again all the time, and at nothing it refuses.",
+                figure=draw_pressure(rows, limits, buckets),
                 table=DataTable(
                     caption="Requests over time",
-                    columns=_COLUMNS,
-                    rows=[tuple(row[column.name] for column in _COLUMNS) for row in rows],
+                    columns=(*_COLUMNS, *(Column(_named(it), "tokens") for it in buckets)),
+                    rows=[
+                        (
+                            *(row[column.name] for column in _COLUMNS),
+                            *(it.least[number] for it in buckets),
+                        )
+                        for number, row in enumerate(rows)
+                    ],
                 ),
             )
         ],
@@ -64,3 +73,7 @@ def _which(contents: Contents) -> str:
         return ""
     run = contents.shown
     return f"Run {run['run_id']} (seed {run['seed']}), whose tasks were the slowest of all runs."
+
+
+def _named(bucket: BucketLevel) -> str:
+    return f"{bucket.model}: {BUCKETS[bucket.limit]} left, least"

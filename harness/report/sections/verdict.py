@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from harness.report.blocks import Section, Tone, Words
-from harness.report.contents import Contents
+from harness.metrics.because import because
+from harness.report.blocks import Block, Column, DataTable, Section, Tone, Words
+from harness.report.contents import Contents, Side
+from harness.report.judgement import Judged
+from harness.report.palette import WORDS
 from harness.store import series
 from harness.store.asking import Row
 from harness.units import render
@@ -83,19 +86,23 @@ _BOUNDS = {
 def _of_budgets(contents: Contents) -> list[Sentence]:
     side = contents.side
     return [
-        _held(row, side.totals.get(row["metric"]))
+        _held(side, row, side.totals.get(row["metric"]))
         for row in series.bounds(side.store, side.run_ids, "budgets")
     ]
 
 
-def _held(row: Row, value: float | None) -> Sentence:
+def _held(side: Side, row: Row, value: float | None) -> Sentence:
     metric = row["metric"]
     limit = f"{row['bound'].replace('_', ' ')} {render(metric, row['value'])}"
+    pooled = " over all tasks" if len(side.runs) > 1 else ""
     if value is None:
         return "bad", f"The budget {metric} {limit} does not hold: it was not measured."
     if _BOUNDS[row["bound"]](value, row["value"]):
-        return "good", f"The budget {metric} {limit} holds: it is {render(metric, value)}."
-    return "bad", f"The budget {metric} {limit} does not hold: it is {render(metric, value)}."
+        return "good", f"The budget {metric} {limit} holds: it is {render(metric, value)}{pooled}."
+    warmup_tasks = side.runs[0]["warmup_tasks"]
+    why = because(list(side.spans.values()), metric, warmup_tasks=warmup_tasks)
+    text = f"The budget {metric} {limit} does not hold: it is {render(metric, value)}{pooled}."
+    return "bad", f"{text} {why}".rstrip()
 
 
 def _of_findings(contents: Contents) -> list[Sentence]:
@@ -121,16 +128,33 @@ def _of_comparison(contents: Contents) -> Section:
     judgement = contents.judgement
     assert judgement is not None, "there is a comparison"
     sentences: list[Sentence] = [(it.tone, it.sentence) for it in judgement.metrics]
+    broken = [it for it in _of_budgets(contents) if it[0] == "bad"]
+    sentences += broken
     sentences += [("unsure", note) for note in judgement.notes]
-    whys = [
-        Words(sentences=[("", f"{it.metric}: {it.why[0]}")], quoted=it.why[1:])
-        for it in judgement.metrics
-        if it.why
-    ]
+    whys = [block for it in judgement.metrics if it.why for block in _why(it)]
     return Section(
         key="verdict",
-        title=_TITLES[judgement.verdict],
+        title=_TITLES[judgement.verdict] + (", and a budget does not hold" if broken else ""),
         lead=judgement.headline,
         blocks=[Words(sentences=sentences), *whys, Words(sentences=[("", judgement.advice)])],
-        tone=judgement.tone,
+        tone="bad" if broken else judgement.tone,
     )
+
+
+def _why(it: Judged) -> list[Block]:
+    """The reason of a change: a sentence, and what it consists of."""
+    sentence = Words(sentences=[("", f"{it.metric}: {it.why}")])
+    if not it.causes:
+        return [sentence]
+    rows = [
+        (
+            cause.agent or "-", WORDS.get(cause.kind, cause.kind), cause.name or "-", cause.base, cause.candidate,
+            cause.candidate - cause.base,
+        )
+        for cause in it.causes
+    ]  # fmt: skip
+    columns = (
+        Column("agent"), Column("of which"), Column("model or tool"), Column("base", it.metric), Column("now", it.metric),
+        Column("change", it.metric),
+    )  # fmt: skip
+    return [sentence, DataTable(caption=f"{it.metric}: what changed", columns=columns, rows=rows)]

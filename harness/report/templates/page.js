@@ -37,6 +37,14 @@ for (const table of document.querySelectorAll("table[data-table]")) {
   });
   table.parentElement.before(filter);
 }
+// Tells of what can be scrolled sideways that there is more of it; what is hidden has no width until it is shown.
+const measure = (box) => {
+  const more = box.scrollWidth > box.clientWidth + 1;
+  box.toggleAttribute("data-more", more);
+  box.toggleAttribute("data-fits", !more);
+};
+const watcher = new ResizeObserver((entries) => entries.forEach((entry) => measure(entry.target)));
+for (const box of document.querySelectorAll(".scroll")) watcher.observe(box);
 const tip = document.getElementById("tip");
 const show = (mark) => {
   tip.textContent = mark ? mark.querySelector("title").textContent : "";

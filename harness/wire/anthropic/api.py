@@ -17,7 +17,7 @@ from harness.wire.anthropic.models import list_of_models, one_model
 from harness.wire.anthropic.reply import message
 from harness.wire.anthropic.stream import parts_of
 from harness.wire.anthropic.threads import Threads
-from harness.wire.anthropic.tokens import sections_of
+from harness.wire.anthropic.tokens import sections_of, written_for_an_hour
 from harness.wire.api import Desk, Ids, Moment, Prompt, Spoken
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
@@ -97,7 +97,8 @@ class Anthropic:
         """What is read for a prompt, and how much of that a prompt cache spares."""
         asked: Asked = prompt.details
         read, written = self._cache.look_up(prompt, now_s, asked.facts.min_cached_tokens)
-        return Usage(prompt.tokens - read - written, 0, read, written)
+        hour = written_for_an_hour(prompt.sections, read, written)
+        return Usage(prompt.tokens - read - written, 0, read, written, hour)
 
     def remember(self, prompt: Prompt, now_s: float) -> None:
         """Keep in the cache what a prompt asks to be kept; its answer begins."""

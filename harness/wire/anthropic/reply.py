@@ -6,10 +6,9 @@ from typing import Any
 
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
-from harness.units import Usage
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.messages import Asked
-from harness.wire.api import Ids, Prompt, Section, Spoken, Stop
+from harness.wire.api import Ids, Prompt, Spoken, Stop
 
 _STOP_REASON: dict[Stop, str] = {
     "end": "end_turn",
@@ -19,7 +18,6 @@ _STOP_REASON: dict[Stop, str] = {
     "refusal": "refusal",
 }
 
-_ONE_HOUR_S = 3600.0
 _GEO_GENERATION = 4.6
 """Models before this one answer `not_available` when asked where they run."""
 
@@ -91,10 +89,14 @@ def usage(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
     """What was read and generated, in the long form that a message has."""
     asked: Asked = prompt.details
     short = usage_so_far(prompt, spoken)
+    written = spoken.usage.cache_write_tokens
     known_geo = "global" if asked.facts.generation >= _GEO_GENERATION else "not_available"
     return {
         **{name: short[name] for name in short if not name.startswith("output")},
-        "cache_creation": _cache_creation(prompt.sections, spoken.usage),
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": written - spoken.usage.cache_write_1h_tokens,
+            "ephemeral_1h_input_tokens": spoken.usage.cache_write_1h_tokens,
+        },
         **{name: short[name] for name in short if name.startswith("output")},
         "service_tier": asked.tier,
         "inference_geo": asked.geo or known_geo,
@@ -115,21 +117,6 @@ def usage_so_far(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
         thought = min(count_tokens(spoken.reply.thinking), read.output_tokens)
         numbers["output_tokens_details"] = {"thinking_tokens": thought}
     return numbers
-
-
-def _cache_creation(sections: tuple[Section, ...], read: Usage) -> dict[str, int]:
-    """What was written to the prompt cache, by how long it is kept: up to the last breakpoint for an hour, an hour."""
-    tokens = hour_tokens = 0
-    for section in sections:
-        tokens += section.tokens
-        if section.cached_for_s == _ONE_HOUR_S:
-            hour_tokens = tokens
-    written = read.cache_write_tokens
-    for_an_hour = min(written, max(0, hour_tokens - read.cache_read_tokens))
-    return {
-        "ephemeral_5m_input_tokens": written - for_an_hour,
-        "ephemeral_1h_input_tokens": for_an_hour,
-    }
 
 
 def _signature(ids: Ids) -> str:

@@ -15,6 +15,7 @@ from harness.wire.anthropic.turns import blocks_of
 from harness.wire.anthropic.validate import kept_for_s
 from harness.wire.api import Section
 
+_ONE_HOUR_S = 3600.0
 _MESSAGE_FRAME = 7
 _HAVING_TOOLS = 350
 _HAVING_THOUGHTS = 29
@@ -40,6 +41,16 @@ def sections_of(body: dict[str, Any]) -> tuple[Section, ...]:
     if everything_s is not None and sections:
         sections[-1] = sections[-1]._replace(cached_for_s=everything_s)
     return tuple(sections)
+
+
+def written_for_an_hour(sections: tuple[Section, ...], read: int, written: int) -> int:
+    """How much of what is written to the prompt cache is kept for an hour: all up to the last breakpoint for an hour [tokens]."""
+    tokens = hour_tokens = 0
+    for section in sections:
+        tokens += section.tokens
+        if section.cached_for_s == _ONE_HOUR_S:
+            hour_tokens = tokens
+    return min(written, max(0, hour_tokens - read))
 
 
 def _tools(body: dict[str, Any]) -> list[Section]:

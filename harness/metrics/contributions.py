@@ -1,4 +1,4 @@
-"""What each task of a run took, in contributions that add up to the whole, paired with the same task of another run."""
+"""What each task of a run took, in contributions that add up to the whole, alone or paired with the same task of another run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from harness.metrics import quantile
 from harness.metrics.critical_path import RETRY, WORK, critical_paths
+from harness.metrics.summary import quantile
 from harness.metrics.tally import RATE_LIMITED, is_retry
 from harness.spans import ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, Table
 
@@ -141,6 +141,26 @@ def pairs_of(
         quantile(sorted(pair[side].whole for pair in pairs), TAILS[metric]) for side in (0, 1)
     )
     return [pair for pair in pairs if pair[0].whole >= from_s or pair[1].whole >= to_s]
+
+
+def works_of(runs: Sequence[Table], metric: str, warmup_tasks: int) -> list[Work]:
+    """The tasks that decide a metric: all, or the slowest.
+
+    Args:
+        runs: The spans of each run.
+        metric: One of `PATH_METRICS` or `AMOUNTS`.
+        warmup_tasks: How many of the first tasks of a run are left out.
+    """
+    works = [
+        work
+        for spans in runs
+        for task, work in _works(spans, metric).items()
+        if task > warmup_tasks
+    ]
+    if metric not in TAILS or not works:
+        return works
+    from_s = quantile(sorted(work.whole for work in works), TAILS[metric])
+    return [work for work in works if work.whole >= from_s]
 
 
 def _works(spans: Table, metric: str) -> dict[int, Work]:

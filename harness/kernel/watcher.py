@@ -1,0 +1,105 @@
+"""Who is told what a program does wrong with its loops and tasks, as the kernel sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.kernel.lineage import Lineage
+
+_ASYNCIO = str(Path(asyncio.__file__).parent)
+_OURS = str(Path(__file__).parents[1])
+_BEGINNING = str(Path(__file__).with_name("world.py"))
+"""Where programs are called from."""
+_PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+"""Where code lies that is not the program's."""
+
+Blocking = Literal["call", "wait"]
+"""What blocks a loop: a call of a blocking client, or another wait, such as `time.sleep`."""
+
+
+class Death(NamedTuple):
+    """A task that ended with an error that nobody has looked at."""
+
+    order: int
+    """Its number in its loop."""
+    task: str
+    """Its name and its coroutine."""
+    error: BaseException
+    lineage: Lineage | None
+
+
+class Watcher:
+    """Is told; this one does nothing about it. `Kernel.watcher` is one."""
+
+    def blocked(self, waited_s: float, what: Blocking, place: str, *, held_up: bool) -> None:
+        """The program stood still in a thread in which a loop runs.
+
+        Args:
+            waited_s: How long, until now [s].
+            what: What it waited for.
+            place: File and line of the program, such as `app.py:12`.
+            held_up: Whether something in the loop was ready to run meanwhile.
+        """
+
+    def ended(self) -> None:
+        """The main function of the program has ended; tasks that it has started may still run."""
+
+    def died(self, death: Death) -> None:
+        """A task of the program died, and nobody has looked at its error."""
+
+
+def place_here() -> str:
+    """File (its base name) and line where the program stands that runs in this thread; empty if there is none."""
+    frames = list(_frames_here())
+    for packages in (_PACKAGES, (_OURS, _ASYNCIO)):
+        for frame in frames:
+            file = frame.f_code.co_filename
+            if not file.startswith(packages):
+                return f"{PurePath(file).name}:{frame.f_lineno}"
+    return ""
+
+
+def _frames_here() -> Iterator[FrameType]:
+    """The frames of the program that runs in this thread, innermost first."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the way to one's own frames
+    while frame is not None and frame.f_code.co_filename != _BEGINNING:
+        yield frame
+        frame = frame.f_back
+
+
+def death_of(task: asyncio.Future[Any]) -> Death | None:
+    """How a task died without anybody looking; None if it did not."""
+    if not isinstance(task, asyncio.Task) or not task.done():
+        return None
+    error = getattr(task, "_exception", None)  # asking in public would count as having looked
+    if not isinstance(error, Exception) or isinstance(error, HarnessError):
+        return None
+    coroutine = getattr(task.get_coro(), "__qualname__", "?")
+    return Death(
+        getattr(task, "order", 0),
+        f"{task.get_name()} ({coroutine})",
+        error,
+        getattr(task, "lineage", None),
+    )
+
+
+def unseen_deaths(loop: asyncio.AbstractEventLoop) -> list[Death]:
+    """The tasks of a loop that died and are still there, without anybody having looked at their errors."""
+    # Since Python 3.12 the set of all tasks has another name.
+    name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
+    return [
+        death
+        for task in list(getattr(asyncio.tasks, name))
+        if task.get_loop() is loop
+        and getattr(task, "_log_traceback", False)
+        and (death := death_of(task)) is not None
+    ]

@@ -1,0 +1,169 @@
+"""Why a number is what it is, in a sentence: what the tasks that decide it are made of, or where they failed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from harness.metrics.contributions import AMOUNTS, PATH_METRICS, TAILS, Key, Work, works_of
+from harness.metrics.critical_path import (
+    BACK_OFF,
+    HAND_OFF,
+    IN_FLIGHT,
+    OVERHEAD,
+    QUEUE,
+    RETRY,
+    SILENCE,
+    WORK,
+)
+from harness.spans import OK, TASK, Table
+from harness.units import render
+
+_PARTS_MAX: Final = 2
+"""More parts of a whole make a sentence no better."""
+
+_LITTLE: Final = 0.1
+"""A smaller share of the whole explains nothing."""
+
+_FAILURES: Final = ("success_rate", "throughput_per_s")
+
+_NOUNS: Final[dict[str, str]] = {
+    WORK: "the work of {agent}",
+    RETRY: "failed attempts and retries of {agent}",
+    QUEUE: "waiting in queues, most of it by {agent}",
+    SILENCE: "silent waits of {agent}",
+    IN_FLIGHT: "waiting of {agent} for a place in flight",
+    OVERHEAD: "{agent} between its calls",
+    HAND_OFF: "time between the calls",
+}
+
+_AMOUNTS: Final[dict[str, tuple[str, str]]] = {
+    "cost_usd_mean": ("A task costs {}", "usd"),
+    "cost_usd_total": ("A task costs {}", "usd"),
+    "wasted_usd": ("A task wastes {}", "usd"),
+    "calls_mean": ("A task makes {} calls", "calls"),
+    "attempts_mean": ("A task makes {} attempts", "attempts"),
+    "input_tokens_mean": ("A task reads {} tokens", "tokens"),
+    "output_tokens_mean": ("A task writes {} tokens", "tokens"),
+    "rate_limited": ("A task meets {} rate limits", "limits"),
+    "retries": ("A task makes {} retries", "retries"),
+}
+"""What a task does, and the unit."""
+
+assert set(_AMOUNTS) == set(AMOUNTS), "each amount has its sentence"
+
+
+def because(runs: Sequence[Table], metric: str, *, warmup_tasks: int = 0) -> str:
+    """Say why a metric of some runs is what it is.
+
+    Args:
+        runs: The spans of each run.
+        metric: Its name, such as `latency_s_p95`.
+        warmup_tasks: How many of the first tasks of a run are left out.
+
+    Returns:
+        A sentence; empty when spans do not explain the metric. Names in it are as the user wrote them, not escaped.
+    """
+    if metric in _FAILURES:
+        return _of_failures(runs, warmup_tasks)
+    if metric not in PATH_METRICS and metric not in AMOUNTS:
+        return ""
+    works = works_of(runs, metric, warmup_tasks)
+    whole = math.fsum(work.whole for work in works)
+    if not works or not whole > 0:  # not a number, where there is no price
+        return ""
+    found = [
+        (amount / len(works), amount / whole, noun)
+        for amount, noun in _parts(works, on_path=metric in PATH_METRICS)
+    ]
+    shown = [it for it in found if it[1] >= _LITTLE][:_PARTS_MAX] or found[:1]
+    if metric in PATH_METRICS:
+        who, unit = "The slowest tasks take" if metric in TAILS else "A task takes", "s"
+        head = f"{who} {render(unit, whole / len(works))} on average"
+    else:
+        head, unit = _AMOUNTS[metric]
+        head = f"{head.format(render(unit, whole / len(works)))} on average"
+    word = "for" if metric in PATH_METRICS else "by"
+    parts = [
+        f"{render(unit, each)} ({100 * share:.0f} %) {word} {noun}" for each, share, noun in shown
+    ]
+    return f"{head}: {', '.join(parts)}."
+
+
+def _parts(works: Sequence[Work], *, on_path: bool) -> list[tuple[float, str]]:
+    """What the whole consists of, the largest part first: how much, and what it is called."""
+    tools = {tool for work in works for tool in work.tools}
+    total: dict[Key, float] = defaultdict(float)
+    queued: dict[str, float] = defaultdict(float)
+    for work in works:
+        for key, amount in work.parts.items():
+            total[_cause(key, tools) if on_path else Key("", key.agent, "")] += amount
+            if key.kind == QUEUE:
+                queued[key.agent] += amount
+    parts = sorted(((amount, key) for key, amount in total.items()), key=lambda it: (-it[0], it[1]))
+    most = min(queued, key=lambda agent: (-queued[agent], agent), default="")
+    return [(amount, _noun(key, most)) for amount, key in parts if amount > 0]
+
+
+def _cause(key: Key, tools: set[tuple[str, str]]) -> Key:
+    """What belongs together: an agent's models, its retries with their waits, the queues of all agents."""
+    if key.kind == QUEUE:
+        return Key(QUEUE, "", "")
+    if key.kind in (RETRY, BACK_OFF):
+        return Key(RETRY, key.agent, "")
+    is_tool = key.kind == WORK and (key.agent, key.name) in tools
+    return key if is_tool else Key(key.kind, key.agent, "")
+
+
+def _noun(key: Key, queued_most: str) -> str:
+    if not key.kind:
+        return key.agent
+    if key.kind == WORK and key.name:
+        return f"the tool {key.name}{key.agent and f' of {key.agent}'}"
+    return _NOUNS[key.kind].format(agent=queued_most if key.kind == QUEUE else key.agent)
+
+
+# -- failed tasks -------------------------------------------------------------------------------------------------------
+
+
+class _Last(NamedTuple):
+    """The last thing in a task that did not end well."""
+
+    end_s: float
+    agent: str
+    reason: str
+
+
+def _of_failures(runs: Sequence[Table], warmup_tasks: int) -> str:
+    found = Counter(it for spans in runs for it in _failed(spans, warmup_tasks))
+    if not found:
+        return ""
+    tasks = sum(found.values())
+    ranked = sorted(found.items(), key=lambda it: (-it[1], it[0]))
+    parts = [f"{count} {where}" for where, count in ranked[:_PARTS_MAX]]
+    rest = tasks - sum(count for _, count in ranked[:_PARTS_MAX])
+    parts += [f"{rest} otherwise"] if rest else []
+    return f"Of {tasks:,} {'task' if tasks == 1 else 'tasks'} that failed, {', '.join(parts)}."
+
+
+def _failed(spans: Table, warmup_tasks: int) -> Iterator[str]:
+    """How each failed task of a run failed: at which agent, and with what."""
+    tasks: dict[int, str] = {}
+    last: dict[int, _Last] = {}
+    columns = ("task", "kind", "agent", "status", "error", "http_status", "end_s")
+    for task, kind, agent, status, error, http_status, end_s in spans.rows(*columns):
+        if status == OK or task <= warmup_tasks:
+            continue
+        if kind == TASK:
+            tasks[task] = error or status
+        elif agent and error and (task not in last or end_s >= last[task].end_s):
+            code = f"{http_status} " if http_status > 0 else ""
+            # The inner span is the later one, and says more: an attempt has the provider's own words.
+            last[task] = _Last(end_s, agent, f"{code}{error}")
+    for task, error in tasks.items():
+        if task in last:
+            yield f"failed at {last[task].agent} ({last[task].reason})"
+        else:
+            yield f"ended with {error}"
