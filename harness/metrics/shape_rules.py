@@ -61,8 +61,8 @@ def blocked_arrivals(history: History) -> list[Finding]:
     if len(late) > len(shown):
         message += f" and {len(late) - len(shown)} more, at most by {render('s', float(longest.detail))} (task {longest.task})"
     advice = (
-        "Threads are not simulated, so tasks that block are done one after the other: rates, limits and queues are not those "
-        "of a program that does them side by side. Make the function async, with async clients and `await asyncio.sleep`."
+        "A blocking call in async code stops its event loop, so tasks are done one after the other, and rates, limits and "
+        "queues are seldom met. Use async clients and `await asyncio.sleep`, or `asyncio.to_thread` for what has to block."
     )
     agent = next((event.agent for event in blocks if event.agent), "")
     first = late[0]
