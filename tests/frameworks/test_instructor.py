@@ -98,7 +98,7 @@ def test_a_plan_is_seen_growing(sim: Sim) -> None:
 def test_an_estimate_that_breaks_its_rule_is_asked_for_again_with_the_reason(sim: Sim) -> None:
     wrong = {"task": TASKS[0], "days": 0}
     sim.agent("planner", system="You plan*", reply={"tasks": TASKS[:1]})
-    sim.agent("estimator", system="You estimate*", reply=[wrong, days_for])
+    sim.agent("estimator", system="You estimate*", reply=[wrong, days_for], as_is=True)
 
     run = sim.run(estimate, "A vineyard.")
 

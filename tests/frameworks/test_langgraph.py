@@ -9,7 +9,6 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from pydantic import BaseModel
 
-from harness.errors import NotSimulated
 from harness.models import Request
 from harness.sim import ProgramRun, Sim
 
@@ -244,13 +243,14 @@ def test_nodes_that_block_work_one_after_the_other_without_a_loop(sim: Sim) -> N
 
 
 @pytest.mark.parametrize(("way", "side_by_side"), [("invoke", True), ("ainvoke", False)])
-def test_nodes_that_block_in_threads_are_refused_by_name(
-    sim: Sim, way: str, side_by_side: bool
-) -> None:
-    """A limit, written down: two nodes at once, and any node that blocks under a loop, are given to threads."""
-    graph = talk_graph(side_by_side=side_by_side)
-    sim.agent("first", system="You begin.", allow_unused=True)
-    sim.agent("second", system="You go on.", allow_unused=True)
+def test_nodes_that_block_go_on_in_threads(sim: Sim, way: str, side_by_side: bool) -> None:
+    """Two nodes at once, and any node that blocks under a loop, are given to threads."""
+    sim.provider("openai", latency=2)
+    sim.agent("first", system="You begin.", reply="Once there was a lighthouse keeper.")
+    sim.agent("second", system="You go on.", reply="He kept a goat.")
 
-    with pytest.raises(NotSimulated, match="a wait inside a thread"):
-        sim.run(getattr(graph, way), {"messages": [("user", "A story.")]})
+    graph = talk_graph(side_by_side=side_by_side)
+    run = sim.run(getattr(graph, way), {"messages": [("user", "A story.")]})
+
+    assert len(run.output["messages"]) == 3
+    assert run.latency_s == (2 if side_by_side else 4)

@@ -15,7 +15,7 @@ with pytest.MonkeyPatch.context() as patch:
     litellm = pytest.importorskip("litellm", reason="needs litellm, and an OpenAI SDK below 3")
 
 # Of pydantic, at the first call, about LiteLLM's own types.
-pytestmark = pytest.mark.filterwarnings("ignore:Item 'summary' on TypedDict:UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:Items? .* on TypedDict:UserWarning")
 
 RunAlike = Callable[..., ProgramRun]
 

@@ -138,7 +138,7 @@ async def plan_only(wish: str) -> Itinerary:
 
 def test_an_answer_that_breaks_its_schema_is_asked_for_once_more(sim: Sim) -> None:
     wrong = ToolCall("final_result", {"city": "Bern", "days": "a few"})
-    sim.agent("guide", system="*You are a guide*", reply=[[wrong], [TRIP]])
+    sim.agent("guide", system="*You are a guide*", reply=[[wrong], [TRIP]], as_is=True)
 
     run = sim.run(plan_only, "Somewhere old.")
 
@@ -149,7 +149,7 @@ def test_an_answer_that_breaks_its_schema_is_asked_for_once_more(sim: Sim) -> No
 
 def test_an_answer_that_breaks_its_schema_twice_ends_the_run(sim: Sim) -> None:
     wrong = ToolCall("final_result", {"city": "Bern", "days": "a few"})
-    sim.agent("guide", system="*You are a guide*", reply=wrong)
+    sim.agent("guide", system="*You are a guide*", reply=wrong, as_is=True)
 
     with pytest.raises(UnexpectedModelBehavior, match="Exceeded maximum"):
         sim.run(plan_only, "Somewhere old.")
