@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from types import CoroutineType, ModuleType
 from typing import Any, NamedTuple
@@ -52,7 +52,7 @@ class FreshModules:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         watched: Callable[[Any], Any],
-        inside: AbstractContextManager[None],
+        when_there: Callable[[], object],
     ) -> Any:  # noqa: ANN401 - a coroutine, or a function
         """What is to be run; if there are such modules, it imports them first, and they find the simulated world.
 
@@ -61,7 +61,7 @@ class FreshModules:
             args: What it is called with.
             kwargs: What it is called with.
             watched: Gives what is run in the place of a coroutine.
-            inside: Entered when they are there, until the end of the run.
+            when_there: Called when they have been imported.
 
         Raises:
             HarnessError: It is a coroutine of such a module, which would go on in the old one.
@@ -74,7 +74,7 @@ class FreshModules:
         def begin() -> Any:  # noqa: ANN401 - a coroutine, or what the program returns
             known = self._last
             self._last = undo.ends.enter_context(imported_anew(self.names, undo.reaches))
-            undo.ends.enter_context(inside)
+            when_there()
             if inspect.iscoroutine(program):
                 return watched(program)
             # A test that has imported it knows it as the run before left it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -126,7 +126,14 @@ class Sim(Surroundings):
             replies.begin_anew()
         watch = Watch()
         in_fresh = [tool for tool in self._tools if self._fresh.has(tool.replaces)]
-        whole = self._fresh.under(program, args, kwargs, watch.over, replaced(in_fresh))
+        replacements = ExitStack()
+        whole = self._fresh.under(
+            program,
+            args,
+            kwargs,
+            watch.over,
+            lambda: replacements.enter_context(replaced(in_fresh)),
+        )
         output, error, tasks, rerun = None, None, "", None
         self._world = world
         try:
@@ -135,6 +142,7 @@ class Sim(Surroundings):
                 connected(world, SEAMS),
                 described(world, self._processes),
                 provided_environment(),
+                replacements,
                 replaced(tool for tool in self._tools if tool not in in_fresh),
             ):
                 if callable(program):
