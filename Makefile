@@ -8,7 +8,7 @@ SCENARIO ?= scenarios/code_review.yaml
 GALLERY := code_review overload research_assistant
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-fast test-frameworks test-browser lint format check bench gallery docs clean
+.PHONY: help setup simulate test test-all test-frameworks test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -26,11 +26,11 @@ setup: $(READY) ## make the virtual environment
 simulate: $(READY) ## simulate the code-review team (another: make simulate SCENARIO=scenarios/...)
 	$(BIN)/harness simulate $(SCENARIO)
 
-test: $(READY) ## run the whole test suite
-	$(BIN)/python -m pytest -n auto
-
-test-fast: $(READY) ## run the tests that are not slow
+test: $(READY) ## run the tests that show in a few minutes that all is well
 	$(BIN)/python -m pytest -n auto -m 'not slow'
+
+test-all: $(READY) ## run every test, as CI does
+	$(BIN)/python -m pytest -n auto
 
 test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run the tests of frameworks, in environments of their own
 	.venv-frameworks/bin/python -m pytest tests/frameworks
@@ -55,7 +55,7 @@ format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 
-check: lint test ## lint, then test
+check: lint test ## lint, then the quick tests
 
 bench: $(READY) ## measure speed and memory (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks
