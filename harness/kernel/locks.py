@@ -43,7 +43,7 @@ _rlock_is_owned = _rlock_fields["_is_owned"]
 _rlock_save, _rlock_restore = _rlock_fields["_release_save"], _rlock_fields["_acquire_restore"]
 _queue_get, _queue_put = _queue_fields["get"], _queue_fields["put"]
 
-_POOL_WORKER = pools._worker.__code__  # noqa: SLF001 - the function that the workers of pools run
+POOL_WORKER = pools._worker.__code__  # noqa: SLF001 - the function that the workers of pools run
 
 
 _LIFE_OF_A_THREAD = frozenset(
@@ -253,7 +253,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
         got = attempt() or _wait(world, q, "an item of a queue", until_s, attempt)
     except RunIsOver:
         # A pool logs whatever ends its workers; with None they go home, because `end_threads` has shut the pool.
-        if sys._getframe(1).f_code is _POOL_WORKER:  # noqa: SLF001 - who calls
+        if sys._getframe(1).f_code is POOL_WORKER:  # noqa: SLF001 - who calls
             return None
         raise
     if got is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.kernel import locks, stuck
 from harness.kernel.baton import SimThread
 from harness.kernel.here import World
+from harness.kernel.loop import SimLoop
 
 
 def report(world: World) -> str:
@@ -16,8 +17,10 @@ def report(world: World) -> str:
     baton = world.kernel.baton
     loops = [loop for loop in world.loops if not loop.is_closed()]
     tasks = [stuck.report(loop) for loop in loops if len(loops) == 1 or stuck.tasks_in_order(loop)]
-    threads = [baton.main, *baton.threads]
-    if len(threads) == 1:
+    threads = [
+        thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, loops)
+    ]
+    if not baton.threads or not threads:
         return "\n".join(tasks or [stuck.report_of_thread()])
     waits_on = {thread: holder for thread in threads if (holder := _holder(thread)) is not None}
     lines = [line for thread in threads for line in _lines(thread, waits_on.get(thread))]
@@ -26,6 +29,16 @@ def report(world: World) -> str:
     if outsiders:
         lines.append(f"  threads that do not belong to the run: {', '.join(outsiders)}")
     return "\n".join([*lines, *tasks])
+
+
+def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
+    """Whether a thread only waits for work: for its loop's tasks, which are listed, or as an idle worker of a pool."""
+    if any(thread.waits_for is loop.waiter for loop in loops):
+        return True
+    frames = [frame for frame, _ in traceback.walk_stack(sys._current_frames().get(thread.ident))]  # noqa: SLF001 - see below
+    codes = [frame.f_code for frame in frames]
+    own = [code for code in codes if not code.co_filename.startswith(stuck.PACKAGES)]
+    return locks.POOL_WORKER in codes and not own
 
 
 def _holder(thread: SimThread) -> SimThread | None:
