@@ -25,8 +25,8 @@ DEFAULT_CALLS_PER_TASK = 10_000
 """More than a task of a real program makes; two agents that hand over to each other for ever make as many in half a
 minute of real time."""
 
-CLEANUP_S = 3_600.0
-"""How long tasks may go on after they were cancelled at the end of a run [s]: long enough for a last call that is retried."""
+CLEANUP_S = 86_400.0
+"""How long tasks may go on after they were cancelled at the end of a run [s]: long enough for last calls that are retried."""
 
 DEFAULT_STEPS_PER_INSTANT = 1_000_000
 """A million steps without time moving takes about a second; a hundred thousand agents that start at once need

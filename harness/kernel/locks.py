@@ -52,6 +52,10 @@ _LIFE_OF_A_THREAD = frozenset(
 """Methods of `threading.Thread` that take locks."""
 
 
+_IMPORT = "<frozen importlib._bootstrap>"
+"""Where modules are imported, each under a lock of its own."""
+
+
 class Held(NamedTuple):
     """Who has a lock."""
 
@@ -143,6 +147,8 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
                 return True
             return None
 
+        if _is_imported_elsewhere(world):
+            return real(lock, blocking, timeout)
         holder = held.get(id(lock))
         if (holder is None or holder.thread.kernel is not kernel) and _outsider_releases(
             real, lock, world
@@ -153,6 +159,16 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         return _wait(world, lock, words, until_s, attempt) is not None
 
     return acquire
+
+
+def _is_imported_elsewhere(world: World) -> bool:
+    """Whether the lock is that of a module which a thread of another run, or of none, imports just now."""
+    frame = sys._getframe(2)  # noqa: SLF001 - who takes the lock
+    if frame.f_code.co_filename != _IMPORT:
+        return False
+    owner = getattr(frame.f_locals.get("self"), "owner", None)
+    baton = world.kernel.baton
+    return owner not in {thread.ident for thread in (baton.main, *baton.threads)}
 
 
 def _starts_or_ends_a_thread() -> bool:

@@ -13,6 +13,7 @@ import asyncio
 import concurrent.futures
 import ctypes
 import math
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -319,7 +320,20 @@ def _pool_number(world: World) -> int:
 _counter_of_threads = threading._counter  # type: ignore[attr-defined]  # noqa: SLF001 - gives names, and with them keys of entropy
 _counter_of_pools = ThreadPoolExecutor._counter  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
 
+CORES = 8
+"""How many a run's computer has. The default size of a pool follows from it, and with it the times of a program."""
+
+
+def _cores(_: World) -> int:
+    return CORES
+
+
 STAND_INS: tuple[StandIn, ...] = (
+    *(
+        stand_in(getattr(os, name), _cores)
+        for name in ("cpu_count", "process_cpu_count")
+        if hasattr(os, name)
+    ),
     stand_in(_real_start, _start_new_thread),
     *(
         ()

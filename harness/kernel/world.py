@@ -187,8 +187,8 @@ def _end_loops(world: World) -> None:
         for loop in world.loops:
             if not loop.is_closed():
                 ends.callback(end, loop)
-        world.loops.clear()
         ends.callback(threads.end_threads, world)
+    world.loops.clear()
 
 
 def _tell_watcher(world: World) -> None:

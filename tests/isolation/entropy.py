@@ -95,5 +95,6 @@ WAYS = (
     _is_of_the_process("`id(x)`, the default `repr` and `hash` of an object", lambda: id(os), "They are addresses. A prompt that holds `<Tool object at 0x7f...>` differs from process to process."),
     _is_of_the_process("`hash` of a text", lambda: hash("a text"), "It follows from `PYTHONHASHSEED`. Use `hashlib`."),
     _is_of_the_process("`email.utils.make_msgid`", lambda: email.utils.make_msgid(domain="x").split(".")[1] == str(os.getpid()), "It has the process id in it."),
-    _is_of_the_process("`os.environ`, `platform`, `os.cpu_count`", lambda: (os.environ["PATH"], platform.node(), os.cpu_count()), "The environment is the computer's; API keys are made up."),
+    _is_of_the_process("`os.environ`, `platform`", lambda: (os.environ["PATH"], platform.node()), "The environment is the computer's; API keys are made up."),
+    Way(what="`os.cpu_count`", outcome="virtual", program=lambda _: os.cpu_count() == 8, consequence="The size of a pool follows from it."),
 )  # fmt: skip
