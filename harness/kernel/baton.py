@@ -179,7 +179,7 @@ class Baton:
 
     def offer(self) -> None:
         """Let another thread that is ready go first, if the choice falls on one; what a lock does before it is taken."""
-        self._sound_alarms(self._kernel.now_s())
+        self._let_all_be_ready()
         if self.ready:
             self.park(Waiter("its turn", woken=True), math.inf)
 
@@ -225,6 +225,8 @@ class Baton:
             while True:
                 while self._from_outside:
                     self._kernel.wake(self._from_outside.popleft())
+                if self.choose is not None and self.ready:
+                    self._let_all_be_ready()
                 if self.ready:
                     return self._chosen()
                 self._let_time_pass()
@@ -235,6 +237,15 @@ class Baton:
             if waiting in self.ready:
                 self.ready.remove(waiting)
             return waiting
+
+    def _let_all_be_ready(self) -> None:
+        """Let everything of this instant happen, so that the choice is among all who may go on."""
+        self._stepping = True
+        try:
+            self._kernel.run_due()
+        finally:
+            self._stepping = False
+        self._sound_alarms(self._kernel.now_s())
 
     def _chosen(self) -> Waiter:
         kernel, ready = self._kernel, self.ready

@@ -33,6 +33,9 @@ ten megabytes in circles; and looking through what a run has made takes less tha
 _FIRST_SIMULATED_SOCKET = 2**30
 """Numbers of descriptors that no operating system gives."""
 
+REFUSALS_MAX = 100
+"""A program that is refused so often tries for ever."""
+
 CLOCK_READS_PER_TURN = 5_000_000
 """Far more than a program reads while it computes; reading them takes some two seconds."""
 
@@ -80,6 +83,8 @@ class World:
     """On which functions that stay real are awaited; see `harness.kernel.reality`."""
     deaths: list[Death] = field(default_factory=list)
     """Tasks that died unseen and are gone already."""
+    refusals: int = 0
+    """How often it was refused something."""
     turns: int = 0
     """Turns of its loops so far."""
     clock_reads: int = 0
@@ -111,6 +116,9 @@ class World:
         """
         error = NotSimulated(what, advice)
         self.kernel.refused = self.kernel.refused or error
+        self.refusals += 1
+        if self.refusals >= REFUSALS_MAX:
+            self.kernel.fatal = self.kernel.refused
         return error
 
     def block(self, seconds: float) -> None:

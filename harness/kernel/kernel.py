@@ -68,6 +68,8 @@ class Kernel:
         """Told what the program does wrong with its loops and tasks; set by whoever keeps account of it."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
+        self.fatal: Exception | None = None
+        """An error after which the program may not go on, which it may have swallowed."""
         self.gave_up = False
         """Whether a program was stopped that would never have ended."""
         self._cleaning_up = False
@@ -164,6 +166,12 @@ class Kernel:
         self.gave_up = True
         return error
 
+    def why_halted(self) -> Exception:
+        """The error behind a `Halt`."""
+        error = self.limit or self.fatal
+        assert error is not None, "nothing else halts a program"
+        return error
+
     @contextmanager
     def clean_up(self) -> Iterator[None]:
         """While inside, what a program left behind may end; time may pass for that, also beyond the horizon."""
@@ -188,8 +196,11 @@ class Kernel:
 
         Raises:
             LimitExceeded: It lies beyond the horizon, or too much has happened at one instant.
+            Halt: Time would move although the run has failed.
         """
         if at_s > self._instant_s:
+            if self.fatal is not None and not self._cleaning_up:
+                raise Halt
             if at_s > self.horizon_s:
                 raise self._beyond_horizon()
             self._instant_s = at_s

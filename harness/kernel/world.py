@@ -151,13 +151,12 @@ def run_here(program: Any) -> Any:
             raise NotSimulated("a run inside a run", "await the program, or call it")
     kernel = world.kernel
     world.running = True
-    kernel.refused = kernel.limit = None
+    kernel.refused = kernel.limit = kernel.fatal = None
     kernel.describe_stuck = partial(thread_report.report, world)
     try:
         return _run(world, program)
     except Halt:
-        assert kernel.limit is not None
-        raise kernel.limit from None
+        raise kernel.why_halted() from None
     except Exception as error:
         _raise_what_was_refused(world, error)
         raise

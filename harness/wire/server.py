@@ -238,7 +238,7 @@ class Server:
                 connection.close("reset")
         except Exception as error:
             if self.on_error is None:
-                self.failure = error
+                self.failure = self.kernel.fatal = error
                 raise
             self._refuse(connection, self.on_error(f"{http.method} {http.path}", error))
         finally:

@@ -17,9 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import simpy
 
 from harness.errors import Deadlock, HarnessError, NotSimulated
 from harness.kernel import Kernel, choose_order, run_program
+from harness.kernel.baton import Waiter
+from harness.kernel.here import here
 
 tag = contextvars.ContextVar("tag", default="none")
 
@@ -297,6 +300,7 @@ def test_threads_hand_over_through_queues_events_and_barriers() -> None:
 
 def test_thread_that_outlives_the_program_is_ended_where_it_waits() -> None:
     log: list[object] = []
+    before = threading.enumerate()
 
     def work() -> None:
         try:
@@ -312,7 +316,7 @@ def test_thread_that_outlives_the_program_is_ended_where_it_waits() -> None:
 
     assert simulated(main) == "done"
     assert log == [3.5]
-    assert threading.active_count() == len(threading.enumerate()) == 1
+    assert threading.enumerate() == before
 
 
 def test_thread_that_cannot_be_ended_is_named() -> None:
@@ -667,3 +671,26 @@ def test_some_seed_finds_the_order_that_breaks_a_program_and_finds_it_again(
 
 def test_order_of_arrival_is_kept_unless_it_is_drawn() -> None:
     assert {simulated(takes_two_locks_in_opposite_orders) for _ in range(5)} == {"done"}
+
+
+def test_order_is_chosen_among_all_whose_replies_come_at_one_instant() -> None:
+    """Threads that the kernel wakes at one time are all there when the choice is made."""
+
+    def main() -> tuple[str, ...]:
+        log: list[str] = []
+        kernel = here.world.kernel if here.world is not None else Kernel()
+
+        def work(name: str) -> None:
+            me = Waiter(name)
+            simpy.Timeout(kernel.env, 2.0).callbacks.append(lambda _: kernel.wake(me))
+            kernel.park(me)
+            log.append(name)
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return tuple(log)
+
+    assert {in_random_order(main, seed) for seed in range(20)} == {("a", "b"), ("b", "a")}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import LimitExceeded
+from harness.errors import HarnessError, LimitExceeded, NotSimulated
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.run import wired
 from harness.sim import Sim
@@ -317,3 +317,44 @@ def test_interpreter_ends_after_a_program_that_swallows_everything() -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
+# -- what the program may not go on after -----------------------------------------------------------------------------
+
+
+def ask_for_ever() -> str:
+    client = anthropic.Anthropic(max_retries=0)
+    while True:
+        try:
+            message = client.messages.create(
+                model="claude-sonnet-4-6",
+                max_tokens=5,
+                system="You are a worker.",
+                messages=[{"role": "user", "content": "Hello"}],
+            )
+        except Exception:  # noqa: BLE001 - as such programs do
+            time.sleep(1)
+        else:
+            return str(message)
+
+
+def test_blocking_program_that_swallows_an_error_of_the_test_is_ended() -> None:
+    sim = Sim(1)
+    sim.agent("worker", system="*wroker*", reply="done", allow_unused=True)
+    with pytest.raises(HarnessError, match="no described agent matches this call"):
+        sim.run(ask_for_ever)
+    assert sim.last_run.latency_s < 1
+
+
+def test_program_that_is_refused_again_and_again_is_ended() -> None:
+    def push_for_ever() -> None:
+        while True:
+            try:
+                subprocess.run(["git", "push"], check=True)
+            except Exception:  # noqa: BLE001 - as such programs do
+                time.sleep(1)
+
+    sim = Sim(1)
+    with pytest.raises(NotSimulated, match="git push"):
+        sim.run(push_for_ever)
+    assert sim.last_run.latency_s < 1000
