@@ -48,7 +48,7 @@ def connected_to(
 ) -> Iterator[socket.socket]:
     with (
         open_server() as server,
-        socket.create_connection(("127.0.0.1", server.port), timeout=5) as opened,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as opened,
     ):
         yield opened
 
