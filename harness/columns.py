@@ -5,6 +5,7 @@ rich is loaded with the first table that is drawn.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "key", "name", "words"]
 
-NAME_MIN: Final = 12
-"""A name is not shortened to less, so that it can still be recognised [columns]."""
-
-WORDS_MIN: Final = 12
-"""Words are not folded into less [columns]."""
+LEAST: Final = 12
+"""A name is not shortened to less, so that it can still be recognised, and words are not folded into less [columns]."""
 
 _GAP, _EDGES = 2, 2
 """What stands between two columns, and at both ends of a line [columns]."""
@@ -40,6 +38,8 @@ class Column:
     the middle, and words may take several lines."""
     optional: bool = False
     """Whether it is left out where there is no room; the last of them goes first."""
+    least: int = LEAST
+    """What names and words are given at least [columns]."""
 
 
 @dataclass(slots=True)
@@ -109,8 +109,9 @@ class Grid:
     def _least(self, column: int) -> int:
         """What a column needs at least; its title may be folded at its spaces."""
         cells = self._cells(column)
-        least = {"name": NAME_MIN, "words": WORDS_MIN}.get(self.columns[column].kind, cells)
-        return max(min(cells, least), *map(_width, (self.columns[column].title + " ").split(" ")))
+        it = self.columns[column]
+        least = min(cells, it.least) if it.kind in ("name", "words") else cells
+        return max(least, *map(_width, (it.title + " ").split(" ")))
 
     def _cells(self, column: int) -> int:
         return max((_width(row[column]) for row in self.rows), default=0)
@@ -139,7 +140,10 @@ class Grid:
 
 
 def shortened(text: Cell, width: int) -> Cell:
-    """A name in no more than so many columns: its middle is left out, because ends tell names apart."""
+    """A name in no more than so many columns: its middle is left out, because ends tell names apart.
+
+    A number in it stays whole or goes, because half of one is another number.
+    """
     from rich.cells import set_cell_size
     from rich.text import Text
 
@@ -151,7 +155,12 @@ def shortened(text: Cell, width: int) -> Cell:
         if _width(letter + tail) > room:
             break
         tail = letter + tail
-    short = set_cell_size(plain, width - 1 - _width(tail)) + _ELLIPSIS + tail
+    head = set_cell_size(plain, width - 1 - _width(tail)).rstrip(" ")
+    if re.match(r"\d", plain[len(head) :]):
+        head = head.rstrip("0123456789")
+    if re.search(r"\d$", plain[: len(plain) - len(tail)]):
+        tail = tail.lstrip("0123456789")
+    short = head + _ELLIPSIS + tail
     return short if isinstance(text, str) else Text(short, style=text.style)
 
 

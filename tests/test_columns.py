@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
@@ -55,6 +56,14 @@ def test_a_name_keeps_its_ends() -> None:
     assert shortened(Text("security-reviewer", style="red"), 7) == Text("sec…wer", style="red")
     for width in range(1, 20):
         assert cell_len(str(shortened("模型測試模型測試模型測試", width))) <= width
+
+
+def test_a_number_in_a_name_stays_whole_or_goes() -> None:
+    for width in range(1, 30):
+        for name in ("call 12345 (security-reviewer)", "agents.security.tokens=123456", "7" * 40):
+            short = str(shortened(name, width))
+            assert len(short) <= width
+            assert set(re.findall(r"\d+", short)) <= set(re.findall(r"\d+", name))
 
 
 def test_optional_columns_go_before_a_table_is_stacked_and_are_named() -> None:

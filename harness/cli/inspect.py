@@ -42,7 +42,7 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
     variants = _variants(found)
     made = Grid([
         Column("run"), Column("scenario", "name"), *([Column("variant", "key")] if variants else []), Column("seed"), Column("tasks"), *map(Column, _RUN_METRICS),
-        *([Column("changed with --set", "words")] if varied else []), Column("status", "key", optional=True),
+        *([Column("changed with --set", "name")] if varied else []), Column("status", "key", optional=True),
         Column("made", "key", optional=True), Column("harness", "key", optional=True),
     ])  # fmt: skip
     for row in found:
@@ -197,7 +197,7 @@ def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Grid:
 
 def _tree(root: Row, children: dict[int, list[Row]]) -> Grid:
     made = Grid([
-        Column("span", "name"), Column("at"), Column("took"), Column("queue"), Column("tokens"), Column("cost"),
+        Column("span", "name", least=24), Column("at"), Column("took"), Column("queue"), Column("tokens"), Column("cost"),
         Column("", "words"),
     ])  # fmt: skip
     for guide, span in _walk(root, children):

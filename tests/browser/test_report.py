@@ -243,3 +243,45 @@ def test_screenshot_is_kept_to_be_looked_at(
     file = SCREENSHOTS / f"{name}-{width}-{'dark' if dark else 'light'}.png"
     opened(name, width=width, dark=dark).page.screenshot(path=file, full_page=True)
     assert file.stat().st_size > 10_000
+
+
+# -- small screens ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_figures_that_are_wider_than_a_phone_say_that_they_scroll(
+    opened: Open, script: bool
+) -> None:
+    told = """() => [...document.querySelectorAll(".drawing")].map((it) => [
+      it.scrollWidth > it.clientWidth + 1, getComputedStyle(it, "::before").content.includes("scroll sideways")])"""
+    page = opened("runs", width=390, script=script).page
+    page.wait_for_timeout(100)
+    found = page.evaluate(told)
+    assert len(found) > 5
+    assert [more for more, _ in found if more]
+    assert all(says for more, says in found if more)
+    if script:
+        assert not [says for more, says in opened("runs", width=1280).page.evaluate(told) if says]
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("name", ["runs", "overload", "comparison"])
+def test_texts_of_axes_can_be_read(opened: Open, name: str, width: int) -> None:
+    heights = opened(name, width=width).page.evaluate(
+        """() => [...document.querySelectorAll("svg.figure")].flatMap((svg) => {
+          const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+          return [...svg.querySelectorAll("text")].map((it) => scale * parseFloat(getComputedStyle(it).fontSize));
+        })"""
+    )
+    assert len(heights) > 20
+    assert min(heights) >= 8.5
+
+
+def test_figures_use_the_width_that_is_there(opened: Open) -> None:
+    page = opened("overload", width=1280).page
+    figure, text = (
+        page.locator(it).first.bounding_box() for it in ("#figure-pressure svg", "#pressure")
+    )
+    assert figure is not None
+    assert text is not None
+    assert figure["width"] > 0.95 * text["width"]

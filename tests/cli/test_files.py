@@ -69,7 +69,7 @@ def test_first_scenario_simulates(harness: Cli) -> None:
     result = harness("init", "project")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        "wrote project/scenarios/hello.yaml and project/stubs/hello.yaml",
+        "wrote project/scenarios/hello.yaml, project/stubs/hello.yaml, project/scenarios/scenario.schema.json",
         "next: harness simulate project/scenarios/hello.yaml",
     ]
     simulated = harness("simulate", "project/scenarios/hello.yaml")

@@ -174,7 +174,6 @@ def test_metric_that_no_run_measured_is_said_to_be_absent(harness: Cli) -> None:
         (("--metric", "beauty"), "known are latency_s_mean, "),
         (P95, "there is no store"),
         ((*P95, "--store", "scenario.yaml"), "it is not a DuckDB database"),
-        ((), "Missing option '--metric'"),
     ],
 )
 def test_what_is_not_there_has_no_history(harness: Cli, words: tuple[str, ...], says: str) -> None:
@@ -188,3 +187,10 @@ def test_no_runs_are_said_to_be_none(harness: Cli) -> None:
     done = harness("history", *P95, "--scenario", "nothing")
     assert (done.returncode, done.stdout) == (0, "no runs of nothing in harness.duckdb\n")
     assert groups(harness, "--scenario", "nothing") == []
+
+
+def test_the_metric_is_the_p95_of_the_latency_unless_another_is_named(harness: Cli) -> None:
+    assert harness("simulate", "scenario.yaml", "--quiet", "--runs", 2).returncode == 0
+    shown = harness("history").stdout
+    assert shown == harness("history", *P95).stdout
+    assert "mean of seeds" in shown

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from harness.errors import StoreError
 from harness.report import figures
 from harness.report.drawing import as_png
+from harness.report.figures.axes import short_count
 from harness.run import Simulation
 from harness.run.record import record
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
@@ -84,3 +85,11 @@ def test_base_stands_beside_the_candidate(runs: Store) -> None:
     alone = figures.latency_ecdf(runs, [1])
     both = figures.latency_ecdf(runs, [1], [2, 3])
     assert [len(figure.axes[0].lines) for figure in (alone, both)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (4, "4"), (0.05, "0.05"), (300, "300"), (2500, "2,500"), (40_000, "40 k"), (1_500_000, "1.5 M")],
+)  # fmt: skip
+def test_counts_beside_an_axis_are_short(value: float, text: str) -> None:
+    assert short_count(value) == text

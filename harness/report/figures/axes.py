@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LABEL_LENGTH_MAX = 28
+LABEL_LENGTH_MAX = 36
 """Letters of a name that fit beside a figure; the table below it has the whole."""
 
 
@@ -114,6 +114,14 @@ def mark_times(axes: Axes, from_s: float, until_s: float) -> None:
     moments = [(at_s, text) for at_s, text in ticks(until_s) if at_s >= from_s]
     axes.set_xticks([at_s for at_s, _ in moments], [text for _, text in moments])
     axes.set_xlim(from_s, until_s)
+
+
+def short_count(value: float) -> str:
+    """A count beside an axis, where there is little room: `2 M`, `400 k`."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if abs(value) >= 10 * size or (abs(value) >= size and letter == "M"):
+            return f"{value / size:g} {letter}"
+    return f"{value:,g}"
 
 
 def show_unit(axis: Any, name: str, ticks: int = TICKS_MAX) -> None:  # noqa: ANN401 - matplotlib's axis

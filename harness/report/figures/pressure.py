@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.metrics.buckets import BUCKETS, BucketLevel, bucket_levels, worth_showing
 from harness.report.drawing import house_style
-from harness.report.figures.axes import LEGEND_IN, add_legend, label, mark_times, new_figure, paint
+from harness.report.figures.axes import (
+    LEGEND_IN,
+    add_legend,
+    label,
+    mark_times,
+    new_figure,
+    paint,
+    short_count,
+)
 from harness.report.palette import ROLES
 from harness.store import Store, series
 
@@ -85,6 +93,8 @@ def draw_pressure(
         _limit(axes, _of_one_provider(limits).get(panel.limit), peak)
         axes.set_ylim(bottom=0)
         add_legend(axes)
+    for axes in all_axes:
+        axes.yaxis.set_major_formatter(lambda value, _: short_count(value))
     for axes, bucket in zip(all_axes[len(panels) :], buckets, strict=True):
         _draw_bucket(axes, edges_s, bucket)
     all_axes[-1].set_xlabel("virtual time since the run began")

@@ -57,6 +57,9 @@ def _card(contents: Contents, title: str, metric: str, note: str) -> Card:
 
 def _beside(contents: Contents, metric: str, words: str) -> str:
     value = contents.side.totals.get(metric)
+    judged = None if contents.judgement is None else contents.judgement.of(metric)
+    if judged is not None and metric.endswith("_mean"):
+        value = judged.candidate  # of the same kind as the number that it stands beside
     return "" if value is None else f"{words}: {render(metric, value)}"
 
 
