@@ -19,6 +19,7 @@ from harness.errors import (
     ScenarioError,
     StoreError,
     StubError,
+    UnknownHost,
 )
 
 EXAMPLES: list[Exception] = [
@@ -30,6 +31,7 @@ EXAMPLES: list[Exception] = [
     LimitExceeded("horizon_s", 3600.0, "Raise it."),
     NotSimulated("loop.getaddrinfo", "keep it out"),
     OutsideRun("a connection to example.com:443", "run it"),
+    UnknownHost("a connection to example.com:443", "simulate it"),
     StoreError("runs.duckdb: locked"),
     HarnessBug("cannot be"),
 ]

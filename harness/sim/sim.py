@@ -113,17 +113,12 @@ class Sim(Surroundings):
             if inspect.iscoroutine(program):
                 close_if_unstarted(program)
             _refuse_nesting()
-        if horizon_s is None:
-            horizon_s = self.horizon_s
-        if calls_per_task is None:
-            calls_per_task = self.calls_per_task
+        horizon_s = self.horizon_s if horizon_s is None else horizon_s
+        calls_per_task = self.calls_per_task if calls_per_task is None else calls_per_task
         order = self.order if order is None else settings.order(order)
-        world = self._new_world(self.seed if seed is None else seed, horizon_s, calls_per_task)
-        if order == "random":
-            choose_order(world.kernel, world.seed)
+        seed = self.seed if seed is None else seed
+        world = self._new_world(seed, horizon_s, calls_per_task, order)
         began_s = wall.elapsed_s()
-        for replies in self._replies():
-            replies.begin_anew()
         watch = Watch()
         in_fresh = [tool for tool in self._tools if self._fresh.has(tool.replaces)]
         replacements = ExitStack()
@@ -168,8 +163,12 @@ class Sim(Surroundings):
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
-    def _new_world(self, seed: int, horizon_s: float, calls_per_task: int) -> WiredWorld:
-        return WiredWorld(
+    def _new_world(
+        self, seed: int, horizon_s: float, calls_per_task: int, order: Order
+    ) -> WiredWorld:
+        for replies in self._replies():
+            replies.begin_anew()
+        world = WiredWorld(
             settings.seed(seed),
             providers=self._providers,
             roles=self._roles,
@@ -179,6 +178,9 @@ class Sim(Surroundings):
             calls_per_task=settings.count("calls_per_task", calls_per_task),
             allow_unmatched=self._allow_unmatched,
         )
+        if order == "random":
+            choose_order(world.kernel, world.seed)
+        return world
 
     def so_far(self) -> ProgramRun:
         """The run that goes on, as far as it has come; for async tests, whose body is the program."""

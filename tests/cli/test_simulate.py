@@ -328,7 +328,8 @@ def test_runs_before_the_one_that_failed_are_stored(harness: Cli) -> None:
         "from pathlib import Path\n"
         "calls = Path('calls')\n"
         "def answer(request):\n"
-        "    calls.open('a').write('.')\n"  # a file is not undone between runs, as state in a module is
+        "    with calls.open('a') as file:\n"  # a file is not undone between runs, as state in a module is
+        "        file.write('.')\n"
         "    return 'fine' if calls.stat().st_size <= 10 else None\n",
         encoding="utf-8",
     )

@@ -272,7 +272,7 @@ def test_agent_of_a_program_gains_its_share_of_the_path(load: Load, own: str) ->
     assert now.path_shares == {
         "planner": pytest.approx(3 / 8),
         "writer": pytest.approx(5 / 8),
-        "reader": 0.0,
+        "unmatched:reader": 0.0,
     }
     assert what_if(now, {"writer": 0.8}).change == pytest.approx(-1 / 8)
     assert what_if(now, {"writer": 0.8, "planner": 0.8}).change == pytest.approx(-0.2)
@@ -282,9 +282,11 @@ def test_agents_of_a_program_that_the_file_does_not_name_are_left_as_they_are(
     load: Load, own: str
 ) -> None:
     now = present(load(own), [1])
-    assert (now.agents, now.unvaried) == (("planner", "writer"), ("reader",))
-    with pytest.raises(HarnessError, match="no agent 'reader'; known are planner, writer"):
-        what_if(now, {"reader": 0.8})
+    assert (now.agents, now.unvaried) == (("planner", "writer"), ("unmatched:reader",))
+    with pytest.raises(
+        HarnessError, match="no agent 'unmatched:reader'; known are planner, writer"
+    ):
+        what_if(now, {"unmatched:reader": 0.8})
 
 
 def test_agents_of_a_program_without_any_in_the_file_are_those_that_it_has(
@@ -292,9 +294,9 @@ def test_agents_of_a_program_without_any_in_the_file_are_those_that_it_has(
 ) -> None:
     text = own[: own.index("agents:")]
     now = present(load(text), [1])
-    assert (now.agents, now.unvaried) == (("planner", "reader", "writer"), ())
+    assert (now.agents, now.unvaried) == (("planner", "unmatched:reader", "writer"), ())
     found = {next(iter(it.latency_factors)): it.change for it in one_by_one(now, 0.8)}
-    assert found == {"planner": pytest.approx(-0.1), "reader": 0.0, "writer": 0.0}
+    assert found == {"planner": pytest.approx(-0.1), "unmatched:reader": 0.0, "writer": 0.0}
 
 
 def test_speed_of_a_program_s_agent_goes_with_the_faults_of_the_wire(load: Load, own: str) -> None:
@@ -306,4 +308,8 @@ def test_speed_of_a_program_s_agent_goes_with_the_faults_of_the_wire(load: Load,
             run.spans, "agent", "fault", "start_s", "end_s"
         )
     }
-    assert served == {("planner", "", 3.0), ("reader", "", 2.0), ("writer", "latency", 5.0)}
+    assert served == {
+        ("planner", "", 3.0),
+        ("unmatched:reader", "", 2.0),
+        ("writer", "latency", 5.0),
+    }

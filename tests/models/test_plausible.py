@@ -107,6 +107,6 @@ def test_value_that_would_be_huge_is_refused_by_name(schema: dict[str, Any]) -> 
 def test_text_is_found_by_its_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
-    except re.error:
+    except (re.error, FutureWarning):  # a set that later versions of Python may read otherwise
         return
     assert re.search(pattern, text_of(pattern, 0, 100))
