@@ -202,7 +202,7 @@ def end_threads(world: World) -> None:
     baton = world.kernel.baton
     left = list(baton.threads)
     baton.end_threads()
-    _forget_unstarted()
+    _forget_unstarted(world)
     with _outside():
         for thread, simulated in world.threads.items():
             if simulated in left and simulated.is_stuck:
@@ -229,9 +229,10 @@ def _empty(items: queue.SimpleQueue[Any]) -> None:
             return
 
 
-def _forget_unstarted() -> None:
+def _forget_unstarted(world: World) -> None:
     """A thread that never had its first turn stays in limbo, where `threading.enumerate` finds it."""
-    threading._limbo.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+    for thread in list(world.threads):  # others may be starting just now in the real world
+        threading._limbo.pop(thread, None)  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
 
 
 def _keep_from_exit(thread: threading.Thread) -> None:
