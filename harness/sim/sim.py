@@ -116,7 +116,6 @@ class Sim(Surroundings):
         horizon_s = self.horizon_s if horizon_s is None else horizon_s
         calls_per_task = self.calls_per_task if calls_per_task is None else calls_per_task
         order = self.order if order is None else settings.order(order)
-        seed = self.seed if seed is None else seed
         world = self._new_world(seed, horizon_s, calls_per_task, order)
         began_s = wall.elapsed_s()
         watch = Watch()
@@ -141,10 +140,8 @@ class Sim(Surroundings):
                 replaced(tool for tool in self._tools if tool not in in_fresh),
             ):
                 if callable(program):
-                    same: Any = {"seed": world.seed, "order": order}
-                    same |= {"horizon_s": horizon_s, "calls_per_task": calls_per_task}
-                    again = partial(self.run, program, *args, **same, **kwargs)
-                    rerun = self._under(again, arguments)
+                    bounds = (world.seed, horizon_s, calls_per_task, order)
+                    rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
             if world.failure is not None:
                 raise world.failure
@@ -164,12 +161,12 @@ class Sim(Surroundings):
         return self.last_run
 
     def _new_world(
-        self, seed: int, horizon_s: float, calls_per_task: int, order: Order
+        self, seed: int | None, horizon_s: float, calls_per_task: int, order: Order
     ) -> WiredWorld:
         for replies in self._replies():
             replies.begin_anew()
         world = WiredWorld(
-            settings.seed(seed),
+            self.seed if seed is None else settings.seed(seed),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
@@ -181,6 +178,16 @@ class Sim(Surroundings):
         if order == "random":
             choose_order(world.kernel, world.seed)
         return world
+
+    def _again(
+        self,
+        bounds: tuple[int, float, int, Order],
+        program: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Callable[[], ProgramRun]:
+        same: Any = dict(zip(("seed", "horizon_s", "calls_per_task", "order"), bounds, strict=True))
+        return partial(self.run, program, *args, **same, **kwargs)
 
     def so_far(self) -> ProgramRun:
         """The run that goes on, as far as it has come; for async tests, whose body is the program."""

@@ -296,7 +296,7 @@ def test_agents_of_a_program_without_any_in_the_file_are_those_that_it_has(
     now = present(load(text), [1])
     assert (now.agents, now.unvaried) == (("planner", "reader", "writer"), ())
     found = {next(iter(it.latency_factors)): it.change for it in one_by_one(now, 0.8)}
-    assert found == {"planner": pytest.approx(-0.1), "unmatched:reader": 0.0, "writer": 0.0}
+    assert found == {"planner": pytest.approx(-0.1), "reader": 0.0, "writer": 0.0}
 
 
 def test_speed_of_a_program_s_agent_goes_with_the_faults_of_the_wire(load: Load, own: str) -> None:
