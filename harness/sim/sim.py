@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, NoReturn
@@ -113,21 +113,19 @@ class Sim(Surroundings):
             if inspect.iscoroutine(program):
                 close_if_unstarted(program)
             _refuse_nesting()
-        horizon_s = self.horizon_s if horizon_s is None else horizon_s
-        calls_per_task = self.calls_per_task if calls_per_task is None else calls_per_task
-        order = self.order if order is None else settings.order(order)
-        world = self._new_world(seed, horizon_s, calls_per_task, order)
+        bounds = (
+            self.seed if seed is None else settings.seed(seed),
+            self.horizon_s if horizon_s is None else horizon_s,
+            self.calls_per_task if calls_per_task is None else calls_per_task,
+            self.order if order is None else settings.order(order),
+        )
+        world = self._new_world(*bounds)
         began_s = wall.elapsed_s()
         watch = Watch()
         in_fresh = [tool for tool in self._tools if self._fresh.has(tool.replaces)]
         replacements = ExitStack()
-        whole = self._fresh.under(
-            program,
-            args,
-            kwargs,
-            watch.over,
-            lambda: replacements.enter_context(replaced(in_fresh)),
-        )
+        put_in = partial(_enter, replacements, in_fresh)
+        whole = self._fresh.under(program, args, kwargs, watch.over, put_in)
         output, error, tasks, rerun = None, None, "", None
         self._world = world
         try:
@@ -140,7 +138,6 @@ class Sim(Surroundings):
                 replaced(tool for tool in self._tools if tool not in in_fresh),
             ):
                 if callable(program):
-                    bounds = (world.seed, horizon_s, calls_per_task, order)
                     rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
             if world.failure is not None:
@@ -161,12 +158,12 @@ class Sim(Surroundings):
         return self.last_run
 
     def _new_world(
-        self, seed: int | None, horizon_s: float, calls_per_task: int, order: Order
+        self, seed: int, horizon_s: float, calls_per_task: int, order: Order
     ) -> WiredWorld:
         for replies in self._replies():
             replies.begin_anew()
         world = WiredWorld(
-            self.seed if seed is None else settings.seed(seed),
+            seed,
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
@@ -293,6 +290,10 @@ class Sim(Surroundings):
         check_all_needed(
             self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
         )
+
+
+def _enter(stack: ExitStack, tools: Sequence[Any]) -> None:
+    stack.enter_context(replaced(tools))
 
 
 def _refuse_nesting() -> NoReturn:
