@@ -14,9 +14,6 @@ _GENERATORS: dict[type, str] = {
 
 _SLOT_WRAPPER = type(object.__repr__)
 
-_KNOWN = frozenset(("builtins", "datetime", "re", "_thread", "_asyncio", "types", "decimal", "zoneinfo", "uuid"))  # fmt: skip
-"""Modules whose opaque classes cannot change, or whose changes are seen elsewhere."""
-
 
 def visible_state(thing: Any) -> object:  # noqa: ANN401 - anything
     """Something that differs when the thing has visibly changed; a number if it is how many items there are."""
@@ -34,12 +31,6 @@ def visible_state(thing: Any) -> object:  # noqa: ANN401 - anything
     except Exception:  # noqa: BLE001 - a closed connection, or anything else that cannot tell
         return None
     return None
-
-
-def is_worth_naming(thing: object) -> bool:
-    """Whether a thing that did not visibly change may have done so all the same."""
-    module = type(thing).__module__
-    return type(thing) in _GENERATORS or module.partition(".")[0] not in _KNOWN
 
 
 def difference(path: str, before: object, now: object, *, seeds: str) -> str:
