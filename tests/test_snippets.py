@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def test_every_block_of_python_or_yaml_is_found() -> None:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of a reader, who has the program of the guide and the scenarios of this repository."""
     folder = tmp_path / "reader"
     shutil.copytree(READER, folder)
@@ -93,7 +94,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "stubs" / "plan.yaml").write_text("agents: {planner: {reply: 1. cost}}\n", "utf-8")
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
-    return folder
+    yield folder
+    sys.modules.pop("my_app", None)
 
 
 @pytest.mark.parametrize("snippet", _whole("python", test=True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,10 +18,12 @@ REMARKS = {"non_retryable_retried": {"gave_up"}}
 
 
 @pytest.fixture(autouse=True)
-def reader(monkeypatch: pytest.MonkeyPatch) -> None:
+def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The programs import `ask` from the program of a reader, and make clients."""
     monkeypatch.syspath_prepend(READER)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "unused")
+    yield
+    sys.modules.pop("my_app", None)
 
 
 def test_every_rule_has_a_section() -> None:
