@@ -73,17 +73,17 @@ def run_program(
     kernel: Kernel,
     program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
     *,
-    seed: int,
+    seed: int | Draws,
 ) -> T: ...
 @overload
-def run_program(kernel: Kernel, program: Callable[[], T], *, seed: int) -> T: ...
-def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
+def run_program(kernel: Kernel, program: Callable[[], T], *, seed: int | Draws) -> T: ...
+def run_program(kernel: Kernel, program: Any, *, seed: int | Draws) -> Any:
     """Run a program of the user in a simulated world of its own.
 
     Args:
         kernel: The clock to run on.
         program: A coroutine, or a function without arguments: an `async` one, or one that starts its loops itself.
-        seed: What all random values of the program follow from.
+        seed: What all random values of the program follow from; the draws of the run around it, where there is one.
 
     Returns:
         What the program returned.
@@ -97,14 +97,14 @@ def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
         return run_here(program)
 
 
-def choose_order(kernel: Kernel, seed: int) -> None:
+def choose_order(kernel: Kernel, seed: int | Draws) -> None:
     """Let the seed decide which thread goes next, wherever several may; without this it is the one that came first.
 
     Args:
         kernel: The clock of the run.
-        seed: What the choices follow from.
+        seed: What the choices follow from; the draws of the run, where they are at hand.
     """
-    draws, numbers = Draws(seed), count()
+    draws, numbers = Draws.of(seed), count()
 
     def choose(among: int) -> int:
         return int(draws.uniform("thread order", next(numbers)) * among)
@@ -113,12 +113,12 @@ def choose_order(kernel: Kernel, seed: int) -> None:
 
 
 @contextmanager
-def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
+def simulated_world(kernel: Kernel, *, seed: int | Draws) -> Iterator[None]:
     """While inside, this thread sees a simulated world; `run_here` runs programs in it.
 
     Args:
         kernel: Its clock.
-        seed: What all random values follow from.
+        seed: What all random values follow from; the draws of the run, where they are at hand.
 
     Raises:
         NotSimulated: The thread is already in a world or in a running loop.
@@ -126,7 +126,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
     refuse_nesting()
     audit.watch(_EVENTS)
     with deterministic_asyncio(virtual_sleep), _changed_process():
-        world = World(kernel, Draws(seed))
+        world = World(kernel, Draws.of(seed))
         entropy.seed_generators(world)
         here.world = world
         try:

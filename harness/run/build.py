@@ -41,13 +41,13 @@ class World:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = self.spec = scenario.of_pattern
         self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
-        self.draws = Draws(seed)
+        self.draws = Draws.of(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.fault_plans: list[FaultPlan] = []

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from harness.environment import provided_environment
 from harness.errors import HarnessError, LimitExceeded
-from harness.kernel import run_here, simulated_world
+from harness.kernel import Draws, run_here, simulated_world
 from harness.kernel.arrivals import Arrival
 from harness.kernel.kernel import CLEANUP_S
 from harness.kernel.threads import in_thread
@@ -38,15 +38,15 @@ class TargetWorld:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = scenario.spec
         assert isinstance(spec, TargetScenario), "a pattern has a world of its own"
         self.spec = spec
         self._scenario = scenario
-        self._seed = seed
+        self.draws = Draws.of(seed)
         self._functions: dict[str, Any] = {}
         """The functions that the scenario names, by name, in the modules of the run that goes on."""
         self.failures = Failures()
@@ -57,7 +57,7 @@ class TargetWorld:
         found = surroundings(self._scenario, self._stub)
         self._roles = found.roles
         self._wired = WiredWorld(
-            self._seed,
+            self.draws,
             providers=found.providers,
             roles=found.roles,
             faults=found.faults,
@@ -123,14 +123,14 @@ class TargetWorld:
             with (
                 connected(wired, SEAMS),
                 provided_environment(),
-                simulated_world(kernel, seed=wired.seed),
+                simulated_world(kernel, seed=self.draws),
                 modules_of_run(self._scenario),
                 self._functions_found(),
             ):
                 if kernel.now_s() > began_s == 0:
                     return None
                 kernel.reach(0.0)
-                ended = run_here(run_workload(self.spec, wired.draws, self._work_on))
+                ended = run_here(run_workload(self.spec, self.draws, self._work_on))
         except LimitExceeded as error:
             if error.limit != "horizon_s":
                 raise
@@ -151,7 +151,7 @@ class TargetWorld:
 
     async def _work_on(self, number: int, arrival: Arrival) -> None:
         """Let the program work on one task, and record how it ended; an error of its own ends the task, not the run."""
-        kind = kind_of(self.spec, self._wired.draws, number)
+        kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         if span.arrival_s > arrival.at_s:
             self.log.event(BLOCKED, span, str(span.arrival_s - arrival.at_s))

@@ -105,7 +105,7 @@ class WiredWorld:
     The servers are made when the first connection is, so that a test can say until then who is there.
 
     Args:
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
         providers: The providers, by name.
         roles: The agents, in the order in which their rules are asked.
         faults: What goes wrong, in order.
@@ -118,7 +118,7 @@ class WiredWorld:
 
     def __init__(
         self,
-        seed: int,
+        seed: int | Draws,
         *,
         providers: Mapping[str, WireProvider],
         roles: Sequence[Role],
@@ -129,12 +129,11 @@ class WiredWorld:
         begin_s: float = 0.0,
         allow_unmatched: bool = False,
     ) -> None:
-        self.seed = seed
+        self.draws = Draws.of(seed)
         self.kernel = Kernel(
             horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL, begin_s=begin_s
         )
         self._calls_per_task = calls_per_task
-        self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.root = Scope(self.log.open_task("program", 1), None)
         self._providers = providers
@@ -156,6 +155,11 @@ class WiredWorld:
         return self.server.connect(host, port)
 
     # -- as its owner sees it ---------------------------------------------------------------------------------------
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return self.draws.seed
 
     @property
     def server(self) -> Server:

@@ -139,7 +139,7 @@ class Sim(Surroundings):
             ):
                 if callable(program):
                     rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
-                output = run_program(world.kernel, watch.over(whole), seed=world.seed)
+                output = run_program(world.kernel, watch.over(whole), seed=world.draws)
             if world.failure is not None:
                 raise world.failure
         except BaseException as raised:
@@ -173,7 +173,7 @@ class Sim(Surroundings):
             allow_unmatched=self._allow_unmatched,
         )
         if order == "random":
-            choose_order(world.kernel, world.seed)
+            choose_order(world.kernel, world.draws)
         return world
 
     def _again(

@@ -67,7 +67,7 @@ class Exchange:
             self._span.repeats = call.span.repeats
         request.span = self._span
         call.attempts.append(self._span)
-        self._ids = Ids(f"{server.draws.seed}\x1f{request.attempt_key}")
+        self._ids = Ids(server.draws.root(request.attempt_key))
 
     def steps(self) -> Steps:
         """Go through it; a client that hangs up ends it wherever it stands."""

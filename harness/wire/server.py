@@ -251,7 +251,7 @@ class Server:
             return
         _, api = self._sites[connection.host]
         self._own_ids += 1
-        ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+        ids = Ids(self.draws.root("request", self._own_ids))
         connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
 
     def _life(
@@ -264,7 +264,7 @@ class Server:
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
-            ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+            ids = Ids(self.draws.root("request", self._own_ids))
             self._reading = scope
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
