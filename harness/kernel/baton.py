@@ -20,6 +20,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.kernel.identity import Identity, RootIdentity
 
 if TYPE_CHECKING:
     from harness.kernel.kernel import Kernel
@@ -96,6 +97,8 @@ class SimThread:
     endings: int = 0
     lineage: Lineage | None = None
     """The task or thread that started it; None of the main thread."""
+    identity: Identity = field(default_factory=RootIdentity)
+    """Its path; of a worker of a pool, that of the work that it does."""
 
 
 class Baton:

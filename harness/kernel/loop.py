@@ -10,6 +10,7 @@ Everything that would reach the real world (sockets, processes, signals, threads
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
@@ -25,6 +26,7 @@ from harness.kernel import stuck
 from harness.kernel.baton import Waiter
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.here import here
+from harness.kernel.identity import is_wait_for, name_of
 from harness.kernel.kernel import Kernel
 from harness.kernel.lineage import child_of
 from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
@@ -35,6 +37,9 @@ Ts = TypeVarTuple("Ts")
 
 # asyncio itself rebuilds its heap when more than half of a hundred timers are cancelled ones (base_events.py).
 _CANCELLED_TIMERS_MIN = 100
+
+_WAIT_FOR_SPAWNS = sys.version_info < (3, 12)
+"""Whether `asyncio.wait_for` runs what it waits for in a task of its own."""
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -240,7 +245,14 @@ class SimLoop(asyncio.BaseEventLoop):
         number = next(self._task_numbers)
         simulated: SimTask[T] = SimTask.__new__(SimTask)
         simulated.order = number  # before the rest, which puts it into a set
-        simulated.lineage = child_of(asyncio.current_task(self), simulated, self.time())
+        if name is not None:
+            known_as: str | None = str(name)
+        else:
+            known_as = None if _WAIT_FOR_SPAWNS and is_wait_for() else name_of(coro)
+        kernel = self.kernel
+        simulated.lineage = child_of(
+            asyncio.current_task(self), simulated, kernel.now_s(), kernel.baton.current, known_as
+        )
         name = f"Task-{number}" if name is None else str(name)
         simulated.__init__(coro, loop=self, name=name, **kwargs)  # type: ignore[misc]  # made in two steps
         return simulated

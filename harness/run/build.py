@@ -11,6 +11,7 @@ from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
 from harness.kernel.distributions import AnyDistribution
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -25,7 +26,7 @@ from harness.models import (
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
-from harness.run.workload import kind_of, run_workload, text_of
+from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
@@ -101,6 +102,7 @@ class World:
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
+        call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         message = self._first_message(kind, arrival, Task(number, kind.kind, span))

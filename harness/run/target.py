@@ -12,6 +12,7 @@ from harness.errors import HarnessError, LimitExceeded
 from harness.kernel import Draws, run_here, simulated_world
 from harness.kernel.arrivals import Arrival
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.lineage import call_task_here
 from harness.kernel.threads import in_thread
 from harness.metrics import Finding, findings
 from harness.metrics.history import BLOCKED
@@ -20,7 +21,7 @@ from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
 from harness.run.surroundings import surroundings
 from harness.run.wired import WiredWorld
-from harness.run.workload import kind_of, run_workload, text_of
+from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.scenario.functions import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
@@ -151,6 +152,7 @@ class TargetWorld:
 
     async def _work_on(self, number: int, arrival: Arrival) -> None:
         """Let the program work on one task, and record how it ended; an error of its own ends the task, not the run."""
+        call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         if span.arrival_s > arrival.at_s:
