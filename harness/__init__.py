@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.errors import HarnessError, ScenarioError
+    from harness.kernel.choices import Choices
     from harness.models import Reply, Request, ToolCall
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
     from harness.store import Store
 
 _HOMES = {
+    "Choices": "harness.kernel.choices",
     "HarnessError": "harness.errors",
     "Outcome": "harness.run",
     "Reply": "harness.models",
@@ -29,6 +31,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Choices",
     "HarnessError",
     "Outcome",
     "Reply",

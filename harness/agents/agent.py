@@ -128,7 +128,7 @@ class Agent:
         """Ask the model once, and leave the span of the attempt."""
         call_span = request.call_span
         request.attempt += 1
-        request.latency_factor = 1.0
+        request.latency_factor, request.stated = 1.0, None
         span = self.log.open(
             ATTEMPT, self._model_name, call_span, self.name, self._model_name, request.attempt
         )

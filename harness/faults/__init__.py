@@ -13,12 +13,15 @@ from harness.faults.hang import Hang
 from harness.faults.inject import FaultPlan, FaultyModel, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
+from harness.faults.stated import StatedDuration, StatedEnd
 from harness.faults.status import Overloaded, StatusError
 from harness.faults.wire import WIRE_FAULTS
 from harness.fields import Tagged
 
 FAULTS: dict[str, type[Fault]] = {
     "latency": LatencyFactor,
+    "takes": StatedDuration,
+    "ends_at": StatedEnd,
     "hang": Hang,
     "status": StatusError,
     "overloaded": Overloaded,

@@ -7,10 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.faults.api import Alter, Break, Fail, Fault, Silent, Slow
+from harness.errors import HarnessError
+from harness.faults.api import (
+    Alter,
+    Break,
+    EndsAt,
+    Fail,
+    Fault,
+    InTurn,
+    Silent,
+    Slow,
+    Takes,
+    Verdict,
+)
 from harness.kernel import Draws
+from harness.kernel.choices import Choices
 from harness.models import Model, ModelError, Reply, Request
-from harness.provider.service import REFUSAL_S
+from harness.models.verdict import in_turn
 from harness.spans import CANCELLED, OK, WAIT, SpanLog
 
 
@@ -50,25 +63,57 @@ class FaultPlan:
         planned: The faults.
         draws: Where chance comes from.
         clock: Tells the virtual time [s].
+        names: What the scenario file calls each kind of fault.
     """
 
     def __init__(
-        self, planned: Sequence[PlannedFault], draws: Draws, clock: Callable[[], float]
+        self,
+        planned: Sequence[PlannedFault],
+        draws: Draws,
+        clock: Callable[[], float],
+        names: Mapping[type[Fault], str],
     ) -> None:
         self._planned = planned
+        self._names = names
         self._draws = draws
         self._clock = clock
         self.met: set[int] = set()
         """The numbers of the faults that have met an attempt."""
 
-    def first_that_meets(self, request: Request) -> PlannedFault | None:
-        """The fault that an attempt meets; the first decides."""
-        now_s = self._clock()
+    def judge(self, request: Request) -> tuple[str, Verdict] | None:
+        """Return the names of the faults that an attempt meets, and what becomes of it; None if it meets none."""
+        planned = self._met_by(request)
+        if self._draws.choices is None:
+            met = [(one.name, one.fault) for one in planned]
+        else:
+            met = self._chosen(request, self._draws.choices, tuple(one.fault for one in planned))
+        self.met.update(one.number for one in planned if (one.name, one.fault) in met)
+        if not met:
+            return None
+        verdicts = tuple(fault.verdict() for _, fault in met)
+        names = "+".join(name for name, _ in met)
+        return names, verdicts[0] if len(verdicts) == 1 else InTurn(verdicts)
+
+    def _met_by(self, request: Request) -> list[PlannedFault]:
+        """The faults of the plan that an attempt meets; the first that does not continue is the last."""
+        now_s, met = self._clock(), []
         for planned in self._planned:
             if planned.fault.meets(request, now_s, self._draws, planned.key):
-                self.met.add(planned.number)
-                return planned
-        return None
+                met.append(planned)
+                if not planned.fault.continues:
+                    break
+        return met
+
+    def _chosen(
+        self, request: Request, choices: Choices, planned: tuple[Fault, ...]
+    ) -> list[tuple[str, Fault]]:
+        """The faults that are chosen for an attempt instead of those of the plan, by name."""
+        key = ("attempt", request.address or request.key, str(request.attempt))
+        chosen = choices.choose(key, planned)
+        for fault in chosen:
+            if type(fault) not in self._names:
+                raise HarnessError(f"override of {key}: {fault!r} is not a fault")
+        return [(self._names[type(fault)], fault) for fault in chosen]
 
 
 class FaultyModel:
@@ -91,27 +136,32 @@ class FaultyModel:
         Raises:
             ModelError: The fault's, or the model's.
         """
-        met = self._plan.first_that_meets(request)
+        met = self._plan.judge(request)
         if met is None:
             return await self._model.reply(request)
-        request.span.fault = met.name
-        verdict = met.fault.verdict()
-        if isinstance(verdict, Break):
-            verdict = verdict.without_wire
+        request.span.fault, whole = met
+        verdicts = [one.without_wire if isinstance(one, Break) else one for one in in_turn(whole)]
         # An attempt that meets silence begins after it, so the event is the call's.
-        span = request.call_span if isinstance(verdict, Silent) else request.span
-        self._log.event("fault", span, met.name)
-        match verdict:
-            case Slow(factor):
-                request.latency_factor = factor
-            case Silent(for_s):
-                await self._silence(request, for_s)
-            case Fail(refusal):
-                await asyncio.sleep(REFUSAL_S)
-                raise ModelError(*refusal[:4])
-            case Alter(change):
-                return change(await self._model.reply(request))
-        return await self._model.reply(request)
+        silent = any(isinstance(one, Silent) for one in verdicts)
+        self._log.event("fault", request.call_span if silent else request.span, met[0])
+        changes: list[Callable[[Reply], Reply]] = []
+        for verdict in verdicts:
+            match verdict:
+                case Slow(factor):
+                    request.latency_factor *= factor
+                case Takes() | EndsAt():
+                    request.stated = verdict
+                case Silent(for_s):
+                    await self._silence(request, for_s)
+                case Fail(refusal):
+                    await asyncio.sleep(request.refusal_after_s(self._log.clock()))
+                    raise ModelError(*refusal[:4])
+                case Alter(change):
+                    changes.append(change)
+        reply = await self._model.reply(request)
+        for change in changes:
+            reply = change(reply)
+        return reply
 
     async def _silence(self, request: Request, for_s: float | None) -> None:
         """Let time pass before the attempt reaches the provider; it is a wait of the call, and not a queue's."""

@@ -13,7 +13,7 @@ import math
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -116,8 +116,8 @@ class Baton:
         """Those beside the main one that have not ended, in the order of their start."""
         self.ready: deque[Waiter] = deque()
         """What was woken and has not got the baton yet."""
-        self.choose: Callable[[int], int] | None = None
-        """Picks one of so many that may go next; None means the first, and that a thread runs until it waits."""
+        self.choose: Callable[[Sequence[Waiter]], int] | None = None
+        """Gives the place of the one that goes next among those that may; None means the first, and that a thread runs until it waits."""
         self.really_busy = 0
         """How many threads are outside of the world now, and may take as much real time as they need."""
         self.switches = 0
@@ -254,7 +254,7 @@ class Baton:
         kernel, ready = self._kernel, self.ready
         kernel.count_turn()
         if self.choose is not None and len(ready) > 1:
-            place = self.choose(len(ready))
+            place = self.choose(ready)
             chosen = ready[place]
             del ready[place]
         else:

@@ -8,6 +8,10 @@ another agent gets. That makes two versions of a program comparable run by run (
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.kernel.choices import Choices
 
 # 52 bits and a half step up fill the 53 of a float's mantissa exactly. The half step keeps 0 and 1 out, so that every
 # inverse is finite; of 53 bits the largest would be rounded up to 1.
@@ -28,6 +32,9 @@ class Draws:
     Args:
         seed: The one integer that all values follow from.
     """
+
+    choices: Choices | None = None
+    """Who overrides and watches them; None means nobody."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

@@ -129,6 +129,8 @@ def is_wait_for() -> bool:
     Its caller must be `create_task` itself.
     """
     frame: Any = sys._getframe(2)  # noqa: SLF001 - `inspect` has it from there, at a hundred times the price
+    while frame.f_code.co_name == "create_task":  # of a class below
+        frame = frame.f_back
     if frame.f_code.co_name != "_ensure_future":
         return False
     caller = frame.f_back.f_back

@@ -114,7 +114,7 @@ def _wake_next(thing: object) -> None:
         waiter.thread.kernel.baton.wake_from_outside(waiter)
         return
     choose = world.kernel.baton.choose
-    place = choose(len(line)) if choose is not None and len(line) > 1 else 0
+    place = choose(line) if choose is not None and len(line) > 1 else 0
     waiter = line[place]
     del line[place]
     world.kernel.wake(waiter)

@@ -38,6 +38,9 @@ Ts = TypeVarTuple("Ts")
 # asyncio itself rebuilds its heap when more than half of a hundred timers are cancelled ones (base_events.py).
 _CANCELLED_TIMERS_MIN = 100
 
+LOOP_WAITS = "an event loop with nothing to do"
+"""What the waiter of a loop is called."""
+
 _WAIT_FOR_SPAWNS = sys.version_info < (3, 12)
 """Whether `asyncio.wait_for` runs what it waits for in a task of its own."""
 
@@ -59,7 +62,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self.kernel = kernel
-        self.waiter = Waiter("an event loop with nothing to do")
+        self.waiter = Waiter(LOOP_WAITS)
         self.hash_order = count(1)
         """Gives tasks and futures their place in sets; see `order.py`."""
         self._timers: list[tuple[float, int, Timer | Suspension]] = []

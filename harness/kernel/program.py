@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
 from harness.kernel import stuck
+from harness.kernel.choosing import loop_for
 from harness.kernel.here import here
 from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.loop import SimLoop
@@ -57,7 +58,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
     except NotSimulated:
         main.close()
         raise
-    loop = SimLoop(kernel)
+    loop = loop_for(kernel)
     with deterministic_asyncio(virtual_sleep), _rare_collections():
         try:
             result = loop.run_until_complete(main)

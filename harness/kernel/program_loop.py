@@ -16,6 +16,7 @@ from typing import Any, TypeVarTuple
 from harness.errors import NotSimulated
 from harness.kernel import subprocesses
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
+from harness.kernel.choosing import ChoosingLoop
 from harness.kernel.here import World, here
 from harness.kernel.loop import SimLoop
 from harness.kernel.pipes import ReadEnd, WriteEnd
@@ -115,6 +116,17 @@ class ProgramLoop(SimLoop):
         return self.world.signal_handlers.pop(sig, None) is not None
 
 
+class _ChoosingProgramLoop(ChoosingLoop, ProgramLoop):
+    """A program's loop in a run that is watched."""
+
+
+def program_loop(world: World) -> ProgramLoop:
+    """Make a loop for a program, one that chooses where the world's kernel does."""
+    if world.kernel.choices is None:
+        return ProgramLoop(world)
+    return _ChoosingProgramLoop(world)
+
+
 def _call_handler(callback: Callable[..., object], args: tuple[object, ...], *_: object) -> None:
     callback(*args)
 
@@ -130,7 +142,7 @@ class _Policy:
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         world = here.world
-        return self.stock.new_event_loop() if world is None else ProgramLoop(world)
+        return self.stock.new_event_loop() if world is None else program_loop(world)
 
     def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         world = here.world
@@ -144,7 +156,7 @@ class _Policy:
         if world is None:
             return self.stock.get_event_loop()
         if here.current_loop is None:
-            here.current_loop = ProgramLoop(world)
+            here.current_loop = program_loop(world)
         return here.current_loop
 
 
@@ -217,7 +229,7 @@ def stand_ins_if_loaded() -> tuple[StandIn, ...]:
 def _uvloop_stand_ins(uvloop: ModuleType) -> tuple[StandIn, ...]:
     return (
         stand_in(uvloop.run, _uvloop_run),
-        stand_in(uvloop.new_event_loop, ProgramLoop),
+        stand_in(uvloop.new_event_loop, program_loop),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
@@ -31,6 +31,7 @@ from harness.kernel import (
     transports,
     waits,
 )
+from harness.kernel.baton import Waiter
 from harness.kernel.captured import StandIn, in_all_modules, on_their_owners
 from harness.kernel.draws import Draws
 from harness.kernel.garbage import no_collections
@@ -38,7 +39,6 @@ from harness.kernel.here import World, here
 from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.order import deterministic_asyncio
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
-from harness.kernel.program_loop import ProgramLoop
 from harness.kernel.reality import close_real_loop
 from harness.kernel.shared import SharedChange
 from harness.kernel.watcher import unseen_deaths
@@ -106,10 +106,18 @@ def choose_order(kernel: Kernel, seed: int | Draws) -> None:
     """
     draws, numbers = Draws.of(seed), count()
 
-    def choose(among: int) -> int:
-        return int(draws.uniform("thread order", next(numbers)) * among)
+    def choose(ready: Sequence[Waiter]) -> int:
+        place = int(draws.uniform("thread order", next(numbers)) * len(ready))
+        if draws.choices is None:
+            return place
+        return draws.choices.next_thread([_path_of(waiter) for waiter in ready], place)
 
     kernel.baton.choose = choose
+
+
+def _path_of(waiter: Waiter) -> str:
+    assert waiter.thread is not None, "only what a thread is parked with is in line"
+    return waiter.thread.identity.path
 
 
 @contextmanager
@@ -169,7 +177,7 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
     try:
         result = program if asyncio.iscoroutine(program) else program()
         if asyncio.iscoroutine(result):
-            result = ProgramLoop(world).run_until_complete(result)
+            result = program_loop.program_loop(world).run_until_complete(result)
     except BaseException:
         with ended_quietly():
             _end_loops(world)

@@ -60,6 +60,7 @@ class ServedModel:
             request.attempt_key,
             usage,
             latency_factor=request.latency_factor * self._latency_factor,
+            stated=request.stated,
         )
         try:
             refusal = await happened(attempt)

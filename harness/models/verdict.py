@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.models.api import Reply
 from harness.provider import Refusal
+from harness.provider.stated import EndsAt, Takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,14 @@ class Slow:
     """The provider takes longer over this attempt."""
 
     factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Several things happen to the attempt, one after the other: late, then refused."""
+
+    verdicts: tuple[Verdict, ...]
+    """Each of them, none of which is of this kind itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +83,11 @@ class Break:
     """How long a stall lasts, or a drip takes [s]; None of a stall until the client gives up."""
 
 
-Verdict = Slow | Silent | Fail | Alter | Break
+Verdict = Slow | Takes | EndsAt | Silent | Fail | Alter | Break | InTurn
+
+
+def in_turn(verdict: Verdict | None) -> tuple[Verdict, ...]:
+    """Return the single verdicts that one consists of, in order."""
+    if verdict is None:
+        return ()
+    return verdict.verdicts if isinstance(verdict, InTurn) else (verdict,)

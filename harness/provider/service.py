@@ -23,6 +23,7 @@ from harness.kernel.draws import Draws
 from harness.provider.latency import Latency
 from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
 from harness.provider.prices import AnyPrices
+from harness.provider.stated import StatedService
 from harness.provider.weather import Outage, Overload, Weather
 from harness.units import Count, Usage
 
@@ -92,6 +93,7 @@ class Attempt(simpy.Event):
         usage: Usage,
         latency_factor: float,
         arrival_s: float,
+        stated: StatedService | None,
     ) -> None:
         super().__init__(env)
         self.model = model
@@ -99,6 +101,7 @@ class Attempt(simpy.Event):
         self.usage = usage
         self.latency_factor = latency_factor
         self.arrival_s = arrival_s
+        self.stated = stated
         self.start_s = math.nan
         """When service began [s]; absent while it waits in the queue."""
         self.first_token_s = math.nan
@@ -161,7 +164,13 @@ class Provider:
         self._outages = outages
 
     def submit(
-        self, model: Served, key: str, usage: Usage, *, latency_factor: float = 1.0
+        self,
+        model: Served,
+        key: str,
+        usage: Usage,
+        *,
+        latency_factor: float = 1.0,
+        stated: StatedService | None = None,
     ) -> Attempt:
         """Send one request now.
 
@@ -170,13 +179,14 @@ class Provider:
             key: Names the attempt's draws.
             usage: What it reads and will generate.
             latency_factor: Multiplies its service time.
+            stated: Its service time; None means what the model's profile says.
 
         Returns:
             The event of its reply.
         """
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
-        attempt = Attempt(env, model, key, usage, latency_factor, now_s)
+        attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated)
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
@@ -224,12 +234,17 @@ class Provider:
             attempt.usage.output_tokens,
             attempt.latency_factor,
         )
+        service_s = prefill_s + generate_s
+        if attempt.stated is not None:
+            stated_s = attempt.stated.service_s(now_s)
+            prefill_s *= stated_s / service_s if service_s else 0.0
+            service_s = stated_s
         attempt.start_s = now_s
         attempt.first_token_s = now_s + prefill_s
-        attempt.end_s = now_s + (prefill_s + generate_s)
+        attempt.end_s = now_s + service_s
         assert attempt.callbacks is not None
         attempt.callbacks.insert(0, self._finish)
-        _happen(attempt, None, prefill_s + generate_s)
+        _happen(attempt, None, service_s)
         if attempt.on_start is not None:
             attempt.on_start()
 

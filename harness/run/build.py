@@ -9,6 +9,7 @@ from harness.agents import Agent, Message, SimulatedTool, Task
 from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
 from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
+from harness.kernel.choosing import kernel_for
 from harness.kernel.distributions import AnyDistribution
 from harness.kernel.kernel import CLEANUP_S
 from harness.kernel.lineage import call_task_here
@@ -47,8 +48,8 @@ class World:
 
     def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws.of(seed)
+        self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
         self.log = SpanLog(self.kernel.now_s)
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.fault_plans: list[FaultPlan] = []
@@ -146,8 +147,8 @@ class World:
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        if faults:
-            mine = FaultPlan(faults, self.draws, self.log.clock)
+        if faults or self.draws.choices is not None:
+            mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
             model = FaultyModel(model, mine, self.log)
             self.fault_plans.append(mine)
         return Agent(

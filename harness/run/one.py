@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness import wall
+from harness.kernel import Draws
+from harness.kernel.choices import Choices, draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import World
 from harness.run.functions import modules_of_run
@@ -54,12 +56,13 @@ class RunResult:
         return run_html(f"Run of seed {self.seed}", self.spans, self.events, metrics)
 
 
-def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
+def simulate(scenario: LoadedScenario, seed: int, *, choices: Choices | None = None) -> RunResult:
     """Execute one run.
 
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        choices: Overrides of single choices, and where all are put on record; None means neither.
 
     Returns:
         Its spans, events and tallies; the same on every call.
@@ -69,7 +72,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
             carries a note with the command that replays it.
     """
     try:
-        with world_of(scenario, seed) as world:
+        with world_of(scenario, draws_of(seed, choices)) as world:
             return _executed(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
@@ -77,12 +80,12 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int) -> Iterator[World | TargetWorld]:
+def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[World | TargetWorld]:
     """The parts of a run, to be executed inside.
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
     load_libraries(scenario.functions, scenario.folder)
     if isinstance(scenario.spec, TargetScenario):

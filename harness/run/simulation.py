@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
+from harness.kernel.choices import Choices
 from harness.run.many import simulate_jobs, simulate_many
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
@@ -31,13 +32,15 @@ class Simulation:
     def __init__(self, path: str | Path, *, overrides: Sequence[str] = ()) -> None:
         self.scenario = load_scenario(path, overrides=overrides)
 
-    def run(self, seed: int | None = None) -> RunResult:
+    def run(self, seed: int | None = None, *, choices: Choices | None = None) -> RunResult:
         """Execute one run.
 
         Args:
             seed: The seed; None means the scenario's first.
+            choices: Overrides of single choices, and where all are put on record; None means neither.
         """
-        return simulate(self.scenario, self.scenario.spec.seed if seed is None else seed)
+        first = self.scenario.spec.seed
+        return simulate(self.scenario, first if seed is None else seed, choices=choices)
 
     def run_many(
         self,

@@ -55,6 +55,8 @@ class TargetWorld:
 
     def _begin(self, at_s: float) -> None:
         """Make all parts, with the clock at a time [s]."""
+        if self.draws.choices is not None:
+            self.draws.choices.begin()
         found = surroundings(self._scenario, self._stub)
         self._roles = found.roles
         self._wired = WiredWorld(

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
-from harness.kernel import Draws, Kernel
+from harness.kernel import Draws
+from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.models import Request
 from harness.models.plausible import Plausible
-from harness.models.verdict import Verdict
 from harness.provider import (
     AnyPrices,
     Latency,
@@ -130,8 +129,11 @@ class WiredWorld:
         allow_unmatched: bool = False,
     ) -> None:
         self.draws = Draws.of(seed)
-        self.kernel = Kernel(
-            horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL, begin_s=begin_s
+        self.kernel = kernel_for(
+            self.draws.choices,
+            horizon_s=horizon_s,
+            instants_without_call=INSTANTS_WITHOUT_CALL,
+            begin_s=begin_s,
         )
         self._calls_per_task = calls_per_task
         self.log = SpanLog(self.kernel.now_s)
@@ -243,7 +245,9 @@ class WiredWorld:
                 served[key] = _served(self._providers[provider], model, latency)
             return served[key]
 
-        self._plan = FaultPlan(plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s)
+        self._plan = FaultPlan(
+            plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s, FAULT_NAMES
+        )
         return Server(
             self.kernel,
             self.draws,
@@ -254,7 +258,7 @@ class WiredWorld:
             unknown=lambda name: Role(name=name, content=Plausible(name.removeprefix(UNMATCHED))),
             allow_unmatched=self.allow_unmatched,
             served=find,
-            judge=self._judge,
+            judge=self._plan.judge,
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
@@ -286,11 +290,6 @@ class WiredWorld:
             base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )
-
-    def _judge(self, request: Request) -> tuple[str, Verdict] | None:
-        assert self._plan is not None
-        met = self._plan.first_that_meets(request)
-        return None if met is None else (met.name, met.fault.verdict())
 
 
 def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:

@@ -13,6 +13,7 @@ from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
 from harness.kernel import choose_order, run_program
+from harness.kernel.choices import Choices, draws_of
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.kernel.state import State
 from harness.run.wired import WiredWorld
@@ -88,6 +89,7 @@ class Sim(Surroundings):
         horizon_s: float | None = None,
         calls_per_task: int | None = None,
         order: Order | None = None,
+        choices: Choices | None = None,
         **kwargs: Any,  # noqa: ANN401 - the program's
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
@@ -99,6 +101,7 @@ class Sim(Surroundings):
             horizon_s: Virtual time that it may not pass [s]; None means what holds for all runs of the test.
             calls_per_task: How many calls it may make; likewise.
             order: Which thread goes next where several may; likewise.
+            choices: Overrides of single choices, and where all are put on record; None means neither.
             kwargs: What the function is called with.
 
         Returns:
@@ -119,7 +122,7 @@ class Sim(Surroundings):
             self.calls_per_task if calls_per_task is None else calls_per_task,
             self.order if order is None else settings.order(order),
         )
-        world = self._new_world(*bounds)
+        world = self._new_world(*bounds, choices)
         began_s = wall.elapsed_s()
         watch = Watch()
         in_fresh = [tool for tool in self._tools if self._fresh.has(tool.replaces)]
@@ -138,7 +141,9 @@ class Sim(Surroundings):
                 replaced(tool for tool in self._tools if tool not in in_fresh),
             ):
                 if callable(program):
-                    rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
+                    same = None if choices is None else Choices(choices.overrides)
+                    again = self._again(bounds, same, program, args, kwargs)
+                    rerun = self._under(again, arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.draws)
             if world.failure is not None:
                 raise world.failure
@@ -158,12 +163,17 @@ class Sim(Surroundings):
         return self.last_run
 
     def _new_world(
-        self, seed: int, horizon_s: float, calls_per_task: int, order: Order
+        self,
+        seed: int,
+        horizon_s: float,
+        calls_per_task: int,
+        order: Order,
+        choices: Choices | None,
     ) -> WiredWorld:
         for replies in self._replies():
             replies.begin_anew()
         world = WiredWorld(
-            seed,
+            draws_of(seed, choices),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
@@ -179,11 +189,13 @@ class Sim(Surroundings):
     def _again(
         self,
         bounds: tuple[int, float, int, Order],
+        choices: Choices | None,
         program: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Callable[[], ProgramRun]:
         same: Any = dict(zip(("seed", "horizon_s", "calls_per_task", "order"), bounds, strict=True))
+        same["choices"] = choices
         return partial(self.run, program, *args, **same, **kwargs)
 
     def so_far(self) -> ProgramRun:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.kernel.process import Steps
 from harness.models import ModelError
 from harness.models.served import note_service
-from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
+from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict, in_turn
 from harness.provider import Refusal, refusal
 from harness.provider.service import REFUSAL_S, Attempt
+from harness.provider.stated import EndsAt, Takes
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT
 from harness.wire.api import Api, Ids, Moment, Spoken
 from harness.wire.call import Call
@@ -57,7 +58,7 @@ class Exchange:
         self._attempt: Attempt | None = None
         request = call.request
         request.attempt += 1
-        request.latency_factor = 1.0
+        request.latency_factor, request.stated = 1.0, None
         self._span = self._log.open(
             ATTEMPT, request.model, call.span, call.agent, request.model, request.attempt
         )
@@ -85,29 +86,36 @@ class Exchange:
                 self._server.calls.failed(self._call)
 
     def _answer(self) -> Generator[Any, Any, str]:
-        met = self._server.judge(self._call.request)
-        verdict: Verdict | None = None
+        request = self._call.request
+        met = self._server.judge(request)
+        verdicts: tuple[Verdict, ...] = ()
         if met is not None:
-            self._span.fault, verdict = met
-            silent = isinstance(verdict, Silent)
+            self._span.fault, verdicts = met[0], in_turn(met[1])
+            silent = any(isinstance(verdict, Silent) for verdict in verdicts)
             self._log.event("fault", self._call.span if silent else self._span, met[0])
         broken: Break | None = None
-        match verdict:
-            case Slow(factor):
-                self._call.request.latency_factor = factor
-            case Silent(for_s):
-                yield from self._silence(for_s)
-            case Fail(why):
-                return (yield from self._refuse(why))
-            case Break():
-                broken = verdict
-                if broken.damage in FAILURES:
-                    return (yield from self._break_connection(broken))
-                if broken.damage == "html":
-                    return (yield from self._refuse(refusal("api_error"), page=PAGE))
-        return (yield from self._serve(verdict, broken))
+        for verdict in verdicts:
+            match verdict:
+                case Slow(factor):
+                    request.latency_factor *= factor
+                case Takes() | EndsAt():
+                    request.stated = verdict
+                case Silent(for_s):
+                    yield from self._silence(for_s)
+                case Fail(why):
+                    after_s = request.refusal_after_s(self._now_s())
+                    return (yield from self._refuse(why, after_s))
+                case Break():
+                    broken = verdict
+                    if broken.damage in FAILURES:
+                        return (yield from self._break_connection(broken))
+                    if broken.damage == "html":
+                        after_s = request.refusal_after_s(self._now_s())
+                        return (yield from self._refuse(refusal("api_error"), after_s, PAGE))
+        changes = [verdict for verdict in verdicts if isinstance(verdict, Alter)]
+        return (yield from self._serve(changes, broken))
 
-    def _serve(self, verdict: Verdict | None, broken: Break | None) -> Generator[Any, Any, str]:
+    def _serve(self, changes: Sequence[Alter], broken: Break | None) -> Generator[Any, Any, str]:
         server, call, request = self._server, self._call, self._call.request
         reply = server.content(call.role, request)
         if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not self._span.fault:
@@ -115,10 +123,10 @@ class Exchange:
             self._log.event("fault", self._span, AS_IS)
         usage = self._api.usage(call.prompt, self._now_s())
         spoken = fit(reply, call.prompt, server.size(call.role, request), usage)
-        if isinstance(verdict, Alter):
+        for alter in changes:
             try:
                 said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
-                spoken = fit(verdict.change(said), call.prompt, None, usage)
+                spoken = fit(alter.change(said), call.prompt, None, usage)
             except ModelError:  # no other error is made of a reply than that nobody can read it
                 broken = _MALFORMED
         arrival_s = self._now_s()
@@ -127,6 +135,7 @@ class Exchange:
             request.attempt_key,
             spoken.usage,
             latency_factor=request.latency_factor * server.latency_factors.get(call.agent, 1.0),
+            stated=request.stated,
         )
         if not attempt.triggered:
             yield from self._queue(attempt)
@@ -186,7 +195,8 @@ class Exchange:
     def _break_connection(self, broken: Break) -> Generator[Any, Any, str]:
         self._span.error = "connection_error"
         self._connection.is_unreachable = broken.damage != "reset"
-        yield self._now_s() + REFUSAL_S
+        now_s = self._now_s()
+        yield now_s + self._call.request.refusal_after_s(now_s)
         self._connection.close(FAILURES[broken.damage])
         return ERROR
 

@@ -43,6 +43,9 @@ from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
 
+_DIGEST_SHOWN = 12
+"""Digits of the digest of a request in the address of its call."""
+
 _WORTH_CACHING_TOKENS = 1024
 """The shortest prefix that most models cache."""
 
@@ -322,6 +325,9 @@ class Server:
         call = self.calls.begin(
             role, agent, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
+        asks = f"{call.task_path} {digest.hex()[:_DIGEST_SHOWN]}"
+        before = self.calls.count("asks", asks)
+        request.address = asks if before == 1 else f"{asks} #{before}"
         call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
             self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))

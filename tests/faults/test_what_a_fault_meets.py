@@ -31,7 +31,7 @@ class Bench:
         self.log = SpanLog(self.kernel.now_s)
         self.seen: list[tuple[float, float]] = []
         planned = plan_of(plan, FAULT_NAMES)
-        faults = FaultPlan(planned, Draws(seed), self.kernel.now_s)
+        faults = FaultPlan(planned, Draws(seed), self.kernel.now_s, FAULT_NAMES)
         self.model = FaultyModel(self, faults, self.log)
 
     async def reply(self, request: Request) -> Reply:
