@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.errors import HarnessError, ScenarioError
+    from harness.faults import register_fault
     from harness.kernel.choices import Choices
     from harness.models import Reply, Request, ToolCall
+    from harness.patterns import register_pattern
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
     from harness.store import Store
@@ -28,6 +30,8 @@ _HOMES = {
     "Store": "harness.store",
     "ToolCall": "harness.models",
     "load_scenario": "harness.scenario",
+    "register_fault": "harness.faults",
+    "register_pattern": "harness.patterns",
 }
 
 __all__ = [
@@ -42,6 +46,8 @@ __all__ = [
     "Store",
     "ToolCall",
     "load_scenario",
+    "register_fault",
+    "register_pattern",
 ]
 
 

@@ -51,6 +51,13 @@ class World:
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
         self.log = SpanLog(self.kernel.now_s)
+        self.findings: tuple[
+            Finding, ...
+        ] = ()  # what holds around the calls of a pattern is harness's own
+        self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
+        self.failures = (
+            Failures()
+        )  # what ends a task of a pattern is an error that it was told to meet
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
@@ -81,21 +88,6 @@ class World:
     def faults_met(self) -> set[int]:
         """The faults, by number, that met at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Nothing: what holds around the calls of a pattern is harness's own."""
-        return ()
-
-    @property
-    def unsimulated(self) -> dict[str, int]:
-        """Nothing: a pattern knows no hosts."""
-        return {}
-
-    @property
-    def failures(self) -> Failures:
-        """Nothing: what ends a task of a pattern is an error that it was told to meet."""
-        return Failures()
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self
 
 from harness import wall
 from harness.kernel import Draws
 from harness.kernel.choices import Choices, draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import World
+from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
-from harness.spans import Table
-
-if TYPE_CHECKING:
-    from harness.run.target import TargetWorld
+from harness.scenario.spec import SPEC
+from harness.spans import SpanLog, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,13 @@ class RunResult:
     events: Table
     tally: RunTally
     """What its metrics are made of."""
-    stub_lines_used: dict[str, set[int]] = field(default_factory=dict)
+    stub_lines_used: Mapping[str, Set[int]] = field(default_factory=dict)
     """The lines of each agent's script that were asked for."""
-    faults_met: set[int] = field(default_factory=set)
+    faults_met: Set[int] = field(default_factory=set)
     """The faults, by number, that met at least one attempt."""
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     """What there is to say about how a program of one's own deals with its providers."""
-    unsimulated: dict[str, int] = field(default_factory=dict)
+    unsimulated: Mapping[str, int] = field(default_factory=dict)
     """The hosts that it wanted to reach and nobody simulates, each with how often."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
@@ -47,6 +47,11 @@ class RunResult:
     """The traceback of the first error of each kind, cut to the frames of the user's code."""
     wall_s: float = 0.0
     """Real time it took [s]."""
+
+    def without_spans(self) -> Self:
+        """The same without its spans and events, which are most of what a run weighs on its way between processes."""
+        nothing = SpanLog(float)
+        return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -80,7 +85,7 @@ def simulate(scenario: LoadedScenario, seed: int, *, choices: Choices | None = N
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[World | TargetWorld]:
+def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedRun]:
     """The parts of a run, to be executed inside.
 
     Args:
@@ -97,7 +102,7 @@ def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[World | Ta
             yield World(scenario, seed)
 
 
-def _executed(scenario: LoadedScenario, world: World | TargetWorld, seed: int) -> RunResult:
+def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec
@@ -131,6 +136,8 @@ def slots_of(spec: AnyScenario) -> int | None:
 
 def replay_command(scenario: LoadedScenario, seed: int) -> str:
     """The command that executes one run again."""
+    if scenario.source == SPEC:
+        return f"Simulation.from_spec(...).run({seed})"
     changes = [word for override in scenario.overrides for word in ("--set", override)]
     return shlex.join(
         ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]

@@ -62,6 +62,8 @@ class Document:
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return f"--set {self.overrides[path[:length]]}"
+        if not self.values:  # it is no file
+            return self.file
         line, column = self.find(path, of_key=of_key)
         return f"{self.file}:{line}:{column}"
 

@@ -15,6 +15,7 @@ from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
+from harness.faults.stated import StatedDuration, StatedEnd
 from harness.faults.status import Overloaded, StatusError
 from harness.kernel import Draws, Kernel, run
 from harness.models import ModelError, Reply, Request, ToolCall
@@ -242,6 +243,8 @@ def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
     needed: dict[type[Fault], dict[str, Any]] = {
         LatencyFactor: {"factor": 2.0},
         StatusError: {"status": 500},
+        StatedDuration: {"for_s": 2.0},
+        StatedEnd: {"at_s": 2.0},
     }
     for name, kind in FAULTS.items():
         fault = kind(**needed.get(kind, {}))
