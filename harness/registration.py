@@ -6,7 +6,6 @@ The scenario loader builds its checks of a file once. `registered` tells it when
 from __future__ import annotations
 
 import re
-from dataclasses import is_dataclass
 from typing import Any
 
 from harness.errors import HarnessError
@@ -37,7 +36,10 @@ def register(members: dict[str, Any], name: str, kind: Any, *, what: str, method
     global _count  # noqa: PLW0603 - classes are of the whole process, as modules are
     if not _NAME.fullmatch(name):
         raise HarnessError(f"register_{what}: a name is of a-z, 0-9 and _ (given: {name!r})")
-    if not isinstance(kind, type) or not is_dataclass(kind) or not kind.__dataclass_params__.frozen:
+    parameters = getattr(
+        kind, "__dataclass_params__", None
+    )  # of `dataclass`, where it made the class
+    if not isinstance(kind, type) or parameters is None or not parameters.frozen:
         raise HarnessError(
             f"register_{what}({name!r}): {kind!r} is not a frozen dataclass\n"
             "  How to fix: put `@dataclass(frozen=True, slots=True, kw_only=True)` above the class"

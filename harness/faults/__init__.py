@@ -5,7 +5,7 @@ Read `api.py`, then the smallest sibling, `hang.py`.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from harness.errors import HarnessError
 from harness.faults.api import Fault
@@ -51,8 +51,11 @@ def register_fault(name: str, kind: type[Fault]) -> None:
     Raises:
         HarnessError: The name is taken or no name, or the class is no fault.
     """
-    if not (
-        isinstance(kind, type) and issubclass(kind, Fault) and kind.verdict is not Fault.verdict
+    given: Any = kind  # a caller without types may give anything
+    if (
+        not isinstance(given, type)
+        or not issubclass(given, Fault)
+        or given.verdict is Fault.verdict
     ):
         raise HarnessError(
             f"register_fault({name!r}): {kind!r} does not extend Fault with a `verdict` of its own"

@@ -121,8 +121,9 @@ class Sim(Surroundings):
             self.horizon_s if horizon_s is None else horizon_s,
             self.calls_per_task if calls_per_task is None else calls_per_task,
             self.order if order is None else settings.order(order),
+            choices,
         )
-        world = self._new_world(*bounds, choices)
+        world = self._new_world(*bounds)
         began_s = wall.elapsed_s()
         watch = Watch()
         in_fresh = [tool for tool in self._tools if self._fresh.has(tool.replaces)]
@@ -141,9 +142,7 @@ class Sim(Surroundings):
                 replaced(tool for tool in self._tools if tool not in in_fresh),
             ):
                 if callable(program):
-                    same = None if choices is None else Choices(choices.overrides)
-                    again = self._again(bounds, same, program, args, kwargs)
-                    rerun = self._under(again, arguments)
+                    rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.draws)
             if world.failure is not None:
                 raise world.failure
@@ -188,15 +187,17 @@ class Sim(Surroundings):
 
     def _again(
         self,
-        bounds: tuple[int, float, int, Order],
-        choices: Choices | None,
+        bounds: tuple[int, float, int, Order, Choices | None],
         program: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Callable[[], ProgramRun]:
-        same: Any = dict(zip(("seed", "horizon_s", "calls_per_task", "order"), bounds, strict=True))
-        same["choices"] = choices
-        return partial(self.run, program, *args, **same, **kwargs)
+        *same, choices = bounds
+        if choices is not None:  # what is on record is of this run
+            choices = Choices(choices.overrides)
+        names = ("seed", "horizon_s", "calls_per_task", "order", "choices")
+        again: Any = dict(zip(names, (*same, choices), strict=True))
+        return partial(self.run, program, *args, **again, **kwargs)
 
     def so_far(self) -> ProgramRun:
         """The run that goes on, as far as it has come; for async tests, whose body is the program."""

@@ -107,7 +107,7 @@ def test_a_simulation_that_was_read_before_goes_on() -> None:
 def test_a_class_whose_module_was_imported_anew_takes_the_place_of_the_old_one() -> None:
     register_fault("vanished", Vanished)
     register_fault("vanished", Vanished)
-    again = dataclass(frozen=True, slots=True, kw_only=True)(
+    again: Any = dataclass(frozen=True, slots=True, kw_only=True)(
         type("Vanished", (Fault,), {"verdict": Vanished.verdict, "__module__": __name__})
     )
     register_fault("vanished", again)
@@ -122,7 +122,14 @@ class NoRecord(Fault):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("hang", Vanished), ("Not a name", Vanished), ("own", Fault), ("own", Race), ("own", int)],
+    [
+        ("hang", Vanished),
+        ("Not a name", Vanished),
+        ("own", Fault),
+        ("own", NoRecord),
+        ("own", Race),
+        ("own", int),
+    ],
 )
 def test_what_is_no_fault_is_refused(name: str, kind: Any) -> None:  # noqa: ANN401 - also what is none
     with pytest.raises(HarnessError, match="register_fault"):
