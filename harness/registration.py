@@ -36,10 +36,9 @@ def register(members: dict[str, Any], name: str, kind: Any, *, what: str, method
     global _count  # noqa: PLW0603 - classes are of the whole process, as modules are
     if not _NAME.fullmatch(name):
         raise HarnessError(f"register_{what}: a name is of a-z, 0-9 and _ (given: {name!r})")
-    parameters = getattr(
-        kind, "__dataclass_params__", None
-    )  # of `dataclass`, where it made the class
-    if not isinstance(kind, type) or parameters is None or not parameters.frozen:
+    own = vars(kind) if isinstance(kind, type) else {}
+    parameters = own.get("__dataclass_params__")  # those of a class above say nothing of its fields
+    if parameters is None or not parameters.frozen:
         raise HarnessError(
             f"register_{what}({name!r}): {kind!r} is not a frozen dataclass\n"
             "  How to fix: put `@dataclass(frozen=True, slots=True, kw_only=True)` above the class"
