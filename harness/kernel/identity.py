@@ -32,21 +32,19 @@ class Identity:
         name: Its name.
     """
 
-    __slots__ = ("_above", "_name", "_number", "_path", "_spawned", "_spawner_spawned")
+    __slots__ = ("_above", "_counts", "_name", "_number", "_path", "_prefix", "_spawned")
 
-    def __init__(self, spawner: Identity | None, name: str) -> None:
+    def __init__(self, spawner: Identity, name: str) -> None:
+        # This runs for every task of a simulation, and a path is asked for of few.
         self._path: str | None = None
+        self._prefix: str | None = None
         self._spawned: dict[str, int] | None = None
-        if spawner is None:
-            self._above, self._name, self._number, self._path = "", name, 1, name
-            self._spawner_spawned: dict[str, int] = {}
-            return
-        self._above = spawner.prefix
-        counts = spawner._spawned  # noqa: SLF001 - of its own kind
-        if counts is None:
-            counts = spawner._spawned = {}  # noqa: SLF001 - likewise
-        self._spawner_spawned = counts
         self._name = name
+        self._above = spawner._prefix or spawner.prefix
+        counts = spawner._spawned
+        if counts is None:
+            counts = spawner._spawned = {}
+        self._counts = counts
         self._number = counts[name] = counts.get(name, 0) + 1
 
     @property
@@ -64,19 +62,20 @@ class Identity:
         path = self.path
         if len(path) > _PATH_MAX:
             path = f"...{blake2b(path.encode(), digest_size=8).hexdigest()}"
-        return f"{path}/"
+        self._prefix = f"{path}/"
+        return self._prefix
 
     def rename(self, name: str) -> None:
         """Give the task its name, which Python up to 3.11 does after spawning it."""
-        counts = self._spawner_spawned
+        counts = self._counts
         if counts.get(self._name) == self._number:
             counts[self._name] -= 1
-        self._name, self._path = name, None
+        self._name, self._path, self._prefix = name, None, None
         self._number = counts[name] = counts.get(name, 0) + 1
 
     def become(self, path: str) -> None:
         """Set the path as a whole, for tasks whose caller knows a better one; what is spawned from now on is counted anew."""
-        self._path, self._spawned = path, None
+        self._path, self._prefix, self._spawned = path, None, None
 
 
 class RootIdentity(Identity):
@@ -85,7 +84,8 @@ class RootIdentity(Identity):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(None, "main thread")
+        self._path, self._prefix, self._spawned = "main thread", None, None
+        self._above, self._name, self._number, self._counts = "", "main thread", 1, {}
 
     @property
     def prefix(self) -> str:
