@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.chance.choices import Choices
     from harness.errors import HarnessError, ScenarioError
     from harness.faults import register_fault
-    from harness.kernel.choices import Choices
     from harness.models import Reply, Request, ToolCall
     from harness.patterns import register_pattern
     from harness.run import Outcome, RunResult, Simulation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.store import Store
 
 _HOMES = {
-    "Choices": "harness.kernel.choices",
+    "Choices": "harness.chance.choices",
     "HarnessError": "harness.errors",
     "Outcome": "harness.run",
     "Reply": "harness.models",

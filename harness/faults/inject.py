@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from harness.chance import Draws
+from harness.chance.choices import Choices
 from harness.errors import HarnessError
 from harness.faults.api import (
     Alter,
@@ -20,8 +22,6 @@ from harness.faults.api import (
     Takes,
     Verdict,
 )
-from harness.kernel import Draws
-from harness.kernel.choices import Choices
 from harness.models import Model, ModelError, Reply, Request
 from harness.models.verdict import in_turn
 from harness.spans import CANCELLED, OK, WAIT, SpanLog

@@ -14,9 +14,9 @@ from heapq import heappush
 from typing import Any, TypeVar, TypeVarTuple
 from weakref import ref
 
-from harness.kernel import stuck
+from harness.chance.choices import Choices, TaskRecord, TimerKind, TimerRecord
+from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
-from harness.kernel.choices import Choices, TaskRecord, TimerKind, TimerRecord
 from harness.kernel.identity import Identity
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
 from harness.kernel.lineage import lineage_here
@@ -171,7 +171,7 @@ class ChoosingLoop(SimLoop):
         super().run_forever()
 
     def _cancel(self, path: str, at_s: float) -> None:
-        for task in stuck.tasks_in_order(self):
+        for task in deadlock_report.tasks_in_order(self):
             lineage = getattr(task, "lineage", None)
             if lineage is not None and lineage.path == path:
                 self.choices.choose(("cancel", path), at_s)

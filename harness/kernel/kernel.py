@@ -20,7 +20,7 @@ from harness.kernel.baton import Baton, Waiter
 from harness.kernel.watcher import Watcher
 
 if TYPE_CHECKING:
-    from harness.kernel.choices import Choices
+    from harness.chance.choices import Choices
 
 DEFAULT_HORIZON_S = 7 * 86_400.0
 """One week: a program that waits longer than that in a test never ends, and a heartbeat of seconds is through it in one."""

@@ -41,7 +41,7 @@ class ToolResult(NamedTuple):
     is_error: bool = False
 
 
-class Said(NamedTuple):
+class ChatMessage(NamedTuple):
     """One message of a conversation with a model, whatever API it came through."""
 
     role: str
@@ -109,7 +109,7 @@ class Request:
     """How long the provider serves the current attempt; None means what the model's profile says."""
     address: str = ""
     """Names the call among those of the run, whatever else runs: who asks what, and how often before."""
-    conversation: tuple[Said, ...] = ()
+    conversation: tuple[ChatMessage, ...] = ()
     """All that was said so far, where there is a wire to see it on."""
     wanted: dict[str, Any] | None = None
     """The JSON Schema that the reply must keep, where one is asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Literal, Protocol
 
-from harness.kernel import Draws
+from harness.chance import Draws
 from harness.metrics import Finding
 from harness.run.failures import Failures
 from harness.spans import SpanLog

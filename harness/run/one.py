@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from harness import wall
-from harness.kernel import Draws
-from harness.kernel.choices import Choices, draws_of
+from harness.chance import Draws
+from harness.chance.choices import Choices, draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
-from harness.run.build import World
+from harness.run.build import PatternRun
 from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
@@ -99,7 +99,7 @@ def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedR
         yield TargetWorld(scenario, seed)
     else:
         with modules_of_run(scenario):
-            yield World(scenario, seed)
+            yield PatternRun(scenario, seed)
 
 
 def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:

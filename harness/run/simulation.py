@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from harness.kernel.choices import Choices
+from harness.chance.choices import Choices
 from harness.run.many import map_jobs, map_runs, whole
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from harness.kernel import Kernel, run, run_program
+from harness.kernel import Kernel, run
 from harness.kernel.lineage import lineage_here
+from harness.virtual.world import run_program
 
 Found = dict[str, str]
 
