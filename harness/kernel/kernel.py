@@ -166,6 +166,11 @@ class Kernel:
         self.gave_up = True
         return error
 
+    @property
+    def is_cleaning_up(self) -> bool:
+        """Whether the run is over, and what it left behind is being ended."""
+        return self._cleaning_up
+
     def why_halted(self) -> Exception:
         """The error behind a `Halt`."""
         error = self.limit or self.fatal

@@ -51,6 +51,9 @@ class SimLoop(asyncio.BaseEventLoop):
     _task_factory: Callable[..., Any] | None
     _asyncgens: Any
 
+    is_aside = False
+    """Whether it runs beside the program, and what blocks it is not the program's fault."""
+
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self.kernel = kernel

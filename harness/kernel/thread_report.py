@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 
 from harness.kernel import locks, stuck
+from harness.kernel.aside import IDLE
 from harness.kernel.baton import SimThread
 from harness.kernel.here import World
 from harness.kernel.loop import SimLoop
@@ -15,10 +16,11 @@ from harness.kernel.loop import SimLoop
 def report(world: World) -> str:
     """Say of every thread and task of a world what it waits for, and name the cycle if threads wait in one."""
     baton = world.kernel.baton
-    loops = [loop for loop in world.loops if not loop.is_closed()]
+    alive = [loop for loop in world.loops if not loop.is_closed()]
+    loops = [loop for loop in alive if stuck.tasks_in_order(loop) or not loop.is_aside]
     tasks = [stuck.report(loop) for loop in loops if len(loops) == 1 or stuck.tasks_in_order(loop)]
     threads = [
-        thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, loops)
+        thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, alive)
     ]
     if not baton.threads or not threads:
         return "\n".join(tasks or [stuck.report_of_thread()])
@@ -33,7 +35,8 @@ def report(world: World) -> str:
 
 def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
     """Whether a thread only waits for work: for its loop's tasks, which are listed, or as an idle worker of a pool."""
-    if any(thread.waits_for is loop.waiter for loop in loops):
+    waiter = thread.waits_for
+    if waiter is not None and (waiter.name is IDLE or any(waiter is loop.waiter for loop in loops)):
         return True
     frames = [frame for frame, _ in traceback.walk_stack(sys._current_frames().get(thread.ident))]  # noqa: SLF001 - see below
     codes = [frame.f_code for frame in frames]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from harness.models.api import (
     CALL_ERRORS,
     MALFORMED_REPLY,
+    Content,
     Model,
     ModelError,
     Reply,
@@ -19,14 +20,16 @@ from harness.models.api import (
     error_name,
 )
 from harness.models.attempt import AttemptSpan, Backend
+from harness.models.content import PythonStub, content_of
 from harness.models.served import ServedModel
-from harness.models.stub import Line, PythonStub, Script, Stub, check_all_used
+from harness.models.stub import Line, Script, Stub, check_all_used
 
 __all__ = [
     "CALL_ERRORS",
     "MALFORMED_REPLY",
     "AttemptSpan",
     "Backend",
+    "Content",
     "Line",
     "Model",
     "ModelError",
@@ -41,5 +44,6 @@ __all__ = [
     "ToolChoice",
     "ToolResult",
     "check_all_used",
+    "content_of",
     "error_name",
 ]

@@ -5,7 +5,7 @@ A model decides what is said. When it is said, and whether, is the provider's bu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -138,8 +138,19 @@ class Request:
         return f"{self.key}/{self.attempt}"
 
 
+Work = Callable[[], Reply | Awaitable[Reply]]
+"""Makes a reply, and may take its time: it is called in a thread of its own, and what it gives is awaited if need be."""
+
+
+class Content(Protocol):
+    """Who decides what an agent says; made by `content_of`."""
+
+    def reply(self, request: Request) -> Reply | Work:
+        """Answer one request: at once where the reply is known, else by what makes it."""
+
+
 class Model(Protocol):
-    """Somebody who answers."""
+    """Somebody who answers in time, such as a model of the user's."""
 
     async def reply(self, request: Request) -> Reply:
         """Answer one request.

@@ -1,6 +1,6 @@
 """The life of one attempt, whoever makes it: an agent of a pattern, or a program on the wire.
 
-    open span -> verdict of the fault plan -> content -> admission -> service -> change of the reply -> close span
+    open span -> verdict of the fault plan -> admission -> service: content, first token, last token -> close span
 
 `AttemptSpan` is the first and the last of these, `Backend` has the others, and is all that decides an attempt. What takes time
 is a generator of waits: a task of a pattern goes through it (`kernel.gone_through`), or a process of the wire. The wire adds
@@ -10,13 +10,17 @@ bytes, a pattern adds nothing (`served.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from contextvars import Context
+from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any, cast
 
 from harness.kernel import Draws
+from harness.kernel.aside import Aside, Outcome
 from harness.kernel.distributions import AnyDistribution
-from harness.models.api import CALL_ERRORS, Model, ModelError, Request, error_name
+from harness.kernel.process import Wait
+from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
 from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict
 from harness.provider import Provider, Refusal, Served
 from harness.provider.service import REFUSAL_S, Attempt
@@ -83,8 +87,12 @@ class Backend:
 
     log: SpanLog
     draws: Draws
-    content: Model
+    content: Content
     """Who decides what is said."""
+    aside: Aside
+    """Where content that takes its time is made."""
+    context: Context = field(default_factory=Context)
+    """The context variables that it sees."""
     provider: Provider
     """Who decides when, and whether."""
     served: Served
@@ -148,14 +156,60 @@ class Backend:
             return said
         return self.draws.uniform(request.key, "accuracy") < self.accuracy
 
-    def submit(self, request: Request, usage: Usage) -> Attempt:
-        """Send the attempt to the provider now; `leave` comes after it, however it ends."""
-        return self.provider.submit(
-            self.served,
-            request.attempt_key,
-            usage,
-            latency_factor=request.latency_factor * self.latency_factor,
-        )
+    def said(self, request: Request) -> Generator[Wait, Any, Reply]:
+        """Wait for what the content says."""
+        said = self.content.reply(request)
+        if isinstance(said, Reply):
+            return said
+        outcome: list[Any] = []
+
+        def begin(resume: Callable[[], None]) -> None:
+            def done(*came: object) -> None:
+                outcome.extend(came)
+                resume()
+
+            self._call_aside(said, request, done)
+
+        yield begin
+        reply, error = outcome
+        if error is not None:
+            raise error
+        return reply  # type: ignore[no-any-return]  # as the content promises
+
+    def submit(self, request: Request, read: Usage, size: Callable[[Reply], Usage]) -> Attempt:
+        """Send the attempt to the provider now; `leave` comes after it, however it ends.
+
+        Args:
+            request: The attempt.
+            read: What is read.
+            size: Told what the content says; gives what is read and generated. It is called now if the content knows its
+                reply, else when the reply has been made, in service.
+        """
+        said = self.content.reply(request)
+        factor = request.latency_factor * self.latency_factor
+        submit, key = self.provider.submit, request.attempt_key
+        if isinstance(said, Reply):
+            return submit(self.served, key, size(said), latency_factor=factor)
+
+        def make() -> None:
+            self._call_aside(said, request, done)
+
+        def done(reply: Reply, error: BaseException | None) -> None:
+            try:
+                if error is not None:
+                    raise error
+                attempt.usage = size(reply)
+            except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
+                self.provider.fail(attempt, wrong)
+            else:
+                self.provider.generate(attempt)
+
+        attempt = submit(self.served, key, read, latency_factor=factor, make=make)
+        return attempt
+
+    def _call_aside(self, work: Work, request: Request, done: Outcome) -> None:
+        name = f"the reply of {request.agent!r} to its call {request.call_in_task} of task {request.call_span.task}"
+        self.aside.call(name, work, self.context.copy(), done)
 
     def leave(self, request: Request, attempt: Attempt) -> None:
         """Take what came or hang up, and write into the span what the provider knows."""
@@ -167,7 +221,22 @@ class Backend:
             if attempt.first_token_s <= self.log.clock():  # else the client hung up before it
                 span.first_token_s = attempt.first_token_s
             usage = attempt.usage
-            span.input_tokens, span.output_tokens = usage.input_tokens, usage.output_tokens
+            span.input_tokens = usage.input_tokens
+            if attempt.end_s == attempt.end_s:  # else the client hung up before the reply was made
+                span.output_tokens = usage.output_tokens
             if usage.cache_read_tokens or usage.cache_write_tokens:
                 span.cache_read_tokens = usage.cache_read_tokens
                 span.cache_write_tokens = usage.cache_write_tokens
+
+
+def raise_outcome(outcome: object) -> None:
+    """Raise what the event of an attempt has brought instead of a reply.
+
+    Raises:
+        RefusedError: The provider has refused it.
+        BaseException: What went wrong when the reply was made.
+    """
+    if isinstance(outcome, BaseException):
+        raise outcome
+    if outcome is not None:
+        raise RefusedError(cast("Refusal", outcome))

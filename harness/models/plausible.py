@@ -24,7 +24,7 @@ class Plausible:
     def __init__(self, agent: str) -> None:
         self._agent = agent
 
-    async def reply(self, request: Request) -> Reply:
+    def reply(self, request: Request) -> Reply:
         """One sentence, always the same; the plainest JSON that keeps the schema; or a call of a tool that must be used.
 
         Raises:

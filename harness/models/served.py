@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.kernel import gone_through, happened
 from harness.models.api import Reply, Request
-from harness.models.attempt import Backend, RefusedError
+from harness.models.attempt import Backend, raise_outcome
 from harness.models.verdict import Alter
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
@@ -30,19 +30,25 @@ class ServedModel:
         verdict = None
         if backend.judge is not None:
             verdict = await gone_through(backend.verdict(request))
-        content = await backend.content.reply(request)
-        usage = Usage(request.input_tokens, self._size(request, content))
-        attempt = backend.submit(request, usage)
+        read_tokens = request.input_tokens
+        content: Reply
+
+        def size(said: Reply) -> Usage:
+            nonlocal content
+            content = said
+            return Usage(read_tokens, self._size(request, said))
+
+        attempt = backend.submit(request, Usage(read_tokens, 0), size)
         try:
-            refusal = await happened(attempt)
+            outcome = await happened(attempt)
         finally:
             backend.leave(request, attempt)
-        if refusal is not None:
-            raise RefusedError(refusal)
+        if outcome is not None:
+            raise_outcome(outcome)
         reply = Reply(
             content.text,
             content.tool_calls,
-            usage.output_tokens,
+            attempt.usage.output_tokens,
             content.truncated,
             backend.is_correct(request, content.correct),
         )

@@ -9,16 +9,13 @@ from harness.agents import Agent, Message, SimulatedTool, Task
 from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
+from harness.kernel.aside import Aside
 from harness.kernel.distributions import AnyDistribution
 from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
     Backend,
-    Model,
-    PythonStub,
-    Reply,
-    Request,
     ServedModel,
     Stub,
     error_name,
@@ -27,6 +24,7 @@ from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
+from harness.run.functions import content_in
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
@@ -51,7 +49,10 @@ class World:
         self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
-        self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
+        self._scenario = scenario
+        self._seed = seed
+        self._aside = Aside(self.kernel)
+        self.stubs: dict[str, Stub] = {}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
@@ -99,7 +100,13 @@ class World:
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
-        return run(self.kernel, run_workload(self.spec, self.draws, self.work_on))
+        work = run_workload(self.spec, self.draws, self.work_on)
+        if not self._scenario.functions:
+            return run(self.kernel, work)
+        from harness.kernel import run_here, simulated_world
+
+        with simulated_world(self.kernel, seed=self._seed):  # functions of the user may wait
+            return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
@@ -131,7 +138,9 @@ class World:
         return round(size.sample(self.draws, "task", task.number, what))
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
-        content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
+        content = content_in(self._scenario, name, find_function)
+        if isinstance(content, Stub):
+            self.stubs[name] = content
         faults = [
             planned
             for planned in self._plan
@@ -143,6 +152,7 @@ class World:
             log=self.log,
             draws=self.draws,
             content=content,
+            aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
             judge=without_wire(mine.judge if faults else None),
@@ -161,20 +171,6 @@ class World:
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
         )
-
-
-class _Sentence:
-    """What an agent says when the scenario does not care: one sentence, always the same."""
-
-    def __init__(self, agent: str) -> None:
-        self._reply = Reply(f"{agent} has done its part")
-
-    async def reply(self, request: Request) -> Reply:
-        return self._reply
-
-
-def _other_content(name: str, part: AgentSpec) -> Model:
-    return _Sentence(name) if part.stub is None else PythonStub(find_function(part.stub), part.stub)
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.faults import Fault
-from harness.models import Model, PythonStub, Reply, Request, Stub
-from harness.models.plausible import Plausible
+from harness.run.functions import content_in
 from harness.run.wired import ApiName, WireModel, WireProvider, default_providers, hosts_of
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
 from harness.scenario.schema import ProviderSpec, WireProviderSpec
 from harness.wire.agents import Match, Role
 from harness.wire.server import AGENT_HEADER
 
-Find = Callable[[str], Callable[[Request], str | Reply]]
+Find = Callable[[str], Callable[..., Any]]
 """Gives the function that a stub names."""
 
 
@@ -64,7 +64,7 @@ def _roles_of_program(
     return tuple(
         Role(
             name=name,
-            content=_content(name, part.stub, scenario, find),
+            content=content_in(scenario, name, find),
             match=Match(
                 system=part.match.system,
                 system_regex=part.match.system_regex,
@@ -84,7 +84,7 @@ def _roles_of_pattern(spec: Scenario, scenario: LoadedScenario, find: Find) -> t
     return tuple(
         Role(
             name=name,
-            content=_content(name, part.stub, scenario, find),
+            content=content_in(scenario, name, find),
             match=Match(system=glob.escape(part.system))
             if part.system
             else Match(headers={AGENT_HEADER: name}),
@@ -93,12 +93,6 @@ def _roles_of_pattern(spec: Scenario, scenario: LoadedScenario, find: Find) -> t
         )
         for name, part in spec.agents.items()
     )
-
-
-def _content(name: str, stub: str | None, scenario: LoadedScenario, find: Find) -> Model:
-    if name in scenario.scripts:
-        return Stub(scenario.scripts[name])
-    return Plausible(name) if stub is None else PythonStub(find(stub), stub)
 
 
 def _providers(spec: AnyScenario, scenario: LoadedScenario) -> dict[str, WireProvider]:

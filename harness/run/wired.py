@@ -12,7 +12,7 @@ from typing import Any, Literal
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel import Draws, Kernel
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.models.plausible import Plausible
+from harness.models import content_of
 from harness.provider import (
     AnyPrices,
     Latency,
@@ -245,7 +245,7 @@ class WiredWorld:
             self.root,
             sites=[self._site(provider) for provider in self._providers.values()],
             roles=self._roles,
-            unknown=lambda name: Role(name=name, content=Plausible(name.removeprefix(UNMATCHED))),
+            unknown=lambda name: Role(name=name, content=content_of(name.removeprefix(UNMATCHED))),
             allow_unmatched=self.allow_unmatched,
             served=find,
             judge=self._plan.judge,

@@ -92,7 +92,8 @@ class BatchWork:
         yield self._at_s
         verdict = yield from self._verdict()
         usage = Usage(call.prompt.tokens, 0)
-        spoken = speak(call, server.content(call.role, call.request), usage, server.log)
+        reply = yield from self._backend.said(call.request)
+        spoken = speak(call, reply, usage, server.log)
         if isinstance(verdict, Alter):
             try:
                 spoken = alter(spoken, verdict, call.prompt, usage)

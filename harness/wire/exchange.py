@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.kernel.process import Steps
-from harness.models import AttemptSpan, ModelError
-from harness.models.attempt import RefusedError
+from harness.models import AttemptSpan, ModelError, Reply
+from harness.models.attempt import RefusedError, raise_outcome
 from harness.models.verdict import Alter, Break, Slow, Verdict
 from harness.provider import Refusal, refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import CANCELLED, OK
+from harness.units import Usage
 from harness.wire.api import Api, Ids, Moment, Spoken
 from harness.wire.call import Call
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
@@ -91,19 +92,25 @@ class Exchange:
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Steps:
         server, call, request = self._server, self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
-        spoken = speak(call, server.content(call.role, request), usage, server.log)
-        if isinstance(verdict, Alter):
-            try:
-                spoken = alter(spoken, verdict, call.prompt, usage)
-            except ModelError:  # no other error is made of a reply than that nobody can read it
-                broken = _MALFORMED
-        attempt = self._backend.submit(request, spoken.usage)
+        spoken: Spoken
+
+        def size(reply: Reply) -> Usage:
+            nonlocal spoken, broken
+            spoken = speak(call, reply, usage, server.log)
+            if isinstance(verdict, Alter):
+                try:
+                    spoken = alter(spoken, verdict, call.prompt, usage)
+                except ModelError:  # no other error is made of a reply than that nobody can read it
+                    broken = _MALFORMED
+            return spoken.usage
+
+        attempt = self._backend.submit(request, usage, size)
         try:
             if not attempt.triggered:
                 yield from self._queue(attempt)
             if attempt.value is not None:
                 yield attempt
-                raise RefusedError(attempt.value)
+                raise_outcome(attempt.value)
             yield from self._send(attempt, spoken, broken)
         finally:
             self._backend.leave(request, attempt)
@@ -135,10 +142,10 @@ class Exchange:
     # -- the parts of a good end --------------------------------------------------------------------------------------
 
     def _queue(self, attempt: Attempt) -> Steps:
-        """Wait until service begins."""
+        """Wait until the time of the first token is known."""
 
         def tell(resume: Callable[[], None]) -> None:
-            attempt.on_start = resume
+            attempt.on_first_token_known = resume
 
         yield tell
 

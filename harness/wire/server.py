@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from harness.errors import NotSimulated
 from harness.kernel import Draws, Kernel
+from harness.kernel.aside import Aside
 from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
-from harness.models import Backend, Reply, Request
+from harness.models import Backend, Request
 from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
@@ -27,7 +27,7 @@ from harness.spans import (
     CALL,
     SpanLog,
 )
-from harness.wire.agents import Role, Scope, first_that_meets, scope_here
+from harness.wire.agents import Role, Scope, context_of, first_that_meets, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt, Spoken
 from harness.wire.batch_work import BatchWork
 from harness.wire.cache import Repetition
@@ -147,6 +147,7 @@ class Server:
         """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Site, Api]] = {}
         self._own_ids = 0
+        self._aside = Aside(kernel)
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
         self._batch_work: list[BatchWork] = []
@@ -315,7 +316,7 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        backend = self._backend(site, role, prompt.model)
+        backend = self._backend(site, role, prompt.model, scope)
         call = self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
@@ -332,11 +333,13 @@ class Server:
             self.log.event("goes_on", span)
         return call
 
-    def _backend(self, site: Site, role: Role, model: str) -> Backend:
+    def _backend(self, site: Site, role: Role, model: str, scope: Scope) -> Backend:
         return Backend(
             log=self.log,
             draws=self.draws,
             content=role.content,
+            aside=self._aside,
+            context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
             served=self.served(site.name, model, role.latency),
             judge=self._judge,
@@ -424,20 +427,6 @@ class Server:
         if role is None:
             role = self._unknown[name] = self._make_role(name)
         return role
-
-    def content(self, role: Role, request: Request) -> Reply:
-        """What an agent says; scripted content takes no time, and is not to be awaited."""
-        asking = role.content.reply(request)
-        try:
-            asking.send(None)
-        except StopIteration as said:
-            reply: Reply = said.value
-            return reply
-        asking.close()
-        raise NotSimulated(
-            f"a reply of agent {role.name!r} that waits",
-            "give replies at once; time comes from the provider",
-        )
 
 
 def _retries_of(http: HttpRequest) -> int | None:

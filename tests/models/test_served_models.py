@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from harness.kernel import Draws, Kernel, run
+from harness.kernel.aside import Aside
 from harness.kernel.distributions import AnyDistribution, Constant, Uniform
 from harness.models import (
     Backend,
-    Model,
+    Content,
     ModelError,
     PythonStub,
     Reply,
@@ -35,7 +36,7 @@ class Line:
 
     def __init__(
         self,
-        content: Model | None = None,
+        content: Content | None = None,
         *,
         seed: int = 1,
         concurrency: int | None = None,
@@ -53,6 +54,7 @@ class Line:
         prices = Prices(input_usd_per_mtok=3, output_usd_per_mtok=15)
         self.backend = Backend(
             log=self.log,
+            aside=Aside(self.kernel),
             draws=draws,
             content=PythonStub(lambda _: SAYING, "saying") if content is None else content,
             provider=provider,

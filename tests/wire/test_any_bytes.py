@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
-from harness.models import Model
+from harness.models import Content
 from harness.models.plausible import Plausible
 from harness.models.replies import Replies
 from harness.run.wired import WiredWorld, default_providers
@@ -145,7 +145,7 @@ class _Transport(asyncio.Transport):
 class Served:
     """A server without a socket."""
 
-    def __init__(self, content: Model | None = None) -> None:
+    def __init__(self, content: Content | None = None) -> None:
         role = Role(name="agent", content=content or Plausible("agent"))
         self.world = WiredWorld(
             1, providers=default_providers(), roles=[role], horizon_s=float("inf")
