@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import HarnessError
 
@@ -62,6 +62,16 @@ class Waiter:
     """Of its present wait; the alarm of an earlier one means nothing."""
 
 
+class Entered(Protocol):
+    """Something that can be left and entered again."""
+
+    def enter(self) -> None:
+        """Begin."""
+
+    def leave(self) -> None:
+        """End for now."""
+
+
 def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
     gate = _thread.allocate_lock()
     _acquire(gate)
@@ -96,6 +106,8 @@ class SimThread:
     endings: int = 0
     lineage: Lineage | None = None
     """The task or thread that started it; None of the main thread."""
+    entered: Entered | None = None
+    """What holds for the whole process while it runs, and is left while it waits."""
 
 
 class Baton:
@@ -197,6 +209,8 @@ class Baton:
             heappush(self._alarms, alarm)
 
     def _give_away(self, me: SimThread, waiter: Waiter) -> None:
+        if me.entered is not None:
+            me.entered.leave()
         try:
             next_one = self._next()
             if next_one is not waiter:
@@ -206,6 +220,8 @@ class Baton:
             waiter.queued = False
             me.waits_for = None
             self.current = me
+            if me.entered is not None:
+                me.entered.enter()
         if me.failure is not None:
             failure, me.failure = me.failure, None
             raise failure

@@ -150,10 +150,10 @@ class Backend:
         # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
         return max(1, round(self.output_tokens.sample(self.draws, request.key, "output_tokens")))
 
-    def is_correct(self, request: Request, said: bool | None = None) -> bool | None:  # noqa: FBT001 - what a reply says
-        """Whether the reply is right: by the agent's accuracy, else as the reply says of itself."""
+    def is_correct(self, request: Request) -> bool | None:
+        """Whether the reply is right, by the agent's accuracy; None where nobody has stated it."""
         if self.accuracy is None:
-            return said
+            return None
         return self.draws.uniform(request.key, "accuracy") < self.accuracy
 
     def said(self, request: Request) -> Generator[Wait, Any, Reply]:
@@ -176,14 +176,16 @@ class Backend:
             raise error
         return reply  # type: ignore[no-any-return]  # as the content promises
 
-    def submit(self, request: Request, read: Usage, size: Callable[[Reply], Usage]) -> Attempt:
+    def submit(
+        self, request: Request, size: Callable[[Reply], Usage], read: Usage | None = None
+    ) -> Attempt:
         """Send the attempt to the provider now; `leave` comes after it, however it ends.
 
         Args:
             request: The attempt.
-            read: What is read.
             size: Told what the content says; gives what is read and generated. It is called now if the content knows its
                 reply, else when the reply has been made, in service.
+            read: What is read; None means the tokens of the request.
         """
         said = self.content.reply(request)
         factor = request.latency_factor * self.latency_factor
@@ -204,6 +206,8 @@ class Backend:
             else:
                 self.provider.generate(attempt)
 
+        if read is None:
+            read = Usage(request.input_tokens, 0)
         attempt = submit(self.served, key, read, latency_factor=factor, make=make)
         return attempt
 
@@ -213,20 +217,21 @@ class Backend:
 
     def leave(self, request: Request, attempt: Attempt) -> None:
         """Take what came or hang up, and write into the span what the provider knows."""
-        self.provider.abandon(attempt)
-        span = request.span
-        span.start_s = attempt.start_s
+        span, start_s = request.span, attempt.start_s
+        span.start_s = start_s
         span.cost_usd = attempt.cost_usd
-        if attempt.start_s == attempt.start_s:  # nothing was read or billed before service began
-            if attempt.first_token_s <= self.log.clock():  # else the client hung up before it
-                span.first_token_s = attempt.first_token_s
-            usage = attempt.usage
-            span.input_tokens = usage.input_tokens
-            if attempt.end_s == attempt.end_s:  # else the client hung up before the reply was made
-                span.output_tokens = usage.output_tokens
-            if usage.cache_read_tokens or usage.cache_write_tokens:
-                span.cache_read_tokens = usage.cache_read_tokens
-                span.cache_write_tokens = usage.cache_write_tokens
+        if start_s != start_s:  # nothing was read or billed before service began
+            self.provider.abandon(attempt)
+            return
+        if attempt.first_token_s <= attempt.env._now:  # noqa: SLF001 - else the client hung up before it
+            span.first_token_s = attempt.first_token_s
+        usage = attempt.usage
+        span.input_tokens = usage.input_tokens
+        if attempt.end_s == attempt.end_s:  # else the client hung up before the reply was made
+            span.output_tokens = usage.output_tokens
+        if usage.cache_read_tokens or usage.cache_write_tokens:
+            span.cache_read_tokens = usage.cache_read_tokens
+            span.cache_write_tokens = usage.cache_write_tokens
 
 
 def raise_outcome(outcome: object) -> None:

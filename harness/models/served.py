@@ -30,15 +30,22 @@ class ServedModel:
         verdict = None
         if backend.judge is not None:
             verdict = await gone_through(backend.verdict(request))
-        read_tokens = request.input_tokens
         content: Reply
 
         def size(said: Reply) -> Usage:
             nonlocal content
             content = said
-            return Usage(read_tokens, self._size(request, said))
+            if backend.output_tokens is not None:
+                tokens = backend.size(request)
+            elif said.output_tokens is not None:
+                tokens = said.output_tokens
+            else:
+                tokens = request.output_tokens
+            return Usage(
+                request.input_tokens, count_tokens(said.text) if tokens is None else tokens
+            )
 
-        attempt = backend.submit(request, Usage(read_tokens, 0), size)
+        attempt = backend.submit(request, size)
         try:
             outcome = await happened(attempt)
         finally:
@@ -50,12 +57,7 @@ class ServedModel:
             content.tool_calls,
             attempt.usage.output_tokens,
             content.truncated,
-            backend.is_correct(request, content.correct),
+            content.correct if backend.accuracy is None else backend.is_correct(request),
+            body=content.body,
         )
-        return verdict.change(reply) if isinstance(verdict, Alter) else reply
-
-    def _size(self, request: Request, content: Reply) -> int:
-        for stated in (self._backend.size(request), content.output_tokens, request.output_tokens):
-            if stated is not None:
-                return stated
-        return count_tokens(content.text)
+        return reply if verdict is None or not isinstance(verdict, Alter) else verdict.change(reply)

@@ -104,7 +104,7 @@ class Exchange:
                     broken = _MALFORMED
             return spoken.usage
 
-        attempt = self._backend.submit(request, usage, size)
+        attempt = self._backend.submit(request, size, usage)
         try:
             if not attempt.triggered:
                 yield from self._queue(attempt)

@@ -308,7 +308,7 @@ class Server:
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
-        request = self._request(prompt, scope)
+        request = self._request(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self.role_of(prompt, http.headers, request, agent_named)
@@ -354,7 +354,7 @@ class Server:
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
 
-    def _request(self, prompt: Prompt, scope: Scope) -> Request:
+    def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None
         if last is None:
             told = ""
@@ -373,7 +373,8 @@ class Server:
             scope.span,
             prompt.system,
             prompt.tools,
-            conversation=prompt.conversation,
+            said=prompt.conversation,
+            body=body,
             wanted=prompt.wanted,
             wanted_tool=prompt.wanted_tool,
             tool_choice=prompt.tool_choice,
