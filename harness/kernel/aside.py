@@ -20,6 +20,7 @@ from harness.kernel.here import here
 from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.lineage import Lineage
 from harness.kernel.loop import SimLoop
+from harness.kernel.program import abandon
 from harness.kernel.thread_locals import free_thread_locals
 
 _start_thread = _thread.start_new_thread  # the real one, which is replaced while a world is open
@@ -122,11 +123,14 @@ class Aside:
         task.add_done_callback(tell)
 
     def _run_loop(self) -> None:
-        assert self._loop is not None
+        loop, alone = self._loop, here.world is None
+        assert loop is not None
         try:
-            self._loop.run_forever()
+            loop.run_forever()
         finally:
             self._loop = None
+            if alone:  # a world ends its loops itself
+                abandon(loop)
 
     def _spawn(self, name: str, run: Callable[[], None]) -> None:
         world, network, commands = here.world, here.network, here.commands

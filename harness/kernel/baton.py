@@ -305,6 +305,10 @@ class Baton:
         else:
             raise kernel.stuck()
 
+    def next_alarm_s(self) -> float:
+        """When the next thread goes on that waits for a time, or earlier [s]; infinite if none does."""
+        return self._alarms[0][0] if self._alarms else math.inf
+
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms
         while alarms and alarms[0][0] <= now_s:

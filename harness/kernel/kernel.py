@@ -133,6 +133,10 @@ class Kernel:
         waiter.woken = False
         return True
 
+    def next_s(self) -> float:
+        """When something happens next, or a thread goes on [s]; infinite where nothing is planned."""
+        return min(self.env.peek(), self.baton.next_alarm_s())
+
     def run_due(self) -> None:
         """Let the events of this very instant happen, as a loop that polls its selector would see them."""
         env = self.env

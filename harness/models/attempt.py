@@ -27,6 +27,9 @@ from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
 
+Sizer = Callable[[Request, Reply], Usage]
+"""Gives what an attempt reads and generates whose content says something."""
+
 
 class RefusedError(ModelError):
     """The provider, or a fault in its place, refused an attempt.
@@ -176,39 +179,47 @@ class Backend:
             raise error
         return reply  # type: ignore[no-any-return]  # as the content promises
 
-    def submit(
-        self, request: Request, size: Callable[[Reply], Usage], read: Usage | None = None
-    ) -> Attempt:
+    def submit(self, request: Request, size: Sizer, read: Usage | None = None) -> Attempt:
         """Send the attempt to the provider now; `leave` comes after it, however it ends.
 
         Args:
             request: The attempt.
-            size: Told what the content says; gives what is read and generated. It is called now if the content knows its
+            size: Told what the content says; gives what is read and generated. It is asked now if the content knows its
                 reply, else when the reply has been made, in service.
             read: What is read; None means the tokens of the request.
+
+        Returns:
+            The event of its end; it carries the reply.
         """
         said = self.content.reply(request)
-        factor = request.latency_factor * self.latency_factor
-        submit, key = self.provider.submit, request.attempt_key
-        if isinstance(said, Reply):
-            return submit(self.served, key, size(said), latency_factor=factor)
+        if not isinstance(said, Reply):
+            return self._submit_work(said, request, size, read or Usage(request.input_tokens, 0))
+        attempt = self.provider.submit(
+            self.served,
+            request.attempt_key,
+            size(request, said),
+            latency_factor=request.latency_factor * self.latency_factor,
+        )
+        attempt.carries = said
+        return attempt
 
+    def _submit_work(self, work: Work, request: Request, size: Sizer, read: Usage) -> Attempt:
         def make() -> None:
-            self._call_aside(said, request, done)
+            self._call_aside(work, request, done)
 
         def done(reply: Reply, error: BaseException | None) -> None:
             try:
                 if error is not None:
                     raise error
-                attempt.usage = size(reply)
+                attempt.carries, attempt.usage = reply, size(request, reply)
             except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
                 self.provider.fail(attempt, wrong)
             else:
                 self.provider.generate(attempt)
 
-        if read is None:
-            read = Usage(request.input_tokens, 0)
-        attempt = submit(self.served, key, read, latency_factor=factor, make=make)
+        factor = request.latency_factor * self.latency_factor
+        key = request.attempt_key
+        attempt = self.provider.submit(self.served, key, read, latency_factor=factor, make=make)
         return attempt
 
     def _call_aside(self, work: Work, request: Request, done: Outcome) -> None:

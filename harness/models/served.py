@@ -30,28 +30,14 @@ class ServedModel:
         verdict = None
         if backend.judge is not None:
             verdict = await gone_through(backend.verdict(request))
-        content: Reply
-
-        def size(said: Reply) -> Usage:
-            nonlocal content
-            content = said
-            if backend.output_tokens is not None:
-                tokens = backend.size(request)
-            elif said.output_tokens is not None:
-                tokens = said.output_tokens
-            else:
-                tokens = request.output_tokens
-            return Usage(
-                request.input_tokens, count_tokens(said.text) if tokens is None else tokens
-            )
-
-        attempt = backend.submit(request, size)
+        attempt = backend.submit(request, self._usage)
         try:
             outcome = await happened(attempt)
         finally:
             backend.leave(request, attempt)
         if outcome is not None:
             raise_outcome(outcome)
+        content: Reply = attempt.carries
         reply = Reply(
             content.text,
             content.tool_calls,
@@ -61,3 +47,13 @@ class ServedModel:
             body=content.body,
         )
         return reply if verdict is None or not isinstance(verdict, Alter) else verdict.change(reply)
+
+    def _usage(self, request: Request, content: Reply) -> Usage:
+        tokens = content.output_tokens
+        if self._backend.output_tokens is not None:
+            tokens = self._backend.size(request)
+        elif tokens is None:
+            tokens = request.output_tokens
+        if tokens is None:
+            tokens = count_tokens(content.text)
+        return Usage(request.input_tokens, tokens)

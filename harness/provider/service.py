@@ -15,7 +15,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -84,7 +84,7 @@ class Refusal(NamedTuple):
 class Attempt(simpy.Event):
     """One request at the provider, and the event that its reply has come.
 
-    The event's value is None, a `Refusal`, or what went wrong when the reply was made.
+    It carries whatever its client keeps with it. Its value is None, a `Refusal`, or what went wrong when the reply was made.
     """
 
     def __init__(
@@ -113,6 +113,8 @@ class Attempt(simpy.Event):
         """Called when service begins, if the size of the reply is not known before it is made; `generate` or `fail` ends it."""
         self.on_first_token_known: Callable[[], None] | None = None
         """Called when the time of the first token is known, for whoever streams the reply."""
+        self.carries: Any = None
+        """What its client keeps with it."""
         self.abandoned = False
         """Whether the client hung up while it waited in the queue."""
 

@@ -93,7 +93,7 @@ class BatchWork:
         verdict = yield from self._verdict()
         usage = Usage(call.prompt.tokens, 0)
         reply = yield from self._backend.said(call.request)
-        spoken = speak(call, reply, usage, server.log)
+        spoken = speak(call, self._span, reply, usage, server.log)
         if isinstance(verdict, Alter):
             try:
                 spoken = alter(spoken, verdict, call.prompt, usage)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.kernel.process import Steps
-from harness.models import AttemptSpan, ModelError, Reply
+from harness.models import AttemptSpan, ModelError, Reply, Request
 from harness.models.attempt import RefusedError, raise_outcome
 from harness.models.verdict import Alter, Break, Slow, Verdict
 from harness.provider import Refusal, refusal
@@ -94,9 +94,9 @@ class Exchange:
         usage = self._api.usage(call.prompt, self._now_s())
         spoken: Spoken
 
-        def size(reply: Reply) -> Usage:
+        def size(_: Request, reply: Reply) -> Usage:
             nonlocal spoken, broken
-            spoken = speak(call, reply, usage, server.log)
+            spoken = speak(call, self._span, reply, usage, server.log)
             if isinstance(verdict, Alter):
                 try:
                     spoken = alter(spoken, verdict, call.prompt, usage)

@@ -196,6 +196,7 @@ class Server:
             connection.hang_up()
         for work in self._batch_work:
             work.stop()
+        self.kernel.baton.end_threads()
         self.calls.end()
 
     def host_for(self, http: HttpRequest) -> str:

@@ -7,18 +7,19 @@ import json
 from harness.models import Reply
 from harness.models.verdict import Alter
 from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_call_tokens, count_tokens
-from harness.spans import SpanLog
+from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Prompt, Spoken, Stop
 from harness.wire.call import Call
 from harness.wire.obedience import AS_IS, disobeys
 
 
-def speak(call: Call, reply: Reply, usage: Usage, log: SpanLog) -> Spoken:
+def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> Spoken:
     """Make what the agent of a call says one that its request allows.
 
     Args:
         call: The call.
+        span: Of the attempt.
         reply: What the agent says.
         usage: What was read.
         log: Where it is noted that the reply breaks its request on purpose.
@@ -26,7 +27,7 @@ def speak(call: Call, reply: Reply, usage: Usage, log: SpanLog) -> Spoken:
     Raises:
         StubError: The reply breaks its request, and nobody has said that it may.
     """
-    request, span = call.request, call.request.span
+    request = call.request
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)
