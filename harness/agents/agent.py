@@ -162,7 +162,7 @@ class Turn:
         """The latest reply, until the conversation goes on."""
         self.said: tuple[Said, ...] = ()
         """The conversation up to that reply; empty while it is the prompt alone."""
-        self._failures: list[str] = []
+        self._failures: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         agent = self.agent
@@ -202,7 +202,7 @@ class Turn:
         except ToolError as error:
             status, span.error = ERROR, "tool_error"
             result = f"error: {error}"
-            self._failures.append(result)
+            self._failures += (result,)
         finally:
             agent.log.close(span, status)
         return result

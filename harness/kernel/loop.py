@@ -252,15 +252,6 @@ class SimLoop(asyncio.BaseEventLoop):
         """A future whose place in a set does not depend on its address."""
         return SimFuture(loop=self)
 
-    def wait_for(self, event: simpy.Event) -> Suspension:
-        """Await a SimPy event; gives the event's value."""
-        suspension = Suspension(self)
-        if event.callbacks is None:
-            suspension.happened(event)
-        else:
-            event.callbacks.append(suspension.happened)
-        return suspension
-
     # -- what is not simulated ----------------------------------------------------------------------------------
 
     def run_in_executor(self, *_: object) -> NoReturn:
@@ -329,7 +320,12 @@ def happened(event: simpy.Event) -> Suspension:
     # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
     loop = here.loop
     assert loop is not None, "events are awaited in a simulated loop"
-    return loop.wait_for(event)
+    suspension = Suspension(loop)
+    if event.callbacks is None:
+        suspension.happened(event)
+    else:
+        event.callbacks.append(suspension.happened)
+    return suspension
 
 
 async def gone_through(times_s: Generator[float, None, T]) -> T:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from contextvars import Context
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from harness.kernel import Draws
 from harness.kernel.aside import Aside, Outcome
@@ -84,6 +84,10 @@ class AttemptSpan:
         self._log.close(span, status)
 
 
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
 @dataclass(slots=True, kw_only=True)
 class Backend:
     """What decides the attempts of one agent at one model."""
@@ -106,6 +110,8 @@ class Backend:
     """Size of a reply [tokens]; None where nobody has stated it."""
     accuracy: float | None = None
     """Share of replies that are right; None when nobody asks."""
+    lost: Callable[[BaseException], None] = _raise
+    """Told what goes wrong when a reply is made whose client has hung up."""
     latency_factor: float = 1.0
     """How many times as long as others' its attempts take to serve; beside what a fault says."""
 
@@ -213,7 +219,7 @@ class Backend:
                     raise error
                 attempt.carries, attempt.usage = reply, size(request, reply)
             except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
-                self.provider.fail(attempt, wrong)
+                self.provider.fail(attempt, wrong, self.lost if attempt.abandoned else None)
             else:
                 self.provider.generate(attempt)
 
@@ -238,8 +244,10 @@ class Backend:
             span.first_token_s = attempt.first_token_s
         usage = attempt.usage
         span.input_tokens = usage.input_tokens
-        if attempt.end_s == attempt.end_s:  # else the client hung up before the reply was made
+        if attempt.end_s == attempt.end_s:
             span.output_tokens = usage.output_tokens
+        else:
+            attempt.abandoned = True  # before its reply was made
         if usage.cache_read_tokens or usage.cache_write_tokens:
             span.cache_read_tokens = usage.cache_read_tokens
             span.cache_write_tokens = usage.cache_write_tokens

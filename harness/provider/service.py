@@ -116,7 +116,7 @@ class Attempt(simpy.Event):
         self.carries: Any = None
         """What its client keeps with it."""
         self.abandoned = False
-        """Whether the client hung up while it waited in the queue."""
+        """Whether the client hung up while it waited in the queue, or before its reply was made."""
 
     @property
     def cost_usd(self) -> float:
@@ -255,8 +255,22 @@ class Provider:
         if attempt.on_first_token_known is not None:
             attempt.on_first_token_known()
 
-    def fail(self, attempt: Attempt, error: BaseException) -> None:
-        """End service now, because the reply could not be made."""
+    def fail(
+        self,
+        attempt: Attempt,
+        error: BaseException,
+        lost: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """End service now, because the reply could not be made.
+
+        Args:
+            attempt: The attempt.
+            error: What went wrong; the value of its event.
+            lost: Told about it instead, because nobody waits for the attempt.
+        """
+        assert attempt.callbacks is not None
+        if lost is not None:
+            attempt.callbacks.append(lambda _: lost(error))
         _happen(attempt, error, 0.0)
         if attempt.on_first_token_known is not None:
             attempt.on_first_token_known()

@@ -243,6 +243,13 @@ class Server:
         finally:
             del self._answering[connection]
 
+    def _lost(self, error: BaseException) -> None:
+        """Deal with what goes wrong when a reply is made for a client that has hung up."""
+        if self.on_error is None or not isinstance(error, Exception):
+            self.failure = self.kernel.fatal = error if isinstance(error, Exception) else None
+            raise error
+        self.on_error("a reply that no client waits for", error)
+
     def _refuse(self, connection: Connection, why: Refusal) -> None:
         """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
         if connection.has_begun:
@@ -344,6 +351,7 @@ class Server:
             provider=site.provider,
             served=self.served(site.name, model, role.latency),
             judge=self._judge,
+            lost=self._lost,
             output_tokens=role.output_tokens,
             accuracy=role.accuracy,
             latency_factor=self._latency_factors.get(role.name, 1.0),

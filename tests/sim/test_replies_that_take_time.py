@@ -211,6 +211,25 @@ def test_client_that_hangs_up_lets_the_server_go_on(ask: Any) -> None:
     assert (first.status, first.end_s) == ("cancelled", 3.0)
 
 
+@pytest.mark.parametrize("kind", ["async", "blocking"])
+def test_error_of_a_reply_whose_client_has_hung_up_is_not_lost(ask: Any, kind: str) -> None:
+    async def awaits(_: Request) -> str:
+        await asyncio.sleep(10)
+        raise KeyError("late")
+
+    def blocks(_: Request) -> str:
+        time.sleep(10)
+        raise KeyError("late")
+
+    async def program() -> None:
+        with pytest.raises(anthropic.APITimeoutError):
+            await ask(timeout=3.0)
+        await asyncio.sleep(20)
+
+    with pytest.raises(KeyError, match="late"):
+        sim_with(awaits if kind == "async" else blocks).run(program)
+
+
 def test_reply_that_never_comes_is_named_in_the_deadlock(ask: Any) -> None:
     never: Any = None
 
