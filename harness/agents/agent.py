@@ -12,14 +12,14 @@ from typing import Self
 
 from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
-from harness.kernel import Draws
+from harness.chance import Draws
 from harness.models import (
     CALL_ERRORS,
     AttemptSpan,
+    ChatMessage,
     Model,
     Reply,
     Request,
-    Said,
     ToolCall,
     ToolResult,
     error_name,
@@ -160,7 +160,7 @@ class Turn:
         """Size of the conversation, without the system prompt [tokens]."""
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""
-        self.said: tuple[Said, ...] = ()
+        self.said: tuple[ChatMessage, ...] = ()
         """The conversation up to that reply; empty while it is the prompt alone."""
         self._failures: tuple[str, ...] = ()
 
@@ -215,17 +215,17 @@ class Turn:
             ToolResult(tool, text, text in self._failures)
             for tool, text in zip(tools, results, strict=False)
         ]
-        before = self.said_so_far() or (Said("user", self.prompt),)
-        self.said = (*before, Said("user", "", (), tuple(heard)))
+        before = self.said_so_far() or (ChatMessage("user", self.prompt),)
+        self.said = (*before, ChatMessage("user", "", (), tuple(heard)))
         self.prompt = "\n\n".join(results)
         self.input_tokens += sum(map(count_tokens, results))
 
-    def said_so_far(self) -> tuple[Said, ...]:
+    def said_so_far(self) -> tuple[ChatMessage, ...]:
         """The conversation so far; empty while it is the prompt alone."""
         reply, self.reply = self.reply, None
         if reply is not None:
-            before = self.said or (Said("user", self.prompt),)
-            self.said = (*before, Said("assistant", reply.text, reply.tool_calls))
+            before = self.said or (ChatMessage("user", self.prompt),)
+            self.said = (*before, ChatMessage("assistant", reply.text, reply.tool_calls))
         return self.said
 
     def say(self, reply: Reply) -> Message:

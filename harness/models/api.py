@@ -39,7 +39,7 @@ class ToolResult(NamedTuple):
     is_error: bool = False
 
 
-class Said(NamedTuple):
+class ChatMessage(NamedTuple):
     """One message of a conversation with a model, whatever API it came through."""
 
     role: str
@@ -105,7 +105,7 @@ class Request:
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
-    said: tuple[Said, ...] = ()
+    said: tuple[ChatMessage, ...] = ()
     """All that was said so far; empty where that is the prompt alone."""
     body: bytes = b""
     """The request as the program sent it; empty where there is no wire."""
@@ -124,9 +124,9 @@ class Request:
         self.call_span = self.span
 
     @property
-    def conversation(self) -> tuple[Said, ...]:
+    def conversation(self) -> tuple[ChatMessage, ...]:
         """All that was said so far."""
-        return self.said or ((Said("user", self.prompt),) if self.prompt else ())
+        return self.said or ((ChatMessage("user", self.prompt),) if self.prompt else ())
 
     @property
     def last_user_text(self) -> str:

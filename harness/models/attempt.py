@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
-from harness.kernel import Draws
-from harness.kernel.aside import Aside, Outcome
-from harness.kernel.distributions import AnyDistribution
+from harness.chance import Draws
+from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
 from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
 from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict
@@ -26,6 +25,7 @@ from harness.provider import Provider, Refusal, Served
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
+from harness.virtual.aside import Aside, Outcome
 
 Sizer = Callable[[Request, Reply], Usage]
 """Gives what an attempt reads and generates whose content says something."""

@@ -13,11 +13,11 @@ from typing import Any, cast
 
 from harness.errors import HarnessError, StubError
 from harness.kernel.baton import RunIsOver
-from harness.kernel.tracebacks import place_of
 from harness.models.api import Content, Model, Request, ToolCall, Work
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies, asked
 from harness.models.stub import Script, Stub
+from harness.virtual.tracebacks import place_of
 
 
 @dataclass(frozen=True, slots=True)

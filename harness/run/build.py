@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
+from harness.chance import Draws
+from harness.chance.arrivals import Arrival
+from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, plan
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.arrivals import Arrival
-from harness.kernel.aside import Aside
-from harness.kernel.distributions import AnyDistribution
+from harness.kernel import Kernel, run
 from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
@@ -30,13 +30,14 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.virtual.aside import Aside
 
 USER = "user"
 
 _FAILURES = (*CALL_ERRORS, PatternError)
 
 
-class World:
+class PatternRun:
     """The parts of one run.
 
     Args:
@@ -103,7 +104,7 @@ class World:
         work = run_workload(self.spec, self.draws, self.work_on)
         if not self._scenario.functions:
             return run(self.kernel, work)
-        from harness.kernel import run_here, simulated_world
+        from harness.virtual.world import run_here, simulated_world
 
         with simulated_world(self.kernel, seed=self._seed):  # functions of the user may wait
             return run_here(work)

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from types import coroutine
 from typing import Any
 
-from harness.kernel.fresh import OwnModules
-from harness.kernel.here import World, here
+from harness.kernel.current_world import World, this_thread
 from harness.models import Request
+from harness.rollback.fresh import OwnModules
 from harness.scenario import LoadedScenario
 from harness.scenario.functions import find_function
 
@@ -34,8 +34,8 @@ class StubFunctions:
         """A function that calls the stub of that name, in the modules of the run in progress."""
 
         def call(request: Request) -> Any:  # noqa: ANN401 - whatever the function gives
-            if here.world is not self._world:
-                self._world, self._modules = here.world, OwnModules(self._folder)
+            if this_thread.world is not self._world:
+                self._world, self._modules = this_thread.world, OwnModules(self._folder)
             with self._running():
                 said = find_function(name)(request)
             return self._in_steps(said) if inspect.isawaitable(said) else said
@@ -57,8 +57,8 @@ class StubFunctions:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        assert here.world is not None, "stubs are called in a run"
-        thread = here.world.kernel.baton.current
+        assert this_thread.world is not None, "stubs are called in a run"
+        thread = this_thread.world.kernel.baton.current
         self.enter()
         thread.entered = self
         try:

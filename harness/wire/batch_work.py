@@ -19,9 +19,9 @@ from harness.models.verdict import Alter, Verdict, without_wire
 from harness.provider import Refusal
 from harness.spans import OK
 from harness.units import Usage
-from harness.wire.api import Job, Spoken
+from harness.wire.api import Completion, Job
 from harness.wire.call import Call
-from harness.wire.speech import alter, speak
+from harness.wire.truncation import alter, speak
 
 if TYPE_CHECKING:
     from harness.wire.server import Server
@@ -119,7 +119,7 @@ class BatchWork:
         finally:
             steps.close()
 
-    def _generate(self, spoken: Spoken) -> Steps:
+    def _generate(self, spoken: Completion) -> Steps:
         span, usage, now_s = self._span, spoken.usage, self._now_s()
         request, backend = self._call.request, self._backend
         prefill_s, generate_s = backend.served.latency.sample(

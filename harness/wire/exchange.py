@@ -13,11 +13,11 @@ from harness.provider import Refusal, refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import CANCELLED, OK
 from harness.units import Usage
-from harness.wire.api import Api, Ids, Moment, Spoken
+from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
-from harness.wire.speech import alter, speak
+from harness.wire.truncation import alter, speak
 
 if TYPE_CHECKING:
     from harness.wire.server import Server
@@ -92,7 +92,7 @@ class Exchange:
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Steps:
         server, call, request = self._server, self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
-        spoken: Spoken
+        spoken: Completion
 
         def size(_: Request, reply: Reply) -> Usage:
             nonlocal spoken, broken
@@ -149,7 +149,7 @@ class Exchange:
 
         yield tell
 
-    def _send(self, attempt: Attempt, spoken: Spoken, broken: Break | None) -> Steps:
+    def _send(self, attempt: Attempt, spoken: Completion, broken: Break | None) -> Steps:
         """Put the reply into bytes, and send each part at its time."""
         api, prompt, arrival_s = self._api, self._call.prompt, attempt.arrival_s
         self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from harness.agents import Agent, Message, SimulatedTool, Task, Tool, ToolError, ToolSpec
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.distributions import Constant, Exponential
-from harness.models import ModelError, Reply, Request, Said, ToolCall
+from harness.chance import Draws
+from harness.chance.distributions import Constant, Exponential
+from harness.kernel import Kernel, run
+from harness.models import ChatMessage, ModelError, Reply, Request, ToolCall
 from harness.resilience import Policies, Retry
 from harness.spans import AGENT, ATTEMPT, CALL, TOOL, WAIT, SpanLog
 
@@ -292,7 +293,7 @@ def test_turn_grows_by_its_replies_and_the_results_of_tools() -> None:
     assert [request.prompt for request in model.requests] == ["hi", "x" * 8 + "\n\ny"]
     assert [request.last_user_text for request in model.requests] == ["hi", "hi"]
     first, second = model.requests
-    assert (first.conversation, first.tool_results) == ((Said("user", "hi"),), ())
+    assert (first.conversation, first.tool_results) == ((ChatMessage("user", "hi"),), ())
     assert [said.role for said in second.conversation] == ["user", "assistant", "user"]
     assert [result.text for result in second.tool_results] == ["x" * 8, "y"]
     assert office.spans("kind", "arrival_s", "end_s") == [

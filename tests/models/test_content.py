@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from harness.chance import Draws
+from harness.chance.distributions import Constant
 from harness.errors import HarnessError, StubError
-from harness.kernel import Draws, Kernel, run_program
-from harness.kernel.aside import Aside
-from harness.kernel.distributions import Constant
+from harness.kernel import Kernel
 from harness.models import (
     AttemptSpan,
     Backend,
@@ -28,6 +28,8 @@ from harness.models.stub import Line
 from harness.provider import Latency, Provider, Served
 from harness.sim import Sim
 from harness.spans import Span, SpanLog
+from harness.virtual.aside import Aside
+from harness.virtual.world import run_program
 from tests.sim.conftest import ask_claude
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.aside import Aside
-from harness.kernel.distributions import AnyDistribution, Constant, Uniform
+from harness.chance import Draws
+from harness.chance.distributions import AnyDistribution, Constant, Uniform
+from harness.kernel import Kernel, run
 from harness.models import (
     Backend,
     Content,
@@ -24,6 +24,7 @@ from harness.models import (
 )
 from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
 from harness.spans import ATTEMPT, Span, SpanLog
+from harness.virtual.aside import Aside
 
 FIVE_SECONDS = Latency(ttft_s=Constant(2.0), itl_s=Constant(0.03))
 """Of a reply of a hundred tokens."""
