@@ -148,8 +148,11 @@ def _join(world: World, thread: threading.Thread, timeout: float | None = None) 
         me = Waiter(f"the end of thread {simulated.name}")
         simulated.on_done.append(me)
         try:
-            until_s = math.inf if timeout is None else kernel.now_s() + max(timeout, 0)
-            if not kernel.park(me, until_s):
+            began_s = kernel.now_s()
+            until_s = math.inf if timeout is None else began_s + max(timeout, 0)
+            ended = kernel.park(me, until_s)
+            world.note_blocked(began_s)
+            if not ended:
                 return
         finally:
             if me in simulated.on_done:

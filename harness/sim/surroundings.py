@@ -156,6 +156,8 @@ class Surroundings:
     ) -> SimTool:
         """A tool that takes time, gives what it was told to give, and sometimes fails; an async function to be called.
 
+        In place of a function of the program it is what that is: async, or one that blocks in virtual time.
+
         Args:
             name: Its name in everything that is shown.
             result: What it gives, or a function of its arguments that does.
