@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PATIENCE_WALL_S = 10.0
 """Real time that a thread may hold the baton without parking, before the run is ended [s]."""
 
-_DAEMON_ROUNDS = 10_000
+_DAEMON_ROUNDS = 5_000
 """So often in a row may only daemon threads run before the rest is looked at; takes a quarter of a second."""
 
 _ENDINGS = 1_000
@@ -282,6 +282,8 @@ class Baton:
             finally:
                 self._stepping = False
         elif alarms:
+            if alarm_s > kernel.horizon_s and self._only_daemons_move():
+                raise kernel.stuck()
             kernel.count_step(alarm_s)
             if alarm_s > env._now:  # noqa: SLF001 - see `Kernel.park`
                 env._now = alarm_s  # noqa: SLF001

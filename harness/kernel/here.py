@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from harness.errors import NotSimulated
@@ -40,6 +40,17 @@ CLOCK_READS_PER_TURN = 5_000_000
 """Far more than a program reads while it computes; reading them takes some two seconds."""
 
 
+class Notification(NamedTuple):
+    """One `notify` of a condition."""
+
+    thread: SimThread
+    """Who gave it."""
+    at_s: float
+    """Virtual [s]."""
+    was_awaited: bool
+    """Whether anybody waited for it."""
+
+
 @dataclass(slots=True, eq=False)
 class World:
     """What a user's program sees instead of the real world: one kernel and one seed."""
@@ -59,6 +70,10 @@ class World:
         default_factory=WeakKeyDictionary
     )
     """The pools that the program has used, each with what it had before."""
+    notified: WeakKeyDictionary[threading.Condition, Notification] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """Who notified each condition last."""
     places: Iterator[int] = field(default_factory=lambda: count(1))
     """Where its futures and threads stand in sets."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)

@@ -115,6 +115,7 @@ class Kernel:
         if baton.threads and not baton.others_rest():
             return baton.park(waiter, until_s)
         env, ready = self.env, baton.ready
+        began_s = env._now  # noqa: SLF001 - see `now_s`
         queue = env._queue  # noqa: SLF001 - `env.peek()` per step costs as much as the step
         while not waiter.woken:
             if queue and queue[0][0] <= until_s:
@@ -128,7 +129,7 @@ class Kernel:
                     env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
                 return False
             else:
-                baton.main.waits_for = waiter
+                baton.main.waits_for, baton.main.since_s = waiter, began_s
                 raise self.stuck()
         waiter.woken = False
         return True

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.captured import Attribute, StandIn, method, stand_in
-from harness.kernel.here import World, here
+from harness.kernel.here import Notification, World, here
 from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.locks import OUTSIDER_WALL_S
 
@@ -285,6 +285,20 @@ def _submit(world: World, pool: ThreadPoolExecutor, /, *args: Any, **kwargs: Any
     return _real_submit(pool, *args, **kwargs)
 
 
+# -- notifications ------------------------------------------------------------------------------------------
+
+
+_real_notify = threading.Condition.notify
+
+
+def _notify(world: World, condition: threading.Condition, n: int = 1) -> None:
+    """Notify, and remember who did, for reports of deadlocks. Events, queues, semaphores, barriers and futures come here too."""
+    awaited = bool(condition._waiters)  # type: ignore[attr-defined]  # noqa: SLF001 - no public way to ask
+    _real_notify(condition, n)
+    kernel = world.kernel
+    world.notified[condition] = Notification(kernel.baton.current, kernel.now_s(), awaited)
+
+
 # -- order, names -------------------------------------------------------------------------------------------
 
 
@@ -351,6 +365,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(
         ThreadPoolExecutor, "_counter", stand_in(_counter_of_pools, _pool_number).replacement
     ),
+    method(threading.Condition, "notify", _notify),
     method(threading.Thread, "join", _join),
     method(threading.Thread, "is_alive", _is_alive),
 )

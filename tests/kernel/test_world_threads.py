@@ -393,55 +393,7 @@ def test_finalizers_of_a_thread_run_in_virtual_time_before_another_goes_on() -> 
     assert simulated(main) == [7]
 
 
-# -- deadlocks --------------------------------------------------------------------------------------
-
-
-def stuck(program: Program) -> str:
-    with pytest.raises(Deadlock) as caught:
-        simulated(program)
-    return caught.value.report
-
-
-def test_cycle_of_locks_is_named_with_holders_and_lines() -> None:
-    def main() -> None:
-        one, two = threading.Lock(), threading.RLock()
-
-        def work(first: Any, second: Any) -> None:
-            with first:
-                time.sleep(1)
-                with second:
-                    pass
-
-        threads = [
-            threading.Thread(target=work, args=locks, name=name)
-            for name, locks in {"a": (one, two), "b": (two, one)}.items()
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    report = stuck(main)
-    assert "a waits for an RLock held by b since 0.000000 s" in report
-    assert "b waits for a Lock held by a" in report
-    assert "cycle: a -> b -> a" in report
-    assert "with second:" in report
-
-
-def test_wait_for_what_nobody_gives_is_a_deadlock() -> None:
-    assert "notification" in stuck(lambda: queue.Queue[int]().get())
-
-
-def test_heartbeat_of_a_daemon_does_not_hide_a_deadlock() -> None:
-    def beat() -> None:
-        while True:
-            time.sleep(1)
-
-    def main() -> None:
-        threading.Thread(target=beat, daemon=True, name="heart").start()
-        threading.Event().wait()
-
-    assert "heart waits for time.sleep" in stuck(main)
+# -- threads of the real world ------------------------------------------------------------------------
 
 
 def test_lock_that_a_thread_outside_of_the_run_holds_is_told_by_name() -> None:
