@@ -85,7 +85,7 @@ def _calls_cpu_s() -> tuple[float, float]:
 
     async def program() -> None:
         client = anthropic.AsyncAnthropic()
-        client._platform = "Linux"  # it would ask for it in a thread, and leave a worker by itself
+        client._platform = "Linux"  # noqa: SLF001 - it would ask for it in a thread, and leave a worker by itself
         await _ask(client)
         for _ in range(BLOCKS):
             without.append(await _block_cpu_s(client))
@@ -125,7 +125,7 @@ def _parallel_calls_s() -> float:
             system="x",
             messages=[{"role": "user", "content": "hello"}],
         )
-        return message.content[0].text
+        return str(message.id)
 
     def program() -> list[str]:
         with ThreadPoolExecutor(5) as pool:

@@ -15,6 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,17 @@ _lock_type: Any = type(_thread.allocate_lock())
 # The baton is passed with the real methods, which are replaced while a world is open (`locks.py`).
 _acquire: Callable[..., bool] = _lock_type.__dict__["acquire"]
 _release: Callable[[Any], None] = _lock_type.__dict__["release"]
+
+
+def _take_gate(gate: Any, timeout_s: float) -> tuple[bool, BaseException | None]:  # noqa: ANN401 - a lock
+    """Take a gate; gives whether it is taken, and what interrupted that, such as Ctrl-C."""
+    taken: list[bool] = []
+    try:
+        # C from end to end: an interrupt comes before the gate is taken, or after that is known.
+        taken.extend(map(partial(_acquire, timeout=timeout_s), (gate,)))
+    except BaseException as error:  # noqa: BLE001 - it waits until the baton is there
+        return any(taken), error
+    return any(taken), None
 
 
 class RunIsOver(SystemExit):
@@ -375,15 +387,21 @@ class Baton:
 
     def end_threads(self) -> None:
         """End every thread that the run leaves behind: each gets a `RunIsOver` where it waits, in the order of starting."""
+        interrupt: BaseException | None = None
         for thread in list(self.threads):
             if thread is self._runaway:
                 continue
             thread.ending = True
             _release(thread.gate)
-            _acquire(self.main.gate)
+            taken = False
+            while not taken:
+                taken, error = _take_gate(self.main.gate, PATIENCE_WALL_S)
+                interrupt = error or interrupt
             self.current = self.main
         self.ready.clear()
         self._alarms.clear()
+        if interrupt is not None:
+            raise interrupt
 
     def _end_here(self, me: SimThread) -> None:
         me.endings += 1
@@ -402,11 +420,11 @@ class Baton:
         interrupt: BaseException | None = None
         parks = self._parks
         while True:
-            try:
-                if _acquire(me.gate, timeout=PATIENCE_WALL_S):
-                    break
-            except BaseException as error:  # noqa: BLE001 - Ctrl-C comes here without the baton, and waits for it
-                interrupt = error
+            taken, error = _take_gate(me.gate, PATIENCE_WALL_S)
+            interrupt = error or interrupt
+            if taken:
+                break
+            if error is not None:
                 if me.waits_for is not None:
                     self.wake_from_outside(me.waits_for)
                 continue

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -74,6 +75,12 @@ class World:
         default_factory=WeakKeyDictionary
     )
     """Who notified each condition last."""
+    woken_outside: bool = False
+    """Whether the program has released a lock that a thread outside of the run has taken."""
+    answers_awaited: int = 0
+    """How often an answer of such a thread was looked out for."""
+    work_queues: list[SimpleQueue[Any]] = field(default_factory=list)
+    """What those pools have to do."""
     places: Iterator[int] = field(default_factory=lambda: count(1))
     """Where its futures and threads stand in sets."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, SimThread, Waiter
 from harness.kernel.here import World, here
+from harness.kernel.outsiders import comes_from_outside, given_by_outsider, threads_outside
 
 OUTSIDER_WALL_S = 1.0
 """How long a lock is waited for that a thread outside of the run holds [real s]; logging holds its locks for microseconds."""
@@ -73,12 +74,15 @@ waited_for: dict[Waiter, Any] = {}
 _lines: dict[int, deque[Waiter]] = {}
 """What waits for each lock or queue, by id."""
 
+_woken_by: dict[Waiter, str] = {}
+"""The threads outside of the run that gave waiters what these wait for."""
+
 
 def _wait(
     world: World, thing: object, words: str, until_s: float, attempt: Callable[[], Any]
 ) -> Any:  # noqa: ANN401 - what the attempt gives
     """Park until an attempt succeeds, which gives something else than None, or until the time has come."""
-    me = Waiter(words)
+    me = Waiter(words, thread=world.kernel.baton.current)
     key = id(thing)
     _lines.setdefault(key, deque()).append(me)
     waited_for[me] = thing
@@ -88,6 +92,10 @@ def _wait(
             woken = world.kernel.park(me, until_s)
             world.note_blocked(began_s)
             got = attempt()
+            if me in _woken_by:
+                raise comes_from_outside(_woken_by.pop(me))
+            if got is None and not woken and given_by_outsider(world, attempt):
+                raise comes_from_outside(", ".join(threads_outside(world)))
             if got is not None or not woken:
                 return got
             # Somebody was faster. The line may have been taken away and made anew since.
@@ -96,6 +104,7 @@ def _wait(
                 line.appendleft(me)
     finally:
         del waited_for[me]
+        _woken_by.pop(me, None)
         line = _lines.get(key, deque())
         if me in line:
             line.remove(me)
@@ -103,15 +112,25 @@ def _wait(
             _lines.pop(key, None)
 
 
-def _wake_next(thing: object) -> None:
+def _wake_next(thing: object, *, is_given: bool = False) -> None:
+    """Wake the first in line.
+
+    Args:
+        thing: What it waits for.
+        is_given: Whether a thread outside of the run that comes here gives what a thread of the run waits for, and does
+            not only put back what it had itself.
+    """
     line = _lines.get(id(thing))
     if not line:
         return
     world = here.world
     if world is None:
         waiter = line.popleft()
-        assert waiter.thread is not None, "it waits, so a thread has parked with it"
-        waiter.thread.kernel.baton.wake_from_outside(waiter)
+        assert waiter.thread is not None, "it waits, so it has one"
+        baton = waiter.thread.kernel.baton
+        if is_given and baton.current.ident != _thread.get_ident():
+            _woken_by[waiter] = threading.current_thread().name
+        baton.wake_from_outside(waiter)
         return
     choose = world.kernel.baton.choose
     place = choose(len(line)) if choose is not None and len(line) > 1 else 0
@@ -198,25 +217,18 @@ def _outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bo
     )
 
 
-def threads_outside(world: World) -> list[str]:
-    """The names of the living threads of this process that do not belong to a run."""
-    inside = {thread.ident for thread in (world.kernel.baton.main, *world.kernel.baton.threads)}
-    return sorted(
-        thread.name
-        for thread in threading.enumerate()
-        if thread.ident not in inside and thread is not threading.main_thread()
-    )
-
-
 _park_for_lock = _parking(_acquire, "a Lock")
 _park_for_rlock = _parking(_rlock_acquire, "an RLock")
 
 
 def _release_lock(lock: Any) -> None:  # noqa: ANN401 - a lock
     _release(lock)
-    held.pop(id(lock), None)
+    # Each thread that waits for a Condition waits for a lock that it has taken before, and whoever notifies releases it.
+    was_of_run = held.pop(id(lock), None) is not None
+    if not was_of_run and here.world is not None:
+        here.world.woken_outside = True
     if _lines:
-        _wake_next(lock)
+        _wake_next(lock, is_given=was_of_run)
 
 
 def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
@@ -280,7 +292,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
 def _put(q: Any, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002 - as the original
     _queue_put(q, item)
     if _lines:
-        _wake_next(q)
+        _wake_next(q, is_given=True)
 
 
 def _put_nowait(q: Any, item: object) -> None:  # noqa: ANN401 - a queue
@@ -331,6 +343,7 @@ def parking_locks() -> Iterator[None]:
         _write(before)
         held.clear()
         _lines.clear()
+        _woken_by.clear()
 
 
 def _write(changes: Any) -> None:  # noqa: ANN401 - as above

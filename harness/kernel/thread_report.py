@@ -9,6 +9,7 @@ from harness.kernel.awaited import place_of, wait_of
 from harness.kernel.baton import SimThread
 from harness.kernel.here import World
 from harness.kernel.loop import SimLoop
+from harness.kernel.outsiders import threads_outside
 from harness.kernel.thread_waits import (
     Doer,
     ThreadWait,
@@ -28,7 +29,7 @@ def report(world: World) -> str:
     threads = [
         thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, loops)
     ]
-    outsiders = locks.threads_outside(world)
+    outsiders = threads_outside(world)
     last = [f"  threads that do not belong to the run: {', '.join(outsiders)}"] if outsiders else []
     if not threads or not (baton.threads or baton.main.waits_for in locks.waited_for):
         return "\n".join([*(tasks or [stuck.report_of_thread()]), *last])

@@ -201,7 +201,11 @@ def end_threads(world: World) -> None:
     """
     for pool in list(world.pools):
         pool._shutdown = True  # noqa: SLF001 - so that its workers go home
-        _empty(pool._work_queue)  # noqa: SLF001 - and begin nothing new
+    for items in world.work_queues:
+        _empty(
+            items
+        )  # so that workers begin nothing new, also those of a pool that is gone already
+    world.work_queues.clear()
     baton = world.kernel.baton
     left = list(baton.threads)
     baton.end_threads()
@@ -275,9 +279,11 @@ def _submit(world: World, pool: ThreadPoolExecutor, /, *args: Any, **kwargs: Any
     """Submit work, to fresh insides of the pool: workers of before the run are no threads of it."""
     if pool not in world.pools:
         world.pools[pool] = {name: getattr(pool, name) for name in _INSIDES}
+        items: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        world.work_queues.append(items)
         fresh: dict[str, object] = {
             "_threads": set(),
-            "_work_queue": queue.SimpleQueue(),
+            "_work_queue": items,
             "_idle_semaphore": threading.Semaphore(0),
         }
         for name, value in fresh.items():

@@ -1,6 +1,5 @@
 """Faults that only another order of threads shows are found by some seed, on the marker and on a run, and found again."""
 
-# ruff: noqa: TID251 - programs of the user's
 from __future__ import annotations
 
 import re
@@ -14,7 +13,7 @@ from harness.sim import Sim
 
 Project = Callable[..., pytest.RunResult]
 
-APP = '''
+APP = """
 import threading
 
 
@@ -57,7 +56,7 @@ def missed_notify():
             ready.wait() if number == 0 else ready.notify()
 
     both(work)
-'''
+"""
 
 PROGRAMS = ("lock_order", "lost_update", "missed_notify")
 SEEDS = range(1, 51)
@@ -65,7 +64,7 @@ SEEDS = range(1, 51)
 
 def program(name: str) -> Callable[[], None]:
     space: dict[str, Callable[[], None]] = {"threading": threading}  # type: ignore[dict-item]
-    exec(APP, space)  # noqa: S102 - the same text as in the project
+    exec(APP, space)
     return space[name]
 
 
@@ -108,6 +107,6 @@ def test_it(sim):
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_order_of_arrival_passes_on_every_seed(project: Project, name: str) -> None:
-    project(f"{APP}\n@pytest.mark.sim(runs=5)\ndef test_it(sim):\n    sim.run({name})\n").assert_outcomes(
-        passed=5
-    )
+    project(
+        f"{APP}\n@pytest.mark.sim(runs=5)\ndef test_it(sim):\n    sim.run({name})\n"
+    ).assert_outcomes(passed=5)
