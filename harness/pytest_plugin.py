@@ -106,6 +106,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _add_settings(parser)
 
 
+_WANTS_A_KEY = re.compile(r"api[_ -]?key|" + "|".join(PROVIDED), re.IGNORECASE)
+_KEYS_HINT = (
+    "A client is made when this module is imported, and finds no API key. Say `sim_keys = true` in the pytest section of the "
+    "configuration: made-up keys are there from the beginning then."
+)
+
+
 def _add_settings(parser: pytest.Parser) -> None:
     """What a project states for good, in its configuration."""
     parser.addini(
@@ -182,6 +189,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         patch = ExitStack()
         patch.enter_context(imports_find_stand_ins())
         early_config.add_cleanup(patch.close)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Say what helps where a client that is made when a module is imported finds no key."""
+    report = yield
+    if report.failed and not collector.config.getini("sim_keys"):
+        told = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        if any(_WANTS_A_KEY.search(line) for line in told):
+            report.sections.append(("How to fix", _KEYS_HINT))
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
