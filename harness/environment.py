@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ PROVIDED = {
 }
 """SDKs want a key before they are asked anything, and every key is fine. The others keep frameworks from calling home:
 a thread that was started before a run would do it for real."""
+
+_WANTS_A_KEY = re.compile(
+    rf"^E .*(api[_ -]?key|{'|'.join(PROVIDED)})", re.IGNORECASE | re.MULTILINE
+)
+"""A line of an error, as pytest shows it."""
 
 CLEARED = (
     "LANGCHAIN_TRACING",
@@ -37,6 +43,20 @@ CLEARED = (
 )
 """What would lead a program to other servers than it is written for, or report what it does, on one machine and not on
 another."""
+
+
+def hint_of_missing_key(report: str) -> str:
+    """What helps where a module cannot be imported for want of an API key; empty if that is not why.
+
+    Args:
+        report: What pytest shows of the error.
+    """
+    if not _WANTS_A_KEY.search(report):
+        return ""
+    return (
+        "A client is made when this module is imported, and finds no API key. Say `sim_keys = true` in the pytest section of "
+        "the configuration: made-up keys are there from the beginning then."
+    )
 
 
 _inside: list[dict[str, str | None]] = []

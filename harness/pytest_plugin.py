@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.environment import PROVIDED, provided_environment
+from harness.environment import PROVIDED, hint_of_missing_key, provided_environment
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
@@ -106,13 +106,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _add_settings(parser)
 
 
-_WANTS_A_KEY = re.compile(r"api[_ -]?key|" + "|".join(PROVIDED), re.IGNORECASE)
-_KEYS_HINT = (
-    "A client is made when this module is imported, and finds no API key. Say `sim_keys = true` in the pytest section of the "
-    "configuration: made-up keys are there from the beginning then."
-)
-
-
 def _add_settings(parser: pytest.Parser) -> None:
     """What a project states for good, in its configuration."""
     parser.addini(
@@ -197,10 +190,9 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Say what helps where a client that is made when a module is imported finds no key."""
     report = yield
-    if report.failed and not collector.config.getini("sim_keys"):
-        told = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
-        if any(_WANTS_A_KEY.search(line) for line in told):
-            report.sections.append(("How to fix", _KEYS_HINT))
+    hint = hint_of_missing_key(report.longreprtext) if report.failed else ""
+    if hint and not collector.config.getini("sim_keys"):
+        report.sections.append(("How to fix", hint))
     return report
 
 

@@ -13,10 +13,12 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.errors import Deadlock, HarnessError
 from tests.isolation.way import Way
+
+T = TypeVar("T")
 
 
 def _in_threads(*works: Callable[[], object]) -> float:
@@ -34,6 +36,11 @@ def _sleep(seconds: float = 2) -> None:
     time.sleep(seconds)
 
 
+def _later(work: Callable[[], T]) -> T:
+    _sleep()
+    return work()
+
+
 def _takes(seconds: float, work: Callable[[], object]) -> bool:
     began_s = time.monotonic()
     work()
@@ -42,7 +49,7 @@ def _takes(seconds: float, work: Callable[[], object]) -> bool:
 
 def _waits_until_told(wait: Callable[[], object], tell: Callable[[], object]) -> bool:
     """Whether one thread waits until another, after two seconds, ends that."""
-    return _in_threads(wait, lambda: (_sleep(), tell())) == 2
+    return _in_threads(wait, lambda: _later(tell)) == 2
 
 
 # -- threading ------------------------------------------------------------------------------------------------
@@ -120,7 +127,7 @@ def _local() -> bool:
 
 def _bare_thread() -> bool:
     done = threading.Event()
-    _thread.start_new_thread(lambda: (_sleep(), done.set()), ())
+    _thread.start_new_thread(_later, (done.set,))
     return _takes(2, done.wait)
 
 
@@ -247,7 +254,7 @@ async def _blocked_loop() -> bool:
     async def blocks() -> None:
         _sleep(5)
 
-    other = asyncio.create_task(asyncio.to_thread(lambda: (_sleep(), time.monotonic())[1]))
+    other = asyncio.create_task(asyncio.to_thread(lambda: _later(time.monotonic)))
     await asyncio.sleep(0)
     _, at_s = await asyncio.gather(blocks(), other)
     return at_s == 2 and time.monotonic() == 5
