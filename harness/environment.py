@@ -45,18 +45,22 @@ CLEARED = (
 another."""
 
 
-def hint_of_missing_key(report: str) -> str:
-    """What helps where a module cannot be imported for want of an API key; empty if that is not why.
+def help_for_missing_key(report: str) -> list[tuple[str, str]]:
+    """What to add to the report of a module that cannot be imported for want of an API key; nothing if that is not why.
 
     Args:
         report: What pytest shows of the error.
+
+    Returns:
+        Sections of a report, each a title and a text.
     """
     if not _WANTS_A_KEY.search(report):
-        return ""
-    return (
+        return []
+    hint = (
         "A client is made when this module is imported, and finds no API key. Say `sim_keys = true` in the pytest section of "
         "the configuration: made-up keys are there from the beginning then."
     )
+    return [("How to fix", hint)]
 
 
 _inside: list[dict[str, str | None]] = []

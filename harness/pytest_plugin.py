@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.environment import PROVIDED, hint_of_missing_key, provided_environment
+from harness.environment import PROVIDED, help_for_missing_key, provided_environment
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
@@ -185,14 +185,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Say what helps where a client that is made when a module is imported finds no key."""
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Say what helps where a client that is made at import finds no key."""
     report = yield
-    hint = hint_of_missing_key(report.longreprtext) if report.failed else ""
-    if hint and not collector.config.getini("sim_keys"):
-        report.sections.append(("How to fix", hint))
+    if report.failed and not collector.config.getini("sim_keys"):
+        report.sections += help_for_missing_key(report.longreprtext)
     return report
 
 
