@@ -17,8 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from harness import wall
-from harness.kernel import Kernel, run_program
+from harness.kernel import Kernel
 from harness.sim import Sim
+from harness.virtual.world import run_program
 
 ROUNDS = 7
 SWITCHES = 20_000

@@ -10,17 +10,17 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.agents import ToolError
+from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
-from harness.kernel.captured import Attribute, on_their_owners
-from harness.kernel.distributions import AnyDistribution
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
-from harness.wire.agents import scope_here
+from harness.virtual.patching import Attribute, on_their_owners
+from harness.wire.routing import scope_here
 
 if TYPE_CHECKING:
-    from harness.run.wired import WiredWorld
+    from harness.run.program_world import ProgramWorld
 
 
 class Replacement(Protocol):
@@ -53,7 +53,7 @@ def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
 
 @contextmanager
 def use_of(
-    world: WiredWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    world: ProgramWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Iterator[str]:
     """One use of a tool, as a span; gives the key of what is drawn for it."""
     number = world.count_tool(name)
@@ -103,7 +103,7 @@ class SimTool:
         self._result = result
         self._latency_s = latency_s
         self._failure_probability = failure_probability
-        self._world: Callable[[], WiredWorld | None] = lambda: None
+        self._world: Callable[[], ProgramWorld | None] = lambda: None
 
     def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """Itself for what is awaited; for a function that gives its result when it returns, one that does so too."""
@@ -115,9 +115,9 @@ class SimTool:
         def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
             with self._use(args, kwargs) as (latency_s, answer):
                 if (
-                    here.world is not None
+                    this_thread.world is not None
                 ):  # otherwise something real calls it, for which no time passes
-                    here.world.block(latency_s)
+                    this_thread.world.block(latency_s)
                 return answer()
 
         blocking = functools.update_wrapper(call, original)
@@ -125,7 +125,7 @@ class SimTool:
         # Like the async tool, one that stands in for a method is not given the object.
         return staticmethod(blocking) if inspect.isclass(place_of(self.replaces)[0]) else blocking
 
-    def attach(self, world: Callable[[], WiredWorld | None]) -> None:
+    def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
         """Tell it where to find the run that goes on."""
         self._world = world
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.errors import NotSimulated
 from harness.kernel.baton import Waiter
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
 from harness.wire.http import WORDS, Connection, Failure
 
@@ -79,7 +79,7 @@ class MemorySocket:
         self._number = -1
         self.waiting: dict[Waiter, None] = {}
         """What waits until there is something to read."""
-        world = here.world
+        world = this_thread.world
         if world is not None:
             self._number = world.add_simulated_socket(self)
         connection.reader = self._wake
@@ -158,8 +158,8 @@ class MemorySocket:
             return True
         finally:
             del self.waiting[me]
-            if here.world is not None:
-                here.world.note_blocked(began_s, "call")
+            if this_thread.world is not None:
+                this_thread.world.note_blocked(began_s, "call")
 
     def _wake(self) -> None:
         for waiter in list(self.waiting):

@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.kernel import Kernel, choose_order, run_program
+from harness.kernel import Kernel
+from harness.virtual.world import choose_order, run_program
 
 Step = tuple[Any, ...]
 Line = tuple[str, str, object]

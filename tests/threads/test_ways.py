@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.kernel import Kernel, run_program
+from harness.kernel import Kernel
+from harness.virtual.world import run_program
 from tests.isolation.way import Way
 from tests.threads.page import PAGE, page
 from tests.threads.ways import GROUPS
