@@ -60,6 +60,14 @@ def provided_environment() -> Iterator[None]:
             _leave(found)
 
 
+def hidden_values() -> list[tuple[str, str]]:
+    """The variables that are replaced or cleared at present, each with the value that it had before."""
+    with _door:
+        return [
+            (name, value) for found in _inside for name, value in found.items() if value is not None
+        ]
+
+
 def _leave(found: dict[str, str | None]) -> None:
     place = next(place for place, one in enumerate(_inside) if one is found)
     del _inside[place]

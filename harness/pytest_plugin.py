@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 _FIXTURE = "sim"
 
 _OF_MARKER = frozenset(
-    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched"}
+    {
+        "seed",
+        "runs",
+        "scenario",
+        "horizon_s",
+        "calls_per_task",
+        "order",
+        "allow_unmatched",
+        "keep_texts",
+    }
 )
 """What the marker `sim` takes."""
 
@@ -75,6 +84,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--sim-store", metavar="FILE", help="write every simulated run to this DuckDB file"
+    )
+    group.addoption(
+        "--sim-keep-texts",
+        action="store_true",
+        help="write prompts and replies to that file too, without secrets",
     )
     group.addoption(
         "--sim-gate",
@@ -140,10 +154,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False): "
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False, "
+        "keep_texts=False): "
         "the first "
         "seed of a simulated test, how many seeds it is run with, a scenario file that says who is there, the bounds of "
-        "a run, which thread goes next (arrival or random), and whether calls may match none of its agents",
+        "a run, which thread goes next (arrival or random), whether calls may match none of its agents, and whether "
+        "--sim-store gets prompts and replies",
     )
     config.addinivalue_line(
         "markers",
@@ -155,6 +171,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    if config.getoption("--sim-keep-texts") and config.getoption("--sim-store") is None:
+        raise pytest.UsageError("--sim-keep-texts needs --sim-store FILE, where they are written")
     digests_to = config.getoption("--sim-digests")
     if config.getoption("--sim-check") or digests_to is not None:
         if config.getoption("numprocesses", None):
@@ -211,6 +229,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         command=_command(request.node, seed),
         module=request.module.__name__,
         allow_unmatched=bool(allow_unmatched),
+        keep_texts=bool(said.get("keep_texts", request.config.getoption("--sim-keep-texts"))),
         **_bounds(request),
     )
     scenario = said.get("scenario")
@@ -382,8 +401,8 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     for marker in node.iter_markers(_FIXTURE):
         if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and "
-                "allow_unmatched=, "
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, "
+                "allow_unmatched= and keep_texts=, "
                 f"not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}

@@ -14,9 +14,11 @@ from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
 from harness.kernel import Draws
 from harness.models import CALL_ERRORS, Model, ModelError, Reply, Request, ToolCall, error_name
+from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
 from harness.spans import ABSENT, AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.texts import PROMPT, REPLY, Texts
 
 
 class Agent:
@@ -33,6 +35,7 @@ class Agent:
         system_tokens: Size of everything it is told with every call, such as the system prompt and tool
             descriptions [tokens]; None means the length of `system`.
         tools: What it can use, by name.
+        texts: Where its prompts and replies go; None if they are not kept.
     """
 
     def __init__(
@@ -47,9 +50,11 @@ class Agent:
         system: str = "",
         system_tokens: int | None = None,
         tools: Mapping[str, Tool] | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self.name = name
         self.log = log
+        self._texts = texts
         self.system = system
         self.system_tokens = count_tokens(system) if system_tokens is None else system_tokens
         self.tools = dict(tools or {})
@@ -107,6 +112,8 @@ class Agent:
             self._tool_names,
             task.output_tokens,
         )
+        if self._texts is not None:
+            self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
         try:
             reply = await self._call(request)
@@ -121,6 +128,8 @@ class Agent:
         if reply is None:
             assert self.fallback is not None
             return await self.fallback.answer(turn)
+        if self._texts is not None:
+            self._texts.add(span, REPLY, reply_text(reply))
         turn.input_tokens += reply.output_tokens or 0
         return reply
 

@@ -37,6 +37,7 @@ def simulate_file(
     store: Path,
     output: str,
     otel: bool = False,
+    keep_texts: bool = False,
 ) -> int:
     """Simulate a scenario file.
 
@@ -49,11 +50,12 @@ def simulate_file(
         store: Where the runs are kept.
         output: `table`, `json`, or nothing at all.
         otel: Whether traces of the runs are exported.
+        keep_texts: Whether the store keeps prompts and replies.
 
     Returns:
         The exit code.
     """
-    scenario = load_scenario(file, overrides=overrides)
+    scenario = dataclasses.replace(load_scenario(file, overrides=overrides), keep_texts=keep_texts)
     seeds = scenario.spec.seeds(first=seed, runs=runs)
     kept = Store(store)
     _write(kept, [])  # tells now, and not after the work, when it cannot be written

@@ -30,6 +30,7 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.texts import Texts
 
 USER = "user"
 
@@ -49,6 +50,7 @@ class World:
         self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
+        self.texts = Texts() if scenario.keep_texts else None
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
@@ -158,6 +160,7 @@ class World:
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
+            texts=self.texts,
         )
 
 

@@ -15,6 +15,7 @@ from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.spans import Table
+from harness.texts import no_texts
 
 if TYPE_CHECKING:
     from harness.run.target import TargetWorld
@@ -45,6 +46,8 @@ class RunResult:
     """The traceback of the first error of each kind, cut to the frames of the user's code."""
     wall_s: float = 0.0
     """Real time it took [s]."""
+    texts: Table = field(default_factory=no_texts)
+    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -116,6 +119,7 @@ def _executed(scenario: LoadedScenario, world: World | TargetWorld, seed: int) -
         failures=dict(world.failures.counts),
         tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
+        texts=no_texts() if world.texts is None else world.texts.table,
     )
 
 

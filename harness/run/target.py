@@ -24,6 +24,7 @@ from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.scenario.functions import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.texts import Texts
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Scope, inside
 
@@ -66,6 +67,7 @@ class TargetWorld:
             calls_per_task=self.spec.calls_per_task,
             begin_s=at_s,
             allow_unmatched=found.allow_unmatched,
+            keep_texts=self._scenario.keep_texts,
         )
 
     def _stub(self, name: str) -> Callable[[Request], str | Reply]:
@@ -79,6 +81,11 @@ class TargetWorld:
     def log(self) -> SpanLog:
         """What happens."""
         return self._wired.log
+
+    @property
+    def texts(self) -> Texts | None:
+        """What was read and written; None if it is not kept."""
+        return self._wired.texts
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:

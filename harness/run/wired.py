@@ -28,6 +28,7 @@ from harness.provider import (
     prices_of,
 )
 from harness.spans import Span, SpanLog
+from harness.texts import Texts
 from harness.wire.agents import Role, Scope
 from harness.wire.api import ApiMaker
 from harness.wire.call import Call
@@ -114,6 +115,7 @@ class WiredWorld:
         calls_per_task: How many calls a task may make.
         begin_s: Where its clock starts [s].
         allow_unmatched: Whether a call that is of none of the agents is answered by a made-up one, and is no error.
+        keep_texts: Whether prompts and replies are kept.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class WiredWorld:
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,
         begin_s: float = 0.0,
         allow_unmatched: bool = False,
+        keep_texts: bool = False,
     ) -> None:
         self.seed = seed
         self.kernel = Kernel(
@@ -136,6 +139,7 @@ class WiredWorld:
         self._calls_per_task = calls_per_task
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
+        self.texts = Texts() if keep_texts else None
         self.root = Scope(self.log.open_task("program", 1), None)
         self._providers = providers
         self._roles = roles
@@ -254,6 +258,7 @@ class WiredWorld:
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
+            texts=self.texts,
         )
 
     def _site(self, part: WireProvider) -> Site:

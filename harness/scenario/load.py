@@ -60,6 +60,8 @@ class LoadedScenario:
     """The prices of each model; None when nobody knows them."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
+    keep_texts: bool = False
+    """Whether prompts and replies are kept beside the spans; decides nothing that happens in a run."""
 
     @property
     def of_pattern(self) -> Scenario:

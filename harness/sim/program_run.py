@@ -20,6 +20,7 @@ from harness.sim.survival import in_words, problems_under_fault, told, without_a
 from harness.sim.telling import explain
 from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
+from harness.texts import no_texts
 from harness.units import render
 from harness.wire.effects import Effect
 
@@ -64,6 +65,8 @@ class ProgramRun:
     """The rate limits of each provider that has any, in words."""
     effects: tuple[Effect, ...] = ()
     """What its tools did."""
+    texts_table: Table = field(default_factory=no_texts)
+    """Its prompts and replies as a store keeps them, with `TEXT_COLUMNS`; empty unless the simulation keeps texts."""
     _total: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:

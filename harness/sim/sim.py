@@ -28,6 +28,7 @@ from harness.sim.surroundings import Surroundings
 from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
+from harness.texts import no_texts
 from harness.wire import SEAMS, connected
 
 
@@ -44,6 +45,7 @@ class Sim(Surroundings):
             chooses (`"random"`), so that some seed finds the order that breaks a program.
         allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
             `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
+        keep_texts: Whether a store that runs are written to gets their prompts and replies too, without secrets.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Sim(Surroundings):
         calls_per_task: int = DEFAULT_CALLS_PER_TASK,
         order: Order = "arrival",
         allow_unmatched: bool = False,
+        keep_texts: bool = False,
     ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
@@ -64,6 +67,7 @@ class Sim(Surroundings):
         self.order = settings.order(order)
         super().__init__(allow_unmatched=allow_unmatched)
         self._module = module
+        self._keep_texts = keep_texts
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
 
@@ -171,6 +175,7 @@ class Sim(Surroundings):
             horizon_s=settings.seconds("horizon_s", horizon_s),
             calls_per_task=settings.count("calls_per_task", calls_per_task),
             allow_unmatched=self._allow_unmatched,
+            keep_texts=self._keep_texts,
         )
         if order == "random":
             choose_order(world.kernel, world.seed)
@@ -267,6 +272,7 @@ class Sim(Surroundings):
                 if provider.limits is not None
             },
             effects=tuple(world.effects),
+            texts_table=no_texts() if world.texts is None else world.texts.table,
         )
 
     def tell_failure(self, error: BaseException | None = None) -> str:

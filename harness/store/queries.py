@@ -155,6 +155,27 @@ def event_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dic
     return _tables(store, run_ids, "events", every)
 
 
+def texts(store: Store, run_id: int, *, task: int) -> dict[int, dict[str, str]]:
+    """What was read and written in one task, of a run that kept it.
+
+    Returns:
+        By span id of each call, its "prompt" and, if it was answered, its "reply".
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    found: dict[int, dict[str, str]] = {}
+    with store.reading() as connection:
+        check_runs(store, connection, [run_id])
+        for row in rows_of(
+            connection,
+            "SELECT span_id, kind, coalesce(text, '') AS text FROM texts WHERE run_id = ? AND task = ? ORDER BY span_id",
+            [run_id, task],
+        ):
+            found.setdefault(row["span_id"], {})[row["kind"]] = row["text"]
+    return found
+
+
 _Kind = Literal["spans", "events"]
 
 

@@ -15,7 +15,9 @@ from typing import Any
 
 from harness.kernel.lineage import Lineage
 from harness.models import Reply, Request, ToolCall
+from harness.models.written import prompt_text, reply_text
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
+from harness.texts import PROMPT, REPLY, Texts
 from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
 from harness.wire.call import Call, nearest
@@ -29,9 +31,11 @@ class Calls:
 
     Args:
         log: Where their spans go.
+        texts: Where their prompts and replies go; None if they are not kept.
     """
 
     log: SpanLog
+    texts: Texts | None = None
     made: list[Call] = field(default_factory=list)
     """In the order in which they began."""
     _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
@@ -100,6 +104,8 @@ class Calls:
             retries or 0,
         )
         self.made.append(call)
+        if self.texts is not None:
+            self.texts.add(call.span, PROMPT, prompt_text(request))
         repeated = self._repeats.began(call)
         if repeated is not None:
             call.repeats, call.span.repeats = repeated.number, repeated.span.span_id
@@ -114,6 +120,8 @@ class Calls:
         """Note that a call has got its reply."""
         call.reply = reply
         call.done = True
+        if self.texts is not None:
+            self.texts.add(call.span, REPLY, reply_text(reply))
         self._repeats.answered(call, at_s)
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)

@@ -27,6 +27,7 @@ from harness.spans import (
     CALL,
     SpanLog,
 )
+from harness.texts import Texts
 from harness.wire.agents import Role, Scope, first_that_meets, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt, Spoken
 from harness.wire.batch_work import BatchWork
@@ -105,6 +106,7 @@ class Server:
         judge: The fault plan.
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
+        texts: Where prompts and replies go; None if they are not kept.
     """
 
     def __init__(
@@ -123,10 +125,11 @@ class Server:
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
+        texts: Texts | None = None,
     ) -> None:
         self.kernel = kernel
         self._calls_per_task = calls_per_task
-        self.calls = Calls(log)
+        self.calls = Calls(log, texts)
         self.failure: Exception | None = None
         """An error in what a test has said, such as a script that ran out; it ends the run, whatever the program catches."""
         self.unsimulated: dict[str, int] = {}
