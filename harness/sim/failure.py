@@ -134,7 +134,7 @@ def _reason(error: BaseException, run: ProgramRun | None) -> str:
         failed = [call for call in run.all_calls if _failed_at_the_end(call, run, error)]
         if failed:
             call = failed[-1]
-            return f"call {call.ordinal} of {call.agent}: {Timeline(run).outcome(call)}"
+            return f"call {call.ordinal} of {call.agent}: {Timeline(run).ended(call)}"
     text = (str(error).strip().splitlines() or ["(no message)"])[0]
     return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}..."
 
