@@ -65,8 +65,10 @@ def simulate_file(
         _traces(wanted=otel) as export,
         _progress(scenario, len(seeds), wanted=output == "table") as advance,
     ):
-        announce = Announcement(len(seeds), jobs) if output else None
-        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance, announce)
+        announce = Announcement(len(seeds), jobs, scenario.spec.workload.tasks) if output else None
+        on_task_end = None if announce is None else announce.task_ended
+        found = simulate_jobs(scenario, seeds, jobs, on_task_end)
+        runs_done = _gather(found, results, advance, announce)
         run_ids = _keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):

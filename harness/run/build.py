@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
@@ -50,6 +50,8 @@ class World:
         self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
+        self.on_task_end: Callable[[], None] | None = None
+        """Called whenever a task has ended."""
         self.texts = Texts() if scenario.keep_texts else None
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.fault_plans: list[FaultPlan] = []
@@ -114,6 +116,8 @@ class World:
             status, span.error = ERROR, error_name(error)
         finally:
             self.log.close(span, status)
+            if self.on_task_end is not None:
+                self.on_task_end()
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens

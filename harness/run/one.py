@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -57,12 +57,15 @@ class RunResult:
         return run_html(f"Run of seed {self.seed}", self.spans, self.events, metrics)
 
 
-def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
+def simulate(
+    scenario: LoadedScenario, seed: int, on_task_end: Callable[[], None] | None = None
+) -> RunResult:
     """Execute one run.
 
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        on_task_end: Called whenever a task has ended; it must not touch the run.
 
     Returns:
         Its spans, events and tallies; the same on every call.
@@ -73,6 +76,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
     """
     try:
         with world_of(scenario, seed) as world:
+            world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")

@@ -51,6 +51,8 @@ class TargetWorld:
         self._functions: dict[str, Any] = {}
         """The functions that the scenario names, by name, in the modules of the run that goes on."""
         self.failures = Failures()
+        self.on_task_end: Callable[[], None] | None = None
+        """Called whenever a task has ended."""
         self._begin(0.0)
 
     def _begin(self, at_s: float) -> None:
@@ -175,6 +177,8 @@ class TargetWorld:
             status, span.error = ERROR, self.failures.add(error)
         finally:
             self.log.close(span, status)
+            if self.on_task_end is not None:
+                self.on_task_end()
 
     async def _call(self, text: str) -> None:
         function = self._functions[self.spec.target]
