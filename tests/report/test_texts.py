@@ -57,7 +57,7 @@ def test_slowest_and_failed_task_are_shown_step_by_step(tmp_path: Path) -> None:
     )
     assert (worker["prompt"], worker["reply"]) == ("[user]\nlead has done its part", None)
     assert "invalid_request_error" in worker["outcome"]
-    assert "There was none: " in page.html
+    assert "There was none." in page.html
     assert "Why &lt;b&gt;?" in page.html
     assert [it["class"] for it in page.all("pre")] == ["text"] * 7
     assert "Task 2" in page.texts["h3"]

@@ -34,7 +34,7 @@ def section(contents: Contents) -> Section | None:
     return Section(
         key="texts",
         title="What agents read and wrote",
-        lead="Open a step to see its prompt and its reply. Secrets were removed before the run was stored.",
+        lead="Open a step to see its prompt and its reply. What looks like a secret was replaced before the run was stored.",
         blocks=blocks,
     )
 
@@ -85,20 +85,21 @@ def _steps(spans: Table, events: Table, texts: Mapping[int, Mapping[str, str]]) 
 
 
 def _outcome(row: Mapping[str, Any], attempts: list[dict[str, Any]]) -> str:
-    """How a step ended, and how often it failed before."""
-    ended = row["error"] or row["status"]
-    told = [render("latency_s", row["end_s"] - row["arrival_s"]), ended]
+    """How long a step took, how it ended, and which of its attempts failed."""
+    duration = render("latency_s", row["end_s"] - row["arrival_s"])
     failed = Counter(_trouble(it) for it in attempts if it["status"] != OK)
-    if len(attempts) > 1:
-        kinds = ", ".join(f"{times} x {kind}" for kind, times in failed.items())
-        told.append(f"{len(attempts)} attempts, of which failed: {kinds or 'none'}")
-    elif failed and row["status"] != OK and not row["error"]:
-        told[-1] = next(iter(failed))
-    return ", ".join(told)
+    if not failed:
+        return f"{duration}, {row['error'] or row['status']}"
+    if len(attempts) == 1:
+        return f"{duration}, {next(iter(failed))}"
+    told = "; ".join(
+        f"{times} {'attempt' if times == 1 else 'attempts'}: {why}" for why, times in failed.items()
+    )
+    return f"{duration}, ok after {told}" if row["status"] == OK else f"{duration}, {told}"
 
 
 def _trouble(attempt: Mapping[str, Any]) -> str:
     what = attempt["error"] or attempt["status"]
     status = f" ({attempt['http_status']})" if attempt["http_status"] >= 0 else ""
-    fault = f" [fault {attempt['fault']}]" if attempt["fault"] else ""
+    fault = f" [injected fault: {attempt['fault']}]" if attempt["fault"] else ""
     return f"{what}{status}{fault}"
