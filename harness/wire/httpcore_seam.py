@@ -18,6 +18,7 @@ from typing import Any
 from harness.kernel.baton import Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
+from harness.kernel.loop import running
 from harness.virtual.apart import Empty, emptied, set_apart
 from harness.wire.http import WORDS, Connection, Failure
 from harness.wire.network import load, network_here
@@ -111,7 +112,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
         def __init__(self, connection: Connection, kernel: Kernel) -> None:
             self._connection = connection
             self._kernel = kernel
-            self._loop: Any = this_thread.loop
+            self._loop: Any = running.loop
             self._closed = False
 
         async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -139,7 +140,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
             if self._closed:
                 return
             self._closed = True
-            if self._loop is this_thread.loop:
+            if self._loop is running.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)
