@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from harness.models.api import Reply, Request, Said, ToolCall
+from harness.models.api import ChatMessage, Reply, Request, ToolCall
 
 
 def prompt_text(request: Request) -> str:
@@ -25,7 +25,7 @@ def reply_text(reply: Reply) -> str:
     return "\n\n".join([*thinking, *text, *map(_wish, reply.tool_calls)])
 
 
-def _parts(said: Said) -> Iterator[str]:
+def _parts(said: ChatMessage) -> Iterator[str]:
     if said.text:
         yield _part(said.role, said.text)
     yield from map(_wish, said.tool_calls)

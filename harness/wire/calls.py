@@ -18,11 +18,11 @@ from harness.models import Reply, Request, ToolCall
 from harness.models.written import prompt_text, reply_text
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
-from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
 from harness.wire.call import Call, nearest
 from harness.wire.effects import Effect, effect
 from harness.wire.repeats import Repeats
+from harness.wire.routing import AgentRule, Scope
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Calls:
 
     def begin(
         self,
-        role: Role,
+        role: AgentRule,
         agent: str,
         prompt: Prompt,
         request: Request,
