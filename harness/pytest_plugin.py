@@ -28,17 +28,8 @@ if TYPE_CHECKING:
 _FIXTURE = "sim"
 
 _OF_MARKER = frozenset(
-    {
-        "seed",
-        "runs",
-        "scenario",
-        "horizon_s",
-        "calls_per_task",
-        "order",
-        "allow_unmatched",
-        "keep_texts",
-    }
-)
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts"}
+)  # fmt: skip
 """What the marker `sim` takes."""
 
 _ALLOW_UNMATCHED = "sim_allow_unmatched"
@@ -85,11 +76,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sim-store", metavar="FILE", help="write every simulated run to this DuckDB file"
     )
-    group.addoption(
-        "--sim-keep-texts",
-        action="store_true",
-        help="write prompts and replies to that file too, without secrets",
-    )
+    texts = "write prompts and replies to that file too, without secrets"
+    group.addoption("--sim-keep-texts", action="store_true", help=texts)
     group.addoption(
         "--sim-gate",
         metavar="DIR",
@@ -155,11 +143,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False, "
-        "keep_texts=False): "
-        "the first "
-        "seed of a simulated test, how many seeds it is run with, a scenario file that says who is there, the bounds of "
-        "a run, which thread goes next (arrival or random), whether calls may match none of its agents, and whether "
-        "--sim-store gets prompts and replies",
+        "keep_texts=False): first seed of a simulated test, number of seeds, a scenario file that says who is there, the bounds of a run, which "
+        "thread goes next (arrival or random), may calls match none of its agents, does --sim-store get prompts and replies",
     )
     config.addinivalue_line(
         "markers",
@@ -402,8 +387,7 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
         if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, "
-                "allow_unmatched= and keep_texts=, "
-                f"not {marker.args or marker.kwargs}"
+                f"allow_unmatched= and keep_texts=, not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said
