@@ -111,7 +111,7 @@ providers: {anthropic: {limits: {requests_per_min: 10}}, openai: {limits: {reque
 models:
   a: {provider: anthropic, name: claude-haiku-4-5, pool: both}
   b: {provider: anthropic, name: claude-sonnet-4-6, pool: both}
-  c: {provider: openai, name: gpt-5.5}
+  c: {provider: openai, name: gpt-5.4}
 agents: {one: {model: a}, two: {model: b}, three: {model: c}}
 pattern: {pipeline: {stages: [one, two, three]}}
 """
