@@ -73,6 +73,7 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
 	$(BIN)/harness schema > docs/scenario.schema.json
 	$(BIN)/python -m tests.isolation.page
+	$(BIN)/python -m tests.private_names.page
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
