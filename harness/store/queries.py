@@ -7,7 +7,7 @@ wants more than is here writes SQL for `data_frame`, or opens the file with Duck
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import duckdb
 
