@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from harness.apis import APIS, base_path
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel import Draws, Kernel
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
@@ -35,10 +36,7 @@ from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
-from harness.wire.paths import base_path
 from harness.wire.server import Server, Site
-
-ApiName = Literal["anthropic", "openai"]
 
 INSTANTS_WITHOUT_CALL = 2_000_000
 """Two million steps of time take some ten seconds, and no program polls so often for one reply."""
@@ -61,10 +59,11 @@ class WireProvider:
     """A provider with its servers."""
 
     name: str
-    api: ApiName
+    api: str
+    """The name of the API that it speaks."""
     hosts: frozenset[str]
     paths: tuple[str, ...] = ()
-    """The base paths of its URLs; empty means the API's own at its own hosts, and any elsewhere."""
+    """Base paths of its URLs, besides those that are known of its hosts; any will do where there are none."""
     limits: Limits | None = None
     concurrency: int | None = None
     queue: Queue | None = None
@@ -79,24 +78,11 @@ class WireProvider:
 
 
 def default_providers() -> dict[str, WireProvider]:
-    """Those that are there with no line of set-up: Anthropic and OpenAI, without limits."""
-    names: tuple[ApiName, ...] = ("anthropic", "openai")
-    return {name: WireProvider(name=name, api=name, hosts=hosts_of(name)) for name in names}
-
-
-def hosts_of(api: ApiName) -> frozenset[str]:
-    """Where an API is reached."""
-    return _api(api).HOSTS  # type: ignore[no-any-return]  # a module
-
-
-def _api(name: ApiName) -> Any:  # noqa: ANN401 - a module with the maker of an API, its hosts and its paths
-    if name == "anthropic":
-        from harness.wire import anthropic
-
-        return anthropic
-    from harness.wire import openai
-
-    return openai
+    """Those that are there with no line of set-up, without limits: one for each API."""
+    return {
+        name: WireProvider(name=name, api=name, hosts=frozenset({api.host}))
+        for name, api in APIS.items()
+    }
 
 
 class WiredWorld:
@@ -257,8 +243,7 @@ class WiredWorld:
         )
 
     def _site(self, part: WireProvider) -> Site:
-        module = _api(part.api)
-        maker = module.Anthropic if part.api == "anthropic" else module.OpenAI
+        maker = APIS[part.api].load()
         api: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
         provider = Provider(
             self.kernel.env,
@@ -273,12 +258,10 @@ class WiredWorld:
         aliases = {name: model.alias for name, model in part.models.items()}
         return Site(
             name=part.name,
-            speaks=part.api,
+            speaks=APIS[part.api],
             api=api,
             provider=provider,
             hosts=part.hosts,
-            paths=module.PATHS,
-            own_hosts=module.HOSTS,
             base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from harness.apis import WireApi
 from harness.errors import NotSimulated
 from harness.kernel import Draws, Kernel
 from harness.kernel.lineage import Lineage, lineage_here
@@ -36,7 +37,6 @@ from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
-from harness.wire.paths import Paths
 from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
 from harness.wire.unmatched import undescribed, unmatched
@@ -62,30 +62,24 @@ class Site:
 
     name: str
     """The provider's name."""
-    speaks: str
-    """The name of the API."""
+    speaks: WireApi
     api: ApiMaker
     provider: Provider
     hosts: frozenset[str]
-    paths: Paths
-    own_hosts: frozenset[str] = frozenset()
-    """Those of its hosts that are the API's own."""
     base_paths: tuple[str, ...] = ()
-    """Where the API's paths begin; empty means at its own base path on its own hosts, and at any elsewhere."""
+    """Where the API's paths begin, besides the known base paths of its hosts."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What spans and faults call a model, by the name that the API uses."""
 
     def localized(self, http: HttpRequest) -> HttpRequest:
         """The request with the path that it would have at the API's own host, as far as it is for an endpoint."""
-        stated: tuple[str, ...] | None = self.base_paths or None
-        if http.host in self.own_hosts:
-            stated = (*self.base_paths, self.paths.base)
-        base = self.paths.base_of(http.path, stated)
-        if base == self.paths.base:
+        api = self.speaks
+        base = api.base_of(http.path, (*self.base_paths, *api.base_paths(http.host)))
+        if base == api.base_path:
             return http
         if base is None:
             return http._replace(base=None)
-        return http._replace(path=self.paths.base + http.path[len(base) :], base=base)
+        return http._replace(path=api.base_path + http.path[len(base) :], base=base)
 
 
 class Server:
@@ -202,12 +196,13 @@ class Server:
 
     def host_for(self, http: HttpRequest) -> str:
         """The host that a request is meant for which came to no host in particular."""
-        wanted = "anthropic" if "anthropic-version" in http.headers else ""
+        sites = [(host, site) for host, (site, _) in self._sites.items()]
+        marked = {site.speaks.name for _, site in sites if site.speaks.header in http.headers}
         hosts = [
             (host, site)
-            for host, (site, _) in self._sites.items()
-            if site.paths.base_of(http.path, site.base_paths or None) is not None
-            and wanted in ("", site.speaks)
+            for host, site in sites
+            if site.speaks.base_of(http.path, site.base_paths) is not None
+            and (not marked or site.speaks.name in marked)
         ]
         stated = [host for host, site in hosts if site.base_paths]
         return next(iter([*stated, *(host for host, _ in hosts), *self._sites]))
@@ -215,7 +210,9 @@ class Server:
     @property
     def providers(self) -> list[tuple[str, str]]:
         """The name of each provider, and that of its API."""
-        return list(dict.fromkeys((site.name, site.speaks) for site, _ in self._sites.values()))
+        return list(
+            dict.fromkeys((site.name, site.speaks.name) for site, _ in self._sites.values())
+        )
 
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Begin to answer a request."""

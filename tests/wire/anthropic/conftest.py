@@ -18,7 +18,7 @@ from harness.run.wired import WiredWorld, WireProvider
 from harness.units import Usage
 from harness.wire import httpcore_seam
 from harness.wire.agents import Role
-from harness.wire.anthropic import HOSTS, Anthropic
+from harness.wire.anthropic import Anthropic
 from harness.wire.api import Ids, Job, Moment, Prompt, Spoken
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.network import connected
@@ -172,7 +172,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
         provider = WireProvider(
             name="anthropic",
             api="anthropic",
-            hosts=HOSTS,
+            hosts=frozenset({"api.anthropic.com"}),
             latency=latency,
             limits=limits,
             options=options,

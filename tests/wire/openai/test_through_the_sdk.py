@@ -18,7 +18,6 @@ from harness.provider import Latency, Limits
 from harness.run.wired import WiredWorld, WireProvider
 from harness.wire import SEAMS, connected
 from harness.wire.agents import Role
-from harness.wire.openai import HOSTS
 
 openai = pytest.importorskip("openai")
 
@@ -68,7 +67,11 @@ class World:
     def _world(self) -> WiredWorld:
         latency = Latency(ttft_s=Constant(1.0), itl_s=Constant(0.1))
         provider = WireProvider(
-            name="openai", api="openai", hosts=HOSTS, latency=latency, limits=self.limits
+            name="openai",
+            api="openai",
+            hosts=frozenset({"api.openai.com"}),
+            latency=latency,
+            limits=self.limits,
         )
         size = None if self.output_tokens is None else Constant(float(self.output_tokens))
         role = Role(name="guide", content=self.content, output_tokens=size)
