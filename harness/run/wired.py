@@ -156,11 +156,6 @@ class WiredWorld:
         return self._server is not None
 
     @property
-    def failure(self) -> Exception | None:
-        """An error in what a test or a scenario has said; the program may have caught it."""
-        return None if self._server is None else self._server.failure
-
-    @property
     def calls(self) -> list[Call]:
         """The calls so far."""
         return [] if self._server is None else self._server.calls.made

@@ -80,7 +80,7 @@ class BatchWork:
             self._job.done_s = self._now_s()
         except Exception as error:
             if self._server.on_error is None:
-                self._server.failure = error
+                self._server.kernel.fail(error)
                 raise
             status = self._fail(self._server.on_error("a request of a batch", error))
             self._job.done_s = self._now_s()

@@ -121,8 +121,6 @@ class Server:
         self.kernel = kernel
         self._calls_per_task = calls_per_task
         self.calls = Calls(log)
-        self.failure: Exception | None = None
-        """An error in what a test has said, such as a script that ran out; it ends the run, whatever the program catches."""
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
         self.draws = draws
@@ -229,13 +227,13 @@ class Server:
     ) -> Steps:
         self._answering[connection] = None
         try:
-            if self.failure is None:
-                yield from self._life(connection, http, scope, caller)
-            else:  # the run is about to end
+            if self.kernel.halted:  # the run is about to end
                 connection.close("reset")
+            else:
+                yield from self._life(connection, http, scope, caller)
         except Exception as error:
             if self.on_error is None:
-                self.failure = self.kernel.fatal = error
+                self.kernel.fail(error)
                 raise
             self._refuse(connection, self.on_error(f"{http.method} {http.path}", error))
         finally:
