@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harness.faults.api import Alter, Break, Fail, Fault, Silent, Slow
 from harness.kernel import Draws
-from harness.models import Model, ModelError, Reply, Request
+from harness.models import Model, Reply, Request, error_of
 from harness.provider.service import REFUSAL_S
 from harness.spans import CANCELLED, OK, WAIT, SpanLog
 
@@ -108,7 +108,7 @@ class FaultyModel:
                 await self._silence(request, for_s)
             case Fail(refusal):
                 await asyncio.sleep(REFUSAL_S)
-                raise ModelError(*refusal[:4])
+                raise error_of(refusal)
             case Alter(change):
                 return change(await self._model.reply(request))
         return await self._model.reply(request)

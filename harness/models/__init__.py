@@ -18,6 +18,7 @@ from harness.models.api import (
     ToolResult,
     error_name,
 )
+from harness.models.refused import error_of
 from harness.models.served import ServedModel
 from harness.models.stub import Line, PythonStub, Script, Stub, check_all_used
 
@@ -39,4 +40,5 @@ __all__ = [
     "ToolResult",
     "check_all_used",
     "error_name",
+    "error_of",
 ]

@@ -6,7 +6,8 @@ import asyncio
 
 from harness.kernel import Draws, happened
 from harness.kernel.distributions import AnyDistribution
-from harness.models.api import Model, ModelError, Reply, Request
+from harness.models.api import Model, Reply, Request
+from harness.models.refused import error_of
 from harness.provider import Provider, Served
 from harness.provider.service import Attempt
 from harness.provider.tokens import count_tokens
@@ -68,7 +69,7 @@ class ServedModel:
             note_service(request.span, attempt)
             raise
         if refusal is not None:
-            raise ModelError(*refusal[:4])
+            raise error_of(refusal)
         note_service(request.span, attempt)
         correct = content.correct if self._accuracy is None else self._is_correct(request)
         return Reply(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from harness.provider.latency import Latency, Tail, latency_of, likely_latency_of
 from harness.provider.limits import Limits
 from harness.provider.prices import AnyPrices, Prices, prices_of
-from harness.provider.service import Provider, Queue, Refusal, Served, refusal
+from harness.provider.service import Provider, Queue, Refusal, Served
 from harness.provider.weather import Outage, Overload
 
 __all__ = [
@@ -27,5 +27,4 @@ __all__ = [
     "latency_of",
     "likely_latency_of",
     "prices_of",
-    "refusal",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from harness.kernel.process import Process, Steps
-from harness.models import ModelError
+from harness.models import ModelError, error_of
 from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
 from harness.provider import Refusal
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK
@@ -106,7 +106,7 @@ class BatchWork:
                 silent_until_s = math.inf if for_s is None else self._now_s() + for_s
                 if silent_until_s >= self._until_s:
                     yield self._until_s
-                    return self._fail(Refusal(EXPIRED, None, "The batch expired."), expired=True)
+                    return self._fail(Refusal(EXPIRED), expired=True)
                 yield silent_until_s
             case Slow(factor):
                 pass
@@ -125,7 +125,7 @@ class BatchWork:
             try:
                 spoken = fit(verdict.change(said), call.prompt, None, usage)
             except ModelError as error:
-                return self._fail(Refusal("api_error", 500, error.message))
+                return self._fail(Refusal("api_error", message=error.message))
         yield from self._generate(spoken, factor * server.latency_factors.get(call.agent, 1.0))
         self._job.spoken = spoken
         server.replied(call, spoken, ())
@@ -148,8 +148,9 @@ class BatchWork:
         span.cost_usd = math.nan if prices is None else PRICE_FACTOR * prices.cost_usd(usage)
 
     def _fail(self, why: Refusal, *, expired: bool = False) -> str:
-        self._span.error = why.error
-        if why.status is not None:
-            self._span.http_status = why.status
+        self._span.error = why.kind
+        status = error_of(why).status
+        if status is not None:
+            self._span.http_status = status
         self._job.refusal, self._job.expired = why, expired
         return ERROR

@@ -10,7 +10,7 @@ from harness.kernel.process import Steps
 from harness.models import ModelError
 from harness.models.served import note_service
 from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
-from harness.provider import Refusal, refusal
+from harness.provider import Refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT
 from harness.wire.api import Api, Ids, Moment, Spoken
@@ -104,7 +104,7 @@ class Exchange:
                 if broken.damage in FAILURES:
                     return (yield from self._break_connection(broken))
                 if broken.damage == "html":
-                    return (yield from self._refuse(refusal("api_error"), page=PAGE))
+                    return (yield from self._refuse(Refusal("api_error"), page=PAGE))
         return (yield from self._serve(verdict, broken))
 
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Generator[Any, Any, str]:
@@ -170,12 +170,12 @@ class Exchange:
     ) -> Generator[Any, Any, str]:
         """Say no, in the words of the API or with the page of somebody else."""
         span = self._span
-        span.error = why.error
+        span.error = why.kind
         if why.retry_after_s is not None:
             span.retry_after_s = why.retry_after_s
         arrival_s = self._now_s()
         yield arrival_s + after_s
-        if why.status is None:
+        if why.is_silent:
             self._connection.close("reset")
         else:
             response = page or self._api.refused(why, self._moment(arrival_s))

@@ -168,10 +168,11 @@ def answer_errors(server: Server, tell: Callable[[str], None]) -> None:
     def refuse(what: str, error: Exception) -> Refusal:
         tell(f"{what}: {_told(error)}")
         if isinstance(error, NotSimulated):
-            return Refusal("invalid_request_error", 400, f"harness does not simulate {error.what}")
+            said = f"harness does not simulate {error.what}"
+            return Refusal("invalid_request_error", status=400, message=said)
         if isinstance(error, HarnessError):
-            return Refusal("api_error", 500, str(error))
-        return Refusal("api_error", 500, "Internal server error")
+            return Refusal("api_error", message=str(error))
+        return Refusal("api_error")
 
     server.on_error = refuse
 
