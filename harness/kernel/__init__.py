@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.kernel.draws import Draws
 from harness.kernel.kernel import Kernel
-from harness.kernel.loop import happened
+from harness.kernel.loop import gone_through, happened
 from harness.kernel.program import run
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "Draws",
     "Kernel",
     "choose_order",
+    "gone_through",
     "happened",
     "run",
     "run_here",

@@ -16,10 +16,17 @@ _STATUS: Final = {
 """HTTP status of each kind (https://docs.claude.com/en/api/errors); a broken connection has none."""
 
 
-def error_of(refusal: Refusal) -> ModelError:
-    """The error that an SDK would raise."""
-    hit, message = refusal.limit, refusal.message
-    if hit is not None:
-        message = f"the limit of {hit.per_min:,} {hit.what} a minute is reached for {refusal.model}"
-    status = refusal.status or _STATUS.get(refusal.kind)
-    return ModelError(refusal.kind, status, message, refusal.retry_after_s)
+class RefusedError(ModelError):
+    """The provider, or a fault in its place, refused an attempt.
+
+    Args:
+        refusal: Why.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        hit, message = refusal.limit, refusal.message
+        if hit is not None:
+            message = f"{refusal.model} has a limit of {hit.per_min:,} {hit.what} a minute"
+        status = refusal.status or _STATUS.get(refusal.kind)
+        super().__init__(refusal.kind, status, message, refusal.retry_after_s)
+        self.refusal = refusal

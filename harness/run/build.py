@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
-from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
+from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Draws, Kernel, run
 from harness.kernel.arrivals import Arrival
 from harness.kernel.distributions import AnyDistribution
@@ -14,6 +14,7 @@ from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
+    Backend,
     Model,
     PythonStub,
     Reply,
@@ -22,6 +23,7 @@ from harness.models import (
     Stub,
     error_name,
 )
+from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
@@ -130,27 +132,27 @@ class World:
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
         content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
-        model: Model = ServedModel(
-            content,
-            self._providers[self.spec.models[part.model].provider],
-            self._served[part.model],
-            self.draws,
-            output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
-            latency_factor=self.spec.latency_factors.get(name, 1.0),
-        )
         faults = [
             planned
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        if faults:
-            mine = FaultPlan(faults, self.draws, self.log.clock)
-            model = FaultyModel(model, mine, self.log)
-            self.fault_plans.append(mine)
+        mine = FaultPlan(faults, self.draws, self.log.clock)
+        self.fault_plans.append(mine)
+        backend = Backend(
+            log=self.log,
+            draws=self.draws,
+            content=content,
+            provider=self._providers[self.spec.models[part.model].provider],
+            served=self._served[part.model],
+            judge=without_wire(mine.judge if faults else None),
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+            latency_factor=self.spec.latency_factors.get(name, 1.0),
+        )
         return Agent(
             name,
-            model,
+            ServedModel(backend),
             part.model,
             self.log,
             self.draws,

@@ -13,9 +13,7 @@ from harness.apis import APIS, base_path
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel import Draws, Kernel
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.models import Request
 from harness.models.plausible import Plausible
-from harness.models.verdict import Verdict
 from harness.provider import (
     AnyPrices,
     Latency,
@@ -231,7 +229,7 @@ class WiredWorld:
             unknown=lambda name: Role(name=name, content=Plausible(name.removeprefix(UNMATCHED))),
             allow_unmatched=self.allow_unmatched,
             served=find,
-            judge=self._judge,
+            judge=self._plan.judge,
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
@@ -260,11 +258,6 @@ class WiredWorld:
             base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )
-
-    def _judge(self, request: Request) -> tuple[str, Verdict] | None:
-        assert self._plan is not None
-        met = self._plan.first_that_meets(request)
-        return None if met is None else (met.name, met.fault.verdict())
 
 
 def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:

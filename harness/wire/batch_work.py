@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.kernel.process import Process, Steps
-from harness.models import ModelError, error_of
-from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
+from harness.models import AttemptSpan, ModelError
+from harness.models.refused import RefusedError
+from harness.models.verdict import Alter, Verdict, without_wire
 from harness.provider import Refusal
-from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK
+from harness.spans import OK
 from harness.units import Usage
 from harness.wire.api import Job, Spoken
 from harness.wire.call import Call
-from harness.wire.obedience import AS_IS, disobeys
-from harness.wire.speech import fit
+from harness.wire.speech import alter, speak
 
 if TYPE_CHECKING:
-    from harness.wire.server import Server, Site
+    from harness.wire.server import Server
 
 PRICE_FACTOR = 0.5
 """What a token costs in a batch, against its usual price, at Anthropic and at OpenAI
@@ -37,32 +38,22 @@ class BatchWork:
 
     Args:
         server: Who knows agents and faults.
-        site: Where the batch was created.
         call: The call that it is.
         job: What the API is told of it.
         at_s: When its turn comes [s].
         until_s: When its batch expires [s].
     """
 
-    def __init__(
-        self, server: Server, site: Site, call: Call, job: Job, at_s: float, until_s: float
-    ) -> None:
+    def __init__(self, server: Server, call: Call, job: Job, at_s: float, until_s: float) -> None:
         self._server = server
         self._call = call
+        self._backend = replace(call.backend, judge=without_wire(call.backend.judge))
         self._job = job
         self._at_s = at_s
         self._until_s = until_s
         self._now_s = server.kernel.now_s
-        self._served = server.served(site.name, call.prompt.model, call.role.latency)
-        request = call.request
-        request.attempt += 1
-        request.latency_factor = 1.0
-        self._span = server.log.open(
-            ATTEMPT, request.model, call.span, call.agent, request.model, request.attempt
-        )
-        self._span.start_s = ABSENT
-        self._span.cost_usd = 0.0
-        request.span = self._span
+        self._life = AttemptSpan(server.log, call.request)
+        self._span = self._life.span
         call.attempts.append(self._span)
         self._process = Process(server.kernel, self._steps())
         job.give_up = self.stop
@@ -74,83 +65,72 @@ class BatchWork:
             self._job.done_s = self._now_s()
 
     def _steps(self) -> Steps:
-        status = CANCELLED
+        job = self._job
         try:
-            status = yield from self._answer()
-            self._job.done_s = self._now_s()
+            with self._life:
+                yield from self._whole()
+        except RefusedError as error:
+            job.refusal, job.expired = error.refusal, error.error == EXPIRED
+        finally:
+            if self._span.status != OK:
+                self._server.calls.failed(self._call)
+        job.done_s = self._now_s()
+
+    def _whole(self) -> Steps:
+        try:
+            yield from self._answer()
+        except RefusedError:
+            raise
         except Exception as error:
             if self._server.on_error is None:
                 self._server.kernel.fail(error)
                 raise
-            status = self._fail(self._server.on_error("a request of a batch", error))
-            self._job.done_s = self._now_s()
-        finally:
-            self._server.log.close(self._span, status)
-            if status != OK:
-                self._server.calls.failed(self._call)
+            raise RefusedError(self._server.on_error("a request of a batch", error)) from error
 
-    def _answer(self) -> Generator[Any, Any, str]:
+    def _answer(self) -> Steps:
+        server, call = self._server, self._call
         yield self._at_s
-        met = self._server.judge(self._call.request)
-        verdict: Verdict | None = None
-        if met is not None:
-            self._span.fault, verdict = met
-            self._server.log.event("fault", self._span, met[0])
-        if isinstance(verdict, Break):  # there are no bytes of its own
-            verdict = verdict.without_wire
-        factor = 1.0
-        match verdict:
-            case Fail(why):
-                return self._fail(why)
-            case Silent(for_s):
-                silent_until_s = math.inf if for_s is None else self._now_s() + for_s
-                if silent_until_s >= self._until_s:
-                    yield self._until_s
-                    return self._fail(Refusal(EXPIRED), expired=True)
-                yield silent_until_s
-            case Slow(factor):
-                pass
-        return (yield from self._serve(verdict, factor))
-
-    def _serve(self, verdict: Verdict | None, factor: float) -> Generator[Any, Any, str]:
-        server, call, request = self._server, self._call, self._call.request
+        verdict = yield from self._verdict()
         usage = Usage(call.prompt.tokens, 0)
-        reply = server.content(call.role, request)
-        if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not self._span.fault:
-            self._span.fault = AS_IS
-            server.log.event("fault", self._span, AS_IS)
-        spoken = fit(reply, call.prompt, server.size(call.role, request), usage)
+        spoken = speak(call, server.content(call.role, call.request), usage, server.log)
         if isinstance(verdict, Alter):
-            said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
             try:
-                spoken = fit(verdict.change(said), call.prompt, None, usage)
+                spoken = alter(spoken, verdict, call.prompt, usage)
             except ModelError as error:
-                return self._fail(Refusal("api_error", message=error.message))
-        yield from self._generate(spoken, factor * server.latency_factors.get(call.agent, 1.0))
+                raise RefusedError(Refusal("api_error", message=error.message)) from None
+        yield from self._generate(spoken)
         self._job.spoken = spoken
         server.replied(call, spoken, ())
-        return OK
 
-    def _generate(self, spoken: Spoken, factor: float) -> Generator[Any, Any, None]:
+    def _verdict(self) -> Generator[float, None, Verdict | None]:
+        """Meet the fault plan; what waits longer than the batch expires with it."""
+        steps = self._backend.verdict(self._call.request)
+        try:
+            while True:
+                until_s = next(steps)
+                if until_s >= self._until_s:
+                    yield self._until_s
+                    raise RefusedError(Refusal(EXPIRED))
+                yield until_s
+        except StopIteration as end:
+            verdict: Verdict | None = end.value
+            return verdict
+        finally:
+            steps.close()
+
+    def _generate(self, spoken: Spoken) -> Steps:
         span, usage, now_s = self._span, spoken.usage, self._now_s()
-        prefill_s, generate_s = self._served.latency.sample(
-            self._server.draws,
-            self._call.request.attempt_key,
+        request, backend = self._call.request, self._backend
+        prefill_s, generate_s = backend.served.latency.sample(
+            backend.draws,
+            request.attempt_key,
             usage.input_tokens,
             usage.output_tokens,
-            factor,
+            request.latency_factor * backend.latency_factor,
         )
         span.start_s = now_s
         yield now_s + (prefill_s + generate_s)
         span.first_token_s = now_s + prefill_s
         span.input_tokens, span.output_tokens = usage.input_tokens, usage.output_tokens
-        prices = self._served.prices
+        prices = backend.served.prices
         span.cost_usd = math.nan if prices is None else PRICE_FACTOR * prices.cost_usd(usage)
-
-    def _fail(self, why: Refusal, *, expired: bool = False) -> str:
-        self._span.error = why.kind
-        status = error_of(why).status
-        if status is not None:
-            self._span.http_status = status
-        self._job.refusal, self._job.expired = why, expired
-        return ERROR

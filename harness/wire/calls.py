@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.kernel.lineage import Lineage
-from harness.models import Reply, Request, ToolCall
+from harness.models import Backend, Reply, Request, ToolCall
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
 from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
@@ -76,7 +76,7 @@ class Calls:
     def begin(
         self,
         role: Role,
-        agent: str,
+        backend: Backend,
         prompt: Prompt,
         request: Request,
         scope: Scope,
@@ -88,8 +88,9 @@ class Calls:
         """Note a new call; its span has been opened as the request's."""
         call = Call(
             len(self.made) + 1,
-            agent,
+            role.name,
             role,
+            backend,
             prompt,
             request,
             request.call_span,

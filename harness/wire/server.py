@@ -19,8 +19,8 @@ from harness.errors import NotSimulated
 from harness.kernel import Draws, Kernel
 from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
-from harness.models import Reply, Request
-from harness.models.verdict import Verdict
+from harness.models import Backend, Reply, Request
+from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
@@ -51,9 +51,6 @@ AGENT_HEADER = "x-harness-agent"
 
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
-
-Judge = Callable[[Request], tuple[str, Verdict] | None]
-"""Says which fault an attempt meets, by its name, and what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +129,8 @@ class Server:
         self._allow_unmatched = allow_unmatched
         self._names = Names()
         self.served = served
-        self.judge = judge
-        self.latency_factors = latency_factors or {}
+        self._judge = judge
+        self._latency_factors = latency_factors or {}
         kernel.describe_work = lambda: report_of_calls(self.calls.made)
         self._told: dict[int, _Told] = {}
         self._repetition = Repetition()
@@ -277,8 +274,7 @@ class Server:
             call = self._new_call(understood, http, scope, caller, digest, site)
         elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
             self._count_call(scope.span.task, len(call.attempts) + 1)
-        exchange = Exchange(self, connection, site, api, call)
-        yield from exchange.steps()
+        yield from Exchange(self, connection, api, call).steps()
 
     def _count_call(self, task: int, made: int | None = None) -> None:
         """Note one more call of a task, or one more attempt of a call.
@@ -314,8 +310,9 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
+        backend = self._backend(site, role, prompt.model)
         call = self.calls.begin(
-            role, agent, prompt, request, scope, caller, digest, site.name, _retries_of(http)
+            role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
         call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
         for source in call.sources:
@@ -329,6 +326,19 @@ class Server:
         elif repeated.goes_on and not prompt.result_ids:
             self.log.event("goes_on", span)
         return call
+
+    def _backend(self, site: Site, role: Role, model: str) -> Backend:
+        return Backend(
+            log=self.log,
+            draws=self.draws,
+            content=role.content,
+            provider=site.provider,
+            served=self.served(site.name, model, role.latency),
+            judge=self._judge,
+            output_tokens=role.output_tokens,
+            accuracy=role.accuracy,
+            latency_factor=self._latency_factors.get(role.name, 1.0),
+        )
 
     def _number(self, request: Request, role: Role, task: int) -> None:
         request.agent = role.name
@@ -370,17 +380,16 @@ class Server:
         digest = blake2b(f"batch\n{body}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
         call = self._new_call(prompt, http, self._reading or self._root, None, digest, site)
         job = Job(prompt)
-        self._batch_work.append(BatchWork(self, site, call, job, at_s, until_s))
+        self._batch_work.append(BatchWork(self, call, job, at_s, until_s))
         return job
 
     def replied(self, call: Call, spoken: Spoken, tool_ids: tuple[str, ...]) -> None:
         """Note that a call has got its reply now."""
         wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
         self.told(call, [spoken.reply.text, *wishes])
-        if call.role.accuracy is not None:
-            call.span.correct = int(
-                self.draws.uniform(call.request.key, "accuracy") < call.role.accuracy
-            )
+        correct = call.backend.is_correct(call.request)
+        if correct is not None:
+            call.span.correct = int(correct)
         self.calls.answered(call, spoken.reply, tool_ids, self.kernel.now_s())
 
     def role_of(
@@ -424,13 +433,6 @@ class Server:
             f"a reply of agent {role.name!r} that waits",
             "give replies at once; time comes from the provider",
         )
-
-    def size(self, role: Role, request: Request) -> int | None:
-        """How many tokens an agent's replies have, where somebody has stated it."""
-        if role.output_tokens is None:
-            return None
-        # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
-        return max(1, round(role.output_tokens.sample(self.draws, request.key, "output_tokens")))
 
 
 def _retries_of(http: HttpRequest) -> int | None:

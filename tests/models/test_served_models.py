@@ -11,7 +11,16 @@ import pytest
 
 from harness.kernel import Draws, Kernel, run
 from harness.kernel.distributions import AnyDistribution, Constant, Uniform
-from harness.models import Model, ModelError, PythonStub, Reply, Request, ServedModel, ToolCall
+from harness.models import (
+    Backend,
+    Model,
+    ModelError,
+    PythonStub,
+    Reply,
+    Request,
+    ServedModel,
+    ToolCall,
+)
 from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
 from harness.spans import ATTEMPT, Span, SpanLog
 
@@ -42,14 +51,16 @@ class Line:
             self.kernel.env, draws, "p", concurrency=concurrency, limits=limits, outages=outages
         )
         prices = Prices(input_usd_per_mtok=3, output_usd_per_mtok=15)
-        self.model = ServedModel(
-            PythonStub(lambda _: SAYING, "saying") if content is None else content,
-            provider,
-            Served("m", "model m", FIVE_SECONDS, prices),
-            draws,
+        self.backend = Backend(
+            log=self.log,
+            draws=draws,
+            content=PythonStub(lambda _: SAYING, "saying") if content is None else content,
+            provider=provider,
+            served=Served("m", "model m", FIVE_SECONDS, prices),
             output_tokens=output_tokens,
             accuracy=accuracy,
         )
+        self.model = ServedModel(self.backend)
 
     def request(self, *, call: int = 1, output_tokens: int | None = None) -> Request:
         task = self.log.open_task("task", 1)

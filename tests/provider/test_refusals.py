@@ -11,7 +11,7 @@ import simpy
 
 from harness.kernel import Draws
 from harness.kernel.distributions import Constant
-from harness.models import error_of
+from harness.models.refused import RefusedError
 from harness.provider import (
     Latency,
     Limits,
@@ -84,7 +84,8 @@ def test_outage_answers_with_its_error(error: RefusalKind, status: int | None) -
     answer = Line(outages=(Outage(at_s=0, for_s=1, error=error),)).answer()
     assert answer == Refusal(error)
     assert answer.is_silent == (status is None)
-    assert (error_of(answer).error, error_of(answer).status) == (error, status)
+    raised = RefusedError(answer)
+    assert (raised.error, raised.status) == (error, status)
 
 
 def test_outage_without_an_error_is_an_internal_one() -> None:
@@ -193,7 +194,7 @@ def test_limit_answers_429_with_its_name_and_a_wait_in_whole_seconds(
     assert answer._replace(limit=None) == Refusal(
         "rate_limit_error", "claude-sonnet-4-6", retry_after_s=retry_after_s
     )
-    error = error_of(answer)
+    error = RefusedError(answer)
     assert (error.error, error.status, error.retry_after_s) == (
         "rate_limit_error",
         429,
