@@ -19,7 +19,7 @@ from harness.kernel.distributions import AnyDistribution
 from harness.models.api import CALL_ERRORS, Model, ModelError, Request, error_name
 from harness.models.refused import RefusedError
 from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict
-from harness.provider import Provider, Refusal, Served
+from harness.provider import Provider, Served
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage

@@ -197,7 +197,11 @@ class WiredWorld:
 
     def kept_in(self, text: str) -> frozenset[int]:
         """Numbers of the calls whose replies are in a text."""
-        return frozenset() if self._server is None else frozenset(self._server.sources([text]))
+        return (
+            frozenset()
+            if self._server is None
+            else frozenset(self._server.calls.sources.of([text]))
+        )
 
     def count_tool(self, tool: str) -> int:
         """Note one more use of a tool, and say the how-manieth it is."""

@@ -8,10 +8,10 @@ What goes wrong with one of them is its own result: an error, or that it expires
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps
 from harness.models import AttemptSpan, ModelError
 from harness.models.refused import RefusedError
@@ -21,10 +21,8 @@ from harness.spans import OK
 from harness.units import Usage
 from harness.wire.api import Job, Spoken
 from harness.wire.call import Call
-from harness.wire.speech import alter, speak
-
-if TYPE_CHECKING:
-    from harness.wire.server import Server
+from harness.wire.calls import Calls
+from harness.wire.speech import alter, at_once, speak
 
 PRICE_FACTOR = 0.5
 """What a token costs in a batch, against its usual price, at Anthropic and at OpenAI
@@ -37,25 +35,37 @@ class BatchWork:
     """One request of a batch, from its creation to its end.
 
     Args:
-        server: Who knows agents and faults.
+        kernel: The clock.
+        calls: The calls of the run.
         call: The call that it is.
         job: What the API is told of it.
         at_s: When its turn comes [s].
         until_s: When its batch expires [s].
+        refusal_for: Gives the result for an error in it, or raises.
     """
 
-    def __init__(self, server: Server, call: Call, job: Job, at_s: float, until_s: float) -> None:
-        self._server = server
+    def __init__(
+        self,
+        kernel: Kernel,
+        calls: Calls,
+        call: Call,
+        job: Job,
+        at_s: float,
+        until_s: float,
+        refusal_for: Callable[[str, Exception], Refusal],
+    ) -> None:
+        self._calls = calls
         self._call = call
         self._backend = replace(call.backend, judge=without_wire(call.backend.judge))
         self._job = job
         self._at_s = at_s
         self._until_s = until_s
-        self._now_s = server.kernel.now_s
-        self._life = AttemptSpan(server.log, call.request)
+        self._refusal_for = refusal_for
+        self._now_s = kernel.now_s
+        self._life = AttemptSpan(calls.log, call.request)
         self._span = self._life.span
         call.attempts.append(self._span)
-        self._process = Process(server.kernel, self._steps())
+        self._process = Process(kernel, self._steps())
         job.give_up = self.stop
 
     def stop(self) -> None:
@@ -73,7 +83,7 @@ class BatchWork:
             job.refusal, job.expired = error.refusal, error.error == EXPIRED
         finally:
             if self._span.status != OK:
-                self._server.calls.failed(self._call)
+                self._calls.failed(self._call)
         job.done_s = self._now_s()
 
     def _whole(self) -> Steps:
@@ -82,17 +92,14 @@ class BatchWork:
         except RefusedError:
             raise
         except Exception as error:
-            if self._server.on_error is None:
-                self._server.kernel.fail(error)
-                raise
-            raise RefusedError(self._server.on_error("a request of a batch", error)) from error
+            raise RefusedError(self._refusal_for("a request of a batch", error)) from error
 
     def _answer(self) -> Steps:
-        server, call = self._server, self._call
+        call = self._call
         yield self._at_s
         verdict = yield from self._verdict()
         usage = Usage(call.prompt.tokens, 0)
-        spoken = speak(call, server.content(call.role, call.request), usage, server.log)
+        spoken = speak(call, at_once(call), usage, self._calls.log)
         if isinstance(verdict, Alter):
             try:
                 spoken = alter(spoken, verdict, call.prompt, usage)
@@ -100,7 +107,7 @@ class BatchWork:
                 raise RefusedError(Refusal("api_error", message=error.message)) from None
         yield from self._generate(spoken)
         self._job.spoken = spoken
-        server.replied(call, spoken, ())
+        self._calls.answered(call, spoken, ())
 
     def _verdict(self) -> Generator[float, None, Verdict | None]:
         """Meet the fault plan; what waits longer than the batch expires with it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from harness.kernel.process import Steps
 from harness.models import AttemptSpan, ModelError
@@ -14,12 +13,10 @@ from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import CANCELLED, OK
 from harness.wire.api import Api, Ids, Moment, Spoken
 from harness.wire.call import Call
+from harness.wire.calls import Calls
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
-from harness.wire.speech import alter, speak
-
-if TYPE_CHECKING:
-    from harness.wire.server import Server
+from harness.wire.speech import alter, at_once, speak
 
 _LOST = frozenset(
     {
@@ -45,19 +42,19 @@ class ToldError(ModelError):
 class Exchange:
     """One attempt: the life that `models/attempt.py` describes, in bytes, from the request's arrival to the last of its answer."""
 
-    def __init__(self, server: Server, connection: Connection, api: Api, call: Call) -> None:
-        self._server = server
+    def __init__(self, calls: Calls, connection: Connection, api: Api, call: Call) -> None:
+        self._calls = calls
         self._connection = connection
         self._api = api
         self._call = call
         self._backend = call.backend
-        self._now_s = server.kernel.now_s
-        self._life = AttemptSpan(server.log, call.request)
+        self._now_s = calls.log.clock
+        self._life = AttemptSpan(calls.log, call.request)
         self._span = self._life.span
         if not call.attempts:
             self._span.repeats = call.span.repeats
         call.attempts.append(self._span)
-        self._ids = Ids(f"{server.draws.seed}\x1f{call.request.attempt_key}")
+        self._ids = Ids(f"{call.backend.draws.seed}\x1f{call.request.attempt_key}")
 
     def steps(self) -> Steps:
         """Go through it; a client that hangs up ends it wherever it stands."""
@@ -71,7 +68,7 @@ class Exchange:
             if status == CANCELLED and self._connection.timed_out:
                 self._call.timed_out.append(self._span.ordinal)
             if status != OK:
-                self._server.calls.failed(self._call)
+                self._calls.failed(self._call)
 
     def _answer(self) -> Steps:
         began_s = self._now_s()
@@ -89,9 +86,9 @@ class Exchange:
             raise self._told(error.refusal, began_s) from None
 
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Steps:
-        server, call, request = self._server, self._call, self._call.request
+        call, request = self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
-        spoken = speak(call, server.content(call.role, request), usage, server.log)
+        spoken = speak(call, at_once(call), usage, self._calls.log)
         if isinstance(verdict, Alter):
             try:
                 spoken = alter(spoken, verdict, call.prompt, usage)
@@ -111,7 +108,7 @@ class Exchange:
             broken.damage in _LOST or (broken.damage == "cut" and not call.prompt.stream)
         ):
             raise ToldError(broken.damage, None, "")
-        server.replied(call, spoken, tuple(self._ids.tools))
+        self._calls.answered(call, spoken, tuple(self._ids.tools))
 
     # -- the ways to end without a reply -----------------------------------------------------------------------------
 

@@ -8,18 +8,16 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.apis import WireApi
-from harness.errors import NotSimulated
 from harness.kernel import Draws, Kernel
 from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
-from harness.models import Backend, Reply, Request
+from harness.models import Backend, Request
 from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
@@ -29,22 +27,17 @@ from harness.spans import (
     SpanLog,
 )
 from harness.wire.agents import Role, Scope, first_that_meets, scope_here
-from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt, Spoken
+from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
-from harness.wire.cache import Repetition
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
-from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
-
-_WORTH_CACHING_TOKENS = 1024
-"""The shortest prefix that most models cache."""
 
 AGENT_HEADER = "x-harness-agent"
 """Names the agent whose call it is, for programs that can send it; stronger than any rule."""
@@ -132,8 +125,6 @@ class Server:
         self._judge = judge
         self._latency_factors = latency_factors or {}
         kernel.describe_work = lambda: report_of_calls(self.calls.made)
-        self._told: dict[int, _Told] = {}
-        self._repetition = Repetition()
         self._connections: list[Connection] = []
         self._answering: dict[Connection, None] = {}
         """The connections on which an answer is due; those of real sockets are nowhere else."""
@@ -170,15 +161,6 @@ class Server:
         connection = Connection(host, self.on_request)
         self._connections.append(connection)
         return connection
-
-    def sources(self, texts: Sequence[str]) -> list[int]:
-        """Numbers of the calls whose replies are in some texts."""
-        return sorted(number for told in self._told.values() for number in told.sources(texts))
-
-    def told(self, call: Call, texts: Iterable[str]) -> None:
-        """Note what a call was answered."""
-        for text in texts:
-            self._told[call.scope.span.task].said(call.number, text)
 
     def end(self) -> None:
         """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
@@ -228,13 +210,17 @@ class Server:
                 connection.close("reset")
             else:
                 yield from self._life(connection, http, scope, caller)
-        except Exception as error:
-            if self.on_error is None:
-                self.kernel.fail(error)
-                raise
-            self._refuse(connection, self.on_error(f"{http.method} {http.path}", error))
+        except Exception as error:  # noqa: BLE001 - raised again where nobody tells the client
+            self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]
+
+    def _refusal_for(self, what: str, error: Exception) -> Refusal:
+        """What the client is told of an error that a request leads to; where nobody says so, the error ends the run."""
+        if self.on_error is None:
+            self.kernel.fail(error)
+            raise error
+        return self.on_error(what, error)
 
     def _refuse(self, connection: Connection, why: Refusal) -> None:
         """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
@@ -274,7 +260,7 @@ class Server:
             call = self._new_call(understood, http, scope, caller, digest, site)
         elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
             self._count_call(scope.span.task, len(call.attempts) + 1)
-        yield from Exchange(self, connection, api, call).steps()
+        yield from Exchange(self.calls, connection, api, call).steps()
 
     def _count_call(self, task: int, made: int | None = None) -> None:
         """Note one more call of a task, or one more attempt of a call.
@@ -311,21 +297,9 @@ class Server:
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
         backend = self._backend(site, role, prompt.model)
-        call = self.calls.begin(
+        return self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
-        call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
-        for source in call.sources:
-            self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
-        repeated = self._repetition.of(prompt, task, call.number)
-        if repeated.tokens >= _WORTH_CACHING_TOKENS:
-            self.log.event("repeated_prefix", span, str(repeated.tokens))
-        if repeated.same is not None:
-            if self.calls.made[repeated.same - 1].reply is not None:
-                self.log.event("asked_again", span)
-        elif repeated.goes_on and not prompt.result_ids:
-            self.log.event("goes_on", span)
-        return call
 
     def _backend(self, site: Site, role: Role, model: str) -> Backend:
         return Backend(
@@ -380,17 +354,9 @@ class Server:
         digest = blake2b(f"batch\n{body}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
         call = self._new_call(prompt, http, self._reading or self._root, None, digest, site)
         job = Job(prompt)
-        self._batch_work.append(BatchWork(self, call, job, at_s, until_s))
+        work = BatchWork(self.kernel, self.calls, call, job, at_s, until_s, self._refusal_for)
+        self._batch_work.append(work)
         return job
-
-    def replied(self, call: Call, spoken: Spoken, tool_ids: tuple[str, ...]) -> None:
-        """Note that a call has got its reply now."""
-        wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
-        self.told(call, [spoken.reply.text, *wishes])
-        correct = call.backend.is_correct(call.request)
-        if correct is not None:
-            call.span.correct = int(correct)
-        self.calls.answered(call, spoken.reply, tool_ids, self.kernel.now_s())
 
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
@@ -420,20 +386,6 @@ class Server:
             role = self._unknown[name] = self._make_role(name)
         return role
 
-    def content(self, role: Role, request: Request) -> Reply:
-        """What an agent says; scripted content takes no time, and is not to be awaited."""
-        asking = role.content.reply(request)
-        try:
-            asking.send(None)
-        except StopIteration as said:
-            reply: Reply = said.value
-            return reply
-        asking.close()
-        raise NotSimulated(
-            f"a reply of agent {role.name!r} that waits",
-            "give replies at once; time comes from the provider",
-        )
-
 
 def _retries_of(http: HttpRequest) -> int | None:
     """How many attempts of this call its client made before; None if it does not say."""
@@ -461,24 +413,3 @@ class _Desk:
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         """Let a model answer a prompt of a batch."""
         return self._server.work(self._site, prompt, http, at_s, until_s)
-
-
-class _Told:
-    """What was said in one task; the same words in another task are another story."""
-
-    def __init__(self) -> None:
-        self._provenance = Provenance()
-        self._numbers: list[int] = []
-        self._places: dict[int, int] = {}
-
-    def asked(self, call: int, texts: Iterable[str]) -> tuple[int, ...]:
-        """Note a prompt, and give the numbers of the calls whose replies are in it."""
-        self._numbers.append(call)
-        self._places[call] = len(self._numbers)
-        return tuple(self.sources(texts))
-
-    def said(self, call: int, text: str) -> None:
-        self._provenance.said(self._places[call], text)
-
-    def sources(self, texts: Iterable[str]) -> list[int]:
-        return [self._numbers[place - 1] for place in self._provenance.sources(texts)]

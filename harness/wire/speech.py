@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from harness.errors import NotSimulated
 from harness.models import Reply
 from harness.models.verdict import Alter
 from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_call_tokens, count_tokens
@@ -31,6 +32,21 @@ def speak(call: Call, reply: Reply, usage: Usage, log: SpanLog) -> Spoken:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)
     return fit(reply, call.prompt, call.backend.size(request), usage)
+
+
+def at_once(call: Call) -> Reply:
+    """What the agent of a call says; scripted content takes no time, and is not to be awaited."""
+    asking = call.role.content.reply(call.request)
+    try:
+        asking.send(None)
+    except StopIteration as said:
+        reply: Reply = said.value
+        return reply
+    asking.close()
+    raise NotSimulated(
+        f"a reply of agent {call.agent!r} that waits",
+        "give replies at once; time comes from the provider",
+    )
 
 
 def alter(spoken: Spoken, verdict: Alter, prompt: Prompt, usage: Usage) -> Spoken:
