@@ -105,8 +105,8 @@ APIS: dict[str, WireApi] = {
 """Every API, by name; a provider of that name is there with no line of set-up."""
 
 VENDORS: dict[str, Vendor] = {
-    # https://api-docs.deepseek.com: "you can also use https://api.deepseek.com/v1 as the base_url"
-    "deepseek": Vendor("openai", "api.deepseek.com", ("", "/v1")),
+    # https://api-docs.deepseek.com, /v1 for compatibility; https://api-docs.deepseek.com/guides/chat_prefix_completion
+    "deepseek": Vendor("openai", "api.deepseek.com", ("", "/v1", "/beta")),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
     "fireworks": Vendor("openai", "api.fireworks.ai", ("/inference/v1",)),
     # https://ai.google.dev/gemini-api/docs/openai

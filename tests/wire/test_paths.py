@@ -58,7 +58,14 @@ def test_each_known_vendor_has_a_documented_base_url_here() -> None:
     assert DOCUMENTED.keys() == VENDORS.keys()
 
 
-@pytest.mark.parametrize(("name", "base_url"), DOCUMENTED.items())
+@pytest.mark.parametrize(
+    ("name", "base_url"),
+    [
+        *DOCUMENTED.items(),
+        ("deepseek", "https://api.deepseek.com/v1"),
+        ("deepseek", "https://api.deepseek.com/beta"),
+    ],
+)
 def test_known_vendor_is_reached_by_its_name_at_its_documented_base_url(
     name: str, base_url: str, sim: Sim
 ) -> None:
