@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from harness.chance import Draws
 from harness.faults.api import Fault, Verdict
-from harness.kernel import Draws
 from harness.models import Request
 
 

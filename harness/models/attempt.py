@@ -14,8 +14,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from types import TracebackType
 
-from harness.kernel import Draws
-from harness.kernel.distributions import AnyDistribution
+from harness.chance import Draws
+from harness.chance.distributions import AnyDistribution
 from harness.models.api import CALL_ERRORS, Model, ModelError, Request, error_name
 from harness.models.refused import RefusedError
 from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict

@@ -19,10 +19,10 @@ from harness.models.verdict import Alter, Verdict, without_wire
 from harness.provider import Refusal
 from harness.spans import OK
 from harness.units import Usage
-from harness.wire.api import Job, Spoken
+from harness.wire.api import Completion, Job
 from harness.wire.call import Call
 from harness.wire.calls import Calls
-from harness.wire.speech import alter, at_once, speak
+from harness.wire.truncation import alter, at_once, speak
 
 PRICE_FACTOR = 0.5
 """What a token costs in a batch, against its usual price, at Anthropic and at OpenAI
@@ -125,7 +125,7 @@ class BatchWork:
         finally:
             steps.close()
 
-    def _generate(self, spoken: Spoken) -> Steps:
+    def _generate(self, spoken: Completion) -> Steps:
         span, usage, now_s = self._span, spoken.usage, self._now_s()
         request, backend = self._call.request, self._backend
         prefill_s, generate_s = backend.served.latency.sample(

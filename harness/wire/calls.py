@@ -17,12 +17,12 @@ from typing import Any
 from harness.kernel.lineage import Lineage
 from harness.models import Backend, Request, ToolCall
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
-from harness.wire.agents import Role, Scope
-from harness.wire.api import Prompt, Spoken
+from harness.wire.api import Completion, Prompt
 from harness.wire.cache import Repetition
 from harness.wire.call import Call, nearest
 from harness.wire.effects import Effect, effect
 from harness.wire.repeats import Repeats
+from harness.wire.routing import AgentRule, Scope
 from harness.wire.sources import Sources
 
 _WORTH_CACHING_TOKENS = 1024
@@ -84,7 +84,7 @@ class Calls:
 
     def begin(
         self,
-        role: Role,
+        role: AgentRule,
         backend: Backend,
         prompt: Prompt,
         request: Request,
@@ -136,7 +136,7 @@ class Calls:
         number = self._counts[what] = self._counts.get(what, 0) + 1
         return number
 
-    def answered(self, call: Call, spoken: Spoken, tool_ids: tuple[str, ...]) -> None:
+    def answered(self, call: Call, spoken: Completion, tool_ids: tuple[str, ...]) -> None:
         """Note that a call has got its reply now."""
         reply, at_s = spoken.reply, self.log.clock()
         wishes = [json.dumps(wish.arguments) for wish in reply.tool_calls]

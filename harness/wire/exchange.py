@@ -11,12 +11,12 @@ from harness.models.verdict import Alter, Break, Slow, Verdict
 from harness.provider import Refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import CANCELLED, OK
-from harness.wire.api import Api, Ids, Moment, Spoken
+from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
-from harness.wire.speech import alter, at_once, speak
+from harness.wire.truncation import alter, at_once, speak
 
 _LOST = frozenset(
     {
@@ -139,7 +139,7 @@ class Exchange:
 
         yield tell
 
-    def _send(self, attempt: Attempt, spoken: Spoken, broken: Break | None) -> Steps:
+    def _send(self, attempt: Attempt, spoken: Completion, broken: Break | None) -> Steps:
         """Put the reply into bytes, and send each part at its time."""
         api, prompt, arrival_s = self._api, self._call.prompt, attempt.arrival_s
         self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"

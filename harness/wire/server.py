@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.apis import WireApi
-from harness.kernel import Draws, Kernel
+from harness.chance import Draws
+from harness.kernel import Kernel
 from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
@@ -26,7 +27,6 @@ from harness.spans import (
     CALL,
     SpanLog,
 )
-from harness.wire.agents import Role, Scope, first_that_meets, scope_here
 from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
 from harness.wire.call import Call
@@ -35,6 +35,7 @@ from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
 from harness.wire.rounds import report_of_calls
+from harness.wire.routing import AgentRule, Scope, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
@@ -47,7 +48,7 @@ _RETRIES = "x-stainless-retry-count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Endpoint:
     """A provider as a server of an API."""
 
     name: str
@@ -98,9 +99,9 @@ class Server:
         log: SpanLog,
         root: Scope,
         *,
-        sites: Sequence[Site],
-        roles: Sequence[Role],
-        unknown: Callable[[str], Role],
+        sites: Sequence[Endpoint],
+        roles: Sequence[AgentRule],
+        unknown: Callable[[str], AgentRule],
         allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
@@ -117,7 +118,7 @@ class Server:
         self.log = log
         self._root = root
         self._roles = roles
-        self._unknown: dict[str, Role] = {}
+        self._unknown: dict[str, AgentRule] = {}
         self._make_role = unknown
         self._allow_unmatched = allow_unmatched
         self._names = Names()
@@ -128,7 +129,7 @@ class Server:
         self._connections: list[Connection] = []
         self._answering: dict[Connection, None] = {}
         """The connections on which an answer is due; those of real sockets are nowhere else."""
-        self._sites: dict[str, tuple[Site, Api]] = {}
+        self._sites: dict[str, tuple[Endpoint, Api]] = {}
         self._own_ids = 0
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
@@ -284,7 +285,7 @@ class Server:
         scope: Scope,
         caller: Lineage | None,
         digest: bytes,
-        site: Site,
+        site: Endpoint,
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
@@ -301,7 +302,7 @@ class Server:
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
 
-    def _backend(self, site: Site, role: Role, model: str) -> Backend:
+    def _backend(self, site: Endpoint, role: AgentRule, model: str) -> Backend:
         return Backend(
             log=self.log,
             draws=self.draws,
@@ -314,7 +315,7 @@ class Server:
             latency_factor=self._latency_factors.get(role.name, 1.0),
         )
 
-    def _number(self, request: Request, role: Role, task: int) -> None:
+    def _number(self, request: Request, role: AgentRule, task: int) -> None:
         request.agent = role.name
         request.call_in_task = self.calls.count("call", task, role.name)
         request.call_in_run = self.calls.count("call", role.name)
@@ -347,7 +348,7 @@ class Server:
         )
 
     def work(
-        self, site: Site, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float
+        self, site: Endpoint, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float
     ) -> Job:
         """Let a model answer a prompt of a batch that is being created."""
         body = repr((prompt.model, [section.text for section in prompt.sections]))
@@ -360,7 +361,7 @@ class Server:
 
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
-    ) -> Role:
+    ) -> AgentRule:
         """The agent whose call it is: the one that the program names, else the first that its rules name.
 
         Raises:
@@ -380,7 +381,7 @@ class Server:
             return self._unknown_role(UNMATCHED + made_up if self._roles else made_up)
         return role
 
-    def _unknown_role(self, name: str) -> Role:
+    def _unknown_role(self, name: str) -> AgentRule:
         role = self._unknown.get(name)
         if role is None:
             role = self._unknown[name] = self._make_role(name)
@@ -398,7 +399,7 @@ class _Desk:
     """What one site's API may ask of the server."""
 
     _server: Server
-    _site: Site
+    _site: Endpoint
     models: tuple[str, ...]
 
     def moment(self, ids: Ids, model: str = "") -> Moment:

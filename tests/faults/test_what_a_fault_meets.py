@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from harness.chance import Draws
+from harness.chance.distributions import Constant
 from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultPlan
 from harness.faults import plan as plan_of
 from harness.faults.connection import ConnectionFailure
@@ -16,8 +18,7 @@ from harness.faults.hang import Hang
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.status import Overloaded, StatusError
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.distributions import Constant
+from harness.kernel import Kernel, run
 from harness.models import Backend, ModelError, PythonStub, Reply, Request, ServedModel, ToolCall
 from harness.models.verdict import without_wire
 from harness.provider import Latency, Provider, Served

@@ -12,7 +12,7 @@ import pytest
 from harness.cli import run
 from harness.errors import HarnessError, NotSimulated, ScenarioError
 from harness.run import Simulation
-from harness.run.surroundings import surroundings
+from harness.run.wiring import surroundings
 from harness.scenario import load_scenario
 from harness.spans import CALL, TASK, as_json_lines
 from harness.store import Store, queries

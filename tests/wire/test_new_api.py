@@ -10,7 +10,7 @@ import pytest
 
 from harness import HarnessError
 from harness.apis import APIS, WireApi
-from harness.run.wired import WiredWorld, default_providers
+from harness.run.program_world import ProgramWorld, default_providers
 from harness.sim import Sim
 from harness.wire.http import HttpRequest
 from harness.wire.serve import greeting
@@ -90,7 +90,7 @@ def test_faults_and_rate_limits_are_told_in_its_own_way(toy_sim: Sim) -> None:
 @pytest.mark.usefixtures("toy_sim")
 def test_serve_names_it_and_knows_its_requests() -> None:
     assert "export TOY_BASE_URL=http://x:1/toy" in greeting("http://x:1", [("toy", "toy")])
-    server = WiredWorld(1, providers=default_providers(), roles=[]).server
+    server = ProgramWorld(1, providers=default_providers(), roles=[]).server
     asked = [HttpRequest("POST", "", path, "", {}, b"") for path in ("/toy/say", "/v1/messages")]
     marked = HttpRequest("POST", "", "/v1/say", "", {"toy-version": "1"}, b"")
     hosts = [server.host_for(http) for http in (*asked, marked)]
