@@ -18,7 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import thread as pools
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -74,7 +74,7 @@ _lines: dict[int, deque[Waiter]] = {}
 """What waits for each lock or queue, by id."""
 
 
-def _wait(
+def wait_in_line(
     world: World, thing: object, words: str, until_s: float, attempt: Callable[[], Any]
 ) -> Any:  # noqa: ANN401 - what the attempt gives
     """Park until an attempt succeeds, which gives something else than None, or until the time has come."""
@@ -103,7 +103,8 @@ def _wait(
             _lines.pop(key, None)
 
 
-def _wake_next(thing: object) -> None:
+def wake_next(thing: object) -> None:
+    """Wake what waits first for a lock or queue; with a choice of order, any that waits."""
     line = _lines.get(id(thing))
     if not line:
         return
@@ -150,13 +151,13 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         if _is_imported_elsewhere(world):
             return real(lock, blocking, timeout)
         holder = held.get(id(lock))
-        if (holder is None or holder.thread.kernel is not kernel) and _outsider_releases(
+        if (holder is None or holder.thread.kernel is not kernel) and outsider_releases(
             real, lock, world
         ):
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
             return True
         until_s = math.inf if timeout < 0 else kernel.now_s() + timeout
-        return _wait(world, lock, words, until_s, attempt) is not None
+        return wait_in_line(world, lock, words, until_s, attempt) is not None
 
     return acquire
 
@@ -181,7 +182,7 @@ def _starts_or_ends_a_thread() -> bool:
     return False
 
 
-def _outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bool:  # noqa: ANN401 - a lock
+def outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bool:  # noqa: ANN401 - a lock
     """Wait in real time for a lock that no thread of the run has taken.
 
     Raises:
@@ -216,7 +217,7 @@ def _release_lock(lock: Any) -> None:  # noqa: ANN401 - a lock
     _release(lock)
     held.pop(id(lock), None)
     if _lines:
-        _wake_next(lock)
+        wake_next(lock)
 
 
 def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
@@ -224,14 +225,14 @@ def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
     if not _rlock_is_owned(lock):
         held.pop(id(lock), None)
         if _lines:
-            _wake_next(lock)
+            wake_next(lock)
 
 
 def _save_rlock(lock: Any) -> Any:  # noqa: ANN401 - a lock, and its state
     state = _rlock_save(lock)
     held.pop(id(lock), None)
     if _lines:
-        _wake_next(lock)
+        wake_next(lock)
     return state
 
 
@@ -266,7 +267,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
 
     until_s = math.inf if timeout is None else world.kernel.now_s() + timeout
     try:
-        got = attempt() or _wait(world, q, "an item of a queue", until_s, attempt)
+        got = attempt() or wait_in_line(world, q, "an item of a queue", until_s, attempt)
     except RunIsOver:
         # A pool logs whatever ends its workers; with None they go home, because `end_threads` has shut the pool.
         if sys._getframe(1).f_code is POOL_WORKER:  # noqa: SLF001 - who calls
@@ -280,7 +281,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
 def _put(q: Any, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002 - as the original
     _queue_put(q, item)
     if _lines:
-        _wake_next(q)
+        wake_next(q)
 
 
 def _put_nowait(q: Any, item: object) -> None:  # noqa: ANN401 - a queue
@@ -321,21 +322,36 @@ _CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...]
 @contextmanager
 def parking_locks() -> Iterator[None]:
     """While inside, locks and simple queues park in a world; elsewhere they do what they always did."""
-    before = [
-        (kind, fields, {name: fields[name] for name in new}) for kind, fields, new in _CHANGES
-    ]
-    _write(_CHANGES)
+    with ExitStack() as changes:
+        for kind, fields, new in _CHANGES:
+            changes.enter_context(changed_type(kind, fields, new))
+        try:
+            yield
+        finally:
+            held.clear()
+            _lines.clear()
+
+
+@contextmanager
+def changed_type(
+    kind: type, fields: dict[str, Any], new: dict[str, Callable[..., Any]]
+) -> Iterator[None]:
+    """While inside, a type that is written in C has other methods.
+
+    Args:
+        kind: The type.
+        fields: Its dictionary.
+        new: The methods, by name.
+    """
+    before = {name: fields[name] for name in new}
+    _write(kind, fields, new)
     try:
         yield
     finally:
-        _write(before)
-        held.clear()
-        _lines.clear()
+        _write(kind, fields, before)
 
 
-def _write(changes: Any) -> None:  # noqa: ANN401 - as above
-    for kind, fields, new in changes:
-        fields.update(new)
-        ctypes.pythonapi.PyType_Modified(
-            ctypes.py_object(kind)
-        )  # attributes are looked up in a cache
+def _write(kind: type, fields: dict[str, Any], methods: dict[str, Callable[..., Any]]) -> None:
+    fields.update(methods)
+    # Attributes are looked up in a cache.
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
