@@ -11,9 +11,11 @@ import _queue
 import _thread
 import ctypes
 import gc
+import logging
 import math
 import queue
 import sys
+import sysconfig
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -54,6 +56,13 @@ _LIFE_OF_A_THREAD = frozenset(
 
 _IMPORT = "<frozen importlib._bootstrap>"
 """Where modules are imported, each under a lock of its own."""
+
+_LOGGERS = logging._lock  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to know it
+"""The lock of all loggers; each handler has one of its own."""
+
+_INSTALLED = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+_STANDARD = (sysconfig.get_path("stdlib"), "<frozen ")
+"""Where the code of installed packages and of Python itself is; installed packages may lie within the latter."""
 
 
 class Held(NamedTuple):
@@ -132,7 +141,7 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         if world is None:
             return real(lock, blocking, timeout)
         kernel = world.kernel
-        if kernel.baton.choose is not None and not _starts_or_ends_a_thread():
+        if kernel.baton.choose is not None and not is_housekeeping(lock):
             kernel.baton.offer()
         if real(lock, False):  # noqa: FBT003 - it takes no keyword in all versions
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
@@ -172,12 +181,26 @@ def _is_imported_elsewhere(world: World) -> bool:
     return owner not in {thread.ident for thread in (baton.main, *baton.threads)}
 
 
-def _starts_or_ends_a_thread() -> bool:
-    """Whether a lock is part of how threads start and end; choices there would drown those that the program has."""
+def is_housekeeping(lock: object) -> bool:
+    """Whether no choice of order is due where a lock is taken, because of what it is for.
+
+    Choices where threads start and end would drown those that the program has. Modules are imported, loggers learn their
+    level and installed packages fill their caches in the first of several runs in a process only, and one seed must find the
+    same order in all of them.
+    """
+    if lock is _LOGGERS:
+        return True
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - who takes the lock
     while frame is not None and frame.f_code.co_filename == threading.__file__:
         if frame.f_code.co_name in _LIFE_OF_A_THREAD:
             return True
+        frame = frame.f_back
+    is_own = False
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == _IMPORT or (not is_own and file.startswith(_INSTALLED)):
+            return True
+        is_own = is_own or not file.startswith(_STANDARD)
         frame = frame.f_back
     return False
 

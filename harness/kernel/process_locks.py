@@ -20,6 +20,7 @@ from harness.kernel.locks import (
     Held,
     changed_type,
     held,
+    is_housekeeping,
     outsider_releases,
     wait_in_line,
     wake_next,
@@ -35,7 +36,7 @@ def _park_for(lock: Any, block: bool = True, timeout: float | None = None) -> bo
     if world is None:
         return bool(_acquire(lock, block, timeout))
     kernel = world.kernel
-    if kernel.baton.choose is not None:
+    if kernel.baton.choose is not None and not is_housekeeping(lock):
         kernel.baton.offer()
 
     def attempt() -> bool | None:
