@@ -534,6 +534,25 @@ def test_call_from_another_thread_into_the_loop_is_refused() -> None:
     assert errors == ["a call from another thread into the loop (outsider)"]
 
 
+def test_a_loop_that_an_earlier_run_left_in_a_thread_is_told() -> None:
+    """As of a library that is imported in a run, and starts a loop at its import."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def program() -> object:
+        if not loops:
+            loops.append(asyncio.new_event_loop())
+            threading.Thread(target=loops[0].run_forever, daemon=True).start()
+        waiting = nothing()
+        try:
+            return asyncio.run_coroutine_threadsafe(waiting, loops[0]).result()
+        finally:
+            waiting.close()
+
+    assert simulated(program) == "done"
+    with pytest.raises(NotSimulated, match="a loop of an earlier run, which is over"):
+        simulated(program)
+
+
 # -- anyio ------------------------------------------------------------------------------------------
 
 
