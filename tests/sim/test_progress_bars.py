@@ -117,6 +117,8 @@ def simulation() -> Sim:
 def test_calls_under_a_bar_take_what_they_take(
     simulation: Sim, program: Callable[[], Any], latency_s: float
 ) -> None:
+    before = threading.enumerate()
+
     first, again = simulation.run(program), simulation.run(program)
 
     assert first.latency_s == latency_s
@@ -124,7 +126,7 @@ def test_calls_under_a_bar_take_what_they_take(
     assert again.output == first.output  # what was drawn, too
     assert as_json_lines(again.spans_table) == as_json_lines(first.spans_table)
     assert first.unsimulated == {}
-    assert all(thread is threading.main_thread() for thread in threading.enumerate())
+    assert threading.enumerate() == before
 
 
 def test_bars_show_virtual_time(simulation: Sim) -> None:
