@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from benchmarks.workload import scenario
-from harness.run.build import World
+from harness.run.build import PatternRun
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
             f"providers.p={{limits: {{requests_per_min: {clients // 2}}}}}",  # half of them come at once, the rest wait
             "policies.default.retry={attempts: 1000, jitter: full}",
         )
-        world = World(loaded, 1)
+        world = PatternRun(loaded, 1)
         began_s = time.process_time()
         world.execute()
         cpu_s = time.process_time() - began_s

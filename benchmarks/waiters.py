@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 
 from benchmarks.workload import scenario
-from harness.run.build import World
+from harness.run.build import PatternRun
 from harness.scenario import LoadedScenario
 
 AGENTS = 100_000
@@ -33,8 +33,8 @@ def _waiting(tasks: int) -> LoadedScenario:
     )
 
 
-def _simulate(loaded: LoadedScenario) -> World:
-    world = World(loaded, 1)
+def _simulate(loaded: LoadedScenario) -> PatternRun:
+    world = PatternRun(loaded, 1)
     world.execute()
     return world
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import simpy
 
-from harness.run.build import World
+from harness.run.build import PatternRun
 from harness.scenario import LoadedScenario, load_scenario
 
 CALLS_PER_TASK = 6
@@ -49,7 +49,7 @@ def scenario(tasks: int, *overrides: str) -> LoadedScenario:
 def simulated_cpu_s(loaded: LoadedScenario) -> float:
     """CPU of one run with full spans, up to the last span in its column [s]."""
     began_s = time.process_time()
-    world = World(loaded, 1)
+    world = PatternRun(loaded, 1)
     world.execute()
     assert world.log.spans
     return time.process_time() - began_s

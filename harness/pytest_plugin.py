@@ -22,8 +22,8 @@ from harness.environment import PROVIDED, provided_environment
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
-    from harness.kernel.outside import ClosedNetwork
     from harness.sim import Sim
+    from harness.virtual.outside import ClosedNetwork
 
 _FIXTURE = "sim"
 
@@ -177,7 +177,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if early_config.getini("sim_keys"):
         os.environ.update(PROVIDED)
     if early_config.getini("sim_patch_early"):
-        from harness.kernel.early import imports_find_stand_ins
+        from harness.virtual.early import imports_find_stand_ins
 
         patch = ExitStack()
         patch.enter_context(imports_find_stand_ins())
@@ -226,7 +226,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         yield simulation
     store = request.config.getoption("--sim-store")
     if store is not None:
-        from harness.sim.keeping import keep
+        from harness.sim.persist import keep
 
         keep(simulation, store, request.node.nodeid, request.node.path.parent)
 
@@ -296,7 +296,7 @@ def pytest_runtest_makereport(
 def pytest_runtest_logreport() -> Generator[None]:
     """Let plugins send their reports somewhere, which they do before the teardown of a test."""
     outside = sys.modules.get(
-        "harness.kernel.outside"
+        "harness.virtual.outside"
     )  # not imported for those who never ask for it
     if outside is None:
         yield
@@ -342,7 +342,7 @@ def _tell_failures_without_tracebacks(terminalreporter: pytest.TerminalReporter)
 
 def _closed_network(config: pytest.Config) -> AbstractContextManager[ClosedNetwork]:
     """The network outside of runs, without what the project allows."""
-    from harness.kernel.outside import closed_network, place
+    from harness.virtual.outside import closed_network, place
 
     try:
         allowed = [place(text) for text in config.getini("sim_allow_hosts")]

@@ -12,7 +12,7 @@ from typing import Self
 
 from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
-from harness.kernel import Draws
+from harness.chance import Draws
 from harness.models import CALL_ERRORS, Model, ModelError, Reply, Request, ToolCall, error_name
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.kernel import Draws
-from harness.kernel.distributions import AnyDistribution, Constant
+from harness.chance import Draws
+from harness.chance.distributions import AnyDistribution, Constant
 from harness.models import ToolCall
 from harness.units import Probability, whole_microseconds
 

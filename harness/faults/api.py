@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.chance import Draws
 from harness.fields import AgentName, ModelName
-from harness.kernel import Draws
 from harness.models import Request
 from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
 from harness.units import Count, Probability, Seconds

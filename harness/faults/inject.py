@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from harness.chance import Draws
 from harness.faults.api import Alter, Break, Fail, Fault, Silent, Slow
-from harness.kernel import Draws
 from harness.models import Model, ModelError, Reply, Request
 from harness.provider.service import REFUSAL_S
 from harness.spans import CANCELLED, OK, WAIT, SpanLog

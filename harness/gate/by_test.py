@@ -66,7 +66,7 @@ class GatedTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TestOutcome:
     """What became of a test."""
 
     test: str
@@ -163,7 +163,7 @@ def baseline_file(folder: Path, test: str) -> Path:
     return folder / f"{name}.json"
 
 
-def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> Outcome:
+def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> TestOutcome:
     """Compare a test with its baseline.
 
     Args:
@@ -175,7 +175,7 @@ def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> Outcome:
         return _broken(test, "not compared")
     file = baseline_file(folder, test.name)
     if not file.exists():
-        return Outcome(
+        return TestOutcome(
             test=test.name,
             status="new",
             text=f"there is no {file.name}",
@@ -192,7 +192,7 @@ def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> Outcome:
     return _told(result.explained(kept))
 
 
-def update_test(test: GatedTest, folder: Path, *, reason: str) -> Outcome:
+def update_test(test: GatedTest, folder: Path, *, reason: str) -> TestOutcome:
     """Write the baseline of a test, if it says anything new.
 
     Args:
@@ -204,26 +204,28 @@ def update_test(test: GatedTest, folder: Path, *, reason: str) -> Outcome:
         return _broken(test, "not written")
     if len(test.samples) < test.seeds:
         text = f"only {len(test.samples)} of its {test.seeds} seeds were run"
-        return Outcome(test=test.name, status="not written", text=text, counts=False, failed=True)
+        return TestOutcome(
+            test=test.name, status="not written", text=text, counts=False, failed=True
+        )
     file, side = baseline_file(folder, test.name), test.side
     try:
         known = file.exists()
         before = read_baseline(file) if known else None
         if before is not None and _numbers(before) == _numbers(side):
             if before.kept or not side.kept:
-                return Outcome(test=test.name, status="unchanged", text=file.name)
+                return TestOutcome(test=test.name, status="unchanged", text=file.name)
             reason = (
                 before.reason
             )  # of an older harness: the numbers are the same, and can be explained now
         if known and not reason.strip():
             text = "its numbers changed: say why, with --sim-gate-reason TEXT"
-            return Outcome(
+            return TestOutcome(
                 test=test.name, status="not written", text=text, counts=False, failed=True
             )
         save_baseline(file, side, metrics=[it.metric for it in test.limits], reason=reason)
     except HarnessError as error:
         return _unreadable(test, error)
-    return Outcome(test=test.name, status="written", text=file.name)
+    return TestOutcome(test=test.name, status="written", text=file.name)
 
 
 def _numbers(side: Samples) -> Samples:
@@ -232,16 +234,18 @@ def _numbers(side: Samples) -> Samples:
     return replace(side, runs=runs, reason="", label="", python="", harness_version="")
 
 
-def _broken(test: GatedTest, status: str) -> Outcome:
+def _broken(test: GatedTest, status: str) -> TestOutcome:
     failed = "failed" in test.broken.values()
     how = "failed" if failed else "was skipped" if len(test.broken) == 1 else "were skipped"
     what = "the test" if test.seeds == 1 else f"{len(test.broken)} of its {test.seeds} runs"
-    return Outcome(test=test.name, status=status, text=f"{what} {how}", counts=False, failed=failed)
+    return TestOutcome(
+        test=test.name, status=status, text=f"{what} {how}", counts=False, failed=failed
+    )
 
 
-def _unreadable(test: GatedTest, error: HarnessError) -> Outcome:
+def _unreadable(test: GatedTest, error: HarnessError) -> TestOutcome:
     problem = str(error).partition("\n")[0]
-    return Outcome(
+    return TestOutcome(
         test=test.name,
         status="error",
         text=problem,
@@ -271,7 +275,7 @@ def _of_single_seed(it: MetricResult) -> MetricResult:
     return replace(it, comparison=comparison, status=status_of(it.limit, comparison), reason="")
 
 
-def _told(result: GateResult) -> Outcome:
+def _told(result: GateResult) -> TestOutcome:
     worst, *others = sorted(result.metrics, key=_badness, reverse=True)
     passed = result.verdict == "pass"
     text = sentence(worst)
@@ -285,7 +289,7 @@ def _told(result: GateResult) -> Outcome:
         if it.failed
         for line in (sentence(it), *(it for it in why_lines(it) if it not in first))
     ]
-    return Outcome(
+    return TestOutcome(
         test=result.candidate.scenario,
         status=f"{worst.status} (warn)" if _is_warning(worst) else worst.status,
         text=f"{_seeds(worst)}: {text}",

@@ -16,7 +16,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.gate.by_test import (
     GatedTest,
-    Outcome,
+    TestOutcome,
     compare_test,
     hand_over,
     options_of,
@@ -56,7 +56,7 @@ class SessionGate:
         self._reason: str = option("--sim-gate-reason")
         self._strict: bool = option("--sim-gate-strict")
         self._tests: dict[str, GatedTest] = {}
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[TestOutcome] = []
         self._problem = ""
         self._is_over = False
         if self._folder.is_file():
@@ -195,7 +195,7 @@ def session_gate(config: pytest.Config) -> SessionGate:
     return gate
 
 
-def _tell(line: Callable[..., None], outcome: Outcome, width: int) -> None:
+def _tell(line: Callable[..., None], outcome: TestOutcome, width: int) -> None:
     red, green = outcome.failed, outcome.status in _GOOD and not outcome.failed
     text = printable(f"{outcome.status:<{width}}  {outcome.test}  {outcome.text}")
     line(text, red=red, green=green, yellow=not (red or green))

@@ -11,13 +11,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from harness.kernel.draws import Draws
+from harness.chance.draws import Draws
 from harness.kernel.kernel import Kernel
 from harness.kernel.loop import happened
 from harness.kernel.program import run
 
 if TYPE_CHECKING:
-    from harness.kernel.world import choose_order, run_here, run_program, simulated_world
+    from harness.virtual.world import choose_order, run_here, run_program, simulated_world
 
 __all__ = [
     "Draws",
@@ -35,4 +35,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
     """Load what runs programs of the user when it is first needed: it brings much of the standard library along."""
     if name not in __all__:
         raise AttributeError(f"module 'harness.kernel' has no attribute {name!r}")
-    return getattr(importlib.import_module("harness.kernel.world"), name)
+    return getattr(importlib.import_module("harness.virtual.world"), name)

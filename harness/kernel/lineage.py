@@ -12,7 +12,7 @@ from typing import Any
 from weakref import ref
 
 from harness.kernel.baton import SimThread
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 
 
 class Lineage:
@@ -120,5 +120,5 @@ def lineage_here() -> Lineage | None:
 
 def lineage_of_thread() -> Lineage:
     """The lineage of the thread that runs now, where no loop runs in it."""
-    world = here.world
+    world = this_thread.world
     return NO_TASK if world is None else world.kernel.baton.current.lineage or NO_TASK

@@ -21,13 +21,13 @@ from typing import Any, NoReturn, TypeVar, TypeVarTuple
 import simpy
 
 from harness.errors import HarnessBug, NotSimulated
-from harness.kernel import stuck
+from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
+from harness.kernel.current_world import this_thread
+from harness.kernel.deterministic_asyncio import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.handles import Handle, Timer
-from harness.kernel.here import here
 from harness.kernel.kernel import Kernel
 from harness.kernel.lineage import child_of
-from harness.kernel.order import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.suspension import Suspension
 
 T = TypeVar("T")
@@ -154,19 +154,19 @@ class SimLoop(asyncio.BaseEventLoop):
     def run_forever(self) -> None:
         """Run until stopped."""
         kernel = self.kernel
-        outer = here.loop, kernel.describe_stuck
-        here.loop = self
-        if here.world is None:
-            kernel.describe_stuck = partial(stuck.report, self)
+        outer = this_thread.loop, kernel.describe_stuck
+        this_thread.loop = self
+        if this_thread.world is None:
+            kernel.describe_stuck = partial(deadlock_report.report, self)
         try:
             super().run_forever()
         finally:
-            here.loop, kernel.describe_stuck = outer
+            this_thread.loop, kernel.describe_stuck = outer
 
     def close(self) -> None:
         """Close the loop; tasks that swallowed their cancellation are never destroyed, for they would run again then."""
         if self.kernel.gave_up and not self._closed:
-            for task in stuck.tasks_in_order(self):
+            for task in deadlock_report.tasks_in_order(self):
                 _keep_for_ever(task)
         super().close()
 
@@ -324,6 +324,6 @@ def happened(event: simpy.Event) -> Suspension:
     An event must succeed: SimPy rebuilds exceptions and breaks them on the way, so errors cross as values.
     """
     # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
-    loop = here.loop
+    loop = this_thread.loop
     assert loop is not None, "events are awaited in a simulated loop"
     return loop.wait_for(event)

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from harness.kernel.captured import Attribute
-from harness.kernel.here import here
-from harness.kernel.locks import (
+from harness.kernel.current_world import this_thread
+from harness.virtual.locks import (
     Held,
     changed_type,
     held,
@@ -25,6 +24,7 @@ from harness.kernel.locks import (
     wait_in_line,
     wake_next,
 )
+from harness.virtual.patching import Attribute
 
 _TYPE: Any = _multiprocessing.SemLock
 _fields = gc.get_referents(_TYPE.__dict__)[0]
@@ -32,7 +32,7 @@ _acquire, _release = _fields["acquire"], _fields["release"]
 
 
 def _park_for(lock: Any, block: bool = True, timeout: float | None = None) -> bool:  # noqa: ANN401, FBT001, FBT002 - as the original
-    world = here.world
+    world = this_thread.world
     if world is None:
         return bool(_acquire(lock, block, timeout))
     kernel = world.kernel

@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
-from harness.kernel import stuck
-from harness.kernel.here import here
+from harness.kernel import deadlock_report
+from harness.kernel.current_world import this_thread
+from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.loop import SimLoop
-from harness.kernel.order import deterministic_asyncio
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 async def virtual_sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
     """What `asyncio.sleep` is while a run is active."""
-    loop = here.loop
+    loop = this_thread.loop
     if loop is None or delay <= 0:
         return await _stock_sleep(delay, result)
     await loop.sleep_until(loop.kernel.env._now + delay)  # noqa: SLF001 - see Kernel.now_s
@@ -82,7 +82,7 @@ def refuse_nesting() -> None:
         raise NotSimulated(
             "a run inside a running event loop", "start the run from synchronous code"
         )
-    if here.world is not None:
+    if this_thread.world is not None:
         raise NotSimulated(
             "a run inside a run", "end the first before the second begins; each has its own clock"
         )
@@ -114,7 +114,7 @@ def ended_quietly() -> Iterator[None]:
 
 def abandon(loop: SimLoop) -> None:
     """Close a loop that was interrupted in the middle of anything: what is left cannot even be run to its end any more."""
-    for task in stuck.tasks_in_order(loop):
+    for task in deadlock_report.tasks_in_order(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.gather does
     loop.close()
 
@@ -132,7 +132,7 @@ def _rare_collections() -> Iterator[None]:
 
 def _cancel_leftovers(loop: SimLoop) -> None:
     leftovers = []
-    for task in stuck.tasks_in_order(loop):
+    for task in deadlock_report.tasks_in_order(loop):
         try:
             task.cancel()
         except (

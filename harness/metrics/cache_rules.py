@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.metrics.history import REPEATED_PREFIX, Attempt, Call, History
+from harness.metrics.history import REPEATED_PREFIX, Attempt, CallRecord, History
 from harness.metrics.rules import Finding
 from harness.units import render
 
@@ -52,7 +52,7 @@ def cache_misses(history: History) -> list[Finding]:
 
 def cache_never_read(history: History) -> list[Finding]:
     """An agent's calls write to the prompt cache again and again, and none reads from it."""
-    by_agent: dict[str, list[Call]] = {}
+    by_agent: dict[str, list[CallRecord]] = {}
     for call in history.calls:
         if call.served is not None:
             by_agent.setdefault(call.agent, []).append(call)
@@ -87,7 +87,7 @@ def cache_never_read(history: History) -> list[Finding]:
     return found
 
 
-def _advice(calls: list[Call]) -> str:
+def _advice(calls: list[CallRecord]) -> str:
     """What to do, by how the calls follow one another."""
     first, *others = calls
     if all(call.begin_s < first.end_s for call in others):
@@ -104,7 +104,7 @@ def _advice(calls: list[Call]) -> str:
     )
 
 
-def _served(calls: list[Call]) -> Iterator[tuple[Call, Attempt]]:
+def _served(calls: list[CallRecord]) -> Iterator[tuple[CallRecord, Attempt]]:
     for call in calls:
         if call.served is not None:
             yield call, call.served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.metrics.history import Attempt, Call, History
+from harness.metrics.history import Attempt, CallRecord, History
 from harness.metrics.hopeless import what_to_correct
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.spans import CANCELLED, ERROR, OK
@@ -99,7 +99,7 @@ def no_timeout(history: History) -> list[Finding]:
     return one_an_agent("no_timeout", "serious", seen(), advice)
 
 
-def failed_for_good(call: Call) -> bool:
+def failed_for_good(call: CallRecord) -> bool:
     """Whether a call ended without a reply by a failure, and not because somebody else had no more use for it.
 
     One that the program repeats has not: the last repetition decides.
@@ -115,7 +115,7 @@ def failed_for_good(call: Call) -> bool:
     )
 
 
-def _given_up(call: Call) -> Sighting:
+def _given_up(call: CallRecord) -> Sighting:
     last = call.attempts[-1]
     why = last.error or "a timeout"
     if last.http_status != -1:
@@ -128,12 +128,12 @@ def _given_up(call: Call) -> Sighting:
     return Sighting(call.agent, last.end_s, call.span_id, text)
 
 
-def _tries(call: Call) -> list[Attempt]:
+def _tries(call: CallRecord) -> list[Attempt]:
     """The attempts of a call, behind those of the calls that it repeats."""
     return [attempt for each in call.chain for attempt in each.attempts]
 
 
-def _replaced(failed: Call, calls: list[Call], history: History) -> bool:
+def _replaced(failed: CallRecord, calls: list[CallRecord], history: History) -> bool:
     """Whether the agent succeeded later, or had a fallback."""
     return any(
         later.begin_s >= failed.end_s and later.served is not None for later in calls
@@ -143,7 +143,7 @@ def _replaced(failed: Call, calls: list[Call], history: History) -> bool:
     )
 
 
-def _asks_again(cut: Attempt, later: Call) -> bool:
+def _asks_again(cut: Attempt, later: CallRecord) -> bool:
     return later.begin_s >= cut.end_s and any(
         attempt.prompt_tokens == cut.prompt_tokens for attempt in later.attempts
     )
@@ -161,7 +161,7 @@ def _silent_s(attempt: Attempt) -> float:
     return max(attempt.first_token_s - attempt.asked_s, stalled_s)
 
 
-def _was_open_at_the_stop(attempt: Attempt, call: Call, history: History) -> bool:
+def _was_open_at_the_stop(attempt: Attempt, call: CallRecord, history: History) -> bool:
     status, end_s = history.tasks.get(call.task, (CANCELLED, attempt.end_s))
     return (
         attempt.status == CANCELLED

@@ -76,7 +76,7 @@ class Attempt(NamedTuple):
 
 
 @dataclass(slots=True)
-class Call:
+class CallRecord:
     """What an agent awaited, however many tries it took."""
 
     span_id: int
@@ -87,13 +87,13 @@ class Call:
     status: str
     attempts: list[Attempt] = field(default_factory=list)
     """In the order in which they were made."""
-    repeats: Call | None = None
+    repeats: CallRecord | None = None
     """The failed call that the program repeats with this one."""
     is_repeated: bool = False
     """Whether the program repeats this one with another."""
 
     @property
-    def chain(self) -> list[Call]:
+    def chain(self) -> list[CallRecord]:
         """This call behind those that it repeats, in order."""
         found = [self]
         while found[-1].repeats is not None:
@@ -143,7 +143,7 @@ class History:
 
     spans: Table
     events: Table
-    calls: list[Call] = field(init=False)
+    calls: list[CallRecord] = field(init=False)
     """In the order in which they began."""
     tasks: dict[int, tuple[str, float]] = field(default_factory=dict)
     """How and when each task ended [s]; one that did not end is absent."""
@@ -154,13 +154,13 @@ class History:
     _named: dict[str, list[Happening]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        by_id: dict[int, Call] = {}
+        by_id: dict[int, CallRecord] = {}
         repeats: dict[int, int] = {}
         for span_id, kind, task, agent, arrival_s, end_s, status, repeated, name in self.spans.rows(
             "span_id", "kind", "task", "agent", "arrival_s", "end_s", "status", "repeats", "name"
         ):
             if kind == CALL:
-                by_id[span_id] = Call(span_id, task, agent, arrival_s, end_s, status)
+                by_id[span_id] = CallRecord(span_id, task, agent, arrival_s, end_s, status)
                 if repeated >= 0:
                     repeats[span_id] = repeated
             elif kind == TASK:
@@ -196,16 +196,16 @@ class History:
                 yield call.repeats.attempts[-1], call.attempts[0]
             yield from zip(call.attempts, call.attempts[1:], strict=False)
 
-    def by_agent(self) -> dict[tuple[int, str], list[Call]]:
+    def by_agent(self) -> dict[tuple[int, str], list[CallRecord]]:
         """The calls of each agent in each task, in the order in which they began."""
-        grouped: defaultdict[tuple[int, str], list[Call]] = defaultdict(list)
+        grouped: defaultdict[tuple[int, str], list[CallRecord]] = defaultdict(list)
         for call in self.calls:
             grouped[call.task, call.agent].append(call)
         return dict(grouped)
 
-    def of_task(self) -> dict[int, list[Call]]:
+    def of_task(self) -> dict[int, list[CallRecord]]:
         """The calls of each task, in the order in which they began."""
-        grouped: defaultdict[int, list[Call]] = defaultdict(list)
+        grouped: defaultdict[int, list[CallRecord]] = defaultdict(list)
         for call in self.calls:
             grouped[call.task].append(call)
         return dict(grouped)
@@ -218,7 +218,7 @@ class History:
             found[event.span_id].add(int(event.detail))
         return dict(found)
 
-    def told_to(self, call: Call, since: Call) -> set[int]:
+    def told_to(self, call: CallRecord, since: CallRecord) -> set[int]:
         """The span_ids of the calls from `since` on whose replies a call was told, itself or through others."""
         told: set[int] = set()
         open_ = [call.span_id]
@@ -238,12 +238,12 @@ class History:
     def _agent_of(self) -> dict[int, str]:
         return {call.span_id: call.agent for call in self.calls}
 
-    def agents_heard(self, call: Call) -> set[str]:
+    def agents_heard(self, call: CallRecord) -> set[str]:
         """The agents whose replies a call's prompt holds."""
         heard = self.heard.get(call.span_id, set())
         return {self._agent_of[source] for source in heard if source in self._agent_of}
 
-    def brings_result(self, before: Call, call: Call) -> bool:
+    def brings_result(self, before: CallRecord, call: CallRecord) -> bool:
         """Whether a tool of the agent ended its work between two of its calls."""
         ended_s = self.tools.get((call.task, call.agent), [])
         place = bisect_left(ended_s, before.end_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from harness.metrics.history import ASKED_AGAIN, Call, History
+from harness.metrics.history import ASKED_AGAIN, CallRecord, History
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.units import render
 
@@ -46,14 +46,14 @@ class _FreeGroups:
         calls: Those of the task, in the order of their beginnings.
     """
 
-    def __init__(self, history: History, calls: list[Call]) -> None:
+    def __init__(self, history: History, calls: list[CallRecord]) -> None:
         self._history = history
         self._calls = calls
         self._alone = _alone(calls)
         self._asked_again = {event.span_id for event in history.named(ASKED_AGAIN)}
 
-    def __iter__(self) -> Iterator[list[Call]]:
-        group: list[Call] = []
+    def __iter__(self) -> Iterator[list[CallRecord]]:
+        group: list[CallRecord] = []
         for call in self._calls:
             if not (group and self._joins(call, group)):
                 if len(group) > 1:
@@ -64,7 +64,7 @@ class _FreeGroups:
         if len(group) > 1:
             yield group
 
-    def _may_be_first(self, call: Call) -> bool:
+    def _may_be_first(self, call: CallRecord) -> bool:
         served = call.served
         return (
             served is not None
@@ -73,7 +73,7 @@ class _FreeGroups:
             and call.span_id in self._alone
         )
 
-    def _joins(self, call: Call, group: list[Call]) -> bool:
+    def _joins(self, call: CallRecord, group: list[CallRecord]) -> bool:
         history = self._history
         agents = {before.agent for before in group}
         return (
@@ -89,7 +89,7 @@ class _FreeGroups:
             and not any(self._goes_on(before, call) for before in group)
         )
 
-    def _goes_on(self, before: Call, call: Call) -> bool:
+    def _goes_on(self, before: CallRecord, call: CallRecord) -> bool:
         """Whether a call goes on with a conversation: it brings a tool's result, or is long enough to hold what was said."""
         if before.agent != call.agent:
             return False
@@ -103,7 +103,7 @@ class _FreeGroups:
         )
 
 
-def _alone(calls: list[Call]) -> set[int]:
+def _alone(calls: list[CallRecord]) -> set[int]:
     """The calls, of those of a task in the order of their beginnings, during which no other is under way."""
     found = set()
     busy_s = -math.inf

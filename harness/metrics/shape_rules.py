@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from harness.metrics.history import ASKED_AGAIN, BLOCKED, BLOCKED_LOOP, GOES_ON, Call, History
+from harness.metrics.history import ASKED_AGAIN, BLOCKED, BLOCKED_LOOP, GOES_ON, CallRecord, History
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.units import render
 
@@ -25,7 +25,7 @@ def unbounded_loop(history: History) -> list[Finding]:
     """An agent is called again and again for one task, each time because of what was said before."""
     goes_on = {event.span_id for name in (ASKED_AGAIN, GOES_ON) for event in history.named(name)}
 
-    def goes_round(before: Call, call: Call) -> bool:
+    def goes_round(before: CallRecord, call: CallRecord) -> bool:
         return call.begin_s >= before.end_s and (
             call.span_id in goes_on
             or history.brings_result(before, call)
@@ -93,9 +93,11 @@ def context_growth(history: History) -> list[Finding]:
     return one_an_agent("context_growth", "warning", seen(), advice)
 
 
-def _rows(calls: list[Call], goes_round: Callable[[Call, Call], bool]) -> Iterator[list[Call]]:
+def _rows(
+    calls: list[CallRecord], goes_round: Callable[[CallRecord, CallRecord], bool]
+) -> Iterator[list[CallRecord]]:
     """Calls in rows, in each of which each goes on from the one before."""
-    row: list[Call] = []
+    row: list[CallRecord] = []
     for call in calls:
         if row and not goes_round(row[-1], call):
             yield row
@@ -105,9 +107,9 @@ def _rows(calls: list[Call], goes_round: Callable[[Call, Call], bool]) -> Iterat
         yield row
 
 
-def _growing(calls: list[Call]) -> Iterator[list[tuple[Call, int]]]:
+def _growing(calls: list[CallRecord]) -> Iterator[list[tuple[CallRecord, int]]]:
     """The calls of an agent in rows, in each of which one follows the other and reads more."""
-    row: list[tuple[Call, int]] = []
+    row: list[tuple[CallRecord, int]] = []
     for call in calls:
         if call.served is None:
             continue

@@ -39,7 +39,7 @@ class ToolResult(NamedTuple):
     is_error: bool = False
 
 
-class Said(NamedTuple):
+class ChatMessage(NamedTuple):
     """One message of a conversation with a model, whatever API it came through."""
 
     role: str
@@ -103,7 +103,7 @@ class Request:
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
-    conversation: tuple[Said, ...] = ()
+    conversation: tuple[ChatMessage, ...] = ()
     """All that was said so far, where there is a wire to see it on."""
     wanted: dict[str, Any] | None = None
     """The JSON Schema that the reply must keep, where one is asked for."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.kernel import Draws, happened
-from harness.kernel.distributions import AnyDistribution
+from harness.chance import Draws
+from harness.chance.distributions import AnyDistribution
+from harness.kernel import happened
 from harness.models.api import Model, ModelError, Reply, Request
 from harness.provider import Provider, Served
 from harness.provider.service import Attempt

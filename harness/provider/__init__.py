@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from harness.provider.latency import Latency, Tail, latency_of, likely_latency_of
 from harness.provider.limits import Limits
+from harness.provider.overload import Outage, Overload
 from harness.provider.prices import AnyPrices, Prices, prices_of
 from harness.provider.service import Provider, Queue, Refusal, Served, refusal
-from harness.provider.weather import Outage, Overload
 
 __all__ = [
     "AnyPrices",

@@ -17,9 +17,9 @@ from typing import Annotated, Any, NamedTuple
 
 from annotated_types import Ge
 
+from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
+from harness.chance.draws import Draws
 from harness.errors import ScenarioError
-from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constant
-from harness.kernel.draws import Draws
 from harness.units import Probability, Seconds, whole_microseconds
 
 

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 import simpy
 
-from harness.kernel.draws import Draws
+from harness.chance.draws import Draws
 from harness.provider.latency import Latency
 from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
+from harness.provider.overload import Availability, Outage, Overload
 from harness.provider.prices import AnyPrices
-from harness.provider.weather import Outage, Overload, Weather
 from harness.units import Count, Usage
 
 REFUSAL_S = 0.05
@@ -157,7 +157,7 @@ class Provider:
             0  # without those that hung up, which stay in the deque until their turn
         )
         self._capacity = math.inf if queue is None or queue.capacity is None else queue.capacity
-        self._weather = None if overload is None else Weather(overload, draws, name)
+        self._weather = None if overload is None else Availability(overload, draws, name)
         self._outages = outages
 
     def submit(

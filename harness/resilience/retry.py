@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
-from harness.kernel import Draws
+from harness.chance import Draws
 from harness.models import CALL_ERRORS, ModelError, Reply, Request, error_name
 from harness.resilience.api import Call
 from harness.spans import CANCELLED, OK, WAIT, SpanLog

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
+from harness.chance import Draws
+from harness.chance.arrivals import Arrival
+from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.arrivals import Arrival
-from harness.kernel.distributions import AnyDistribution
+from harness.kernel import Kernel, run
 from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
@@ -36,7 +37,7 @@ USER = "user"
 _FAILURES = (*CALL_ERRORS, PatternError)
 
 
-class World:
+class PatternRun:
     """The parts of one run.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.kernel.tracebacks import told
+from harness.virtual.tracebacks import told
 
 _KINDS_MAX = 20
 """Kinds of error whose first traceback is kept; a class may be made anew for every task."""

@@ -17,7 +17,7 @@ def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
     if not scenario.functions:
         yield
         return
-    from harness.kernel.fresh import OwnModules
+    from harness.rollback.fresh import OwnModules
 
     with OwnModules(scenario.folder).entered_once():
         yield

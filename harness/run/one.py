@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harness import wall
 from harness.metrics import Finding, RunTally, summarise, tally
-from harness.run.build import World
+from harness.run.build import PatternRun
 from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
@@ -77,7 +77,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int) -> Iterator[World | TargetWorld]:
+def world_of(scenario: LoadedScenario, seed: int) -> Iterator[PatternRun | TargetWorld]:
     """The parts of a run, to be executed inside.
 
     Args:
@@ -91,10 +91,10 @@ def world_of(scenario: LoadedScenario, seed: int) -> Iterator[World | TargetWorl
         yield TargetWorld(scenario, seed)
     else:
         with modules_of_run(scenario):
-            yield World(scenario, seed)
+            yield PatternRun(scenario, seed)
 
 
-def _executed(scenario: LoadedScenario, world: World | TargetWorld, seed: int) -> RunResult:
+def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: int) -> RunResult:
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec

@@ -46,7 +46,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Sameness:
     """That runs of one seed differ: how, where and why."""
 
     pattern: str
@@ -56,7 +56,7 @@ class Verdict:
     first: Difference
 
 
-def judge(runs: Five) -> Verdict | None:
+def judge(runs: Five) -> Sameness | None:
     """Compare five runs; None if they are the same."""
     in_processes = first_difference(runs.fresh, runs.fresh_again)
     in_process = first_difference(runs.here, runs.here_again)
@@ -65,13 +65,13 @@ def judge(runs: Five) -> Verdict | None:
     if in_processes is not None:
         written = sorted({*runs.fresh.written, *runs.fresh_again.written})
         cause = _cause_between_processes(in_processes, in_process, written)
-        return Verdict("fresh processes with one hash seed differ", cause, in_processes)
+        return Sameness("fresh processes with one hash seed differ", cause, in_processes)
     if in_process is not None:
-        return Verdict("the second run in a process differs from the first", _STATE, in_process)
+        return Sameness("the second run in a process differs from the first", _STATE, in_process)
     if by_hash is not None:
-        return Verdict("processes with different hash seeds differ", _ORDER, by_hash)
+        return Sameness("processes with different hash seeds differ", _ORDER, by_hash)
     if to_process is not None:
-        return Verdict("a fresh process differs from this one", _BEFORE, to_process)
+        return Sameness("a fresh process differs from this one", _BEFORE, to_process)
     return None
 
 
@@ -159,7 +159,7 @@ def _around(one: str, other: str) -> tuple[str, str]:
     return tuple(("..." if begin else "") + text[begin : begin + _LONGEST] for text in (one, other))  # type: ignore[return-value]  # two
 
 
-def told(verdict: Verdict) -> str:
+def told(verdict: Sameness) -> str:
     """A verdict in words."""
     return "\n".join(
         [

@@ -10,8 +10,8 @@ from harness import wall
 from harness.metrics import tally
 from harness.run.functions import modules_of_run
 from harness.run.one import RunResult
-from harness.run.surroundings import surroundings
-from harness.run.wired import WiredWorld
+from harness.run.program_world import ProgramWorld
+from harness.run.wiring import surroundings
 from harness.scenario import LoadedScenario
 from harness.scenario.functions import find_function
 from harness.spans import OK
@@ -57,7 +57,7 @@ def _served(
 ) -> RunResult:
     began_s = wall.elapsed_s()
     found = surroundings(scenario, find_function)
-    world = WiredWorld(
+    world = ProgramWorld(
         scenario.spec.seed,
         providers=found.providers,
         roles=found.roles,

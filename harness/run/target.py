@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from harness.chance.arrivals import Arrival
 from harness.environment import provided_environment
 from harness.errors import HarnessError, LimitExceeded
-from harness.kernel import run_here, simulated_world
-from harness.kernel.arrivals import Arrival
 from harness.kernel.kernel import CLEANUP_S
-from harness.kernel.threads import in_thread
 from harness.metrics import Finding, findings
 from harness.metrics.history import BLOCKED
 from harness.models import Reply, Request, Stub
 from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
-from harness.run.surroundings import surroundings
-from harness.run.wired import WiredWorld
+from harness.run.program_world import ProgramWorld
+from harness.run.wiring import surroundings
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.scenario.functions import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.virtual.threads import in_thread
+from harness.virtual.world import run_here, simulated_world
 from harness.wire import SEAMS, connected
-from harness.wire.agents import Scope, inside
+from harness.wire.routing import Scope, inside
 
 _GOES_ON = (
     f"The tasks that were left were cancelled then, and one goes on {CLEANUP_S:g} s later. "
@@ -56,7 +56,7 @@ class TargetWorld:
         """Make all parts, with the clock at a time [s]."""
         found = surroundings(self._scenario, self._stub)
         self._roles = found.roles
-        self._wired = WiredWorld(
+        self._wired = ProgramWorld(
             self._seed,
             providers=found.providers,
             roles=found.roles,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def files_written() -> Iterator[set[str]]:
     written: set[str] = set()
 
     def notice(event: str, arguments: tuple[Any, ...]) -> None:
-        if here.world is None:
+        if this_thread.world is None:
             return
         if event == "open" and isinstance(arguments[0], str):
             path, _, flags = arguments

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Literal
 
-from harness.kernel import Draws
-from harness.kernel.arrivals import Arrival, Closed
+from harness.chance import Draws
+from harness.chance.arrivals import Arrival, Closed
 from harness.kernel.loop import SimLoop
 from harness.scenario import AnyScenario
 from harness.scenario.schema import Kind

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, ScenarioError, StubError
-from harness.kernel.own_modules import is_own_file, own_modules
-from harness.kernel.tracebacks import place_of
+from harness.virtual.own_modules import is_own_file, own_modules
+from harness.virtual.tracebacks import place_of
 
 _NAME = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
 """How a function is named: `package.module:function`."""
@@ -67,7 +67,7 @@ def read_functions(named: Mapping[str, str], folder: Path) -> list[str]:
     """
     if not named:
         return []
-    from harness.kernel.fresh import imported_outside
+    from harness.rollback.fresh import imported_outside
 
     with imported_outside(folder):
         files = _files_of(named)
@@ -91,7 +91,7 @@ def load_libraries(names: Iterable[str], folder: Path) -> None:
     """
     new = [name for name in names if (name, folder) not in _imported]
     if new:
-        from harness.kernel.fresh import imported_outside
+        from harness.rollback.fresh import imported_outside
 
         with imported_outside(folder):
             for name in new:

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from harness.chance.arrivals import Trace
+from harness.chance.distributions import DISTRIBUTIONS, Empirical
+from harness.chance.draws import Draws
 from harness.errors import ScenarioError
-from harness.kernel.arrivals import Trace
-from harness.kernel.distributions import DISTRIBUTIONS, Empirical
-from harness.kernel.draws import Draws
 from harness.scenario.problems import dotted
 from harness.scenario.yaml_file import MAX_NUMBER, Document, Path_
 

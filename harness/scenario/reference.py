@@ -11,11 +11,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 
 from harness.agents import ToolSpec
+from harness.chance.arrivals import Closed, Poisson, Trace
+from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
 from harness.faults import FAULTS
 from harness.faults.api import Fault
 from harness.fields import FileOfScenario, NameOf, Tagged
-from harness.kernel.arrivals import Closed, Poisson, Trace
-from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail

@@ -14,11 +14,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from harness.agents import ToolSpec
+from harness.chance.arrivals import AnyArrivals, At, Closed, Trace
+from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
 from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.kernel import kernel
-from harness.kernel.arrivals import AnyArrivals, At, Closed, Trace
-from harness.kernel.distributions import AnyDistribution
 from harness.metrics import DEFAULT_LIMITS, METRICS
 from harness.metrics.limits import SHARES
 from harness.patterns import AnyPattern

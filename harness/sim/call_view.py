@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.models import Reply, Said
+from harness.models import ChatMessage, Reply
 from harness.spans import Span
 from harness.wire.call import Call
 
@@ -87,7 +87,7 @@ class CallView:
         return self._call.request.prompt
 
     @property
-    def messages(self) -> Sequence[Said]:
+    def messages(self) -> Sequence[ChatMessage]:
         """The whole conversation."""
         return self._call.request.conversation
 

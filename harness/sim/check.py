@@ -9,12 +9,12 @@ from harness.faults import FAULT_NAMES, Fault
 from harness.models.replies import Replies
 from harness.sim.processes import SimProcess
 from harness.sim.program_run import ProgramRun
-from harness.wire.agents import Role
+from harness.wire.routing import AgentRule
 
 
 def check_all_needed(
     runs: Sequence[ProgramRun],
-    roles: Sequence[Role],
+    roles: Sequence[AgentRule],
     may_be_unused: Set[str],
     processes: Sequence[SimProcess],
     faults: Sequence[Fault],
@@ -65,7 +65,7 @@ def check_all_needed(
         )
 
 
-def _unused(role: Role, called: Set[str]) -> str | None:
+def _unused(role: AgentRule, called: Set[str]) -> str | None:
     if role.name not in called:
         return f"agent {role.name!r} was never called (the calls were of: {', '.join(sorted(called)) or 'nobody'})"
     if isinstance(role.content, Replies) and role.content.unused:

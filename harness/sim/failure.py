@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from harness.errors import Deadlock, HarnessError
 from harness.kernel.awaited import NEVER_RELEASED
-from harness.kernel.own_modules import is_own_file
-from harness.kernel.stuck import DIED
-from harness.sim.telling import path, refused
+from harness.kernel.deadlock_report import DIED
+from harness.sim.explain import path, refused
 from harness.sim.timeline import Timeline, lines
 from harness.spans import CANCELLED, OK
 from harness.units import render
+from harness.virtual.own_modules import is_own_file
 
 if TYPE_CHECKING:
     from harness.sim.call_view import CallView

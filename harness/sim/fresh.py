@@ -12,9 +12,9 @@ from types import CoroutineType, ModuleType
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
-from harness.kernel.holders import placed
-from harness.kernel.reach import PLAIN, Reach
-from harness.kernel.substitution import Replacement, replacing
+from harness.rollback.holders import placed
+from harness.rollback.reach import PLAIN, Reach
+from harness.rollback.substitution import Replacement, replacing
 from harness.sim.program import bind
 from harness.sim.undo import undo
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
-from harness.kernel.commands import Command, Result, answered_by
-from harness.kernel.distributions import AnyDistribution
-from harness.run.wired import WiredWorld
+from harness.run.program_world import ProgramWorld
 from harness.spans import CANCELLED, ERROR, OK, TOOL
-from harness.wire.agents import scope_here
+from harness.virtual.commands import Command, Result, answered_by
+from harness.wire.routing import scope_here
 
 Output = str | bytes | Callable[[Command], str | bytes]
 """What a command writes, or a function of the command that says it."""
@@ -121,7 +121,7 @@ def _code(command: str, value: Any) -> int:  # noqa: ANN401 - whatever a test gi
 class _Use:
     """One run of a command."""
 
-    def __init__(self, world: WiredWorld, process: SimProcess, command: Command) -> None:
+    def __init__(self, world: ProgramWorld, process: SimProcess, command: Command) -> None:
         number = world.count_tool(process.command)
         scope = scope_here(world.root)
         key = f"{scope.span.task}/process/{process.command}/{number}"
@@ -170,7 +170,7 @@ class _Use:
 class _Described:
     """All commands that a test describes, in one run."""
 
-    def __init__(self, world: WiredWorld, processes: Sequence[SimProcess]) -> None:
+    def __init__(self, world: ProgramWorld, processes: Sequence[SimProcess]) -> None:
         self._world = world
         self._processes = processes
         self.uses: list[_Use] = []
@@ -192,7 +192,7 @@ def _nearest(command: Command, described: Sequence[str]) -> str:
 
 
 @contextmanager
-def described(world: WiredWorld, processes: Sequence[SimProcess]) -> Iterator[None]:
+def described(world: ProgramWorld, processes: Sequence[SimProcess]) -> Iterator[None]:
     """While inside, the commands that a test describes are answered for; those that still run at the end are cut off.
 
     Args:

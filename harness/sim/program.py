@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from harness.errors import HarnessError
-from harness.kernel import stuck
+from harness.kernel import deadlock_report
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Watch:
             name = getattr(program, "__qualname__", "?")
             self.tasks = f"  {me.get_name()} ({name}) raised {type(error).__name__}"
             if len(asyncio.all_tasks(loop)) > 1:
-                self.tasks += "\n" + stuck.report(loop, but=me)
+                self.tasks += "\n" + deadlock_report.report(loop, but=me)
             raise
 
 

@@ -14,10 +14,10 @@ from harness.sim import settings
 from harness.sim.cached import CacheTokens
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
+from harness.sim.explain import explain
 from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
 from harness.sim.survival import in_words, problems_under_fault, told, without_allowed
-from harness.sim.telling import explain
 from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render

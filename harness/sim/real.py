@@ -8,15 +8,15 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
-from harness.kernel.distributions import AnyDistribution
-from harness.kernel.here import here
-from harness.kernel.reality import really, really_awaited
+from harness.kernel.current_world import this_thread
 from harness.sim.tools import use_of
 from harness.units import whole_microseconds
+from harness.virtual.reality import really, really_awaited
 
 if TYPE_CHECKING:
-    from harness.run.wired import WiredWorld
+    from harness.run.program_world import ProgramWorld
 
 
 class RealFunction:
@@ -36,9 +36,9 @@ class RealFunction:
         self.uses: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
         """The arguments of each use."""
         self._latency_s = latency_s
-        self._world: Callable[[], WiredWorld | None] = lambda: None
+        self._world: Callable[[], ProgramWorld | None] = lambda: None
 
-    def attach(self, world: Callable[[], WiredWorld | None]) -> None:
+    def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
         """Tell it where to find the run that goes on."""
         self._world = world
 
@@ -63,7 +63,7 @@ class RealFunction:
     def _blocking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
-            world, place = self._world(), here.world
+            world, place = self._world(), this_thread.world
             if world is None or place is None:  # it is called by something that is real already
                 return original(*args, **kwargs)
             self.uses.append((args, kwargs))
@@ -78,7 +78,7 @@ class RealFunction:
         @functools.wraps(original)
         async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
             world = self._world()
-            if world is None or here.world is None:
+            if world is None or this_thread.world is None:
                 return await original(*args, **kwargs)
             self.uses.append((args, kwargs))
             with use_of(world, self.name, args, kwargs) as key:
@@ -88,7 +88,7 @@ class RealFunction:
 
         return call
 
-    def _sample_s(self, world: WiredWorld, key: str) -> float:
+    def _sample_s(self, world: ProgramWorld, key: str) -> float:
         return whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
 
 

@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, Fault
-from harness.kernel.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.models import Model, ToolCall
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies
 from harness.provider import Latency, Limits, Outage, Overload, Queue
-from harness.run.wired import ApiName
+from harness.run.program_world import ApiName
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
@@ -162,7 +162,7 @@ def options(api: ApiName, stated: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def distribution(what: str, value: Any) -> AnyDistribution:  # noqa: ANN401 - whatever a test gives
-    """A distribution: a number, one of `harness.kernel.distributions`, or as a scenario file says it."""
+    """A distribution: a number, one of `harness.chance.distributions`, or as a scenario file says it."""
     if type(value) in DISTRIBUTIONS.values():
         return value  # type: ignore[no-any-return]
     return _read(AnyDistribution, what, value)  # type: ignore[no-any-return]

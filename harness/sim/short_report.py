@@ -19,8 +19,8 @@ from _pytest._code.code import (  # there is no public name for what a report is
     ReprTraceback,
 )
 
-from harness.kernel.tracebacks import told
 from harness.sim.failure import tells_itself
+from harness.virtual.tracebacks import told
 
 _OURS = Path(__file__).parents[1]
 _STDLIB = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]

@@ -12,10 +12,9 @@ from harness import wall
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
-from harness.kernel import choose_order, run_program
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.kernel.state import State
-from harness.run.wired import WiredWorld
+from harness.rollback.state import State
+from harness.run.program_world import ProgramWorld
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
@@ -28,6 +27,7 @@ from harness.sim.surroundings import Surroundings
 from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
+from harness.virtual.world import choose_order, run_program
 from harness.wire import SEAMS, connected
 
 
@@ -159,10 +159,10 @@ class Sim(Surroundings):
 
     def _new_world(
         self, seed: int, horizon_s: float, calls_per_task: int, order: Order
-    ) -> WiredWorld:
+    ) -> ProgramWorld:
         for replies in self._replies():
             replies.begin_anew()
-        world = WiredWorld(
+        world = ProgramWorld(
             seed,
             providers=self._providers,
             roles=self._roles,
@@ -221,7 +221,7 @@ class Sim(Surroundings):
 
     def _note(
         self,
-        world: WiredWorld,
+        world: ProgramWorld,
         output: Any,  # noqa: ANN401 - the program's
         error: BaseException | None,
         tasks: str,
@@ -238,7 +238,7 @@ class Sim(Surroundings):
 
     def _seen(
         self,
-        world: WiredWorld,
+        world: ProgramWorld,
         output: Any = None,  # noqa: ANN401 - the program's
         error: BaseException | None = None,
         tasks: str = "",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.kernel.fresh import OwnModules
-from harness.kernel.here import World, here
+from harness.kernel.current_world import World, this_thread
 from harness.models import Reply, Request
+from harness.rollback.fresh import OwnModules
 from harness.scenario import LoadedScenario
 from harness.scenario.functions import find_function
 
@@ -29,8 +29,8 @@ class StubFunctions:
         """A function that calls the stub of that name, in the modules of the run in progress."""
 
         def call(request: Request) -> str | Reply:
-            if here.world is not self._world:
-                self._world, self._modules = here.world, OwnModules(self._folder)
+            if this_thread.world is not self._world:
+                self._world, self._modules = this_thread.world, OwnModules(self._folder)
             with self._modules.entered():
                 answer: str | Reply = find_function(name)(request)
             return answer

@@ -11,14 +11,14 @@ from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
 from harness.models import Model, Request, ToolCall
 from harness.models.replies import AnyReply, Replies
-from harness.run.wired import ApiName, WiredWorld, WireProvider, default_providers
+from harness.run.program_world import ApiName, ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
 from harness.sim.tools import Replacement, SimTool
-from harness.wire.agents import Match, Role, turn_of
 from harness.wire.names import UNMATCHED
+from harness.wire.routing import AgentRule, RequestMatch, turn_of
 
 _APIS: dict[str, ApiName] = {"anthropic": "anthropic", "openai": "openai"}
 
@@ -34,7 +34,7 @@ class Surroundings:
         self._allow_unmatched = allow_unmatched
         self._fresh = FreshModules()
         self._providers: dict[str, WireProvider] = default_providers()
-        self._roles: list[Role] = []
+        self._roles: list[AgentRule] = []
         self._faults: list[Fault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[Replacement] = []
@@ -42,12 +42,12 @@ class Surroundings:
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
         """The faults, by number, that met an attempt, or of which it is fine if not."""
-        self._world: WiredWorld | None = None
+        self._world: ProgramWorld | None = None
         """The run that goes on."""
 
     def use_scenario(self, path: str | Path) -> None:
         """Take providers, models, agents with their rules and their speed, and faults from a scenario file."""
-        from harness.run.surroundings import surroundings
+        from harness.run.wiring import surroundings
         from harness.scenario import load_scenario
         from harness.sim.stub_functions import StubFunctions
 
@@ -118,7 +118,7 @@ class Surroundings:
             HarnessError: A value is wrong, or there is an agent of that name.
         """
         self._check_new(name)
-        match = Match(
+        match = RequestMatch(
             system=system,
             system_regex=settings.regex("system_regex", system_regex),
             model=model,
@@ -127,7 +127,7 @@ class Surroundings:
             when=when,
         )
         self._roles.append(
-            Role(
+            AgentRule(
                 name=name,
                 content=settings.content(
                     name, reply, [settings.tool_call(call) for call in tool_calls]

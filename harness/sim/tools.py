@@ -8,16 +8,16 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.agents import ToolError
+from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
-from harness.kernel.captured import Attribute, on_their_owners
-from harness.kernel.distributions import AnyDistribution
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
-from harness.wire.agents import scope_here
+from harness.virtual.patching import Attribute, on_their_owners
+from harness.wire.routing import scope_here
 
 if TYPE_CHECKING:
-    from harness.run.wired import WiredWorld
+    from harness.run.program_world import ProgramWorld
 
 
 class Replacement(Protocol):
@@ -50,7 +50,7 @@ def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
 
 @contextmanager
 def use_of(
-    world: WiredWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    world: ProgramWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Iterator[str]:
     """One use of a tool, as a span; gives the key of what is drawn for it."""
     number = world.count_tool(name)
@@ -100,13 +100,13 @@ class SimTool:
         self._result = result
         self._latency_s = latency_s
         self._failure_probability = failure_probability
-        self._world: Callable[[], WiredWorld | None] = lambda: None
+        self._world: Callable[[], ProgramWorld | None] = lambda: None
 
     def in_place_of(self, _: object) -> SimTool:
         """Itself, whatever the function was."""
         return self
 
-    def attach(self, world: Callable[[], WiredWorld | None]) -> None:
+    def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
         """Tell it where to find the run that goes on."""
         self._world = world
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
-from harness.kernel.holders import in_own_places
-from harness.kernel.own_modules import own_modules
-from harness.kernel.reach import Reach
-from harness.kernel.state import Leftover, State
-from harness.kernel.world import stand_ins
+from harness.rollback.holders import in_own_places
+from harness.rollback.reach import Reach
+from harness.rollback.state import Leftover, State
+from harness.virtual.own_modules import own_modules
+from harness.virtual.world import stand_ins
 
 _REWRITTEN = "@pytest_ar"
 """A global that pytest gives to modules whose assertions it has rewritten: tests, conftests, plugins."""

@@ -14,7 +14,7 @@ from harness.units import MICROSECONDS_PER_SECOND
 
 EPOCH_NS: Final = 1_767_225_600 * 10**9
 """The wall clock when virtual time is 0: 2026-01-01T00:00:00Z [ns since 1970]. A program inside a run is shown the same
-time (`harness.kernel.clocks`), which stands on another wing and cannot be imported here; a test compares the two."""
+time (`harness.virtual.clocks`), which stands on another wing and cannot be imported here; a test compares the two."""
 
 
 # Spans begin when their parents do, and when others end: most times are asked for several times in a row.

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from harness.kernel.apart import emptied, set_apart
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 from harness.kernel.lineage import Lineage, lineage_here
+from harness.virtual.apart import emptied, set_apart
 from harness.wire.http import WORDS, Connection
 from harness.wire.network import Network, network_here
 from harness.wire.ownership import abandon, refuse_closed
@@ -82,7 +82,7 @@ class MemoryTransport(asyncio.Transport):
         self._connection = connection
         self._protocol = protocol
         self._kernel = network.kernel
-        self._loop: Any = here.loop
+        self._loop: Any = this_thread.loop
         self._closing = False
         self._called = False
         connection.reader = self._news
@@ -129,7 +129,7 @@ class MemoryTransport(asyncio.Transport):
         """Hang up."""
         if not self._closing:
             self._closing = True
-            if self._loop is here.loop:
+            if self._loop is this_thread.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)

@@ -14,7 +14,7 @@ from functools import cache
 from hashlib import shake_128
 from typing import Any, Literal, NamedTuple, Protocol
 
-from harness.models import Reply, Said, ToolChoice
+from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
 from harness.provider.limits import Quota
 from harness.units import Usage
@@ -24,7 +24,7 @@ Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal"]
 """Why a reply ended."""
 
 
-class Section(NamedTuple):
+class PromptSection(NamedTuple):
     """A part of a prompt, in the order in which the model reads it; for prompt caches."""
 
     text: str
@@ -39,8 +39,8 @@ class Prompt:
 
     model: str
     system: str
-    conversation: tuple[Said, ...]
-    sections: tuple[Section, ...]
+    conversation: tuple[ChatMessage, ...]
+    sections: tuple[PromptSection, ...]
     """All that is read, tools and all; its tokens are the size of the prompt."""
     max_tokens: int | None = None
     stop_sequences: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Prompt:
                 yield result.text
 
 
-class Spoken(NamedTuple):
+class Completion(NamedTuple):
     """A reply as it leaves the provider."""
 
     reply: Reply
@@ -169,7 +169,7 @@ class Job:
     prompt: Prompt
     done_s: float = math.inf
     """When it is over [s]; infinite while it goes on."""
-    spoken: Spoken | None = None
+    spoken: Completion | None = None
     """The reply, if there is one."""
     refusal: Refusal | None = None
     """Why there is none, if it failed."""
@@ -179,7 +179,7 @@ class Job:
     """Ends it where it stands, if it goes on; then it has neither a reply nor a refusal."""
 
 
-class Desk(Protocol):
+class ApiContext(Protocol):
     """What an API may ask of the server it stands in."""
 
     @property
@@ -212,10 +212,10 @@ class Api(Protocol):
     def remember(self, prompt: Prompt, now_s: float) -> None:
         """Note that the answer to a prompt begins, so that later prompts find it in the cache."""
 
-    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in one piece."""
 
-    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in parts, of which the last only says that it was the last."""
 
     def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
@@ -225,5 +225,5 @@ class Api(Protocol):
         """How a stream says in its middle that there will be no more."""
 
 
-ApiMaker = Callable[[Desk], Api]
+ApiMaker = Callable[[ApiContext], Api]
 """Makes an API for one run."""

@@ -17,13 +17,13 @@ from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
 from harness.provider import Refusal
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK
 from harness.units import Usage
-from harness.wire.api import Job, Spoken
+from harness.wire.api import Completion, Job
 from harness.wire.call import Call
 from harness.wire.obedience import AS_IS, disobeys
-from harness.wire.speech import fit
+from harness.wire.truncation import fit
 
 if TYPE_CHECKING:
-    from harness.wire.server import Server, Site
+    from harness.wire.server import Endpoint, Server
 
 PRICE_FACTOR = 0.5
 """What a token costs in a batch, against its usual price, at Anthropic and at OpenAI
@@ -45,7 +45,7 @@ class BatchWork:
     """
 
     def __init__(
-        self, server: Server, site: Site, call: Call, job: Job, at_s: float, until_s: float
+        self, server: Server, site: Endpoint, call: Call, job: Job, at_s: float, until_s: float
     ) -> None:
         self._server = server
         self._call = call
@@ -131,7 +131,7 @@ class BatchWork:
         server.replied(call, spoken, ())
         return OK
 
-    def _generate(self, spoken: Spoken, factor: float) -> Generator[Any, Any, None]:
+    def _generate(self, spoken: Completion, factor: float) -> Generator[Any, Any, None]:
         span, usage, now_s = self._span, spoken.usage, self._now_s()
         prefill_s, generate_s = self._served.latency.sample(
             self._server.draws,

@@ -10,8 +10,8 @@ from hashlib import blake2b
 from harness.kernel.lineage import Lineage
 from harness.models import Reply, Request
 from harness.spans import Span
-from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
+from harness.wire.routing import AgentRule, Scope
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +21,7 @@ class Call:
     number: int
     """1 for the first call of the run."""
     agent: str
-    role: Role
+    role: AgentRule
     prompt: Prompt
     request: Request
     span: Span

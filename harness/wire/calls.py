@@ -16,11 +16,11 @@ from typing import Any
 from harness.kernel.lineage import Lineage
 from harness.models import Reply, Request, ToolCall
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
-from harness.wire.agents import Role, Scope
 from harness.wire.api import Prompt
 from harness.wire.call import Call, nearest
 from harness.wire.effects import Effect, effect
 from harness.wire.repeats import Repeats
+from harness.wire.routing import AgentRule, Scope
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Calls:
 
     def begin(
         self,
-        role: Role,
+        role: AgentRule,
         agent: str,
         prompt: Prompt,
         request: Request,

@@ -13,15 +13,15 @@ from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
 from harness.provider import Refusal, refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT
-from harness.wire.api import Api, Ids, Moment, Spoken
+from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
 from harness.wire.obedience import AS_IS, disobeys
-from harness.wire.speech import fit
+from harness.wire.truncation import fit
 
 if TYPE_CHECKING:
-    from harness.wire.server import Server, Site
+    from harness.wire.server import Endpoint, Server
 
 _LOST = frozenset(
     {
@@ -44,7 +44,7 @@ class Exchange:
     """One attempt: a request that asks a model, from its arrival to the last byte of its answer."""
 
     def __init__(
-        self, server: Server, connection: Connection, site: Site, api: Api, call: Call
+        self, server: Server, connection: Connection, site: Endpoint, api: Api, call: Call
     ) -> None:
         self._server = server
         self._connection = connection
@@ -147,7 +147,7 @@ class Exchange:
         yield from self._send(response, broken, first_s, attempt.end_s)
         return self._done(spoken, broken)
 
-    def _done(self, spoken: Spoken, broken: Break | None) -> str:
+    def _done(self, spoken: Completion, broken: Break | None) -> str:
         assert self._attempt is not None
         call, span, usage = self._call, self._span, spoken.usage
         note_service(span, self._attempt)

@@ -15,10 +15,10 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from harness.kernel.apart import Empty, emptied, set_apart
 from harness.kernel.baton import Waiter
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
+from harness.virtual.apart import Empty, emptied, set_apart
 from harness.wire.http import WORDS, Connection, Failure
 from harness.wire.network import load, network_here
 from harness.wire.ownership import abandon, refuse_closed, refuse_other_loop
@@ -111,7 +111,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
         def __init__(self, connection: Connection, kernel: Kernel) -> None:
             self._connection = connection
             self._kernel = kernel
-            self._loop: Any = here.loop
+            self._loop: Any = this_thread.loop
             self._closed = False
 
         async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -139,7 +139,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
             if self._closed:
                 return
             self._closed = True
-            if self._loop is here.loop:
+            if self._loop is this_thread.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)
@@ -170,8 +170,8 @@ def _sync_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
                 try:
                     began_s = kernel.now_s()
                     woken = kernel.park(me, math.inf if timeout is None else began_s + timeout)
-                    if here.world is not None:
-                        here.world.note_blocked(began_s, "call")
+                    if this_thread.world is not None:
+                        this_thread.world.note_blocked(began_s, "call")
                     if not woken:
                         connection.timed_out = True
                         raise core.ReadTimeout

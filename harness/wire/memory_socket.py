@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.errors import NotSimulated
 from harness.kernel.baton import Waiter
-from harness.kernel.here import here
+from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
 from harness.wire.http import WORDS, Connection, Failure
 
@@ -79,7 +79,7 @@ class MemorySocket:
         self._number = -1
         self.waiting: dict[Waiter, None] = {}
         """What waits until there is something to read."""
-        world = here.world
+        world = this_thread.world
         if world is not None:
             self._number = world.add_simulated_socket(self)
         connection.reader = self._wake

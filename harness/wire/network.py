@@ -22,8 +22,8 @@ from types import ModuleType
 from typing import Any, Protocol, cast
 
 from harness.kernel import Kernel
-from harness.kernel.here import here
-from harness.kernel.shared import SharedChange
+from harness.kernel.current_world import this_thread
+from harness.kernel.shared_patch import SharedChange
 from harness.wire.http import Connection
 
 
@@ -49,7 +49,7 @@ class Seam(Protocol):
 
 def network_here() -> Network | None:
     """The simulated network of this thread; None outside of a run."""
-    return cast("Network | None", here.network)
+    return cast("Network | None", this_thread.network)
 
 
 @contextmanager
@@ -62,11 +62,11 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
     """
     with _seams_put_in(seams):
         outer = network_here()
-        here.network = network
+        this_thread.network = network
         try:
             yield
         finally:
-            here.network = outer
+            this_thread.network = outer
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from harness.kernel.lineage import lineage_here
 from harness.kernel.watcher import Blocking, Death, Watcher
 from harness.spans import CANCELLED, Span, SpanLog
-from harness.wire.agents import Scope, scope_here
 from harness.wire.call import Call
 from harness.wire.effects import Effect
+from harness.wire.routing import Scope, scope_here
 
 _ERROR_LENGTH_MAX = 200
 """Longer texts of errors are cut [characters]."""

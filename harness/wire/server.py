@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from harness.chance import Draws
 from harness.errors import NotSimulated
-from harness.kernel import Draws, Kernel
+from harness.kernel import Kernel
 from harness.kernel.lineage import Lineage, lineage_here
 from harness.kernel.process import Process, Steps
 from harness.models import Reply, Request
@@ -27,8 +28,7 @@ from harness.spans import (
     CALL,
     SpanLog,
 )
-from harness.wire.agents import Role, Scope, first_that_meets, scope_here
-from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt, Spoken
+from harness.wire.api import Api, ApiMaker, Completion, Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
 from harness.wire.cache import Repetition
 from harness.wire.call import Call
@@ -39,6 +39,7 @@ from harness.wire.names import UNMATCHED, Names
 from harness.wire.paths import Paths
 from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
+from harness.wire.routing import AgentRule, Scope, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
@@ -57,7 +58,7 @@ Judge = Callable[[Request], tuple[str, Verdict] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Endpoint:
     """A provider as a server of an API."""
 
     name: str
@@ -114,9 +115,9 @@ class Server:
         log: SpanLog,
         root: Scope,
         *,
-        sites: Sequence[Site],
-        roles: Sequence[Role],
-        unknown: Callable[[str], Role],
+        sites: Sequence[Endpoint],
+        roles: Sequence[AgentRule],
+        unknown: Callable[[str], AgentRule],
         allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
@@ -135,7 +136,7 @@ class Server:
         self.log = log
         self._root = root
         self._roles = roles
-        self._unknown: dict[str, Role] = {}
+        self._unknown: dict[str, AgentRule] = {}
         self._make_role = unknown
         self._allow_unmatched = allow_unmatched
         self._names = Names()
@@ -148,7 +149,7 @@ class Server:
         self._connections: list[Connection] = []
         self._answering: dict[Connection, None] = {}
         """The connections on which an answer is due; those of real sockets are nowhere else."""
-        self._sites: dict[str, tuple[Site, Api]] = {}
+        self._sites: dict[str, tuple[Endpoint, Api]] = {}
         self._own_ids = 0
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
@@ -307,7 +308,7 @@ class Server:
         scope: Scope,
         caller: Lineage | None,
         digest: bytes,
-        site: Site,
+        site: Endpoint,
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
@@ -335,7 +336,7 @@ class Server:
             self.log.event("goes_on", span)
         return call
 
-    def _number(self, request: Request, role: Role, task: int) -> None:
+    def _number(self, request: Request, role: AgentRule, task: int) -> None:
         request.agent = role.name
         request.call_in_task = self.calls.count("call", task, role.name)
         request.call_in_run = self.calls.count("call", role.name)
@@ -368,7 +369,7 @@ class Server:
         )
 
     def work(
-        self, site: Site, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float
+        self, site: Endpoint, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float
     ) -> Job:
         """Let a model answer a prompt of a batch that is being created."""
         body = repr((prompt.model, [section.text for section in prompt.sections]))
@@ -378,7 +379,7 @@ class Server:
         self._batch_work.append(BatchWork(self, site, call, job, at_s, until_s))
         return job
 
-    def replied(self, call: Call, spoken: Spoken, tool_ids: tuple[str, ...]) -> None:
+    def replied(self, call: Call, spoken: Completion, tool_ids: tuple[str, ...]) -> None:
         """Note that a call has got its reply now."""
         wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
         self.told(call, [spoken.reply.text, *wishes])
@@ -390,7 +391,7 @@ class Server:
 
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
-    ) -> Role:
+    ) -> AgentRule:
         """The agent whose call it is: the one that the program names, else the first that its rules name.
 
         Raises:
@@ -410,13 +411,13 @@ class Server:
             return self._unknown_role(UNMATCHED + made_up if self._roles else made_up)
         return role
 
-    def _unknown_role(self, name: str) -> Role:
+    def _unknown_role(self, name: str) -> AgentRule:
         role = self._unknown.get(name)
         if role is None:
             role = self._unknown[name] = self._make_role(name)
         return role
 
-    def content(self, role: Role, request: Request) -> Reply:
+    def content(self, role: AgentRule, request: Request) -> Reply:
         """What an agent says; scripted content takes no time, and is not to be awaited."""
         asking = role.content.reply(request)
         try:
@@ -430,7 +431,7 @@ class Server:
             "give replies at once; time comes from the provider",
         )
 
-    def size(self, role: Role, request: Request) -> int | None:
+    def size(self, role: AgentRule, request: Request) -> int | None:
         """How many tokens an agent's replies have, where somebody has stated it."""
         if role.output_tokens is None:
             return None
@@ -449,7 +450,7 @@ class _Desk:
     """What one site's API may ask of the server."""
 
     _server: Server
-    _site: Site
+    _site: Endpoint
     models: tuple[str, ...]
 
     def moment(self, ids: Ids, model: str = "") -> Moment:

@@ -8,9 +8,9 @@ from difflib import SequenceMatcher, get_close_matches
 from typing import Final
 
 from harness.errors import HarnessError
-from harness.wire.agents import Role
 from harness.wire.api import Prompt
 from harness.wire.names import masked
+from harness.wire.routing import AgentRule
 
 _SHOWN_MAX: Final = 300
 _COMPARED_MAX: Final = 4000
@@ -26,7 +26,9 @@ _FIX: Final = (
 )
 
 
-def unmatched(prompt: Prompt, headers: Mapping[str, str], roles: Sequence[Role]) -> HarnessError:
+def unmatched(
+    prompt: Prompt, headers: Mapping[str, str], roles: Sequence[AgentRule]
+) -> HarnessError:
     """The error of a call that no rule matches.
 
     Args:
@@ -51,7 +53,7 @@ def unmatched(prompt: Prompt, headers: Mapping[str, str], roles: Sequence[Role])
     return HarnessError("\n".join([*lines, _FIX]))
 
 
-def undescribed(agent: str, roles: Sequence[Role]) -> HarnessError:
+def undescribed(agent: str, roles: Sequence[AgentRule]) -> HarnessError:
     """The error of a call for which the program names an agent that is not described."""
     names = [role.name for role in roles]
     near = get_close_matches(agent, names, n=1)
@@ -65,7 +67,7 @@ def undescribed(agent: str, roles: Sequence[Role]) -> HarnessError:
     )
 
 
-def _rule(role: Role, prompt: Prompt, headers: Mapping[str, str]) -> str:
+def _rule(role: AgentRule, prompt: Prompt, headers: Mapping[str, str]) -> str:
     """The conditions of a rule, each with whether it holds."""
     conditions = list(role.match.conditions(prompt, headers))
     told = [
@@ -78,7 +80,7 @@ def _rule(role: Role, prompt: Prompt, headers: Mapping[str, str]) -> str:
     return ", ".join(told)
 
 
-def _hints(nearest: Role, prompt: Prompt) -> list[str]:
+def _hints(nearest: AgentRule, prompt: Prompt) -> list[str]:
     glob = nearest.match.system
     if glob is None or not prompt.system:
         return []
@@ -90,7 +92,7 @@ def _hints(nearest: Role, prompt: Prompt) -> list[str]:
     return []
 
 
-def _nearness(role: Role, prompt: Prompt, headers: Mapping[str, str]) -> float:
+def _nearness(role: AgentRule, prompt: Prompt, headers: Mapping[str, str]) -> float:
     """How near a call comes to a rule, from 0 to 1."""
     shares = [
         1.0 if met else min(0.99, _share(name, wanted, found))

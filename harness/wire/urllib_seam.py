@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.errors import UnknownHost
-from harness.kernel.apart import Empty, always, emptied, set_apart
+from harness.virtual.apart import Empty, always, emptied, set_apart
 from harness.wire.memory_socket import MemorySocket
 from harness.wire.network import Network, network_here
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from harness.agents import Agent, Message, SimulatedTool, Task, Tool, ToolError, ToolSpec
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.distributions import Constant, Exponential
+from harness.chance import Draws
+from harness.chance.distributions import Constant, Exponential
+from harness.kernel import Kernel, run
 from harness.models import ModelError, Reply, Request, ToolCall
 from harness.resilience import Policies, Retry
 from harness.spans import AGENT, ATTEMPT, CALL, TOOL, WAIT, SpanLog

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.chance import Draws
 from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultPlan, FaultyModel
 from harness.faults import plan as plan_of
 from harness.faults.connection import ConnectionFailure
@@ -16,7 +17,7 @@ from harness.faults.hang import Hang
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.status import Overloaded, StatusError
-from harness.kernel import Draws, Kernel, run
+from harness.kernel import Kernel, run
 from harness.models import ModelError, Reply, Request, ToolCall
 from harness.spans import ATTEMPT, SpanLog
 

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy
 
-from harness.kernel import Kernel, run_program
+from harness.kernel import Kernel
+from harness.virtual.world import run_program
 from tests.isolation.made import module_with
 from tests.isolation.way import Way
 

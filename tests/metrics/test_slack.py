@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.kernel import Draws
+from harness.chance import Draws
 from harness.metrics.critical_path import critical_paths
 from harness.metrics.parts import holders, parts
 from harness.metrics.slack import slack

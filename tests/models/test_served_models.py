@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.kernel import Draws, Kernel, run
-from harness.kernel.distributions import AnyDistribution, Constant, Uniform
+from harness.chance import Draws
+from harness.chance.distributions import AnyDistribution, Constant, Uniform
+from harness.kernel import Kernel, run
 from harness.models import Model, ModelError, PythonStub, Reply, Request, ServedModel, ToolCall
 from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
 from harness.spans import ATTEMPT, Span, SpanLog

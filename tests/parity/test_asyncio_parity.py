@@ -1,7 +1,7 @@
 """Generated programs run on the simulated loop and on stock asyncio, and must do the same things at the same times.
 
 The reference is `asyncio.BaseEventLoop` itself: its `_run_once`, its timers, its `asyncio.sleep`. Only its clock is
-virtual: the selector jumps to the next timer. The order of sets is taken from `harness.kernel.order` on both sides,
+virtual: the selector jumps to the next timer. The order of sets is taken from `harness.kernel.deterministic_asyncio` on both sides,
 because stock asyncio has none there that could be compared.
 
 No two timers of a program fall on one instant, for there the two loops may differ by a turn, which is documented. A
@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from harness.errors import Deadlock
 from harness.kernel import Kernel, run
-from harness.kernel.order import OrderedWeakSet, SimFuture, deterministic_asyncio
+from harness.kernel.deterministic_asyncio import OrderedWeakSet, SimFuture, deterministic_asyncio
 
 # -- programs ---------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from harness.agents import Agent, Message, Task, Tool, ToolError
-from harness.kernel import Draws, Kernel, run
+from harness.chance import Draws
+from harness.kernel import Kernel, run
 from harness.models import ModelError, Reply, Request, ToolCall
 from harness.patterns import Pattern
 from harness.patterns.orchestrator_worker import OrchestratorWorker

@@ -16,7 +16,7 @@ import openai
 import pytest
 
 from harness.sim import Sim
-from harness.sim.keeping import keep
+from harness.sim.persist import keep
 
 APP = """
 import asyncio
@@ -71,7 +71,7 @@ def warm() -> None:
     run = simulation.run(_call_everybody)
     assert run.explain()
     for module in (
-        "harness.kernel.outside",
+        "harness.virtual.outside",
         "harness.sim.async_tests",
         "harness.sim.short_report",
     ):

@@ -261,7 +261,7 @@ def test_addresses_of_an_allowed_name_are_allowed(
     project: Project, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
-    monkeypatch.setattr("harness.kernel.outside._stock_getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("harness.virtual.outside._stock_getaddrinfo", lambda *_, **__: found)
     tests = f"""
 import socket
 

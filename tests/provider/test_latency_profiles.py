@@ -10,9 +10,9 @@ from statistics import NormalDist
 
 import pytest
 
+from harness.chance import Draws
+from harness.chance.distributions import Constant, Exponential, LogNormal, Uniform
 from harness.errors import ScenarioError
-from harness.kernel import Draws
-from harness.kernel.distributions import Constant, Exponential, LogNormal, Uniform
 from harness.provider import Latency, Tail, latency_of
 
 PROFILES = tomllib.loads(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 import simpy
 
-from harness.kernel import Draws
-from harness.kernel.distributions import Constant
+from harness.chance import Draws
+from harness.chance.distributions import Constant
 from harness.provider import (
     Latency,
     Limits,
@@ -22,8 +22,8 @@ from harness.provider import (
     Served,
     refusal,
 )
+from harness.provider.overload import RefusalKind
 from harness.provider.service import Attempt
-from harness.provider.weather import RefusalKind
 from harness.units import Usage
 
 TEN_SECONDS = Latency(ttft_s=Constant(10.0))

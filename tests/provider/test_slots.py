@@ -10,8 +10,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.kernel import Draws
-from harness.kernel.distributions import Constant
+from harness.chance import Draws
+from harness.chance.distributions import Constant
 from harness.provider import Latency, Limits, Prices, Provider, Queue, Refusal, Served, refusal
 from harness.provider.service import Attempt
 from harness.units import Usage

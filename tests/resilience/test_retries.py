@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.kernel import Draws, Kernel, run
+from harness.chance import Draws
+from harness.kernel import Kernel, run
 from harness.models import MALFORMED_REPLY, ModelError, Reply, Request
 from harness.resilience import Retry, with_retry, with_timeout
 from harness.spans import CALL, WAIT, SpanLog

@@ -8,7 +8,8 @@ import heapq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.kernel import Draws, Kernel, run
+from harness.chance import Draws
+from harness.kernel import Kernel, run
 from harness.models import ModelError, Reply, Request
 from harness.resilience import Retry, with_bulkhead, with_retry, with_timeout
 from harness.resilience.api import Call

@@ -9,7 +9,7 @@ import pytest
 
 from harness.run.commit import commit_of
 from harness.sim import Sim
-from harness.sim.keeping import keep
+from harness.sim.persist import keep
 from harness.store import Store, queries
 
 

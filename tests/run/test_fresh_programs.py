@@ -18,10 +18,10 @@ import pytest
 
 from harness import wall
 from harness.errors import HarnessError, ScenarioError
-from harness.kernel import captured
 from harness.run import Simulation, processes, simulate_many
 from harness.scenario import load_scenario
 from harness.spans import TASK, as_json_lines
+from harness.virtual import patching
 
 WriteProgram = Callable[..., Path]
 
@@ -202,7 +202,7 @@ def test_the_hundredth_run_holds_no_more_than_the_tenth(program: WriteProgram) -
 
     def held() -> tuple[int, int, int]:
         gc.collect()
-        return len(gc.get_objects()), len(captured._places), len(captured._looked_at)
+        return len(gc.get_objects()), len(patching._places), len(patching._looked_at)
 
     for _ in range(10):
         simulation.run()

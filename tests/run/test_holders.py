@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernel.clocks import EPOCH_S
 from harness.run import Simulation
+from harness.virtual.clocks import EPOCH_S
 
 WriteProgram = Callable[..., Path]
 

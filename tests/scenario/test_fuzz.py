@@ -17,8 +17,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.chance.arrivals import Closed
 from harness.errors import HarnessError, ScenarioError
-from harness.kernel.arrivals import Closed
 from harness.run import simulate
 from harness.scenario import load_scenario
 from harness.scenario.schema import Scenario

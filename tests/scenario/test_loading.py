@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.errors import ScenarioError
-from harness.kernel import Draws
-from harness.kernel.arrivals import AnyArrivals, At, Closed, Every, Poisson, Trace
-from harness.kernel.distributions import (
+from harness.chance import Draws
+from harness.chance.arrivals import AnyArrivals, At, Closed, Every, Poisson, Trace
+from harness.chance.distributions import (
     AnyDistribution,
     Constant,
     Empirical,
@@ -23,6 +22,7 @@ from harness.kernel.distributions import (
     Uniform,
     Weibull,
 )
+from harness.errors import ScenarioError
 from harness.patterns import PATTERNS
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry

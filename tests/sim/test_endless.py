@@ -16,7 +16,7 @@ import pytest
 
 from harness.errors import HarnessError, LimitExceeded, NotSimulated
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.run import wired
+from harness.run import program_world
 from harness.sim import Sim
 from harness.sim.program_run import ProgramRun
 from harness.wire.rounds import report_of_calls
@@ -203,7 +203,7 @@ def test_report_names_the_calls_that_were_made(ask: Ask) -> None:
 
 
 def test_polling_is_stopped_before_the_week_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wired, "INSTANTS_WITHOUT_CALL", 1000)
+    monkeypatch.setattr(program_world, "INSTANTS_WITHOUT_CALL", 1000)
 
     async def poll() -> None:
         while True:  # noqa: ASYNC110 - what is to be stopped
@@ -217,7 +217,7 @@ def test_polling_is_stopped_before_the_week_is_over(monkeypatch: pytest.MonkeyPa
 def test_polling_between_calls_is_no_endless_polling(
     monkeypatch: pytest.MonkeyPatch, ask: Ask
 ) -> None:
-    monkeypatch.setattr(wired, "INSTANTS_WITHOUT_CALL", 1000)
+    monkeypatch.setattr(program_world, "INSTANTS_WITHOUT_CALL", 1000)
 
     async def program() -> None:
         for _ in range(3):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.kernel.clocks import EPOCH_S
 from harness.sim import Sim
 from harness.sim.undo import undo
+from harness.virtual.clocks import EPOCH_S
 
 NOW = EPOCH_S + 5
 

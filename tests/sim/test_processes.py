@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from harness.errors import Deadlock, HarnessError, NotSimulated
-from harness.kernel.commands import Command
 from harness.sim import Sim
 from harness.spans import CANCELLED, ERROR, OK, TOOL, as_json_lines
+from harness.virtual.commands import Command
 
 PUSH = ["git", "push", "origin", "main"]
 

@@ -17,9 +17,9 @@ import openai
 import pytest
 
 from harness.agents import ToolError
+from harness.chance.distributions import Constant
 from harness.errors import HarnessError, StubError
 from harness.faults.hang import Hang
-from harness.kernel.distributions import Constant
 from harness.models import Reply, Request, ToolCall
 from harness.provider import Latency
 from harness.sim import Sim

@@ -8,12 +8,12 @@ from itertools import takewhile
 from pathlib import Path
 from statistics import NormalDist, fmean, stdev, variance
 
-from harness.kernel import Draws
-from harness.kernel.arrivals import Poisson
-from harness.kernel.distributions import Exponential
+from harness.chance import Draws
+from harness.chance.arrivals import Poisson
+from harness.chance.distributions import Exponential
 from harness.metrics import summarise
 from harness.provider import Overload
-from harness.provider.weather import Weather
+from harness.provider.overload import Availability
 from harness.run import Simulation
 
 QUEUE = Path(__file__).parents[2] / "scenarios" / "queue.yaml"
@@ -67,7 +67,7 @@ def test_share_of_overloaded_time() -> None:
     overload = Overload(calm_s=Exponential(mean=60), overloaded_s=Exponential(mean=15), refuse=1.0)
     shares = []
     for seed in range(30):
-        weather = Weather(overload, Draws(seed), "p")
+        weather = Availability(overload, Draws(seed), "p")
         shares.append(fmean(weather.is_overloaded(4.0 * step) for step in range(5000)))
     half_width = T_995_OF_29 * stdev(shares) / math.sqrt(30)
     assert half_width < 0.015

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.kernel.clocks import EPOCH_S
 from harness.trace.ids import EPOCH_NS, span_id_base, trace_id, unix_ns, whole_us_s
+from harness.virtual.clocks import EPOCH_S
 
 
 def test_ids_never_change() -> None:

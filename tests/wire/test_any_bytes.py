@@ -18,8 +18,8 @@ from harness.kernel.kernel import Kernel
 from harness.models import Model
 from harness.models.plausible import Plausible
 from harness.models.replies import Replies
-from harness.run.wired import WiredWorld, default_providers
-from harness.wire.agents import Role
+from harness.run.program_world import ProgramWorld, default_providers
+from harness.wire.routing import AgentRule
 from harness.wire.serve import Door, RealTime, answer_errors
 
 HEADERS = {
@@ -146,8 +146,8 @@ class Served:
     """A server without a socket."""
 
     def __init__(self, content: Model | None = None) -> None:
-        role = Role(name="agent", content=content or Plausible("agent"))
-        self.world = WiredWorld(
+        role = AgentRule(name="agent", content=content or Plausible("agent"))
+        self.world = ProgramWorld(
             1, providers=default_providers(), roles=[role], horizon_s=float("inf")
         )
         self.told: list[str] = []

@@ -12,9 +12,9 @@ import pytest
 
 from harness.models import Request
 from harness.sim import Sim
-from harness.wire.agents import Match
 from harness.wire.api import Prompt
 from harness.wire.names import Names
+from harness.wire.routing import RequestMatch
 
 TOOLS: Any = [
     {"name": name, "description": "", "input_schema": {"type": "object"}}
@@ -223,6 +223,6 @@ def test_name_of_nothing_at_all() -> None:
 
 
 def test_rule_that_says_nothing_says_so() -> None:
-    assert not Match().says_something
-    assert Match(tools=frozenset(["look"])).says_something
-    assert Match(system="").says_something
+    assert not RequestMatch().says_something
+    assert RequestMatch(tools=frozenset(["look"])).says_something
+    assert RequestMatch(system="").says_something

@@ -14,7 +14,7 @@ import pytest
 
 from harness.metrics import Finding
 from harness.sim import ProgramRun, Sim
-from harness.sim.keeping import keep
+from harness.sim.persist import keep
 from harness.store import Store, aggregates
 
 MODEL = "claude-sonnet-5"

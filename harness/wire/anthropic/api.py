@@ -18,7 +18,7 @@ from harness.wire.anthropic.reply import message
 from harness.wire.anthropic.stream import parts_of
 from harness.wire.anthropic.threads import Threads
 from harness.wire.anthropic.tokens import sections_of, written_for_an_hour
-from harness.wire.api import Desk, Ids, Moment, Prompt, Spoken
+from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
 
@@ -33,7 +33,7 @@ class Anthropic:
         message_threads: Whether the server holds conversations; otherwise it refuses to, and clients send them whole.
     """
 
-    def __init__(self, desk: Desk, *, message_threads: bool = True) -> None:
+    def __init__(self, desk: ApiContext, *, message_threads: bool = True) -> None:
         self._desk = desk
         self._threads = Threads(message_threads)
         self._batches = Batches(desk)
@@ -107,13 +107,13 @@ class Anthropic:
 
     # -- answers --------------------------------------------------------------------------------------------------
 
-    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in one piece."""
         body = message(prompt, spoken, moment.ids)
         self._remember(prompt, body["id"], body["content"])
         return answer(200, encode(body), moment)
 
-    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in parts, of which the last only says that it was the last."""
         parts, message_id, content = parts_of(prompt, spoken, moment.ids)
         self._remember(prompt, message_id, content)

@@ -19,7 +19,7 @@ from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_fo
 from harness.wire.anthropic.headers import BASE58, encode, rfc3339
 from harness.wire.anthropic.page import page
 from harness.wire.anthropic.reply import message
-from harness.wire.api import Desk, Ids, Job, Moment, Prompt
+from harness.wire.api import ApiContext, Ids, Job, Moment, Prompt
 from harness.wire.batch_turns import turns_of
 from harness.wire.http import HttpRequest, origin
 
@@ -92,7 +92,7 @@ class Batches:
         desk: Who answers.
     """
 
-    desk: Desk
+    desk: ApiContext
     _by_id: dict[str, _Batch] = field(default_factory=dict)
 
     def create(self, body: Table, read: Read, http: HttpRequest, moment: Moment) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from email.utils import format_datetime
 
-from harness.kernel.clocks import EPOCH_S
 from harness.provider.limits import Level, Quota
+from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Ids, Moment
 from harness.wire.http import Headers, HttpResponse, Part
 

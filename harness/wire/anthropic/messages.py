@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.models import Said, ToolCall, ToolChoice, ToolResult
+from harness.models import ChatMessage, ToolCall, ToolChoice, ToolResult
 from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
 from harness.wire.anthropic.errors import invalid
@@ -28,7 +28,7 @@ from harness.wire.anthropic.validate import (
     check_settings,
     check_tools,
 )
-from harness.wire.api import Prompt, Section
+from harness.wire.api import Prompt, PromptSection
 
 _PARAGRAPH = "\n\n"
 _OF_THE_SERVER = (
@@ -143,7 +143,7 @@ def check(body: dict[str, Any], client: Client) -> tuple[Facts, list[Turn]]:
     return facts, turns
 
 
-def _left(body: dict[str, Any], facts: Facts, sections: Iterable[Section], betas: str) -> int:
+def _left(body: dict[str, Any], facts: Facts, sections: Iterable[PromptSection], betas: str) -> int:
     """What the context window leaves for the reply [tokens]."""
     tokens = sum(section.tokens for section in sections)
     context, max_tokens = context_of(facts, betas), body["max_tokens"]
@@ -195,19 +195,19 @@ def _tool_names(body: dict[str, Any]) -> Iterable[str]:
     return (str(tool.get("name", tool.get("type"))) for tool in body.get("tools") or ())
 
 
-def _conversation(turns: list[Turn]) -> tuple[Said, ...]:
+def _conversation(turns: list[Turn]) -> tuple[ChatMessage, ...]:
     names: dict[str, str] = {}
     conversation = []
     for turn in turns:
         if (
             len(turn.blocks) == 1 and turn.blocks[0]["type"] == "text"
         ):  # nearly all of a long conversation
-            conversation.append(Said(turn.role, turn.blocks[0]["text"]))
+            conversation.append(ChatMessage(turn.role, turn.blocks[0]["text"]))
             continue
         calls = [block for block in turn.blocks if block["type"] == "tool_use"]
         names.update((block["id"], block["name"]) for block in calls)
         conversation.append(
-            Said(
+            ChatMessage(
                 turn.role,
                 _PARAGRAPH.join(texts_of(turn.blocks)),
                 tuple(ToolCall(block["name"], block["input"]) for block in calls),

@@ -8,7 +8,7 @@ from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.messages import Asked
-from harness.wire.api import Ids, Prompt, Spoken, Stop
+from harness.wire.api import Completion, Ids, Prompt, Stop
 
 _STOP_REASON: dict[Stop, str] = {
     "end": "end_turn",
@@ -26,7 +26,7 @@ _SIGNATURE_PIECES, _SIGNATURE_PIECE = 3, 85
 """A signature has 256 letters here; recorded ones have from 300 up, with the length of the thoughts."""
 
 
-def message(prompt: Prompt, spoken: Spoken, ids: Ids) -> dict[str, Any]:
+def message(prompt: Prompt, spoken: Completion, ids: Ids) -> dict[str, Any]:
     """The whole message."""
     return {
         **opening(prompt, ids),
@@ -48,7 +48,7 @@ def opening(prompt: Prompt, ids: Ids) -> dict[str, Any]:
     }
 
 
-def content(prompt: Prompt, spoken: Spoken, ids: Ids) -> list[dict[str, Any]]:
+def content(prompt: Prompt, spoken: Completion, ids: Ids) -> list[dict[str, Any]]:
     """The blocks: thoughts, then text, then wishes to use tools."""
     asked: Asked = prompt.details
     reply = spoken.reply
@@ -71,7 +71,7 @@ def _tool_use(call: ToolCall, ids: Ids) -> dict[str, Any]:
     }
 
 
-def ending(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
+def ending(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
     """Why it ended."""
     asked: Asked = prompt.details
     reason = _STOP_REASON[spoken.stop]
@@ -85,7 +85,7 @@ def ending(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
     }
 
 
-def usage(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
+def usage(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
     """What was read and generated, in the long form that a message has."""
     asked: Asked = prompt.details
     short = usage_so_far(prompt, spoken)
@@ -103,7 +103,7 @@ def usage(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
     }
 
 
-def usage_so_far(prompt: Prompt, spoken: Spoken) -> dict[str, Any]:
+def usage_so_far(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
     """What was read and generated, in the short form that the end of a stream has."""
     read = spoken.usage
     numbers: dict[str, Any] = {

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from harness.wire.anthropic.headers import encode
 from harness.wire.anthropic.reply import content, ending, opening, usage, usage_so_far
-from harness.wire.api import Ids, Prompt, Spoken
+from harness.wire.api import Completion, Ids, Prompt
 from harness.wire.http import Part
 
 _PING = b'event: ping\ndata: {"type": "ping"}\n\n'
@@ -33,7 +33,7 @@ class _Event(NamedTuple):
 
 
 def parts_of(
-    prompt: Prompt, spoken: Spoken, ids: Ids
+    prompt: Prompt, spoken: Completion, ids: Ids
 ) -> tuple[list[Part], str, list[dict[str, Any]]]:
     """A reply in parts, each of one event; the last of them only says that it was the last.
 
@@ -56,7 +56,7 @@ def parts_of(
 
 
 def _message_start(
-    head: dict[str, Any], prompt: Prompt, spoken: Spoken, ids: Ids
+    head: dict[str, Any], prompt: Prompt, spoken: Completion, ids: Ids
 ) -> dict[str, Any]:
     numbers = usage(prompt, spoken)
     numbers.pop("output_tokens_details", None)
@@ -79,7 +79,7 @@ def _timed(events: list[_Event], ids: Ids) -> Iterator[Part]:
             yield Part(_PING, share)
 
 
-def _block(number: int, block: dict[str, Any], spoken: Spoken, ids: Ids) -> Iterator[_Event]:
+def _block(number: int, block: dict[str, Any], spoken: Completion, ids: Ids) -> Iterator[_Event]:
     """The events of one content block."""
     match block["type"]:
         case "thinking":
@@ -115,7 +115,7 @@ def _size(ids: Ids) -> int:
     return 3 + drawn * 25 // 1900 if drawn < 1900 else 40 + (drawn - 1900) * 91 // 100
 
 
-def _thoughts(block: dict[str, Any], spoken: Spoken, ids: Ids) -> _Pieces:
+def _thoughts(block: dict[str, Any], spoken: Completion, ids: Ids) -> _Pieces:
     """Thoughts and their signature; what is not shown takes its time in silence."""
     yield from _texts("thinking", block["thinking"], ids)
     hidden = 0 if block["thinking"] else len(spoken.reply.thinking)

@@ -13,7 +13,7 @@ from typing import Any
 from harness.provider.tokens import count_call_tokens, count_tokens
 from harness.wire.anthropic.turns import blocks_of
 from harness.wire.anthropic.validate import kept_for_s
-from harness.wire.api import Section
+from harness.wire.api import PromptSection
 
 _ONE_HOUR_S = 3600.0
 _MESSAGE_FRAME = 7
@@ -32,7 +32,7 @@ _DOCUMENT = 2250
 """A PDF of one page: the middle of the documented 1,500 to 3,000."""
 
 
-def sections_of(body: dict[str, Any]) -> tuple[Section, ...]:
+def sections_of(body: dict[str, Any]) -> tuple[PromptSection, ...]:
     """All that a model reads of a request, in the order of its prompt cache: tools, system prompt, messages."""
     sections = [*_tools(body), *_system(body), *_thinking(body)]
     for number, message in enumerate(body["messages"]):
@@ -43,7 +43,7 @@ def sections_of(body: dict[str, Any]) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def written_for_an_hour(sections: tuple[Section, ...], read: int, written: int) -> int:
+def written_for_an_hour(sections: tuple[PromptSection, ...], read: int, written: int) -> int:
     """How much of what is written to the prompt cache is kept for an hour: all up to the last breakpoint for an hour [tokens]."""
     tokens = hour_tokens = 0
     for section in sections:
@@ -53,16 +53,16 @@ def written_for_an_hour(sections: tuple[Section, ...], read: int, written: int) 
     return min(written, max(0, hour_tokens - read))
 
 
-def _tools(body: dict[str, Any]) -> list[Section]:
+def _tools(body: dict[str, Any]) -> list[PromptSection]:
     sections = []
     for number, tool in enumerate(body.get("tools") or ()):
         text = _canonical({name: tool[name] for name in tool if name != "cache_control"})
         tokens = count_tokens(text) + (_HAVING_TOOLS if number == 0 else 0)
-        sections.append(Section(text, tokens, kept_for_s(tool, f"tools.{number}")))
+        sections.append(PromptSection(text, tokens, kept_for_s(tool, f"tools.{number}")))
     wanted = wanted_format(body)
     if wanted is not None:
         text = _canonical(wanted)
-        sections.append(Section(text, _HAVING_A_FORMAT + count_tokens(text)))
+        sections.append(PromptSection(text, _HAVING_A_FORMAT + count_tokens(text)))
     return sections
 
 
@@ -76,9 +76,9 @@ def wanted_format(body: dict[str, Any]) -> dict[str, Any] | None:
     return schema if isinstance(schema, dict) else None
 
 
-def _system(body: dict[str, Any]) -> list[Section]:
+def _system(body: dict[str, Any]) -> list[PromptSection]:
     return [
-        Section(
+        PromptSection(
             _canonical(["system", block["text"]]),
             count_tokens(block["text"]),
             kept_for_s(block, f"system.{number}"),
@@ -87,27 +87,27 @@ def _system(body: dict[str, Any]) -> list[Section]:
     ]
 
 
-def _thinking(body: dict[str, Any]) -> list[Section]:
+def _thinking(body: dict[str, Any]) -> list[PromptSection]:
     # It changes the prefix of messages and of no system prompt
     # (https://docs.claude.com/en/docs/build-with-claude/prompt-caching#what-invalidates-the-cache).
     enabled = (body.get("thinking") or {}).get("type") == "enabled"
-    return [Section("thinking", _HAVING_THOUGHTS)] if enabled else []
+    return [PromptSection("thinking", _HAVING_THOUGHTS)] if enabled else []
 
 
-def _message(message: dict[str, Any], place: str) -> list[Section]:
+def _message(message: dict[str, Any], place: str) -> list[PromptSection]:
     content = message["content"]
     if (
         isinstance(content, str) and content
     ):  # as below, ten times as fast: conversations are long and sent again
         text = f'[{encode_basestring(message["role"])},{{"text":{encode_basestring(content)},"type":"text"}}]'
-        return [Section(text, count_tokens(content) + _MESSAGE_FRAME)]
+        return [PromptSection(text, count_tokens(content) + _MESSAGE_FRAME)]
     sections = []
     for number, block in enumerate(blocks_of(message["content"])):
         kept_s = kept_for_s(block, f"{place}.content.{number}")
         said = {name: block[name] for name in block if name not in _UNREAD}
         text = _canonical([message["role"], said])
         tokens = block_tokens(block) + (_MESSAGE_FRAME if number == 0 else 0)
-        sections.append(Section(text, tokens, kept_s))
+        sections.append(PromptSection(text, tokens, kept_s))
     return sections
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.provider import Refusal
 from harness.units import Usage
-from harness.wire.api import Desk, Ids, Moment, Prompt, Spoken
+from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai.batches import Batches
@@ -52,7 +52,7 @@ class OpenAI:
         desk: The server it belongs to.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ApiContext) -> None:
         self._desk = desk
         self._cache = PromptCache()
         self._responses = Responses()
@@ -84,13 +84,13 @@ class OpenAI:
         """Keep every prefix of a prompt in the cache; its answer begins."""
         self._cache.remember(prompt, now_s, _CACHE_MIN_TOKENS)
 
-    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in one piece."""
         if isinstance(prompt.details, ChatWish):
             return whole_chat(prompt, spoken, moment)
         return self._responses.whole(prompt, spoken, moment)
 
-    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in parts, of which the last only says that it was the last."""
         if isinstance(prompt.details, ChatWish):
             return stream_chat(prompt, spoken, moment)

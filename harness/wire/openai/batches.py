@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.kernel.clocks import EPOCH_S
-from harness.wire.api import Desk, Ids, Job, Moment, Prompt, Spoken
+from harness.virtual.clocks import EPOCH_S
+from harness.wire.api import ApiContext, Completion, Ids, Job, Moment, Prompt
 from harness.wire.batch_turns import turns_of
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai.batch_file import Problem, read_lines
@@ -39,7 +39,7 @@ _MAX_CANCELLING_S = 60
 Read = Callable[[str, dict[str, Any], str], Prompt | dict[str, Any]]
 """Reads the body of a request to an endpoint at a host: what is asked of a model, or the answer; or raises a `Rejected`."""
 
-Whole = Callable[[Prompt, Spoken, Moment], HttpResponse]
+Whole = Callable[[Prompt, Completion, Moment], HttpResponse]
 """Writes the answer of a model."""
 
 
@@ -127,7 +127,7 @@ class Batches:
         whole: Writes an answer.
     """
 
-    desk: Desk
+    desk: ApiContext
     files: Files
     read: Read
     whole: Whole

@@ -12,7 +12,7 @@ from typing import Any
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
-from harness.wire.api import Ids, Moment, Prompt, Spoken
+from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.http import HttpResponse
 from harness.wire.openai.chat_rules import check_length, check_messages, check_parameters
 from harness.wire.openai.conversation import Conversation, call_of, text_of
@@ -85,7 +85,7 @@ def read_chat(asked: dict[str, Any]) -> Prompt:
     )
 
 
-def whole_chat(prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+def whole_chat(prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
     """The answer in one piece."""
     wish: ChatWish = prompt.details
     ids = moment.ids
@@ -116,14 +116,14 @@ def fingerprint(model: str) -> str | None:
     return "fp_" + blake2b(model.encode(), digest_size=5).hexdigest()
 
 
-def finish_reason(prompt: Prompt, spoken: Spoken) -> str:
+def finish_reason(prompt: Prompt, spoken: Completion) -> str:
     """Why a reply ended."""
     if spoken.stop == "tool_use" and prompt.details.tool_is_named:
         return "stop"
     return _FINISH[spoken.stop]
 
 
-def usage_of(spoken: Spoken) -> dict[str, Any]:
+def usage_of(spoken: Completion) -> dict[str, Any]:
     """What was read and written; here what is read includes what came from a cache."""
     usage = spoken.usage
     return {
@@ -173,7 +173,7 @@ def choice_of(
     return choice
 
 
-def _choice(index: int, prompt: Prompt, spoken: Spoken, ids: Ids) -> dict[str, Any]:
+def _choice(index: int, prompt: Prompt, spoken: Completion, ids: Ids) -> dict[str, Any]:
     reply = spoken.reply
     refused = spoken.stop == "refusal"
     message: dict[str, Any] = {"role": "assistant", "content": reply.text}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import NotSimulated
-from harness.wire.api import Section
+from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import context_tokens, is_reasoning
 from harness.wire.openai.validate import (
@@ -69,7 +69,7 @@ def check_parameters(asked: dict[str, Any]) -> None:
         )
 
 
-def check_length(model: str, sections: Sequence[Section]) -> None:
+def check_length(model: str, sections: Sequence[PromptSection]) -> None:
     """Check that a chat fits into the model's context."""
     if is_too_long(model, sections):
         raise Rejected(

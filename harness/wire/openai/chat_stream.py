@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.wire.api import Moment, Prompt, Spoken
+from harness.wire.api import Completion, Moment, Prompt
 from harness.wire.http import HttpResponse, Part
 from harness.wire.openai.chat import (
     ChatWish,
@@ -28,7 +28,7 @@ from harness.wire.openai.models import snapshot
 _DONE = b"data: [DONE]\n\n"
 
 
-def stream_chat(prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+def stream_chat(prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
     """The answer in parts."""
     return HttpResponse(200, headers(moment, EVENTS), _Chunks(prompt, spoken, moment).parts())
 
@@ -36,7 +36,7 @@ def stream_chat(prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
 class _Chunks:
     """The chunks of one completion."""
 
-    def __init__(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> None:
+    def __init__(self, prompt: Prompt, spoken: Completion, moment: Moment) -> None:
         self._prompt = prompt
         self._spoken = spoken
         self._ids = moment.ids

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.models import Said, ToolCall, ToolResult
+from harness.models import ChatMessage, ToolCall, ToolResult
 from harness.provider.tokens import count_call_tokens, count_tokens
-from harness.wire.api import Section
+from harness.wire.api import PromptSection
 from harness.wire.openai.encoding import compact
 from harness.wire.openai.tools import FRAME_TOKENS
 
@@ -28,8 +28,8 @@ _CACHED_FOR_S = 300.0
 class Conversation:
     """A conversation as it is read, from its first message to its last."""
 
-    said: list[Said] = field(default_factory=list)
-    sections: list[Section] = field(default_factory=list)
+    said: list[ChatMessage] = field(default_factory=list)
+    sections: list[PromptSection] = field(default_factory=list)
     _system: list[str] = field(default_factory=list)
     _tools: dict[str, str] = field(default_factory=dict)
     """The name of each tool that was called, by the id of the call."""
@@ -48,7 +48,7 @@ class Conversation:
 
     def count(self, part: object, tokens: int) -> None:
         """Note a part of the prompt and its size [tokens]; each may be the end of a cached prefix."""
-        self.sections.append(Section(compact(part), tokens, _CACHED_FOR_S))
+        self.sections.append(PromptSection(compact(part), tokens, _CACHED_FOR_S))
 
     def count_message(
         self,
@@ -70,12 +70,12 @@ class Conversation:
 
     def hear(self, text: str) -> None:
         """Add what the user says."""
-        self.said.append(Said("user", text))
+        self.said.append(ChatMessage("user", text))
 
     def speak(self, text: str, calls: tuple[tuple[str, ToolCall], ...] = ()) -> None:
         """Add what the model said, and the tools that it called, each with the id of the call."""
         self._tools.update((call_id, call.tool) for call_id, call in calls)
-        self.said.append(Said("assistant", text, tuple(call for _, call in calls)))
+        self.said.append(ChatMessage("assistant", text, tuple(call for _, call in calls)))
 
     def speak_on(self, text: str, calls: tuple[tuple[str, ToolCall], ...] = ()) -> None:
         """Add to what the model said last, where a reply comes item by item."""
@@ -83,7 +83,7 @@ class Conversation:
         if len(self.said) > 1 and self.said[-2].role == "assistant":
             later, earlier = self.said.pop(), self.said.pop()
             words = "\n\n".join(filter(None, (earlier.text, later.text)))
-            self.said.append(Said("assistant", words, earlier.tool_calls + later.tool_calls))
+            self.said.append(ChatMessage("assistant", words, earlier.tool_calls + later.tool_calls))
 
     def bring(self, call_id: str, text: str) -> None:
         """Add what came of a tool; all results that come together are one message."""
@@ -95,7 +95,7 @@ class Conversation:
             )
         else:
             self._result_ids = [call_id]
-            self.said.append(Said("user", "", (), (result,)))
+            self.said.append(ChatMessage("user", "", (), (result,)))
 
 
 def parts_of(content: object) -> Iterator[dict[str, Any]]:

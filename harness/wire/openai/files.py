@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, NamedTuple
 
-from harness.kernel.clocks import EPOCH_S
+from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Ids, Moment
 from harness.wire.http import HttpRequest
 from harness.wire.openai.encoding import BASE62

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
-from harness.kernel.clocks import EPOCH_S
 from harness.provider.limits import Level, Quota
+from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Moment
 from harness.wire.http import Headers
 from harness.wire.openai.encoding import HEX

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
-from harness.wire.api import Ids, Spoken
+from harness.wire.api import Completion, Ids
 from harness.wire.openai.encoding import BASE62, HEX, compact
 from harness.wire.openai.models import is_reasoning, snapshot
 
@@ -21,7 +21,7 @@ def new_id(prefix: str, ids: Ids) -> str:
 
 def completed(
     asked: dict[str, Any],
-    spoken: Spoken,
+    spoken: Completion,
     response_id: str,
     output: list[dict[str, Any]],
     created_s: int,
@@ -96,7 +96,7 @@ def in_progress(asked: dict[str, Any], response_id: str, created_s: int) -> dict
     }
 
 
-def output_items(asked: dict[str, Any], spoken: Spoken, ids: Ids) -> list[dict[str, Any]]:
+def output_items(asked: dict[str, Any], spoken: Completion, ids: Ids) -> list[dict[str, Any]]:
     """What a reply says, item by item: what was thought, then said, then wished."""
     reply = spoken.reply
     items: list[dict[str, Any]] = []
@@ -118,7 +118,7 @@ def _thought(asked: dict[str, Any], thinking: str, ids: Ids) -> dict[str, Any]:
     return item
 
 
-def _message(spoken: Spoken, ids: Ids) -> dict[str, Any]:
+def _message(spoken: Completion, ids: Ids) -> dict[str, Any]:
     text = spoken.reply.text
     part: dict[str, Any] = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
     if spoken.stop == "refusal":
@@ -143,7 +143,7 @@ def _call(call: ToolCall, ids: Ids) -> dict[str, Any]:
     }
 
 
-def _usage(spoken: Spoken) -> dict[str, Any]:
+def _usage(spoken: Completion) -> dict[str, Any]:
     """What was read and written; here what is read includes what came from a cache."""
     usage = spoken.usage
     thought = min(count_tokens(spoken.reply.thinking), usage.output_tokens)

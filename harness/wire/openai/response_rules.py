@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import NotSimulated
-from harness.wire.api import Section
+from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
 from harness.wire.openai.validate import (
@@ -79,7 +79,7 @@ def check_results(items: Sequence[dict[str, Any]]) -> None:
             raise Rejected(f"No tool output found for function call {call_id}.", "input")
 
 
-def check_window(model: str, sections: Sequence[Section]) -> None:
+def check_window(model: str, sections: Sequence[PromptSection]) -> None:
     """Check that the input fits into the model's context."""
     if is_too_long(model, sections):
         raise Rejected(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.wire.api import Ids, Spoken
+from harness.wire.api import Completion, Ids
 from harness.wire.http import Part
 from harness.wire.openai.deltas import cut, padding, spread
 from harness.wire.openai.encoding import named_event
@@ -28,7 +28,7 @@ class Events:
     """
 
     def __init__(
-        self, body: dict[str, Any], spoken: Spoken, ids: Ids, asked: dict[str, Any]
+        self, body: dict[str, Any], spoken: Completion, ids: Ids, asked: dict[str, Any]
     ) -> None:
         self._body = body
         self._tokens = spoken.usage.output_tokens

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import NotSimulated
-from harness.kernel.clocks import EPOCH_S
 from harness.provider.tokens import count_tokens
-from harness.wire.api import Moment, Prompt, Spoken
+from harness.virtual.clocks import EPOCH_S
+from harness.wire.api import Completion, Moment, Prompt
 from harness.wire.http import HttpResponse
 from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import compact, pretty
@@ -64,12 +64,12 @@ class Responses:
         check_results(items)
         return _prompt(asked, items)
 
-    def whole(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in one piece."""
         body = self._body(prompt, spoken, moment)
         return HttpResponse(200, headers(moment, JSON), pretty(body))
 
-    def stream(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> HttpResponse:
+    def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer in parts."""
         head = headers(moment, EVENTS)
         body = self._body(prompt, spoken, moment)
@@ -105,7 +105,7 @@ class Responses:
         ends = {name: items[at].get("id") if items else None for name, at in _ENDS}
         return {"object": "list", "data": items, **ends, "has_more": False}
 
-    def _body(self, prompt: Prompt, spoken: Spoken, moment: Moment) -> dict[str, Any]:
+    def _body(self, prompt: Prompt, spoken: Completion, moment: Moment) -> dict[str, Any]:
         wish: ResponseWish = prompt.details
         response_id = new_id("resp", moment.ids)
         output = output_items(wish.asked, spoken, moment.ids)

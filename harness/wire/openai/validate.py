@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.models.schemas import mistake
-from harness.wire.api import Section
+from harness.wire.api import PromptSection
 from harness.wire.http import HttpRequest
 from harness.wire.json_body import JsonError, parse
 from harness.wire.openai.errors import Rejected
@@ -214,12 +214,12 @@ def check_not_empty(place: str, values: Sequence[object]) -> None:
         )
 
 
-def is_too_long(model: str, sections: Sequence[Section]) -> bool:
+def is_too_long(model: str, sections: Sequence[PromptSection]) -> bool:
     """Whether a prompt does not fit into the model's context."""
     longest = context_tokens(model)
     return longest is not None and tokens_of(sections) > longest
 
 
-def tokens_of(sections: Sequence[Section]) -> int:
+def tokens_of(sections: Sequence[PromptSection]) -> int:
     """Size of a prompt [tokens]."""
     return sum(section.tokens for section in sections)

@@ -10,19 +10,19 @@ from typing import Any, NamedTuple
 import pytest
 
 from harness.faults import Fault
-from harness.kernel.world import run_here, simulated_world
 from harness.models import PythonStub, Reply, Request
 from harness.provider import Latency, Limits
 from harness.provider.limits import NO_QUOTA
-from harness.run.wired import WiredWorld, WireProvider
+from harness.run.program_world import ProgramWorld, WireProvider
 from harness.units import Usage
+from harness.virtual.world import run_here, simulated_world
 from harness.wire import httpcore_seam
-from harness.wire.agents import Role
 from harness.wire.anthropic import HOSTS, Anthropic
-from harness.wire.api import Ids, Job, Moment, Prompt, Spoken
+from harness.wire.api import Completion, Ids, Job, Moment, Prompt
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.network import connected
-from harness.wire.speech import fit
+from harness.wire.routing import AgentRule
+from harness.wire.truncation import fit
 
 VERSION = "2026-10-21"
 
@@ -109,7 +109,7 @@ class Bench:
         response = self.api.stream(prompt, self.spoken(prompt, reply), self.moment())
         return events_in(b"".join(part.data for part in response.body))  # type: ignore[union-attr]
 
-    def spoken(self, prompt: Prompt, reply: Reply) -> Spoken:
+    def spoken(self, prompt: Prompt, reply: Reply) -> Completion:
         return fit(reply, prompt, None, self.api.usage(prompt, self.desk.now_s))
 
     def moment(self) -> Moment:
@@ -150,7 +150,7 @@ class Ran(NamedTuple):
     """What came of a program."""
 
     output: Any
-    world: WiredWorld
+    world: ProgramWorld
 
 
 @pytest.fixture
@@ -177,10 +177,10 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
             limits=limits,
             options=options,
         )
-        world = WiredWorld(
+        world = ProgramWorld(
             1,
             providers={"anthropic": provider},
-            roles=[Role(name="agent", content=content)],
+            roles=[AgentRule(name="agent", content=content)],
             faults=faults,
         )
         with simulated_world(world.kernel, seed=1), connected(world, httpcore_seam.SEAMS):

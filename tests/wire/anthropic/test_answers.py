@@ -14,7 +14,7 @@ from harness.models import Reply, ToolCall
 from harness.provider import Refusal, refusal
 from harness.provider.limits import Level, LimitHit, Quota
 from harness.units import Usage
-from harness.wire.api import Ids, Moment, Spoken
+from harness.wire.api import Completion, Ids, Moment
 
 HI: dict[str, Any] = {
     "model": "claude-haiku-4-5",
@@ -291,7 +291,7 @@ def test_an_overload_breaks_a_stream_off_with_the_id_of_its_request(bench: Any) 
 def test_all_tool_calls_may_get_one_id(bench: Any) -> None:
     prompt = bench.ask(HI)
     reply = Reply("", (ToolCall("a", {}), ToolCall("b", {})))
-    spoken = Spoken(reply, Usage(8, 2), "tool_use")
+    spoken = Completion(reply, Usage(8, 2), "tool_use")
     moment = Moment(Ids("1", same_tool_ids=True), 0.0, 0.0, Quota(None, None, None))
     first, second = json.loads(bench.api.whole(prompt, spoken, moment).body)["content"]
     assert first["id"] == second["id"]

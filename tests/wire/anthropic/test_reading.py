@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.models import Said, ToolCall, ToolResult
+from harness.models import ChatMessage, ToolCall, ToolResult
 
 HI: dict[str, Any] = {
     "model": "claude-sonnet-4-5",
@@ -25,7 +25,7 @@ def test_a_plain_request_is_a_prompt(bench: Any) -> None:
     prompt = bench.ask({**HI, "system": "Be brief.", "stop_sequences": ["END"], "stream": True})
     assert prompt.model == "claude-sonnet-4-5"
     assert prompt.system == "Be brief."
-    assert prompt.conversation == (Said("user", "hi"),)
+    assert prompt.conversation == (ChatMessage("user", "hi"),)
     assert (prompt.max_tokens, prompt.stop_sequences, prompt.stream) == (100, ("END",), True)
 
 
@@ -63,9 +63,11 @@ def test_tool_calls_and_their_results_find_each_other(bench: Any) -> None:
     prompt = bench.ask({**HI, "messages": messages})
     assert prompt.result_ids == ("t2", "t1")
     assert prompt.conversation == (
-        Said("user", "go"),
-        Said("assistant", "I look.", (ToolCall("search", {"query": "a"}), ToolCall("fetch", {}))),
-        Said(
+        ChatMessage("user", "go"),
+        ChatMessage(
+            "assistant", "I look.", (ToolCall("search", {"query": "a"}), ToolCall("fetch", {}))
+        ),
+        ChatMessage(
             "user",
             "and now?",
             (),
@@ -139,12 +141,14 @@ def test_images_and_documents_have_a_fixed_size(bench: Any) -> None:
 
 def test_a_system_message_may_stand_between(bench: Any) -> None:
     messages = [*HI["messages"], {"role": "system", "content": "Hurry."}]
-    assert bench.ask({**HI, "messages": messages}).conversation[-1] == Said("system", "Hurry.")
+    assert bench.ask({**HI, "messages": messages}).conversation[-1] == ChatMessage(
+        "system", "Hurry."
+    )
 
 
 def test_the_last_message_may_be_an_assistant_that_has_not_begun(bench: Any) -> None:
     messages = [*HI["messages"], {"role": "assistant", "content": ""}]
-    assert bench.ask({**HI, "messages": messages}).conversation[-1] == Said("assistant", "")
+    assert bench.ask({**HI, "messages": messages}).conversation[-1] == ChatMessage("assistant", "")
 
 
 def test_a_window_that_ends_before_the_reply_does_cuts_it(bench: Any) -> None:

@@ -13,9 +13,9 @@ import anthropic
 import pydantic
 import pytest
 
+from harness.chance.distributions import Constant
 from harness.faults.status import StatusError
 from harness.faults.wire import ErrorEvent
-from harness.kernel.distributions import Constant
 from harness.models import Reply, Request, ToolCall
 from harness.provider import Latency, Limits
 

@@ -11,7 +11,7 @@ import pytest
 from harness.models import Reply
 from harness.provider.limits import NO_QUOTA
 from harness.units import Usage
-from harness.wire.api import Ids, Job, Moment, Prompt, Spoken, Stop
+from harness.wire.api import Completion, Ids, Job, Moment, Prompt, Stop
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai import OpenAI
 
@@ -113,11 +113,11 @@ def stream(api: OpenAI) -> Callable[..., Any]:
     return stream
 
 
-def spoken(reply: str | Reply, stop: Stop, output_tokens: int) -> Spoken:
+def spoken(reply: str | Reply, stop: Stop, output_tokens: int) -> Completion:
     reply = Reply(reply) if isinstance(reply, str) else reply
     if reply.tool_calls and stop == "end":
         stop = "tool_use"
-    return Spoken(reply, Usage(9, output_tokens), stop)
+    return Completion(reply, Usage(9, output_tokens), stop)
 
 
 def moment(name: str) -> Moment:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.models import Reply, Said, ToolCall, ToolResult
+from harness.models import ChatMessage, Reply, ToolCall, ToolResult
 from harness.provider.limits import NO_QUOTA
 from harness.units import Usage
-from harness.wire.api import Ids, Moment, Spoken
+from harness.wire.api import Completion, Ids, Moment
 from harness.wire.openai import OpenAI
 
 Call = Callable[..., Any]
@@ -46,7 +46,7 @@ def test_system_and_developer_messages_are_the_system_prompt(chat: Call) -> None
         ]
     )
     assert prompt.system == "Be brief.\n\nBe kind."
-    assert prompt.conversation == (Said("user", "hi"),)
+    assert prompt.conversation == (ChatMessage("user", "hi"),)
 
 
 def test_tool_messages_that_come_together_are_one_message_with_the_tools_names(chat: Call) -> None:
@@ -64,7 +64,7 @@ def test_tool_messages_that_come_together_are_one_message_with_the_tools_names(c
         ToolCall("clock", {}),
     )
     results = (ToolResult("clock", "noon"), ToolResult("weather", "sunny"))
-    assert prompt.conversation[2:] == (Said("user", "", (), results),)
+    assert prompt.conversation[2:] == (ChatMessage("user", "", (), results),)
     assert prompt.result_ids == ("call_b", "call_a")
     assert prompt.tools == ("weather", "clock")
 
@@ -151,7 +151,7 @@ def test_the_answer_has_the_fields_of_the_real_one_in_their_order(chat: Call, wh
 
 
 def test_the_body_is_laid_out_for_people_and_ends_in_a_newline(api: OpenAI, chat: Call) -> None:
-    said = Spoken(Reply("Grüezi"), Usage(9, 5), "end")
+    said = Completion(Reply("Grüezi"), Usage(9, 5), "end")
     body = api.whole(chat("hi"), said, Moment(Ids("1"), 0.0, 0.0, NO_QUOTA)).body
     assert isinstance(body, bytes)
     assert body.startswith(b'{\n  "id": "chatcmpl-')

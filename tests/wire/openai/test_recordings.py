@@ -18,7 +18,7 @@ import yaml
 from harness.models import Reply, ToolCall
 from harness.provider.limits import NO_QUOTA
 from harness.units import Usage
-from harness.wire.api import Ids, Moment, Prompt, Spoken
+from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.http import HttpRequest
 from harness.wire.openai import HOSTS, OpenAI
 from harness.wire.openai.headers import EVENTS, JSON
@@ -57,13 +57,13 @@ def read(exchange: Any, api: OpenAI) -> Prompt:  # noqa: ANN401 - YAML
     return prompt
 
 
-def again(message: Any, usage: Any) -> Spoken:  # noqa: ANN401 - JSON
+def again(message: Any, usage: Any) -> Completion:  # noqa: ANN401 - JSON
     """What a recorded message said, to be said by us."""
     calls = [call["function"] for call in message.get("tool_calls") or ()]
     wishes = tuple(ToolCall(call["name"], json.loads(call["arguments"])) for call in calls)
     reply = Reply(message["content"] or "", wishes)
     counted = Usage(usage["prompt_tokens"], usage["completion_tokens"])
-    return Spoken(reply, counted, "tool_use" if wishes else "end")
+    return Completion(reply, counted, "tool_use" if wishes else "end")
 
 
 MOMENT = (60.0, 1.5, NO_QUOTA)
@@ -146,7 +146,7 @@ def test_a_response_has_the_shape_of_the_recorded_one(exchange: Any, api: OpenAI
     recorded["output"] = [message]  # what the web said is not ours to simulate
     message["content"][0]["annotations"] = []
     counted = Usage(recorded["usage"]["input_tokens"], recorded["usage"]["output_tokens"])
-    spoken = Spoken(Reply(message["content"][0]["text"]), counted, "end")
+    spoken = Completion(Reply(message["content"][0]["text"]), counted, "end")
     answer = api.whole(read(exchange, api), spoken, Moment(Ids("1"), *MOMENT))
     assert isinstance(answer.body, bytes)
     ours = json.loads(answer.body)
@@ -164,7 +164,7 @@ def test_a_response_has_the_shape_of_the_recorded_one(exchange: Any, api: OpenAI
 @pytest.mark.parametrize("exchange", list(exchanges()) or [pytest.param(None, id="none")])
 def test_headers_are_the_recorded_ones(exchange: Any, api: OpenAI) -> None:  # noqa: ANN401
     recorded = exchange["response"]["headers"]
-    spoken = Spoken(Reply("Hi"), Usage(9, 1), "end")
+    spoken = Completion(Reply("Hi"), Usage(9, 1), "end")
     answer = api.whole(read(exchange, api), spoken, Moment(Ids("1"), *MOMENT))
     ours = {name.lower() for name, _ in answer.headers}
     theirs = {name.lower() for name in recorded if "-project-" not in name}  # limits of a project
@@ -172,7 +172,7 @@ def test_headers_are_the_recorded_ones(exchange: Any, api: OpenAI) -> None:  # n
     assert recorded["Content-Type"][0] == (EVENTS if is_stream(exchange) else JSON)
 
 
-def streamed(bodies: list[Any]) -> Spoken:
+def streamed(bodies: list[Any]) -> Completion:
     """What recorded chunks said."""
     first = bodies[0]["choices"][0]["delta"]["tool_calls"][0]["function"]["name"]
     arguments = "".join(

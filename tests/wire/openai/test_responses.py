@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import NotSimulated
-from harness.models import Reply, Said, ToolCall, ToolResult
+from harness.models import ChatMessage, Reply, ToolCall, ToolResult
 
 Call = Callable[..., Any]
 
@@ -20,7 +20,7 @@ RESULT = {"type": "function_call_output", "call_id": "call_a", "output": "sunny"
 
 def test_a_text_is_what_the_user_says(respond: Call) -> None:
     prompt = respond("hi", instructions="Be brief.", max_output_tokens=20)
-    assert prompt.conversation == (Said("user", "hi"),)
+    assert prompt.conversation == (ChatMessage("user", "hi"),)
     assert (prompt.system, prompt.max_tokens) == ("Be brief.", 20)
 
 
@@ -40,9 +40,11 @@ def test_items_of_one_reply_are_one_message(respond: Call) -> None:
     )
     assert prompt.system == "Be kind."
     assert prompt.conversation == (
-        Said("user", "hi"),
-        Said("assistant", "Wait.", (ToolCall("weather", {"x": 1}),) * 2),
-        Said("user", "", (), (ToolResult("weather", "sunny"), ToolResult("weather", "rain"))),
+        ChatMessage("user", "hi"),
+        ChatMessage("assistant", "Wait.", (ToolCall("weather", {"x": 1}),) * 2),
+        ChatMessage(
+            "user", "", (), (ToolResult("weather", "sunny"), ToolResult("weather", "rain"))
+        ),
     )
     assert prompt.result_ids == ("call_a", "call_b")
 
@@ -59,9 +61,9 @@ def test_a_conversation_goes_on_from_an_earlier_response(respond: Call, whole: C
     body = whole(respond("hi", instructions="Be brief."), "Hello.")
     prompt = respond("more", previous_response_id=body["id"])
     assert prompt.conversation == (
-        Said("user", "hi"),
-        Said("assistant", "Hello."),
-        Said("user", "more"),
+        ChatMessage("user", "hi"),
+        ChatMessage("assistant", "Hello."),
+        ChatMessage("user", "more"),
     )
     assert prompt.system == ""  # instructions are not carried over
 

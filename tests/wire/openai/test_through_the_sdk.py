@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from harness.chance.distributions import Constant
 from harness.errors import NotSimulated
 from harness.faults import FAULTS
-from harness.kernel import run_program
-from harness.kernel.distributions import Constant
 from harness.models import Reply, Request, ToolCall
 from harness.models.replies import AnyReply, Replies
 from harness.provider import Latency, Limits
-from harness.run.wired import WiredWorld, WireProvider
+from harness.run.program_world import ProgramWorld, WireProvider
+from harness.virtual.world import run_program
 from harness.wire import SEAMS, connected
-from harness.wire.agents import Role
 from harness.wire.openai import HOSTS
+from harness.wire.routing import AgentRule
 
 openai = pytest.importorskip("openai")
 
@@ -65,14 +65,14 @@ class World:
             self.kinds = [kind for (kind,) in world.log.spans.rows("kind")]
             world.end()
 
-    def _world(self) -> WiredWorld:
+    def _world(self) -> ProgramWorld:
         latency = Latency(ttft_s=Constant(1.0), itl_s=Constant(0.1))
         provider = WireProvider(
             name="openai", api="openai", hosts=HOSTS, latency=latency, limits=self.limits
         )
         size = None if self.output_tokens is None else Constant(float(self.output_tokens))
-        role = Role(name="guide", content=self.content, output_tokens=size)
-        return WiredWorld(1, providers={"openai": provider}, roles=[role], faults=self.faults)
+        role = AgentRule(name="guide", content=self.content, output_tokens=size)
+        return ProgramWorld(1, providers={"openai": provider}, roles=[role], faults=self.faults)
 
 
 def ask(client: Any, **more: object) -> Any:  # noqa: ANN401 - the SDK's

@@ -1,0 +1,303 @@
+"""The world of a user's own program: providers at the other end of a wire, agents that are told by rules, and faults.
+
+The program runs as it is, with its own SDKs; what it sends reaches the servers of `harness.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.chance import Draws
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
+from harness.kernel import Kernel
+from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
+from harness.models import Request
+from harness.models.plausible import Plausible
+from harness.models.verdict import Verdict
+from harness.provider import (
+    AnyPrices,
+    Latency,
+    Limits,
+    Outage,
+    Overload,
+    Provider,
+    Queue,
+    Served,
+    likely_latency_of,
+    prices_of,
+)
+from harness.spans import Span, SpanLog
+from harness.wire.api import ApiMaker
+from harness.wire.call import Call
+from harness.wire.effects import Effect, effect
+from harness.wire.http import Connection
+from harness.wire.names import UNMATCHED
+from harness.wire.notes import Notes
+from harness.wire.paths import base_path
+from harness.wire.routing import AgentRule, Scope
+from harness.wire.server import Endpoint, Server
+
+ApiName = Literal["anthropic", "openai"]
+
+INSTANTS_WITHOUT_CALL = 2_000_000
+"""Two million steps of time take some ten seconds, and no program polls so often for one reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireModel:
+    """A model as a scenario or a test describes it, where it does so at all."""
+
+    alias: str
+    """Its name in spans and faults."""
+    latency: Latency | None = None
+    prices: AnyPrices | None = None
+    pool: str | None = None
+    """Models of one pool share rate limits; None means that this model has its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireProvider:
+    """A provider with its servers."""
+
+    name: str
+    api: ApiName
+    hosts: frozenset[str]
+    paths: tuple[str, ...] = ()
+    """The base paths of its URLs; empty means the API's own at its own hosts, and any elsewhere."""
+    limits: Limits | None = None
+    concurrency: int | None = None
+    queue: Queue | None = None
+    overload: Overload | None = None
+    outages: tuple[Outage, ...] = ()
+    latency: Latency | None = None
+    """Of all its models, instead of their own profiles."""
+    models: Mapping[str, WireModel] = field(default_factory=dict)
+    """What is known of its models, by the name that the API uses."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else its API is told."""
+
+
+def default_providers() -> dict[str, WireProvider]:
+    """Those that are there with no line of set-up: Anthropic and OpenAI, without limits."""
+    names: tuple[ApiName, ...] = ("anthropic", "openai")
+    return {name: WireProvider(name=name, api=name, hosts=hosts_of(name)) for name in names}
+
+
+def hosts_of(api: ApiName) -> frozenset[str]:
+    """Where an API is reached."""
+    return _api(api).HOSTS  # type: ignore[no-any-return]  # a module
+
+
+def _api(name: ApiName) -> Any:  # noqa: ANN401 - a module with the maker of an API, its hosts and its paths
+    if name == "anthropic":
+        from harness.wire import anthropic
+
+        return anthropic
+    from harness.wire import openai
+
+    return openai
+
+
+class ProgramWorld:
+    """The parts of one run of a program; it is a network for the seams of `harness.wire`.
+
+    The servers are made when the first connection is, so that a test can say until then who is there.
+
+    Args:
+        seed: The one integer that all chance follows from.
+        providers: The providers, by name.
+        roles: The agents, in the order in which their rules are asked.
+        faults: What goes wrong, in order.
+        latency_factors: How many times as long the attempts of single agents take to serve.
+        horizon_s: Virtual time that the run may not pass [s].
+        calls_per_task: How many calls a task may make.
+        begin_s: Where its clock starts [s].
+        allow_unmatched: Whether a call that is of none of the agents is answered by a made-up one, and is no error.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        providers: Mapping[str, WireProvider],
+        roles: Sequence[AgentRule],
+        faults: Sequence[Fault] = (),
+        latency_factors: Mapping[str, float] | None = None,
+        horizon_s: float = DEFAULT_HORIZON_S,
+        calls_per_task: float = DEFAULT_CALLS_PER_TASK,
+        begin_s: float = 0.0,
+        allow_unmatched: bool = False,
+    ) -> None:
+        self.seed = seed
+        self.kernel = Kernel(
+            horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL, begin_s=begin_s
+        )
+        self._calls_per_task = calls_per_task
+        self.draws = Draws(seed)
+        self.log = SpanLog(self.kernel.now_s)
+        self.root = Scope(self.log.open_task("program", 1), None)
+        self._providers = providers
+        self._roles = roles
+        self._faults = faults
+        self._latency_factors = latency_factors
+        self.allow_unmatched = allow_unmatched
+        """May be changed until somebody has connected."""
+        self._server: Server | None = None
+        self._plan: FaultPlan | None = None
+        self._effects: list[tuple[Effect, Span | None]] = []
+        self._notes = Notes(self.log, self.root, lambda: self.calls)
+        self.kernel.watcher = self._notes
+
+    # -- as the network sees it -------------------------------------------------------------------------------------
+
+    def connect(self, host: str, port: int) -> Connection | str:
+        """Open a connection, or say why there is none."""
+        return self.server.connect(host, port)
+
+    # -- as its owner sees it ---------------------------------------------------------------------------------------
+
+    @property
+    def server(self) -> Server:
+        """The servers; from now on who is there is settled."""
+        if self._server is None:
+            self._server = self._make_server()
+        return self._server
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether somebody has connected already."""
+        return self._server is not None
+
+    @property
+    def failure(self) -> Exception | None:
+        """An error in what a test or a scenario has said; the program may have caught it."""
+        return None if self._server is None else self._server.failure
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls so far."""
+        return [] if self._server is None else self._server.calls.made
+
+    @property
+    def faults_met(self) -> set[int]:
+        """The faults, by number, that met at least one attempt."""
+        return set() if self._plan is None else self._plan.met
+
+    @property
+    def unsimulated(self) -> dict[str, int]:
+        """The hosts that the program wanted to reach and nobody simulates, each with how often."""
+        return {} if self._server is None else self._server.unsimulated
+
+    @property
+    def effects(self) -> list[Effect]:
+        """What tools did so far: simulated ones, and those of the program whose results a model was told."""
+        return [effect for effect, _ in self._done]
+
+    @property
+    def _done(self) -> Sequence[tuple[Effect, Span | None]]:
+        brought = () if self._server is None else self._server.calls.effects
+        return [*self._effects, *brought]
+
+    def note_effect(
+        self,
+        tool: str,
+        span: Span | None,
+        args: Sequence[object],
+        kwargs: Mapping[str, object] | None = None,
+    ) -> None:
+        """Note that a simulated tool did something.
+
+        Args:
+            tool: Its name.
+            span: Its span; None where doing the same again is nothing to wonder at, as with a command.
+            args: Its positional arguments.
+            kwargs: Its arguments by name.
+        """
+        self._effects.append((effect(tool, "program", args, kwargs), span))
+
+    def kept_in(self, text: str) -> frozenset[int]:
+        """Numbers of the calls whose replies are in a text."""
+        return frozenset() if self._server is None else frozenset(self._server.sources([text]))
+
+    def count_tool(self, tool: str) -> int:
+        """Note one more use of a tool, and say the how-manieth it is."""
+        return self.server.calls.count("use", tool)
+
+    def end(self) -> None:
+        """Close all connections, and all calls that the program gave up."""
+        if self._server is not None:
+            self._server.end()
+        self._notes.end(self._done)
+
+    def _make_server(self) -> Server:
+        served: dict[tuple[str, str, Latency | None], Served] = {}
+
+        def find(provider: str, model: str, latency: Latency | None) -> Served:
+            key = (provider, model, latency)
+            if key not in served:
+                served[key] = _served(self._providers[provider], model, latency)
+            return served[key]
+
+        self._plan = FaultPlan(plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s)
+        return Server(
+            self.kernel,
+            self.draws,
+            self.log,
+            self.root,
+            sites=[self._site(provider) for provider in self._providers.values()],
+            roles=self._roles,
+            unknown=lambda name: AgentRule(
+                name=name, content=Plausible(name.removeprefix(UNMATCHED))
+            ),
+            allow_unmatched=self.allow_unmatched,
+            served=find,
+            judge=self._judge,
+            known_models=[name for one in self._providers.values() for name in one.models],
+            latency_factors=self._latency_factors,
+            calls_per_task=self._calls_per_task,
+        )
+
+    def _site(self, part: WireProvider) -> Endpoint:
+        module = _api(part.api)
+        maker = module.Anthropic if part.api == "anthropic" else module.OpenAI
+        api: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
+        provider = Provider(
+            self.kernel.env,
+            self.draws,
+            part.name,
+            limits=part.limits,
+            concurrency=part.concurrency,
+            queue=part.queue,
+            overload=part.overload,
+            outages=part.outages,
+        )
+        aliases = {name: model.alias for name, model in part.models.items()}
+        return Endpoint(
+            name=part.name,
+            speaks=part.api,
+            api=api,
+            provider=provider,
+            hosts=part.hosts,
+            paths=module.PATHS,
+            own_hosts=module.HOSTS,
+            base_paths=tuple(map(base_path, part.paths)),
+            aliases=aliases,
+        )
+
+    def _judge(self, request: Request) -> tuple[str, Verdict] | None:
+        assert self._plan is not None
+        met = self._plan.first_that_meets(request)
+        return None if met is None else (met.name, met.fault.verdict())
+
+
+def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:
+    """A model as a provider serves it: as somebody has stated, or as its name lets one think."""
+    known = provider.models.get(model, WireModel(alias=model))
+    return Served(
+        model,
+        f"model {model}" if known.pool is None else f"pool {known.pool}",
+        latency or known.latency or provider.latency or likely_latency_of(model),
+        known.prices or prices_of(model, provider.name),
+    )

@@ -1,0 +1,141 @@
+"""From a scenario to what surrounds a program: providers with their servers, agents with their rules, faults."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harness.faults import Fault
+from harness.models import Model, PythonStub, Reply, Request, Stub
+from harness.models.plausible import Plausible
+from harness.run.program_world import ApiName, WireModel, WireProvider, default_providers, hosts_of
+from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
+from harness.scenario.schema import ProviderSpec, WireProviderSpec
+from harness.wire.routing import AgentRule, RequestMatch
+from harness.wire.server import AGENT_HEADER
+
+Find = Callable[[str], Callable[[Request], str | Reply]]
+"""Gives the function that a stub names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a scenario says of the world around a program."""
+
+    providers: Mapping[str, WireProvider]
+    roles: tuple[AgentRule, ...]
+    faults: tuple[Fault, ...]
+    latency_factors: Mapping[str, float]
+    """How many times as long the attempts of single agents take to serve."""
+    may_be_unused: frozenset[str]
+    """Agents of whom it is fine that they are never called."""
+    allow_unmatched: bool
+    """Whether made-up agents answer calls of none of these."""
+
+
+def surroundings(scenario: LoadedScenario, find: Find) -> Surroundings:
+    """What a scenario says of the world around a program.
+
+    The agents of a pattern's scenario are told by their system prompts, or by the header that names them.
+
+    Args:
+        scenario: The scenario.
+        find: Gives the function of a stub by its name.
+    """
+    spec = scenario.spec
+    if isinstance(spec, TargetScenario):
+        roles = _roles_of_program(spec, scenario, find)
+    else:
+        roles = _roles_of_pattern(spec, scenario, find)
+    return Surroundings(
+        providers=_providers(spec, scenario),
+        roles=roles,
+        faults=spec.faults,
+        latency_factors=spec.latency_factors,
+        allow_unmatched=isinstance(spec, TargetScenario) and spec.allow_unmatched,
+        may_be_unused=frozenset(name for name, part in spec.agents.items() if part.stub is None),
+    )
+
+
+def _roles_of_program(
+    spec: TargetScenario, scenario: LoadedScenario, find: Find
+) -> tuple[AgentRule, ...]:
+    return tuple(
+        AgentRule(
+            name=name,
+            content=_content(name, part.stub, scenario, find),
+            match=RequestMatch(
+                system=part.match.system,
+                system_regex=part.match.system_regex,
+                model=part.match.model,
+                tools=frozenset(part.match.tools),
+                headers=part.match.headers,
+            ),
+            latency=part.latency,
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+        )
+        for name, part in spec.agents.items()
+    )
+
+
+def _roles_of_pattern(
+    spec: Scenario, scenario: LoadedScenario, find: Find
+) -> tuple[AgentRule, ...]:
+    return tuple(
+        AgentRule(
+            name=name,
+            content=_content(name, part.stub, scenario, find),
+            match=RequestMatch(system=glob.escape(part.system))
+            if part.system
+            else RequestMatch(headers={AGENT_HEADER: name}),
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+        )
+        for name, part in spec.agents.items()
+    )
+
+
+def _content(name: str, stub: str | None, scenario: LoadedScenario, find: Find) -> Model:
+    if name in scenario.scripts:
+        return Stub(scenario.scripts[name])
+    return Plausible(name) if stub is None else PythonStub(find(stub), stub)
+
+
+def _providers(spec: AnyScenario, scenario: LoadedScenario) -> dict[str, WireProvider]:
+    stated: dict[str, ProviderSpec] = {name: WireProviderSpec() for name in default_providers()}
+    stated.update(spec.providers)
+    return {name: _provider(name, part, spec, scenario) for name, part in stated.items()}
+
+
+def _provider(
+    name: str, part: ProviderSpec, spec: AnyScenario, scenario: LoadedScenario
+) -> WireProvider:
+    api: ApiName = "openai" if name == "openai" else "anthropic"
+    hosts: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
+    if isinstance(part, WireProviderSpec):
+        api, hosts, paths = part.api or api, frozenset(part.hosts), part.paths
+    models = {
+        model.name: WireModel(
+            alias=alias,
+            latency=scenario.latencies[alias],
+            prices=scenario.prices[alias],
+            pool=model.pool,
+        )
+        for alias, model in spec.models.items()
+        if model.provider == name
+    }
+    return WireProvider(
+        name=name,
+        api=api,
+        hosts=hosts or hosts_of(api),
+        paths=paths,
+        limits=part.limits,
+        concurrency=part.concurrency,
+        queue=part.queue,
+        overload=part.overload,
+        outages=part.outages,
+        models=models,
+    )

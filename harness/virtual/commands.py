@@ -1,0 +1,108 @@
+"""Commands that a program runs in other processes, and who answers for them.
+
+No process is started inside a run. What `harness.virtual.processes` finds when a program starts one is asked of whoever
+describes commands for this thread; a command that nobody describes is refused by name.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.kernel.current_world import World, this_thread
+
+_ADVICE = 'describe the command in the test, as in `sim.process("git push*", stdout="ok")`, or replace what runs it.'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command that a program runs in a process of its own."""
+
+    argv: tuple[str, ...]
+    """The program and its arguments; of a shell's command `("/bin/sh", "-c", line)`."""
+    line: str
+    """As it is typed: the command of a shell as it is, and other arguments quoted as a shell needs it."""
+    cwd: str | None = None
+    """The working directory; None means the program's own."""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Its environment variables."""
+    stdin: bytes = b""
+    """All of its standard input."""
+    number: int = 1
+    """1 for the first use of its description in a run."""
+
+    @property
+    def stdin_text(self) -> str:
+        """Its standard input as text in UTF-8."""
+        return self.stdin.decode("utf-8", errors="replace")
+
+
+def command_of(args: object, shell: bool, cwd: object = None, env: object = None) -> Command:  # noqa: FBT001 - as Popen
+    """The command that `subprocess.Popen` is told to run."""
+    one = isinstance(args, str | bytes | os.PathLike)
+    parts = [os.fsdecode(part) for part in ([args] if one else args)]  # type: ignore[attr-defined]  # a sequence
+    given = os.environ if env is None else env
+    return Command(
+        argv=("/bin/sh", "-c", *parts) if shell else tuple(parts),
+        line="".join(parts[:1]) if shell else shlex.join(parts),
+        cwd=None if cwd is None else os.fsdecode(cwd),  # type: ignore[arg-type]  # as Popen wants it
+        env={os.fsdecode(name): os.fsdecode(value) for name, value in given.items()},  # type: ignore[attr-defined]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a command."""
+
+    returncode: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
+class Running(Protocol):
+    """A command from its beginning to its end."""
+
+    latency_s: float
+    """How long it takes [s]."""
+    needs_input: bool
+    """Whether it reads its standard input to the end before it answers."""
+
+    def finish(self, stdin: bytes) -> Result:
+        """Its time has passed: say what came of it."""
+
+    def stop(self, number: int) -> None:
+        """A signal has ended it."""
+
+
+class Commands(Protocol):
+    """Who answers for commands."""
+
+    def begin(self, command: Command) -> Running | str:
+        """Begin a command, or say what is described instead."""
+
+
+@contextmanager
+def answered_by(commands: Commands) -> Iterator[None]:
+    """While inside, commands that a program runs in this thread are answered for."""
+    outer, this_thread.commands = this_thread.commands, commands
+    try:
+        yield
+    finally:
+        this_thread.commands = outer
+
+
+def begin(world: World, command: Command) -> Running:
+    """Begin a command.
+
+    Raises:
+        NotSimulated: Nobody describes it.
+    """
+    commands: Commands | None = this_thread.commands
+    begun = "" if commands is None else commands.begin(command)
+    if isinstance(begun, str):
+        raise world.refuse(f"the command `{command.line}`", f"{_ADVICE}{begun}")
+    return begun

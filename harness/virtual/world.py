@@ -1,0 +1,270 @@
+"""Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
+
+While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
+(`entropy.py`), simulated loops (`program_loop.py`), simulated threads (`threads.py`), no processes but simulated ones
+(`processes.py`), no signals (`signals.py`) and no network (`sockets.py`). Other threads have what they always had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import count
+from typing import Any, TypeVar, overload
+
+from harness.chance.draws import Draws
+from harness.errors import LimitExceeded, NotSimulated
+from harness.kernel import process_locks
+from harness.kernel.current_world import World, this_thread
+from harness.kernel.deterministic_asyncio import deterministic_asyncio
+from harness.kernel.kernel import Halt, Kernel
+from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
+from harness.kernel.shared_patch import SharedChange
+from harness.kernel.watcher import unseen_deaths
+from harness.virtual import (
+    audit,
+    clocks,
+    entropy,
+    kept_methods,
+    locks,
+    processes,
+    program_loop,
+    signals,
+    sockets,
+    thread_report,
+    threads,
+    transports,
+    waits,
+)
+from harness.virtual.garbage import no_collections
+from harness.virtual.patching import StandIn, in_all_modules, on_their_owners
+from harness.virtual.program_loop import ProgramLoop
+from harness.virtual.reality import close_real_loop
+
+T = TypeVar("T")
+
+_STAND_INS = (
+    *clocks.STAND_INS,
+    *entropy.STAND_INS,
+    *processes.STAND_INS,
+    *program_loop.STAND_INS,
+    *signals.STAND_INS,
+    *sockets.STAND_INS,
+    *threads.STAND_INS,
+    *waits.STAND_INS,
+)
+_ATTRIBUTES = (
+    *clocks.ATTRIBUTES,
+    *entropy.ATTRIBUTES,
+    *process_locks.ATTRIBUTES,
+    *processes.ATTRIBUTES,
+    *program_loop.ATTRIBUTES,
+    *sockets.ATTRIBUTES,
+    *threads.ATTRIBUTES,
+    *transports.ATTRIBUTES,
+    *waits.ATTRIBUTES,
+)
+_EVENTS = {**processes.EVENTS, **sockets.EVENTS}
+
+
+@overload
+def run_program(
+    kernel: Kernel,
+    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+    *,
+    seed: int,
+) -> T: ...
+@overload
+def run_program(kernel: Kernel, program: Callable[[], T], *, seed: int) -> T: ...
+def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
+    """Run a program of the user in a simulated world of its own.
+
+    Args:
+        kernel: The clock to run on.
+        program: A coroutine, or a function without arguments: an `async` one, or one that starts its loops itself.
+        seed: What all random values of the program follow from.
+
+    Returns:
+        What the program returned.
+
+    Raises:
+        Deadlock: Nothing could ever run again; lists what every task waits for.
+        LimitExceeded: A bound of the kernel was passed.
+        NotSimulated: There is a run around this one, or the program touched something that is not simulated.
+    """
+    with _closed_if_refused(program), simulated_world(kernel, seed=seed):
+        return run_here(program)
+
+
+def choose_order(kernel: Kernel, seed: int) -> None:
+    """Let the seed decide which thread goes next, wherever several may; without this it is the one that came first.
+
+    Args:
+        kernel: The clock of the run.
+        seed: What the choices follow from.
+    """
+    draws, numbers = Draws(seed), count()
+
+    def choose(among: int) -> int:
+        return int(draws.uniform("thread order", next(numbers)) * among)
+
+    kernel.baton.choose = choose
+
+
+@contextmanager
+def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
+    """While inside, this thread sees a simulated world; `run_here` runs programs in it.
+
+    Args:
+        kernel: Its clock.
+        seed: What all random values follow from.
+
+    Raises:
+        NotSimulated: The thread is already in a world or in a running loop.
+    """
+    refuse_nesting()
+    audit.watch(_EVENTS)
+    with deterministic_asyncio(virtual_sleep), _changed_process():
+        world = World(kernel, Draws(seed))
+        entropy.seed_generators(world)
+        this_thread.world = world
+        try:
+            yield
+        finally:
+            close_real_loop(world)
+            this_thread.world = None
+
+
+@overload
+def run_here(
+    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+) -> T: ...
+@overload
+def run_here(program: Callable[[], T]) -> T: ...
+def run_here(program: Any) -> Any:
+    """Run a program of the user in the world that this thread is in; see `run_program`."""
+    world = this_thread.world
+    assert world is not None, "simulated_world is entered first"
+    with _closed_if_refused(program):
+        if world.running:
+            raise NotSimulated("a run inside a run", "await the program, or call it")
+    kernel = world.kernel
+    world.running = True
+    kernel.refused = kernel.limit = kernel.fatal = None
+    kernel.describe_stuck = partial(thread_report.report, world)
+    try:
+        return _run(world, program)
+    except Halt:
+        raise kernel.why_halted() from None
+    except Exception as error:
+        _raise_what_was_refused(world, error)
+        raise
+    finally:
+        kernel.describe_stuck = str
+        world.running = False
+
+
+def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
+    try:
+        result = program if asyncio.iscoroutine(program) else program()
+        if asyncio.iscoroutine(result):
+            result = ProgramLoop(world).run_until_complete(result)
+    except BaseException:
+        with ended_quietly():
+            _end_loops(world)
+        raise
+    _end_loops(world)
+    _raise_what_was_refused(world, None)
+    return result
+
+
+def _end_loops(world: World) -> None:
+    _tell_watcher(world)
+    this_thread.current_loop = None
+    with ExitStack() as ends:
+        for loop in world.loops:
+            if not loop.is_closed():
+                ends.callback(end, loop)
+        ends.callback(threads.end_threads, world)
+    world.loops.clear()
+
+
+def _tell_watcher(world: World) -> None:
+    """Tell of what the program leaves behind, before it is cleared away."""
+    watcher = world.kernel.watcher
+    watcher.ended()
+    deaths, world.deaths = world.deaths, []
+    for loop in world.loops:
+        if loop.get_exception_handler() is None:
+            deaths += unseen_deaths(loop)
+    for death in sorted(deaths, key=lambda death: (death.order, death.task)):
+        watcher.died(death)
+
+
+def stand_ins() -> tuple[StandIn, ...]:
+    """Everything that takes the place of a function while a world is open."""
+    return (
+        *_STAND_INS,
+        *entropy.stand_ins_if_loaded(),
+        *program_loop.stand_ins_if_loaded(),
+    )
+
+
+@contextmanager
+def _changed_process_alone() -> Iterator[None]:
+    processes.know_this_computer()
+    with (
+        no_collections(),
+        entropy.generators_put_back(),
+        in_all_modules(stand_ins()),
+        on_their_owners((*_ATTRIBUTES, *sockets.attributes_if_loaded())),
+        kept_methods.led_through_their_class(),
+        clocks.virtual_datetime(),
+        locks.parking_locks(),
+        process_locks.parking_process_locks(),
+        threads.ordered_sets(),
+        threads.silent_ends(),
+        program_loop.simulated_loops(),
+    ):
+        yield
+
+
+_changed_process = SharedChange(_changed_process_alone)
+
+
+@contextmanager
+def _closed_if_refused(program: object) -> Iterator[None]:
+    """A coroutine that never starts would complain that nobody awaited it."""
+    try:
+        yield
+    except NotSimulated:
+        if (
+            inspect.iscoroutine(program)
+            and inspect.getcoroutinestate(program) == inspect.CORO_CREATED
+        ):
+            program.close()
+        raise
+
+
+def _raise_what_was_refused(world: World, error: BaseException | None) -> None:
+    """Let a run fail that does not say what was refused, or which bound was passed: its result would be wrong."""
+    for unseen in (world.kernel.refused, world.kernel.limit):
+        if unseen is not None and not _tells_of(unseen, error):
+            raise unseen from error if isinstance(error, Exception) else None
+
+
+def _tells_of(unseen: Exception, error: BaseException | None) -> bool:
+    kind = type(unseen) if isinstance(unseen, NotSimulated | LimitExceeded) else ()
+    todo, seen = [error], set()
+    while todo:
+        one = todo.pop()
+        if one is unseen or isinstance(one, kind):
+            return True
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            todo += [one.__cause__, one.__context__]
+            todo += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return False

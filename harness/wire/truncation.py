@@ -1,0 +1,69 @@
+"""From what an agent says to what leaves the provider: cut where the request says that it must end."""
+
+from __future__ import annotations
+
+import json
+
+from harness.models import Reply
+from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_call_tokens, count_tokens
+from harness.units import Usage
+from harness.wire.api import Completion, Prompt, Stop
+
+
+def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -> Completion:
+    """Make a reply one that the request allows.
+
+    Args:
+        reply: What the agent says.
+        prompt: The request.
+        stated_tokens: The size of the reply if somebody has stated it [tokens]; None means what it says of itself, or
+            its length.
+        usage: What was read.
+    """
+    reply, met = _until_stop_sequence(reply, prompt)
+    if stated_tokens is None:
+        stated_tokens = reply.output_tokens
+    tokens = _length(reply, prompt.frame_tokens) if stated_tokens is None else stated_tokens
+    stop: Stop = "tool_use" if reply.tool_calls else "end"
+    if reply.truncated:
+        stop = "max_tokens"
+    if met is not None:
+        stop = "stop_sequence"
+    if reply.refused:
+        stop = "refusal"
+    if prompt.max_tokens is not None and tokens > prompt.max_tokens:
+        reply = _cut(reply, prompt.max_tokens, prompt.frame_tokens)
+        tokens, stop, met = prompt.max_tokens, "max_tokens", None
+    return Completion(reply, usage._replace(output_tokens=tokens), stop, met)
+
+
+def _until_stop_sequence(reply: Reply, prompt: Prompt) -> tuple[Reply, str | None]:
+    places = [(reply.text.find(word), word) for word in prompt.stop_sequences if word in reply.text]
+    if not places:
+        return reply, None
+    place, met = min(places)
+    return reply._replace(text=reply.text[:place], tool_calls=()), met
+
+
+def _cut(reply: Reply, max_tokens: int, frame_tokens: int) -> Reply:
+    """The beginning of a reply; a tool call that is not complete is left out."""
+    said = reply._replace(text=reply.text[: int(max_tokens * CHARACTERS_PER_TOKEN)], truncated=True)
+    kept = 0
+    while kept < len(reply.tool_calls):
+        longer = said._replace(tool_calls=reply.tool_calls[: kept + 1])
+        if _length(longer, frame_tokens) > max_tokens:
+            break
+        kept += 1
+    return said._replace(tool_calls=reply.tool_calls[:kept])
+
+
+def _length(reply: Reply, frame_tokens: int) -> int:
+    calls = sum(
+        count_call_tokens(
+            call.tool,
+            json.dumps(call.arguments, ensure_ascii=False, separators=(",", ":")),
+            frame_tokens,
+        )
+        for call in reply.tool_calls
+    )
+    return max(1, count_tokens(reply.text) + count_tokens(reply.thinking) + calls)
