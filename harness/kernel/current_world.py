@@ -73,8 +73,8 @@ class World:
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0
     """The time in the last `uuid1`, which no other may have [100 ns]."""
-    children: dict[int, Child] = field(default_factory=dict)
-    """The simulated processes that it started, by their numbers."""
+    children: dict[int, Any] = field(default_factory=dict)
+    """The simulated processes that it started (`harness.virtual.child.Child`), by their numbers."""
     signal_handlers: dict[int, Any] = field(default_factory=dict)
     """What its program has set to handle signals."""
     signal_mask: set[int] = field(default_factory=set)

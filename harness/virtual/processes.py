@@ -49,7 +49,7 @@ def know_this_computer() -> None:
 
 def _make(world: World, popen: Any, args: Any, bufsize: int = -1, *more: Any, **named: Any) -> None:  # noqa: ANN401 - as Popen
     _stock_make(popen, args, bufsize, *more, **named)
-    child = world.children.get(popen.pid)
+    child: Child | None = world.children.get(popen.pid)
     if child is None:
         return  # a subclass has started something else
     if child.fed:
@@ -136,7 +136,7 @@ def _content(descriptor: int) -> bytes:
 
 
 def _child_of(world: World, popen: Any) -> Child:  # noqa: ANN401 - as Popen
-    child = world.children.get(popen.pid)
+    child: Child | None = world.children.get(popen.pid)
     if child is None:
         raise world.refuse(
             f"a process that was started before the run ({popen.args!r})",

@@ -28,6 +28,6 @@ def test_events_outside_of_a_world_are_nobodys_business() -> None:
 
 
 def test_process_that_has_had_a_run_ends_without_a_word() -> None:
-    code = "from harness.kernel import Kernel, run_program; run_program(Kernel(), lambda: None, seed=1)"
+    code = "from harness.kernel import Kernel; from harness.virtual.world import run_program; run_program(Kernel(), lambda: None, seed=1)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
