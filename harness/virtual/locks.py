@@ -121,7 +121,7 @@ def wake_next(thing: object) -> None:
     if world is None:
         waiter = line.popleft()
         assert waiter.thread is not None, "it waits, so a thread has parked with it"
-        waiter.thread.kernel.baton.wake_from_outside(waiter)
+        waiter.thread.baton.wake_from_outside(waiter)
         return
     choose = world.kernel.baton.choose
     place = choose(len(line)) if choose is not None and len(line) > 1 else 0
@@ -160,7 +160,7 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         if _is_imported_elsewhere(world):
             return real(lock, blocking, timeout)
         holder = held.get(id(lock))
-        if (holder is None or holder.thread.kernel is not kernel) and outsider_releases(
+        if (holder is None or holder.thread.baton is not kernel.baton) and outsider_releases(
             real, lock, world
         ):
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())

@@ -15,7 +15,7 @@ from typing import Any, TypeVarTuple
 
 from harness.errors import NotSimulated
 from harness.kernel.current_world import World, this_thread
-from harness.kernel.loop import SimLoop
+from harness.kernel.loop import SimLoop, running
 from harness.kernel.watcher import death_of
 from harness.virtual import subprocesses
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
@@ -188,7 +188,7 @@ def _make_runner(
 
 def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[Any] | None:
     """The same, without asking the operating system for the process; HTTP clients ask at every step."""
-    return _stock_current_task(this_thread.loop if loop is None else loop)
+    return _stock_current_task(running.loop if loop is None else loop)
 
 
 def _set_policy(_: World, __: object) -> None:

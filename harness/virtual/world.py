@@ -17,7 +17,6 @@ from typing import Any, TypeVar, overload
 
 from harness.chance.draws import Draws
 from harness.errors import LimitExceeded, NotSimulated
-from harness.virtual import process_locks
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
@@ -30,6 +29,7 @@ from harness.virtual import (
     entropy,
     kept_methods,
     locks,
+    process_locks,
     processes,
     program_loop,
     signals,

@@ -17,7 +17,8 @@ from hashlib import blake2b
 from harness.chance import Draws
 from harness.errors import NotSimulated
 from harness.kernel import Kernel
-from harness.kernel.lineage import Lineage, lineage_here
+from harness.kernel.current_world import lineage_here
+from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Reply, Request
 from harness.models.verdict import Verdict

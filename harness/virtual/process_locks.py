@@ -50,7 +50,7 @@ def _park_for(lock: Any, block: bool = True, timeout: float | None = None) -> bo
     if not block or (timeout is not None and timeout <= 0):
         return False
     holder = held.get(id(lock))
-    is_foreign = lock.maxvalue == 1 and (holder is None or holder.thread.kernel is not kernel)
+    is_foreign = lock.maxvalue == 1 and (holder is None or holder.thread.baton is not kernel.baton)
     if is_foreign and outsider_releases(_acquire, lock, world):
         held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
         return True
