@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.environment import provided, provided_environment
+from harness.errors import HarnessError
+from harness.private_names import PYTEST, check_private_names
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
@@ -138,6 +140,10 @@ def _add_settings(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
+    try:
+        check_private_names(PYTEST)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
     config.addinivalue_line(
         "markers",
         "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False): "

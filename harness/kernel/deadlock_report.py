@@ -14,7 +14,7 @@ from harness.kernel.awaited import (
 )
 from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
 
-_WORLD = str(Path(__file__).with_name("world.py"))
+_WORLD = str(Path(__file__).parents[1] / "virtual" / "world.py")
 """Where programs are called from."""
 
 _ALIKE_MIN = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
@@ -22,6 +22,9 @@ from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.units import render
 from harness.wire.effects import Effect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LINES_MAX = 20
 """How much of a timeline the message of an assertion has."""
@@ -152,12 +155,12 @@ class ProgramRun:
         """Where the time and the money went, what went wrong, and what to do about it."""
         return explain(self)
 
-    def spans(self) -> Any:  # noqa: ANN401 - pandas is an extra
-        """The spans as a pandas DataFrame; needs the extra `pandas`."""
+    def spans(self) -> pd.DataFrame:
+        """The spans as a pandas DataFrame."""
         return data_frame(self.spans_table, list(SPAN_COLUMNS))
 
-    def events(self) -> Any:  # noqa: ANN401 - pandas is an extra
-        """The events as a pandas DataFrame; needs the extra `pandas`."""
+    def events(self) -> pd.DataFrame:
+        """The events as a pandas DataFrame."""
         return data_frame(self.events_table, list(EVENT_COLUMNS))
 
     # -- what can be asserted; each says on failure what happened instead, and how to run it again --------------------

@@ -75,7 +75,7 @@ def _what(thread: SimThread, holder: SimThread | None) -> str:
     if holder is thread:
         # Condition.wait takes a lock of its own twice, and whoever notifies releases it.
         return "a notification (Condition, Event, Future, queue) that no thread gives"
-    ended = ", which has ended" if holder.done else ""
+    ended = ", which has ended" if holder.has_ended else ""
     held = locks.held[id(locks.waited_for[waiter])]
     return f"{waiter.name} held by {holder.name} since {held.since_s:.6f} s{ended}"
 

@@ -29,6 +29,7 @@ from harness.virtual import (
     entropy,
     kept_methods,
     locks,
+    process_locks,
     processes,
     program_loop,
     signals,
@@ -58,6 +59,7 @@ _STAND_INS = (
 _ATTRIBUTES = (
     *clocks.ATTRIBUTES,
     *entropy.ATTRIBUTES,
+    *process_locks.ATTRIBUTES,
     *processes.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
@@ -223,6 +225,7 @@ def _changed_process_alone() -> Iterator[None]:
         kept_methods.led_through_their_class(),
         clocks.virtual_datetime(),
         locks.parking_locks(),
+        process_locks.parking_process_locks(),
         threads.ordered_sets(),
         threads.silent_ends(),
         program_loop.simulated_loops(),

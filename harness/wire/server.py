@@ -16,7 +16,8 @@ from hashlib import blake2b
 from harness.apis import WireApi
 from harness.chance import Draws
 from harness.kernel import Kernel
-from harness.kernel.lineage import Lineage, lineage_here
+from harness.kernel.current_world import lineage_here
+from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
 from harness.models.verdict import Judge

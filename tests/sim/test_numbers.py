@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import math
 from typing import Any
 
@@ -191,11 +190,7 @@ def test_explanation_of_a_failure_names_it(ask: Any) -> None:
     assert "Failed attempts of guide: overloaded_error, 1 time." in text
 
 
-def test_data_frames_need_pandas_and_say_so(run: ProgramRun) -> None:
-    if importlib.util.find_spec("pandas") is None:
-        with pytest.raises(HarnessError, match="pip install pandas"):
-            run.spans()
-        return
+def test_spans_and_events_are_data_frames(run: ProgramRun) -> None:
     frame = run.spans()
     assert list(frame["kind"]) == list(run.spans_table.values("kind"))
     assert len(run.events()) == len(run.events_table)
