@@ -7,27 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PROVIDED = {
-    "ANTHROPIC_API_KEY": "sk-ant-simulated",
-    "OPENAI_API_KEY": "sk-simulated",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "OPENAI_AGENTS_DISABLE_TRACING": "1",
-}
-"""SDKs want a key before they are asked anything, and every key is fine. The others keep frameworks from calling home:
-a thread that was started before a run would do it for real."""
+from harness.apis import APIS
 
-CLEARED = (
+_PROVIDED = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+
+_CLEARED = (
     "LANGCHAIN_TRACING",
     "LANGCHAIN_TRACING_V2",
     "LANGSMITH_TRACING",
     "LANGSMITH_TRACING_V2",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_BASE_URL",
-    "ANTHROPIC_CUSTOM_HEADERS",
-    "ANTHROPIC_PROFILE",
-    "OPENAI_BASE_URL",
-    "OPENAI_ORG_ID",
-    "OPENAI_PROJECT_ID",
     "ALL_PROXY",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -35,8 +23,6 @@ CLEARED = (
     "http_proxy",
     "https_proxy",
 )
-"""What would lead a program to other servers than it is written for, or report what it does, on one machine and not on
-another."""
 
 
 _inside: list[dict[str, str | None]] = []
@@ -44,14 +30,31 @@ _inside: list[dict[str, str | None]] = []
 _door = threading.Lock()
 
 
+def provided() -> dict[str, str]:
+    """The variables that a run sets.
+
+    SDKs want a key before they are asked anything, and every key is fine. The others keep frameworks from calling home:
+    a thread that was started before a run would do it for real.
+    """
+    return {
+        name: value for api in APIS.values() for name, value in api.provided.items()
+    } | _PROVIDED
+
+
+def _cleared() -> tuple[str, ...]:
+    """What a run takes away: what leads a program elsewhere, or reports what it does, on one machine and not on another."""
+    return (*_CLEARED, *(name for api in APIS.values() for name in (api.base_url, *api.cleared)))
+
+
 @contextmanager
 def provided_environment() -> Iterator[None]:
     """While inside, the variables are as a run wants them; runs in several threads may leave in any order."""
+    given, cleared = provided(), _cleared()
     with _door:
-        found = {name: os.environ.get(name) for name in (*PROVIDED, *CLEARED)}
+        found = {name: os.environ.get(name) for name in (*given, *cleared)}
         _inside.append(found)
-        os.environ.update(PROVIDED)
-        for name in CLEARED:
+        os.environ.update(given)
+        for name in cleared:
             os.environ.pop(name, None)
     try:
         yield

@@ -129,6 +129,10 @@ PACKAGES: tuple[Package, ...] = (
             "tempfile._get_candidate_names",
             "threading.Thread.__init__:_handle|threading.Thread.__init__:_tstate_lock",
             "threading.Thread.__init__:_started",
+            "_multiprocessing.SemLock._is_mine",
+            "logging._lock",
+            "multiprocessing.synchronize.Condition.__init__:_lock",
+            "multiprocessing.synchronize.SemLock.__init__:_semlock",
             "threading._counter",
             "threading._dangling",
             "threading._limbo",
@@ -243,11 +247,9 @@ def _exists(name: str) -> bool:
             if isinstance(found, type):
                 found = vars(found)[part]  # an inherited one would be another's
             else:
-                if not hasattr(found, part):
-                    importlib.import_module(
-                        path
-                    )  # a part of a package that nobody has imported yet
-                found = getattr(found, part)
+                # A module is an attribute of its package only when it has been imported to its end.
+                loaded = hasattr(found, part)
+                found = getattr(found, part) if loaded else importlib.import_module(path)
     except (ImportError, AttributeError, KeyError):
         return False
     return not attribute or attribute in found.__code__.co_names

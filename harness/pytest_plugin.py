@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.environment import PROVIDED, provided_environment
+from harness.environment import provided, provided_environment
 from harness.errors import HarnessError
 from harness.private_names import PYTEST, check_private_names
 
@@ -184,7 +184,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Provide keys, and put stand-ins, before anything of the project is imported, if it wants that."""
     if early_config.getini("sim_keys"):
-        os.environ.update(PROVIDED)
+        os.environ.update(provided())
     if early_config.getini("sim_patch_early"):
         from harness.virtual.early import imports_find_stand_ins
 

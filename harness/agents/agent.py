@@ -13,11 +13,11 @@ from typing import Self
 from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
-from harness.models import CALL_ERRORS, Model, ModelError, Reply, Request, ToolCall, error_name
+from harness.models import CALL_ERRORS, AttemptSpan, Model, Reply, Request, ToolCall, error_name
 from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
-from harness.spans import ABSENT, AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
 
 
@@ -135,32 +135,10 @@ class Agent:
 
     async def _attempt(self, request: Request) -> Reply:
         """Ask the model once, and leave the span of the attempt."""
-        call_span = request.call_span
-        request.attempt += 1
-        request.latency_factor = 1.0
-        span = self.log.open(
-            ATTEMPT, self._model_name, call_span, self.name, self._model_name, request.attempt
-        )
-        span.start_s = ABSENT
-        span.cost_usd = 0.0  # until somebody serves it, and knows better
-        request.span = span
-        status = CANCELLED
-        try:
+        with AttemptSpan(self.log, request):
             reply = await self._ask(request)
-            status = OK
-        except CALL_ERRORS as error:
-            status, span.error = ERROR, error_name(error)
-            if isinstance(error, ModelError):
-                if error.status is not None:
-                    span.http_status = error.status
-                if error.retry_after_s is not None:
-                    span.retry_after_s = error.retry_after_s
-            raise
-        finally:
-            request.span = call_span
-            self.log.close(span, status)
         if reply.correct is not None:
-            call_span.correct = int(reply.correct)
+            request.call_span.correct = int(reply.correct)
         return reply
 
 

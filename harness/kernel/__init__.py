@@ -13,7 +13,7 @@ check_private_names(ASYNCIO)
 check_private_names(SIMPY)
 
 from harness.kernel.kernel import Kernel  # noqa: E402 - what follows stands on those names
-from harness.kernel.loop import happened  # noqa: E402 - likewise
+from harness.kernel.loop import gone_through, happened  # noqa: E402 - likewise
 from harness.kernel.program import run  # noqa: E402 - likewise
 
-__all__ = ["Kernel", "happened", "run"]
+__all__ = ["Kernel", "gone_through", "happened", "run"]

@@ -113,10 +113,8 @@ class World:
             advice: What to use instead.
         """
         error = NotSimulated(what, advice)
-        self.kernel.refused = self.kernel.refused or error
         self.refusals += 1
-        if self.refusals >= REFUSALS_MAX:
-            self.kernel.fatal = self.kernel.refused
+        self.kernel.fail(error, halt=self.refusals >= REFUSALS_MAX)
         return error
 
     def block(self, seconds: float) -> None:

@@ -336,3 +336,20 @@ def happened(event: simpy.Event) -> Suspension:
     loop = running.loop
     assert loop is not None, "events are awaited in a simulated loop"
     return loop.wait_for(event)
+
+
+async def gone_through(times_s: Generator[float, None, T]) -> T:
+    """Wait, in a coroutine on a simulated loop, for each time that a generator yields [s]; gives what it returns.
+
+    So what a `Process` goes through beside the loop can be gone through in a task.
+    """
+    loop = running.loop
+    assert loop is not None, "times are awaited in a simulated loop"
+    try:
+        while True:
+            await loop.sleep_until(next(times_s))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        times_s.close()

@@ -9,12 +9,13 @@ from harness.agents import Agent, Message, SimulatedTool, Task
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
+from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
 from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
+    Backend,
     Model,
     PythonStub,
     Reply,
@@ -23,6 +24,7 @@ from harness.models import (
     Stub,
     error_name,
 )
+from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
@@ -137,27 +139,27 @@ class PatternRun:
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
         content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
-        model: Model = ServedModel(
-            content,
-            self._providers[self.spec.models[part.model].provider],
-            self._served[part.model],
-            self.draws,
-            output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
-            latency_factor=self.spec.latency_factors.get(name, 1.0),
-        )
         faults = [
             planned
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        if faults:
-            mine = FaultPlan(faults, self.draws, self.log.clock)
-            model = FaultyModel(model, mine, self.log)
-            self.fault_plans.append(mine)
+        mine = FaultPlan(faults, self.draws, self.log.clock)
+        self.fault_plans.append(mine)
+        backend = Backend(
+            log=self.log,
+            draws=self.draws,
+            content=content,
+            provider=self._providers[self.spec.models[part.model].provider],
+            served=self._served[part.model],
+            judge=without_wire(mine.judge if faults else None),
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+            latency_factor=self.spec.latency_factors.get(name, 1.0),
+        )
         return Agent(
             name,
-            model,
+            ServedModel(backend),
             part.model,
             self.log,
             self.draws,

@@ -146,8 +146,6 @@ class TargetWorld:
             raise LimitExceeded("horizon_s", self.spec.horizon_s, _GOES_ON, error.report) from None
         finally:
             wired.end()
-        if wired.failure is not None:
-            raise wired.failure
         return ended
 
     @contextmanager
@@ -171,7 +169,7 @@ class TargetWorld:
                 await self._call(text_of(kind, number))
             status = OK
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
-            said_by_harness = self._wired.failure or _harness_error_in(error)
+            said_by_harness = self._wired.kernel.failure or _harness_error_in(error)
             if said_by_harness is not None:
                 raise said_by_harness from said_by_harness.__cause__
             status, span.error = ERROR, self.failures.add(error)

@@ -144,14 +144,9 @@ class Sim(Surroundings):
                 if callable(program):
                     rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.seed)
-            if world.failure is not None:
-                raise world.failure
         except BaseException as raised:
             output, error = None, raised
             tasks = getattr(raised, "report", "") or watch.tasks_at(raised)
-            if isinstance(raised, Exception) and world.failure not in (None, raised):
-                error = world.failure
-                raise world.failure from None  # what the program made of it
             raise
         finally:
             self._world = None
