@@ -10,7 +10,7 @@ from typing import Annotated
 from harness.faults.api import Fault
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
-from harness.faults.inject import FaultPlan, FaultyModel, PlannedFault, plan
+from harness.faults.inject import FaultPlan, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.status import Overloaded, StatusError
@@ -41,7 +41,6 @@ __all__ = [
     "AnyFault",
     "Fault",
     "FaultPlan",
-    "FaultyModel",
     "PlannedFault",
     "plan",
 ]

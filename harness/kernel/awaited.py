@@ -84,7 +84,9 @@ def wait_of(task: AnyTask) -> Wait:
     future = getattr(task, "_fut_waiter", None)
     due_s = _due_s(task, future)
     if due_s < math.inf:
-        return Wait(f"virtual time {due_s:.6f} s, or something before it")
+        until = f"virtual time {due_s:.6f} s"
+        sleeps = frames and _is_sleep(frames[-1])
+        return Wait(f"{until} (sleep)" if sleeps else f"a reply or an event, at most until {until}")
     if isinstance(future, Suspension):
         timed = future._scheduled  # noqa: SLF001 - the kernel's own
         never = "a time that never comes" if timed else "an event of the kernel that never happened"
@@ -182,6 +184,12 @@ def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
     tasks.sort(key=lambda task: getattr(task, "order", 0))
     names = few([task.get_name() for task in tasks])
     return Wait(names or "a Future that nobody completed", tuple(tasks))
+
+
+def _is_sleep(frame: FrameType) -> bool:
+    """Whether a frame is that of `asyncio.sleep`, which waits for nothing but the time."""
+    code = frame.f_code
+    return code.co_name == "sleep" and code.co_filename.startswith(_ASYNCIO)
 
 
 def _due_s(task: AnyTask, future: object) -> float:

@@ -18,13 +18,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+import simpy
 
 from harness.errors import HarnessError
-
-if TYPE_CHECKING:
-    from harness.kernel.kernel import Kernel
-    from harness.kernel.lineage import Lineage
+from harness.kernel.lineage import Lineage
 
 PATIENCE_WALL_S = 10.0
 """Real time that a thread may hold the baton without parking, before the run is ended [s]."""
@@ -84,7 +83,7 @@ def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
 class SimThread:
     """A thread of a run."""
 
-    kernel: Kernel
+    baton: Baton
     name: str
     number: int
     """0 for the main thread, then in the order of starting."""
@@ -98,7 +97,7 @@ class SimThread:
     """Raised in it as soon as it has the baton again."""
     ending: bool = False
     """Whether the run is over and it must end."""
-    done: bool = False
+    has_ended: bool = False
     is_stuck: bool = False
     """Whether it swallows what ends it, and is kept from running for good."""
     ident: int = 0
@@ -109,6 +108,35 @@ class SimThread:
     lineage: Lineage | None = None
     """The task or thread that started it; None of the main thread."""
 
+    def done(self) -> bool:
+        """Whether it has ended, asked as one asks a task."""
+        return self.has_ended
+
+
+class Clock(Protocol):
+    """What the baton needs of the kernel; see there."""
+
+    env: simpy.Environment
+    horizon_s: float
+
+    def now_s(self) -> float:
+        """The virtual time [s]."""
+
+    def wake(self, waiter: Waiter) -> None:
+        """Let a parked waiter go on as soon as the current event is done."""
+
+    def run_due(self) -> None:
+        """Let happen whatever is due now."""
+
+    def count_turn(self) -> None:
+        """Note that something ran."""
+
+    def count_step(self, at_s: float) -> None:
+        """Note that the clock is about to step to a time [s]; raises if a bound is passed."""
+
+    def stuck(self) -> Exception:
+        """The error for a run in which nothing can ever run again."""
+
 
 class Baton:
     """Which thread of a kernel runs.
@@ -117,9 +145,9 @@ class Baton:
         kernel: The clock.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Clock) -> None:
         self._kernel = kernel
-        self.main = SimThread(kernel, "the main thread", 0, ident=_thread.get_ident())
+        self.main = SimThread(self, "the main thread", 0, ident=_thread.get_ident())
         self.current = self.main
         self.threads: dict[SimThread, None] = {}
         """Those beside the main one that have not ended, in the order of their start."""
@@ -346,7 +374,7 @@ class Baton:
         """
         if self.current.ending:
             raise RunIsOver
-        thread = SimThread(self._kernel, name, next(self._numbers), daemon)
+        thread = SimThread(self, name, next(self._numbers), daemon)
         begin = Waiter("its first turn", woken=True, thread=thread)
         thread.waits_for, thread.since_s = begin, self._kernel.now_s()
         work: list[Callable[[], None]] = [run]
@@ -372,9 +400,9 @@ class Baton:
 
     def _finish(self, thread: SimThread) -> None:
         """Pass the baton on for good."""
-        if thread.done:
+        if thread.has_ended:
             return
-        thread.done = True
+        thread.has_ended = True
         del self.threads[thread]
         for waiter in thread.on_done:
             self._kernel.wake(waiter)

@@ -1,6 +1,6 @@
 """Who answers: siblings behind the small protocol in `api.py`.
 
-`stub.py` is scripted content. `served.py` puts any content behind a simulated provider.
+`stub.py` is scripted content. `attempt.py` puts any content behind a simulated provider; `served.py` does so for patterns.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from harness.models.api import (
     ToolResult,
     error_name,
 )
+from harness.models.attempt import AttemptSpan, Backend
 from harness.models.served import ServedModel
 from harness.models.stub import Line, PythonStub, Script, Stub, check_all_used
 
 __all__ = [
     "CALL_ERRORS",
     "MALFORMED_REPLY",
+    "AttemptSpan",
+    "Backend",
     "ChatMessage",
     "Line",
     "Model",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.models.api import Reply
+from harness.models.api import Reply, Request
 from harness.provider import Refusal
 
 
@@ -75,3 +75,20 @@ class Break:
 
 
 Verdict = Slow | Silent | Fail | Alter | Break
+
+Judge = Callable[[Request], tuple[str, Verdict] | None]
+"""Says which fault an attempt meets, by its name, and what becomes of it."""
+
+
+def without_wire(judge: Judge | None) -> Judge | None:
+    """The same for attempts that have no bytes: damage of bytes is what it amounts to; no plan stays none."""
+    if judge is None:
+        return None
+
+    def judge_without(request: Request) -> tuple[str, Verdict] | None:
+        met = judge(request)
+        if met is None or not isinstance(met[1], Break):
+            return met
+        return met[0], met[1].without_wire
+
+    return judge_without

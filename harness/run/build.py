@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
+from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
 from harness.kernel.kernel import CLEANUP_S
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
+    Backend,
     Model,
     PythonStub,
     Reply,
@@ -23,6 +24,7 @@ from harness.models import (
     Stub,
     error_name,
 )
+from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
@@ -31,6 +33,7 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.texts import Texts
 
 USER = "user"
 
@@ -50,6 +53,9 @@ class PatternRun:
         self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
+        self.on_task_end: Callable[[], None] | None = None
+        """Called whenever a task has ended."""
+        self.texts = Texts() if scenario.keep_texts else None
         self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
@@ -113,6 +119,8 @@ class PatternRun:
             status, span.error = ERROR, error_name(error)
         finally:
             self.log.close(span, status)
+            if self.on_task_end is not None:
+                self.on_task_end()
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens
@@ -131,27 +139,27 @@ class PatternRun:
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
         content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
-        model: Model = ServedModel(
-            content,
-            self._providers[self.spec.models[part.model].provider],
-            self._served[part.model],
-            self.draws,
-            output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
-            latency_factor=self.spec.latency_factors.get(name, 1.0),
-        )
         faults = [
             planned
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        if faults:
-            mine = FaultPlan(faults, self.draws, self.log.clock)
-            model = FaultyModel(model, mine, self.log)
-            self.fault_plans.append(mine)
+        mine = FaultPlan(faults, self.draws, self.log.clock)
+        self.fault_plans.append(mine)
+        backend = Backend(
+            log=self.log,
+            draws=self.draws,
+            content=content,
+            provider=self._providers[self.spec.models[part.model].provider],
+            served=self._served[part.model],
+            judge=without_wire(mine.judge if faults else None),
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+            latency_factor=self.spec.latency_factors.get(name, 1.0),
+        )
         return Agent(
             name,
-            model,
+            ServedModel(backend),
             part.model,
             self.log,
             self.draws,
@@ -159,6 +167,7 @@ class PatternRun:
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
+            texts=self.texts,
         )
 
 

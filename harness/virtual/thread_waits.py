@@ -77,7 +77,7 @@ def wait_of_thread(world: World, thread: SimThread) -> ThreadWait:
         return ThreadWait(waiter.name, on=_joined(world, waiter))
     held = locks.held.get(id(lock))
     if held is not None and held.thread is not thread:
-        on = None if held.thread.done else held.thread
+        on = None if held.thread.has_ended else held.thread
         ended = "" if on else " and has ended"
         why = f"{held.thread.name} has held it since {held.since_s:.6f} s{ended}"
         return ThreadWait(_told(world, lock, frames), why, on)
@@ -161,7 +161,7 @@ def _notified(world: World, frames: list[FrameType]) -> str:
     if last is None:
         return "no thread has given a notification"
     missed = "" if last.was_awaited else ", when no thread waited"
-    gone = "; that thread has ended" if last.thread.done else ""
+    gone = "; that thread has ended" if last.thread.has_ended else ""
     return f"the last notification came from {last.thread.name} at {last.at_s:.6f} s{missed}{gone}"
 
 

@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, Waiter
-from harness.kernel.current_world import Notification, World, this_thread
-from harness.kernel.lineage import Lineage, lineage_here
+from harness.kernel.current_world import Notification, World, lineage_here, this_thread
+from harness.kernel.lineage import Lineage
 from harness.virtual.locks import OUTSIDER_WALL_S
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
 
@@ -144,7 +144,7 @@ def _join(world: World, thread: threading.Thread, timeout: float | None = None) 
     kernel = world.kernel
     if simulated is kernel.baton.current:
         raise RuntimeError("cannot join current thread")
-    if not simulated.done:
+    if not simulated.has_ended:
         me = Waiter(f"the end of thread {simulated.name}")
         simulated.on_done.append(me)
         try:
@@ -187,7 +187,7 @@ def _is_alive(world: World, thread: threading.Thread) -> bool:
     if simulated is None:
         with _outside():
             return _real_is_alive(thread)
-    return thread._started.is_set() and not simulated.done  # type: ignore[attr-defined]  # noqa: SLF001 - as the original asks
+    return thread._started.is_set() and not simulated.has_ended  # type: ignore[attr-defined]  # noqa: SLF001 - as the original asks
 
 
 # -- ending -------------------------------------------------------------------------------------------------

@@ -351,9 +351,9 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         ("tool", {"latency_s": -1}, "latency_s: number: "),
         ("tool", {"failure_probability": 2}, "failure_probability: value: "),
         ("fault", {"agnt": "a"}, "fault 'x': agnt: "),
-        ("provider", {}, "nobody knows the provider 'x'"),
-        ("provider", {"api": "gopher", "hosts": ["x"]}, "nobody knows the provider 'x'"),
-        ("provider", {"api": "openai"}, "nobody knows the provider 'x'"),
+        ("provider", {}, "unknown provider 'x'"),
+        ("provider", {"api": "gopher", "hosts": ["x"]}, "unknown provider 'x'"),
+        ("provider", {"api": "openai"}, "unknown provider 'x'"),
     ],
 )
 def test_wrong_description_is_one_clear_error(

@@ -8,12 +8,16 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import logging
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -483,6 +487,25 @@ def test_call_from_another_thread_into_the_loop_is_refused() -> None:
     assert errors == ["a call from another thread into the loop (outsider)"]
 
 
+def test_a_loop_that_an_earlier_run_left_in_a_thread_is_told() -> None:
+    """As of a library that is imported in a run, and starts a loop at its import."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def program() -> object:
+        if not loops:
+            loops.append(asyncio.new_event_loop())
+            threading.Thread(target=loops[0].run_forever, daemon=True).start()
+        waiting = nothing()
+        try:
+            return asyncio.run_coroutine_threadsafe(waiting, loops[0]).result()
+        finally:
+            waiting.close()
+
+    assert simulated(program) == "done"
+    with pytest.raises(NotSimulated, match="a loop of an earlier run, which is over"):
+        simulated(program)
+
+
 # -- anyio ------------------------------------------------------------------------------------------
 
 
@@ -647,3 +670,58 @@ def test_order_is_chosen_among_all_whose_replies_come_at_one_instant() -> None:
         return tuple(log)
 
     assert {in_random_order(main, seed) for seed in range(20)} == {("a", "b"), ("b", "a")}
+
+
+LATE_MODULE = """
+import threading
+
+lock = threading.Lock()
+with lock:
+    pass
+"""
+
+
+def _imports(folder: Path) -> None:
+    import_module("imported_late")
+
+
+def _logs(folder: Path) -> None:
+    logging.getLogger(f"first asked in {folder}").debug("not shown")
+
+
+@pytest.mark.parametrize("act", [_imports, _logs])
+def test_what_only_the_first_run_does_changes_no_order(
+    act: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_late.py").write_text(LATE_MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def program() -> list[int]:
+        came, lock = [], threading.Lock()
+
+        def work(number: int) -> None:
+            act(tmp_path)
+            with lock:
+                came.append(number)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return came
+
+    def orders() -> list[list[int]]:
+        found = []
+        for seed in range(4):
+            kernel = Kernel()
+            choose_order(kernel, seed)
+            found.append(run_program(kernel, program, seed=1))
+        return found
+
+    try:
+        first, again = orders(), orders()
+    finally:
+        sys.modules.pop("imported_late", None)
+    assert first == again
+    assert len({tuple(order) for order in first}) > 1
