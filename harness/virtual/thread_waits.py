@@ -25,7 +25,7 @@ from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.virtual import locks
 
-_KINDS = {"lock": "Lock"}
+_KINDS = {"lock": "Lock", "SemLock": "Lock of multiprocessing"}
 """What the program calls a class that has another name in C."""
 
 _PRIMITIVES = (
@@ -236,7 +236,8 @@ def source_of(future: object) -> object:
 def _told(world: World, thing: object, frames: list[FrameType]) -> str:
     """What a thing is called, and where it was made: "Lock `page` (made at app.py:12)"."""
     kind = _KINDS.get(type(thing).__name__, type(thing).__name__)
-    names = list(dict.fromkeys(_names(world, thing, frames)))
+    # A lock of multiprocessing keeps the thing that is waited for to itself.
+    names = list(dict.fromkeys(it.removesuffix("._semlock") for it in _names(world, thing, frames)))
     for name in names:
         for place in _makings(name, kind, frames):
             return f"{kind} `{name}` (made at {place})"
