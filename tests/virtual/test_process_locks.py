@@ -122,7 +122,7 @@ def test_deadlock_names_who_holds_the_lock() -> None:
         take(second, first)
 
     with pytest.raises(
-        Deadlock, match="there waits for Lock of multiprocessing `other`.* the main"
+        Deadlock, match=r"there waits for Lock of multiprocessing `other`.* the main"
     ):
         simulated(program)
 
