@@ -24,9 +24,11 @@ from harness.models import (
     ToolResult,
     error_name,
 )
+from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
 from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.texts import PROMPT, REPLY, Texts
 
 
 class Agent:
@@ -43,6 +45,7 @@ class Agent:
         system_tokens: Size of everything it is told with every call, such as the system prompt and tool
             descriptions [tokens]; None means the length of `system`.
         tools: What it can use, by name.
+        texts: Where its prompts and replies go; None if they are not kept.
     """
 
     def __init__(
@@ -57,9 +60,11 @@ class Agent:
         system: str = "",
         system_tokens: int | None = None,
         tools: Mapping[str, Tool] | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self.name = name
         self.log = log
+        self._texts = texts
         self.system = system
         self.system_tokens = count_tokens(system) if system_tokens is None else system_tokens
         self.tools = dict(tools or {})
@@ -118,6 +123,8 @@ class Agent:
             task.output_tokens,
             said=turn.said if turn.reply is None else turn.said_so_far(),
         )
+        if self._texts is not None:
+            self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
         try:
             reply = await self._call(request)
@@ -132,6 +139,8 @@ class Agent:
         if reply is None:
             assert self.fallback is not None
             return await self.fallback.answer(turn)
+        if self._texts is not None:
+            self._texts.add(span, REPLY, reply_text(reply))
         turn.input_tokens += reply.output_tokens or 0
         turn.reply = reply
         return reply

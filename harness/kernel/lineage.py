@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any
+from typing import Any, Protocol
 from weakref import ref
 
-from harness.kernel.baton import SimThread
-from harness.kernel.current_world import this_thread
+
+class Doer(Protocol):
+    """A task, or a thread."""
+
+    def done(self) -> bool:
+        """Whether it has ended."""
 
 
 class Lineage:
@@ -28,7 +32,7 @@ class Lineage:
 
     def __init__(
         self,
-        task: asyncio.Task[Any] | SimThread | None,
+        task: Doer | None,
         parent: Lineage | None,
         begun_s: float = 0.0,
     ) -> None:
@@ -42,8 +46,6 @@ class Lineage:
         if self._task is None:
             return False
         task = self._task()
-        if isinstance(task, SimThread):
-            return task.done
         return task is None or task.done()
 
     @property
@@ -107,18 +109,3 @@ def child_of(parent: asyncio.Task[Any] | None, task: asyncio.Task[Any], begun_s:
     line = NO_TASK if parent is None else getattr(parent, "lineage", NO_TASK)
     line.ancestor  # noqa: B018 - shortens the chain
     return Lineage(task, line, begun_s)
-
-
-def lineage_here() -> Lineage | None:
-    """The lineage of the code that runs now; None in a callback, and in a task that is not of a simulated loop."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        return lineage_of_thread()
-    return getattr(task, "lineage", None)
-
-
-def lineage_of_thread() -> Lineage:
-    """The lineage of the thread that runs now, where no loop runs in it."""
-    world = this_thread.world
-    return NO_TASK if world is None else world.kernel.baton.current.lineage or NO_TASK

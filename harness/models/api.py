@@ -175,7 +175,7 @@ class ModelError(Exception):
     Args:
         error: The error type, such as `overloaded_error`.
         status: HTTP status; None when there was no answer.
-        message: The API's own words.
+        message: What was said; empty where nobody has said more.
         retry_after_s: How long the API asked to wait [s].
     """
 
@@ -190,7 +190,7 @@ class ModelError(Exception):
 
     def __str__(self) -> str:
         status = "no answer" if self.status is None else str(self.status)
-        return f"{status} {self.error}: {self.message}"
+        return f"{status} {self.error}" + (f": {self.message}" if self.message else "")
 
     @property
     def is_retryable(self) -> bool:

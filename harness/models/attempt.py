@@ -20,6 +20,7 @@ from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
 from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
+from harness.models.refused import RefusedError
 from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict
 from harness.provider import Provider, Refusal, Served
 from harness.provider.service import REFUSAL_S, Attempt
@@ -29,18 +30,6 @@ from harness.virtual.aside import Aside, Outcome
 
 Sizer = Callable[[Request, Reply], Usage]
 """Gives what an attempt reads and generates whose content says something."""
-
-
-class RefusedError(ModelError):
-    """The provider, or a fault in its place, refused an attempt.
-
-    Args:
-        refusal: Why.
-    """
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(*refusal[:4])
-        self.refusal = refusal
 
 
 class AttemptSpan:

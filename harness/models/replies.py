@@ -84,7 +84,8 @@ class Replies:
             raise StubError(
                 f"the replies of agent {self._agent!r} ran out: this is call {number}, and the list has "
                 f"{len(self._replies)}\n"
-                "  How to fix: add a reply; or give one reply instead of a list, which is then given to every call."
+                f"  How to fix: if {_calls(len(self._replies))} should be enough, see in the program why it calls again; if "
+                "it may call again, add a reply to the list, or give one reply without a list, for every call."
             )
         self.used = max(self.used, number)
         return self._one(self._replies[number - 1], request)
@@ -180,3 +181,7 @@ def _is_wishes(replies: object) -> bool:
         and len(replies) > 0
         and all(isinstance(reply, ToolCall) for reply in replies)
     )
+
+
+def _calls(number: int) -> str:
+    return f"{number} {'call' if number == 1 else 'calls'}"

@@ -100,7 +100,8 @@ class Stub:
         raise StubError(
             f"{lines[-1].place}: the replies of agent {request.agent!r} ran out: this is call {number + 1} of one task, "
             f"and there are {len(lines)} in order\n"
-            "  How to fix: add a reply, or say `when_exhausted: repeat` or `when_exhausted: cycle` beside them."
+            "  How to fix: see why the agent is called so often; if it may be, add a reply, or say `when_exhausted: repeat` or "
+            "`when_exhausted: cycle` beside them."
         )
 
 

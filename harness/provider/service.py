@@ -3,7 +3,7 @@ r"""The far end: one provider of language models, as a SimPy model.
 The life of one attempt::
 
     submit -> admit -> queue -> prefill -> generate -> bill
-                 \-> refused, with the status, the error type and the wait that the real API would answer
+                 \-> refused, for a reason that every API puts into its own status and words
 
 An `Attempt` is itself the SimPy event that the reply has come: whoever submitted it waits for it, be it a task of an
 asyncio loop or, one day, a thread. The provider knows nothing of what is said, only how much.
@@ -29,22 +29,6 @@ from harness.units import Count, Usage
 REFUSAL_S = 0.05
 """Time from an attempt to its refusal [s]: one round trip. A guess; recordings of refusals carry no durations."""
 
-_STATUS = {
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-    "connection_error": None,
-}
-"""HTTP status of each error type (https://docs.claude.com/en/api/errors); a broken connection has none."""
-
-_MESSAGE = {
-    "api_error": "Internal server error",
-    "timeout_error": "Gateway timeout",
-    "overloaded_error": "Overloaded",
-    "connection_error": "Connection error.",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
@@ -68,17 +52,25 @@ class Served:
 
 
 class Refusal(NamedTuple):
-    """Why an attempt was not served; what the real API would answer."""
+    """Why an attempt was not served, in the words of no API."""
 
-    error: str
-    """The error type, such as `rate_limit_error`."""
-    status: int | None
-    """HTTP status; None when there was no answer at all."""
-    message: str
-    retry_after_s: float | None = None
-    """How long the client is told to wait [s]."""
+    kind: str
+    """The reason as spans name it, such as `rate_limit_error`."""
+    model: str = ""
+    """The model that was asked for, where the reason depends on it."""
     limit: LimitHit | None = None
     """The rate limit that was hit, if one was."""
+    retry_after_s: float | None = None
+    """How long the client is told to wait [s]."""
+    status: int | None = None
+    """The HTTP status that a fault states; None leaves it to the API."""
+    message: str = ""
+    """What is said instead of the API's own words; empty leaves them to the API."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the connection breaks, and there is no answer at all."""
+        return self.kind == "connection_error"
 
 
 class Attempt(simpy.Event):
@@ -217,17 +209,19 @@ class Provider:
     def _refuse(self, attempt: Attempt, now_s: float) -> Refusal | None:
         for outage in self._outages:
             if outage.covers(now_s):
-                return refusal(outage.error)
+                return Refusal(outage.error)
         if self._weather is not None and self._weather.refuses(attempt.key, now_s):
-            return refusal("overloaded_error")
+            return Refusal("overloaded_error")
         if self._waiting_now >= self._capacity and self._busy >= self._slots:
-            return refusal("overloaded_error")
+            return Refusal("overloaded_error")
         if self._limits is None:
             return None
         hit = self._limiter(attempt.model.pool).admit(
             attempt.usage.input_tokens + attempt.usage.cache_write_tokens, now_s
         )
-        return None if hit is None else _rate_limited(hit, attempt.model.name)
+        if hit is None:
+            return None
+        return Refusal("rate_limit_error", attempt.model.name, hit, float(hit.retry_after_s))
 
     def _start(self, attempt: Attempt) -> None:
         self._busy += 1
@@ -293,21 +287,6 @@ class Provider:
             assert self._limits is not None
             limiter = self._limiters[pool] = Limiter(self._limits)
         return limiter
-
-
-def refusal(error: str) -> Refusal:
-    """What the API answers for an error type, without a wait."""
-    return Refusal(error, _STATUS[error], _MESSAGE[error])
-
-
-def _rate_limited(hit: LimitHit, model: str) -> Refusal:
-    message = (
-        f"This request would exceed your organization's rate limit of {hit.per_min:,} {hit.what} per minute "
-        f"(model: {model}). For details, refer to: https://docs.claude.com/en/api/rate-limits."
-    )
-    return Refusal(
-        "rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s), hit
-    )
 
 
 def _happen(attempt: Attempt, value: Refusal | BaseException | None, after_s: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
@@ -30,6 +30,7 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.texts import Texts
 from harness.virtual.aside import Aside
 
 USER = "user"
@@ -53,6 +54,9 @@ class PatternRun:
         self._scenario = scenario
         self._seed = seed
         self._aside = Aside(self.kernel)
+        self.on_task_end: Callable[[], None] | None = None
+        """Called whenever a task has ended."""
+        self.texts = Texts() if scenario.keep_texts else None
         self.stubs: dict[str, Stub] = {}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
@@ -122,6 +126,8 @@ class PatternRun:
             status, span.error = ERROR, error_name(error)
         finally:
             self.log.close(span, status)
+            if self.on_task_end is not None:
+                self.on_task_end()
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens
@@ -171,6 +177,7 @@ class PatternRun:
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
+            texts=self.texts,
         )
 
 

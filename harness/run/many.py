@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -35,6 +35,7 @@ def simulate_many(
     *,
     executor: Executor | None = None,
     jobs: int = 1,
+    on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[RunResult]:
     """Execute one run for each seed.
 
@@ -43,6 +44,7 @@ def simulate_many(
         seeds: The seeds, in the order in which results are wanted.
         executor: Where to run; None means here, one after another. It stays open.
         jobs: How many runs the executor does at once; decides the size of batches, and nothing else.
+        on_task_end: Called whenever a task of a run here has ended.
 
     Yields:
         The result of each run, as soon as it and all before it are there. Only a few batches are under way at a
@@ -50,7 +52,7 @@ def simulate_many(
     """
     if executor is None:
         for seed in seeds:
-            yield simulate(scenario, seed)
+            yield simulate(scenario, seed, on_task_end)
         return
     under_way: deque[Future[list[RunResult]]] = deque()
     try:
@@ -109,10 +111,15 @@ def _signals_kept_from_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> Iterator[RunResult]:
+def simulate_jobs(
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    jobs: int,
+    on_task_end: Callable[[], None] | None = None,
+) -> Iterator[RunResult]:
     """Execute one run for each seed, in processes of its own when there are several jobs; see `simulate_many`."""
     if jobs == 1:
-        yield from simulate_many(scenario, seeds)
+        yield from simulate_many(scenario, seeds, on_task_end=on_task_end)
         return
     with processes(jobs) as executor:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +15,7 @@ from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.spans import Table
+from harness.texts import no_texts
 
 if TYPE_CHECKING:
     from harness.run.target import TargetWorld
@@ -45,6 +46,8 @@ class RunResult:
     """The traceback of the first error of each kind, cut to the frames of the user's code."""
     wall_s: float = 0.0
     """Real time it took [s]."""
+    texts: Table = field(default_factory=no_texts)
+    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -54,12 +57,15 @@ class RunResult:
         return run_html(f"Run of seed {self.seed}", self.spans, self.events, metrics)
 
 
-def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
+def simulate(
+    scenario: LoadedScenario, seed: int, on_task_end: Callable[[], None] | None = None
+) -> RunResult:
     """Execute one run.
 
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        on_task_end: Called whenever a task has ended; it must not touch the run.
 
     Returns:
         Its spans, events and tallies; the same on every call.
@@ -70,6 +76,7 @@ def simulate(scenario: LoadedScenario, seed: int) -> RunResult:
     """
     try:
         with world_of(scenario, seed) as world:
+            world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
@@ -116,6 +123,7 @@ def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: i
         failures=dict(world.failures.counts),
         tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
+        texts=no_texts() if world.texts is None else world.texts.table,
     )
 
 

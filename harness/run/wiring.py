@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.apis import APIS, vendor_of
 from harness.faults import Fault
 from harness.run.functions import content_in
-from harness.run.program_world import ApiName, WireModel, WireProvider, default_providers, hosts_of
+from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
 from harness.scenario.schema import ProviderSpec, WireProviderSpec
 from harness.wire.routing import AgentRule, RequestMatch
@@ -17,6 +18,9 @@ from harness.wire.server import AGENT_HEADER
 
 Find = Callable[[str], Callable[..., Any]]
 """Gives the function that a stub names."""
+
+_API_OF_PATTERNS = "anthropic"
+"""What the providers of a pattern speak when it is served, unless their names say otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +110,13 @@ def _providers(spec: AnyScenario, scenario: LoadedScenario) -> dict[str, WirePro
 def _provider(
     name: str, part: ProviderSpec, spec: AnyScenario, scenario: LoadedScenario
 ) -> WireProvider:
-    api: ApiName = "openai" if name == "openai" else "anthropic"
+    vendor = vendor_of(name)
+    api = vendor.api if vendor else _API_OF_PATTERNS
     hosts: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ()
     if isinstance(part, WireProviderSpec):
         api, hosts, paths = part.api or api, frozenset(part.hosts), part.paths
+    own = vendor if vendor and vendor.api == api else APIS[api]
     models = {
         model.name: WireModel(
             alias=alias,
@@ -124,7 +130,7 @@ def _provider(
     return WireProvider(
         name=name,
         api=api,
-        hosts=hosts or hosts_of(api),
+        hosts=hosts or frozenset({own.host}),
         paths=paths,
         limits=part.limits,
         concurrency=part.concurrency,

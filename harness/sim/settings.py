@@ -11,12 +11,12 @@ from typing import Any, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from harness.apis import APIS
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, Fault
 from harness.models import ToolCall
 from harness.provider import Latency, Limits, Outage, Overload, Queue
-from harness.run.program_world import ApiName
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
@@ -126,14 +126,10 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
     raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
 
 
-def options(api: ApiName, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+def options(api: str, stated: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an API is told."""
     if stated:
-        if api == "anthropic":
-            from harness.wire.anthropic import Anthropic as Maker
-        else:
-            from harness.wire.openai import OpenAI as Maker  # type: ignore[assignment]
-        known = list(inspect.signature(Maker).parameters)[1:]
+        known = list(inspect.signature(APIS[api].load()).parameters)[1:]
         for name in stated:
             if name not in known:
                 hint = did_you_mean(name, [*known, *PROVIDER_SETTINGS])

@@ -15,7 +15,7 @@ from typing import Any, TypeVarTuple
 
 from harness.errors import NotSimulated
 from harness.kernel.current_world import World, this_thread
-from harness.kernel.loop import SimLoop
+from harness.kernel.loop import SimLoop, running
 from harness.kernel.watcher import death_of
 from harness.virtual import subprocesses
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
@@ -67,12 +67,18 @@ class ProgramLoop(SimLoop):
         """Call back in the next turn; refused from a thread that is not the loop's own.
 
         Raises:
-            NotSimulated: A real thread calls, at a moment that no seed decides.
+            NotSimulated: A real thread calls, at a moment that no seed decides; or the loop is one of an earlier run.
         """
-        if this_thread.world is not self.world:
+        if this_thread.world is None:
             raise NotSimulated(
                 f"a call from another thread into the loop ({threading.current_thread().name})",
-                "keep what runs in other threads apart from the program under test.",
+                "keep what runs in other threads apart from the program under test. If a library calls from a thread of its "
+                'own, in C or Rust, let the call that it answers stay real: `sim.real("module:function")`.',
+            )
+        if this_thread.world is not self.world:
+            raise NotSimulated(
+                "a loop of an earlier run, which is over",
+                "make the loop inside of the run. If a library starts one when it is imported, import it before the run.",
             )
         return super().call_soon_threadsafe(callback, *args, context=context)
 
@@ -191,7 +197,7 @@ def _make_runner(
 
 def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[Any] | None:
     """The same, without asking the operating system for the process; HTTP clients ask at every step."""
-    return _stock_current_task(this_thread.loop if loop is None else loop)
+    return _stock_current_task(running.loop if loop is None else loop)
 
 
 def _set_policy(_: World, __: object) -> None:

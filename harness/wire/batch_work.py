@@ -8,23 +8,21 @@ What goes wrong with one of them is its own result: an error, or that it expires
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps
 from harness.models import AttemptSpan, ModelError
-from harness.models.attempt import RefusedError
+from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Verdict, without_wire
 from harness.provider import Refusal
 from harness.spans import OK
 from harness.units import Usage
 from harness.wire.api import Completion, Job
 from harness.wire.call import Call
+from harness.wire.calls import Calls
 from harness.wire.truncation import alter, speak
-
-if TYPE_CHECKING:
-    from harness.wire.server import Server
 
 PRICE_FACTOR = 0.5
 """What a token costs in a batch, against its usual price, at Anthropic and at OpenAI
@@ -37,25 +35,37 @@ class BatchWork:
     """One request of a batch, from its creation to its end.
 
     Args:
-        server: Who knows agents and faults.
+        kernel: The clock.
+        calls: The calls of the run.
         call: The call that it is.
         job: What the API is told of it.
         at_s: When its turn comes [s].
         until_s: When its batch expires [s].
+        refusal_for: Gives the result for an error in it, or raises.
     """
 
-    def __init__(self, server: Server, call: Call, job: Job, at_s: float, until_s: float) -> None:
-        self._server = server
+    def __init__(
+        self,
+        kernel: Kernel,
+        calls: Calls,
+        call: Call,
+        job: Job,
+        at_s: float,
+        until_s: float,
+        refusal_for: Callable[[str, Exception], Refusal],
+    ) -> None:
+        self._calls = calls
         self._call = call
         self._backend = replace(call.backend, judge=without_wire(call.backend.judge))
         self._job = job
         self._at_s = at_s
         self._until_s = until_s
-        self._now_s = server.kernel.now_s
-        self._life = AttemptSpan(server.log, call.request)
+        self._refusal_for = refusal_for
+        self._now_s = kernel.now_s
+        self._life = AttemptSpan(calls.log, call.request)
         self._span = self._life.span
         call.attempts.append(self._span)
-        self._process = Process(server.kernel, self._steps())
+        self._process = Process(kernel, self._steps())
         job.give_up = self.stop
 
     def stop(self) -> None:
@@ -73,7 +83,7 @@ class BatchWork:
             job.refusal, job.expired = error.refusal, error.error == EXPIRED
         finally:
             if self._span.status != OK:
-                self._server.calls.failed(self._call)
+                self._calls.failed(self._call)
         job.done_s = self._now_s()
 
     def _whole(self) -> Steps:
@@ -82,26 +92,23 @@ class BatchWork:
         except RefusedError:
             raise
         except Exception as error:
-            if self._server.on_error is None:
-                self._server.failure = error
-                raise
-            raise RefusedError(self._server.on_error("a request of a batch", error)) from error
+            raise RefusedError(self._refusal_for("a request of a batch", error)) from error
 
     def _answer(self) -> Steps:
-        server, call = self._server, self._call
+        call = self._call
         yield self._at_s
         verdict = yield from self._verdict()
         usage = Usage(call.prompt.tokens, 0)
         reply = yield from self._backend.said(call.request)
-        spoken = speak(call, self._span, reply, usage, server.log)
+        spoken = speak(call, self._span, reply, usage, self._calls.log)
         if isinstance(verdict, Alter):
             try:
                 spoken = alter(spoken, verdict, call.prompt, usage)
             except ModelError as error:
-                raise RefusedError(Refusal("api_error", 500, error.message)) from None
+                raise RefusedError(Refusal("api_error", message=error.message)) from None
         yield from self._generate(spoken)
         self._job.spoken = spoken
-        server.replied(call, spoken, ())
+        self._calls.answered(call, spoken, ())
 
     def _verdict(self) -> Generator[float, None, Verdict | None]:
         """Meet the fault plan; what waits longer than the batch expires with it."""
@@ -111,7 +118,7 @@ class BatchWork:
                 until_s = next(steps)
                 if until_s >= self._until_s:
                     yield self._until_s
-                    raise RefusedError(Refusal(EXPIRED, None, "The batch expired."))
+                    raise RefusedError(Refusal(EXPIRED))
                 yield until_s
         except StopIteration as end:
             verdict: Verdict | None = end.value

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from harness.kernel.process import Steps
 from harness.models import AttemptSpan, ModelError, Reply, Request
-from harness.models.attempt import RefusedError, raise_outcome
+from harness.models.attempt import raise_outcome
+from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Slow, Verdict
-from harness.provider import Refusal, refusal
+from harness.provider import Refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import CANCELLED, OK
 from harness.units import Usage
 from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
+from harness.wire.calls import Calls
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
 from harness.wire.truncation import alter, speak
-
-if TYPE_CHECKING:
-    from harness.wire.server import Server
 
 _LOST = frozenset(
     {
@@ -46,19 +44,19 @@ class ToldError(ModelError):
 class Exchange:
     """One attempt: the life that `models/attempt.py` describes, in bytes, from the request's arrival to the last of its answer."""
 
-    def __init__(self, server: Server, connection: Connection, api: Api, call: Call) -> None:
-        self._server = server
+    def __init__(self, calls: Calls, connection: Connection, api: Api, call: Call) -> None:
+        self._calls = calls
         self._connection = connection
         self._api = api
         self._call = call
         self._backend = call.backend
-        self._now_s = server.kernel.now_s
-        self._life = AttemptSpan(server.log, call.request)
+        self._now_s = calls.log.clock
+        self._life = AttemptSpan(calls.log, call.request)
         self._span = self._life.span
         if not call.attempts:
             self._span.repeats = call.span.repeats
         call.attempts.append(self._span)
-        self._ids = Ids(f"{server.draws.seed}\x1f{call.request.attempt_key}")
+        self._ids = Ids(f"{call.backend.draws.seed}\x1f{call.request.attempt_key}")
 
     def steps(self) -> Steps:
         """Go through it; a client that hangs up ends it wherever it stands."""
@@ -72,7 +70,7 @@ class Exchange:
             if status == CANCELLED and self._connection.timed_out:
                 self._call.timed_out.append(self._span.ordinal)
             if status != OK:
-                self._server.calls.failed(self._call)
+                self._calls.failed(self._call)
 
     def _answer(self) -> Steps:
         began_s = self._now_s()
@@ -83,20 +81,20 @@ class Exchange:
                 yield from self._break_connection(broken)
             if broken is not None and broken.damage == "html":
                 yield began_s + REFUSAL_S
-                raise self._told(refusal("api_error"), began_s, page=PAGE)
+                raise self._told(Refusal("api_error"), began_s, page=PAGE)
             began_s = self._now_s()
             yield from self._serve(verdict, broken)
         except RefusedError as error:
             raise self._told(error.refusal, began_s) from None
 
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Steps:
-        server, call, request = self._server, self._call, self._call.request
+        call, request = self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
         spoken: Completion
 
         def size(_: Request, reply: Reply) -> Usage:
             nonlocal spoken, broken
-            spoken = speak(call, self._span, reply, usage, server.log)
+            spoken = speak(call, self._span, reply, usage, self._calls.log)
             if isinstance(verdict, Alter):
                 try:
                     spoken = alter(spoken, verdict, call.prompt, usage)
@@ -118,20 +116,20 @@ class Exchange:
             broken.damage in _LOST or (broken.damage == "cut" and not call.prompt.stream)
         ):
             raise ToldError(broken.damage, None, "")
-        server.replied(call, spoken, tuple(self._ids.tools))
+        self._calls.answered(call, spoken, tuple(self._ids.tools))
 
     # -- the ways to end without a reply -----------------------------------------------------------------------------
 
     def _told(self, why: Refusal, arrival_s: float, page: HttpResponse | None = None) -> ToldError:
         """Say no, in the words of the API or with the page of somebody else."""
         status = None
-        if why.status is None:
+        if why.is_silent:
             self._connection.close("reset")
         else:
             response = page or self._api.refused(why, self._moment(arrival_s))
             status = response.status
             self._connection.respond(response)
-        return ToldError(why.error, status, why.message, why.retry_after_s)
+        return ToldError(why.kind, status, why.message, why.retry_after_s)
 
     def _break_connection(self, broken: Break) -> Steps:
         self._connection.is_unreachable = broken.damage != "reset"

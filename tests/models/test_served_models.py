@@ -194,7 +194,7 @@ def test_refusal_is_raised_as_the_error_that_the_api_would_send() -> None:
     error = raised.value
     # The first took 2.21 s, so that 57.79 s are left of the minute.
     assert (error.error, error.status, error.retry_after_s) == ("rate_limit_error", 429, 58.0)
-    assert error.message.startswith("This request would exceed your organization's rate limit of 1")
+    assert "1 requests a minute" in error.message
     assert error.is_retryable
     assert math.isnan(request.span.first_token_s)
     assert request.span.input_tokens == -1
@@ -203,9 +203,7 @@ def test_refusal_is_raised_as_the_error_that_the_api_would_send() -> None:
 
 def test_broken_connection_has_no_status() -> None:
     line = Line(outages=(Outage(at_s=0, for_s=1, error="connection_error"),))
-    with pytest.raises(
-        ModelError, match=r"^no answer connection_error: Connection error\.$"
-    ) as raised:
+    with pytest.raises(ModelError, match=r"^no answer connection_error$") as raised:
         line.ask()
     assert raised.value.status is None
 
