@@ -8,7 +8,7 @@ SCENARIO ?= scenarios/code_review.yaml
 GALLERY := code_review overload research_assistant
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-all test-frameworks test-browser lint format check bench gallery docs clean
+.PHONY: help setup simulate test test-all test-pythons test-frameworks test-crewai test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -32,9 +32,27 @@ test: $(READY) ## run the tests that show in a few minutes that all is well
 test-all: $(READY) ## run every test, as CI does
 	$(BIN)/python -m pytest -n auto
 
+# Other Pythons that are supported, where they are to be had: by name, or through pyenv.
+PYTHONS := 3.12 3.13
+find-python = $(firstword $(shell { python$(1) -c 'import sys; print(sys.executable)'; ls -d "$$(pyenv root)"/versions/$(1).*/bin/python; } 2> /dev/null))
+
+test-pythons: $(PYTHONS:%=test-python-%) ## run the quick tests on the other Pythons that are supported
+
+test-python-%:
+	@if [ -n "$(call find-python,$*)" ]; then $(MAKE) .venv-python$*/.ready && .venv-python$*/bin/python -m pytest -n auto -m 'not slow'; \
+	else echo "skipped: there is no Python $*"; fi
+
+.venv-python%/.ready: pyproject.toml constraints.txt
+	$(call find-python,$*) -m venv .venv-python$*
+	.venv-python$*/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
 test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run the tests of frameworks, in environments of their own
 	.venv-frameworks/bin/python -m pytest tests/frameworks
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
+
+test-crewai: .venv-frameworks-crewai/.ready ## run the tests of crewAI, which brings 150 packages
+	.venv-frameworks-crewai/bin/python -m pytest tests/frameworks/test_crewai.py
 
 test-browser: .venv-browser/.ready ## look at reports in the system's Chromium; screenshots go to build/screenshots
 	.venv-browser/bin/python -m pytest tests/browser
@@ -73,7 +91,9 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
 	$(BIN)/harness schema > docs/scenario.schema.json
 	$(BIN)/python -m tests.isolation.page
+	$(BIN)/python -m tests.threads.page
+	$(BIN)/python -m tests.private_names.page
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .venv-frameworks .venv-frameworks-openai2 .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-crewai .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -18,6 +18,7 @@ NAMES = (
     "report",
     "startup",
     "gate_study",
+    "threads",
 )
 
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.environment import PROVIDED, provided_environment
+from harness.environment import help_for_missing_key, provided, provided_environment
+from harness.errors import HarnessError
+from harness.private_names import PYTEST, check_private_names
 
 if TYPE_CHECKING:
     from harness.gate.in_pytest import SessionGate
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 _FIXTURE = "sim"
 
 _OF_MARKER = frozenset(
-    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched"}
-)
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts"}
+)  # fmt: skip
 """What the marker `sim` takes."""
 
 _ALLOW_UNMATCHED = "sim_allow_unmatched"
@@ -76,6 +78,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sim-store", metavar="FILE", help="write every simulated run to this DuckDB file"
     )
+    texts = "write prompts and replies to that file too, without secrets"
+    group.addoption("--sim-keep-texts", action="store_true", help=texts)
     group.addoption(
         "--sim-gate",
         metavar="DIR",
@@ -138,12 +142,15 @@ def _add_settings(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and make the gate ready if it is asked for."""
+    try:
+        check_private_names(PYTEST)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False): "
-        "the first "
-        "seed of a simulated test, how many seeds it is run with, a scenario file that says who is there, the bounds of "
-        "a run, which thread goes next (arrival or random), and whether calls may match none of its agents",
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False, "
+        "keep_texts=False): first seed of a simulated test, number of seeds, a scenario file that says who is there, the bounds of a run, which "
+        "thread goes next (arrival or random), may calls match none of its agents, does --sim-store get prompts and replies",
     )
     config.addinivalue_line(
         "markers",
@@ -155,6 +162,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
+    if config.getoption("--sim-keep-texts") and config.getoption("--sim-store") is None:
+        raise pytest.UsageError("--sim-keep-texts needs --sim-store FILE, where they are written")
     digests_to = config.getoption("--sim-digests")
     if config.getoption("--sim-check") or digests_to is not None:
         if config.getoption("numprocesses", None):
@@ -175,13 +184,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Provide keys, and put stand-ins, before anything of the project is imported, if it wants that."""
     if early_config.getini("sim_keys"):
-        os.environ.update(PROVIDED)
+        os.environ.update(provided())
     if early_config.getini("sim_patch_early"):
         from harness.virtual.early import imports_find_stand_ins
 
         patch = ExitStack()
         patch.enter_context(imports_find_stand_ins())
         early_config.add_cleanup(patch.close)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Say what helps where a client that is made at import finds no key."""
+    report = yield
+    if report.failed and not collector.config.getini("sim_keys"):
+        report.sections += help_for_missing_key(report.longreprtext)
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -211,6 +229,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         command=_command(request.node, seed),
         module=request.module.__name__,
         allow_unmatched=bool(allow_unmatched),
+        keep_texts=bool(said.get("keep_texts", request.config.getoption("--sim-keep-texts"))),
         **_bounds(request),
     )
     scenario = said.get("scenario")
@@ -382,9 +401,8 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     for marker in node.iter_markers(_FIXTURE):
         if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and "
-                "allow_unmatched=, "
-                f"not {marker.args or marker.kwargs}"
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, "
+                f"allow_unmatched= and keep_texts=, not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said

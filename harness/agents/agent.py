@@ -13,10 +13,22 @@ from typing import Self
 from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
-from harness.models import CALL_ERRORS, Model, ModelError, Reply, Request, ToolCall, error_name
+from harness.models import (
+    CALL_ERRORS,
+    AttemptSpan,
+    ChatMessage,
+    Model,
+    Reply,
+    Request,
+    ToolCall,
+    ToolResult,
+    error_name,
+)
+from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
-from harness.spans import ABSENT, AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.texts import PROMPT, REPLY, Texts
 
 
 class Agent:
@@ -33,6 +45,7 @@ class Agent:
         system_tokens: Size of everything it is told with every call, such as the system prompt and tool
             descriptions [tokens]; None means the length of `system`.
         tools: What it can use, by name.
+        texts: Where its prompts and replies go; None if they are not kept.
     """
 
     def __init__(
@@ -47,9 +60,11 @@ class Agent:
         system: str = "",
         system_tokens: int | None = None,
         tools: Mapping[str, Tool] | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self.name = name
         self.log = log
+        self._texts = texts
         self.system = system
         self.system_tokens = count_tokens(system) if system_tokens is None else system_tokens
         self.tools = dict(tools or {})
@@ -106,7 +121,10 @@ class Agent:
             self.system,
             self._tool_names,
             task.output_tokens,
+            said=turn.said if turn.reply is None else turn.said_so_far(),
         )
+        if self._texts is not None:
+            self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
         try:
             reply = await self._call(request)
@@ -121,37 +139,18 @@ class Agent:
         if reply is None:
             assert self.fallback is not None
             return await self.fallback.answer(turn)
+        if self._texts is not None:
+            self._texts.add(span, REPLY, reply_text(reply))
         turn.input_tokens += reply.output_tokens or 0
+        turn.reply = reply
         return reply
 
     async def _attempt(self, request: Request) -> Reply:
         """Ask the model once, and leave the span of the attempt."""
-        call_span = request.call_span
-        request.attempt += 1
-        request.latency_factor, request.stated = 1.0, None
-        span = self.log.open(
-            ATTEMPT, self._model_name, call_span, self.name, self._model_name, request.attempt
-        )
-        span.start_s = ABSENT
-        span.cost_usd = 0.0  # until somebody serves it, and knows better
-        request.span = span
-        status = CANCELLED
-        try:
+        with AttemptSpan(self.log, request):
             reply = await self._ask(request)
-            status = OK
-        except CALL_ERRORS as error:
-            status, span.error = ERROR, error_name(error)
-            if isinstance(error, ModelError):
-                if error.status is not None:
-                    span.http_status = error.status
-                if error.retry_after_s is not None:
-                    span.retry_after_s = error.retry_after_s
-            raise
-        finally:
-            request.span = call_span
-            self.log.close(span, status)
         if reply.correct is not None:
-            call_span.correct = int(reply.correct)
+            request.call_span.correct = int(reply.correct)
         return reply
 
 
@@ -168,6 +167,11 @@ class Turn:
         """The last thing that was said."""
         self.input_tokens = sum([message.tokens for message in messages])
         """Size of the conversation, without the system prompt [tokens]."""
+        self.reply: Reply | None = None
+        """The latest reply, until the conversation goes on."""
+        self.said: tuple[ChatMessage, ...] = ()
+        """The conversation up to that reply; empty while it is the prompt alone."""
+        self._failures: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         agent = self.agent
@@ -207,14 +211,31 @@ class Turn:
         except ToolError as error:
             status, span.error = ERROR, "tool_error"
             result = f"error: {error}"
+            self._failures += (result,)
         finally:
             agent.log.close(span, status)
         return result
 
     def hear(self, results: Sequence[str]) -> None:
         """Make the results of tools part of the conversation, in the order in which they were asked for."""
+        asked = self.reply.tool_calls if self.reply is not None else ()
+        tools = [call.tool for call in asked] + [""] * len(results)
+        heard = [
+            ToolResult(tool, text, text in self._failures)
+            for tool, text in zip(tools, results, strict=False)
+        ]
+        before = self.said_so_far() or (ChatMessage("user", self.prompt),)
+        self.said = (*before, ChatMessage("user", "", (), tuple(heard)))
         self.prompt = "\n\n".join(results)
         self.input_tokens += sum(map(count_tokens, results))
+
+    def said_so_far(self) -> tuple[ChatMessage, ...]:
+        """The conversation so far; empty while it is the prompt alone."""
+        reply, self.reply = self.reply, None
+        if reply is not None:
+            before = self.said or (ChatMessage("user", self.prompt),)
+            self.said = (*before, ChatMessage("assistant", reply.text, reply.tool_calls))
+        return self.said
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""

@@ -8,10 +8,8 @@ another agent gets. That makes two versions of a program comparable run by run (
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from harness.chance.choices import Choices
+from harness.chance.choices import Choices
 
 # 52 bits and a half step up fill the 53 of a float's mantissa exactly. The half step keeps 0 and 1 out, so that every
 # inverse is finite; of 53 bits the largest would be rounded up to 1.

@@ -130,6 +130,11 @@ def cli() -> None:
 @format_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--otel", is_flag=True, help="Export traces as the OTEL_* variables say.")
+@click.option(
+    "--keep-texts",
+    is_flag=True,
+    help="Keep prompts and replies too, without secrets; reports show them.",
+)
 def simulate(
     file: Path,
     runs: int | None,
@@ -140,6 +145,7 @@ def simulate(
     output: str,
     quiet: bool,  # noqa: FBT001 - click passes options by name
     otel: bool,  # noqa: FBT001 - likewise
+    keep_texts: bool,  # noqa: FBT001 - likewise
 ) -> int:
     """Simulate a scenario, keep the runs, and print what came out.
 
@@ -157,6 +163,7 @@ def simulate(
         store=store,
         output="" if quiet else output,
         otel=otel,
+        keep_texts=keep_texts,
     )
 
 

@@ -33,6 +33,7 @@ def simulate_file(
     store: Path,
     output: str,
     otel: bool = False,
+    keep_texts: bool = False,
 ) -> int:
     """Simulate a scenario file.
 
@@ -45,11 +46,12 @@ def simulate_file(
         store: Where the runs are kept.
         output: `table`, `json`, or nothing at all.
         otel: Whether traces of the runs are exported.
+        keep_texts: Whether the store keeps prompts and replies.
 
     Returns:
         The exit code.
     """
-    scenario = load_scenario(file, overrides=overrides)
+    scenario = dataclasses.replace(load_scenario(file, overrides=overrides), keep_texts=keep_texts)
     seeds = scenario.spec.seeds(first=seed, runs=runs)
     kept = Store(store)
     write(kept, [])  # tells now, and not after the work, when it cannot be written
@@ -59,8 +61,10 @@ def simulate_file(
         _traces(wanted=otel) as export,
         _progress(scenario, len(seeds), wanted=output == "table") as advance,
     ):
-        announce = Announcement(len(seeds), jobs) if output else None
-        runs_done = _gather(simulate_jobs(scenario, seeds, jobs), results, advance, announce)
+        announce = Announcement(len(seeds), jobs, scenario.spec.workload.tasks) if output else None
+        on_task_end = None if announce is None else announce.task_ended
+        found = simulate_jobs(scenario, seeds, jobs, on_task_end)
+        runs_done = _gather(found, results, advance, announce)
         run_ids = keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):

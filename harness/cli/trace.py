@@ -48,8 +48,7 @@ def trace_runs(
     Args:
         words: The runs, each as `run_ids.RUNS` says; none means the last run.
         form: `chrome`, `otlp` or `openinference`; None means what fits where it goes.
-        target: The file to write, or `-`; None means standard output when it is piped, and a file by the runs' name
-            when it is a terminal.
+        target: The file to write, or `-` for standard output; None means a file by the runs' name.
         endpoint: The collector to send to instead.
         task: Only this task; None means all.
         store: Where the runs are.

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.faults.api import Fault
 from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
-from harness.faults.inject import FaultPlan, FaultyModel, PlannedFault, plan
+from harness.faults.inject import FaultPlan, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.stated import StatedDuration, StatedEnd
@@ -73,7 +73,6 @@ __all__ = [
     "AnyFault",
     "Fault",
     "FaultPlan",
-    "FaultyModel",
     "PlannedFault",
     "plan",
     "register_fault",

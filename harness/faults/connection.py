@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.faults.api import Fail, Fault
-from harness.provider import refusal
+from harness.provider import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,4 +14,4 @@ class ConnectionFailure(Fault):
 
     def verdict(self) -> Fail:
         """Refused, by nobody."""
-        return Fail(refusal("connection_error"))
+        return Fail(Refusal("connection_error"))

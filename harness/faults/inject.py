@@ -1,8 +1,7 @@
-"""A model under a plan of faults."""
+"""A plan of faults: which of them an attempt meets."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -10,21 +9,8 @@ from typing import NamedTuple
 from harness.chance import Draws
 from harness.chance.choices import Choices
 from harness.errors import HarnessError
-from harness.faults.api import (
-    Alter,
-    Break,
-    EndsAt,
-    Fail,
-    Fault,
-    InTurn,
-    Silent,
-    Slow,
-    Takes,
-    Verdict,
-)
-from harness.models import Model, ModelError, Reply, Request
-from harness.models.verdict import in_turn
-from harness.spans import CANCELLED, OK, WAIT, SpanLog
+from harness.faults.api import Fault, InTurn, Verdict
+from harness.models import Request
 
 
 class PlannedFault(NamedTuple):
@@ -114,66 +100,3 @@ class FaultPlan:
             if type(fault) not in self._names:
                 raise HarnessError(f"override of {key}: {fault!r} is not a fault")
         return [(self._names[type(fault)], fault) for fault in chosen]
-
-
-class FaultyModel:
-    """A model whose attempts meet faults; the first verdict wins.
-
-    Args:
-        model: Who answers.
-        plan: The faults that can meet this model's attempts, in order.
-        log: Where the faults are noted.
-    """
-
-    def __init__(self, model: Model, plan: FaultPlan, log: SpanLog) -> None:
-        self._model = model
-        self._plan = plan
-        self._log = log
-
-    async def reply(self, request: Request) -> Reply:
-        """Answer, or do what the first fault that meets this attempt says.
-
-        Raises:
-            ModelError: The fault's, or the model's.
-        """
-        met = self._plan.judge(request)
-        if met is None:
-            return await self._model.reply(request)
-        request.span.fault, whole = met
-        verdicts = [one.without_wire if isinstance(one, Break) else one for one in in_turn(whole)]
-        # An attempt that meets silence begins after it, so the event is the call's.
-        silent = any(isinstance(one, Silent) for one in verdicts)
-        self._log.event("fault", request.call_span if silent else request.span, met[0])
-        changes: list[Callable[[Reply], Reply]] = []
-        for verdict in verdicts:
-            match verdict:
-                case Slow(factor):
-                    request.latency_factor *= factor
-                case Takes() | EndsAt():
-                    request.stated = verdict
-                case Silent(for_s):
-                    await self._silence(request, for_s)
-                case Fail(refusal):
-                    await asyncio.sleep(request.refusal_after_s(self._log.clock()))
-                    raise ModelError(*refusal[:4])
-                case Alter(change):
-                    changes.append(change)
-        reply = await self._model.reply(request)
-        for change in changes:
-            reply = change(reply)
-        return reply
-
-    async def _silence(self, request: Request, for_s: float | None) -> None:
-        """Let time pass before the attempt reaches the provider; it is a wait of the call, and not a queue's."""
-        attempt = request.span
-        span = self._log.open(WAIT, "silence", request.call_span, request.agent)
-        status = CANCELLED
-        try:
-            if for_s is None:
-                await asyncio.get_running_loop().create_future()  # nobody will ever complete it
-            else:
-                await asyncio.sleep(for_s)
-            status = OK
-        finally:
-            self._log.close(span, status)
-            attempt.arrival_s = self._log.clock()

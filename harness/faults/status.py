@@ -6,25 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.faults.api import Fail, Fault
-from harness.provider import Refusal, refusal
+from harness.provider import Refusal
 from harness.units import PositiveSeconds
 
-# Error types and words as in https://docs.claude.com/en/api/errors.
-_ERRORS: dict[int, tuple[str, str]] = {
-    400: ("invalid_request_error", "Invalid request"),
-    401: ("authentication_error", "invalid x-api-key"),
-    403: (
-        "permission_error",
-        "Your API key does not have permission to use the specified resource.",
-    ),
-    404: ("not_found_error", "Not found"),
-    413: ("request_too_large", "Request exceeds the maximum size"),
-    429: ("rate_limit_error", "This request would exceed your organization's rate limit."),
-    500: ("api_error", "Internal server error"),
-    503: ("api_error", "Service unavailable"),
-    504: ("timeout_error", "Gateway timeout"),
-    529: ("overloaded_error", "Overloaded"),
+_KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    503: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
 }
+"""The kind of refusal behind each status (https://docs.claude.com/en/api/errors)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +35,8 @@ class StatusError(Fault):
 
     def verdict(self) -> Fail:
         """Refused."""
-        error, message = _ERRORS[self.status]
-        return Fail(Refusal(error, self.status, message, self.retry_after_s))
+        kind = _KINDS[self.status]
+        return Fail(Refusal(kind, retry_after_s=self.retry_after_s, status=self.status))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +45,4 @@ class Overloaded(Fault):
 
     def verdict(self) -> Fail:
         """Refused."""
-        return Fail(refusal("overloaded_error"))
+        return Fail(Refusal("overloaded_error"))

@@ -12,7 +12,7 @@ from typing import ClassVar
 from harness.faults.api import Alter, Break, Fail, Fault, Slow
 from harness.models import MALFORMED_REPLY, ModelError, Reply
 from harness.models.verdict import Damage, Silent
-from harness.provider import refusal
+from harness.provider import Refusal
 from harness.units import PositiveSeconds, Probability
 
 _HTTP_OK = 200
@@ -44,7 +44,7 @@ def _unchanged(reply: Reply) -> Reply:
     return reply
 
 
-_NO_CONNECTION = Fail(refusal("connection_error"))
+_NO_CONNECTION = Fail(Refusal("connection_error"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ class HtmlError(Fault):
 
     def verdict(self) -> Break:
         """Refused by somebody else."""
-        return Break("html", Fail(refusal("api_error")))
+        return Break("html", Fail(Refusal("api_error")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

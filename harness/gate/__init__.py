@@ -12,6 +12,15 @@ from harness.gate.samples import Sample, Samples, SimulatedSide, recorded, sampl
 from harness.gate.sequential import Side, gate
 from harness.gate.verdict import EXIT_CODES, GateResult, MetricResult
 
+
+def _shown_in_notebook(result: GateResult) -> str:
+    from harness.gate.output.page import shown_in_notebook
+
+    return shown_in_notebook(result)
+
+
+GateResult._repr_html_ = _shown_in_notebook
+
 __all__ = [
     "EXIT_CODES",
     "GateResult",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from harness.gate.comparable import why_not
 from harness.gate.comparison import Comparison, compared
@@ -73,6 +73,8 @@ class GateResult:
     budgets: tuple[BudgetResult, ...] = ()
     notes: tuple[str, ...] = ()
     """What has to be known beside the numbers, a sentence each."""
+    _repr_html_: ClassVar[Callable[[GateResult], str]]
+    """What a notebook shows; given by the package, since it is drawn above this floor."""
 
     @property
     def verdict(self) -> Verdict:
@@ -105,13 +107,6 @@ class GateResult:
     def regressed(self) -> tuple[str, ...]:
         """The metrics that became worse than allowed; what is worth an explanation."""
         return tuple(it.limit.metric for it in self.metrics if it.status == "regressed")
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from harness.gate.output.page import judgement
-        from harness.report.notebook import comparison_html
-
-        return comparison_html(judgement(self))
 
     def with_budgets(self, why: Callable[[str], str]) -> GateResult:
         """The same with the reason why budgets do not hold; `why` is asked for that of a metric."""

@@ -7,8 +7,13 @@ Read `kernel.py` (the clock, `park` and `wake`), then `baton.py` (threads take t
 
 from __future__ import annotations
 
-from harness.kernel.kernel import Kernel
-from harness.kernel.loop import happened
-from harness.kernel.program import run
+from harness.private_names import ASYNCIO, SIMPY, check_private_names
 
-__all__ = ["Kernel", "happened", "run"]
+check_private_names(ASYNCIO)
+check_private_names(SIMPY)
+
+from harness.kernel.kernel import Kernel  # noqa: E402 - what follows stands on those names
+from harness.kernel.loop import gone_through, happened  # noqa: E402 - likewise
+from harness.kernel.program import run  # noqa: E402 - likewise
+
+__all__ = ["Kernel", "gone_through", "happened", "run"]

@@ -84,7 +84,9 @@ def wait_of(task: AnyTask) -> Wait:
     future = getattr(task, "_fut_waiter", None)
     due_s = _due_s(task, future)
     if due_s < math.inf:
-        return Wait(f"virtual time {due_s:.6f} s, or something before it")
+        until = f"virtual time {due_s:.6f} s"
+        sleeps = frames and _is_sleep(frames[-1])
+        return Wait(f"{until} (sleep)" if sleeps else f"a reply or an event, at most until {until}")
     if isinstance(future, Suspension):
         timed = future._scheduled  # noqa: SLF001 - the kernel's own
         never = "a time that never comes" if timed else "an event of the kernel that never happened"
@@ -113,7 +115,7 @@ def few(names: Sequence[str]) -> str:
 
 
 def _wait_for_primitive(method: str, thing: object, frames: list[FrameType]) -> Wait:
-    name = _name_of(thing, frames)
+    name = name_of(thing, frames)
     match thing:
         case asyncio.TaskGroup():
             return _wait_for_tasks(thing._tasks)  # noqa: SLF001 - no public way to ask
@@ -184,6 +186,12 @@ def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
     return Wait(names or "a Future that nobody completed", tuple(tasks))
 
 
+def _is_sleep(frame: FrameType) -> bool:
+    """Whether a frame is that of `asyncio.sleep`, which waits for nothing but the time."""
+    code = frame.f_code
+    return code.co_name == "sleep" and code.co_filename.startswith(_ASYNCIO)
+
+
 def _due_s(task: AnyTask, future: object) -> float:
     """When a timer of the loop ends what a task waits for [s]; infinity when none does."""
     for when_s, _, timer in getattr(task.get_loop(), "_timers", ()):
@@ -234,14 +242,20 @@ def _first_attribute(thing: object, *names: str) -> Any:  # noqa: ANN401 - a fra
 # -- names of things ----------------------------------------------------------------------------------
 
 
-def _name_of(thing: object, frames: list[FrameType]) -> str:
-    """The kind of a thing, and what the program calls it where it waits for it: "Lock `page`", or "a Lock"."""
-    kind = type(thing).__name__
+def name_of(thing: object, frames: list[FrameType], kind: str = "") -> str:
+    """The kind of a thing, and what the program calls it where it waits for it: "Lock `page`", or "a Lock".
+
+    Args:
+        thing: What is waited for.
+        frames: Where, outermost first.
+        kind: What it is, where its class has another name.
+    """
+    kind = kind or type(thing).__name__
     for frame in reversed(frames):
         if frame.f_code.co_filename.startswith(PACKAGES):
             continue
         for variables in (frame.f_locals, _globals_used(frame)):
-            for name in _names_in(variables, thing):
+            for name in names_in(variables, thing):
                 return f"{kind} `{name}`"
     return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {kind}"
 
@@ -252,7 +266,7 @@ def _globals_used(frame: FrameType) -> dict[str, object]:
     }
 
 
-def _names_in(variables: Mapping[str, object], thing: object) -> Iterator[str]:
+def names_in(variables: Mapping[str, object], thing: object) -> Iterator[str]:
     """What a thing is called among variables, as a part of one, and as a part of such a part."""
     found = list(variables.items())
     for _ in range(_DEPTH_MAX):

@@ -15,21 +15,21 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+import simpy
 
 from harness.errors import HarnessError
 from harness.kernel.identity import Identity, RootIdentity
-
-if TYPE_CHECKING:
-    from harness.kernel.kernel import Kernel
-    from harness.kernel.lineage import Lineage
+from harness.kernel.lineage import Lineage
 
 PATIENCE_WALL_S = 10.0
 """Real time that a thread may hold the baton without parking, before the run is ended [s]."""
 
-_DAEMON_ROUNDS = 10_000
+_DAEMON_ROUNDS = 5_000
 """So often in a row may only daemon threads run before the rest is looked at; takes a quarter of a second."""
 
 _ENDINGS = 1_000
@@ -39,6 +39,17 @@ _lock_type: Any = type(_thread.allocate_lock())
 # The baton is passed with the real methods, which are replaced while a world is open (`locks.py`).
 _acquire: Callable[..., bool] = _lock_type.__dict__["acquire"]
 _release: Callable[[Any], None] = _lock_type.__dict__["release"]
+
+
+def _take_gate(gate: Any, timeout_s: float) -> tuple[bool, BaseException | None]:  # noqa: ANN401 - a lock
+    """Take a gate; gives whether it is taken, and what interrupted that, such as Ctrl-C."""
+    taken: list[bool] = []
+    try:
+        # C from end to end: an interrupt comes before the gate is taken, or after that is known.
+        taken.extend(map(partial(_acquire, timeout=timeout_s), (gate,)))
+    except BaseException as error:  # noqa: BLE001 - it waits until the baton is there
+        return any(taken), error
+    return any(taken), None
 
 
 class RunIsOver(SystemExit):
@@ -63,6 +74,16 @@ class Waiter:
     """Of its present wait; the alarm of an earlier one means nothing."""
 
 
+class Entered(Protocol):
+    """Something that can be left and entered again."""
+
+    def enter(self) -> None:
+        """Begin."""
+
+    def leave(self) -> None:
+        """End for now."""
+
+
 def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
     gate = _thread.allocate_lock()
     _acquire(gate)
@@ -73,7 +94,7 @@ def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
 class SimThread:
     """A thread of a run."""
 
-    kernel: Kernel
+    baton: Baton
     name: str
     number: int
     """0 for the main thread, then in the order of starting."""
@@ -87,7 +108,7 @@ class SimThread:
     """Raised in it as soon as it has the baton again."""
     ending: bool = False
     """Whether the run is over and it must end."""
-    done: bool = False
+    has_ended: bool = False
     is_stuck: bool = False
     """Whether it swallows what ends it, and is kept from running for good."""
     ident: int = 0
@@ -99,6 +120,37 @@ class SimThread:
     """The task or thread that started it; None of the main thread."""
     identity: Identity = field(default_factory=RootIdentity)
     """Its path; of a worker of a pool, that of the work that it does."""
+    entered: Entered | None = None
+    """What holds for the whole process while it runs, and is left while it waits."""
+
+    def done(self) -> bool:
+        """Whether it has ended, asked as one asks a task."""
+        return self.has_ended
+
+
+class Clock(Protocol):
+    """What the baton needs of the kernel; see there."""
+
+    env: simpy.Environment
+    horizon_s: float
+
+    def now_s(self) -> float:
+        """The virtual time [s]."""
+
+    def wake(self, waiter: Waiter) -> None:
+        """Let a parked waiter go on as soon as the current event is done."""
+
+    def run_due(self) -> None:
+        """Let happen whatever is due now."""
+
+    def count_turn(self) -> None:
+        """Note that something ran."""
+
+    def count_step(self, at_s: float) -> None:
+        """Note that the clock is about to step to a time [s]; raises if a bound is passed."""
+
+    def stuck(self) -> Exception:
+        """The error for a run in which nothing can ever run again."""
 
 
 class Baton:
@@ -108,9 +160,9 @@ class Baton:
         kernel: The clock.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Clock) -> None:
         self._kernel = kernel
-        self.main = SimThread(kernel, "the main thread", 0, ident=_thread.get_ident())
+        self.main = SimThread(self, "the main thread", 0, ident=_thread.get_ident())
         self.current = self.main
         self.threads: dict[SimThread, None] = {}
         """Those beside the main one that have not ended, in the order of their start."""
@@ -200,6 +252,8 @@ class Baton:
             heappush(self._alarms, alarm)
 
     def _give_away(self, me: SimThread, waiter: Waiter) -> None:
+        if me.entered is not None:
+            me.entered.leave()
         try:
             next_one = self._next()
             if next_one is not waiter:
@@ -209,6 +263,8 @@ class Baton:
             waiter.queued = False
             me.waits_for = None
             self.current = me
+            if me.entered is not None:
+                me.entered.enter()
         if me.failure is not None:
             failure, me.failure = me.failure, None
             raise failure
@@ -285,12 +341,18 @@ class Baton:
             finally:
                 self._stepping = False
         elif alarms:
+            if alarm_s > kernel.horizon_s and self._only_daemons_move():
+                raise kernel.stuck()
             kernel.count_step(alarm_s)
             if alarm_s > env._now:  # noqa: SLF001 - see `Kernel.park`
                 env._now = alarm_s  # noqa: SLF001
             self._sound_alarms(alarm_s)
         else:
             raise kernel.stuck()
+
+    def next_alarm_s(self) -> float:
+        """When the next thread goes on that waits for a time, or earlier [s]; infinite if none does."""
+        return self._alarms[0][0] if self._alarms else math.inf
 
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms
@@ -335,7 +397,7 @@ class Baton:
         """
         if self.current.ending:
             raise RunIsOver
-        thread = SimThread(self._kernel, name, next(self._numbers), daemon)
+        thread = SimThread(self, name, next(self._numbers), daemon)
         begin = Waiter("its first turn", woken=True, thread=thread)
         thread.waits_for, thread.since_s = begin, self._kernel.now_s()
         work: list[Callable[[], None]] = [run]
@@ -361,9 +423,9 @@ class Baton:
 
     def _finish(self, thread: SimThread) -> None:
         """Pass the baton on for good."""
-        if thread.done:
+        if thread.has_ended:
             return
-        thread.done = True
+        thread.has_ended = True
         del self.threads[thread]
         for waiter in thread.on_done:
             self._kernel.wake(waiter)
@@ -376,15 +438,21 @@ class Baton:
 
     def end_threads(self) -> None:
         """End every thread that the run leaves behind: each gets a `RunIsOver` where it waits, in the order of starting."""
+        interrupt: BaseException | None = None
         for thread in list(self.threads):
             if thread is self._runaway:
                 continue
             thread.ending = True
             _release(thread.gate)
-            _acquire(self.main.gate)
+            taken = False
+            while not taken:
+                taken, error = _take_gate(self.main.gate, PATIENCE_WALL_S)
+                interrupt = error or interrupt
             self.current = self.main
         self.ready.clear()
         self._alarms.clear()
+        if interrupt is not None:
+            raise interrupt
 
     def _end_here(self, me: SimThread) -> None:
         me.endings += 1
@@ -403,11 +471,11 @@ class Baton:
         interrupt: BaseException | None = None
         parks = self._parks
         while True:
-            try:
-                if _acquire(me.gate, timeout=PATIENCE_WALL_S):
-                    break
-            except BaseException as error:  # noqa: BLE001 - Ctrl-C comes here without the baton, and waits for it
-                interrupt = error
+            taken, error = _take_gate(me.gate, PATIENCE_WALL_S)
+            interrupt = error or interrupt
+            if taken:
+                break
+            if error is not None:
                 if me.waits_for is not None:
                     self.wake_from_outside(me.waits_for)
                 continue

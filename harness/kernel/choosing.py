@@ -17,9 +17,9 @@ from weakref import ref
 from harness.chance.choices import Choices, TaskRecord, TimerKind, TimerRecord
 from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
+from harness.kernel.current_world import lineage_here
 from harness.kernel.identity import Identity
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
-from harness.kernel.lineage import lineage_here
 from harness.kernel.loop import LOOP_WAITS, SimLoop
 from harness.kernel.suspension import Suspension
 
@@ -189,7 +189,7 @@ class _RecordedSleep(Suspension):
 
     def due(self, ready: deque[Any]) -> None:
         """Go from the heap into the queue."""
-        self._record.fired_s = self._loop.time()
+        self._record.fired_s = self._loop.kernel.now_s()
         super().due(ready)
 
 

@@ -13,18 +13,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from harness.chance.draws import Draws
 from harness.errors import NotSimulated
 from harness.kernel.baton import SimThread, Waiter
 from harness.kernel.kernel import Kernel
+from harness.kernel.lineage import NO_TASK, Lineage
+from harness.kernel.loop import SimLoop, running
 from harness.kernel.watcher import Blocking, Death, place_here
-
-if TYPE_CHECKING:
-    from harness.kernel.loop import SimLoop
-    from harness.virtual.child import Child
 
 TURNS_BETWEEN_COLLECTIONS = 10_000
 """Garbage is looked for at every ten thousandth turn of a loop. That is a few hundred calls of an SDK, which leave some
@@ -38,6 +37,17 @@ REFUSALS_MAX = 100
 
 CLOCK_READS_PER_TURN = 5_000_000
 """Far more than a program reads while it computes; reading them takes some two seconds."""
+
+
+class Notification(NamedTuple):
+    """One `notify` of a condition."""
+
+    thread: SimThread
+    """Who gave it."""
+    at_s: float
+    """Virtual [s]."""
+    was_awaited: bool
+    """Whether anybody waited for it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +69,16 @@ class World:
         default_factory=WeakKeyDictionary
     )
     """The pools that the program has used, each with what it had before."""
+    notified: WeakKeyDictionary[threading.Condition, Notification] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """Who notified each condition last."""
+    woken_outside: bool = False
+    """Whether the program has released a lock that a thread outside of the run has taken."""
+    answers_awaited: int = 0
+    """How often an answer of such a thread was looked out for."""
+    work_queues: list[SimpleQueue[Any]] = field(default_factory=list)
+    """What those pools have to do."""
     places: Iterator[int] = field(default_factory=lambda: count(1))
     """Where its futures and threads stand in sets."""
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -115,10 +135,8 @@ class World:
             advice: What to use instead.
         """
         error = NotSimulated(what, advice)
-        self.kernel.refused = self.kernel.refused or error
         self.refusals += 1
-        if self.refusals >= REFUSALS_MAX:
-            self.kernel.fatal = self.kernel.refused
+        self.kernel.fail(error, halt=self.refusals >= REFUSALS_MAX)
         return error
 
     def block(self, seconds: float) -> None:
@@ -132,8 +150,8 @@ class World:
     def note_blocked(self, began_s: float, what: Blocking = "wait") -> None:
         """Note that the program has stood still since a time [s]; it matters if a loop runs in this thread."""
         waited_s = self.kernel.now_s() - began_s
-        if this_thread.loop is not None and waited_s > 0:
-            held_up = this_thread.loop.has_work
+        if running.loop is not None and not running.loop.is_aside and waited_s > 0:
+            held_up = running.loop.has_work
             self.kernel.watcher.blocked(waited_s, what, place_here(), held_up=held_up)
 
     def count_turn(self) -> None:
@@ -165,9 +183,21 @@ class _ThisThread(threading.local):
     """Who answers for the commands that this thread runs; see `harness.virtual.commands`."""
     current_loop: asyncio.AbstractEventLoop | None = None
     """What `asyncio.set_event_loop` was told in this thread."""
-    loop: SimLoop | None = None
-    """The simulated loop that runs in this thread. Asking asyncio would ask the operating system for the process each
-    time, on Python 3.11, which costs a tenth of a sleep."""
 
 
 this_thread = _ThisThread()
+
+
+def lineage_here() -> Lineage | None:
+    """The lineage of the code that runs now; None in a callback, and in a task that is not of a simulated loop."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return lineage_of_thread()
+    return getattr(task, "lineage", None)
+
+
+def lineage_of_thread() -> Lineage:
+    """The lineage of the thread that runs now, where no loop runs in it."""
+    world = this_thread.world
+    return NO_TASK if world is None else world.kernel.baton.current.lineage or NO_TASK

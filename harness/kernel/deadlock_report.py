@@ -14,7 +14,7 @@ from harness.kernel.awaited import (
 )
 from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
 
-_WORLD = str(Path(__file__).with_name("world.py"))
+_WORLD = str(Path(__file__).parents[1] / "virtual" / "world.py")
 """Where programs are called from."""
 
 _ALIKE_MIN = 4
@@ -26,8 +26,8 @@ _ERROR_MAX = 80
 """How much of an error's text a line has [characters]."""
 
 
-DIED = "has died of"
-"""What is said of a task that ended with an error that nobody has looked at."""
+DIED = "has failed with"
+"""What is said of a task that ended with an exception that nobody has retrieved."""
 
 
 class _Entry(NamedTuple):
@@ -113,7 +113,7 @@ def _frames_of_thread() -> list[FrameType]:
 
 
 def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
-    """The tasks that ended with an error that nobody has looked at: they may be what the others wait for."""
+    """The tasks that ended with an exception that nobody has retrieved: they may be what the others wait for."""
     # Since Python 3.12 the set of all tasks has another name.
     name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
     dead = [
@@ -126,7 +126,7 @@ def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
         error = task._exception  # noqa: SLF001 - asking in public would count as having looked
         text = f"{type(error).__name__}: {error}".partition("\n")[0]
         text = text if len(text) <= _ERROR_MAX else f"{text[:_ERROR_MAX]}..."
-        entry = _Entry(function_of(task), f"{DIED} {text}, and nobody has looked", "")
+        entry = _Entry(function_of(task), f"{DIED} {text} (exception not retrieved)", "")
         dying.setdefault(entry, []).append(task.get_name())
     return dying
 

@@ -10,10 +10,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from harness.kernel.loop import SimLoop
+
+class TimingLoop(Protocol):
+    """What a timer needs of its loop."""
+
+    def forget_timer(self) -> None:
+        """A timer in the heap was cancelled."""
 
 
 class Handle(asyncio.Handle):
@@ -25,7 +29,7 @@ class Handle(asyncio.Handle):
         self,
         callback: Callable[..., object],
         args: tuple[Any, ...],
-        loop: SimLoop,
+        loop: TimingLoop,
         context: Context | None,
     ) -> None:
         self._context = copy_context() if context is None else context
@@ -47,7 +51,7 @@ class Timer(asyncio.TimerHandle):
         when_s: float,
         callback: Callable[..., object],
         args: tuple[Any, ...],
-        loop: SimLoop,
+        loop: TimingLoop,
         context: Context | None,
     ) -> None:
         self._context = copy_context() if context is None else context

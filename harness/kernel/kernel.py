@@ -11,16 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import simpy
 
+from harness.chance.choices import Choices
 from harness.errors import Deadlock, LimitExceeded
 from harness.kernel.baton import Baton, Waiter
 from harness.kernel.watcher import Watcher
-
-if TYPE_CHECKING:
-    from harness.chance.choices import Choices
 
 DEFAULT_HORIZON_S = 7 * 86_400.0
 """One week: a program that waits longer than that in a test never ends, and a heartbeat of seconds is through it in one."""
@@ -79,15 +76,15 @@ class Kernel:
         """Told what the program does wrong with its loops and tasks; set by whoever keeps account of it."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
-        self.fatal: Exception | None = None
-        """An error after which the program may not go on, which it may have swallowed."""
+        self.failure: Exception | None = None
+        """The first error that fails the run even if the program swallows it: something that is not simulated, a mistake in
+        what a test describes, or one of ours."""
+        self.halted = False
+        """Whether the program may not go on after it."""
         self.gave_up = False
         """Whether a program was stopped that would never have ended."""
         self._cleaning_up = False
         self.baton = Baton(self)
-        self.refused: Exception | None = None
-        """The first error that fails the run even if the program swallows it: something that is not simulated, or a
-        mistake in what a test describes."""
         self._instant_s = begin_s
         self._steps = 0
         self._instants = 0
@@ -126,6 +123,7 @@ class Kernel:
         if baton.threads and not baton.others_rest():
             return baton.park(waiter, until_s)
         env, ready = self.env, baton.ready
+        began_s = env._now  # noqa: SLF001 - see `now_s`
         queue = env._queue  # noqa: SLF001 - `env.peek()` per step costs as much as the step
         while not waiter.woken:
             if queue and queue[0][0] <= until_s:
@@ -139,10 +137,14 @@ class Kernel:
                     env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
                 return False
             else:
-                baton.main.waits_for = waiter
+                baton.main.waits_for, baton.main.since_s = waiter, began_s
                 raise self.stuck()
         waiter.woken = False
         return True
+
+    def next_s(self) -> float:
+        """When something happens next, or a thread goes on [s]; infinite where nothing is planned."""
+        return min(self.env.peek(), self.baton.next_alarm_s())
 
     def run_due(self) -> None:
         """Let the events of this very instant happen, as a loop that polls its selector would see them."""
@@ -152,6 +154,16 @@ class Kernel:
         while queue and queue[0][0] <= now_s:
             self.count_step(now_s)
             env.step()
+
+    def fail(self, error: Exception, *, halt: bool = True) -> None:
+        """Let the run fail with an error, even if the program swallows it.
+
+        Args:
+            error: The error; the first one counts.
+            halt: Whether the program may not go on.
+        """
+        self.failure = self.failure or error
+        self.halted = self.halted or halt
 
     def exceeded(self, limit: str, value: float, advice: str) -> LimitExceeded:
         """The error for a bound that was passed; the run fails with the first even if the program swallows it.
@@ -177,9 +189,14 @@ class Kernel:
         self.gave_up = True
         return error
 
+    @property
+    def is_cleaning_up(self) -> bool:
+        """Whether the run is over, and what it left behind is being ended."""
+        return self._cleaning_up
+
     def why_halted(self) -> Exception:
         """The error behind a `Halt`."""
-        error = self.limit or self.fatal
+        error = self.limit or self.failure
         assert error is not None, "nothing else halts a program"
         return error
 
@@ -210,7 +227,7 @@ class Kernel:
             Halt: Time would move although the run has failed.
         """
         if at_s > self._instant_s:
-            if self.fatal is not None and not self._cleaning_up:
+            if self.halted and not self._cleaning_up:
                 raise Halt
             if at_s > self.horizon_s:
                 raise self._beyond_horizon()

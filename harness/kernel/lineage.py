@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any
+from typing import Any, Protocol
 from weakref import ref
 
-from harness.kernel.baton import SimThread
-from harness.kernel.current_world import this_thread
 from harness.kernel.identity import Identity, RootIdentity
+
+
+class Doer(Protocol):
+    """A task, or a thread."""
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+
+
+class Worker(Protocol):
+    """A thread that is known by the work that it does."""
+
+    identity: Identity
 
 
 class Lineage:
@@ -30,7 +41,7 @@ class Lineage:
 
     def __init__(
         self,
-        task: asyncio.Task[Any] | SimThread | None,
+        task: Doer | None,
         parent: Lineage | None,
         begun_s: float = 0.0,
         identity: Identity | None = None,
@@ -46,7 +57,7 @@ class Lineage:
         if self._identity is not None:
             return self._identity
         thread = None if self._task is None else self._task()
-        return thread.identity if isinstance(thread, SimThread) else _MAIN
+        return getattr(thread, "identity", _MAIN)
 
     @property
     def path(self) -> str:
@@ -59,8 +70,6 @@ class Lineage:
         if self._task is None:
             return False
         task = self._task()
-        if isinstance(task, SimThread):
-            return task.done
         return task is None or task.done()
 
     @property
@@ -119,7 +128,7 @@ def child_of(
     parent: asyncio.Task[Any] | None,
     task: asyncio.Task[Any],
     begun_s: float,
-    thread: SimThread,
+    thread: Worker,
     name: str | None,
 ) -> Lineage:
     """The lineage of a new task.
@@ -137,22 +146,7 @@ def child_of(
     return Lineage(task, line, begun_s, spawner if name is None else Identity(spawner, name))
 
 
-def lineage_here() -> Lineage | None:
-    """The lineage of the code that runs now; None in a callback, and in a task that is not of a simulated loop."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        return lineage_of_thread()
-    return getattr(task, "lineage", None)
-
-
 def call_task_here(path: str) -> None:
     """Set the path of the task that runs now."""
     lineage: Lineage = asyncio.current_task().lineage  # type: ignore[union-attr]  # a task of a simulated loop
     lineage.identity.become(path)
-
-
-def lineage_of_thread() -> Lineage:
-    """The lineage of the thread that runs now, where no loop runs in it."""
-    world = this_thread.world
-    return NO_TASK if world is None else world.kernel.baton.current.lineage or NO_TASK

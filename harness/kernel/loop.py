@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
@@ -24,7 +25,6 @@ import simpy
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
-from harness.kernel.current_world import this_thread
 from harness.kernel.deterministic_asyncio import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.identity import is_wait_for, name_of
@@ -58,6 +58,9 @@ class SimLoop(asyncio.BaseEventLoop):
     _check_closed: Callable[[], None]
     _task_factory: Callable[..., Any] | None
     _asyncgens: Any
+
+    is_aside = False
+    """Whether it runs beside the program, and what blocks it is not the program's fault."""
 
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
@@ -162,14 +165,14 @@ class SimLoop(asyncio.BaseEventLoop):
     def run_forever(self) -> None:
         """Run until stopped."""
         kernel = self.kernel
-        outer = this_thread.loop, kernel.describe_stuck
-        this_thread.loop = self
-        if this_thread.world is None:
+        outer = running.loop, kernel.describe_stuck
+        running.loop = self
+        if kernel.describe_stuck is str:
             kernel.describe_stuck = partial(deadlock_report.report, self)
         try:
             super().run_forever()
         finally:
-            this_thread.loop, kernel.describe_stuck = outer
+            running.loop, kernel.describe_stuck = outer
 
     def close(self) -> None:
         """Close the loop; tasks that swallowed their cancellation are never destroyed, for they would run again then."""
@@ -264,15 +267,6 @@ class SimLoop(asyncio.BaseEventLoop):
         """A future whose place in a set does not depend on its address."""
         return SimFuture(loop=self)
 
-    def wait_for(self, event: simpy.Event) -> Suspension:
-        """Await a SimPy event; gives the event's value."""
-        suspension = Suspension(self)
-        if event.callbacks is None:
-            suspension.happened(event)
-        else:
-            event.callbacks.append(suspension.happened)
-        return suspension
-
     # -- what is not simulated ----------------------------------------------------------------------------------
 
     def run_in_executor(self, *_: object) -> NoReturn:
@@ -333,12 +327,43 @@ for _name in [
     setattr(SimLoop, _name, _refuse(_name))
 
 
+class _Running(threading.local):
+    loop: SimLoop | None = None
+    """The simulated loop that runs in this thread. Asking asyncio would ask the operating system for the process each
+    time, on Python 3.11, which costs a tenth of a sleep."""
+
+
+running = _Running()
+
+
 def happened(event: simpy.Event) -> Suspension:
     """Await a SimPy event from a coroutine that runs on a simulated loop; gives the event's value.
 
     An event must succeed: SimPy rebuilds exceptions and breaks them on the way, so errors cross as values.
     """
     # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
-    loop = this_thread.loop
+    loop = running.loop
     assert loop is not None, "events are awaited in a simulated loop"
-    return loop.wait_for(event)
+    suspension = Suspension(loop)
+    if event.callbacks is None:
+        suspension.happened(event)
+    else:
+        event.callbacks.append(suspension.happened)
+    return suspension
+
+
+async def gone_through(times_s: Generator[float, None, T]) -> T:
+    """Wait, in a coroutine on a simulated loop, for each time that a generator yields [s]; gives what it returns.
+
+    So what a `Process` goes through beside the loop can be gone through in a task.
+    """
+    loop = running.loop
+    assert loop is not None, "times are awaited in a simulated loop"
+    try:
+        while True:
+            await loop.sleep_until(next(times_s))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        times_s.close()

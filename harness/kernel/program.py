@@ -18,7 +18,7 @@ from harness.kernel.choosing import loop_for
 from harness.kernel.current_world import this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
-from harness.kernel.loop import SimLoop
+from harness.kernel.loop import SimLoop, running
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 async def virtual_sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
     """What `asyncio.sleep` is while a run is active."""
-    loop = this_thread.loop
+    loop = running.loop
     if loop is None or delay <= 0:
         return await _stock_sleep(delay, result)
     await loop.sleep_until(loop.kernel.env._now + delay)  # noqa: SLF001 - see Kernel.now_s
@@ -69,6 +69,8 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
             with ended_quietly():
                 end(loop)
             raise
+        finally:
+            kernel.baton.end_threads()
         end(loop)
         return result
 

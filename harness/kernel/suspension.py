@@ -15,12 +15,24 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import simpy
 
-if TYPE_CHECKING:
-    from harness.kernel.loop import SimLoop
+from harness.kernel.baton import Waiter
+from harness.kernel.kernel import Kernel
+
+
+class WakingLoop(Protocol):
+    """What a suspension needs of its loop."""
+
+    kernel: Kernel
+    waiter: Waiter
+    """With which the loop parks."""
+    _ready: deque[Any]
+
+    def forget_timer(self) -> None:
+        """A timer in the heap was cancelled."""
 
 
 class Suspension:
@@ -41,7 +53,7 @@ class Suspension:
     _cancelled = False
     """Of a handle: "do not run me". A suspension always runs; a cancelled one to tell its task."""
 
-    def __init__(self, loop: SimLoop) -> None:
+    def __init__(self, loop: WakingLoop) -> None:
         self._loop = loop
         # None says to `asyncio.isfuture` that this is none, so that `gather` and `wait_for` wrap it into a task.
         self._asyncio_future_blocking: bool | None = None
@@ -109,7 +121,7 @@ class Suspension:
         self._stop()
         return True
 
-    def get_loop(self) -> SimLoop:
+    def get_loop(self) -> WakingLoop:
         """The loop of the task."""
         return self._loop
 

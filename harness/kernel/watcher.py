@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ASYNCIO = str(Path(asyncio.__file__).parent)
 _OURS = str(Path(__file__).parents[1])
-_BEGINNING = str(Path(__file__).with_name("world.py"))
+_BEGINNING = str(Path(__file__).parents[1] / "virtual" / "world.py")
 """Where programs are called from."""
 _PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 """Where code lies that is not the program's."""

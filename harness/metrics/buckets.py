@@ -1,4 +1,4 @@
-"""What rate limits left: the token buckets of each model over a run, worked out again from its attempts."""
+"""What rate limits left: the token buckets of each pool of models over a run, worked out again from its attempts."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketLevel:
-    """One bucket of one model over time."""
+    """One bucket of one model, or of a pool of models, over time."""
 
     model: str
+    """The model, or "pool" and its name."""
     limit: str
     """One of `BUCKETS`."""
     per_min: float
@@ -43,29 +44,37 @@ class BucketLevel:
     least: Sequence[float]
     """The least that was left in each part of the time; below zero where more was written than there was."""
     refused: Sequence[int]
-    """How many attempts of the model were refused in each part."""
+    """How many of its attempts were refused in each part."""
 
     @property
     def least_share(self) -> float:
         """The least that was left of it, as a share of its size."""
         return min(self.least) / self.per_min
 
+    def emptiness(self) -> tuple[float, str, str]:
+        """Sorts the emptiest first."""
+        return self.least_share, self.model, self.limit
+
 
 def bucket_levels(
-    attempts: Iterable[Asked], limits: Mapping[str, float], edges_s: Sequence[float]
+    attempts: Iterable[Asked],
+    limits: Mapping[str, float],
+    edges_s: Sequence[float],
+    pools: Mapping[str, str] | None = None,
 ) -> list[BucketLevel]:
-    """The buckets of each model, the emptiest first.
-
-    Models are taken to have limits of their own, as they have unless a scenario puts them into one pool.
+    """The buckets of each model or pool, the emptiest first.
 
     Args:
         attempts: The attempts of a run.
         limits: What the provider allows, by the name of the limit; names that are no buckets are left out.
         edges_s: Where the parts of the time begin, and the last one ends [s].
+        pools: The pool of each model that shares its limits with others; the rest have limits of their own.
     """
+    pool_of = pools or {}
     of_model: dict[str, list[Asked]] = {}
     for it in attempts:
-        of_model.setdefault(it.model, []).append(it)
+        name = f"pool {pool_of[it.model]}" if it.model in pool_of else it.model
+        of_model.setdefault(name, []).append(it)
     found = [
         BucketLevel(
             model=model,
@@ -78,7 +87,7 @@ def bucket_levels(
         for limit, per_min in limits.items()
         if limit in BUCKETS
     ]
-    return sorted(found, key=lambda it: (it.least_share, it.model, it.limit))
+    return sorted(found, key=BucketLevel.emptiness)
 
 
 def _taken(asked: Iterable[Asked], limit: str) -> list[tuple[float, float]]:

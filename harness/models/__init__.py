@@ -1,6 +1,6 @@
 """Who answers: siblings behind the small protocol in `api.py`.
 
-`stub.py` is scripted content. `served.py` puts any content behind a simulated provider.
+`stub.py` is scripted content. `attempt.py` puts any content behind a simulated provider; `served.py` does so for patterns.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from harness.models.api import (
     CALL_ERRORS,
     MALFORMED_REPLY,
     ChatMessage,
+    Content,
     Model,
     ModelError,
     Reply,
@@ -18,13 +19,18 @@ from harness.models.api import (
     ToolResult,
     error_name,
 )
+from harness.models.attempt import AttemptSpan, Backend
+from harness.models.content import PythonStub, content_of
 from harness.models.served import ServedModel
-from harness.models.stub import Line, PythonStub, Script, Stub, check_all_used
+from harness.models.stub import Line, Script, Stub, check_all_used
 
 __all__ = [
     "CALL_ERRORS",
     "MALFORMED_REPLY",
+    "AttemptSpan",
+    "Backend",
     "ChatMessage",
+    "Content",
     "Line",
     "Model",
     "ModelError",
@@ -38,5 +44,6 @@ __all__ = [
     "ToolChoice",
     "ToolResult",
     "check_all_used",
+    "content_of",
     "error_name",
 ]

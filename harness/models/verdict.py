@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.models.api import Reply
+from harness.models.api import Reply, Request
 from harness.provider import Refusal
 from harness.provider.stated import EndsAt, Takes
 
@@ -91,3 +91,22 @@ def in_turn(verdict: Verdict | None) -> tuple[Verdict, ...]:
     if verdict is None:
         return ()
     return verdict.verdicts if isinstance(verdict, InTurn) else (verdict,)
+
+
+Judge = Callable[[Request], tuple[str, Verdict] | None]
+"""Says which fault an attempt meets, by its name, and what becomes of it."""
+
+
+def without_wire(judge: Judge | None) -> Judge | None:
+    """The same for attempts that have no bytes: damage of bytes is what it amounts to; no plan stays none."""
+    if judge is None:
+        return None
+
+    def judge_without(request: Request) -> tuple[str, Verdict] | None:
+        met = judge(request)
+        if met is None:
+            return None
+        left = tuple(it.without_wire if isinstance(it, Break) else it for it in in_turn(met[1]))
+        return met[0], left[0] if len(left) == 1 else InTurn(left)
+
+    return judge_without

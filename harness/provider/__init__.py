@@ -10,7 +10,7 @@ from harness.provider.latency import Latency, Tail, latency_of, likely_latency_o
 from harness.provider.limits import Limits
 from harness.provider.overload import Outage, Overload
 from harness.provider.prices import AnyPrices, Prices, prices_of
-from harness.provider.service import Provider, Queue, Refusal, Served, refusal
+from harness.provider.service import Provider, Queue, Refusal, Served
 
 __all__ = [
     "AnyPrices",
@@ -27,5 +27,4 @@ __all__ = [
     "latency_of",
     "likely_latency_of",
     "prices_of",
-    "refusal",
 ]

@@ -3,7 +3,7 @@ r"""The far end: one provider of language models, as a SimPy model.
 The life of one attempt::
 
     submit -> admit -> queue -> prefill -> generate -> bill
-                 \-> refused, with the status, the error type and the wait that the real API would answer
+                 \-> refused, for a reason that every API puts into its own status and words
 
 An `Attempt` is itself the SimPy event that the reply has come: whoever submitted it waits for it, be it a task of an
 asyncio loop or, one day, a thread. The provider knows nothing of what is said, only how much.
@@ -15,7 +15,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -29,22 +29,6 @@ from harness.units import Count, Usage
 
 REFUSAL_S = 0.05
 """Time from an attempt to its refusal [s]: one round trip. A guess; recordings of refusals carry no durations."""
-
-_STATUS = {
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-    "connection_error": None,
-}
-"""HTTP status of each error type (https://docs.claude.com/en/api/errors); a broken connection has none."""
-
-_MESSAGE = {
-    "api_error": "Internal server error",
-    "timeout_error": "Gateway timeout",
-    "overloaded_error": "Overloaded",
-    "connection_error": "Connection error.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,21 +53,32 @@ class Served:
 
 
 class Refusal(NamedTuple):
-    """Why an attempt was not served; what the real API would answer."""
+    """Why an attempt was not served, in the words of no API."""
 
-    error: str
-    """The error type, such as `rate_limit_error`."""
-    status: int | None
-    """HTTP status; None when there was no answer at all."""
-    message: str
-    retry_after_s: float | None = None
-    """How long the client is told to wait [s]."""
+    kind: str
+    """The reason as spans name it, such as `rate_limit_error`."""
+    model: str = ""
+    """The model that was asked for, where the reason depends on it."""
     limit: LimitHit | None = None
     """The rate limit that was hit, if one was."""
+    retry_after_s: float | None = None
+    """How long the client is told to wait [s]."""
+    status: int | None = None
+    """The HTTP status that a fault states; None leaves it to the API."""
+    message: str = ""
+    """What is said instead of the API's own words; empty leaves them to the API."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the connection breaks, and there is no answer at all."""
+        return self.kind == "connection_error"
 
 
 class Attempt(simpy.Event):
-    """One request at the provider, and the event that its reply has come; the event's value is None or a `Refusal`."""
+    """One request at the provider, and the event that its reply has come.
+
+    It carries whatever its client keeps with it. Its value is None, a `Refusal`, or what went wrong when the reply was made.
+    """
 
     def __init__(
         self,
@@ -94,6 +89,7 @@ class Attempt(simpy.Event):
         latency_factor: float,
         arrival_s: float,
         stated: StatedService | None,
+        make: Callable[[], None] | None,
     ) -> None:
         super().__init__(env)
         self.model = model
@@ -108,10 +104,14 @@ class Attempt(simpy.Event):
         """When the first token comes [s]."""
         self.end_s = math.nan
         """When the last token comes [s]; known once service has begun."""
-        self.on_start: Callable[[], None] | None = None
-        """Called when service begins, by whoever streams the reply."""
+        self.make = make
+        """Called when service begins, if the size of the reply is not known before it is made; `generate` or `fail` ends it."""
+        self.on_first_token_known: Callable[[], None] | None = None
+        """Called when the time of the first token is known, for whoever streams the reply."""
+        self.carries: Any = None
+        """What its client keeps with it."""
         self.abandoned = False
-        """Whether the client hung up while it waited in the queue."""
+        """Whether the client hung up while it waited in the queue, or before its reply was made."""
 
     @property
     def cost_usd(self) -> float:
@@ -171,6 +171,7 @@ class Provider:
         *,
         latency_factor: float = 1.0,
         stated: StatedService | None = None,
+        make: Callable[[], None] | None = None,
     ) -> Attempt:
         """Send one request now.
 
@@ -180,13 +181,14 @@ class Provider:
             usage: What it reads and will generate.
             latency_factor: Multiplies its service time.
             stated: Its service time; None means what the model's profile says.
+            make: Called when service begins, where what it will generate is known only when the reply has been made.
 
         Returns:
             The event of its reply.
         """
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
-        attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated)
+        attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated, make)
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
@@ -212,20 +214,32 @@ class Provider:
     def _refuse(self, attempt: Attempt, now_s: float) -> Refusal | None:
         for outage in self._outages:
             if outage.covers(now_s):
-                return refusal(outage.error)
+                return Refusal(outage.error)
         if self._weather is not None and self._weather.refuses(attempt.key, now_s):
-            return refusal("overloaded_error")
+            return Refusal("overloaded_error")
         if self._waiting_now >= self._capacity and self._busy >= self._slots:
-            return refusal("overloaded_error")
+            return Refusal("overloaded_error")
         if self._limits is None:
             return None
         hit = self._limiter(attempt.model.pool).admit(
             attempt.usage.input_tokens + attempt.usage.cache_write_tokens, now_s
         )
-        return None if hit is None else _rate_limited(hit, attempt.model.name)
+        if hit is None:
+            return None
+        return Refusal("rate_limit_error", attempt.model.name, hit, float(hit.retry_after_s))
 
     def _start(self, attempt: Attempt) -> None:
         self._busy += 1
+        attempt.start_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
+        assert attempt.callbacks is not None
+        attempt.callbacks.insert(0, self._finish)
+        if attempt.make is None:
+            self.generate(attempt)
+        else:
+            attempt.make()
+
+    def generate(self, attempt: Attempt) -> None:
+        """Read and generate from now on; what goes before, such as making the reply, is part of the time to the first token."""
         now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
         prefill_s, generate_s = attempt.model.latency.sample(
             self._draws,
@@ -239,14 +253,31 @@ class Provider:
             stated_s = attempt.stated.service_s(now_s)
             prefill_s *= stated_s / service_s if service_s else 0.0
             service_s = stated_s
-        attempt.start_s = now_s
         attempt.first_token_s = now_s + prefill_s
         attempt.end_s = now_s + service_s
-        assert attempt.callbacks is not None
-        attempt.callbacks.insert(0, self._finish)
         _happen(attempt, None, service_s)
-        if attempt.on_start is not None:
-            attempt.on_start()
+        if attempt.on_first_token_known is not None:
+            attempt.on_first_token_known()
+
+    def fail(
+        self,
+        attempt: Attempt,
+        error: BaseException,
+        lost: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """End service now, because the reply could not be made.
+
+        Args:
+            attempt: The attempt.
+            error: What went wrong; the value of its event.
+            lost: Told about it instead, because nobody waits for the attempt.
+        """
+        assert attempt.callbacks is not None
+        if lost is not None:
+            attempt.callbacks.append(lambda _: lost(error))
+        _happen(attempt, error, 0.0)
+        if attempt.on_first_token_known is not None:
+            attempt.on_first_token_known()
 
     def _finish(self, event: simpy.Event) -> None:
         assert isinstance(event, Attempt)
@@ -268,22 +299,7 @@ class Provider:
         return limiter
 
 
-def refusal(error: str) -> Refusal:
-    """What the API answers for an error type, without a wait."""
-    return Refusal(error, _STATUS[error], _MESSAGE[error])
-
-
-def _rate_limited(hit: LimitHit, model: str) -> Refusal:
-    message = (
-        f"This request would exceed your organization's rate limit of {hit.per_min:,} {hit.what} per minute "
-        f"(model: {model}). For details, refer to: https://docs.claude.com/en/api/rate-limits."
-    )
-    return Refusal(
-        "rate_limit_error", _STATUS["rate_limit_error"], message, float(hit.retry_after_s), hit
-    )
-
-
-def _happen(attempt: Attempt, value: Refusal | None, after_s: float) -> None:
+def _happen(attempt: Attempt, value: Refusal | BaseException | None, after_s: float) -> None:
     attempt._ok = True  # noqa: SLF001 - `succeed` can only mean now; `Timeout` sets the two in the same way
     attempt._value = value  # noqa: SLF001
     attempt.env.schedule(attempt, delay=after_s)

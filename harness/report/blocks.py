@@ -111,7 +111,42 @@ class Words:
     sentences: Sequence[tuple[Tone, str]]
 
 
-Block = Cards | DataTable | Drawing | Words
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that was done for a task: a call of a model, or a use of a tool."""
+
+    start_s: float
+    end_s: float
+    who: str
+    """The agent that did it."""
+    what: str
+    outcome: str
+    is_bad: bool
+    """Whether it did not end well."""
+    sources: tuple[str, ...] = ()
+    """The agents whose replies are part of the prompt."""
+    prompt: str | None = None
+    """What was read; None where no text was kept."""
+    reply: str | None = None
+    """What was written; None where there was no reply, or no text was kept."""
+
+    @property
+    def times(self) -> str:
+        """From when until when."""
+        return f"{render('at_s', self.start_s)} to {render('at_s', self.end_s)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """The steps of one task in the order of their beginnings; each can be opened."""
+
+    title: str
+    steps: Sequence[Step]
+    note: str = ""
+    """What was left out, if anything was."""
+
+
+Block = Cards | DataTable | Drawing | Steps | Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

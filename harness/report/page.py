@@ -10,13 +10,14 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.report.blocks import Cards, DataTable, Drawing, Measured, Section, Value, Words
+from harness.report.blocks import Cards, DataTable, Drawing, Measured, Section, Steps, Value, Words
 from harness.report.contents import Contents
 from harness.report.drawing import as_png, as_svg
 from harness.report.palette import css_variables
@@ -134,6 +135,7 @@ def environment() -> Environment:
     )  # fmt: skip
     found.tests["cards"] = lambda block: isinstance(block, Cards)
     found.tests["drawing"] = lambda block: isinstance(block, Drawing)
+    found.tests["steps"] = lambda block: isinstance(block, Steps)
     found.tests["words"] = lambda block: isinstance(block, Words)
     found.filters["raw"] = _raw
     return found
@@ -180,6 +182,8 @@ def _block(block: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the blocks
                     for it in block.cards
                 ]
             }  # fmt: skip
+        case Steps():
+            return {"title": block.title, "steps": [asdict(it) for it in block.steps]}
         case Words():
             return {"sentences": [text for _, text in block.sentences]}
         case Drawing():

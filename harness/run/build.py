@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Message, SimulatedTool, Task
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, FaultyModel, plan
+from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
@@ -17,22 +17,23 @@ from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
-    Model,
-    PythonStub,
-    Reply,
-    Request,
+    Backend,
     ServedModel,
     Stub,
     error_name,
 )
+from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
+from harness.run.functions import content_in
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.texts import Texts
+from harness.virtual.aside import Aside
 
 USER = "user"
 
@@ -52,14 +53,17 @@ class PatternRun:
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
         self.log = SpanLog(self.kernel.now_s)
-        self.findings: tuple[
-            Finding, ...
-        ] = ()  # what holds around the calls of a pattern is harness's own
+        # What holds around the calls of a pattern is harness's own.
+        self.findings: tuple[Finding, ...] = ()
         self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
-        self.failures = (
-            Failures()
-        )  # what ends a task of a pattern is an error that it was told to meet
-        self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
+        # What ends a task of a pattern is an error that it was told to meet.
+        self.failures = Failures()
+        self._scenario = scenario
+        self._aside = Aside(self.kernel)
+        self.on_task_end: Callable[[], None] | None = None
+        """Called whenever a task has ended."""
+        self.texts = Texts() if scenario.keep_texts else None
+        self.stubs: dict[str, Stub] = {}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
@@ -92,7 +96,13 @@ class PatternRun:
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
-        return run(self.kernel, run_workload(self.spec, self.draws, self.work_on))
+        work = run_workload(self.spec, self.draws, self.work_on)
+        if not self._scenario.functions:
+            return run(self.kernel, work)
+        from harness.virtual.world import run_here, simulated_world
+
+        with simulated_world(self.kernel, seed=self.draws):  # functions of the user may wait
+            return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
@@ -108,6 +118,8 @@ class PatternRun:
             status, span.error = ERROR, error_name(error)
         finally:
             self.log.close(span, status)
+            if self.on_task_end is not None:
+                self.on_task_end()
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens
@@ -125,28 +137,31 @@ class PatternRun:
         return round(size.sample(self.draws, "task", task.number, what))
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
-        content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
-        model: Model = ServedModel(
-            content,
-            self._providers[self.spec.models[part.model].provider],
-            self._served[part.model],
-            self.draws,
-            output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
-            latency_factor=self.spec.latency_factors.get(name, 1.0),
-        )
+        content = content_in(self._scenario, name, find_function)
+        if isinstance(content, Stub):
+            self.stubs[name] = content
         faults = [
             planned
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        if faults or self.draws.choices is not None:
-            mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
-            model = FaultyModel(model, mine, self.log)
-            self.fault_plans.append(mine)
+        mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
+        self.fault_plans.append(mine)
+        backend = Backend(
+            log=self.log,
+            draws=self.draws,
+            content=content,
+            aside=self._aside,
+            provider=self._providers[self.spec.models[part.model].provider],
+            served=self._served[part.model],
+            judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
+            output_tokens=part.output_tokens,
+            accuracy=part.accuracy,
+            latency_factor=self.spec.latency_factors.get(name, 1.0),
+        )
         return Agent(
             name,
-            model,
+            ServedModel(backend),
             part.model,
             self.log,
             self.draws,
@@ -154,21 +169,8 @@ class PatternRun:
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
+            texts=self.texts,
         )
-
-
-class _Sentence:
-    """What an agent says when the scenario does not care: one sentence, always the same."""
-
-    def __init__(self, agent: str) -> None:
-        self._reply = Reply(f"{agent} has done its part")
-
-    async def reply(self, request: Request) -> Reply:
-        return self._reply
-
-
-def _other_content(name: str, part: AgentSpec) -> Model:
-    return _Sentence(name) if part.stub is None else PythonStub(find_function(part.stub), part.stub)
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Literal, Protocol
 
 from harness.chance import Draws
 from harness.metrics import Finding
 from harness.run.failures import Failures
 from harness.spans import SpanLog
+from harness.texts import Texts
 
 
 class SimulatedRun(Protocol):
     """One run: of a pattern, or of a program of the user."""
+
+    on_task_end: Callable[[], None] | None
+    """Called whenever a task has ended; it must not touch the run."""
+
+    @property
+    def texts(self) -> Texts | None:
+        """The prompts and replies of its calls; None if they are not kept."""
 
     @property
     def draws(self) -> Draws:

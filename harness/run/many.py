@@ -38,9 +38,10 @@ def simulate_many(
     *,
     executor: Executor | None = None,
     jobs: int = 1,
+    on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[RunResult]:
     """Execute one run for each seed; see `map_runs`."""
-    return map_runs(whole, scenario, seeds, executor=executor, jobs=jobs)
+    return map_runs(whole, scenario, seeds, executor=executor, jobs=jobs, on_task_end=on_task_end)
 
 
 def map_runs(
@@ -50,6 +51,7 @@ def map_runs(
     *,
     executor: Executor | None = None,
     jobs: int = 1,
+    on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[T]:
     """Execute one run for each seed, and give what is made of it where it ran.
 
@@ -59,6 +61,7 @@ def map_runs(
         seeds: The seeds, in the order in which results are wanted.
         executor: Where to run; None means here, one after another. It stays open.
         jobs: How many runs the executor does at once; decides the size of batches, and nothing else.
+        on_task_end: Called whenever a task of a run here has ended.
 
     Yields:
         What is made of each run, as soon as it and all before it are there. Only a few batches are under way at a
@@ -66,7 +69,7 @@ def map_runs(
     """
     if executor is None:
         for seed in seeds:
-            yield reduce(simulate(scenario, seed))
+            yield reduce(simulate(scenario, seed, on_task_end=on_task_end))
         return
     under_way: deque[Future[list[T]]] = deque()
     try:
@@ -126,17 +129,26 @@ def _signals_kept_from_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def simulate_jobs(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> Iterator[RunResult]:
+def simulate_jobs(
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    jobs: int,
+    on_task_end: Callable[[], None] | None = None,
+) -> Iterator[RunResult]:
     """Execute one run for each seed, in processes of its own when there are several jobs; see `simulate_many`."""
-    return map_jobs(whole, scenario, seeds, jobs)
+    return map_jobs(whole, scenario, seeds, jobs, on_task_end)
 
 
 def map_jobs(
-    reduce: Callable[[RunResult], T], scenario: LoadedScenario, seeds: Sequence[int], jobs: int
+    reduce: Callable[[RunResult], T],
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    jobs: int,
+    on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[T]:
     """Execute one run for each seed, in processes of its own when there are several jobs; see `map_runs`."""
     if jobs == 1:
-        yield from map_runs(reduce, scenario, seeds)
+        yield from map_runs(reduce, scenario, seeds, on_task_end=on_task_end)
         return
     with processes(jobs) as executor:
         try:

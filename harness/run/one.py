@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from harness import wall
 from harness.chance import Draws
-from harness.chance.choices import Choices, draws_of
+from harness.chance.choices import Choices
+from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import PatternRun
 from harness.run.face import SimulatedRun
@@ -20,6 +21,7 @@ from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.scenario.spec import SPEC
 from harness.spans import SpanLog, Table
+from harness.texts import no_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class RunResult:
     """The traceback of the first error of each kind, cut to the frames of the user's code."""
     wall_s: float = 0.0
     """Real time it took [s]."""
+    texts: Table = field(default_factory=no_texts)
+    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
 
     def without_spans(self) -> Self:
         """The same without its spans and events, which are most of what a run weighs on its way between processes."""
@@ -61,13 +65,20 @@ class RunResult:
         return run_html(f"Run of seed {self.seed}", self.spans, self.events, metrics)
 
 
-def simulate(scenario: LoadedScenario, seed: int, *, choices: Choices | None = None) -> RunResult:
+def simulate(
+    scenario: LoadedScenario,
+    seed: int,
+    *,
+    choices: Choices | None = None,
+    on_task_end: Callable[[], None] | None = None,
+) -> RunResult:
     """Execute one run.
 
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
         choices: Overrides of single choices, and where all are put on record; None means neither.
+        on_task_end: Called whenever a task has ended; it must not touch the run.
 
     Returns:
         Its spans, events and tallies; the same on every call.
@@ -78,6 +89,7 @@ def simulate(scenario: LoadedScenario, seed: int, *, choices: Choices | None = N
     """
     try:
         with world_of(scenario, draws_of(seed, choices)) as world:
+            world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
@@ -124,6 +136,7 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
         failures=dict(world.failures.counts),
         tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
+        texts=no_texts() if world.texts is None else world.texts.table,
     )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from harness.apis import APIS, base_path
 from harness.chance import Draws
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.models.plausible import Plausible
+from harness.models import content_of
 from harness.provider import (
     AnyPrices,
     Latency,
@@ -27,17 +28,15 @@ from harness.provider import (
     prices_of,
 )
 from harness.spans import Span, SpanLog
+from harness.texts import Texts
 from harness.wire.api import ApiMaker
 from harness.wire.call import Call
 from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
-from harness.wire.paths import base_path
 from harness.wire.routing import AgentRule, Scope
 from harness.wire.server import Endpoint, Server
-
-ApiName = Literal["anthropic", "openai"]
 
 INSTANTS_WITHOUT_CALL = 2_000_000
 """Two million steps of time take some ten seconds, and no program polls so often for one reply."""
@@ -60,10 +59,11 @@ class WireProvider:
     """A provider with its servers."""
 
     name: str
-    api: ApiName
+    api: str
+    """The name of the API that it speaks."""
     hosts: frozenset[str]
     paths: tuple[str, ...] = ()
-    """The base paths of its URLs; empty means the API's own at its own hosts, and any elsewhere."""
+    """Base paths of its URLs, besides those that are known of its hosts; any will do where there are none."""
     limits: Limits | None = None
     concurrency: int | None = None
     queue: Queue | None = None
@@ -78,24 +78,11 @@ class WireProvider:
 
 
 def default_providers() -> dict[str, WireProvider]:
-    """Those that are there with no line of set-up: Anthropic and OpenAI, without limits."""
-    names: tuple[ApiName, ...] = ("anthropic", "openai")
-    return {name: WireProvider(name=name, api=name, hosts=hosts_of(name)) for name in names}
-
-
-def hosts_of(api: ApiName) -> frozenset[str]:
-    """Where an API is reached."""
-    return _api(api).HOSTS  # type: ignore[no-any-return]  # a module
-
-
-def _api(name: ApiName) -> Any:  # noqa: ANN401 - a module with the maker of an API, its hosts and its paths
-    if name == "anthropic":
-        from harness.wire import anthropic
-
-        return anthropic
-    from harness.wire import openai
-
-    return openai
+    """Those that are there with no line of set-up, without limits: one for each API."""
+    return {
+        name: WireProvider(name=name, api=name, hosts=frozenset({api.host}))
+        for name, api in APIS.items()
+    }
 
 
 class ProgramWorld:
@@ -113,6 +100,7 @@ class ProgramWorld:
         calls_per_task: How many calls a task may make.
         begin_s: Where its clock starts [s].
         allow_unmatched: Whether a call that is of none of the agents is answered by a made-up one, and is no error.
+        keep_texts: Whether prompts and replies are kept.
     """
 
     def __init__(
@@ -127,6 +115,7 @@ class ProgramWorld:
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,
         begin_s: float = 0.0,
         allow_unmatched: bool = False,
+        keep_texts: bool = False,
     ) -> None:
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(
@@ -137,6 +126,7 @@ class ProgramWorld:
         )
         self._calls_per_task = calls_per_task
         self.log = SpanLog(self.kernel.now_s)
+        self.texts = Texts() if keep_texts else None
         self.root = Scope(self.log.open_task("program", 1), None)
         self._providers = providers
         self._roles = roles
@@ -174,11 +164,6 @@ class ProgramWorld:
     def is_settled(self) -> bool:
         """Whether somebody has connected already."""
         return self._server is not None
-
-    @property
-    def failure(self) -> Exception | None:
-        """An error in what a test or a scenario has said; the program may have caught it."""
-        return None if self._server is None else self._server.failure
 
     @property
     def calls(self) -> list[Call]:
@@ -224,7 +209,11 @@ class ProgramWorld:
 
     def kept_in(self, text: str) -> frozenset[int]:
         """Numbers of the calls whose replies are in a text."""
-        return frozenset() if self._server is None else frozenset(self._server.sources([text]))
+        return (
+            frozenset()
+            if self._server is None
+            else frozenset(self._server.calls.sources.of([text]))
+        )
 
     def count_tool(self, tool: str) -> int:
         """Note one more use of a tool, and say the how-manieth it is."""
@@ -256,7 +245,7 @@ class ProgramWorld:
             sites=[self._site(provider) for provider in self._providers.values()],
             roles=self._roles,
             unknown=lambda name: AgentRule(
-                name=name, content=Plausible(name.removeprefix(UNMATCHED))
+                name=name, content=content_of(name.removeprefix(UNMATCHED))
             ),
             allow_unmatched=self.allow_unmatched,
             served=find,
@@ -264,11 +253,11 @@ class ProgramWorld:
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
+            texts=self.texts,
         )
 
     def _site(self, part: WireProvider) -> Endpoint:
-        module = _api(part.api)
-        maker = module.Anthropic if part.api == "anthropic" else module.OpenAI
+        maker = APIS[part.api].load()
         api: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
         provider = Provider(
             self.kernel.env,
@@ -283,12 +272,10 @@ class ProgramWorld:
         aliases = {name: model.alias for name, model in part.models.items()}
         return Endpoint(
             name=part.name,
-            speaks=part.api,
+            speaks=APIS[part.api],
             api=api,
             provider=provider,
             hosts=part.hosts,
-            paths=module.PATHS,
-            own_hosts=module.HOSTS,
             base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )

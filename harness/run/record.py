@@ -44,6 +44,10 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
             for bound, value in budget.bounds().items()
         ],
         limits=_limits(scenario.spec),
+        models=[
+            (part.provider, name, part.pool or "") for name, part in scenario.spec.models.items()
+        ],
+        texts=result.texts,
     )
 
 

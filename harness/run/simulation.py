@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -30,13 +31,16 @@ class Simulation:
     Args:
         path: The scenario file.
         overrides: Changes to it, each as `path=value`, such as `workload.tasks=10`.
+        keep_texts: Whether runs keep their prompts and replies, without secrets, in `RunResult.texts`.
 
     Raises:
         ScenarioError: The file is wrong.
     """
 
-    def __init__(self, path: str | Path, *, overrides: Sequence[str] = ()) -> None:
-        self.scenario = load_scenario(path, overrides=overrides)
+    def __init__(
+        self, path: str | Path, *, overrides: Sequence[str] = (), keep_texts: bool = False
+    ) -> None:
+        self.scenario = replace(load_scenario(path, overrides=overrides), keep_texts=keep_texts)
 
     @classmethod
     def from_spec(

@@ -15,7 +15,7 @@ from harness.kernel.kernel import CLEANUP_S
 from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding, findings
 from harness.metrics.history import BLOCKED
-from harness.models import Reply, Request, Stub
+from harness.models import Request, Stub
 from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
 from harness.run.program_world import ProgramWorld
@@ -24,6 +24,7 @@ from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.scenario.functions import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.texts import Texts
 from harness.virtual.threads import in_thread
 from harness.virtual.world import run_here, simulated_world
 from harness.wire import SEAMS, connected
@@ -52,6 +53,8 @@ class TargetWorld:
         self._functions: dict[str, Any] = {}
         """The functions that the scenario names, by name, in the modules of the run that goes on."""
         self.failures = Failures()
+        self.on_task_end: Callable[[], None] | None = None
+        """Called whenever a task has ended."""
         self._begin(0.0)
 
     def _begin(self, at_s: float) -> None:
@@ -70,12 +73,12 @@ class TargetWorld:
             calls_per_task=self.spec.calls_per_task,
             begin_s=at_s,
             allow_unmatched=found.allow_unmatched,
+            keep_texts=self._scenario.keep_texts,
         )
 
-    def _stub(self, name: str) -> Callable[[Request], str | Reply]:
-        def stub(request: Request) -> str | Reply:
-            answer: str | Reply = self._functions[name](request)  # found when the run begins
-            return answer
+    def _stub(self, name: str) -> Callable[[Request], Any]:
+        def stub(request: Request) -> Any:  # noqa: ANN401 - whatever the function gives
+            return self._functions[name](request)  # found when the run begins
 
         return stub
 
@@ -83,6 +86,11 @@ class TargetWorld:
     def log(self) -> SpanLog:
         """What happens."""
         return self._wired.log
+
+    @property
+    def texts(self) -> Texts | None:
+        """What was read and written; None if it is not kept."""
+        return self._wired.texts
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -141,8 +149,6 @@ class TargetWorld:
             raise LimitExceeded("horizon_s", self.spec.horizon_s, _GOES_ON, error.report) from None
         finally:
             wired.end()
-        if wired.failure is not None:
-            raise wired.failure
         return ended
 
     @contextmanager
@@ -167,12 +173,14 @@ class TargetWorld:
                 await self._call(text_of(kind, number))
             status = OK
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
-            said_by_harness = self._wired.failure or _harness_error_in(error)
+            said_by_harness = self._wired.kernel.failure or _harness_error_in(error)
             if said_by_harness is not None:
                 raise said_by_harness from said_by_harness.__cause__
             status, span.error = ERROR, self.failures.add(error)
         finally:
             self.log.close(span, status)
+            if self.on_task_end is not None:
+                self.on_task_end()
 
     async def _call(self, text: str) -> None:
         function = self._functions[self.spec.target]

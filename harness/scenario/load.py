@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.apis import APIS, VENDORS, vendor_of
 from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
 from harness.models import Script
@@ -21,7 +22,6 @@ from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
-    KNOWN_APIS,
     AnyScenario,
     ModelSpec,
     Scenario,
@@ -62,6 +62,8 @@ class LoadedScenario:
     """The prices of each model; None when nobody knows them."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
+    keep_texts: bool = False
+    """Whether prompts and replies are kept beside the spans; decides nothing that happens in a run."""
 
     @property
     def of_pattern(self) -> Scenario:
@@ -176,7 +178,7 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
         kind = TargetScenario
         # Its agents and models may be known by their own names alone.
         known = {section: names for section, names in known.items() if section in document.data}
-        known["providers"] = [*known.get("providers", []), *KNOWN_APIS]
+        known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
         known.pop("models", None)
     rebuild_if_registered(kind)
     try:
@@ -225,7 +227,7 @@ def _check_new_are_used(document: Document, before: Mapping[str | int, list[Any]
             continue
         section, name = path[0], str(path[1])
         is_whole = path[:1] in document.overrides or path[:2] in document.overrides
-        is_api = section == "providers" and "target" in document.data and name in KNOWN_APIS
+        is_api = section == "providers" and "target" in document.data and vendor_of(name)
         if is_whole or is_api or _is_named(document.data, name, path[:2]):
             continue
         near = nearest(name, before[section]) or allowed(before[section])

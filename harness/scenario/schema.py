@@ -7,13 +7,14 @@ The records with behaviour live with it: distributions and arrivals in `kernel/`
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.agents import ToolSpec
+from harness.apis import APIS, vendor_of
 from harness.chance.arrivals import AnyArrivals, At, Closed, Trace
 from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
@@ -30,8 +31,11 @@ from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
 
-KNOWN_APIS = ("anthropic", "openai")
-"""Providers that a program of one's own finds without a line of set-up."""
+if TYPE_CHECKING:
+    ApiName = str
+else:
+    ApiName = Literal[tuple(APIS)]
+"""The name of an API."""
 
 
 def _regex(pattern: str) -> str:
@@ -295,12 +299,12 @@ class WireAgentSpec(Section):
 class WireProviderSpec(ProviderSpec):
     """A provider of models that a program of one's own reaches through its SDK."""
 
-    api: Literal["anthropic", "openai"] | None = None
+    api: ApiName | None = None
     """Which API it speaks; absent means the one of its name."""
     hosts: tuple[HostName, ...] = ()
     """Where it is reached; absent means where the API really is."""
     paths: tuple[str, ...] = ()
-    """Base paths of its URLs, such as `/openai/v1`; absent means any at hosts that are not the API's own."""
+    """Base paths of its URLs, such as `/openai/v1`, besides those that are known of its hosts; without any, all will do."""
 
     @model_validator(mode="after")
     def _check_hosts(self) -> WireProviderSpec:
@@ -403,7 +407,7 @@ class TargetScenario(Head):
     @model_validator(mode="after")
     def _check_providers(self) -> TargetScenario:
         for name, part in self.providers.items():
-            if part.api is None and name not in KNOWN_APIS:
+            if part.api is None and vendor_of(name) is None:
                 raise PydanticCustomError(
                     "one_of",
                     "say which `api` provider {name} speaks, and at which `hosts`",

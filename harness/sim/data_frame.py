@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError
 from harness.spans import Table
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def data_frame(table: Table, columns: list[str]) -> Any:  # noqa: ANN401 - pandas is an extra
-    """Some columns of a table; absent values are None.
 
-    Raises:
-        HarnessError: pandas is not installed.
-    """
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError:
-        raise HarnessError(
-            "a DataFrame needs pandas\n  How to fix: pip install pandas; or use `run.spans_table`"
-        ) from None
-    return pandas.DataFrame(dict(zip(columns, _columns(table, columns), strict=True)))
+def data_frame(table: Table, columns: list[str]) -> pd.DataFrame:
+    """Some columns of a table; absent values are None."""
+    import pandas as pd
+
+    return pd.DataFrame(dict(zip(columns, _columns(table, columns), strict=True)))
 
 
 def _columns(table: Table, columns: list[str]) -> Iterator[list[Any]]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.errors import Deadlock
 from harness.spans import ATTEMPT, CALL, TOOL, Table
 from harness.units import render
 
@@ -47,7 +48,10 @@ def _agents(run: ProgramRun) -> Iterator[str]:
 
 
 def path(run: ProgramRun) -> Iterator[str]:
-    """The chain of calls and tools that the end waited for, found backwards from what ended last."""
+    """The chain of calls and tools that the end waited for, found backwards from what ended last.
+
+    Of a deadlock it is no cause, but what took the time until then.
+    """
     rows = [
         row
         for row in _rows(run.spans_table)
@@ -66,7 +70,8 @@ def path(run: ProgramRun) -> Iterator[str]:
         ]
         before = len(chain) - len(names)
         names[:0] = [f"... {before} before"] if before else []
-        yield f"The end waited for: {' -> '.join(names)}."
+        then = "; then nothing could go on" if isinstance(run.error, Deadlock) else ""
+        yield f"The end waited for: {' -> '.join(names)}{then}."
 
 
 def refused(run: ProgramRun) -> Iterator[str]:

@@ -113,7 +113,7 @@ def _deadlock(error: Deadlock) -> Iterator[str]:
     forgotten = next((line for line in report if NEVER_RELEASED in line), "")
     died = next((line for line in report if f") {DIED} " in line), "")
     if cycle:
-        why = f"tasks wait for one another, {cycle.removeprefix(_CYCLE)}"
+        why = _cycle_in_words(cycle.removeprefix(_CYCLE))
     elif forgotten:
         thing = forgotten.partition(" for ")[2].partition(",")[0]
         why = f"{thing} is held by a task that has ended"
@@ -125,6 +125,14 @@ def _deadlock(error: Deadlock) -> Iterator[str]:
     yield from _cut([line for line in report if not line.startswith(_CYCLE)])
 
 
+def _cycle_in_words(cycle: str) -> str:
+    """A cycle, such as `Task-2 -> Task-3 -> Task-2`."""
+    first, *others = cycle.split(" -> ")
+    if others == [first]:
+        return f"{first} waits for what only {first} itself can give"
+    return f"tasks wait for one another, {cycle}"
+
+
 def _reason(error: BaseException, run: ProgramRun | None) -> str:
     """Why an error was raised: by a call that failed, where a library says so; else in its own words."""
     if run is not None and (_is_library(error) or isinstance(error, TimeoutError)):
@@ -134,7 +142,7 @@ def _reason(error: BaseException, run: ProgramRun | None) -> str:
         failed = [call for call in run.all_calls if _failed_at_the_end(call, run, error)]
         if failed:
             call = failed[-1]
-            return f"call {call.ordinal} of {call.agent}: {Timeline(run).outcome(call)}"
+            return f"call {call.ordinal} of {call.agent}: {Timeline(run).ended(call)}"
     text = (str(error).strip().splitlines() or ["(no message)"])[0]
     return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}..."
 
@@ -180,7 +188,7 @@ def _of_run(run: ProgramRun) -> Iterator[str]:
     if run.tasks and run.tasks not in str(run.error):
         others = run.tasks.splitlines()[1:]  # the first is the program, which raised the error
         yield from ["Other tasks when it failed:", *_cut(others)] if others else []
-    yield from path(run)
+    yield from list(path(run)) or ["The end waited for: no call had ended."]
     happened = lines(Timeline(run).summed(), _CALLS_MAX)
     if happened:
         yield "The last calls:"

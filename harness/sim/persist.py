@@ -51,4 +51,5 @@ def _record(run: ProgramRun, test: str, commit_id: str) -> RunRecord:
         events=run.events_table,
         metrics=metrics,
         agent_metrics=agents,
+        texts=run.texts_table,
     )

@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.errors import HarnessError, did_you_mean
+from harness.errors import HarnessError, StubError, did_you_mean
 from harness.faults import Fault
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
 from harness.sim import settings
+from harness.sim.advice import calls_in_words, most_at_once, one_after_another, unheard
 from harness.sim.cached import CacheTokens
 from harness.sim.call_view import CallList, CallView, excerpt
 from harness.sim.data_frame import data_frame
 from harness.sim.explain import explain
 from harness.sim.failure import FailedCheck
 from harness.sim.lost import lost_replies
-from harness.sim.survival import in_words, problems_under_fault, told, without_allowed
+from harness.sim.survival import in_words, problems_under_fault, told, unscripted, without_allowed
 from harness.sim.timeline import Timeline, lines
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
+from harness.texts import no_texts
 from harness.units import render
 from harness.wire.effects import Effect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LINES_MAX = 20
 """How much of a timeline the message of an assertion has."""
@@ -64,6 +69,8 @@ class ProgramRun:
     """The rate limits of each provider that has any, in words."""
     effects: tuple[Effect, ...] = ()
     """What its tools did."""
+    texts_table: Table = field(default_factory=no_texts)
+    """Its prompts and replies as a store keeps them, with `TEXT_COLUMNS`; empty unless the simulation keeps texts."""
     _total: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -152,12 +159,12 @@ class ProgramRun:
         """Where the time and the money went, what went wrong, and what to do about it."""
         return explain(self)
 
-    def spans(self) -> Any:  # noqa: ANN401 - pandas is an extra
-        """The spans as a pandas DataFrame; needs the extra `pandas`."""
+    def spans(self) -> pd.DataFrame:
+        """The spans as a pandas DataFrame."""
         return data_frame(self.spans_table, list(SPAN_COLUMNS))
 
-    def events(self) -> Any:  # noqa: ANN401 - pandas is an extra
-        """The events as a pandas DataFrame; needs the extra `pandas`."""
+    def events(self) -> pd.DataFrame:
+        """The events as a pandas DataFrame."""
         return data_frame(self.events_table, list(EVENT_COLUMNS))
 
     # -- what can be asserted; each says on failure what happened instead, and how to run it again --------------------
@@ -176,24 +183,24 @@ class ProgramRun:
         __tracebackhide__ = True
         made = len(self.calls(agent))
         if times is not None and made != times:
-            _fail(self, f"agent {agent!r} made {made} calls, not {times}")
+            _fail(self, f"agent {agent!r} made {calls_in_words(made)}, not {times}")
         if times is None and made < at_least:
-            _fail(self, f"agent {agent!r} made {made} calls, not {at_least} at least")
+            _fail(self, f"agent {agent!r} made {calls_in_words(made)}, not {at_least} at least")
         if at_most is not None and made > at_most:
-            _fail(self, f"agent {agent!r} made {made} calls, not {at_most} at most")
+            _fail(self, f"agent {agent!r} made {calls_in_words(made)}, not {at_most} at most")
 
     def assert_called_with_output_of(self, agent: str, source: str) -> None:
         """Assert that text of a reply to one agent reached a prompt of another."""
         __tracebackhide__ = True
-        self.calls(source)  # is known
+        replied = [call for call in self.calls(source) if call.reply is not None]
         heard = {
             self._by_number(number).agent for call in self.calls(agent) for number in call.heard
         }
         if source not in heard:
-            what = f"only from: {', '.join(sorted(heard))}" if heard else "from nobody"
-            _fail(
-                self, f"no prompt of agent {agent!r} has text from {source!r}; it has some {what}"
+            what, advice = unheard(
+                agent, source, sorted(heard), len(self.calls(agent)), len(replied)
             )
+            _fail(self, what, [advice])
 
     def assert_parallel(self, *agents: str, at_least: int | None = None) -> None:
         """Assert that calls went on at the same time.
@@ -206,12 +213,13 @@ class ProgramRun:
         chosen = [call for agent in agents for call in self.calls(agent)]
         calls = chosen if agents else self.calls()
         wanted = max(2, len(calls)) if at_least is None else at_least
-        most = _most_at_once(calls)
+        most = most_at_once(calls)
         if most < wanted:
-            _fail(
-                self,
-                f"at most {most} calls of {', '.join(agents) or 'all agents'} went on at once, not {wanted}",
-            )
+            whose = ", ".join(agents) or "all agents"
+            what = f"at most {most} of {len(calls)} calls of {whose} went on at once, not {wanted}"
+            if len(calls) < wanted:
+                what = f"there is no more than {calls_in_words(len(calls))} of {whose}, and {wanted} should go on at once"
+            _fail(self, what, one_after_another(calls, wanted))
 
     def assert_latency_below(self, limit_s: float) -> None:
         """Assert that the run took less virtual time than this [s]."""
@@ -278,9 +286,16 @@ class ProgramRun:
             if len(lost) > _LOST_MAX:
                 told.append(f"... and {len(lost) - _LOST_MAX} more")
             told.append(
-                f"If the program branches on them: assert_no_lost_results(branches_on=[{names}])"
+                "How to fix: put them into a later prompt or into the output, also when another call fails."
             )
-            _fail(self, "replies that reached no later prompt and are not in the output:", told)
+            told.append(
+                f"Only if the program merely decides by them what to do next: assert_no_lost_results(branches_on=[{names}])"
+            )
+            replies = "1 reply" if len(lost) == 1 else f"{len(lost)} replies"
+            what = (
+                f"the program lost {replies}: the text is in no later prompt and not in the output"
+            )
+            _fail(self, what, told)
 
     def assert_survives(
         self,
@@ -316,6 +331,8 @@ class ProgramRun:
         if added.agent is not None:
             self.calls(added.agent)
         again = self.rerun(added)
+        if isinstance(again.error, StubError):
+            _fail(again, *unscripted(added, again.error))
         problems = without_allowed(problems_under_fault(self, again), allow, self, again)
         if problems:
             first, *others = told(problems)
@@ -338,16 +355,3 @@ def _fail(run: ProgramRun, what: str, details: Sequence[str] = ()) -> NoReturn:
     error: Any = AssertionError("\n".join(text))
     error.failed_check = FailedCheck(run, what, tuple(details))
     raise error
-
-
-def _most_at_once(calls: list[CallView]) -> int:
-    points = sorted(
-        point
-        for call in calls
-        for point in ((call.start_s, 1), (math.inf if math.isnan(call.end_s) else call.end_s, -1))
-    )
-    most = now = 0
-    for _, change in points:  # at one instant ends come before beginnings
-        now += change
-        most = max(most, now)
-    return most

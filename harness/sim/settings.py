@@ -11,14 +11,12 @@ from typing import Any, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from harness.apis import APIS
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, Fault
-from harness.models import Model, ToolCall
-from harness.models.plausible import Plausible
-from harness.models.replies import AnyReply, Replies
+from harness.models import ToolCall
 from harness.provider import Latency, Limits, Outage, Overload, Queue
-from harness.run.program_world import ApiName
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
@@ -128,30 +126,10 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
     raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
 
 
-def content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
-    """Who answers for an agent: a model, or the replies that a test states."""
-    if reply is None and not tool_calls:
-        return Plausible(name)
-    if reply is None:
-        reply = f"{name} has done its part"
-    if hasattr(reply, "reply"):
-        if tool_calls:
-            raise HarnessError(
-                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-                "  How to fix: let the model wish for the tools, or give a reply that is no model"
-            )
-        return cast("Model", reply)
-    return Replies(name, reply, tool_calls=tool_calls)
-
-
-def options(api: ApiName, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+def options(api: str, stated: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an API is told."""
     if stated:
-        if api == "anthropic":
-            from harness.wire.anthropic import Anthropic as Maker
-        else:
-            from harness.wire.openai import OpenAI as Maker  # type: ignore[assignment]
-        known = list(inspect.signature(Maker).parameters)[1:]
+        known = list(inspect.signature(APIS[api].load()).parameters)[1:]
         for name in stated:
             if name not in known:
                 hint = did_you_mean(name, [*known, *PROVIDER_SETTINGS])

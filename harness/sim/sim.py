@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, NoReturn
 
 from harness import wall
-from harness.chance.choices import Choices, draws_of
+from harness.chance.choices import Choices
+from harness.chance.chosen_draws import draws_of
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
@@ -28,6 +29,7 @@ from harness.sim.surroundings import Surroundings
 from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
+from harness.texts import no_texts
 from harness.virtual.world import choose_order, run_program
 from harness.wire import SEAMS, connected
 
@@ -45,6 +47,7 @@ class Sim(Surroundings):
             chooses (`"random"`), so that some seed finds the order that breaks a program.
         allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
             `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
+        keep_texts: Whether a store that runs are written to gets their prompts and replies too, without secrets.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Sim(Surroundings):
         calls_per_task: int = DEFAULT_CALLS_PER_TASK,
         order: Order = "arrival",
         allow_unmatched: bool = False,
+        keep_texts: bool = False,
     ) -> None:
         self.seed = settings.seed(seed)
         self.command = command
@@ -65,6 +69,7 @@ class Sim(Surroundings):
         self.order = settings.order(order)
         super().__init__(allow_unmatched=allow_unmatched)
         self._module = module
+        self._keep_texts = keep_texts
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
 
@@ -144,14 +149,9 @@ class Sim(Surroundings):
                 if callable(program):
                     rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
                 output = run_program(world.kernel, watch.over(whole), seed=world.draws)
-            if world.failure is not None:
-                raise world.failure
         except BaseException as raised:
             output, error = None, raised
             tasks = getattr(raised, "report", "") or watch.tasks_at(raised)
-            if isinstance(raised, Exception) and world.failure not in (None, raised):
-                error = world.failure
-                raise world.failure from None  # what the program made of it
             raise
         finally:
             self._world = None
@@ -180,6 +180,7 @@ class Sim(Surroundings):
             horizon_s=settings.seconds("horizon_s", horizon_s),
             calls_per_task=settings.count("calls_per_task", calls_per_task),
             allow_unmatched=self._allow_unmatched,
+            keep_texts=self._keep_texts,
         )
         if order == "random":
             choose_order(world.kernel, world.draws)
@@ -280,6 +281,7 @@ class Sim(Surroundings):
                 if provider.limits is not None
             },
             effects=tuple(world.effects),
+            texts_table=no_texts() if world.texts is None else world.texts.table,
         )
 
     def tell_failure(self, error: BaseException | None = None) -> str:

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from harness.apis import APIS, VENDORS, vendor_of
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
-from harness.models import Model, Request, ToolCall
+from harness.models import Model, Request, ToolCall, content_of
 from harness.models.replies import AnyReply, Replies
-from harness.run.program_world import ApiName, ProgramWorld, WireProvider, default_providers
+from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
@@ -19,8 +20,6 @@ from harness.sim.real import RealFunction
 from harness.sim.tools import Replacement, SimTool
 from harness.wire.names import UNMATCHED
 from harness.wire.routing import AgentRule, RequestMatch, turn_of
-
-_APIS: dict[str, ApiName] = {"anthropic": "anthropic", "openai": "openai"}
 
 
 class Surroundings:
@@ -129,8 +128,8 @@ class Surroundings:
         self._roles.append(
             AgentRule(
                 name=name,
-                content=settings.content(
-                    name, reply, [settings.tool_call(call) for call in tool_calls]
+                content=content_of(
+                    name, reply, tool_calls=[settings.tool_call(call) for call in tool_calls]
                 ),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),
@@ -155,6 +154,8 @@ class Surroundings:
         replaces: str | None = None,
     ) -> SimTool:
         """A tool that takes time, gives what it was told to give, and sometimes fails; an async function to be called.
+
+        In place of a function of the program it is what that is: async, or one that blocks in virtual time.
 
         Args:
             name: Its name in everything that is shown.
@@ -249,7 +250,7 @@ class Surroundings:
         latency: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
         overload: Any = None,  # noqa: ANN401 - as a scenario file says it
         outages: Sequence[Any] = (),
-        api: ApiName | None = None,
+        api: str | None = None,
         hosts: Sequence[str] = (),
         paths: Sequence[str] = (),
         **options: Any,  # noqa: ANN401 - what the API understands
@@ -257,7 +258,7 @@ class Surroundings:
         """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
 
         Args:
-            name: Its name; another than those two needs `api` and `hosts`.
+            name: Its name. Well-known ones such as `groq` and `openrouter` need nothing else; others need `api` and `hosts`.
             requests_per_min: Rate limit of each model.
             input_tokens_per_min: Likewise.
             output_tokens_per_min: Likewise.
@@ -268,27 +269,32 @@ class Surroundings:
             outages: Such as `{"at_s": 10, "for_s": 30}`.
             api: Which API it speaks.
             hosts: Where it is reached, besides the usual.
-            paths: Base paths of its URLs, such as `/openai/v1`; empty means the API's own at its own hosts, and any
-                elsewhere.
+            paths: Base paths of its URLs, such as `/openai/v1`, besides those that are known of its hosts; without any,
+                all will do.
             options: What the API is told, such as `message_threads=False` for Anthropic's.
 
         Raises:
             HarnessError: A value is wrong, or a program has connected already.
         """
         self._check_unsettled()
-        speaks = api or _APIS.get(name)
-        known = self._providers.get(name)
-        if speaks is None or speaks not in _APIS.values() or (known is None and not hosts):
+        known, vendor = self._providers.get(name), vendor_of(name)
+        speaks = api or (vendor.api if vendor else "")
+        where = set(map(settings.host, settings.texts("hosts", hosts)))
+        if known is not None:
+            where |= known.hosts
+        elif vendor is not None and vendor.api == speaks:
+            where.add(vendor.host)
+        if speaks not in APIS or not where:
+            names = [*self._providers, *VENDORS]
             raise HarnessError(
-                f"nobody knows the provider {name!r}{did_you_mean(name, self._providers)}\n"
+                f"unknown provider {name!r}{did_you_mean(name, names)}\n"
                 "  How to fix: say which API it speaks and where: "
                 f'sim.provider({name!r}, api="openai", hosts=["api.example.com"])'
             )
         self._providers[name] = WireProvider(
             name=name,
             api=speaks,
-            hosts=frozenset(map(settings.host, settings.texts("hosts", hosts)))
-            | (known.hosts if known else frozenset()),
+            hosts=frozenset(where),
             paths=settings.texts("paths", paths),
             limits=settings.limits(
                 requests_per_min=requests_per_min,

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import HarnessError, did_you_mean
+from harness.errors import HarnessError, StubError, did_you_mean
 from harness.faults import FAULT_NAMES, Fault
 from harness.metrics.findings import RULES
 from harness.sim.call_view import CallView, excerpt
@@ -86,6 +86,18 @@ def told(problems: list[Problem]) -> list[str]:
         shown.append(f"... and {len(problems) - _SHOWN_MAX} more")
     names = ", ".join(f'"{name}"' for name in dict.fromkeys(each.check for each in problems))
     return [*shown, f"If that is meant: assert_survives(..., allow=[{names}])"]
+
+
+def unscripted(fault: Fault, error: StubError) -> tuple[str, list[str]]:
+    """What is said, and advised, if the test has no reply for what the program asks under a fault."""
+    first = str(error).partition("\n")[0]
+    return (
+        f"under {in_words(fault)} the program asks for a reply that the test does not have: {first}",
+        [
+            "So it is not known whether the program survives: it was stopped, and may have recovered.",
+            "How to fix: a program may ask again. Give that agent one reply without a list, a function, or a longer list.",
+        ],
+    )
 
 
 def in_words(fault: Fault) -> str:

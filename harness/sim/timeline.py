@@ -71,7 +71,7 @@ class Timeline:
             alike = list(group)
             if key and len(alike) >= _ALIKE_MIN:
                 last_s = max(entry.end_s for entry in alike)
-                alike = [replace(alike[0], end_s=last_s, text=f"{len(alike)} x {alike[0].sum}")]
+                alike = [replace(alike[0], end_s=last_s, text=f"{len(alike)} {alike[0].sum}")]
             found += alike
         return found
 
@@ -82,8 +82,19 @@ class Timeline:
             said = [excerpt(call.text, _TEXT_MAX)] if call.text or not wishes else []
             return " and ".join([*said, *wishes])
         kinds = Counter(filter(None, (self._trouble(call, each) for each in call.attempts)))
-        told = [kind if times == 1 else f"{times} x {kind}" for kind, times in kinds.items()]
-        return ", ".join(told) or "no reply"
+        if not kinds:
+            return "no reply"
+        if len(call.attempts) == 1:
+            return next(iter(kinds))
+        told = (
+            f"{times} {'attempt' if times == 1 else 'attempts'}: {why}"
+            for why, times in kinds.items()
+        )
+        return "; ".join(told)
+
+    def ended(self, call: CallView) -> str:
+        """The same, with the faults that were injected."""
+        return _noted(self.outcome(call), _faults(call.attempts))
 
     def _trouble(self, call: CallView, attempt: Span) -> str:
         """Why an attempt has no reply; empty if it has one."""
@@ -100,7 +111,7 @@ class Timeline:
         if attempt is not call.attempts[-1]:
             return f"no answer for {waited}, given up by the client"
         if self._run.error is not None and attempt.end_s >= self._run.latency_s:
-            return f"unanswered after {waited} when the run failed"
+            return f"no reply yet, {waited} after it was sent, when the run failed"
         return f"cancelled after {waited}"
 
     def _begin_s(self, attempt: Span) -> float:
@@ -109,14 +120,16 @@ class Timeline:
     def _of_call(self, call: CallView) -> Iterator[Entry]:
         attempts = call.attempts
         came, faults = self.outcome(call), _faults(attempts)
-        notes = [f"{len(attempts)} attempts", *faults] if len(attempts) > 1 else faults
+        tried_again = len(attempts) > 1 and call.reply is not None
+        notes = [f"{len(attempts)} attempts", *faults] if tried_again else faults
         prompt = excerpt(call.prompt, _TEXT_MAX)
         text = _noted(f"call {call.ordinal} of {call.agent}: {prompt} -> {came}", notes)
         if call.reply is None:
-            alike = told = _noted(f"call of {call.agent} -> {came}", faults)
+            each = "each " if len(attempts) > 1 else ""
+            alike = told = _noted(f"calls of {call.agent} -> {each}{came}", faults)
         else:
             alike = f"{call.agent} at {call.start_s}"
-            told = f"call of {call.agent}, such as {prompt} -> replied"
+            told = f"calls of {call.agent}, such as {prompt} -> replied"
         yield Entry(call.start_s, call.end_s, call.span_id, text, alike=alike, sum=told)
         for attempt in attempts if len(attempts) > 1 else ():
             text = f"attempt {attempt.ordinal} of {call.agent} at {call.model}"
@@ -163,11 +176,12 @@ def _rejected(run: ProgramRun) -> Iterator[Entry]:
     for at_s, span_id, name, detail in run.events_table.rows("at_s", "span_id", "name", "detail"):
         if name == "rejected":
             text = f"request rejected by the API: {detail}"
-            yield Entry(at_s, at_s + REFUSAL_S, span_id, text, alike=text, sum=text)
+            told = f"requests rejected by the API: {detail}"
+            yield Entry(at_s, at_s + REFUSAL_S, span_id, text, alike=text, sum=told)
 
 
 def _faults(attempts: Sequence[Span]) -> list[str]:
-    return list(dict.fromkeys(f"fault {each.fault}" for each in attempts if each.fault))
+    return list(dict.fromkeys(f"injected fault: {each.fault}" for each in attempts if each.fault))
 
 
 def _noted(text: str, notes: Sequence[str]) -> str:

@@ -1,8 +1,10 @@
-"""A tool for a program under test: an async function that takes virtual time."""
+"""A tool for a program under test: a function that takes virtual time, async unless it stands in for one that is not."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.agents import ToolError
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
+from harness.kernel.current_world import this_thread
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
@@ -102,9 +105,25 @@ class SimTool:
         self._failure_probability = failure_probability
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
-    def in_place_of(self, _: object) -> SimTool:
-        """Itself, whatever the function was."""
-        return self
+    def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
+        """Itself for what is awaited; for a function that gives its result when it returns, one that does so too."""
+        if isinstance(original, classmethod | staticmethod):
+            original = original.__func__
+        if not callable(original) or _is_awaited(original):
+            return self
+
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
+            with self._use(args, kwargs) as (latency_s, answer):
+                if (
+                    this_thread.world is not None
+                ):  # otherwise something real calls it, for which no time passes
+                    this_thread.world.block(latency_s)
+                return answer()
+
+        blocking = functools.update_wrapper(call, original)
+        assert self.replaces is not None, "it stands in for something"
+        # Like the async tool, one that stands in for a method is not given the object.
+        return staticmethod(blocking) if inspect.isclass(place_of(self.replaces)[0]) else blocking
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
         """Tell it where to find the run that goes on."""
@@ -116,14 +135,41 @@ class SimTool:
         Raises:
             ToolError: This use is one of those that fail.
         """
+        with self._use(args, kwargs) as (latency_s, answer):
+            await asyncio.sleep(latency_s)
+            return answer()
+
+    @contextmanager
+    def _use(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Iterator[tuple[float, Callable[[], Any]]]:
+        """One use; gives how long it takes [s], and what is called afterwards for the answer."""
         world = self._world()
         if world is None:
             raise HarnessError(f"tool {self.name!r} works inside a run only")
         self.uses.append((args, kwargs))
         with use_of(world, self.name, args, kwargs) as key:
-            await asyncio.sleep(
-                whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
-            )
-            if world.draws.uniform(key, "failure") < self._failure_probability:
-                raise ToolError(f"{self.name} failed")
-            return self._result(*args, **kwargs) if callable(self._result) else self._result
+
+            def answer() -> Any:  # noqa: ANN401 - the program's
+                if world.draws.uniform(key, "failure") < self._failure_probability:
+                    raise ToolError(f"{self.name} failed")
+                return self._result(*args, **kwargs) if callable(self._result) else self._result
+
+            yield whole_microseconds(self._latency_s.sample(world.draws, key, "latency")), answer
+
+
+def _is_awaited(function: Callable[..., Any]) -> bool:
+    """Whether a function gives its result later: to `await` or `async for`."""
+    bare = inspect.unwrap(function)
+    candidates = (function, bare, getattr(type(bare), "__call__", None))  # noqa: B004 - an object may be async to call
+    if any(
+        inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in candidates
+    ):
+        return True
+    said = getattr(bare, "__annotations__", {}).get("return", "")
+    name = said if isinstance(said, str) else getattr(said, "__qualname__", repr(said))
+    return name.rpartition(".")[2].partition("[")[0] in _AWAITED
+
+
+_AWAITED = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
+"""Annotations of a function that is no `async def` and gives something to await."""

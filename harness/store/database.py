@@ -23,7 +23,7 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
 
 _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
@@ -37,6 +37,10 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
         "CREATE TABLE limits (run_id INTEGER NOT NULL, provider VARCHAR NOT NULL, name VARCHAR NOT NULL, value DOUBLE NOT NULL)",
     ),
     4: ("ALTER TABLE spans ADD COLUMN repeats BIGINT",),
+    5: (
+        "CREATE TABLE texts (run_id INTEGER NOT NULL, span_id BIGINT NOT NULL, task BIGINT, kind VARCHAR NOT NULL, text VARCHAR)",
+        "CREATE TABLE models (run_id INTEGER NOT NULL, provider VARCHAR NOT NULL, model VARCHAR NOT NULL, pool VARCHAR)",
+    ),
 }
 """What each version brought; the views of version 1 go on working without the new columns."""
 

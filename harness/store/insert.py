@@ -63,8 +63,11 @@ def insert_runs(
     _insert(connection, "metrics", [_metrics(run_ids, records)])
     for target, texts in _BOUNDS.items():
         _insert(connection, target, [_bounds(run_ids, records, target, texts)])
+    _insert(connection, "models", [_models(run_ids, records)])
     for ids, spans in _batches(run_ids, [record.spans for record in records]):
         _insert(connection, "spans", spans, run_id=np.repeat(ids, [len(table) for table in spans]))
+    for ids, kept in _batches(run_ids, [record.texts for record in records]):
+        _insert(connection, "texts", kept, run_id=np.repeat(ids, [len(table) for table in kept]))
     for ids, events in _batches(run_ids, [record.events for record in records]):
         counts = [len(table) for table in events]
         event_id = np.concatenate([np.arange(1, rows + 1) for rows in counts])
@@ -110,6 +113,15 @@ def _bounds(
     table = Table({"run_id": "int", texts[0]: "text", texts[1]: "text", "value": "float"})
     if rows:
         table.extend(*map(list, zip(*rows, strict=True)))
+    return table
+
+
+def _models(run_ids: Sequence[int], records: Sequence[RunRecord]) -> Table:
+    """The rows of `models`."""
+    table = Table({"run_id": "int", "provider": "text", "model": "text", "pool": "text"})
+    for run_id, record in zip(run_ids, records, strict=True):
+        for row in record.models:
+            table.extend(*([value] for value in (run_id, *row)))
     return table
 
 

@@ -6,16 +6,17 @@ wants more than is here writes SQL for `data_frame`, or opens the file with Duck
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import duckdb
 
-from harness.errors import HarnessError
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, ColumnType, Table
 from harness.store.asking import Row, check_runs, rows_of
 from harness.store.database import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def runs(
@@ -155,6 +156,27 @@ def event_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dic
     return _tables(store, run_ids, "events", every)
 
 
+def texts(store: Store, run_id: int, *, task: int) -> dict[int, dict[str, str]]:
+    """What was read and written in one task, of a run that kept it.
+
+    Returns:
+        By span id of each call, its "prompt" and, if it was answered, its "reply".
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    found: dict[int, dict[str, str]] = {}
+    with store.reading() as connection:
+        check_runs(store, connection, [run_id])
+        for row in rows_of(
+            connection,
+            "SELECT span_id, kind, coalesce(text, '') AS text FROM texts WHERE run_id = ? AND task = ? ORDER BY span_id",
+            [run_id, task],
+        ):
+            found.setdefault(row["span_id"], {})[row["kind"]] = row["text"]
+    return found
+
+
 _Kind = Literal["spans", "events"]
 
 
@@ -181,7 +203,7 @@ def _table(
     cells = ", ".join(_PRESENT[type_].format(name=name) for name, type_ in columns.items())
     # The names in the statement are ours, from `spans.py`.
     select = f"SELECT {cells} FROM {kind} WHERE run_id = $run_id AND ({which}) ORDER BY {order}"  # noqa: S608
-    found = connection.execute(select, {"run_id": run_id, **parameters}).fetchnumpy()
+    found: Any = connection.execute(select, {"run_id": run_id, **parameters}).fetchnumpy()
     table = Table(columns)
     numbers = [name for name, type_ in columns.items() if type_ != "text"]
     table.extend(*([] if name in numbers else found[name].tolist() for name in columns))
@@ -268,7 +290,7 @@ def failed_tasks(store: Store, run_ids: Iterable[int]) -> dict[int, list[int]]:
 
 def data_frame(
     store: Store, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
-) -> Any:  # noqa: ANN401 - pandas is not installed where this is checked
+) -> pd.DataFrame:
     """The answer to a query, as a pandas DataFrame.
 
     Example::
@@ -281,15 +303,8 @@ def data_frame(
         parameters: The values of its `?` or `$name`; never write a text that somebody chose into the query itself.
 
     Raises:
-        HarnessError: pandas is not installed.
         StoreError: DuckDB objects to the query.
     """
-    try:
-        importlib.import_module("pandas")
-    except ImportError as error:
-        raise HarnessError(
-            "a DataFrame needs pandas, which is not installed\n  How to fix: pip install pandas"
-        ) from error
     with store.reading() as connection:
         return connection.execute(sql, parameters).df()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.spans import Table
+from harness.texts import no_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +67,9 @@ class RunRecord:
 
     limits: Sequence[tuple[str, str, float]] = ()
     """What the providers allow: provider, name of the limit, value."""
+
+    models: Sequence[tuple[str, str, str]] = ()
+    """The models that the scenario describes: provider, model, and the pool whose rate limits it shares or ""."""
+
+    texts: Table = field(default_factory=no_texts)
+    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty unless somebody asked for them."""

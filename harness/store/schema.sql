@@ -1,4 +1,4 @@
--- The tables of a store, schema version 4. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 5. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -75,6 +75,16 @@ CREATE TABLE events (
     detail          VARCHAR             -- more about it, in the event's own words
 );
 
+-- What agents read and wrote, without secrets and cut in the middle; only of runs that were asked to keep it
+-- (`harness simulate --keep-texts`).
+CREATE TABLE texts (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    span_id         BIGINT NOT NULL,    -- spans.span_id of the call
+    task            BIGINT,             -- number of the task it belongs to, from 1
+    kind            VARCHAR NOT NULL,   -- prompt | reply
+    text            VARCHAR             -- NULL when it is empty
+);
+
 -- The numbers of a run; `harness.metrics` defines each, and its name ends in its unit.
 CREATE TABLE metrics (
     run_id          INTEGER NOT NULL,   -- runs.run_id
@@ -97,6 +107,14 @@ CREATE TABLE limits (
     provider        VARCHAR NOT NULL,   -- as the scenario names it
     name            VARCHAR NOT NULL,   -- requests_per_min | input_tokens_per_min | output_tokens_per_min | concurrency | ...
     value           DOUBLE NOT NULL     -- in the unit that the name ends in
+);
+
+-- The models that a run's scenario describes: who serves each, and with which others it shares rate limits.
+CREATE TABLE models (
+    run_id          INTEGER NOT NULL,   -- runs.run_id
+    provider        VARCHAR NOT NULL,   -- as the scenario names it
+    model           VARCHAR NOT NULL,   -- as spans name it
+    pool            VARCHAR             -- models of one pool share rate limits; NULL of a model that has its own
 );
 
 -- The columns of views are listed one by one, because a view made with * breaks when its table gets a new column.

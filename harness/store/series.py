@@ -294,6 +294,19 @@ def sizes(store: Store, run_ids: RunIds) -> list[Row]:
     )
 
 
+def models(store: Store, run_id: int) -> list[Row]:
+    """The models that the scenario of a run describes: rows with "provider", "model" and "pool".
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    return ask(
+        store,
+        [run_id],
+        "SELECT provider, model, pool FROM models WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) ORDER BY ALL",
+    )
+
+
 def bounds(store: Store, run_ids: RunIds, table: Literal["budgets", "limits"]) -> list[Row]:
     """The budgets of some runs, or the limits of their providers: each once, without the run.
 

@@ -129,7 +129,7 @@ class Child:
             result = self._running.finish(self.stdin.take(len(self.stdin.data)))
         except Exception as error:
             # A program that waits for a process may swallow it, as tools of agents do.
-            self.world.kernel.refused = self.world.kernel.refused or error
+            self.world.kernel.fail(error, halt=False)
             raise
         self._end(result)
 

@@ -23,6 +23,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from harness.kernel.current_world import World, this_thread
+from harness.kernel.loop import running
 from harness.virtual.clocks import wall_ns
 from harness.virtual.own_modules import own_modules
 from harness.virtual.patching import Attribute, StandIn, method, on_their_owners, stand_in
@@ -55,7 +56,7 @@ def _who_asks() -> str:
         if frame.f_code.co_filename == _IMPORT:
             return "import"
         frame = frame.f_back  # type: ignore[assignment]  # None at the end
-    task = None if this_thread.loop is None else asyncio.current_task(this_thread.loop)
+    task = None if running.loop is None else asyncio.current_task(running.loop)
     asks = "" if task is None else task.get_name()
     baton = None if this_thread.world is None else this_thread.world.kernel.baton
     return asks if baton is None or baton.current is baton.main else f"{baton.current.name}/{asks}"

@@ -11,20 +11,23 @@ import _queue
 import _thread
 import ctypes
 import gc
+import logging
 import math
 import queue
 import sys
+import sysconfig
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import thread as pools
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, SimThread, Waiter
 from harness.kernel.current_world import World, this_thread
+from harness.virtual.outsiders import comes_from_outside, given_by_outsider, threads_outside
 
 OUTSIDER_WALL_S = 1.0
 """How long a lock is waited for that a thread outside of the run holds [real s]; logging holds its locks for microseconds."""
@@ -55,6 +58,13 @@ _LIFE_OF_A_THREAD = frozenset(
 _IMPORT = "<frozen importlib._bootstrap>"
 """Where modules are imported, each under a lock of its own."""
 
+_LOGGERS = logging._lock  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to know it
+"""The lock of all loggers; each handler has one of its own."""
+
+_INSTALLED = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+_STANDARD = (sysconfig.get_path("stdlib"), "<frozen ")
+"""Where the code of installed packages and of Python itself is; installed packages may lie within the latter."""
+
 
 class Held(NamedTuple):
     """Who has a lock."""
@@ -73,12 +83,15 @@ waited_for: dict[Waiter, Any] = {}
 _lines: dict[int, deque[Waiter]] = {}
 """What waits for each lock or queue, by id."""
 
+_woken_by: dict[Waiter, str] = {}
+"""The threads outside of the run that gave waiters what these wait for."""
 
-def _wait(
+
+def wait_in_line(
     world: World, thing: object, words: str, until_s: float, attempt: Callable[[], Any]
 ) -> Any:  # noqa: ANN401 - what the attempt gives
     """Park until an attempt succeeds, which gives something else than None, or until the time has come."""
-    me = Waiter(words)
+    me = Waiter(words, thread=world.kernel.baton.current)
     key = id(thing)
     _lines.setdefault(key, deque()).append(me)
     waited_for[me] = thing
@@ -88,6 +101,10 @@ def _wait(
             woken = world.kernel.park(me, until_s)
             world.note_blocked(began_s)
             got = attempt()
+            if me in _woken_by:
+                raise comes_from_outside(_woken_by.pop(me))
+            if got is None and not woken and given_by_outsider(world, attempt):
+                raise comes_from_outside(", ".join(threads_outside(world)))
             if got is not None or not woken:
                 return got
             # Somebody was faster. The line may have been taken away and made anew since.
@@ -96,6 +113,7 @@ def _wait(
                 line.appendleft(me)
     finally:
         del waited_for[me]
+        _woken_by.pop(me, None)
         line = _lines.get(key, deque())
         if me in line:
             line.remove(me)
@@ -103,15 +121,25 @@ def _wait(
             _lines.pop(key, None)
 
 
-def _wake_next(thing: object) -> None:
+def wake_next(thing: object, *, is_given: bool = False) -> None:
+    """Wake what waits first for a lock or queue; with a choice of order, any that waits.
+
+    Args:
+        thing: What it waits for.
+        is_given: Whether a thread outside of the run that comes here gives what a thread of the run waits for, and does
+            not only put back what it had itself.
+    """
     line = _lines.get(id(thing))
     if not line:
         return
     world = this_thread.world
     if world is None:
         waiter = line.popleft()
-        assert waiter.thread is not None, "it waits, so a thread has parked with it"
-        waiter.thread.kernel.baton.wake_from_outside(waiter)
+        assert waiter.thread is not None, "it waits, so it has one"
+        baton = waiter.thread.baton
+        if is_given and baton.current.ident != _thread.get_ident():
+            _woken_by[waiter] = threading.current_thread().name
+        baton.wake_from_outside(waiter)
         return
     choose = world.kernel.baton.choose
     place = choose(line) if choose is not None and len(line) > 1 else 0
@@ -131,7 +159,7 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         if world is None:
             return real(lock, blocking, timeout)
         kernel = world.kernel
-        if kernel.baton.choose is not None and not _starts_or_ends_a_thread():
+        if kernel.baton.choose is not None and not is_housekeeping(lock):
             kernel.baton.offer()
         if real(lock, False):  # noqa: FBT003 - it takes no keyword in all versions
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
@@ -150,13 +178,13 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         if _is_imported_elsewhere(world):
             return real(lock, blocking, timeout)
         holder = held.get(id(lock))
-        if (holder is None or holder.thread.kernel is not kernel) and _outsider_releases(
+        if (holder is None or holder.thread.baton is not kernel.baton) and outsider_releases(
             real, lock, world
         ):
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
             return True
         until_s = math.inf if timeout < 0 else kernel.now_s() + timeout
-        return _wait(world, lock, words, until_s, attempt) is not None
+        return wait_in_line(world, lock, words, until_s, attempt) is not None
 
     return acquire
 
@@ -171,17 +199,31 @@ def _is_imported_elsewhere(world: World) -> bool:
     return owner not in {thread.ident for thread in (baton.main, *baton.threads)}
 
 
-def _starts_or_ends_a_thread() -> bool:
-    """Whether a lock is part of how threads start and end; choices there would drown those that the program has."""
+def is_housekeeping(lock: object) -> bool:
+    """Whether no choice of order is due where a lock is taken, because of what it is for.
+
+    Choices where threads start and end would drown those that the program has. Modules are imported, loggers learn their
+    level and installed packages fill their caches in the first of several runs in a process only, and one seed must find the
+    same order in all of them.
+    """
+    if lock is _LOGGERS:
+        return True
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - who takes the lock
     while frame is not None and frame.f_code.co_filename == threading.__file__:
         if frame.f_code.co_name in _LIFE_OF_A_THREAD:
             return True
         frame = frame.f_back
+    is_own = False
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == _IMPORT or (not is_own and file.startswith(_INSTALLED)):
+            return True
+        is_own = is_own or not file.startswith(_STANDARD)
+        frame = frame.f_back
     return False
 
 
-def _outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bool:  # noqa: ANN401 - a lock
+def outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bool:  # noqa: ANN401 - a lock
     """Wait in real time for a lock that no thread of the run has taken.
 
     Raises:
@@ -198,25 +240,18 @@ def _outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bo
     )
 
 
-def threads_outside(world: World) -> list[str]:
-    """The names of the living threads of this process that do not belong to a run."""
-    inside = {thread.ident for thread in (world.kernel.baton.main, *world.kernel.baton.threads)}
-    return sorted(
-        thread.name
-        for thread in threading.enumerate()
-        if thread.ident not in inside and thread is not threading.main_thread()
-    )
-
-
 _park_for_lock = _parking(_acquire, "a Lock")
 _park_for_rlock = _parking(_rlock_acquire, "an RLock")
 
 
 def _release_lock(lock: Any) -> None:  # noqa: ANN401 - a lock
     _release(lock)
-    held.pop(id(lock), None)
+    # Each thread that waits for a Condition waits for a lock that it has taken before, and whoever notifies releases it.
+    was_of_run = held.pop(id(lock), None) is not None
+    if not was_of_run and this_thread.world is not None:
+        this_thread.world.woken_outside = True
     if _lines:
-        _wake_next(lock)
+        wake_next(lock, is_given=was_of_run)
 
 
 def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
@@ -224,14 +259,14 @@ def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
     if not _rlock_is_owned(lock):
         held.pop(id(lock), None)
         if _lines:
-            _wake_next(lock)
+            wake_next(lock)
 
 
 def _save_rlock(lock: Any) -> Any:  # noqa: ANN401 - a lock, and its state
     state = _rlock_save(lock)
     held.pop(id(lock), None)
     if _lines:
-        _wake_next(lock)
+        wake_next(lock)
     return state
 
 
@@ -266,7 +301,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
 
     until_s = math.inf if timeout is None else world.kernel.now_s() + timeout
     try:
-        got = attempt() or _wait(world, q, "an item of a queue", until_s, attempt)
+        got = attempt() or wait_in_line(world, q, "an item of a queue", until_s, attempt)
     except RunIsOver:
         # A pool logs whatever ends its workers; with None they go home, because `end_threads` has shut the pool.
         if sys._getframe(1).f_code is POOL_WORKER:  # noqa: SLF001 - who calls
@@ -280,7 +315,7 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
 def _put(q: Any, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002 - as the original
     _queue_put(q, item)
     if _lines:
-        _wake_next(q)
+        wake_next(q, is_given=True)
 
 
 def _put_nowait(q: Any, item: object) -> None:  # noqa: ANN401 - a queue
@@ -321,21 +356,37 @@ _CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...]
 @contextmanager
 def parking_locks() -> Iterator[None]:
     """While inside, locks and simple queues park in a world; elsewhere they do what they always did."""
-    before = [
-        (kind, fields, {name: fields[name] for name in new}) for kind, fields, new in _CHANGES
-    ]
-    _write(_CHANGES)
+    with ExitStack() as changes:
+        for kind, fields, new in _CHANGES:
+            changes.enter_context(changed_type(kind, fields, new))
+        try:
+            yield
+        finally:
+            held.clear()
+            _lines.clear()
+            _woken_by.clear()
+
+
+@contextmanager
+def changed_type(
+    kind: type, fields: dict[str, Any], new: dict[str, Callable[..., Any]]
+) -> Iterator[None]:
+    """While inside, a type that is written in C has other methods.
+
+    Args:
+        kind: The type.
+        fields: Its dictionary.
+        new: The methods, by name.
+    """
+    before = {name: fields[name] for name in new}
+    _write(kind, fields, new)
     try:
         yield
     finally:
-        _write(before)
-        held.clear()
-        _lines.clear()
+        _write(kind, fields, before)
 
 
-def _write(changes: Any) -> None:  # noqa: ANN401 - as above
-    for kind, fields, new in changes:
-        fields.update(new)
-        ctypes.pythonapi.PyType_Modified(
-            ctypes.py_object(kind)
-        )  # attributes are looked up in a cache
+def _write(kind: type, fields: dict[str, Any], methods: dict[str, Callable[..., Any]]) -> None:
+    fields.update(methods)
+    # Attributes are looked up in a cache.
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
-from harness.kernel.current_world import this_thread
+from harness.kernel.current_world import World, this_thread
+from harness.virtual.commands import Command
 
-if TYPE_CHECKING:
-    from harness.virtual.child import Child
+
+class Owner(Protocol):
+    """The simulated process at the other end of a pipe."""
+
+    world: World
+    command: Command
+    returncode: int | None
+    when_it_ends: list[Callable[[], object]]
+
+    def wait_until(
+        self, ready: Callable[[], bool], told_by: Pipe | None = None, until_s: float = math.inf
+    ) -> bool:
+        """Let virtual time pass while the program stands still; see `harness.virtual.child`."""
 
 
 def _nobody() -> None:
@@ -49,7 +62,7 @@ class Pipe:
 class _End(io.RawIOBase):
     """A program's end of a pipe, as a file without a descriptor."""
 
-    def __init__(self, pipe: Pipe, child: Child) -> None:
+    def __init__(self, pipe: Pipe, child: Owner) -> None:
         super().__init__()
         self.pipe = pipe
         self.child = child

@@ -16,7 +16,7 @@ from typing import Any, TypeVarTuple
 from harness.errors import NotSimulated
 from harness.kernel.choosing import ChoosingLoop
 from harness.kernel.current_world import World, this_thread
-from harness.kernel.loop import SimLoop
+from harness.kernel.loop import SimLoop, running
 from harness.kernel.watcher import death_of
 from harness.virtual import subprocesses
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
@@ -68,12 +68,18 @@ class ProgramLoop(SimLoop):
         """Call back in the next turn; refused from a thread that is not the loop's own.
 
         Raises:
-            NotSimulated: A real thread calls, at a moment that no seed decides.
+            NotSimulated: A real thread calls, at a moment that no seed decides; or the loop is one of an earlier run.
         """
-        if this_thread.world is not self.world:
+        if this_thread.world is None:
             raise NotSimulated(
                 f"a call from another thread into the loop ({threading.current_thread().name})",
-                "keep what runs in other threads apart from the program under test.",
+                "keep what runs in other threads apart from the program under test. If a library calls from a thread of its "
+                'own, in C or Rust, let the call that it answers stay real: `sim.real("module:function")`.',
+            )
+        if this_thread.world is not self.world:
+            raise NotSimulated(
+                "a loop of an earlier run, which is over",
+                "make the loop inside of the run. If a library starts one when it is imported, import it before the run.",
             )
         return super().call_soon_threadsafe(callback, *args, context=context)
 
@@ -114,6 +120,15 @@ class ProgramLoop(SimLoop):
     def remove_signal_handler(self, sig: int) -> bool:
         """Forget a handler; returns whether there was one."""
         return self.world.signal_handlers.pop(sig, None) is not None
+
+
+class LoopAside(ProgramLoop):
+    """The loop of async functions that are called beside the program (`harness.virtual.aside`)."""
+
+    is_aside = True
+
+    # Nothing of the program ends with it.
+    run_until_complete = SimLoop.run_until_complete
 
 
 class _ChoosingProgramLoop(ChoosingLoop, ProgramLoop):
@@ -194,7 +209,7 @@ def _make_runner(
 
 def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[Any] | None:
     """The same, without asking the operating system for the process; HTTP clients ask at every step."""
-    return _stock_current_task(this_thread.loop if loop is None else loop)
+    return _stock_current_task(running.loop if loop is None else loop)
 
 
 def _set_policy(_: World, __: object) -> None:

@@ -14,6 +14,7 @@ from contextvars import copy_context
 from typing import Any, TypeVar
 
 from harness.kernel.current_world import World, this_thread
+from harness.kernel.loop import running
 from harness.virtual.entropy import generators_put_back
 from harness.virtual.outside import opened_for_reporters
 
@@ -59,17 +60,17 @@ def close_real_loop(world: World) -> None:
 def _left(world: World) -> Iterator[None]:
     """While inside, this thread is in no world, and in no event loop."""
     baton = world.kernel.baton
-    before = this_thread.network, this_thread.loop, this_thread.current_loop
-    running = asyncio._get_running_loop()  # noqa: SLF001 - documented for those who write loops
+    before = this_thread.network, running.loop, this_thread.current_loop
+    loop = asyncio._get_running_loop()  # noqa: SLF001 - documented for those who write loops
     baton.really_busy += 1
-    this_thread.world = this_thread.network = this_thread.loop = this_thread.current_loop = None
+    this_thread.world = this_thread.network = running.loop = this_thread.current_loop = None
     asyncio._set_running_loop(None)  # noqa: SLF001 - see above
     try:
         with generators_put_back(), opened_for_reporters():
             random.seed()
             yield
     finally:
-        asyncio._set_running_loop(running)  # noqa: SLF001 - see above
-        this_thread.network, this_thread.loop, this_thread.current_loop = before
+        asyncio._set_running_loop(loop)  # noqa: SLF001 - see above
+        this_thread.network, running.loop, this_thread.current_loop = before
         this_thread.world = world
         baton.really_busy -= 1

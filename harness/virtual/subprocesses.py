@@ -6,12 +6,11 @@ import asyncio
 import subprocess
 from asyncio.base_subprocess import BaseSubprocessTransport
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from harness.kernel.current_world import this_thread
+from harness.kernel.loop import SimLoop
 from harness.virtual.pipes import ReadEnd, WriteEnd
-
-if TYPE_CHECKING:
-    from harness.virtual.program_loop import ProgramLoop
 
 _CHUNK_BYTES = 256 * 1024
 """How much asyncio reads from a pipe at once."""
@@ -20,7 +19,7 @@ _CHUNK_BYTES = 256 * 1024
 class ProcessTransport(BaseSubprocessTransport):
     """A simulated process, as `loop.subprocess_exec` gives it."""
 
-    _loop: ProgramLoop
+    _loop: SimLoop
 
     def _start(
         self,
@@ -42,7 +41,9 @@ class ProcessTransport(BaseSubprocessTransport):
             bufsize=bufsize,
             **kwargs,
         )
-        child = loop.world.children[self._proc.pid]
+        world = this_thread.world
+        assert world is not None, "a loop of a program runs in its world"
+        child = world.children[self._proc.pid]
 
         def ended() -> None:
             if not loop.is_closed():
@@ -64,7 +65,7 @@ class ReadTransport(asyncio.ReadTransport):
         protocol: What is told.
     """
 
-    def __init__(self, loop: ProgramLoop, end: ReadEnd, protocol: asyncio.Protocol) -> None:
+    def __init__(self, loop: SimLoop, end: ReadEnd, protocol: asyncio.Protocol) -> None:
         super().__init__({"pipe": end})
         self._loop, self._end, self._protocol = loop, end, protocol
         self._paused = self._closing = False
@@ -122,7 +123,7 @@ class WriteTransport(asyncio.WriteTransport):
         protocol: Told when the process has ended.
     """
 
-    def __init__(self, loop: ProgramLoop, end: WriteEnd, protocol: asyncio.BaseProtocol) -> None:
+    def __init__(self, loop: SimLoop, end: WriteEnd, protocol: asyncio.BaseProtocol) -> None:
         super().__init__({"pipe": end})
         self._loop, self._end, self._protocol = loop, end, protocol
         self._closing = False
@@ -171,7 +172,7 @@ async def connected(make: Callable[[], Any], protocol: Any) -> tuple[Any, Any]: 
 
 
 async def started(
-    loop: ProgramLoop, args: Sequence[Any], kwargs: Mapping[str, Any]
+    loop: SimLoop, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> ProcessTransport:
     """A process that is connected with its protocol."""
     waiter = loop.create_future()

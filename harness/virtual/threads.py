@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import asyncio
 import concurrent.futures
-import ctypes
 import math
 import os
 import queue
@@ -25,11 +24,12 @@ from typing import Any, TypeVar
 
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, Waiter
-from harness.kernel.current_world import World, this_thread
+from harness.kernel.current_world import Notification, World, lineage_here, this_thread
 from harness.kernel.identity import Identity, name_of_thread, name_of_work
-from harness.kernel.lineage import NO_TASK, Lineage, lineage_here
+from harness.kernel.lineage import NO_TASK, Lineage
 from harness.virtual.locks import OUTSIDER_WALL_S
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
+from harness.virtual.thread_locals import free_thread_locals
 
 T = TypeVar("T")
 
@@ -41,11 +41,6 @@ _real_start_joinable: Any = getattr(_thread, "start_joinable_thread", None)
 """What `Thread.start` calls since Python 3.13."""
 _real_join, _real_is_alive = threading.Thread.join, threading.Thread.is_alive
 _real_submit = ThreadPoolExecutor.submit
-
-_thread_state_dict = ctypes.pythonapi.PyThreadState_GetDict
-_thread_state_dict.restype = (
-    ctypes.c_void_p
-)  # a borrowed reference, which `py_object` would take for its own
 
 
 # -- starting -----------------------------------------------------------------------------------------------
@@ -85,7 +80,7 @@ def _spawn(
         try:
             work.pop()()
         finally:
-            _free_thread_locals()
+            free_thread_locals()
 
     parent = lineage_here()
     simulated, started = world.kernel.baton.spawn(
@@ -131,19 +126,6 @@ async def in_thread(function: Callable[..., T], *args: object) -> T:
     return await future
 
 
-def _free_thread_locals() -> None:
-    """Free what `threading.local` keeps for this thread, while it is still its turn.
-
-    Python does so after the thread's last line, when another holds the baton, so that finalizers would run beside it.
-    Since Python 3.13 they are kept where only C finds them.
-    """
-    kept = ctypes.cast(_thread_state_dict(), ctypes.py_object).value
-    ours = f"thread.local.{id(this_thread):#x}"  # Modules/_threadmodule.c, local_new
-    for key in list(kept):
-        if key != ours:
-            del kept[key]
-
-
 # -- joining ------------------------------------------------------------------------------------------------
 
 
@@ -155,12 +137,15 @@ def _join(world: World, thread: threading.Thread, timeout: float | None = None) 
     kernel = world.kernel
     if simulated is kernel.baton.current:
         raise RuntimeError("cannot join current thread")
-    if not simulated.done:
+    if not simulated.has_ended:
         me = Waiter(f"the end of thread {simulated.name}")
         simulated.on_done.append(me)
         try:
-            until_s = math.inf if timeout is None else kernel.now_s() + max(timeout, 0)
-            if not kernel.park(me, until_s):
+            began_s = kernel.now_s()
+            until_s = math.inf if timeout is None else began_s + max(timeout, 0)
+            ended = kernel.park(me, until_s)
+            world.note_blocked(began_s)
+            if not ended:
                 return
         finally:
             if me in simulated.on_done:
@@ -195,7 +180,7 @@ def _is_alive(world: World, thread: threading.Thread) -> bool:
     if simulated is None:
         with _outside():
             return _real_is_alive(thread)
-    return thread._started.is_set() and not simulated.done  # type: ignore[attr-defined]  # noqa: SLF001 - as the original asks
+    return thread._started.is_set() and not simulated.has_ended  # type: ignore[attr-defined]  # noqa: SLF001 - as the original asks
 
 
 # -- ending -------------------------------------------------------------------------------------------------
@@ -209,7 +194,11 @@ def end_threads(world: World) -> None:
     """
     for pool in list(world.pools):
         pool._shutdown = True  # noqa: SLF001 - so that its workers go home
-        _empty(pool._work_queue)  # noqa: SLF001 - and begin nothing new
+    for items in world.work_queues:
+        _empty(
+            items
+        )  # so that workers begin nothing new, also those of a pool that is gone already
+    world.work_queues.clear()
     baton = world.kernel.baton
     left = list(baton.threads)
     baton.end_threads()
@@ -283,9 +272,11 @@ def _submit(world: World, pool: ThreadPoolExecutor, /, *args: Any, **kwargs: Any
     """Submit work, to fresh insides of the pool: workers of before the run are no threads of it."""
     if pool not in world.pools:
         world.pools[pool] = {name: getattr(pool, name) for name in _INSIDES}
+        items: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        world.work_queues.append(items)
         fresh: dict[str, object] = {
             "_threads": set(),
-            "_work_queue": queue.SimpleQueue(),
+            "_work_queue": items,
             "_idle_semaphore": threading.Semaphore(0),
         }
         for name, value in fresh.items():
@@ -312,6 +303,20 @@ def _working_as(
         return function(*args, **kwargs)
     finally:
         worker.identity = before
+
+
+# -- notifications ------------------------------------------------------------------------------------------
+
+
+_real_notify = threading.Condition.notify
+
+
+def _notify(world: World, condition: threading.Condition, n: int = 1) -> None:
+    """Notify, and remember who did, for reports of deadlocks. Events, queues, semaphores, barriers and futures come here too."""
+    awaited = bool(condition._waiters)  # type: ignore[attr-defined]  # noqa: SLF001 - no public way to ask
+    _real_notify(condition, n)
+    kernel = world.kernel
+    world.notified[condition] = Notification(kernel.baton.current, kernel.now_s(), awaited)
 
 
 # -- order, names -------------------------------------------------------------------------------------------
@@ -380,6 +385,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(
         ThreadPoolExecutor, "_counter", stand_in(_counter_of_pools, _pool_number).replacement
     ),
+    method(threading.Condition, "notify", _notify),
     method(threading.Thread, "join", _join),
     method(threading.Thread, "is_alive", _is_alive),
 )

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.scrub import without_secrets
 from harness.virtual.own_modules import is_own_file
 
 _FRAMES_MAX = 6
@@ -17,15 +18,6 @@ _TEXT_MAX = 2_000
 
 _HARNESS = os.path.realpath(Path(__file__).parent.parent) + os.sep
 
-_SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|gsk|xai|ghp|gho|ghs|github_pat|glpat|hf|xox[abposr])[-_]|AKIA|AIza|eyJ)[-_A-Za-z0-9]{8,}(?:\.[-_A-Za-z0-9]+)*"
-    r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"
-    r"|(?<=[Bb]earer )\S{8,}"
-)
-"""How keys of providers, services and repositories begin, names and passwords in addresses, and bearer tokens."""
-_SECRET_NAME = re.compile(r"_KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
-_SECRET_MIN = 8
-"""Shorter values are words, such as `true` [characters]."""
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 
 
@@ -34,7 +26,7 @@ def told(error: BaseException) -> str:
     whole = traceback.TracebackException.from_exception(error)
     _cut(whole, set())
     text = "".join(whole.format(chain=True)).strip()
-    text = _ADDRESS.sub("0x...", _without_secrets(text))
+    text = _ADDRESS.sub("0x...", without_secrets(text))
     if len(text) > _TEXT_MAX:
         half = _TEXT_MAX // 2
         text = f"{text[:half]}\n  [...]\n{text[-half:]}"
@@ -47,7 +39,7 @@ def place_of(error: BaseException) -> str:
     if not frames:
         return ""
     last = frames[-1]
-    return _without_secrets(f"{last.filename}, line {last.lineno}, in {last.name}: {last.line}")
+    return without_secrets(f"{last.filename}, line {last.lineno}, in {last.name}: {last.line}")
 
 
 def _cut(error: traceback.TracebackException, seen: set[int]) -> None:
@@ -84,10 +76,3 @@ def _short(file: str) -> str:
         return str(Path(file).relative_to(Path.cwd()))
     except (OSError, ValueError):
         return file
-
-
-def _without_secrets(text: str) -> str:
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= _SECRET_MIN:
-            text = text.replace(value, "[secret]")
-    return _SECRET.sub("[secret]", text)

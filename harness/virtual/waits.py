@@ -61,8 +61,10 @@ def _ready(
     watched = list(read)
     for one in watched:
         one.waiting[me] = None
+    began_s = kernel.now_s()
     try:
-        kernel.park(me, math.inf if timeout_s is None else kernel.now_s() + timeout_s)
+        kernel.park(me, math.inf if timeout_s is None else began_s + timeout_s)
+        world.note_blocked(began_s)
     finally:
         for one in watched:
             del one.waiting[me]

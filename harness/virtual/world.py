@@ -30,6 +30,7 @@ from harness.virtual import (
     entropy,
     kept_methods,
     locks,
+    process_locks,
     processes,
     program_loop,
     signals,
@@ -58,6 +59,7 @@ _STAND_INS = (
 _ATTRIBUTES = (
     *clocks.ATTRIBUTES,
     *entropy.ATTRIBUTES,
+    *process_locks.ATTRIBUTES,
     *processes.ATTRIBUTES,
     *program_loop.ATTRIBUTES,
     *sockets.ATTRIBUTES,
@@ -159,14 +161,15 @@ def run_here(program: Any) -> Any:
             raise NotSimulated("a run inside a run", "await the program, or call it")
     kernel = world.kernel
     world.running = True
-    kernel.refused = kernel.limit = kernel.fatal = None
+    kernel.failure = kernel.limit = None
+    kernel.halted = False
     kernel.describe_stuck = partial(thread_report.report, world)
     try:
         return _run(world, program)
     except Halt:
         raise kernel.why_halted() from None
     except Exception as error:
-        _raise_what_was_refused(world, error)
+        _raise_failure(kernel, error)
         raise
     finally:
         kernel.describe_stuck = str
@@ -183,7 +186,7 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
             _end_loops(world)
         raise
     _end_loops(world)
-    _raise_what_was_refused(world, None)
+    _raise_failure(world.kernel, None)
     return result
 
 
@@ -230,6 +233,7 @@ def _changed_process_alone() -> Iterator[None]:
         kept_methods.led_through_their_class(),
         clocks.virtual_datetime(),
         locks.parking_locks(),
+        process_locks.parking_process_locks(),
         threads.ordered_sets(),
         threads.silent_ends(),
         program_loop.simulated_loops(),
@@ -254,9 +258,11 @@ def _closed_if_refused(program: object) -> Iterator[None]:
         raise
 
 
-def _raise_what_was_refused(world: World, error: BaseException | None) -> None:
-    """Let a run fail that does not say what was refused, or which bound was passed: its result would be wrong."""
-    for unseen in (world.kernel.refused, world.kernel.limit):
+def _raise_failure(kernel: Kernel, error: BaseException | None) -> None:
+    """Let a run fail whose program swallows what it fails with, or a bound that was passed: its result would be wrong."""
+    if kernel.halted and kernel.failure is not None and error is not kernel.failure:
+        raise kernel.failure from None  # whatever the program made of it
+    for unseen in (kernel.failure, kernel.limit):
         if unseen is not None and not _tells_of(unseen, error):
             raise unseen from error if isinstance(error, Exception) else None
 

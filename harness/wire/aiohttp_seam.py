@@ -1,8 +1,7 @@
 """The seam under aiohttp: its connector.
 
-`connect` is called by the task that makes a request; the request is written by another. The names
-`TCPConnector._create_connection` and those of a connector's pool are private to aiohttp; tests/wire/test_seams.py says so when
-they move. The public place next to them is a connector of one's own, which only those can use who make the session.
+`connect` is called by the task that makes a request; the request is written by another. What
+it stands on is private to aiohttp (`harness/private_names.py`). The public place next to them is a connector of one's own, which only those can use who make the session.
 """
 
 from __future__ import annotations
@@ -13,8 +12,10 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from harness.kernel.current_world import this_thread
-from harness.kernel.lineage import Lineage, lineage_here
+from harness.kernel.current_world import lineage_here
+from harness.kernel.lineage import Lineage
+from harness.kernel.loop import running
+from harness.private_names import AIOHTTP, check_private_names
 from harness.virtual.apart import emptied, set_apart
 from harness.wire.http import WORDS, Connection
 from harness.wire.network import Network, network_here
@@ -31,6 +32,7 @@ class AiohttpSeam:
 
     def put_in(self, module: ModuleType) -> Callable[[], None]:
         """Replace the way to open a connection."""
+        check_private_names(AIOHTTP)
         connector = module.TCPConnector
         real = connector._create_connection  # noqa: SLF001 - see above
         connect = module.BaseConnector.connect
@@ -82,7 +84,7 @@ class MemoryTransport(asyncio.Transport):
         self._connection = connection
         self._protocol = protocol
         self._kernel = network.kernel
-        self._loop: Any = this_thread.loop
+        self._loop: Any = running.loop
         self._closing = False
         self._called = False
         connection.reader = self._news
@@ -129,7 +131,7 @@ class MemoryTransport(asyncio.Transport):
         """Hang up."""
         if not self._closing:
             self._closing = True
-            if self._loop is this_thread.loop:
+            if self._loop is running.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)

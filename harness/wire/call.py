@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.kernel.lineage import Lineage
-from harness.models import Reply, Request
+from harness.models import Backend, Reply, Request
 from harness.spans import Span
 from harness.wire.api import Prompt
 from harness.wire.routing import AgentRule, Scope
@@ -22,6 +22,8 @@ class Call:
     """1 for the first call of the run."""
     agent: str
     role: AgentRule
+    backend: Backend
+    """What decides its attempts."""
     prompt: Prompt
     request: Request
     span: Span

@@ -10,17 +10,25 @@ request that brings what came of it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.kernel.lineage import Lineage
-from harness.models import Reply, Request, ToolCall
+from harness.models import Backend, Request, ToolCall
+from harness.models.written import prompt_text, reply_text
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
-from harness.wire.api import Prompt
+from harness.texts import PROMPT, REPLY, Texts
+from harness.wire.api import Completion, Prompt
+from harness.wire.cache import Repetition
 from harness.wire.call import Call, nearest
 from harness.wire.effects import Effect, effect
 from harness.wire.repeats import Repeats
 from harness.wire.routing import AgentRule, Scope
+from harness.wire.sources import Sources
+
+_WORTH_CACHING_TOKENS = 1024
+"""The shortest prefix that most models cache."""
 
 
 @dataclass(slots=True)
@@ -29,11 +37,15 @@ class Calls:
 
     Args:
         log: Where their spans go.
+        texts: Where their prompts and replies go; None if they are not kept.
     """
 
     log: SpanLog
+    texts: Texts | None = None
     made: list[Call] = field(default_factory=list)
     """In the order in which they began."""
+    sources: Sources = field(default_factory=Sources)
+    """What was said in them."""
     _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
     """In the order of failure, calls whose last attempt failed, and which may be tried again, by the digest of their bytes."""
     effects: list[tuple[Effect, Span]] = field(default_factory=list)
@@ -46,6 +58,7 @@ class Calls:
     )
     """By task of the user's and digest: who sent a request that the API rejected, and when that was told [s]."""
     _repeats: Repeats = field(default_factory=Repeats)
+    _repetition: Repetition = field(default_factory=Repetition)
 
     def retried(
         self, digest: bytes, caller: Lineage | None, scope: Scope, retries: int | None
@@ -76,7 +89,7 @@ class Calls:
     def begin(
         self,
         role: AgentRule,
-        agent: str,
+        backend: Backend,
         prompt: Prompt,
         request: Request,
         scope: Scope,
@@ -88,8 +101,9 @@ class Calls:
         """Note a new call; its span has been opened as the request's."""
         call = Call(
             len(self.made) + 1,
-            agent,
+            role.name,
             role,
+            backend,
             prompt,
             request,
             request.call_span,
@@ -101,20 +115,46 @@ class Calls:
             retries or 0,
         )
         self.made.append(call)
+        if self.texts is not None:
+            self.texts.add(call.span, PROMPT, prompt_text(request))
         repeated = self._repeats.began(call)
         if repeated is not None:
             call.repeats, call.span.repeats = repeated.number, repeated.span.span_id
+        self._note_prompt(call)
         return call
+
+    def _note_prompt(self, call: Call) -> None:
+        """Note what of a prompt was said or sent before."""
+        prompt, span, task = call.prompt, call.span, call.scope.span.task
+        call.sources = self.sources.asked(task, call.number, prompt.told)
+        for source in call.sources:
+            self.log.event("heard", span, str(self.made[source - 1].span.span_id))
+        repeated = self._repetition.of(prompt, task, call.number)
+        if repeated.tokens >= _WORTH_CACHING_TOKENS:
+            self.log.event("repeated_prefix", span, str(repeated.tokens))
+        if repeated.same is not None:
+            if self.made[repeated.same - 1].reply is not None:
+                self.log.event("asked_again", span)
+        elif repeated.goes_on and not prompt.result_ids:
+            self.log.event("goes_on", span)
 
     def count(self, *what: object) -> int:
         """Note one more of something, and say the how-manieth it is."""
         number = self._counts[what] = self._counts.get(what, 0) + 1
         return number
 
-    def answered(self, call: Call, reply: Reply, tool_ids: tuple[str, ...], at_s: float) -> None:
-        """Note that a call has got its reply."""
+    def answered(self, call: Call, spoken: Completion, tool_ids: tuple[str, ...]) -> None:
+        """Note that a call has got its reply now."""
+        reply, at_s = spoken.reply, self.log.clock()
+        wishes = [json.dumps(wish.arguments) for wish in reply.tool_calls]
+        self.sources.said(call.scope.span.task, call.number, [reply.text, *wishes])
+        correct = call.backend.is_correct(call.request)
+        if correct is not None:
+            call.span.correct = int(correct)
         call.reply = reply
         call.done = True
+        if self.texts is not None:
+            self.texts.add(call.span, REPLY, reply_text(reply))
         self._repeats.answered(call, at_s)
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)

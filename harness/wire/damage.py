@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.errors import HarnessBug
 from harness.models.verdict import Break
-from harness.provider import Refusal, refusal
+from harness.provider import Refusal
 from harness.wire.http import Connection, Failure, HttpResponse, Part
 
 FAILURES: dict[str, Failure] = {
@@ -82,10 +82,10 @@ def damaged(
     streamed = not isinstance(response.body, bytes)
     match broken.damage:
         case "error_body":
-            body = error(refusal("overloaded_error"))
+            body = error(Refusal("overloaded_error"))
             yield from plan_of(replace(body, status=200), first_s, first_s)
         case "error_event" if not streamed:
-            yield from plan_of(error(refusal("overloaded_error")), first_s, first_s)
+            yield from plan_of(error(Refusal("overloaded_error")), first_s, first_s)
         case "cut" | "invalid_json" if not (broken.damage == "cut" and streamed):
             yield from plan_of(_garbled(response, broken.after), first_s, last_s)
         case "corrupt_gzip":
@@ -111,7 +111,7 @@ def _end(
     """How an answer ends before its end."""
     match broken.damage:
         case "error_event":
-            yield lambda connection: connection.send(break_off(refusal("overloaded_error")))
+            yield lambda connection: connection.send(break_off(Refusal("overloaded_error")))
             yield lambda connection: connection.finish()
         case "cut":
             yield lambda connection: connection.finish()

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
 
 from harness.kernel.process import Steps
-from harness.models import ModelError
-from harness.models.served import note_service
-from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict, in_turn
-from harness.provider import Refusal, refusal
-from harness.provider.service import REFUSAL_S, Attempt
-from harness.provider.stated import EndsAt, Takes
-from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT
+from harness.models import AttemptSpan, ModelError, Reply, Request
+from harness.models.attempt import raise_outcome
+from harness.models.refused import RefusedError
+from harness.models.verdict import Alter, Break, Slow
+from harness.provider import Refusal
+from harness.provider.service import Attempt
+from harness.spans import CANCELLED, OK
+from harness.units import Usage
 from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
+from harness.wire.calls import Calls
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
-from harness.wire.obedience import AS_IS, disobeys
-from harness.wire.truncation import fit
-
-if TYPE_CHECKING:
-    from harness.wire.server import Endpoint, Server
+from harness.wire.truncation import alter, speak
 
 _LOST = frozenset(
     {
@@ -41,200 +37,142 @@ _MALFORMED = Break("invalid_json", Slow(1.0))
 """What a reply that cannot be parsed is, on a wire."""
 
 
-class Exchange:
-    """One attempt: a request that asks a model, from its arrival to the last byte of its answer."""
+class ToldError(ModelError):
+    """The attempt has failed, and its client has been told."""
 
-    def __init__(
-        self, server: Server, connection: Connection, site: Endpoint, api: Api, call: Call
-    ) -> None:
-        self._server = server
+
+class Exchange:
+    """One attempt: the life that `models/attempt.py` describes, in bytes, from the request's arrival to the last of its answer."""
+
+    def __init__(self, calls: Calls, connection: Connection, api: Api, call: Call) -> None:
+        self._calls = calls
         self._connection = connection
         self._api = api
-        self._provider = site.provider
         self._call = call
-        self._now_s = server.kernel.now_s
-        self._log = server.log
-        self._served = server.served(site.name, call.prompt.model, call.role.latency)
-        self._attempt: Attempt | None = None
-        request = call.request
-        request.attempt += 1
-        request.latency_factor, request.stated = 1.0, None
-        self._span = self._log.open(
-            ATTEMPT, request.model, call.span, call.agent, request.model, request.attempt
-        )
-        self._span.start_s = ABSENT
-        self._span.cost_usd = 0.0
+        self._backend = call.backend
+        self._now_s = calls.log.clock
+        self._life = AttemptSpan(calls.log, call.request)
+        self._span = self._life.span
         if not call.attempts:
             self._span.repeats = call.span.repeats
-        request.span = self._span
         call.attempts.append(self._span)
-        self._ids = Ids(server.draws.root(request.attempt_key))
+        self._ids = Ids(call.backend.draws.root(call.request.attempt_key))
 
     def steps(self) -> Steps:
         """Go through it; a client that hangs up ends it wherever it stands."""
-        status = CANCELLED
         try:
-            status = yield from self._answer()
+            with self._life:
+                yield from self._answer()
+        except ToldError:
+            pass
         finally:
-            if status == CANCELLED and self._attempt is not None:
-                self._provider.abandon(self._attempt)
-                note_service(self._span, self._attempt)
-            self._log.close(self._span, status)
+            status = self._span.status
             if status == CANCELLED and self._connection.timed_out:
                 self._call.timed_out.append(self._span.ordinal)
             if status != OK:
-                self._server.calls.failed(self._call)
+                self._calls.failed(self._call)
 
-    def _answer(self) -> Generator[Any, Any, str]:
-        request = self._call.request
-        met = self._server.judge(request)
-        verdicts: tuple[Verdict, ...] = ()
-        if met is not None:
-            self._span.fault, verdicts = met[0], in_turn(met[1])
-            silent = any(isinstance(verdict, Silent) for verdict in verdicts)
-            self._log.event("fault", self._call.span if silent else self._span, met[0])
-        broken: Break | None = None
-        for verdict in verdicts:
-            match verdict:
-                case Slow(factor):
-                    request.latency_factor *= factor
-                case Takes() | EndsAt():
-                    request.stated = verdict
-                case Silent(for_s):
-                    yield from self._silence(for_s)
-                case Fail(why):
-                    after_s = request.refusal_after_s(self._now_s())
-                    return (yield from self._refuse(why, after_s))
-                case Break():
-                    broken = verdict
-                    if broken.damage in FAILURES:
-                        return (yield from self._break_connection(broken))
-                    if broken.damage == "html":
-                        after_s = request.refusal_after_s(self._now_s())
-                        return (yield from self._refuse(refusal("api_error"), after_s, PAGE))
-        changes = [verdict for verdict in verdicts if isinstance(verdict, Alter)]
-        return (yield from self._serve(changes, broken))
+    def _answer(self) -> Steps:
+        began_s = self._now_s()
+        try:
+            request = self._call.request
+            changes, broken = yield from self._backend.verdict(request)
+            if broken is not None and broken.damage in FAILURES:
+                yield from self._break_connection(broken)
+            if broken is not None and broken.damage == "html":
+                now_s = self._now_s()
+                yield now_s + request.refusal_after_s(now_s)
+                raise self._told(Refusal("api_error"), began_s, page=PAGE)
+            began_s = self._now_s()
+            yield from self._serve(changes, broken)
+        except RefusedError as error:
+            raise self._told(error.refusal, began_s) from None
 
-    def _serve(self, changes: Sequence[Alter], broken: Break | None) -> Generator[Any, Any, str]:
-        server, call, request = self._server, self._call, self._call.request
-        reply = server.content(call.role, request)
-        if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not self._span.fault:
-            self._span.fault = AS_IS
-            self._log.event("fault", self._span, AS_IS)
+    def _serve(self, changes: Sequence[Alter], broken: Break | None) -> Steps:
+        call, request = self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
-        spoken = fit(reply, call.prompt, server.size(call.role, request), usage)
-        for alter in changes:
-            try:
-                said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
-                spoken = fit(alter.change(said), call.prompt, None, usage)
-            except ModelError:  # no other error is made of a reply than that nobody can read it
-                broken = _MALFORMED
-        arrival_s = self._now_s()
-        attempt = self._attempt = self._provider.submit(
-            self._served,
-            request.attempt_key,
-            spoken.usage,
-            latency_factor=request.latency_factor * server.latency_factors.get(call.agent, 1.0),
-            stated=request.stated,
-        )
-        if not attempt.triggered:
-            yield from self._queue(attempt)
-        if attempt.value is not None:
-            yield attempt
-            self._attempt = None
-            return (yield from self._refuse(attempt.value, after_s=0.0))
-        self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"
-        first_s = attempt.first_token_s
-        yield first_s
-        self._api.remember(call.prompt, first_s)
-        if call.prompt.stream:
-            response = self._api.stream(call.prompt, spoken, self._moment(arrival_s))
-        else:
-            yield attempt
-            response = self._api.whole(call.prompt, spoken, self._moment(arrival_s))
-            first_s = attempt.end_s
-        yield from self._send(response, broken, first_s, attempt.end_s)
-        return self._done(spoken, broken)
+        spoken: Completion
 
-    def _done(self, spoken: Completion, broken: Break | None) -> str:
-        assert self._attempt is not None
-        call, span, usage = self._call, self._span, spoken.usage
-        note_service(span, self._attempt)
-        if usage.cache_read_tokens or usage.cache_write_tokens:
-            span.cache_read_tokens = usage.cache_read_tokens
-            span.cache_write_tokens = usage.cache_write_tokens
-        self._attempt = None
+        def size(_: Request, reply: Reply) -> Usage:
+            nonlocal spoken, broken
+            spoken = speak(call, self._span, reply, usage, self._calls.log)
+            for change in changes:
+                try:
+                    spoken = alter(spoken, change, call.prompt, usage)
+                except ModelError:  # no other error is made of a reply than that nobody can read it
+                    broken = _MALFORMED
+            return spoken.usage
+
+        attempt = self._backend.submit(request, size, usage)
+        try:
+            if not attempt.triggered:
+                yield from self._queue(attempt)
+            if attempt.value is not None:
+                yield attempt
+                raise_outcome(attempt.value)
+            yield from self._send(attempt, spoken, broken)
+        finally:
+            self._backend.leave(request, attempt)
         if broken is not None and (
             broken.damage in _LOST or (broken.damage == "cut" and not call.prompt.stream)
         ):
-            span.error = broken.damage
-            return ERROR
-        self._server.replied(call, spoken, tuple(self._ids.tools))
-        return OK
+            raise ToldError(broken.damage, None, "")
+        self._calls.answered(call, spoken, tuple(self._ids.tools))
 
     # -- the ways to end without a reply -----------------------------------------------------------------------------
 
-    def _refuse(
-        self, why: Refusal, after_s: float = REFUSAL_S, page: HttpResponse | None = None
-    ) -> Generator[Any, Any, str]:
+    def _told(self, why: Refusal, arrival_s: float, page: HttpResponse | None = None) -> ToldError:
         """Say no, in the words of the API or with the page of somebody else."""
-        span = self._span
-        span.error = why.error
-        if why.retry_after_s is not None:
-            span.retry_after_s = why.retry_after_s
-        arrival_s = self._now_s()
-        yield arrival_s + after_s
-        if why.status is None:
+        status = None
+        if why.is_silent:
             self._connection.close("reset")
         else:
             response = page or self._api.refused(why, self._moment(arrival_s))
-            span.http_status = response.status
+            status = response.status
             self._connection.respond(response)
-        return ERROR
+        return ToldError(why.kind, status, why.message, why.retry_after_s)
 
-    def _break_connection(self, broken: Break) -> Generator[Any, Any, str]:
-        self._span.error = "connection_error"
+    def _break_connection(self, broken: Break) -> Steps:
         self._connection.is_unreachable = broken.damage != "reset"
         now_s = self._now_s()
         yield now_s + self._call.request.refusal_after_s(now_s)
         self._connection.close(FAILURES[broken.damage])
-        return ERROR
-
-    def _silence(self, for_s: float | None) -> Generator[Any, Any, None]:
-        """Let time pass before the provider hears of the attempt; it is a wait of the call, and not a queue's."""
-        span = self._log.open(WAIT, "silence", self._call.span, self._call.agent)
-        status = CANCELLED
-        try:
-            yield math.inf if for_s is None else self._now_s() + for_s
-            status = OK
-        finally:
-            self._log.close(span, status)
-            self._span.arrival_s = self._now_s()
+        raise ToldError("connection_error", None, "")
 
     # -- the parts of a good end --------------------------------------------------------------------------------------
 
-    def _queue(self, attempt: Attempt) -> Generator[Any, Any, None]:
-        """Wait until service begins."""
+    def _queue(self, attempt: Attempt) -> Steps:
+        """Wait until the time of the first token is known."""
 
         def tell(resume: Callable[[], None]) -> None:
-            attempt.on_start = resume
+            attempt.on_first_token_known = resume
 
         yield tell
 
-    def _send(
-        self, response: HttpResponse, broken: Break | None, first_s: float, last_s: float
-    ) -> Generator[Any, Any, None]:
+    def _send(self, attempt: Attempt, spoken: Completion, broken: Break | None) -> Steps:
+        """Put the reply into bytes, and send each part at its time."""
+        api, prompt, arrival_s = self._api, self._call.prompt, attempt.arrival_s
+        self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"
+        first_s = attempt.first_token_s
+        yield first_s
+        api.remember(prompt, first_s)
+        if prompt.stream:
+            response = api.stream(prompt, spoken, self._moment(arrival_s))
+        else:
+            yield attempt
+            response = api.whole(prompt, spoken, self._moment(arrival_s))
+            first_s = attempt.end_s
         if broken is None:
-            steps = plan_of(response, first_s, last_s)
+            steps = plan_of(response, first_s, attempt.end_s)
         else:
             moment = self._moment(first_s)
             steps = damaged(
                 broken,
                 response,
                 first_s,
-                last_s,
-                lambda refusal: self._api.refused(refusal, moment),
-                lambda refusal: self._api.broken_off(refusal, moment),
+                attempt.end_s,
+                lambda refusal: api.refused(refusal, moment),
+                lambda refusal: api.broken_off(refusal, moment),
             )
         for at_s, do in steps:
             if at_s > self._now_s():
@@ -243,4 +181,6 @@ class Exchange:
 
     def _moment(self, arrival_s: float) -> Moment:
         now_s = self._now_s()
-        return Moment(self._ids, now_s, now_s - arrival_s, self._provider.quota(self._served))
+        return Moment(
+            self._ids, now_s, now_s - arrival_s, self._backend.provider.quota(self._backend.served)
+        )

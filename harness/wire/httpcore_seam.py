@@ -1,8 +1,6 @@
 """The seam under httpcore and httpcore2: their network backends, asynchronous and synchronous.
 
-The names are private to those packages: `_backends.auto.AutoBackend.connect_tcp`, `_backends.sync.SyncBackend.connect_tcp`,
-and what a pool keeps in `_connections` and `_requests`, of which every run has its own.
-tests/wire/test_seams.py says so when they move; the public place next to them is the transport of httpx
+The names are private to those packages (`harness/private_names.py`). The public place next to them is the transport of httpx
 (`AsyncHTTPTransport.handle_async_request`), where the pool and the parser of the client would be lost.
 """
 
@@ -18,6 +16,8 @@ from typing import Any
 from harness.kernel.baton import Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
+from harness.kernel.loop import running
+from harness.private_names import HTTPCORE, HTTPCORE2, check_private_names
 from harness.virtual.apart import Empty, emptied, set_apart
 from harness.wire.http import WORDS, Connection, Failure
 from harness.wire.network import load, network_here
@@ -52,6 +52,7 @@ class HttpcoreSeam:
 
     def put_in(self, module: ModuleType) -> Callable[[], None]:
         """Replace the way to open a connection."""
+        check_private_names(HTTPCORE if self.package == "httpcore" else HTTPCORE2)
         auto = load(f"{self.package}._backends.auto").AutoBackend
         sync = load(f"{self.package}._backends.sync").SyncBackend
         real_async, real_sync = auto.connect_tcp, sync.connect_tcp
@@ -111,7 +112,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
         def __init__(self, connection: Connection, kernel: Kernel) -> None:
             self._connection = connection
             self._kernel = kernel
-            self._loop: Any = this_thread.loop
+            self._loop: Any = running.loop
             self._closed = False
 
         async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -139,7 +140,7 @@ def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
             if self._closed:
                 return
             self._closed = True
-            if self._loop is this_thread.loop:
+            if self._loop is running.loop:
                 self._connection.hang_up()
             else:
                 abandon(self._connection, self._kernel)

@@ -150,6 +150,7 @@ class MemorySocket:
         """Wait for news; whether there are any."""
         me = Waiter(f"an answer from {self._connection.host}")
         self.waiting[me] = None
+        began_s = self._kernel.now_s()
         try:
             while not self.has_news:
                 if not self._kernel.park(me, until_s):
@@ -157,6 +158,8 @@ class MemorySocket:
             return True
         finally:
             del self.waiting[me]
+            if this_thread.world is not None:
+                this_thread.world.note_blocked(began_s, "call")
 
     def _wake(self) -> None:
         for waiter in list(self.waiting):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from harness.kernel.lineage import lineage_here
+from harness.kernel.current_world import lineage_here
 from harness.kernel.watcher import Blocking, Death, Watcher
 from harness.spans import CANCELLED, Span, SpanLog
 from harness.wire.call import Call

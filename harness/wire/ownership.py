@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
+from harness.kernel.loop import running
 from harness.kernel.process import Process, Steps
 from harness.wire.http import Connection
 
@@ -31,7 +31,7 @@ def refuse_other_loop(owner: asyncio.AbstractEventLoop) -> None:
     Raises:
         RuntimeError: Another loop runs.
     """
-    if owner is not this_thread.loop:
+    if owner is not running.loop:
         refuse_closed(owner)
         # Without the address, which would differ from run to run.
         raise RuntimeError(

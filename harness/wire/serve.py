@@ -14,6 +14,7 @@ from http import HTTPStatus
 import h11
 
 from harness import wall
+from harness.apis import APIS
 from harness.errors import HarnessError, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
@@ -59,7 +60,7 @@ class RealTime:
             if self._failure is not None:
                 raise self._failure
             self._news.clear()
-            wait_s = (self._kernel.env.peek() - self._kernel.now_s()) / self._speed
+            wait_s = (self._kernel.next_s() - self._kernel.now_s()) / self._speed
             try:
                 async with asyncio.timeout(min(wait_s, _LONGEST_NAP_S)):
                     await self._news.wait()
@@ -151,9 +152,12 @@ def greeting(url: str, providers: Sequence[tuple[str, str]]) -> str:
     lines = ["harness: simulated model providers; nothing here is real, and any key will do.", ""]
     lines += [f"  {name} speaks the API of {api}" for name, api in providers]
     lines += ["", "Point an SDK at it:", ""]
-    settings = {"anthropic": f"ANTHROPIC_BASE_URL={url}", "openai": f"OPENAI_BASE_URL={url}/v1"}
     spoken = {api for _, api in providers}
-    lines += [f"  export {setting}" for api, setting in settings.items() if api in spoken]
+    lines += [
+        f"  export {api.base_url}={url}{api.base_path}"
+        for api in APIS.values()
+        if api.name in spoken
+    ]
     lines += ["", f"The header {AGENT_HEADER} says which agent makes a call.", ""]
     return "\n".join(lines)
 
@@ -164,10 +168,11 @@ def answer_errors(server: Server, tell: Callable[[str], None]) -> None:
     def refuse(what: str, error: Exception) -> Refusal:
         tell(f"{what}: {_told(error)}")
         if isinstance(error, NotSimulated):
-            return Refusal("invalid_request_error", 400, f"harness does not simulate {error.what}")
+            said = f"harness does not simulate {error.what}"
+            return Refusal("invalid_request_error", status=400, message=said)
         if isinstance(error, HarnessError):
-            return Refusal("api_error", 500, str(error))
-        return Refusal("api_error", 500, "Internal server error")
+            return Refusal("api_error", message=str(error))
+        return Refusal("api_error")
 
     server.on_error = refuse
 

@@ -8,19 +8,19 @@ Nothing here knows the words of an API, what an agent says, or how long a provid
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from harness.apis import WireApi
 from harness.chance import Draws
-from harness.errors import NotSimulated
 from harness.kernel import Kernel
-from harness.kernel.lineage import Lineage, lineage_here
+from harness.kernel.current_world import lineage_here
+from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
-from harness.models import Reply, Request
-from harness.models.verdict import Verdict
+from harness.models import Backend, Request
+from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
@@ -28,18 +28,17 @@ from harness.spans import (
     CALL,
     SpanLog,
 )
-from harness.wire.api import Api, ApiMaker, Completion, Ids, Job, Moment, Prompt
+from harness.texts import Texts
+from harness.virtual.aside import Aside
+from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
-from harness.wire.cache import Repetition
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
-from harness.wire.paths import Paths
-from harness.wire.provenance import Provenance
 from harness.wire.rounds import report_of_calls
-from harness.wire.routing import AgentRule, Scope, first_that_meets, scope_here
+from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
@@ -47,17 +46,11 @@ _FIRST_ERROR_STATUS = 400
 _DIGEST_SHOWN = 12
 """Digits of the digest of a request in the address of its call."""
 
-_WORTH_CACHING_TOKENS = 1024
-"""The shortest prefix that most models cache."""
-
 AGENT_HEADER = "x-harness-agent"
 """Names the agent whose call it is, for programs that can send it; stronger than any rule."""
 
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
-
-Judge = Callable[[Request], tuple[str, Verdict] | None]
-"""Says which fault an attempt meets, by its name, and what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,30 +59,24 @@ class Endpoint:
 
     name: str
     """The provider's name."""
-    speaks: str
-    """The name of the API."""
+    speaks: WireApi
     api: ApiMaker
     provider: Provider
     hosts: frozenset[str]
-    paths: Paths
-    own_hosts: frozenset[str] = frozenset()
-    """Those of its hosts that are the API's own."""
     base_paths: tuple[str, ...] = ()
-    """Where the API's paths begin; empty means at its own base path on its own hosts, and at any elsewhere."""
+    """Where the API's paths begin, besides the known base paths of its hosts."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What spans and faults call a model, by the name that the API uses."""
 
     def localized(self, http: HttpRequest) -> HttpRequest:
         """The request with the path that it would have at the API's own host, as far as it is for an endpoint."""
-        stated: tuple[str, ...] | None = self.base_paths or None
-        if http.host in self.own_hosts:
-            stated = (*self.base_paths, self.paths.base)
-        base = self.paths.base_of(http.path, stated)
-        if base == self.paths.base:
+        api = self.speaks
+        base = api.base_of(http.path, (*self.base_paths, *api.base_paths(http.host)))
+        if base == api.base_path:
             return http
         if base is None:
             return http._replace(base=None)
-        return http._replace(path=self.paths.base + http.path[len(base) :], base=base)
+        return http._replace(path=api.base_path + http.path[len(base) :], base=base)
 
 
 class Server:
@@ -109,6 +96,7 @@ class Server:
         judge: The fault plan.
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
+        texts: Where prompts and replies go; None if they are not kept.
     """
 
     def __init__(
@@ -127,12 +115,11 @@ class Server:
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
+        texts: Texts | None = None,
     ) -> None:
         self.kernel = kernel
         self._calls_per_task = calls_per_task
-        self.calls = Calls(log)
-        self.failure: Exception | None = None
-        """An error in what a test has said, such as a script that ran out; it ends the run, whatever the program catches."""
+        self.calls = Calls(log, texts)
         self.unsimulated: dict[str, int] = {}
         """How often a connection was tried to each host that nobody simulates."""
         self.draws = draws
@@ -144,16 +131,15 @@ class Server:
         self._allow_unmatched = allow_unmatched
         self._names = Names()
         self.served = served
-        self.judge = judge
-        self.latency_factors = latency_factors or {}
+        self._judge = judge
+        self._latency_factors = latency_factors or {}
         kernel.describe_work = lambda: report_of_calls(self.calls.made)
-        self._told: dict[int, _Told] = {}
-        self._repetition = Repetition()
         self._connections: list[Connection] = []
         self._answering: dict[Connection, None] = {}
         """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Endpoint, Api]] = {}
         self._own_ids = 0
+        self._aside = Aside(kernel)
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
         self._batch_work: list[BatchWork] = []
@@ -186,15 +172,6 @@ class Server:
         self._connections.append(connection)
         return connection
 
-    def sources(self, texts: Sequence[str]) -> list[int]:
-        """Numbers of the calls whose replies are in some texts."""
-        return sorted(number for told in self._told.values() for number in told.sources(texts))
-
-    def told(self, call: Call, texts: Iterable[str]) -> None:
-        """Note what a call was answered."""
-        for text in texts:
-            self._told[call.scope.span.task].said(call.number, text)
-
     def end(self) -> None:
         """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
         for connection in dict.fromkeys((*self._connections, *self._answering)):
@@ -202,16 +179,18 @@ class Server:
             connection.hang_up()
         for work in self._batch_work:
             work.stop()
+        self.kernel.baton.end_threads()
         self.calls.end()
 
     def host_for(self, http: HttpRequest) -> str:
         """The host that a request is meant for which came to no host in particular."""
-        wanted = "anthropic" if "anthropic-version" in http.headers else ""
+        sites = [(host, site) for host, (site, _) in self._sites.items()]
+        marked = {site.speaks.name for _, site in sites if site.speaks.header in http.headers}
         hosts = [
             (host, site)
-            for host, (site, _) in self._sites.items()
-            if site.paths.base_of(http.path, site.base_paths or None) is not None
-            and wanted in ("", site.speaks)
+            for host, site in sites
+            if site.speaks.base_of(http.path, site.base_paths) is not None
+            and (not marked or site.speaks.name in marked)
         ]
         stated = [host for host, site in hosts if site.base_paths]
         return next(iter([*stated, *(host for host, _ in hosts), *self._sites]))
@@ -219,7 +198,9 @@ class Server:
     @property
     def providers(self) -> list[tuple[str, str]]:
         """The name of each provider, and that of its API."""
-        return list(dict.fromkeys((site.name, site.speaks) for site, _ in self._sites.values()))
+        return list(
+            dict.fromkeys((site.name, site.speaks.name) for site, _ in self._sites.values())
+        )
 
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Begin to answer a request."""
@@ -236,17 +217,29 @@ class Server:
     ) -> Steps:
         self._answering[connection] = None
         try:
-            if self.failure is None:
-                yield from self._life(connection, http, scope, caller)
-            else:  # the run is about to end
+            if self.kernel.halted:  # the run is about to end
                 connection.close("reset")
-        except Exception as error:
-            if self.on_error is None:
-                self.failure = self.kernel.fatal = error
-                raise
-            self._refuse(connection, self.on_error(f"{http.method} {http.path}", error))
+            else:
+                yield from self._life(connection, http, scope, caller)
+        except Exception as error:  # noqa: BLE001 - raised again where nobody tells the client
+            self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]
+
+    def _lost(self, error: BaseException) -> None:
+        """Deal with what goes wrong when a reply is made for a client that has hung up."""
+        if self.on_error is None or not isinstance(error, Exception):
+            if isinstance(error, Exception):
+                self.kernel.fail(error, halt=True)
+            raise error
+        self.on_error("a reply that no client waits for", error)
+
+    def _refusal_for(self, what: str, error: Exception) -> Refusal:
+        """What the client is told of an error that a request leads to; where nobody says so, the error ends the run."""
+        if self.on_error is None:
+            self.kernel.fail(error)
+            raise error
+        return self.on_error(what, error)
 
     def _refuse(self, connection: Connection, why: Refusal) -> None:
         """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
@@ -286,8 +279,7 @@ class Server:
             call = self._new_call(understood, http, scope, caller, digest, site)
         elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
             self._count_call(scope.span.task, len(call.attempts) + 1)
-        exchange = Exchange(self, connection, site, api, call)
-        yield from exchange.steps()
+        yield from Exchange(self.calls, connection, api, call).steps()
 
     def _count_call(self, task: int, made: int | None = None) -> None:
         """Note one more call of a task, or one more attempt of a call.
@@ -315,7 +307,7 @@ class Server:
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
-        request = self._request(prompt, scope)
+        request = self._request(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self.role_of(prompt, http.headers, request, agent_named)
@@ -323,24 +315,30 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
+        backend = self._backend(site, role, prompt.model, scope)
         call = self.calls.begin(
-            role, agent, prompt, request, scope, caller, digest, site.name, _retries_of(http)
+            role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
         asks = f"{call.task_path} {digest.hex()[:_DIGEST_SHOWN]}"
         before = self.calls.count("asks", asks)
         request.address = asks if before == 1 else f"{asks} #{before}"
-        call.sources = self._told.setdefault(task, _Told()).asked(call.number, prompt.told)
-        for source in call.sources:
-            self.log.event("heard", span, str(self.calls.made[source - 1].span.span_id))
-        repeated = self._repetition.of(prompt, task, call.number)
-        if repeated.tokens >= _WORTH_CACHING_TOKENS:
-            self.log.event("repeated_prefix", span, str(repeated.tokens))
-        if repeated.same is not None:
-            if self.calls.made[repeated.same - 1].reply is not None:
-                self.log.event("asked_again", span)
-        elif repeated.goes_on and not prompt.result_ids:
-            self.log.event("goes_on", span)
         return call
+
+    def _backend(self, site: Endpoint, role: AgentRule, model: str, scope: Scope) -> Backend:
+        return Backend(
+            log=self.log,
+            draws=self.draws,
+            content=role.content,
+            aside=self._aside,
+            context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
+            provider=site.provider,
+            served=self.served(site.name, model, role.latency),
+            judge=self._judge,
+            lost=self._lost,
+            output_tokens=role.output_tokens,
+            accuracy=role.accuracy,
+            latency_factor=self._latency_factors.get(role.name, 1.0),
+        )
 
     def _number(self, request: Request, role: AgentRule, task: int) -> None:
         request.agent = role.name
@@ -348,7 +346,7 @@ class Server:
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
 
-    def _request(self, prompt: Prompt, scope: Scope) -> Request:
+    def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None
         if last is None:
             told = ""
@@ -367,7 +365,8 @@ class Server:
             scope.span,
             prompt.system,
             prompt.tools,
-            conversation=prompt.conversation,
+            said=prompt.conversation,
+            body=body,
             wanted=prompt.wanted,
             wanted_tool=prompt.wanted_tool,
             tool_choice=prompt.tool_choice,
@@ -382,18 +381,9 @@ class Server:
         digest = blake2b(f"batch\n{body}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
         call = self._new_call(prompt, http, self._reading or self._root, None, digest, site)
         job = Job(prompt)
-        self._batch_work.append(BatchWork(self, site, call, job, at_s, until_s))
+        work = BatchWork(self.kernel, self.calls, call, job, at_s, until_s, self._refusal_for)
+        self._batch_work.append(work)
         return job
-
-    def replied(self, call: Call, spoken: Completion, tool_ids: tuple[str, ...]) -> None:
-        """Note that a call has got its reply now."""
-        wishes = [json.dumps(wish.arguments) for wish in spoken.reply.tool_calls]
-        self.told(call, [spoken.reply.text, *wishes])
-        if call.role.accuracy is not None:
-            call.span.correct = int(
-                self.draws.uniform(call.request.key, "accuracy") < call.role.accuracy
-            )
-        self.calls.answered(call, spoken.reply, tool_ids, self.kernel.now_s())
 
     def role_of(
         self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
@@ -423,27 +413,6 @@ class Server:
             role = self._unknown[name] = self._make_role(name)
         return role
 
-    def content(self, role: AgentRule, request: Request) -> Reply:
-        """What an agent says; scripted content takes no time, and is not to be awaited."""
-        asking = role.content.reply(request)
-        try:
-            asking.send(None)
-        except StopIteration as said:
-            reply: Reply = said.value
-            return reply
-        asking.close()
-        raise NotSimulated(
-            f"a reply of agent {role.name!r} that waits",
-            "give replies at once; time comes from the provider",
-        )
-
-    def size(self, role: AgentRule, request: Request) -> int | None:
-        """How many tokens an agent's replies have, where somebody has stated it."""
-        if role.output_tokens is None:
-            return None
-        # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
-        return max(1, round(role.output_tokens.sample(self.draws, request.key, "output_tokens")))
-
 
 def _retries_of(http: HttpRequest) -> int | None:
     """How many attempts of this call its client made before; None if it does not say."""
@@ -471,24 +440,3 @@ class _Desk:
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         """Let a model answer a prompt of a batch."""
         return self._server.work(self._site, prompt, http, at_s, until_s)
-
-
-class _Told:
-    """What was said in one task; the same words in another task are another story."""
-
-    def __init__(self) -> None:
-        self._provenance = Provenance()
-        self._numbers: list[int] = []
-        self._places: dict[int, int] = {}
-
-    def asked(self, call: int, texts: Iterable[str]) -> tuple[int, ...]:
-        """Note a prompt, and give the numbers of the calls whose replies are in it."""
-        self._numbers.append(call)
-        self._places[call] = len(self._numbers)
-        return tuple(self.sources(texts))
-
-    def said(self, call: int, text: str) -> None:
-        self._provenance.said(self._places[call], text)
-
-    def sources(self, texts: Iterable[str]) -> list[int]:
-        return [self._numbers[place - 1] for place in self._provenance.sources(texts)]

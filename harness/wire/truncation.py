@@ -5,9 +5,43 @@ from __future__ import annotations
 import json
 
 from harness.models import Reply
+from harness.models.verdict import Alter
 from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_call_tokens, count_tokens
+from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Completion, Prompt, Stop
+from harness.wire.call import Call
+from harness.wire.obedience import AS_IS, disobeys
+
+
+def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> Completion:
+    """Make what the agent of a call says one that its request allows.
+
+    Args:
+        call: The call.
+        span: Of the attempt.
+        reply: What the agent says.
+        usage: What was read.
+        log: Where it is noted that the reply breaks its request on purpose.
+
+    Raises:
+        StubError: The reply breaks its request, and nobody has said that it may.
+    """
+    request = call.request
+    if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
+        span.fault = AS_IS
+        log.event("fault", span, AS_IS)
+    return fit(reply, call.prompt, call.backend.size(request), usage)
+
+
+def alter(spoken: Completion, verdict: Alter, prompt: Prompt, usage: Usage) -> Completion:
+    """The reply as a fault changes it.
+
+    Raises:
+        ModelError: Nobody can read what is left of it.
+    """
+    said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
+    return fit(verdict.change(said), prompt, None, usage)
 
 
 def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -> Completion:

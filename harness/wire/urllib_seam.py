@@ -1,7 +1,6 @@
 """The seams under `http.client` (and so urllib) and under urllib3 (and so requests): how a connection is opened.
 
-`connect` is public in both. The names `_new_conn`, `pool` and those of `HTTPConnection` are the ones that the two packages
-keep to themselves; tests/wire/test_seams.py says so when they move.
+`connect` is public in both; `_new_conn` of urllib3 is private (`harness/private_names.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.errors import UnknownHost
+from harness.private_names import URLLIB3, check_private_names
 from harness.virtual.apart import Empty, always, emptied, set_apart
 from harness.wire.memory_socket import MemorySocket
 from harness.wire.network import Network, network_here
@@ -78,6 +78,7 @@ class Urllib3Seam:
 
     def put_in(self, module: ModuleType) -> Callable[[], None]:
         """Replace the way to open a connection."""
+        check_private_names(URLLIB3)
         plain, tls = module.HTTPConnection, module.HTTPSConnection
         real, real_tls = plain._new_conn, tls.connect  # noqa: SLF001 - see above
 

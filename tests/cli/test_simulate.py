@@ -380,3 +380,17 @@ def test_long_work_is_announced_after_the_first_run(
     assert result.stderr.startswith("3 runs take about ")
     assert harness("simulate", "scenario.yaml", "--runs", 3, "--quiet").stderr == ""
     assert harness("simulate", "scenario.yaml", "--runs", 1).stderr == ""
+
+
+@pytest.mark.parametrize(("runs", "words"), [(1, "this run takes about "), (3, "3 runs take about ")])  # fmt: skip
+def test_long_run_is_announced_by_its_first_tasks(
+    harness: Cli, monkeypatch: pytest.MonkeyPatch, runs: int, words: str
+) -> None:
+    monkeypatch.setattr("harness.cli.duration._LONG_WALL_S", 1e-9)
+    monkeypatch.setattr("harness.cli.duration._LOOK_WALL_S", 0.0)
+    command = ("simulate", "scenario.yaml", "--runs", runs, "--set", "workload.tasks=50", "--set", "workload.warmup_tasks=0")  # fmt: skip
+    result = harness(*command, "--jobs", 1)
+    assert result.stderr.startswith(words)
+    assert f", by the first 2 of {50 * runs} tasks\n" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert harness(*command, "--quiet").stderr == ""

@@ -254,3 +254,56 @@ def test_nodes_that_block_go_on_in_threads(sim: Sim, way: str, side_by_side: boo
 
     assert len(run.output["messages"]) == 3
     assert run.latency_s == (2 if side_by_side else 4)
+
+
+def blocking_research(topic: str) -> str:
+    """Run a graph whose nodes block: workers side by side, one for each question, and a synthesizer."""
+    gpt = ChatOpenAI(model="gpt-4o-mini")
+
+    def fan_out(_: Research) -> list[Any]:
+        return [Send("work", {"question": question}) for question in FINDINGS]
+
+    def work(state: dict[str, str]) -> Research:
+        said = gpt.invoke([("system", "You find things out."), ("user", state["question"])])
+        return {"findings": [said.content]}
+
+    def synthesize(state: Research) -> Research:
+        said = gpt.invoke(
+            [("system", "You write reports."), ("user", "\n".join(state["findings"]))]
+        )
+        return {"report": said.content}
+
+    graph = StateGraph(Research)
+    graph.add_node("work", work)
+    graph.add_node("synthesize", synthesize)
+    graph.add_conditional_edges(START, fan_out, ["work"])
+    graph.add_edge("work", "synthesize")
+    graph.add_edge("synthesize", END)
+    return str(graph.compile().invoke({"topic": topic})["report"])
+
+
+def test_a_graph_invoked_without_a_loop_runs_its_branches_side_by_side(
+    sim: Sim, run_twice: RunAlike
+) -> None:
+    sim.agent("worker", system="You find*", reply=lambda call: FINDINGS[call.prompt], latency_s=10)
+    sim.agent("synthesizer", system="You write*", reply=REPORT, latency_s=4)
+
+    run = run_twice(blocking_research, "tidal power")
+
+    assert run.output == REPORT
+    assert run.latency_s == 10 + 4
+    run.assert_parallel("worker")
+    run.assert_called_with_output_of("synthesizer", "worker")
+    run.assert_no_lost_results()
+    assert run.unsimulated == {}
+
+
+def test_a_chat_model_asks_a_batch_in_threads(sim: Sim, run_twice: RunAlike) -> None:
+    sim.agent("worker", reply=lambda call: f"about {call.prompt}", latency_s=10)
+
+    def program() -> list[str]:
+        return [said.text for said in ChatOpenAI(model="gpt-4o-mini").batch(["tides", "wind"])]
+
+    run = run_twice(program)
+
+    assert (run.output, run.latency_s) == (["about tides", "about wind"], 10)

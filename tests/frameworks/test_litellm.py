@@ -133,3 +133,42 @@ def test_its_own_retries_help_over_an_overload(sim: Sim) -> None:
     assert run.output == ANSWERS["claude-haiku-4-5"]
     assert run.calls("forecaster") == 1
     assert run.retries == 1
+
+
+def forecast_all(questions: list[str]) -> list[str]:
+    """Several conversations with one model; LiteLLM asks each in a thread."""
+    answers = litellm.batch_completion(
+        model=MODELS[0], messages=[told("You forecast.", question) for question in questions]
+    )
+    return [str(answer.choices[0].message.content) for answer in answers]
+
+
+def all_forecasts(question: str) -> list[str]:
+    """One conversation with several models, all of which count."""
+    answers = litellm.batch_completion_models_all_responses(
+        models=MODELS, messages=told("You forecast.", question)
+    )
+    return sorted(str(answer.choices[0].message.content) for answer in answers)
+
+
+def test_a_batch_takes_as_long_as_its_slowest_conversation(sim: Sim, run_twice: RunAlike) -> None:
+    sim.agent("forecaster", reply=lambda call: f"{call.prompt} falls.", latency_s=10)
+
+    run = run_twice(forecast_all, ["Copper", "Tin", "Zinc"])
+
+    assert run.output == ["Copper falls.", "Tin falls.", "Zinc falls."]
+    assert run.latency_s == 10
+    assert [call.start_s for call in run.calls("forecaster")] == [0, 0, 0]
+    assert run.unsimulated == {}
+
+
+def test_all_of_several_models_are_asked(sim: Sim, run_twice: RunAlike) -> None:
+    sim.provider("anthropic", latency=6)
+    sim.provider("openai", latency=4)
+    sim.agent("forecaster", reply=lambda call: ANSWERS[call.model])
+
+    run = run_twice(all_forecasts, "Where does copper go?")
+
+    assert run.output == sorted(ANSWERS.values())
+    assert run.latency_s == 6
+    assert {call.model for call in run.calls("forecaster")} == set(ANSWERS)

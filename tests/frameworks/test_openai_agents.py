@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time  # noqa: TID251 - tools of the user's sleep
 from collections.abc import Callable
 from typing import Any
 
@@ -172,3 +173,49 @@ def test_its_traces_are_switched_off(sim: Sim, caplog: pytest.LogCaptureFixture)
 
     assert run.unsimulated == {}
     assert [record for record in caplog.records if record.name == "openai.agents"] == []
+
+
+@function_tool
+def measure(place: str) -> str:
+    """Measure a tide, which takes three seconds."""
+    time.sleep(3)
+    return f"{place}: sixteen metres"
+
+
+@function_tool
+def compute(place: str) -> str:
+    """Compute a tide, which takes five seconds."""
+    time.sleep(5)
+    return f"{place}: fifteen metres"
+
+
+hydrologist = Agent(
+    name="Hydrologist",
+    instructions="You know the tides.",
+    model="gpt-4o-mini",
+    tools=[measure, compute],
+)
+
+
+async def ask_hydrologist() -> Any:  # noqa: ANN401 - the SDK's
+    return (await Runner.run(hydrologist, "How high are the tides?")).final_output
+
+
+def ask_hydrologist_and_wait() -> Any:  # noqa: ANN401 - the SDK's
+    return Runner.run_sync(hydrologist, "How high are the tides?").final_output
+
+
+@pytest.mark.parametrize("program", [ask_hydrologist, ask_hydrologist_and_wait])
+def test_tools_that_sleep_run_side_by_side_in_threads(
+    sim: Sim, run_twice: RunAlike, program: Callable[[], Any]
+) -> None:
+    both = [ToolCall("measure", {"place": "Fundy"}), ToolCall("compute", {"place": "Fundy"})]
+    sim.agent("hydrologist", reply=[both, "Fifteen or sixteen metres."], latency_s=2)
+
+    run = run_twice(program)
+
+    assert run.output == "Fifteen or sixteen metres."
+    assert run.latency_s == 2 + 5 + 2
+    results = run.calls("hydrologist")[1].messages[-1].tool_results
+    assert [result.text for result in results] == ["Fundy: sixteen metres", "Fundy: fifteen metres"]
+    assert run.unsimulated == {}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.kernel import Kernel, run
-from harness.kernel.lineage import lineage_here
+from harness.kernel.current_world import lineage_here
 from harness.virtual.world import run_program
 
 Found = dict[str, str]

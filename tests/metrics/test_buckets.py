@@ -8,6 +8,7 @@ import pytest
 
 from harness.metrics.buckets import Asked, bucket_levels, worth_showing
 from harness.provider.limits import Limiter, LimitHit
+from harness.report.figures.pressure import buckets_of
 from harness.run import Simulation
 from harness.run.record import record
 from harness.scenario import load_scenario
@@ -90,3 +91,40 @@ def test_each_model_has_its_emptiest_bucket_shown_first() -> None:
         ("a", "requests_per_min"),
     ]
     assert worth_showing([], 4) == []
+
+
+def asked(model: str, at_s: float) -> Asked:
+    return Asked(model, at_s, at_s + 1.0, 10, 10, is_refused=False, is_charged=True)
+
+
+def test_models_of_one_pool_empty_one_bucket() -> None:
+    attempts = [asked("small", 0.0), asked("large", 0.0), asked("other", 0.0)]
+    pools = {"small": "shared", "large": "shared"}
+    found = bucket_levels(attempts, {"requests_per_min": 4.0}, [0.0, 1.0], pools)
+    assert [(it.model, it.least) for it in found] == [("pool shared", [2.0]), ("other", [3.0])]
+
+
+TWO_POOLS = """
+scenario: pools
+workload: {tasks: 4, arrivals: {at_s: [0, 0, 0, 0]}}
+providers: {anthropic: {limits: {requests_per_min: 10}}, openai: {limits: {requests_per_min: 20}}}
+models:
+  a: {provider: anthropic, name: claude-haiku-4-5, pool: both}
+  b: {provider: anthropic, name: claude-sonnet-4-6, pool: both}
+  c: {provider: openai, name: gpt-5.4}
+agents: {one: {model: a}, two: {model: b}, three: {model: c}}
+pattern: {pipeline: {stages: [one, two, three]}}
+"""
+
+
+def test_buckets_of_a_stored_run_are_those_of_its_pools_and_of_each_provider(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "pools.yaml"
+    file.write_text(TWO_POOLS)
+    simulation = Simulation(file)
+    store = Store(tmp_path / "runs.duckdb")
+    store.write([record(simulation.scenario, simulation.run())])
+    rows = series.pressure(store, 1, 4)
+    found = buckets_of(store, 1, rows, series.bounds(store, [1], "limits"))
+    assert {(it.model, it.per_min) for it in found} == {("pool both", 10.0), ("c", 20.0)}

@@ -32,6 +32,7 @@ def test_reply_that_cannot_be_parsed_is_not_asked_for_again(status: int | None) 
     [
         (ModelError("overloaded_error", 529, "Overloaded"), "529 overloaded_error: Overloaded"),
         (ModelError("connection_error", None, "gone"), "no answer connection_error: gone"),
+        (ModelError("api_error", 500, ""), "500 api_error"),
     ],
 )
 def test_error_reads_as_status_type_and_words(error: ModelError, text: str) -> None:

@@ -12,9 +12,19 @@ import pytest
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution, Constant, Uniform
 from harness.kernel import Kernel, run
-from harness.models import Model, ModelError, PythonStub, Reply, Request, ServedModel, ToolCall
+from harness.models import (
+    Backend,
+    Content,
+    ModelError,
+    PythonStub,
+    Reply,
+    Request,
+    ServedModel,
+    ToolCall,
+)
 from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
 from harness.spans import ATTEMPT, Span, SpanLog
+from harness.virtual.aside import Aside
 
 FIVE_SECONDS = Latency(ttft_s=Constant(2.0), itl_s=Constant(0.03))
 """Of a reply of a hundred tokens."""
@@ -27,7 +37,7 @@ class Line:
 
     def __init__(
         self,
-        content: Model | None = None,
+        content: Content | None = None,
         *,
         seed: int = 1,
         concurrency: int | None = None,
@@ -43,14 +53,17 @@ class Line:
             self.kernel.env, draws, "p", concurrency=concurrency, limits=limits, outages=outages
         )
         prices = Prices(input_usd_per_mtok=3, output_usd_per_mtok=15)
-        self.model = ServedModel(
-            PythonStub(lambda _: SAYING, "saying") if content is None else content,
-            provider,
-            Served("m", "model m", FIVE_SECONDS, prices),
-            draws,
+        self.backend = Backend(
+            log=self.log,
+            aside=Aside(self.kernel),
+            draws=draws,
+            content=PythonStub(lambda _: SAYING, "saying") if content is None else content,
+            provider=provider,
+            served=Served("m", "model m", FIVE_SECONDS, prices),
             output_tokens=output_tokens,
             accuracy=accuracy,
         )
+        self.model = ServedModel(self.backend)
 
     def request(self, *, call: int = 1, output_tokens: int | None = None) -> Request:
         task = self.log.open_task("task", 1)
@@ -181,7 +194,7 @@ def test_refusal_is_raised_as_the_error_that_the_api_would_send() -> None:
     error = raised.value
     # The first took 2.21 s, so that 57.79 s are left of the minute.
     assert (error.error, error.status, error.retry_after_s) == ("rate_limit_error", 429, 58.0)
-    assert error.message.startswith("This request would exceed your organization's rate limit of 1")
+    assert "1 requests a minute" in error.message
     assert error.is_retryable
     assert math.isnan(request.span.first_token_s)
     assert request.span.input_tokens == -1
@@ -190,9 +203,7 @@ def test_refusal_is_raised_as_the_error_that_the_api_would_send() -> None:
 
 def test_broken_connection_has_no_status() -> None:
     line = Line(outages=(Outage(at_s=0, for_s=1, error="connection_error"),))
-    with pytest.raises(
-        ModelError, match=r"^no answer connection_error: Connection error\.$"
-    ) as raised:
+    with pytest.raises(ModelError, match=r"^no answer connection_error$") as raised:
         line.ask()
     assert raised.value.status is None
 

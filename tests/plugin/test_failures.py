@@ -33,7 +33,10 @@ async def test_it(sim):
     result = project(tests)
     result.assert_outcomes(failed=1)
     lines = section_of(result)
-    assert lines[0] == "OverloadedError: call 2 of guide: overloaded_error (529)"
+    assert (
+        lines[0]
+        == "OverloadedError: call 2 of guide: overloaded_error (529) [injected fault: overloaded]"
+    )
     assert lines[1] == "Other tasks when it failed:"
     told = "\n".join(lines[2:-7])
     assert "listener" in told
@@ -43,8 +46,8 @@ async def test_it(sim):
     assert lines[-7] == "The end waited for: planner (1 s) -> guide (50 ms)."
     assert lines[-5:] == [
         "  0.000 -> 1.000  call 1 of planner: 'a trip' -> 'a plan'",
-        "  1.000 -> 1.050  call 1 of guide: 'a of a plan' -> unanswered after 50 ms when the run failed",
-        "  1.000 -> 1.050  call 2 of guide: 'b of a plan' -> overloaded_error (529) [fault overloaded]",
+        "  1.000 -> 1.050  call 1 of guide: 'a of a plan' -> no reply yet, 50 ms after it was sent, when the run failed",
+        "  1.000 -> 1.050  call 2 of guide: 'b of a plan' -> overloaded_error (529) [injected fault: overloaded]",
         "Seed 1, virtual time 1.050000 s.",
         "To replay: pytest test_it.py::test_it --sim-seed 1",
     ]
@@ -85,10 +88,10 @@ def test_it(sim):
 """
     project(tests).stdout.fnmatch_lines(
         [
-            "agent 'planner' made 1 calls, not 7",
+            "agent 'planner' made 1 call, not 7",
             "*call 1 of planner*",
             "To replay: pytest test_it.py::test_it --sim-seed 1",
-            "E*AssertionError: agent 'planner' made 1 calls, not 7",
+            "E*AssertionError: agent 'planner' made 1 call, not 7",
         ]
     )
 

@@ -80,11 +80,11 @@ def test_one(sim):
     [
         (
             "5",
-            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and allow_unmatched=, not (5,)",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, allow_unmatched= and keep_texts=, not (5,)",
         ),
         (
             "sed=5",
-            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order= and allow_unmatched=, not {'sed': 5}",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, allow_unmatched= and keep_texts=, not {'sed': 5}",
         ),
         ("runs=0", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed=-1", "seeds are whole numbers from 0, and there is at least one run"),
@@ -302,3 +302,32 @@ def test_calls_of_no_described_agent_may_be_allowed(
         pytester.makeini("[pytest]\nsim_allow_unmatched = true\n")
     marker = "@pytest.mark.sim(allow_unmatched=True)" if by == "marker" else ""
     project(marker + UNMATCHED).assert_outcomes(passed=1)
+
+
+TEXTS = """
+@pytest.mark.sim(keep_texts=True)
+def test_marked(sim):
+    sim.run(ask("my password is hunter2"))
+
+def test_plain(sim):
+    sim.run(ask("a trip"))
+"""
+
+
+@pytest.mark.parametrize(("options", "kept"), [([], 1), (["--sim-keep-texts"], 2)])
+def test_store_keeps_texts_of_tests_that_ask_for_it(
+    project: Project, pytester: pytest.Pytester, options: list[str], kept: int
+) -> None:
+    project(TEXTS, "--sim-store", "runs.duckdb", *options).assert_outcomes(passed=2)
+    store = Store(pytester.path / "runs.duckdb")
+    found = [queries.texts(store, run_id, task=1) for run_id in (1, 2)]
+    assert [len(texts) for texts in found if texts] == [1] * kept
+    (texts,) = found[0].values()
+    assert texts["prompt"] == "[user]\nmy password is [secret]"
+    assert texts["reply"]
+
+
+def test_texts_without_a_store_are_refused(project: Project) -> None:
+    result = project(TEXTS, "--sim-keep-texts")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--sim-keep-texts needs --sim-store FILE*"])

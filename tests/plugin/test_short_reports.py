@@ -24,7 +24,7 @@ def test_it(sim):
     result.stdout.fnmatch_lines(
         [
             "RateLimitError: * attempts refused (limit 6 requests a minute); the SDK gave up after 1 retry",
-            "*x call of claude-sonnet-5 -> 2 x rate_limit_error (429)",
+            "*calls of claude-sonnet-5 -> each 2 attempts: rate_limit_error (429)",
             "*ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)",
             "*in ask",
         ]
@@ -51,7 +51,7 @@ def test_it(sim):
     project(tests).stdout.fnmatch_lines(
         [
             "NoPlan: there is no plan",
-            "  caused by OverloadedError: call 1 of claude-sonnet-5: overloaded_error (529)",
+            "  caused by OverloadedError: call 1 of claude-sonnet-5: overloaded_error (529) [[]injected fault: overloaded]",
             "... 4 frames in anthropic",
             "E*NoPlan: there is no plan",
         ]
@@ -75,8 +75,8 @@ def test_it(sim):
 """
     project(tests).stdout.fnmatch_lines(
         [
-            "APITimeoutError: call 1 of claude-sonnet-5: 2 x no answer for 5 s, the client's timeout",
-            "*call 1 of claude-sonnet-5: 'hi' -> 2 x no answer for 5 s, the client's timeout [[]2 attempts, fault hang]",
+            "APITimeoutError: call 1 of claude-sonnet-5: 2 attempts: no answer for 5 s, the client's timeout [[]injected fault: hang]",
+            "*call 1 of claude-sonnet-5: 'hi' -> 2 attempts: no answer for 5 s, the client's timeout [[]injected fault: hang]",
         ]
     )
 
@@ -92,7 +92,9 @@ def test_it(sim):
     sim.run(impatient)
 """
     project(tests).stdout.fnmatch_lines(
-        ["TimeoutError: call 1 of claude-sonnet-5: unanswered after 3 s when the run failed"]
+        [
+            "TimeoutError: call 1 of claude-sonnet-5: no reply yet, 3 s after it was sent, when the run failed [[]injected fault: hang]"
+        ]
     )
 
 

@@ -15,10 +15,10 @@ GUIDE = ROOT / "docs" / "testing-your-agents.md"
 VERDICTS = {
     "test_two_articles_are_published": "Deadlock at 591 ms: tasks wait for one another, Task-2 -> Task-3 -> Task-2",
     "test_all_people_are_interviewed": "Deadlock at 50 ms: Semaphore `places` is held by a task that has ended",
-    "test_headline_is_short": "APITimeoutError: call 1 of editor: no answer for 20 s, the client's timeout",
-    "test_survey_keeps_what_was_found": "replies that reached no later prompt and are not in the output:",
+    "test_headline_is_short": "APITimeoutError: call 1 of editor: no answer for 20 s, the client's timeout [injected fault: hang]",
+    "test_survey_keeps_what_was_found": "the program lost 2 replies: the text is in no later prompt and not in the output",
     "test_all_texts_are_labelled": "RateLimitError: 99 of 107 attempts refused (limit 6 requests a minute); the SDK gave up after 2 retries",
-    "test_article_uses_the_facts": "no prompt of agent 'writer' has text from 'researcher'; it has some from nobody",
+    "test_article_uses_the_facts": "agent 'writer' read nothing of 'researcher': its prompts have text from no other agent's reply",
     "test_draft_is_revised_once": "the replies of agent 'reviewer' ran out: this is call 2, and the list has 1",
 }
 
@@ -100,7 +100,7 @@ def test_frames_of_the_program_and_the_texts_of_errors_stay(whole: Shown) -> Non
 
 def test_refused_request_of_a_branch_is_in_the_timeline(whole: Shown) -> None:
     told = "\n".join(whole.told("test_survey_keeps_what_was_found"))
-    assert "'Look into speed' -> invalid_request_error (400) [fault status]" in told
+    assert "'Look into speed' -> invalid_request_error (400) [injected fault: status]" in told
 
 
 @pytest.mark.parametrize("options", [["--tb=short"], ["--tb=native"], ["--tb=no"], ["--tb=long"]])

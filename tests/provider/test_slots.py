@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.chance import Draws
 from harness.chance.distributions import Constant
-from harness.provider import Latency, Limits, Prices, Provider, Queue, Refusal, Served, refusal
+from harness.provider import Latency, Limits, Prices, Provider, Queue, Refusal, Served
 from harness.provider.service import Attempt
 from harness.units import Usage
 
@@ -137,7 +137,7 @@ def test_place_in_the_queue_is_free_as_soon_as_somebody_hangs_up() -> None:
     desk.submit_at(2, 1)  # finds the queue full
     desk.submit_at(4, 1)  # takes the place of the second
     assert desk.starts_s() == [0, None, None, 10]
-    assert desk.refusals() == [None, refusal("overloaded_error"), None]
+    assert desk.refusals() == [None, Refusal("overloaded_error"), None]
 
 
 def test_hanging_up_on_a_refusal_changes_nothing() -> None:
@@ -219,7 +219,7 @@ def test_neither_slots_nor_places_are_ever_exceeded(
         desk.attempts, starts_s, arrivals, strict=True
     ):
         if attempt.triggered and attempt.value is not None:
-            assert attempt.value == refusal("overloaded_error")
+            assert attempt.value == Refusal("overloaded_error")
             assert desk.ends_s[attempt] == at_s + 0.05
             continue
         left_s = hang_up_at_s if start_s is None else start_s

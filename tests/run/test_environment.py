@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from harness.environment import PROVIDED, provided_environment
+from harness.environment import provided, provided_environment
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def mine() -> tuple[str | None, ...]:
 
 def test_keys_are_made_up_inside_and_ones_own_afterwards() -> None:
     with provided_environment():
-        assert mine() == (PROVIDED["ANTHROPIC_API_KEY"], None, PROVIDED["OPENAI_API_KEY"])
+        assert mine() == (provided()["ANTHROPIC_API_KEY"], None, provided()["OPENAI_API_KEY"])
     assert mine() == ("mine", "https://mine.example", None)
 
 
@@ -31,7 +31,7 @@ def test_what_is_set_inside_is_there_again_after_an_inner_one() -> None:
     with provided_environment():
         os.environ["ANTHROPIC_API_KEY"] = "of the test"
         with provided_environment():
-            assert mine()[0] == PROVIDED["ANTHROPIC_API_KEY"]
+            assert mine()[0] == provided()["ANTHROPIC_API_KEY"]
         assert mine()[0] == "of the test"
     assert mine()[0] == "mine"
 
@@ -41,6 +41,6 @@ def test_runs_in_threads_may_leave_in_any_order() -> None:
     for one in (first, second, third):
         one.__enter__()
     for one in (second, first, third):
-        assert mine()[0] == PROVIDED["ANTHROPIC_API_KEY"]
+        assert mine()[0] == provided()["ANTHROPIC_API_KEY"]
         one.__exit__(None, None, None)
     assert mine() == ("mine", "https://mine.example", None)

@@ -12,6 +12,7 @@ import pytest
 from harness.cli import run
 from harness.errors import HarnessError, NotSimulated, ScenarioError
 from harness.run import Simulation
+from harness.run.wiring import surroundings
 from harness.scenario import load_scenario
 from harness.spans import CALL, TASK, as_json_lines
 from harness.store import Store, queries
@@ -189,6 +190,18 @@ def test_wrong_surroundings_are_told(folder: Path, old: str, new: str, message: 
     with pytest.raises(ScenarioError) as told:
         load_scenario(scenario)
     assert message in str(told.value)
+
+
+def test_known_vendor_needs_neither_an_api_nor_hosts(folder: Path) -> None:
+    scenario = folder / "scenario.yaml"
+    text = scenario.read_text().replace("providers:\n", "providers:\n  groq: {concurrency: 2}\n")
+    scenario.write_text(text, encoding="utf-8")
+    providers = surroundings(load_scenario(scenario), lambda _: lambda _: "hello").providers
+    assert (providers["groq"].api, providers["groq"].hosts) == (
+        "openai",
+        frozenset({"api.groq.com"}),
+    )
+    assert providers["openai"].hosts == {"api.openai.com"}
 
 
 def notes_of(folder: Path, function: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from harness.faults import FAULT_NAMES, FAULTS, Fault
 from harness.faults.api import Fail
 from harness.fields import AgentName
 from harness.patterns import PATTERNS, Team
-from harness.provider import refusal
+from harness.provider import Refusal
 from harness.scenario.json_schema import json_schema
 
 
@@ -26,7 +26,7 @@ class Vanished(Fault):
     seconds: float = 1.0
 
     def verdict(self) -> Fail:
-        return Fail(refusal("connection_error"))
+        return Fail(Refusal("connection_error"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def test_a_class_whose_module_was_imported_anew_takes_the_place_of_the_old_one()
 
 class NoRecord(Fault):
     def verdict(self) -> Fail:
-        return Fail(refusal("api_error"))
+        return Fail(Refusal("api_error"))
 
 
 @pytest.mark.parametrize(

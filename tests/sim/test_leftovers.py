@@ -5,9 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
+import json
+import queue
+import select
 import subprocess
+import threading
 import time
+import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -227,6 +234,94 @@ def test_what_blocks_the_loop_is_told_with_its_line(
     assert (finding.severity, finding.agent, finding.at_s) == ("warning", agent, 0.5)
     assert finding.message.startswith("test_leftovers.py:")
     assert f"blocked the event loop for {took}" in finding.message
+
+
+def in_two_seconds(act: Callable[[], object]) -> None:
+    threading.Timer(2, act).start()
+
+
+def takes_a_lock() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    in_two_seconds(lock.release)
+    lock.acquire()
+
+
+def gets_from_a_queue() -> None:
+    items: queue.Queue[int] = queue.Queue()
+    in_two_seconds(lambda: items.put(1))
+    items.get()
+
+
+def gets_from_a_simple_queue() -> None:
+    items: queue.SimpleQueue[int] = queue.SimpleQueue()
+    in_two_seconds(lambda: items.put(1))
+    items.get()
+
+
+def asks_for_a_result() -> None:
+    with ThreadPoolExecutor() as pool:
+        pool.submit(time.sleep, 2).result()
+
+
+def joins_a_thread() -> None:
+    thread = threading.Thread(target=time.sleep, args=(2,))
+    thread.start()
+    thread.join()
+
+
+def waits_for_an_event() -> None:
+    threading.Event().wait(2)
+
+
+def selects() -> None:
+    select.select([], [], [], 2)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        takes_a_lock,
+        gets_from_a_queue,
+        gets_from_a_simple_queue,
+        asks_for_a_result,
+        joins_a_thread,
+        waits_for_an_event,
+        selects,
+    ],
+)
+def test_every_wait_of_a_thread_that_blocks_the_loop_is_told_with_its_line(
+    ask: Any, block: Callable[[], None]
+) -> None:
+    run = team().run(beside, ask, block)
+    (finding,) = (it for it in run.findings if it.kind == "blocked_loop")
+    first = inspect.getsourcelines(block)[1]
+    lines = range(first, first + len(inspect.getsourcelines(block)[0]))
+    assert finding.message.startswith(tuple(f"test_leftovers.py:{line} blocked" for line in lines))
+    assert "blocked the event loop for 2 s" in finding.message
+
+
+def test_urllib_blocks_the_loop_as_other_clients_do(ask: Any) -> None:
+    def block() -> None:
+        body = {"model": "claude-sonnet-4-6", "max_tokens": 9, "system": "note", "messages": SAID}
+        request = urllib.request.Request(
+            "https://api.anthropic.com/v1/messages",
+            json.dumps(body).encode(),
+            {
+                "x-api-key": "k",
+                "anthropic-version": "2023-06-01",
+                "content-type": "application/json",
+            },
+        )
+        urllib.request.urlopen(request).read()
+
+    run = team().run(beside, ask, block)
+    (finding,) = (it for it in run.findings if it.kind == "blocked_loop")
+    assert finding.agent == "clerk"
+    assert "blocked the event loop for 3 s" in finding.message
+
+
+SAID = [{"role": "user", "content": "x"}]
 
 
 def test_program_without_a_loop_may_block() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import math
 from typing import Any
 
@@ -191,11 +190,7 @@ def test_explanation_of_a_failure_names_it(ask: Any) -> None:
     assert "Failed attempts of guide: overloaded_error, 1 time." in text
 
 
-def test_data_frames_need_pandas_and_say_so(run: ProgramRun) -> None:
-    if importlib.util.find_spec("pandas") is None:
-        with pytest.raises(HarnessError, match="pip install pandas"):
-            run.spans()
-        return
+def test_spans_and_events_are_data_frames(run: ProgramRun) -> None:
     frame = run.spans()
     assert list(frame["kind"]) == list(run.spans_table.values("kind"))
     assert len(run.events()) == len(run.events_table)
@@ -220,28 +215,33 @@ def test_assertions_that_hold(run: ProgramRun, parallel: ProgramRun) -> None:
 @pytest.mark.parametrize(
     ("method", "args", "settings", "words"),
     [
-        ("assert_called", ["planner", 2], {}, "agent 'planner' made 1 calls, not 2"),
-        ("assert_called", ["planner"], {"at_least": 3}, "made 1 calls, not 3 at least"),
+        ("assert_called", ["planner", 2], {}, "agent 'planner' made 1 call, not 2"),
+        ("assert_called", ["planner"], {"at_least": 3}, "made 1 call, not 3 at least"),
         (
             "assert_called",
             ["planner"],
             {"at_most": 0, "at_least": 0},
-            "made 1 calls, not 0 at most",
+            "made 1 call, not 0 at most",
         ),
         (
             "assert_called_with_output_of",
             ["planner", "guide"],
             {},
-            "no prompt of agent 'planner' has text from 'guide'; it has some from nobody",
+            "agent 'planner' read nothing of 'guide': its prompts have text from no other agent's reply",
         ),
         (
             "assert_called_with_output_of",
             ["guide", "guide"],
             {},
-            "no prompt of agent 'guide' has text from 'guide'; it has some only from: planner",
+            "agent 'guide' read nothing of 'guide': its prompts have text only from planner",
         ),
-        ("assert_parallel", [], {}, "at most 1 calls of all agents went on at once, not 2"),
-        ("assert_parallel", ["planner"], {}, "at most 1 calls of planner went on at once, not 2"),
+        ("assert_parallel", [], {}, "at most 1 of 2 calls of all agents went on at once, not 2"),
+        (
+            "assert_parallel",
+            ["planner"],
+            {},
+            "there is no more than 1 call of planner, and 2 should go on at once",
+        ),
         ("assert_latency_below", [3.0], {}, "the run took 3 s, which is not below 3 s"),
         ("assert_cost_below", [0.0], {}, "which is not below $0"),
     ],
@@ -253,15 +253,30 @@ def test_assertion_that_fails_says_what_happened_and_how_to_repeat_it(
         getattr(run, method)(*args, **settings)
     first, *rest = str(caught.value).splitlines()
     assert words in first
-    assert rest[0] == "What happened:"
-    assert "call 1 of planner" in rest[1]
+    happened = rest.index("What happened:")
+    assert all(line.startswith("  ") for line in rest[:happened])
+    assert "call 1 of planner" in rest[happened + 1]
     assert rest[-1] == "To replay: pytest this"
 
 
 def test_calls_that_touch_are_not_at_once(run: ProgramRun) -> None:
     """The second begins in the instant in which the first ends."""
-    with pytest.raises(AssertionError, match="at most 1 calls"):
+    with pytest.raises(AssertionError, match="at most 1 of 2 calls") as caught:
         run.assert_parallel("planner", "guide")
+    _, why, advice, *_ = str(caught.value).splitlines()
+    assert why == ("  call 1 of guide began at 1.000 s, and call 1 of planner had ended at 1.000 s")
+    assert advice.startswith("  How to fix: start the calls together, with asyncio.gather")
+
+
+def test_agent_that_was_never_called_has_read_nothing(ask: Any) -> None:
+    async def only_plan() -> str:
+        return await ask("a trip", system="You are a planner.")  # type: ignore[no-any-return]
+
+    run = two_step(ask).run(only_plan)
+    with pytest.raises(AssertionError, match="read nothing of 'planner', because it was never"):
+        run.assert_called_with_output_of("guide", "planner")
+    with pytest.raises(AssertionError, match="read nothing of 'guide', which gave no reply"):
+        run.assert_called_with_output_of("planner", "guide")
 
 
 def test_reply_that_goes_nowhere_is_lost(ask: Any) -> None:
@@ -273,15 +288,19 @@ def test_reply_that_goes_nowhere_is_lost(ask: Any) -> None:
     with pytest.raises(AssertionError) as caught:
         run.assert_no_lost_results()
     lines = str(caught.value).splitlines()
-    assert lines[0] == "replies that reached no later prompt and are not in the output:"
+    assert lines[0] == (
+        "the program lost 1 reply: the text is in no later prompt and not in the output"
+    )
     assert (
         lines[1].strip()
         == "call 1 of planner (claude-sonnet-5), 0.000 to 1.000 s: ok: 'first the river, then the castle'"
     )
-    assert lines[2].strip() == (
-        'If the program branches on them: assert_no_lost_results(branches_on=["planner"])'
+    assert lines[2].startswith("  How to fix: put them into a later prompt or into the output")
+    assert lines[3].strip() == (
+        "Only if the program merely decides by them what to do next: "
+        'assert_no_lost_results(branches_on=["planner"])'
     )
-    assert lines[3] == "What happened:"
+    assert lines[4] == "What happened:"
 
 
 # -- one fault more ---------------------------------------------------------------------------------------------------

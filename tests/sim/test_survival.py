@@ -423,3 +423,30 @@ def test_error_can_be_allowed_alone(ask: Ask) -> None:
     run = team().run(program)
     assert not_surviving(run, "overloaded").endswith('allow=["error"])')
     assert isinstance(run.assert_survives("overloaded", allow=["error"]).error, anthropic.APIError)
+
+
+# -- replies that the test does not have ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("allow", [[], ["error"]])
+def test_script_that_is_too_short_for_a_second_try_is_told_as_such(
+    ask: Ask, allow: list[str]
+) -> None:
+    """Whether the program survives is not known, whatever is allowed."""
+
+    async def program() -> str:
+        try:
+            return await ask("cost", system="You are a worker.")
+        except anthropic.APIError:
+            return await ask("cost, again", system="You are a worker.")
+
+    sim = Sim(1)
+    sim.agent("worker", system="*worker*", reply=["a finding"])
+    text = not_surviving(sim.run(program), "overloaded", agent="worker", call=1, allow=allow)
+    first, *rest = text.splitlines()
+    assert first == (
+        "under overloaded(agent='worker', call=1) the program asks for a reply that the test does not have: "
+        "the replies of agent 'worker' ran out: this is call 2, and the list has 1"
+    )
+    assert "Give that agent one reply without a list" in rest[-1]
+    assert "allow=" not in text

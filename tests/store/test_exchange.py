@@ -515,7 +515,7 @@ def export_of_version_1(store: Store, form: FormatName, folder: Path) -> None:
     """What a harness of schema version 1 would have written of run 1."""
     export_runs(store, [1], form, folder)
     with store.reading() as connection:
-        for table in ("budgets", "limits"):
+        for table in ("budgets", "limits", "texts", "models"):
             folder.joinpath(f"{table}.{form}").unlink()
             change_manifest(folder, lambda it, table=table: it["tables"].pop(table))  # type: ignore[misc]
         for table, new in NEW_SINCE_1.items():

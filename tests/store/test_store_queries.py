@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import pytest
 
-from harness.errors import HarnessError, StoreError
+from harness.errors import StoreError
 from harness.store import RunRecord, Store, queries
 
 MakeRecord = Callable[..., RunRecord]
@@ -150,17 +149,7 @@ def test_a_query_cannot_change_the_store(store: Store, make_record: MakeRecord) 
     assert queries.latest_run_id(store) == 1
 
 
-def test_a_data_frame_without_pandas_says_what_to_install(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.write([])
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(HarnessError, match="pip install pandas"):
-        queries.data_frame(store, "SELECT 1")
-
-
 def test_a_data_frame_holds_the_answer(store: Store, make_record: MakeRecord) -> None:
-    pytest.importorskip("pandas")
     store.write([make_record(seed=seed) for seed in (5, 6)])
     frame = queries.data_frame(store, "SELECT run_id, seed FROM runs WHERE seed = ?", [6])
     assert frame.to_dict("records") == [{"run_id": 2, "seed": 6}]

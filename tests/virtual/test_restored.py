@@ -30,6 +30,7 @@ import pytest
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.current_world import TURNS_BETWEEN_COLLECTIONS, this_thread
+from harness.kernel.loop import running
 from harness.virtual import patching
 from harness.virtual.clocks import EPOCH_S
 from harness.virtual.world import _STAND_INS, run_program, simulated_world
@@ -48,7 +49,7 @@ def process_as_it_stands() -> list[object]:
     ]
     # The default policy is made when it is first asked for.
     things += [events.get_event_loop_policy(), monotonic, random.getstate(), gc.isenabled()]
-    return [*things, gc.get_threshold(), gc.get_freeze_count(), this_thread.world, this_thread.loop]
+    return [*things, gc.get_threshold(), gc.get_freeze_count(), this_thread.world, running.loop]
 
 
 async def succeed() -> None:

@@ -8,12 +8,16 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import logging
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -394,55 +398,7 @@ def test_finalizers_of_a_thread_run_in_virtual_time_before_another_goes_on() -> 
     assert simulated(main) == [7]
 
 
-# -- deadlocks --------------------------------------------------------------------------------------
-
-
-def stuck(program: Program) -> str:
-    with pytest.raises(Deadlock) as caught:
-        simulated(program)
-    return caught.value.report
-
-
-def test_cycle_of_locks_is_named_with_holders_and_lines() -> None:
-    def main() -> None:
-        one, two = threading.Lock(), threading.RLock()
-
-        def work(first: Any, second: Any) -> None:
-            with first:
-                time.sleep(1)
-                with second:
-                    pass
-
-        threads = [
-            threading.Thread(target=work, args=locks, name=name)
-            for name, locks in {"a": (one, two), "b": (two, one)}.items()
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    report = stuck(main)
-    assert "a waits for an RLock held by b since 0.000000 s" in report
-    assert "b waits for a Lock held by a" in report
-    assert "cycle: a -> b -> a" in report
-    assert "with second:" in report
-
-
-def test_wait_for_what_nobody_gives_is_a_deadlock() -> None:
-    assert "notification" in stuck(lambda: queue.Queue[int]().get())
-
-
-def test_heartbeat_of_a_daemon_does_not_hide_a_deadlock() -> None:
-    def beat() -> None:
-        while True:
-            time.sleep(1)
-
-    def main() -> None:
-        threading.Thread(target=beat, daemon=True, name="heart").start()
-        threading.Event().wait()
-
-    assert "heart waits for time.sleep" in stuck(main)
+# -- threads of the real world ------------------------------------------------------------------------
 
 
 def test_lock_that_a_thread_outside_of_the_run_holds_is_told_by_name() -> None:
@@ -529,6 +485,25 @@ def test_call_from_another_thread_into_the_loop_is_refused() -> None:
     simulated(main)
     thread.join()
     assert errors == ["a call from another thread into the loop (outsider)"]
+
+
+def test_a_loop_that_an_earlier_run_left_in_a_thread_is_told() -> None:
+    """As of a library that is imported in a run, and starts a loop at its import."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def program() -> object:
+        if not loops:
+            loops.append(asyncio.new_event_loop())
+            threading.Thread(target=loops[0].run_forever, daemon=True).start()
+        waiting = nothing()
+        try:
+            return asyncio.run_coroutine_threadsafe(waiting, loops[0]).result()
+        finally:
+            waiting.close()
+
+    assert simulated(program) == "done"
+    with pytest.raises(NotSimulated, match="a loop of an earlier run, which is over"):
+        simulated(program)
 
 
 # -- anyio ------------------------------------------------------------------------------------------
@@ -695,3 +670,58 @@ def test_order_is_chosen_among_all_whose_replies_come_at_one_instant() -> None:
         return tuple(log)
 
     assert {in_random_order(main, seed) for seed in range(20)} == {("a", "b"), ("b", "a")}
+
+
+LATE_MODULE = """
+import threading
+
+lock = threading.Lock()
+with lock:
+    pass
+"""
+
+
+def _imports(folder: Path) -> None:
+    import_module("imported_late")
+
+
+def _logs(folder: Path) -> None:
+    logging.getLogger(f"first asked in {folder}").debug("not shown")
+
+
+@pytest.mark.parametrize("act", [_imports, _logs])
+def test_what_only_the_first_run_does_changes_no_order(
+    act: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_late.py").write_text(LATE_MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def program() -> list[int]:
+        came, lock = [], threading.Lock()
+
+        def work(number: int) -> None:
+            act(tmp_path)
+            with lock:
+                came.append(number)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return came
+
+    def orders() -> list[list[int]]:
+        found = []
+        for seed in range(4):
+            kernel = Kernel()
+            choose_order(kernel, seed)
+            found.append(run_program(kernel, program, seed=1))
+        return found
+
+    try:
+        first, again = orders(), orders()
+    finally:
+        sys.modules.pop("imported_late", None)
+    assert first == again
+    assert len({tuple(order) for order in first}) > 1

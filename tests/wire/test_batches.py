@@ -1,11 +1,12 @@
 """Batches are calls: of agents, with tokens, at half the price, in a time of their own; faults meet them."""
 
-# ruff: noqa: ANN401 - the SDKs' objects
+# ruff: noqa: ANN401, TID251 - the SDKs' objects, and programs that sleep
 from __future__ import annotations
 
 import asyncio
 import io
 import json
+import time
 from typing import Any
 
 import anthropic
@@ -187,6 +188,28 @@ def test_faults_of_bytes_are_errors_of_a_result(fault: str) -> None:
     sim = classifier()
     sim.fault(fault, agent="classifier", call=1)
     assert sim.run(anthropic_batch).output["q0"].type == "errored"
+
+
+def test_script_that_fails_in_a_batch_ends_a_program_that_catches_everything() -> None:
+    sim = Sim(1)
+    sim.agent("classifier", reply=["only one"])
+    waits: list[float] = []
+
+    def program() -> None:
+        params = {"model": "claude-sonnet-4-6", "max_tokens": 100, "messages": HI}
+        anthropic.Anthropic(api_key="k").messages.batches.create(
+            requests=[{"custom_id": name, "params": params} for name in NAMES]  # type: ignore[typeddict-item]
+        )
+        while True:
+            try:
+                waits.append(time.monotonic())
+                time.sleep(3600)
+            except Exception:  # noqa: BLE001 - the program under test
+                pass
+
+    with pytest.raises(HarnessError, match="classifier"):
+        sim.run(program)
+    assert len(waits) <= 2
 
 
 def test_truncated_result_says_so() -> None:

@@ -47,7 +47,7 @@ class Wire:
 
 
 def _error(refusal: Refusal) -> HttpResponse:
-    return HttpResponse(529, [], refusal.error.encode())
+    return HttpResponse(529, [], refusal.kind.encode())
 
 
 def broken(damage: str, after: float = 0.5, for_s: float | None = None) -> Break:

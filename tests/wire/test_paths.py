@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from harness import HarnessError
+from harness.apis import VENDORS
 from harness.sim import Sim
 
 
@@ -31,17 +32,90 @@ async def message(base_url: str) -> str:
 @pytest.mark.parametrize(
     "base_url",
     [
-        "https://api.groq.com/openai/v1",
-        "https://api.groq.com/openai/v1/",
-        "https://api.groq.com/v1",
-        "https://api.groq.com",
-        "https://API.groq.com/v1/account/gateway/openai",
+        "https://llm.example.com/openai/v1",
+        "https://llm.example.com/openai/v1/",
+        "https://llm.example.com/v1",
+        "https://llm.example.com",
+        "https://LLM.example.com/v1/account/gateway/openai",
     ],
 )
-def test_any_base_path_will_do_at_another_host(base_url: str, sim: Sim) -> None:
-    sim.provider("groq", api="openai", hosts=["api.groq.com"])
+def test_any_base_path_will_do_at_an_unknown_host(base_url: str, sim: Sim) -> None:
+    sim.provider("example", api="openai", hosts=["llm.example.com"])
     sim.agent("a", reply="hello")
     assert sim.run(chat, base_url).output == "hello"
+
+
+DOCUMENTED = {
+    "groq": "https://api.groq.com/openai/v1",
+    "openrouter": "https://openrouter.ai/api/v1",
+    "deepseek": "https://api.deepseek.com",
+    "google": "https://generativelanguage.googleapis.com/v1beta/openai/",
+    "fireworks": "https://api.fireworks.ai/inference/v1",
+}
+
+
+def test_each_known_vendor_has_a_documented_base_url_here() -> None:
+    assert DOCUMENTED.keys() == VENDORS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url"),
+    [
+        *DOCUMENTED.items(),
+        ("deepseek", "https://api.deepseek.com/v1"),
+        ("deepseek", "https://api.deepseek.com/beta"),
+    ],
+)
+def test_known_vendor_is_reached_by_its_name_at_its_documented_base_url(
+    name: str, base_url: str, sim: Sim
+) -> None:
+    sim.provider(name, requests_per_min=60)
+    sim.agent("a", reply="hello")
+    assert sim.run(chat, base_url).output == "hello"
+
+
+@pytest.mark.parametrize(("name", "base_url"), DOCUMENTED.items())
+def test_known_vendor_is_reached_by_its_api_and_host(name: str, base_url: str, sim: Sim) -> None:
+    sim.provider("mine", api="openai", hosts=[VENDORS[name].host])
+    sim.agent("a", reply="hello")
+    assert sim.run(chat, base_url).output == "hello"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://api.groq.com/v1",
+        "https://openrouter.ai/v1",
+        "https://api.deepseek.com/v2",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "https://api.fireworks.ai",
+    ],
+)
+def test_known_vendor_answers_404_behind_another_base_path(base_url: str, sim: Sim) -> None:
+    for name in VENDORS:
+        sim.provider(name)
+    sim.agent("a", reply="hello", allow_unused=True)
+    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+        sim.run(chat, base_url)
+
+
+def test_stated_base_path_is_there_beside_the_known_one(sim: Sim) -> None:
+    sim.provider("groq", hosts=["proxy.local"], paths=["/llm"])
+    sim.agent("a", reply="hello")
+    for base_url in ("https://proxy.local/llm", "https://api.groq.com/openai/v1"):
+        assert sim.run(chat, base_url).output == "hello"
+    with pytest.raises(openai.NotFoundError):
+        sim.run(chat, "https://proxy.local/v1")
+
+
+def test_misspelt_vendor_is_told_with_the_known_one() -> None:
+    with pytest.raises(HarnessError, match="did you mean 'openrouter'"):
+        Sim().provider("openruter")
+
+
+def test_vendor_of_another_api_needs_hosts() -> None:
+    with pytest.raises(HarnessError, match="hosts="):
+        Sim().provider("groq", api="anthropic")
 
 
 @pytest.mark.parametrize(
@@ -55,11 +129,11 @@ def test_anthropic_api_is_found_behind_a_base_path(base_url: str, sim: Sim) -> N
 
 @pytest.mark.parametrize("paths", [["/openai/v1"], ["openai/v1/"], ["/other", "/openai/v1"]])
 def test_stated_base_path_is_the_only_one(paths: list[str], sim: Sim) -> None:
-    sim.provider("groq", api="openai", hosts=["api.groq.com"], paths=paths)
+    sim.provider("example", api="openai", hosts=["llm.example.com"], paths=paths)
     sim.agent("a", reply="hello")
-    assert sim.run(chat, "https://api.groq.com/openai/v1").output == "hello"
+    assert sim.run(chat, "https://llm.example.com/openai/v1").output == "hello"
     with pytest.raises(openai.NotFoundError, match="Invalid URL"):
-        sim.run(chat, "https://api.groq.com/v1")
+        sim.run(chat, "https://llm.example.com/v1")
 
 
 def test_own_host_has_its_own_base_path_alone(sim: Sim) -> None:

@@ -74,7 +74,7 @@ def test_an_agent_that_dies_leaves_the_orchestrator_waiting_for_ever(sim: Sim) -
         sim.run(describe, "umbrella")
 
     assert "waits for an item from Queue `self._inboxes['orchestrator']`" in str(stuck.value)
-    assert "writer (agent) has died of BadRequestError" in str(stuck.value)
+    assert "writer (agent) has failed with BadRequestError" in str(stuck.value)
 
 
 def test_with_a_timeout_the_orchestrator_gives_up_on_an_agent_that_has_died(sim: Sim) -> None:

@@ -104,9 +104,7 @@ def test_a_planner_that_answers_in_prose_yields_a_report_out_of_thin_air(sim: Si
 
     run.assert_called("worker", times=0)
     assert run.output == REPORT
-    with pytest.raises(
-        AssertionError, match="no prompt of agent 'synthesizer' has text from 'planner'"
-    ):
+    with pytest.raises(AssertionError, match="agent 'synthesizer' read nothing of 'planner'"):
         run.assert_called_with_output_of("synthesizer", "planner")
 
 

@@ -37,6 +37,13 @@ _STATUSES: Final[dict[str, Tone]] = {
 }
 
 
+def shown_in_notebook(result: GateResult) -> str:
+    """A result as HTML for a notebook."""
+    from harness.report.notebook import comparison_html
+
+    return comparison_html(judgement(result))
+
+
 def judgement(result: GateResult) -> Judgement:
     """What a page says of a gate's result."""
     return Judgement(

@@ -48,16 +48,34 @@ def pressure(store: Store, run_id: int) -> Figure:
 def buckets_of(
     store: Store, run_id: int, rows: Sequence[Row], limits: Sequence[Row]
 ) -> list[BucketLevel]:
-    """The buckets of a run's rate limits that are worth a look; none where several providers have limits.
+    """The buckets of a run's rate limits that are worth a look.
+
+    Where several providers have limits, only those of models that the scenario describes: spans do not tell providers
+    apart.
 
     Raises:
         StoreError: There is no such run.
     """
-    stated = _of_one_provider(limits)
-    if not rows or not stated.keys() & BUCKETS.keys():
+    stated: dict[str, dict[str, float]] = {}
+    for row in limits:
+        if row["name"] in BUCKETS:
+            stated.setdefault(row["provider"], {})[row["name"]] = row["value"]
+    if not rows or not stated:
         return []
     edges_s = [*(row["from_s"] for row in rows), rows[-1]["until_s"]]
-    return worth_showing(bucket_levels(series.asked(store, run_id), stated, edges_s), BUCKETS_MAX)
+    models = {row["model"]: row for row in series.models(store, run_id)}
+    pools = {name: row["pool"] for name, row in models.items() if row["pool"] is not None}
+    only = next(iter(stated)) if len({row["provider"] for row in limits}) == 1 else ""
+    attempts = series.asked(store, run_id)
+    found = []
+    for provider, allowed in stated.items():
+        its = [
+            it
+            for it in attempts
+            if (models[it.model]["provider"] if it.model in models else only) == provider
+        ]
+        found += bucket_levels(its, allowed, edges_s, pools)
+    return worth_showing(sorted(found, key=BucketLevel.emptiness), BUCKETS_MAX)
 
 
 def _of_one_provider(limits: Sequence[Row]) -> dict[str, float]:

@@ -11,15 +11,6 @@ calls the choice a guess.
 
 from __future__ import annotations
 
-import re
-
 from harness.wire.anthropic.api import Anthropic
-from harness.wire.paths import Paths
 
-HOSTS = frozenset({"api.anthropic.com"})
-"""Where it is served."""
-
-PATHS = Paths("", re.compile(r"/v1/(messages|models)(?=/|$)"))
-"""Its paths behind nothing, or whatever base path another host has."""
-
-__all__ = ["HOSTS", "PATHS", "Anthropic"]
+__all__ = ["Anthropic"]

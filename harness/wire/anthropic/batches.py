@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.wire.anthropic.checks import Table, as_table, list_at, table_at, text_at
-from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_found
+from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_found, words_of
 from harness.wire.anthropic.headers import BASE58, encode, rfc3339
 from harness.wire.anthropic.page import page
 from harness.wire.anthropic.reply import message
@@ -176,9 +176,11 @@ def _line(batch: _Batch, request: _Request) -> dict[str, Any]:
     ids = Ids(f"{batch.ids.root}\x1f{request.custom_id}")
     work = request.work
     if request.outcome == "errored":
-        said = work.refusal if isinstance(work, Job) else work
-        assert said is not None
-        result["error"] = error_body(said.error, said.message, ids)
+        if isinstance(work, Job):
+            assert work.refusal is not None
+            result["error"] = error_body(work.refusal.kind, words_of(work.refusal)[1], ids)
+        else:
+            result["error"] = error_body(work.error, work.message, ids)
     elif isinstance(work, Job) and work.spoken is not None and not request.cancelled:
         result["message"] = message(work.prompt, work.spoken, ids)
     return {"custom_id": request.custom_id, "result": result}

@@ -10,6 +10,26 @@ from harness.wire.anthropic.headers import ORGANIZATION_ID, answer, encode, requ
 from harness.wire.api import Ids, Moment
 from harness.wire.http import HttpResponse
 
+_WORDS = {
+    "invalid_request_error": (400, "Invalid request"),
+    "authentication_error": (401, "invalid x-api-key"),
+    "permission_error": (
+        403,
+        "Your API key does not have permission to use the specified resource.",
+    ),
+    "not_found_error": (404, "Not found"),
+    "request_too_large": (413, "Request exceeds the maximum size"),
+    "rate_limit_error": (429, "This request would exceed your organization's rate limit."),
+    "api_error": (500, "Internal server error"),
+    "timeout_error": (504, "Gateway timeout"),
+    "overloaded_error": (529, "Overloaded"),
+    "connection_error": (500, "Connection error."),
+}
+"""Status and words by the kind of refusal, which is the API's own error type; a broken connection is told of in the results
+of a batch alone."""
+
+_UNAVAILABLE = (503, "Service unavailable")
+
 _RATE_LIMIT_ADVICE = (
     " You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, "
     "or try again later. You may also contact sales at https://claude.com/contact-sales to discuss your options for a rate "
@@ -59,19 +79,19 @@ def rejected(rejection: Rejection, moment: Moment) -> HttpResponse:
 
 def refused(refusal: Refusal, moment: Moment) -> HttpResponse:
     """The answer of a provider that does not serve a request; `retry-after` is in whole seconds."""
-    assert refusal.status is not None, "a broken connection has no answer"
-    headers = _advice(refusal.status)
+    status, message = words_of(refusal)
+    headers = _advice(status)
     if refusal.retry_after_s is not None:
         headers.append(("retry-after", str(max(1, math.ceil(refusal.retry_after_s)))))
-    body = error_body(refusal.error, _message(refusal), moment.ids)
-    return answer(refusal.status, encode(body), moment, headers)
+    body = error_body(refusal.kind, message, moment.ids)
+    return answer(status, encode(body), moment, headers)
 
 
 def broken_off(refusal: Refusal, moment: Moment) -> bytes:
     """The event that ends a stream in its middle; here `details` are there, and empty."""
     body = {
         "type": "error",
-        "error": {"details": None, "type": refusal.error, "message": _message(refusal)},
+        "error": {"details": None, "type": refusal.kind, "message": words_of(refusal)[1]},
         "request_id": request_id(moment.ids),
     }
     return b"event: error\ndata: " + encode(body) + b"\n\n"
@@ -87,12 +107,17 @@ def error_body(
     return {"type": "error", "error": said, "request_id": request_id(ids)}
 
 
-def _message(refusal: Refusal) -> str:
-    if refusal.limit is None:
-        return refusal.message
-    return (
-        refusal.message.replace("(model:", f"(org: {ORGANIZATION_ID}, model:") + _RATE_LIMIT_ADVICE
-    )
+def words_of(refusal: Refusal) -> tuple[int, str]:
+    """The status and the message of a refusal."""
+    status, message = _UNAVAILABLE if refusal.status == _UNAVAILABLE[0] else _WORDS[refusal.kind]
+    hit = refusal.limit
+    if hit is not None:
+        message = (
+            f"This request would exceed your organization's rate limit of {hit.per_min:,} {hit.what} per minute "
+            f"(org: {ORGANIZATION_ID}, model: {refusal.model}). "
+            f"For details, refer to: https://docs.claude.com/en/api/rate-limits.{_RATE_LIMIT_ADVICE}"
+        )
+    return status, refusal.message or message
 
 
 def _advice(status: int) -> list[tuple[str, str]]:

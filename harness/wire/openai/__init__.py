@@ -6,6 +6,6 @@ beside each is the answer in parts.
 
 from __future__ import annotations
 
-from harness.wire.openai.api import HOSTS, PATHS, OpenAI
+from harness.wire.openai.api import OpenAI
 
-__all__ = ["HOSTS", "PATHS", "OpenAI"]
+__all__ = ["OpenAI"]

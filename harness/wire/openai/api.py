@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from harness.apis import APIS
 from harness.provider import Refusal
 from harness.units import Usage
 from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
@@ -27,15 +27,9 @@ from harness.wire.openai.headers import JSON, headers
 from harness.wire.openai.models import is_known, listing, one
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, check_fields, json_body
-from harness.wire.paths import Paths
 
-HOSTS = frozenset({"api.openai.com"})
-"""Where it is served. Other hosts speak the same API and have models of their own."""
-
-PATHS = Paths(
-    "/v1", re.compile(r"/(chat/completions|responses|embeddings|models|files|batches)(?=/|$)")
-)
-"""Its paths behind `/v1`, or whatever base path another host has."""
+_HOST = APIS["openai"].host
+"""Other hosts speak the same API and have models of their own."""
 
 _BINARY = "application/octet-stream"
 
@@ -189,7 +183,7 @@ class OpenAI:
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected("you must provide a model parameter")
-        if host in HOSTS and not is_known(model, self._desk.models):
+        if host == _HOST and not is_known(model, self._desk.models):
             message = f"The model `{model}` does not exist or you do not have access to it."
             raise Rejected(message, code="model_not_found", status=404)
         return asked
@@ -201,7 +195,7 @@ class OpenAI:
             raise Rejected(
                 "Missing required parameter: 'model'.", "model", "missing_required_parameter"
             )
-        if host in HOSTS and not is_known(model, self._desk.models):
+        if host == _HOST and not is_known(model, self._desk.models):
             message = f"The requested model '{model}' does not exist."
             raise Rejected(message, "model", "model_not_found")
         return asked

@@ -7,7 +7,6 @@ API itself are indented by 2; those of the gateway in front of it, such as 401 a
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, NamedTuple
 
 from harness.provider import Refusal
@@ -19,6 +18,7 @@ from harness.wire.openai.headers import JSON, ORGANIZATION, go_duration, headers
 _GATEWAY = frozenset({401, 403, 404, 429})
 _OVERLOADED = (503, "The engine is currently overloaded, please try again later")
 _WORDS = {
+    "invalid_request_error": (400, "Invalid request"),
     "api_error": (500, "The server had an error while processing your request. Sorry about that!"),
     "overloaded_error": _OVERLOADED,
     "timeout_error": (
@@ -30,11 +30,9 @@ _WORDS = {
     "permission_error": (403, "You do not have access to this resource."),
     "not_found_error": (404, "Not found"),
     "request_too_large": (413, "Request body too large."),
+    "connection_error": (500, "Connection error."),
 }
-"""Status and words by the kind of refusal, which the simulator names as Anthropic does; a 529 is unknown here."""
-
-_ANTHROPIC_API_ERROR = "Internal server error"
-"""The words for which OpenAI has others; what else a refusal says is passed on."""
+"""Status and words by the kind of refusal; a 529 is unknown here, and a broken connection told of in batches alone."""
 
 _TYPES = {
     401: ("invalid_request_error", "invalid_api_key"),
@@ -90,11 +88,8 @@ def problem_of(refusal: Refusal, moment: Moment) -> Problem:
     """A refusal in OpenAI's words."""
     if refusal.limit is not None:
         return _rate_limited(refusal, moment)
-    status, message = _WORDS.get(refusal.error, (refusal.status or 500, refusal.message))
-    if refusal.error == "api_error" and refusal.status == _OVERLOADED[0]:
-        status, message = _OVERLOADED
-    elif refusal.error == "api_error" and refusal.message != _ANTHROPIC_API_ERROR:
-        message = refusal.message
+    status, message = _OVERLOADED if refusal.status == _OVERLOADED[0] else _WORDS[refusal.kind]
+    message = refusal.message or message
     if status >= 500:
         return Problem(status, message, "server_error", None, "server_error")
     kind, code = _TYPES.get(status, ("invalid_request_error", None))
@@ -129,16 +124,10 @@ def _rate_limited(refusal: Refusal, moment: Moment) -> Problem:
     requested = 1 if of_requests else min(hit.per_min, max(1, hit.per_min - used + missing))
     per = "requests per min (RPM)" if of_requests else "tokens per min (TPM)"
     message = (
-        f"Rate limit reached for {_model_in(refusal)} in organization {ORGANIZATION} on {per}: "
+        f"Rate limit reached for {refusal.model} in organization {ORGANIZATION} on {per}: "
         f"Limit {hit.per_min}, Used {used}, Requested {requested}. "
         f"Please try again in {go_duration(hit.retry_after_s)}. "
         "Visit https://platform.openai.com/account/rate-limits to learn more."
     )
     kind = "requests" if of_requests else "tokens"
     return Problem(429, message, kind, None, "rate_limit_exceeded")
-
-
-def _model_in(refusal: Refusal) -> str:
-    # A refusal names its model in its message alone.
-    found = re.search(r"\(model: (.+?)\)", refusal.message)
-    return found[1] if found else "this model"

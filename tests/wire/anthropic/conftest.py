@@ -17,7 +17,7 @@ from harness.run.program_world import ProgramWorld, WireProvider
 from harness.units import Usage
 from harness.virtual.world import run_here, simulated_world
 from harness.wire import httpcore_seam
-from harness.wire.anthropic import HOSTS, Anthropic
+from harness.wire.anthropic import Anthropic
 from harness.wire.api import Completion, Ids, Job, Moment, Prompt
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.network import connected
@@ -172,7 +172,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
         provider = WireProvider(
             name="anthropic",
             api="anthropic",
-            hosts=HOSTS,
+            hosts=frozenset({"api.anthropic.com"}),
             latency=latency,
             limits=limits,
             options=options,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.models import Reply, ToolCall
-from harness.provider import Refusal, refusal
+from harness.provider import Refusal
 from harness.provider.limits import Level, LimitHit, Quota
 from harness.units import Usage
 from harness.wire.api import Completion, Ids, Moment
@@ -257,12 +257,8 @@ def test_headers_tell_what_the_limits_leave(bench: Any) -> None:
 
 def test_a_rate_limit_is_told_in_the_words_of_the_api(bench: Any) -> None:
     hit = LimitHit("input tokens", 30_000, 7)
-    message = (
-        "This request would exceed your organization's rate limit of 30,000 input tokens per minute (model: "
-        "claude-sonnet-4-6). For details, refer to: https://docs.claude.com/en/api/rate-limits."
-    )
     response = bench.api.refused(
-        Refusal("rate_limit_error", 429, message, 7.0, hit), bench.moment()
+        Refusal("rate_limit_error", "claude-sonnet-4-6", hit, 7.0), bench.moment()
     )
     assert response.status == 429
     assert dict(response.headers)["retry-after"] == "7"
@@ -277,11 +273,18 @@ def test_a_rate_limit_is_told_in_the_words_of_the_api(bench: Any) -> None:
     )
 
 
+def test_a_rate_limit_names_its_model_whatever_it_is_called(bench: Any) -> None:
+    name = "ft (model: haiku) v2"
+    limited = Refusal("rate_limit_error", name, LimitHit("requests", 3, 20), 20.0)
+    said = json.loads(bench.api.refused(limited, bench.moment()).body)["error"]["message"]
+    assert f"(org: 00000000-0000-4000-8000-000000000000, model: {name})." in said
+
+
 def test_an_overload_breaks_a_stream_off_with_the_id_of_its_request(bench: Any) -> None:
     moment = bench.moment()
     prompt = bench.ask({**HI, "stream": True})
     head = bench.api.stream(prompt, bench.spoken(prompt, Reply("x")), moment).headers
-    event = bench.api.broken_off(refusal("overloaded_error"), moment)
+    event = bench.api.broken_off(Refusal("overloaded_error"), moment)
     assert event == (
         b'event: error\ndata: {"type":"error","error":{"details":null,"type":"overloaded_error","message":"Overloaded"},'
         b'"request_id":"%s"}\n\n' % dict(head)["request-id"].encode()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.provider import Refusal, refusal
+from harness.provider import Refusal
 from harness.provider.limits import NO_QUOTA, Level, LimitHit, Quota
 from harness.wire.api import Ids, Moment
 from harness.wire.openai import OpenAI
@@ -202,7 +202,7 @@ def test_an_unknown_model_is_not_found(chat: Call) -> None:
 def test_a_refusal_is_said_in_openais_words(
     api: OpenAI, error: str, status: int, kind: str, code: str
 ) -> None:
-    answer = api.refused(refusal(error), Moment(Ids("1"), 0.0, 0.0, NO_QUOTA))
+    answer = api.refused(Refusal(error), Moment(Ids("1"), 0.0, 0.0, NO_QUOTA))
     got, body = error_of(answer)
     assert (got, body["type"], body["code"]) == (status, kind, code)
 
@@ -227,7 +227,7 @@ def test_a_rate_limit_says_which_and_by_how_much(
 ) -> None:
     quota = Quota(Level(3, 0, 60.0), Level(30_000, 1_000, 58.0), None)
     wait_s = float(hit.retry_after_s)
-    limited = Refusal("rate_limit_error", 429, "... (model: gpt-4o). For details", wait_s, hit)
+    limited = Refusal("rate_limit_error", "gpt-4o", hit, wait_s)
     answer = api.refused(limited, Moment(Ids("1"), 0.0, 0.05, quota))
     status, body = error_of(answer)
     assert (status, body["type"], body["code"]) == (429, kind, "rate_limit_exceeded")
@@ -238,6 +238,13 @@ def test_a_rate_limit_says_which_and_by_how_much(
     assert headers["retry-after-ms"] == str(hit.retry_after_s * 1000)
     assert headers["x-ratelimit-remaining-tokens"] == "1000"
     assert headers["x-ratelimit-reset-tokens"] == "58s"
+
+
+def test_a_rate_limit_names_its_model_whatever_it_is_called(api: OpenAI) -> None:
+    name = "ft (model: gpt-4o) v2"
+    limited = Refusal("rate_limit_error", name, LimitHit("requests", 3, 20), 20.0)
+    _, body = error_of(api.refused(limited, Moment(Ids("1"), 0.0, 0.05, NO_QUOTA)))
+    assert body["message"].startswith(f"Rate limit reached for {name} in organization org-")
 
 
 def test_every_answer_has_openais_headers(send: Call) -> None:

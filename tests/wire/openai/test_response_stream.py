@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.models import Reply, ToolCall
-from harness.provider import refusal
+from harness.provider import Refusal
 from harness.provider.limits import NO_QUOTA
 from harness.wire.api import Ids, Moment
 from harness.wire.http import HttpResponse
@@ -117,7 +117,7 @@ def test_the_last_part_only_says_that_it_was_the_last(respond: Call, stream: Cal
 
 def broken_off(api: OpenAI) -> str:
     moment = Moment(Ids("1"), 60.0, 0.0, NO_QUOTA)
-    return api.broken_off(refusal("overloaded_error"), moment).decode()
+    return api.broken_off(Refusal("overloaded_error"), moment).decode()
 
 
 def test_chunks_that_break_off_say_so_in_a_chunk(api: OpenAI, chat: Call, stream: Call) -> None:

@@ -17,7 +17,6 @@ from harness.provider import Latency, Limits
 from harness.run.program_world import ProgramWorld, WireProvider
 from harness.virtual.world import run_program
 from harness.wire import SEAMS, connected
-from harness.wire.openai import HOSTS
 from harness.wire.routing import AgentRule
 
 openai = pytest.importorskip("openai")
@@ -68,7 +67,11 @@ class World:
     def _world(self) -> ProgramWorld:
         latency = Latency(ttft_s=Constant(1.0), itl_s=Constant(0.1))
         provider = WireProvider(
-            name="openai", api="openai", hosts=HOSTS, latency=latency, limits=self.limits
+            name="openai",
+            api="openai",
+            hosts=frozenset({"api.openai.com"}),
+            latency=latency,
+            limits=self.limits,
         )
         size = None if self.output_tokens is None else Constant(float(self.output_tokens))
         role = AgentRule(name="guide", content=self.content, output_tokens=size)

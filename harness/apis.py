@@ -1,0 +1,131 @@
+"""The APIs that are simulated on the wire, and the providers that are known to speak them.
+
+A new API is a folder in `harness/wire/` and an entry in `APIS`. The entry is data on the ground floor, because the
+scenario's schema, the environment of a run and the servers all read it; its code is imported when a run serves it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireApi:
+    """One API."""
+
+    name: str
+    maker: str
+    """What makes its server side for one run, as `module:name`; see `ApiMaker` in `harness/wire/api.py`."""
+    host: str
+    """Its own host."""
+    base_path: str
+    """The path before every endpoint at its own host; SDKs are given it as part of a base URL."""
+    endpoints: re.Pattern[str]
+    """Finds the path of an endpoint behind any base path."""
+    base_url: str
+    """The environment variable from which its SDK takes a base URL."""
+    header: str = ""
+    """A request header that its clients alone send, in lower case."""
+    provided: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that a run sets for its SDK, such as a key."""
+    cleared: tuple[str, ...] = ()
+    """Environment variables that would lead its SDK elsewhere, besides `base_url`."""
+
+    def load(self) -> Callable[..., Any]:
+        """Import its maker."""
+        module, _, name = self.maker.partition(":")
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]  # by its name
+
+    def base_paths(self, host: str) -> tuple[str, ...]:
+        """The base paths at a host; none where nobody knows them, and any may be used."""
+        if host == self.host:
+            return (self.base_path,)
+        known = (one for one in VENDORS.values() if (one.api, one.host) == (self.name, host))
+        return next((vendor.base_paths for vendor in known), ())
+
+    def base_of(self, path: str, base_paths: tuple[str, ...]) -> str | None:
+        """The base path of a request.
+
+        Args:
+            path: The whole path.
+            base_paths: Those that there are; none means that any may be used.
+
+        Returns:
+            The base path, or None if the path is that of no endpoint behind any of them.
+        """
+        if not base_paths:
+            found = self.endpoints.search(path)
+            return None if found is None else path[: found.start()]
+        fits = [base for base in base_paths if path.startswith(f"{base}/")]
+        return max(fits, key=len) if fits else None
+
+
+class Vendor(NamedTuple):
+    """A provider that is known by name."""
+
+    api: str
+    """The name of the API that it speaks."""
+    host: str
+    base_paths: tuple[str, ...]
+    """As its documentation has them."""
+
+
+APIS: dict[str, WireApi] = {
+    api.name: api
+    for api in (
+        WireApi(
+            name="anthropic",
+            maker="harness.wire.anthropic:Anthropic",
+            host="api.anthropic.com",
+            base_path="",
+            endpoints=re.compile(r"/v1/(messages|models)(?=/|$)"),
+            base_url="ANTHROPIC_BASE_URL",
+            header="anthropic-version",
+            provided={"ANTHROPIC_API_KEY": "sk-ant-simulated"},
+            cleared=("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_PROFILE"),
+        ),
+        WireApi(
+            name="openai",
+            maker="harness.wire.openai:OpenAI",
+            host="api.openai.com",
+            base_path="/v1",
+            endpoints=re.compile(
+                r"/(chat/completions|responses|embeddings|models|files|batches)(?=/|$)"
+            ),
+            base_url="OPENAI_BASE_URL",
+            provided={"OPENAI_API_KEY": "sk-simulated", "OPENAI_AGENTS_DISABLE_TRACING": "1"},
+            cleared=("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+        ),
+    )
+}
+"""Every API, by name; a provider of that name is there with no line of set-up."""
+
+VENDORS: dict[str, Vendor] = {
+    # https://api-docs.deepseek.com, /v1 for compatibility; https://api-docs.deepseek.com/guides/chat_prefix_completion
+    "deepseek": Vendor("openai", "api.deepseek.com", ("", "/v1", "/beta")),
+    # https://docs.fireworks.ai/tools-sdks/openai-compatibility
+    "fireworks": Vendor("openai", "api.fireworks.ai", ("/inference/v1",)),
+    # https://ai.google.dev/gemini-api/docs/openai
+    "google": Vendor("openai", "generativelanguage.googleapis.com", ("/v1beta/openai",)),
+    # https://console.groq.com/docs/openai
+    "groq": Vendor("openai", "api.groq.com", ("/openai/v1",)),
+    # https://openrouter.ai/docs/quickstart
+    "openrouter": Vendor("openai", "openrouter.ai", ("/api/v1",)),
+}
+"""Those who speak the API of another, by the name under which genai-prices knows them."""
+
+
+def vendor_of(name: str) -> Vendor | None:
+    """The known provider of a name: one with an API of its own, or one who speaks another's."""
+    own = APIS.get(name)
+    return VENDORS.get(name) if own is None else Vendor(name, own.host, (own.base_path,))
+
+
+def base_path(text: str) -> str:
+    """A base path as it is compared: with a slash before it and none behind; empty for the root."""
+    inner = text.strip("/")
+    return f"/{inner}" if inner else ""
