@@ -103,6 +103,8 @@ class Request:
     """Names of the tools it may use."""
     output_tokens: int | None = None
     """Size of the answer if the workload knows it [tokens]."""
+    said: tuple[ChatMessage, ...] = ()
+    """All that was said so far; empty where that is the prompt alone."""
     attempt: int = 0
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
@@ -111,8 +113,6 @@ class Request:
     """How long the provider serves the current attempt; None means what the model's profile says."""
     address: str = ""
     """Names the call among those of the run, whatever else runs: who asks what, and how often before."""
-    said: tuple[ChatMessage, ...] = ()
-    """All that was said so far; empty where that is the prompt alone."""
     body: bytes = b""
     """The request as the program sent it; empty where there is no wire."""
     wanted: dict[str, Any] | None = None

@@ -234,7 +234,7 @@ class Backend:
             except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
                 self.provider.fail(attempt, wrong, self.lost if attempt.abandoned else None)
             else:
-                self.provider.generate(attempt)
+                self.provider.serve(attempt)
 
         attempt = self.provider.submit(
             self.served,

@@ -20,7 +20,7 @@ def document_of(spec: Mapping[str, Any]) -> Document:
     Raises:
         ScenarioError: A key is not a text, or a value is of a type that no file could hold.
     """
-    return Document(SPEC, data=_plain(spec, ()))
+    return Document(SPEC, data=_plain(spec, ()), is_file=False)
 
 
 def _plain(value: Any, path: Path_) -> Any:  # noqa: ANN401 - a YAML value
