@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import PurePath
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.errors import HarnessError
 from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES, PROGRAM_START
@@ -69,7 +69,7 @@ def _frames_here() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def death_of(task: asyncio.Future[Any]) -> Death | None:
+def death_of(task: asyncio.Future[object]) -> Death | None:
     """How a task died without anybody looking; None if it did not."""
     if not isinstance(task, asyncio.Task) or not task.done():
         return None

@@ -184,7 +184,7 @@ class ProgramRun(ObservedRun):
         fault: str | Fault,
         *,
         allow: Collection[str] = (),
-        **fields: Any,  # noqa: ANN401 - the fault's
+        **fields: object,
     ) -> ProgramRun:
         """Assert that the same program, with the same seed and this fault besides, does what it did without it.
 
