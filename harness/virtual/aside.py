@@ -22,10 +22,6 @@ from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.lineage import Lineage
 from harness.kernel.loop import SimLoop
 from harness.kernel.program import abandon
-<<<<<<< HEAD:harness/virtual/aside.py
-from harness.virtual.thread_locals import free_thread_locals
-=======
->>>>>>> a59e778 (A reply that exits or cancels itself is told, and libraries for threads are loaded when a function is first called):harness/kernel/aside.py
 
 _start_thread = _thread.start_new_thread  # the real one, which is replaced while a world is open
 
@@ -138,13 +134,9 @@ class Aside:
                 abandon(loop)
 
     def _spawn(self, name: str, run: Callable[[], None]) -> None:
-<<<<<<< HEAD:harness/virtual/aside.py
-        world, network, commands = this_thread.world, this_thread.network, this_thread.commands
-=======
-        from harness.kernel.thread_locals import free_thread_locals
+        from harness.virtual.thread_locals import free_thread_locals
 
-        world, network, commands = here.world, here.network, here.commands
->>>>>>> a59e778 (A reply that exits or cancels itself is told, and libraries for threads are loaded when a function is first called):harness/kernel/aside.py
+        world, network, commands = this_thread.world, this_thread.network, this_thread.commands
 
         def inside() -> None:
             this_thread.world, this_thread.network, this_thread.commands = world, network, commands
