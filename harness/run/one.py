@@ -113,6 +113,7 @@ def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: i
         tally=tally(
             world.log.spans,
             agents=spec.agents,
+            events=world.log.events,
             warmup_tasks=spec.workload.warmup_tasks,
             slots=slots_of(spec),
         ),
