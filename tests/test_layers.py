@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,11 @@ def name_of(file: Path) -> str:
     return file.relative_to(HOUSE).as_posix()
 
 
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def lines_of_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (ast.get_docstring(node, clean=False) or "").count("\n")
 
@@ -33,7 +39,7 @@ def test_functions_can_be_taken_in() -> None:
     long = [
         f"{name_of(file)}:{node.lineno} {node.name}"
         for file in FILES
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - node.lineno - lines_of_docstring(node) >= LINES_OF_A_FUNCTION_MAX
@@ -42,9 +48,7 @@ def test_functions_can_be_taken_in() -> None:
 
 
 def test_files_begin_by_saying_what_they_are() -> None:
-    silent = [
-        name_of(it) for it in FILES if not ast.get_docstring(ast.parse(it.read_text("utf-8")))
-    ]
+    silent = [name_of(it) for it in FILES if not ast.get_docstring(tree_of(it))]
     assert silent == []
 
 

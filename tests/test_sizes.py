@@ -80,9 +80,8 @@ def reachable(imports: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("number", sizes(), ids=lambda number: number.name)
-def test_code_keeps_its_bounds(number: Number) -> None:
-    assert number.value <= number.max
+def test_code_keeps_its_bounds() -> None:
+    assert [number for number in sizes() if number.value > number.max] == []
 
 
 def test_no_files_import_one_another() -> None:
