@@ -47,7 +47,7 @@ _TESTS = Path(__file__).parent / "tests"
 _SLOW = frozenset((_TESTS / "slow.txt").read_text(encoding="utf-8").split())
 """Tests that take long, found with `--durations`."""
 
-_QUICK_VARIANTS = 5
+_QUICK_VARIANTS = 3
 """How many variants of a parametrised test are quick; of one that is listed as slow it is the first."""
 
 
