@@ -1,4 +1,4 @@
-"""The environment variables that a program finds inside a run: a key for every SDK, and no way around the simulation."""
+"""The environment variables of a program inside a run: a key for every SDK, and no proxy around the simulation."""
 
 from __future__ import annotations
 

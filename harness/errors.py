@@ -15,7 +15,7 @@ The tree::
       LimitExceeded        a run went beyond a bound on virtual time, on steps at one instant, or on calls
       NotSimulated         the program touched something that harness does not simulate
         OutsideRun         it connects while there is a simulation, but no run
-        UnknownHost        it connects to a host that nobody simulates
+        UnknownHost        it connects to a host that is not simulated
       StoreError           a store cannot be read or written
     HarnessBug             ours; never caught by us
 
@@ -115,7 +115,7 @@ class OutsideRun(NotSimulated):
 
 
 class UnknownHost(NotSimulated):
-    """A client was to connect to a host that nobody simulates; no error of a network, so that no client tries again."""
+    """A client connects to a host that is not simulated. It is not a network error, so no client retries it."""
 
     def __str__(self) -> str:
         return f"{self.what}\n  How to fix: {self.advice}"

@@ -1,12 +1,12 @@
-"""What happened in a run: spans, events, and the tables that hold them by column.
+"""Spans and events of a run, in columnar tables.
 
 A span is an interval with a parent. One task looks like this::
 
     task 7
-      agent lead                     one turn of an agent: from the message it got to the message it gave
-        call 1                       what the agent awaited, however many tries it took
+      agent lead                     one turn of an agent: from the message it received to the message it sent
+        call 1                       what the agent awaited, with all its attempts
           attempt 1                  one request at the provider
-          wait backoff               time in which nothing was asked of anybody
+          wait backoff               time without a request
           attempt 2
         tool search
 
@@ -16,7 +16,7 @@ The times of an attempt::
        |--- queue_wait_s ---|---- prefill_s -----|-- itl_s --|-- itl_s --| ... -------|
 
 All times are virtual seconds since the run began. An absent value is NaN (float), -1 (int) or "" (text) in memory and
-NULL in a store; it is never zero. Both wings of the house stand on this module, and it knows neither.
+NULL in a store; it is never zero. The simulation writes these tables and the results read them; this module imports neither.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Table:
 
 
 class Span:
-    """An interval: opened by `SpanLog.open`, filled in by whoever knows more, closed once and left alone then."""
+    """An interval: opened by `SpanLog.open`, filled in while it is open, closed once and not changed afterwards."""
 
     __slots__ = tuple(SPAN_COLUMNS)
 

@@ -1,4 +1,4 @@
-"""What an agent can use besides its model."""
+"""A tool: what an agent can call besides its model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When tasks arrive: open workloads by a process or a recorded trace, closed ones by users who think between tasks."""
+"""Arrival times of tasks: open workloads (a process or a recorded trace) and closed ones (users with think time)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The choices of one run: overridden one by one, and on record.
+"""The choices of one run: recorded, and overridden one by one.
 
 A choice is anything that could go another way and be the same program: a random value, what happens to an attempt at a provider,
 how late a timer fires, which thread goes next, when somebody outside cancels a task. Each has a key that says what it is for and
 does not depend on what else runs, so that taking one override away shifts no other. `docs/choices.md` lists the kinds.
 
-A run that nobody watches has no `Choices`: what is here and in `choosing.py` takes the place of the plain classes only in a run that
+A run without recording has no `Choices`: the classes here and in `choosing.py` replace the plain ones only in a run that
 has.
 """
 
@@ -147,7 +147,7 @@ class Choices:
 def _check(key: Key, value: Any) -> None:  # noqa: ANN401 - to be looked at
     parts: Any = key  # a caller without types may give anything
     if not isinstance(parts, tuple) or not parts or not all(isinstance(it, str) for it in parts):
-        raise HarnessError(f"the key of a choice is a tuple of texts (given: {key!r})")
+        raise HarnessError(f"the key of a choice is a tuple of texts (got {key!r})")
     if key[0] not in KINDS:
         hint = did_you_mean(key[0], KINDS)
         raise HarnessError(
@@ -158,7 +158,7 @@ def _check(key: Key, value: Any) -> None:  # noqa: ANN401 - to be looked at
         return
     types, holds, words = wanted
     if not isinstance(value, types) or isinstance(value, bool) or not holds(value):
-        raise HarnessError(f"override of {key}: must be {words} (given: {value!r})")
+        raise HarnessError(f"override of {key}: must be {words} (got {value!r})")
 
 
 _WANTED: dict[str, tuple[Any, Any, str]] = {

@@ -1,4 +1,4 @@
-"""`harness check`: whether one seed of a scenario gives one execution, and what is the cause if it does not."""
+"""`harness check`: whether one seed of a scenario gives one execution, and the probable cause if not."""
 
 from __future__ import annotations
 

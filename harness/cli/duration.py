@@ -1,4 +1,4 @@
-"""How long the work of a command takes, told before most of it is done."""
+"""Estimated duration of a command, printed early in its work."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def import_folders(folders: Sequence[Path], *, store: Path) -> int:
     """Take the runs of folders into a store, all or none, and say what they are called there.
 
     Raises:
-        HarnessError: A folder is no export, or is damaged; the store cannot be written; a package is missing.
+        HarnessError: A folder is not an export, or is damaged; the store cannot be written; a package is missing.
     """
     for found in import_runs(Store(store), folders):
         told = f"imported {len(found.run_ids):,} from {found.folder} as {_runs(found.run_ids)} of {store}"
@@ -76,7 +76,7 @@ def _wanted(words: Sequence[str], store: Store) -> list[int]:
     for word in words:
         if not RUNS.fullmatch(word):
             raise HarnessError(
-                f"{word}: this names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
+                f"{word}: this is neither a run nor a range of runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
             )
         wanted |= run_ids(word, dict.fromkeys(there), f"run {word}", store)
     return sorted(wanted)

@@ -1,4 +1,4 @@
-"""`harness gate` and `harness baseline`: is this change slower, dearer or worse than what was before?"""
+"""`harness gate` and `harness baseline`: whether a change made a scenario slower, costlier or less successful."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ BASELINE_RUNS = 32
 
 
 BASELINES = Path("baselines")
-"""The folder of baselines whose file nobody names."""
+"""The default folder of baselines."""
 
 
 def default_baseline(file: Path) -> Path:
-    """Where the baseline of a scenario is when nobody says otherwise."""
+    """The default place of a scenario's baseline."""
     return BASELINES / f"{file.stem}.json"
 
 

@@ -1,4 +1,4 @@
-"""The process that a command runs in: signals that end it in order, and streams that take whatever is printed."""
+"""The process of a command: orderly end on signals, and output streams that accept any character."""
 
 from __future__ import annotations
 

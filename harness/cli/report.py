@@ -1,4 +1,4 @@
-"""`harness report`: runs of a store as pages, pictures and numbers in files."""
+"""`harness report`: stored runs as pages, pictures and numbers in files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How runs are named on the command line: `12`, `1-8`, `1-8,11`."""
+"""Run ids on the command line: `12`, `1-8`, `1-8,11`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def named_runs(words: Sequence[str], there: _Ids, store: Store) -> list[int]:
     for word in words:
         if not RUNS.fullmatch(word):
             raise HarnessError(
-                f"{word} names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
+                f"{word} is neither a run nor a range of runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
             )
     return sorted(set().union(*(run_ids(word, there, f"run {word}", store) for word in words)))
 

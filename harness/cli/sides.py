@@ -62,7 +62,9 @@ def side_of(text: str, store: Path) -> AnySide:
     if name and RUNS.fullmatch(runs) and os.path.lexists(name):
         return stored_side(text, Store(name), runs)
     missing = name if name and RUNS.fullmatch(runs) else text
-    raise HarnessError(f"{text}: there is no file {missing}, and it names no runs\n{_HOW}")
+    raise HarnessError(
+        f"{text}: there is no file {missing}, and this is neither a run nor a range of runs\n{_HOW}"
+    )
 
 
 def stored_side(label: str, store: Store, runs: str) -> StoredSide:

@@ -1,4 +1,4 @@
-"""`harness simulate`: run a scenario, keep the runs, print what came out."""
+"""`harness simulate`: run a scenario, store the runs, print the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see on a terminal: numbers with their units, aligned; plain text when it goes into a pipe."""
+"""Tables on a terminal: aligned numbers with units; plain text in a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison found, printed in the format that was asked for."""
+"""Print the result of a comparison in the requested format."""
 
 from __future__ import annotations
 

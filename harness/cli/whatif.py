@@ -1,4 +1,4 @@
-"""`harness whatif`: what would be gained if an agent were faster?"""
+"""`harness whatif`: the effect of a faster agent."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def _factors(faster: Sequence[str], slower: Sequence[str]) -> dict[str, float]:
             said = _PERCENT.fullmatch(text.strip())
             if not agent or said is None:
                 raise HarnessError(
-                    f"{option} {word}: this is no agent with percents\n"
+                    f"{option} {word}: this is not an agent with a percentage\n"
                     f"  How to fix: write it as NAME=PERCENT, such as {option} reviewer=20%"
                 )
             percent = float(said[1])
             if percent == 0 or (sign < 0 and percent >= 100):
-                why = "which is no change" if percent == 0 else "which would take no time at all"
+                why = "which changes nothing" if percent == 0 else "which would take no time at all"
                 raise HarnessError(
                     f"{option} {word}: {percent:g} % {option[2:]}, {why}\n"
                     f"  How to fix: give another percentage, such as {option} {agent}=20%"

@@ -1,4 +1,4 @@
-"""The gate for tests: the runs of a test, one for each seed, against its baseline, or written as its baseline.
+"""The gate for tests: compare the runs of a test, one per seed, with its baseline, or write the baseline.
 
 A run hands its numbers over as a text, because tests may run in several processes and are judged in one.
 """
@@ -45,7 +45,7 @@ class GatedTest:
     """How many runs it has when all of them are made."""
     samples: dict[int, Sample] = field(default_factory=dict)
     broken: dict[int, str] = field(default_factory=dict)
-    """What became of runs that have no numbers, by seed: `failed` or `skipped`."""
+    """Status of runs without numbers, by seed: `failed` or `skipped`."""
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -67,7 +67,7 @@ class GatedTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestOutcome:
-    """What became of a test."""
+    """The result of a test."""
 
     test: str
     status: str
@@ -145,7 +145,7 @@ def options_of(limits: Mapping[str, object]) -> tuple[str, ...]:
     """
     for name, limit in limits.items():
         if not isinstance(limit, str):
-            raise HarnessError(f'{name}={limit!r} is no limit; write it as {name}="10%"')
+            raise HarnessError(f'{name}={limit!r} is not a limit; write it as {name}="10%"')
     options = tuple(f"{name}={limit}" for name, limit in limits.items())
     try:
         limits_of(options=options)
@@ -218,7 +218,7 @@ def update_test(test: GatedTest, folder: Path, *, reason: str) -> TestOutcome:
                 before.reason
             )  # of an older harness: the numbers are the same, and can be explained now
         if known and not reason.strip():
-            text = "its numbers changed: say why, with --sim-gate-reason TEXT"
+            text = "its numbers changed: state the reason, with --sim-gate-reason TEXT"
             return TestOutcome(
                 test=test.name, status="not written", text=text, counts=False, failed=True
             )

@@ -1,4 +1,4 @@
-"""Another version of the same files: a commit, checked out beside the working tree for as long as it takes.
+"""Another version of the same files: a commit, checked out temporarily beside the working tree.
 
 It runs in a process of its own, with its own folder on the path, so that the user's code is compared as well as the
 scenario: `harness gate --base main`.

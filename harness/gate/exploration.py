@@ -1,4 +1,4 @@
-"""The metrics that nobody gates, for information: which of them changed by more than chance, when many are looked at."""
+"""Metrics that are not gated: which of them changed by more than chance, corrected for multiple comparisons."""
 
 from __future__ import annotations
 

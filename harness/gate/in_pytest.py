@@ -1,4 +1,4 @@
-"""The gate at the end of a pytest session: collects what the tests hand over, decides, and tells it.
+"""The gate at the end of a pytest session: collect the results of tests, decide, and report.
 
 pytest is not needed by anything else here: only the plugin imports this file.
 """
@@ -140,7 +140,7 @@ class SessionGate:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell what became of each test."""
+        """Report the result of each test."""
         if not self._is_over:
             return
         terminalreporter.section("simulation gate")

@@ -1,4 +1,4 @@
-"""What a run's tasks are made of, kept beside its numbers, so that a change is explained without the spans of the base.
+"""Composition of a run's tasks, stored with its numbers, so that a change can be explained without the baseline's spans.
 
 Of each metric the mean over the tasks that decide it: what a critical path consists of, or whose attempts an amount is.
 """

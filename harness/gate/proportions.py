@@ -1,4 +1,4 @@
-"""How much the share of tasks that ended well changed: exact intervals, because failures are few.
+"""Change of the success rate: exact intervals, because failures are few.
 
 Student's t is wrong where most runs have no failure at all, and the binomial is wrong where the failures of a run have one
 cause, such as an outage. So an interval here reaches as far as the wider of the two.

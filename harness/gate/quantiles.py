@@ -1,4 +1,4 @@
-"""The distributions that intervals are made of, from scipy: Student's t and the binomial.
+"""Quantiles for intervals, from scipy: Student's t and the binomial.
 
 Only `scipy.special` is used. It holds what `scipy.stats` computes with, and loads in a third of the time.
 """

@@ -1,4 +1,4 @@
-"""What changed about an agent, so that it took more or less: its calls, its retries, its models, its tokens."""
+"""What changed about an agent whose share of a metric changed: its calls, retries, models, tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: the numbers of some runs, seed by seed, and what has to be equal for them to be comparable.
+"""The samples of a comparison: metrics of runs, seed by seed, and what must be equal to compare them.
 
 A side of a comparison is made of runs that were just executed (`SimulatedSide`), of records, of runs in a store, or of a
 baseline file (`baseline.py`).

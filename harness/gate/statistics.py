@@ -1,4 +1,4 @@
-"""How much a metric changed between two sets of runs, as an interval; exact cases first, and no interval from one run.
+"""Change of a metric between two sets of runs, as an interval; exact cases first, and no interval from one run.
 
 Runs of the same seed are a pair: keyed draws give both the same luck, so that their ratio varies much less than either
 (Law and Kelton, "Simulation Modeling and Analysis", 11.2). A value here is one of a whole run; tasks inside a run share

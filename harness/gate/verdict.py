@@ -1,4 +1,4 @@
-"""From changes to statuses, and from statuses to one verdict and an exit code."""
+"""Statuses of metrics from their changes, and one verdict and exit code from the statuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Status = Literal[
 ]  # fmt: skip
 
 COMPARED: Final = ("identical", "within limit", "improved", "regressed")
-"""The statuses that say what became of a metric."""
+"""The statuses of a metric."""
 
 Verdict = Literal["pass", "fail", "inconclusive", "nothing to compare with"]
 
@@ -34,7 +34,7 @@ EXIT_CODES: Final[dict[Verdict, int]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricResult:
-    """What became of one gated metric."""
+    """The result of one gated metric."""
 
     limit: Limit
     status: Status
@@ -169,7 +169,7 @@ def _reason(status: Status, comparison: Comparison) -> str:
     if status == "new":
         return "the baseline does not have it; save the baseline again to gate it"
     if comparison.change is not None and comparison.change.method == "none":
-        return "one run tells nothing; run more seeds"
+        return "one run is not enough; run more seeds"
     return ""
 
 

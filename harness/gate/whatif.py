@@ -1,4 +1,4 @@
-"""What an agent's speed is worth: the same seeds simulated with its attempts served faster, and what differs.
+"""The effect of an agent's speed: the same seeds simulated with its attempts served faster.
 
 Runs of the same seed meet the same luck, so that what differs is the speed and nothing else. Amdahl's law says what to
 expect: an agent that has a tenth of the critical path gains a tenth of its own gain, and one beside the path nothing.
@@ -50,7 +50,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """What came of other speeds."""
+    """The results with other speeds."""
 
     latency_factors: Mapping[str, float]
     """By agent, how many times as long as now its attempts take to serve."""

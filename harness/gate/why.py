@@ -1,4 +1,4 @@
-"""Why a number changed: which agent, tool, queue, retry or serial step gained the time or the money.
+"""Why a metric changed: the agent, tool, queue, retry or serial step that took the time or the money.
 
 Two sets of runs with the same seeds are compared task by task. What a task took is split into contributions: a latency
 into the segments of its critical path, by kind, agent and model or tool; a cost into what its attempts added, by agent

@@ -1,4 +1,4 @@
-"""Several threads on one kernel: each is a real OS thread, and only the one that holds the baton runs.
+"""Threads on one kernel: each is a real OS thread, and only the one that holds the baton runs.
 
 A thread gives the baton away when it parks, and when it ends. Who gets it next is decided here: threads that were woken,
 in the order in which they were; then whatever comes first in time, an event of the kernel or the alarm of a thread. The

@@ -1,4 +1,4 @@
-"""The kernel and the loop of a run that is watched: timers and tasks are on record, and may be chosen.
+"""Kernel and loop of a recorded run: timers and tasks are recorded, and may be overridden.
 
 They stand in for the plain classes in a run that has `Choices`, so that the others pay nothing.
 """
@@ -34,7 +34,7 @@ def kernel_for(choices: Choices | None, **bounds: Any) -> Kernel:  # noqa: ANN40
     """Make the kernel of a run.
 
     Args:
-        choices: Who overrides and watches; None means nobody.
+        choices: The object that overrides and records choices; None means none.
         bounds: The arguments of `Kernel`.
     """
     return Kernel(**bounds) if choices is None else ChoosingKernel(choices, **bounds)

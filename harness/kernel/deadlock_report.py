@@ -1,4 +1,4 @@
-"""The stuck report: what every task waits for when nothing can ever run again, and the cycle if there is one."""
+"""The deadlock report: what every task waits for, and the cycle if there is one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ERROR_MAX = 80
 
 
 DIED = "has failed with"
-"""What is said of a task that ended with an exception that nobody has retrieved."""
+"""The wording for a task whose exception was never retrieved."""
 
 
 class _Entry(NamedTuple):
@@ -113,7 +113,7 @@ def _frames_of_thread() -> list[FrameType]:
 
 
 def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
-    """The tasks that ended with an exception that nobody has retrieved: they may be what the others wait for."""
+    """Tasks whose exception was never retrieved: others may wait for them."""
     # Since Python 3.12 the set of all tasks has another name.
     name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
     dead = [

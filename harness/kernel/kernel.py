@@ -1,9 +1,9 @@
-"""The clock, and the only thing that moves it.
+"""The virtual clock. Only the kernel advances it.
 
-One SimPy environment holds the virtual time and the planned events. Code runs in threads: the main one, and those that
+One SimPy environment holds the virtual time and the scheduled events. Code runs in threads: the main one, and those that
 a program starts. A thread that has nothing to do parks with a `Waiter`; the kernel then takes events in order of time
 until one of them wakes somebody. While there is a single thread that happens right here; the baton between several is
-in `baton.py`. Nothing else in the house may step the environment.
+in `baton.py`. No other code may step the environment.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Kernel:
     """
 
     choices: Choices | None = None
-    """Who overrides and watches the choices of the run; None means nobody, and that nothing is on record."""
+    """The object that overrides and records the choices of the run; None means none."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Kernel:
         self.describe_work: Callable[[], str] = str
         """Asked which calls were made, when a bound was passed; set by the servers."""
         self.watcher = Watcher()
-        """Told what the program does wrong with its loops and tasks; set by whoever keeps account of it."""
+        """Observer of the program's mistakes with its loops and tasks; set by the code that records them."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
         self.failure: Exception | None = None

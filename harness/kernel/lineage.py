@@ -1,4 +1,4 @@
-"""Which task began which.
+"""Which task started which.
 
 A program may give each try of one piece of work to a task of its own: `asyncio.wait_for` does up to Python 3.11, and so do
 transports with a timeout. What such tries have in common is the task that began them.

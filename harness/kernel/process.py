@@ -1,4 +1,4 @@
-"""Work that goes on in virtual time beside the program: a generator that yields what it waits for.
+"""Background work in virtual time: a generator that yields what it waits for.
 
 It is SimPy's process, but for one thing: an error inside it leaves the kernel as the very object that was raised,
 where SimPy would build another of its class and break it.

@@ -1,6 +1,6 @@
-"""Running a program on a kernel: what `asyncio.run` is to the real clock.
+"""Run a program on a kernel: the counterpart of `asyncio.run` on the real clock.
 
-This is for our own programs, which touch nothing but asyncio; `world.py` is for programs of the user.
+This is for harness's own programs, which use nothing but asyncio; `harness/virtual/world.py` is for the user's programs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A change of the whole process that several threads may want at the same time."""
+"""A process-wide change that several threads may need at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a number is what it is, in a sentence: what the tasks that decide it are made of, or where they failed."""
+"""Why a metric has its value, in a sentence: what the deciding tasks consist of, or where they failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each task of a run took, in contributions that add up to the whole, alone or paired with the same task of another run."""
+"""Contributions to each task's time or cost, which add up to the whole; alone, or paired with another run's task."""
 
 from __future__ import annotations
 

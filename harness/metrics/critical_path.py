@@ -1,4 +1,4 @@
-"""What a task's latency is made of: its critical path, in segments that follow one another from arrival to end.
+"""The critical path of a task: consecutive segments from its arrival to its end.
 
 The path is walked backwards from the end, as Jaeger does (jaeger-ui, `TracePage/CriticalPath`): at each
 moment it is on the span that ended then, and inside it on the span in it that did. Three rules differ:

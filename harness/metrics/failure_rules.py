@@ -1,4 +1,4 @@
-"""What becomes of failures: noticed, waited for, told to somebody."""
+"""Findings about failures: whether a program notices, waits out and reports them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAME_S = 0.001
 
 
 def gave_up(history: History) -> list[Finding]:
-    """No attempt of a call got a reply, and nobody repeated it; the task failed, or something else took its place."""
+    """No attempt of a call got a reply, and the program did not repeat it; the task failed, or another call replaced it."""
     of_agent = history.by_agent()
     failed = [call for call in history.calls if failed_for_good(call)]
     well = (
@@ -60,7 +60,7 @@ def swallowed_error(history: History) -> list[Finding]:
 
 
 def accepted_truncated_stream(history: History) -> list[Finding]:
-    """A stream that was cut off was taken for a whole reply: nobody asked again, in the same words or the same length."""
+    """A truncated stream was used as a whole reply: the program did not repeat the request."""
 
     def seen() -> Iterator[Sighting]:
         for calls in history.by_agent().values():

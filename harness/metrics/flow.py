@@ -1,4 +1,4 @@
-"""Who heard whom: the flow of replies between agents, as prompts show it."""
+"""The flow of replies between agents, as prompts show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run's client did, call by call: the spans and events that rules about a client read."""
+"""The calls of a program in a run: the spans and events that the finding rules read."""
 
 from __future__ import annotations
 

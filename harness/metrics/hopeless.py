@@ -1,4 +1,4 @@
-"""Errors that come again however often the same request is sent, and what to correct about it."""
+"""Errors that a retry of the same request cannot solve, and how to correct the request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _CLIENT_ERRORS: Final = range(400, 500)
 
 _CORRECT: Final = {
     401: "the API key is missing, wrong or revoked; set the right one",
-    402: "the account has no credit; see to its billing",
-    403: "the API key may not do this; use one that may, or ask for the permission",
+    402: "the account has no credit; check its billing",
+    403: "the API key may not do this; use a key that is permitted, or ask for the permission",
     404: "there is no such model or path; correct its name or the base URL",
     413: "the request is too large; send less in it",
 }
@@ -28,4 +28,6 @@ def what_to_correct(status: int) -> str:
     if not never_passes(status):
         return ""
     why = _CORRECT.get(status, "the request is wrong; correct it as the error's message says")
-    return f"More attempts will not help: {why}. Let the error reach whoever can mend it."
+    return (
+        f"More attempts will not help: {why}. Let the error propagate to code that can handle it."
+    )

@@ -1,4 +1,4 @@
-"""Lanes: rows of a drawing on which spans can be laid without crossing one another.
+"""Lanes: rows of a drawing in which spans do not overlap unless they nest.
 
 In a lane spans nest: of any two, one contains the other or they have no time in common. That is what
 timelines can draw and what Perfetto demands of the slices of one thread. One agent may have several lanes, because it

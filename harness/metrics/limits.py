@@ -1,4 +1,4 @@
-"""How much worse a metric may become before a gate objects: which way is worse, how that is counted, how much is allowed."""
+"""Limits of a gate: which direction is worse, percent or points, and how much is allowed."""
 
 from __future__ import annotations
 

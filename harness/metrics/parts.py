@@ -1,4 +1,4 @@
-"""Which span is a part of which, for those who follow how long things took: the parent, corrected by time."""
+"""Parents of spans for time analysis: the recorded parent, corrected by time."""
 
 from __future__ import annotations
 

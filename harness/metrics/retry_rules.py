@@ -1,4 +1,4 @@
-"""How a client asks again."""
+"""Findings about retries."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def non_retryable_retried(history: History) -> list[Finding]:
             text = f"tried again after the API had rejected the request: {event.detail}"
             yield Sighting(event.agent, event.at_s, event.span_id, text)
 
-    advice = "Retry 408, 409, 429, 5xx and broken connections only; let other errors reach whoever can mend them."
+    advice = "Retry 408, 409, 429, 5xx and broken connections only; let other errors propagate to code that can handle them."
     return one_an_agent("non_retryable_retried", "warning", seen(), advice)
 
 

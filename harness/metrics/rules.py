@@ -1,4 +1,4 @@
-"""What a rule about a client is: it reads a history and gives findings, one for each agent that it is about."""
+"""The finding rule: it reads a history and returns findings, one per agent."""
 
 from __future__ import annotations
 

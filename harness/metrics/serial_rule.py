@@ -1,4 +1,4 @@
-"""Calls that a program makes one by one where they need not follow one another."""
+"""The finding about calls made one by one that could run concurrently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How calls follow one another: in loops, in growing conversations, behind blocking work."""
+"""Findings about sequences of calls: loops, growing conversations, delays behind blocking work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much longer each span could have taken without its task ending later.
+"""Slack: how much longer each span could have taken without delaying the end of its task.
 
 The question is that of a project plan: a span has slack when somebody else was waited for anyway. Nobody wrote down
 who waited for whom, so everything that began after a span's end, beside it in the same parent, is taken to have waited for

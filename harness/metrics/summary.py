@@ -1,4 +1,4 @@
-"""The numbers of one run or of many, by name.
+"""The metrics of one run or of several, by name.
 
 A metric that was not measured is absent: no cost without prices, no utilisation without a bound on slots, no latency
 when no task came to an end.

@@ -1,4 +1,4 @@
-"""From the spans of one run to what its numbers are made of: one pass, one tally an agent.
+"""The counts of one run, per agent, from one pass over its spans.
 
 Tallies of several runs add up, so that a quantile over many runs is one of all their tasks, and not a mean of quantiles.
 """
@@ -78,7 +78,7 @@ class RunTally:
     makespan_s: float = 0.0
     """From the first arrival to the last end, warm-up included [s]."""
     slot_seconds: float | None = None
-    """Slots of the provider times the makespan [s]; None when there is no bound on slots."""
+    """Slots of the provider times the makespan [s]; None if slots are unlimited."""
     busy_s: float = 0.0
     """Time for which slots were held, warm-up included [s]."""
     agents: dict[str, Tally] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Who waited for whom: at what agents the critical path stood before others could go on."""
+"""Waits between agents: the agents at which the critical path was before others could continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is about: runs of a store, perhaps others to compare them with, and what is asked of them, once each."""
+"""The data of a report: runs of a store, optional runs to compare with, and each query once."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Side:
 
     @cached_property
     def findings(self) -> list[tuple[Finding, int]]:
-        """What there is to say about the client: the first of each kind and agent, and in how many runs there was one."""
+        """Findings about the program: the first of each kind and agent, and the number of runs that have it."""
         found: dict[tuple[str, str], tuple[Finding, int]] = {}
         for run_id in self.run_ids:
             seen = {

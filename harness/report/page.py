@@ -1,4 +1,4 @@
-"""A page, its pictures and its numbers: one HTML file that needs nothing else, a PNG for each figure, a JSON."""
+"""Write a report: one self-contained HTML file, a PNG for each figure, a JSON file."""
 
 from __future__ import annotations
 

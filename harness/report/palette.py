@@ -1,4 +1,4 @@
-"""Colours and patterns, each with one meaning in all figures and in both schemes.
+"""Colours and patterns, each with one meaning in all figures, light and dark.
 
 The hues are those of Okabe and Ito ("Color Universal Design", 2008), which people with any colour vision can tell apart;
 every meaning has a pattern too, for those who see none and for paper. A colour is written into a figure as it is on white,

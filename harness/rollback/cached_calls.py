@@ -1,4 +1,4 @@
-"""What is in an `lru_cache`, and putting it back.
+"""Read and restore the contents of an `lru_cache`.
 
 The cache is written in C and shows its sizes alone. Its contents are read from the garbage collector, which is told of
 all that the cache refers to, and put back by calling it while its function gives the results that it gave.

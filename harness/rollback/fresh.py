@@ -1,4 +1,4 @@
-"""The program's own modules for one run: imported anew, so that no run sees what another has changed in them.
+"""The program's own modules, imported anew for each run, so that no run sees another's changes.
 
     modules = OwnModules(folder)
     with modules.entered():

@@ -1,4 +1,4 @@
-"""Stand-ins in the places of the program's own modules that are no globals: defaults, closures, attributes, containers.
+"""Stand-ins in places of the program's modules that are not globals: defaults, closures, attributes, containers.
 
 `dataclass(default_factory=time.time)` keeps the function where no change of `time` is seen. The walk through what the
 modules hold finds it there.

@@ -1,4 +1,4 @@
-"""What a thing holds, by the kind of thing: how its contents are read, and how they are put back.
+"""Contents of an object, by kind: how they are read and restored.
 
 Contents are a dictionary, a list or a set whose members are looked into in turn, or, for numbers and states, one value
 that is compared as a whole. Attributes are read from where Python keeps them and not asked of the thing: a property, a

@@ -1,4 +1,4 @@
-"""Models of pydantic, which are compiled: what their fields hold was copied into validators when they were defined."""
+"""Pydantic models: their compiled validators keep copies of field values from definition time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of the program's own modules around a run, and taking back what the run changed in it.
+"""State of the program's own modules around a run, and undoing the run's changes.
 
 Three states matter: before the run, after it, and when it is taken back. What changed between the first two is the run's
 and is taken back; what changed since is somebody else's, such as a test's, and stays.
@@ -102,7 +102,7 @@ class State:
         return leftovers
 
     def put_back(self) -> None:
-        """Let everything be as it was, whoever changed it."""
+        """Restore everything, regardless of what changed it."""
         sys.modules.update(self._loaded)
         for place in self.reach.places:
             if place.kind.write is not None:

@@ -1,4 +1,4 @@
-"""From a scenario and a seed to the parts of one run, put together. The only place that knows all of them."""
+"""Assemble the parts of one run from a scenario and a seed. Only this file knows all of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
     """
 
     def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
@@ -91,7 +91,7 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
     def execute(self) -> Literal["done", "horizon"]:

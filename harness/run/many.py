@@ -1,4 +1,4 @@
-"""Many runs, side by side in any `concurrent.futures.Executor`, with results in the order of the seeds.
+"""Many runs in any `concurrent.futures.Executor`, with results in the order of the seeds.
 
 Each run depends on its seed alone, so neither the number of processes nor the size of a batch changes a result.
 """

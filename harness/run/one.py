@@ -1,4 +1,4 @@
-"""One run: a scenario and a seed, executed."""
+"""One run: execute a scenario with a seed."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class RunResult:
     stub_lines_used: Mapping[str, Set[int]] = field(default_factory=dict)
     """The lines of each agent's script that were asked for."""
     faults_met: Set[int] = field(default_factory=set)
-    """The faults, by number, that met at least one attempt."""
+    """Numbers of the faults that applied to at least one attempt."""
     findings: Sequence[Finding] = ()
-    """What there is to say about how a program of one's own deals with its providers."""
+    """Findings about a user program's use of its providers."""
     unsimulated: Mapping[str, int] = field(default_factory=dict)
-    """The hosts that it wanted to reach and nobody simulates, each with how often."""
+    """Hosts that are not simulated and that it tried to reach, with the number of tries."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
     tracebacks: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def simulate(
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The integer from which all random values are derived.
         choices: Overrides of single choices, and where all are put on record; None means neither.
         on_task_end: Called whenever a task has ended; it must not touch the run.
 
@@ -102,7 +102,7 @@ def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedR
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
     """
     load_libraries(scenario.functions, scenario.folder)
     if isinstance(scenario.spec, TargetScenario):

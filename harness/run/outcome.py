@@ -1,4 +1,4 @@
-"""What some runs of one scenario amount to: their metrics, the budgets, and what a reader has to know beside them."""
+"""Results of several runs of one scenario: metrics, budgets and notes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Outcome:
     notes: tuple[str, ...]
     """What a reader has to know beside the numbers, a sentence each."""
     problems: tuple[str, ...] = ()
-    """Why this is no pass, whatever the budgets say, a sentence each."""
+    """Reasons why the result fails regardless of budgets, one sentence each."""
     failures: tuple[Failure, ...] = ()
     """The errors that a program of one's own ended tasks with, by kind."""
 
@@ -119,7 +119,7 @@ class Results:
         )
 
     def check_stubs(self) -> None:
-        """Complain about scripted replies that no run asked for; a part of the scenario's runs cannot tell.
+        """Raise an error for scripted replies that no run used. Not checked if only a part of the scenario's runs was made.
 
         Raises:
             StubError: Names every such line.
@@ -139,7 +139,7 @@ class Results:
         if failed and (
             "success_rate" not in self.scenario.spec.budgets or len(failed) == len(self._seeds)
         ):
-            yield f"Not one task ended well in {_of_runs(failed, len(self._seeds))}."
+            yield f"No task succeeded in {_of_runs(failed, len(self._seeds))}."
         missing, expected = self._never_arrived()
         if missing:
             yield f"{missing} of {expected} tasks never arrived: give the runs a later `horizon_s`, or fewer tasks."
@@ -186,7 +186,7 @@ class Results:
                 f"The program raised in {self._failures.total()} of {in_all} tasks, warm-up included: {kinds}."
             )
         notes += [
-            f"The program tried {times} times to reach {host}, which nobody simulates; nothing was sent."
+            f"The program tried {times} times to reach {host}, which is not simulated; nothing was sent."
             for host, times in self._unsimulated.items()
         ]
         notes += [

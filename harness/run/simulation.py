@@ -1,4 +1,4 @@
-"""The Python face: a scenario, ready to run.
+"""`Simulation`, the Python interface: a scenario, ready to run.
 
 simulation = Simulation("scenarios/code_review.yaml")
 outcome = simulation.run_many(runs=32)

@@ -1,4 +1,4 @@
-"""Signals that would end a process, held back while it does what must not be left half done."""
+"""Delay signals that would end the process during a critical section."""
 
 from __future__ import annotations
 

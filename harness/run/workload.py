@@ -1,4 +1,4 @@
-"""The tasks of a workload: each comes at its time, and is worked on beside the others."""
+"""The tasks of a workload: each starts at its arrival time and runs concurrently with the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["
 
     Args:
         spec: Says when they come, and how many.
-        draws: Where chance comes from.
+        draws: Source of random values.
         work: Works on one task.
     """
     arrivals = spec.workload.arrivals

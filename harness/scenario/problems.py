@@ -1,4 +1,4 @@
-"""From what pydantic found wrong to what a person reads: place, key, value, what is allowed, and what was meant."""
+"""Turn pydantic's errors into messages: place, key, value, what is allowed, and a suggestion."""
 
 from __future__ import annotations
 

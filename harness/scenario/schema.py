@@ -1,7 +1,7 @@
-"""What a scenario file may say. Each part is the very record that the simulation runs on, so nothing is stated twice.
+"""The schema of a scenario file. Each part is the record that the simulation uses.
 
-The records with behaviour live with it: distributions and arrivals in `kernel/`, limits, latency, prices and weather in
-`provider/`, policies in `resilience/`, faults and patterns in their folders. Here stands how a file is put together.
+Records with behaviour are defined with it: distributions and arrivals in `chance/`, limits, latency, prices and overload in
+`provider/`, policies in `resilience/`, faults and patterns in their folders. This file defines how a scenario is composed.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Workload(Section):
     def _check_number(self) -> Workload:
         if self.tasks is None and not isinstance(self.arrivals, At | Trace):
             raise PydanticCustomError(
-                "missing_tasks", "`tasks` is missing: these arrivals have no end of their own"
+                "missing_tasks", "`tasks` is missing: these arrivals do not end by themselves"
             )
         if self.tasks is not None and self.warmup_tasks >= self.tasks:
             raise PydanticCustomError(
@@ -253,14 +253,14 @@ def _check_units(limits: dict[str, GateLimit]) -> dict[str, GateLimit]:
         if getattr(limit, wrong) is not None:
             raise PydanticCustomError(
                 "one_of",
-                "is not counted in {wrong}; give {right}",
+                "is not stated in {wrong}; give {right}",
                 {"wrong": wrong, "right": right, "at": (metric,)},
             )
         has_one = getattr(limit, right) is not None or metric in DEFAULT_LIMITS
         if not has_one and limit.level != "ignore":
             raise PydanticCustomError(
                 "one_of",
-                "has no limit of its own; give {right}",
+                "has no default limit; give {right}",
                 {"right": right, "at": (metric,)},
             )
     return limits
@@ -309,7 +309,9 @@ class WireProviderSpec(ProviderSpec):
     @model_validator(mode="after")
     def _check_hosts(self) -> WireProviderSpec:
         if self.api is None and self.hosts:
-            raise PydanticCustomError("one_of", "`hosts` needs `api`: which API is spoken there")
+            raise PydanticCustomError(
+                "one_of", "`hosts` needs `api`: the API that these hosts serve"
+            )
         return self
 
 
@@ -369,7 +371,7 @@ class Scenario(Head):
                     cycle = " -> ".join([*path[path.index(fallback) :], fallback])
                     raise PydanticCustomError(
                         "cycle",
-                        "fallbacks go in a circle: {cycle}",
+                        "fallbacks form a cycle: {cycle}",
                         {"cycle": cycle, "at": self._place_of_fallback(path[-1])},
                     )
                 path.append(fallback)
@@ -410,7 +412,7 @@ class TargetScenario(Head):
             if part.api is None and vendor_of(name) is None:
                 raise PydanticCustomError(
                     "one_of",
-                    "say which `api` provider {name} speaks, and at which `hosts`",
+                    "provider {name} needs `api` and `hosts`: its API, and where it is served",
                     {"name": repr(name), "at": ("providers", name)},
                 )
         return self

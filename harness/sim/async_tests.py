@@ -1,4 +1,4 @@
-"""Async tests, run in the simulation whichever plugin would have run them.
+"""Run async tests in the simulation, whichever async plugin is installed.
 
 pytest is not needed by anything else here: only the plugin imports this file.
 """

@@ -1,4 +1,4 @@
-"""A call, and some calls, as a test looks at them."""
+"""A call, and a list of calls, as a test sees them."""
 
 from __future__ import annotations
 

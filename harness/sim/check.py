@@ -1,4 +1,4 @@
-"""What was said of a program's surroundings and never needed: it did not test what its author thinks."""
+"""Unused descriptions in a test: agents never called, processes never run, faults that never applied."""
 
 from __future__ import annotations
 

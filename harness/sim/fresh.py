@@ -1,4 +1,4 @@
-"""Modules of the program that are imported anew for a run, for state that cannot be put back."""
+"""Modules of the program that are imported anew for a run, for state that cannot be restored."""
 
 from __future__ import annotations
 

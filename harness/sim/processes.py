@@ -1,4 +1,4 @@
-"""Commands that a program runs in other processes, described by a test: what they say, how they end, and when."""
+"""Simulated commands that a test describes: their output, exit code and duration."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SimProcess:
     ) -> None:
         if not str(command).strip():
             raise HarnessError(
-                f"a process is described by a glob for its command line (given: {command!r})\n"
+                f"a process is described by a glob for its command line (got {command!r})\n"
                 '  How to fix: sim.process("git push*", stdout="ok")'
             )
         self.command = command
@@ -105,7 +105,7 @@ def _output(command: str, what: str, value: object) -> bytes:
     if isinstance(value, bytes):
         return value
     raise HarnessError(
-        f"process {command!r}: {what} is text, bytes, or a function of the command that gives one (given: {value!r})"
+        f"process {command!r}: {what} is text, bytes, or a function of the command that gives one (got {value!r})"
     )
 
 
@@ -114,7 +114,7 @@ def _code(command: str, value: Any) -> int:  # noqa: ANN401 - whatever a test gi
         return value
     raise HarnessError(
         f"process {command!r}: returncode is a whole number from 0 to 255, or below 0 for a signal, or a function of "
-        f"the command that gives one (given: {value!r})"
+        f"the command that gives one (got {value!r})"
     )
 
 

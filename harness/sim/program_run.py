@@ -1,4 +1,4 @@
-"""What came of one run of a program: its output, its calls, and the numbers about them."""
+"""The result of one run of a program: its output, calls and metrics."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class ProgramRun:
     events_table: Table
     all_calls: CallList
     unsimulated: dict[str, int]
-    """The hosts that it wanted to reach and nobody simulates."""
+    """Hosts that are not simulated and that it tried to reach, with the number of tries."""
     faults_met: frozenset[int]
-    """The faults, by number, that met at least one attempt."""
+    """Numbers of the faults that applied to at least one attempt."""
     command: str
     """What runs it again."""
     described: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ class ProgramRun:
 
     @property
     def findings(self) -> list[Finding]:
-        """What there is to say about how the program deals with its providers."""
+        """Findings about the program's use of its providers."""
         return findings(self.spans_table, self.events_table)
 
     def flow(self) -> list[Edge]:
@@ -216,9 +216,9 @@ class ProgramRun:
         most = most_at_once(calls)
         if most < wanted:
             whose = ", ".join(agents) or "all agents"
-            what = f"at most {most} of {len(calls)} calls of {whose} went on at once, not {wanted}"
+            what = f"at most {most} of {len(calls)} calls of {whose} ran at once, not {wanted}"
             if len(calls) < wanted:
-                what = f"there is no more than {calls_in_words(len(calls))} of {whose}, and {wanted} should go on at once"
+                what = f"there {'was' if len(calls) == 1 else 'were'} only {calls_in_words(len(calls))} of {whose}, so {wanted} could not run at once"
             _fail(self, what, one_after_another(calls, wanted))
 
     def assert_latency_below(self, limit_s: float) -> None:
@@ -234,7 +234,7 @@ class ProgramRun:
         """Assert that all calls together cost less than this [USD]; an unknown price is no low one."""
         __tracebackhide__ = True
         if math.isnan(self.cost_usd):
-            _fail(self, "the cost is not known, because the price of a model is not")
+            _fail(self, "the cost is unknown, because the price of a model is unknown")
         if not self.cost_usd < limit_usd:
             _fail(
                 self,

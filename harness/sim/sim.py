@@ -1,4 +1,4 @@
-"""What a test speaks to: it describes the surroundings of the user's program, and runs it in them."""
+"""`Sim`, the object behind the `sim` fixture: it describes a program's environment and runs the program."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Sim(Surroundings):
     """The simulated surroundings of a program: one a test.
 
     Args:
-        seed: The one integer that all chance follows from.
+        seed: The integer from which all random values are derived.
         command: What runs the test again.
         module: The name of the module that the test is in.
         horizon_s: Virtual time that no run may pass [s].
         calls_per_task: How many calls each run may make.
         order: Which thread goes next where several may: the one that came first (`"arrival"`), or one that the seed
             chooses (`"random"`), so that some seed finds the order that breaks a program.
-        allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
+        allow_unmatched: Whether a call that matches no described agent is answered by a made-up one, which is called
             `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
         keep_texts: Whether a store that runs are written to gets their prompts and replies too, without secrets.
     """
@@ -75,7 +75,7 @@ class Sim(Surroundings):
 
     @property
     def last_run(self) -> ProgramRun:
-        """What came of the latest run, whether it returned or raised.
+        """The latest run, whether it returned or raised.
 
         Raises:
             HarnessError: No run has ended yet.
@@ -295,7 +295,7 @@ class Sim(Surroundings):
     # -- at the end of a test -----------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Complain about what was said and never needed: it did not test what its author thinks.
+        """Raise an error for descriptions that were never used: the test does not test what its author thinks.
 
         Raises:
             HarnessError: Agents that were never called, replies that were never given, processes that were never run,

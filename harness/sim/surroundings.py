@@ -1,4 +1,4 @@
-"""What a test says of the world around its program: agents, tools, commands, providers and faults."""
+"""The environment of a program as a test describes it: agents, tools, commands, providers, faults."""
 
 from __future__ import annotations
 
@@ -355,7 +355,7 @@ class Surroundings:
 
     def _check_new(self, agent: str) -> None:
         if any(role.name == agent for role in self._roles):
-            raise HarnessError(f"there is an agent {agent!r} already")
+            raise HarnessError(f"agent {agent!r} is described already")
         if agent.startswith(UNMATCHED):
             raise HarnessError(
                 f"agent {agent!r}: names that begin with {UNMATCHED!r} are of calls that match no agent\n"

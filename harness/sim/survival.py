@@ -1,4 +1,4 @@
-"""Whether a program survives a fault: its run under the fault, compared with the same run without it.
+"""Whether a program survives a fault: compare its run under the fault with its run without it.
 
 Each check compares both runs and gives what only the run under the fault has. A check is allowed by its name, or by its
 name for one agent or tool: `lost_reply`, `lost_reply:reviewer`.

@@ -1,4 +1,4 @@
-"""What happened in a run, a line each: calls with the beginnings of prompt and reply, attempts, tools, rejected requests."""
+"""The timeline of a run, one line per entry: calls, attempts, tools, rejected requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tool for a program under test: a function that takes virtual time, async unless it stands in for one that is not."""
+"""A simulated tool: a function that takes virtual time; async, unless it replaces a plain function."""
 
 from __future__ import annotations
 

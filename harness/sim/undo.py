@@ -1,4 +1,4 @@
-"""Each run of a test begins with the program's modules as they were before the first.
+"""Restore a program's modules before each run of a test.
 
 What a run changed in them is taken back when the next run begins, or when the test is over. Until then a test can look
 at it. What the test or a fixture changed in between stays.

@@ -1,4 +1,4 @@
-"""Numbers of some runs together, worked out in SQL, so that a million calls are not read into Python.
+"""Aggregates of several runs, computed in SQL, so that a million calls are not read into Python.
 
 Definitions are those of `harness.metrics` (docs/glossary.md); tests hold both to the same numbers. Tasks of the warm-up are
 left out where metrics leave them out; what was not measured is None, or absent.

@@ -1,4 +1,4 @@
-"""How a store is asked: rows as dicts, and runs that must be there."""
+"""Queries of a store: rows as dicts, and a check that runs exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file: opened when it is free, refused when it is not ours, written whole runs at a time.
+"""The store file: wait until it is free, reject files that are not stores, write whole runs.
 
 DuckDB lets one process write a file, or several read it, and turns away everybody else at once. So a connection here
 lives for one write or one read, and who is turned away comes again.
@@ -211,7 +211,7 @@ class Store:
                 return duckdb.connect(self.path, read_only=read_only, config=_CONFIG)
             except duckdb.ConnectionException as error:
                 raise StoreError(
-                    f"the store {self.path} is open in this very program, through a connection that is not harness's\n"
+                    f"the store {self.path} is open in this program, through a connection that is not harness's\n"
                     "  How to fix: close that connection first"
                 ) from error
             except duckdb.Error as error:

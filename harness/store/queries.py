@@ -1,4 +1,4 @@
-"""What can be asked of a store, each as a function that gives plain rows.
+"""Queries of a store, each a function that returns plain rows.
 
 A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; whoever
 wants more than is here writes SQL for `data_frame`, or opens the file with DuckDB.

@@ -1,4 +1,4 @@
-"""What figures are drawn from: distributions, a run's course over time, faults and what became of those who met them.
+"""Data of figures: distributions, a run over time, task outcomes per fault.
 
 Everything is worked out in SQL and small when it arrives, however many calls there were.
 """
@@ -192,7 +192,7 @@ def _area_s(bins: Mapping[int, Row], edges_s: Sequence[float]) -> list[float]:
 
 
 def faults(store: Store, run_ids: RunIds) -> list[Row]:
-    """The injected faults that attempts met, and what became of those, in the order of their first meeting.
+    """The injected faults that applied, with task outcomes per fault, in the order of their first use.
 
     Returns:
         Rows with "fault", "agent", the "attempts" that met it, of them "failed"; "wasted_usd" for those; the "tasks"

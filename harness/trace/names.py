@@ -1,4 +1,4 @@
-"""The names under which traces say things: those of OpenTelemetry where it has one, our own where it has none.
+"""Attribute names of traces: OpenTelemetry's where defined, our own otherwise.
 
 The names under `gen_ai.` are those of the semantic conventions for generative AI as of September 2026. All of them
 are in development and have changed before (they now live in a repository of their own,

@@ -1,4 +1,4 @@
-"""OTLP/JSON: what OpenTelemetry's collectors take, and Jaeger opens as a file.
+"""OTLP/JSON: accepted by OpenTelemetry collectors, and opened by Jaeger as a file.
 
 Its rules beside those of JSON: ids are hexadecimal, integers of 64 bits are texts, enumerations are numbers. A span is
 written by a template and the texts that repeat are escaped once, because `json.dumps` for every span takes five times as long.

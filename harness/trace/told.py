@@ -1,4 +1,4 @@
-"""What a trace says of each span: one account, from which OTLP is written and the OpenTelemetry SDK is fed."""
+"""Trace attributes of each span, shared by the OTLP writer and the OpenTelemetry SDK."""
 
 from __future__ import annotations
 

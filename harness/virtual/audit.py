@@ -1,4 +1,4 @@
-"""Refusing what a program asks of the operating system, at the lowest place that Python has: its audit events.
+"""Refuse operating-system calls at the lowest level that Python offers: audit events.
 
 The functions of the interpreter raise an event before they act, under whatever name they were kept: also a method of C that
 was bound before the run, where no stand-in can be put. An error that a hook raises keeps the function from acting.

@@ -1,4 +1,4 @@
-"""A process that is not there: what a program started, waits for and reads from, in virtual time."""
+"""A simulated child process: a program starts it, waits for it and reads from it in virtual time."""
 
 from __future__ import annotations
 

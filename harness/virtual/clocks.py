@@ -1,4 +1,4 @@
-"""What `time` and `datetime` say while a world is open.
+"""Virtual `time` and `datetime` while a world is open.
 
 The wall clock starts at `EPOCH_S`. The others start at 0, as `loop.time()` does: programs mix the two, as in
 `loop.call_at(time.monotonic() + 5, ...)`, and sums with an offset would lose bits. `process_time` and `thread_time`

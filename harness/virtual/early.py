@@ -1,4 +1,4 @@
-"""Stand-ins from the beginning, so that whatever is imported keeps them and not the originals.
+"""Stand-ins installed from the start, so that every imported module keeps them and not the originals.
 
 Outside of a run they do what the originals do. What keeps a function where no search comes to it, such as the local
 variable of a generator or a validator that was compiled, keeps the stand-in.

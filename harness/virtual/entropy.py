@@ -1,4 +1,4 @@
-"""Random values of a program, from the seed of its run.
+"""Random values of a program, derived from the seed of its run.
 
 `os.urandom` gives keyed bytes, and what is made of it follows: `uuid4`, `secrets`, `random.SystemRandom`. The key is the
 task that asks and how often it asked before, so that one call more in one task changes no value of another. The

@@ -1,4 +1,4 @@
-"""When garbage is looked for, while a world is open: at fixed turns, and never because so much memory is in use.
+"""Garbage collection at fixed turns while a world is open, instead of by memory use.
 
 Finalizers and weak references run when garbage is found. Python looks for it by the number of objects, which differs
 from process to process.

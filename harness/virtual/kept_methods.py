@@ -1,4 +1,4 @@
-"""Methods of sockets that a module of the program has kept from before the run, as in `send = connection.send`.
+"""Socket methods that a module bound before the run, as in `send = connection.send`.
 
 Such a method is one of C, bound once and for all: what stands on the class during a run does not reach it. While a world is
 open, the name in the module leads through the class. In other places (a closure, an attribute, a container) it is not

@@ -1,4 +1,4 @@
-"""Locks and simple queues park instead of blocking, while a world is open.
+"""Locks and simple queues that park instead of blocking while a world is open.
 
 Everything of `threading`, `queue` and `concurrent.futures` that waits is Python on top of three types that are written
 in C: `lock`, `RLock` and `SimpleQueue`. Their methods are replaced in the types' own dictionaries, so that locks work

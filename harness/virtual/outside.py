@@ -1,4 +1,4 @@
-"""The network outside of runs: closed while a test has a simulation.
+"""The network outside of runs: refused while a test has a simulation.
 
 Inside a run `sockets.py` refuses what would reach the network. A call of the program before the run, after it, or in a
 fixture would reach it too, although its author thinks that it is simulated. So connections and look-ups of addresses

@@ -1,4 +1,4 @@
-"""Putting stand-ins where a program finds functions, also under names that were imported long before.
+"""Install stand-ins wherever a program finds functions, including names imported earlier.
 
 A stand-in asks which thread calls: in a world it does what it is for, and everywhere else what the original does.
 

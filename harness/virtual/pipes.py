@@ -1,4 +1,4 @@
-"""Pipes in memory, between a program and a simulated process."""
+"""In-memory pipes between a program and a simulated process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks and semaphores of multiprocessing, which programs also share among threads; tqdm does so for its bars.
+"""Locks and semaphores of multiprocessing that a program uses among threads, as tqdm does.
 
 They are made of one C type, `_multiprocessing.SemLock`, and treated like the locks of `threading` (`locks.py`): each
 tries without blocking, and parks where it would have blocked. No other process takes part in a run.

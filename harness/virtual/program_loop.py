@@ -1,4 +1,4 @@
-"""The loops of a user's program: made by the kernel wherever the program asks asyncio for one."""
+"""Event loops of a user's program: created by the kernel wherever the program asks asyncio for one."""
 
 from __future__ import annotations
 

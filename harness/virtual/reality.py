@@ -1,4 +1,4 @@
-"""Leaving the simulated world for a moment: what a program does there is real, and virtual time stands still meanwhile.
+"""Leave the simulated world for one call: the call is real, and virtual time stands still.
 
 It happens in the thread that asks for it, so that connections, locks and context variables are the ones that the program has
 there. No other thread of the run goes on before it is back.

@@ -1,4 +1,4 @@
-"""asyncio's subprocesses, over simulated ones: the transports are ours, and streams and protocols asyncio's own."""
+"""asyncio subprocesses over simulated processes: own transports, asyncio's streams and protocols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stuck report of a program with threads: what each waits for, since when and where; then the tasks of each loop."""
+"""The deadlock report of a threaded program: what each thread waits for, since when and where; then the tasks."""
 
 from __future__ import annotations
 

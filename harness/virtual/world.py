@@ -1,4 +1,4 @@
-"""Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
+"""Run a user's program in a simulated world.
 
 While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
 (`entropy.py`), simulated loops (`program_loop.py`), simulated threads (`threads.py`), no processes but simulated ones

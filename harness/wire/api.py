@@ -1,4 +1,4 @@
-"""What an API on the wire is: the siblings `anthropic/` and `openai/` put into bytes what models say and providers decide.
+"""The protocol of an API on the wire. `anthropic/` and `openai/` implement it.
 
 An API reads a request, and writes an answer, a stream or an error. It adds neither content nor time nor refusals of its
 own, save for requests that the real one would reject as wrong. It lives as long as a run, and may remember what the real

@@ -1,4 +1,4 @@
-"""When the requests of a batch have their turns: within minutes to an hour, in no particular order."""
+"""Start times of the requests of a batch: within minutes to an hour, in no particular order."""
 
 from __future__ import annotations
 

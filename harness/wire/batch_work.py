@@ -1,4 +1,4 @@
-"""The requests of batches: calls that no client waits for, beside queue and rate limits, at half the price.
+"""Requests of batches: no client waits for them, no queue or rate limit applies, and they cost half.
 
     created -> its turn comes -> judged by the fault plan -> content from the agent's model -> done
 

@@ -1,4 +1,4 @@
-"""One call of a program: what its client awaits, however many attempts that takes."""
+"""One call of a program: what its client awaits, with all its attempts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.wire.routing import AgentRule, Scope
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call: what was asked, by whom, and what came of it."""
+    """One call: the request, its agent, and the reply."""
 
     number: int
     """1 for the first call of the run."""
@@ -41,7 +41,7 @@ class Call:
     timed_out: list[int] = field(default_factory=list)
     """Ordinals of the attempts that the client gave up because its own timeout was over."""
     reply: Reply | None = None
-    """What was answered; None while there is no answer, and when there never was one."""
+    """The answer; None if there is none, or none yet."""
     sources: tuple[int, ...] = ()
     """Numbers of the calls whose replies are part of this prompt."""
     repeats: int | None = None

@@ -1,11 +1,11 @@
-"""The calls that a program makes, put together from the requests that reach the server.
+"""Group the requests that reach the server into calls of the program.
 
 A program awaits one call and its SDK makes several attempts of it; the server sees the attempts. The SDKs number them,
 and make them one after the other in one task. So a request with a number above 0 belongs to the latest call of its task
 that sent the same bytes and whose last attempt failed. A client that numbers nothing makes attempts of one call as long
 as it sends the same bytes after a failure. A program that tries again around its SDK makes another call, which is linked
 to the one before (`repeats.py`). A tool's work is seen from both its ends: from the reply that asked for it to the
-request that brings what came of it.
+request that contains its result.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Calls:
             self.log.event("goes_on", span)
 
     def count(self, *what: object) -> int:
-        """Note one more of something, and say the how-manieth it is."""
+        """Count one occurrence, and return its ordinal."""
         number = self._counts[what] = self._counts.get(what, 0) + 1
         return number
 

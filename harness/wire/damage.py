@@ -1,4 +1,4 @@
-"""What faults do to the bytes of an answer.
+"""Damage that faults do to the bytes of an answer.
 
 An answer is a plan: at which time which operation of the connection. Damage turns one plan into another.
 """

@@ -1,4 +1,4 @@
-"""One attempt at a server: a request that asks a model, from its arrival to the last byte of its answer."""
+"""One attempt at a server: a request for a model, from its arrival to the last byte of its answer."""
 
 from __future__ import annotations
 

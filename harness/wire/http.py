@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the server speaks it: bytes in, requests out; answers in, bytes out.
+"""HTTP/1.1 for the server: parse requests, write answers.
 
 What clients send is parsed by h11. What is sent to them is framed here: that is a few bytes around each part.
 """
@@ -36,7 +36,7 @@ def read_head(raw: bytes) -> Head:
     """Parse the head of a request; a client sends nearly the same ones again and again.
 
     Raises:
-        RemoteProtocolError: It is no HTTP (h11's error).
+        RemoteProtocolError: It is not HTTP (h11's error).
     """
     parser = h11.Connection(h11.SERVER)
     parser.receive_data(raw)
@@ -188,7 +188,7 @@ class Connection:
         """Send to the server, which answers what is complete.
 
         Raises:
-            RemoteProtocolError: It is no HTTP (h11's error).
+            RemoteProtocolError: It is not HTTP (h11's error).
         """
         if self._closes and self.is_answering:
             return  # nobody will read it

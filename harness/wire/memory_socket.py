@@ -1,4 +1,4 @@
-"""The client's end of a simulated connection, as a socket: for clients of the standard library and those built on it.
+"""The client's end of a simulated connection, as a socket, for the standard library and clients built on it.
 
 It has what these clients use of `socket.socket`, with its errors; waiting takes virtual time.
 """

@@ -1,4 +1,4 @@
-"""Names for agents that nobody described: readable, the same for the same prompts, and without secrets."""
+"""Names of agents that no test describes: readable, stable for the same prompts, and without secrets."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A network in memory, underneath the real HTTP clients of this process.
+"""An in-memory network under the real HTTP clients of this process.
 
 The clients keep their own pools, parsers, timeouts and retries; only the last step, opening a connection, leads to a
 simulated server instead of a socket. TLS is left out, so that `https://` needs no certificate. Each client has its
 seam in a file of its own: `httpcore_seam.py` for httpx, httpx2 and with them nearly every SDK, `aiohttp_seam.py`,
 `urllib_seam.py` for `http.client` and urllib3.
 
-Connecting takes no time of its own: the latency profiles are fitted to whole calls.
+Connecting takes no virtual time: the latency profiles are fitted to whole calls.
 """
 
 from __future__ import annotations

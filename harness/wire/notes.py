@@ -1,4 +1,4 @@
-"""What a program does wrong beside its requests, noted as events: loops that it blocks, and what its end leaves behind."""
+"""Events about a program outside its requests: blocked loops, and unfinished work at its end."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_same_runs_are_identical(harness: Cli) -> None:
 def test_two_single_runs_of_two_seeds_are_inconclusive(harness: Cli) -> None:
     done = harness("compare", "1", "2")
     assert (done.returncode, done.stderr) == (4, "")
-    assert "one run tells nothing; run more seeds" in done.stdout
+    assert "one run is not enough; run more seeds" in done.stdout
     assert "share no seed" in done.stdout
 
 
@@ -228,7 +228,10 @@ def test_summary_that_cannot_be_written_is_told(
         (("1", "9-999999999"), "it holds runs 1-16"),
         (("1", "0"), "there is no run 0"),
         (("8-1", "1"), "8-1 ends before it begins; did you mean 1-8?"),
-        (("1", "1..8"), "there is no file 1..8, and it names no runs\n  How to fix: name a run"),
+        (
+            ("1", "1..8"),
+            "there is no file 1..8, and this is neither a run nor a range of runs\n  How to fix: name a run",
+        ),
         (("1", "2,"), "there is no file 2,"),
         (("1", "9" * 5000), "and it names no runs"),
         (("1", "gone.duckdb"), "there is no file gone.duckdb"),

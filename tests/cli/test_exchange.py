@@ -106,8 +106,11 @@ def test_name_of_a_folder_cannot_move_the_cursor(harness: Cli) -> None:
         (("export", "9"), "run 9: there is no run 9 in the store"),
         (("export", "1", "3-999999999"), "it holds runs 1-4"),
         (("export", "4-1"), "4-1 ends before it begins; did you mean 1-4?"),
-        (("export", "all"), "all: this names no runs\n  How to fix: name a run, such as 12"),
-        (("export", "1,"), "1,: this names no runs"),
+        (
+            ("export", "all"),
+            "all: this is neither a run nor a range of runs\n  How to fix: name a run, such as 12",
+        ),
+        (("export", "1,"), "1,: this is neither a run nor a range of runs"),
         (("export", "--store", "gone.duckdb"), "there is no store"),
         (("export", "--store", "empty.duckdb"), "holds no runs, so there is nothing to export"),
         (("export", "--store", "scenario.yaml"), "it is not a DuckDB database"),

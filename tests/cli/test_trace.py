@@ -161,7 +161,7 @@ def test_an_exporter_that_is_not_there_ends_it_before_the_work(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "smoke")
     done = harness("simulate", "scenario.yaml", "--otel")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no exporter of traces named 'smoke'" in done.stderr
+    assert "there is no trace exporter named 'smoke'" in done.stderr
 
 
 def test_a_collector_that_is_not_there_costs_no_run(

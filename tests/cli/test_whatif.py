@@ -104,10 +104,10 @@ def test_agent_s_name_cannot_move_the_cursor(harness: Cli) -> None:
     [
         (("--faster", "writr=20%"), "has no agent 'writr'; did you mean 'writer'?"),
         (("--slower", "nobody=20%"), "has no agent 'nobody'; known are writer, editor"),
-        (("--faster", "writer=0%"), "--faster writer=0%: 0 % faster, which is no change"),
+        (("--faster", "writer=0%"), "--faster writer=0%: 0 % faster, which changes nothing"),
         (("--faster", "writer=100%"), "100 % faster, which would take no time at all"),
         (("--faster", "writer=250%"), "give another percentage, such as --faster writer=20%"),
-        (("--slower", "writer=0.0%"), "0 % slower, which is no change"),
+        (("--slower", "writer=0.0%"), "0 % slower, which changes nothing"),
         (("--faster", "writer=fast"), "write it as NAME=PERCENT, such as --faster reviewer=20%"),
         (("--faster", "writer=-20%"), "this is no agent with percents"),
         (("--faster", "writer=20"), "this is no agent with percents"),

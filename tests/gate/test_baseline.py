@@ -130,7 +130,7 @@ GOOD = baseline_text(
     [
         (GOOD[:200], "is no JSON; it may be cut off"),
         ("", "is no JSON; it may be cut off"),
-        ("<<<<<<< HEAD\n" + GOOD, "it holds marks of a merge"),
+        ("<<<<<<< HEAD\n" + GOOD, "it has merge conflict markers"),
         ("[" * 100_000, "is no JSON"),
         ("[]", "is no baseline of harness"),
         ('{"name": "x"}', "is no baseline of harness"),

@@ -106,7 +106,7 @@ def test_prompt_that_no_rule_answers_lists_what_there_is() -> None:
     with pytest.raises(
         StubError,
         match=r"^no reply of agent 'lead' answers the prompt 'rain'\n"
-        r"  there is one for: prompt '\*wind\*', prompt_regex '\^sun'\n  How to fix: ",
+        r"  prompts with a reply: prompt '\*wind\*', prompt_regex '\^sun'\n  How to fix: ",
     ):
         ask(stub, request("rain"))
 

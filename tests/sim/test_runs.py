@@ -101,7 +101,7 @@ def test_program_that_waits_for_ever_is_told_where() -> None:
     async def program() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(Deadlock, match="an Event that nobody set"):
+    with pytest.raises(Deadlock, match="an Event that was never set"):
         Sim(1).run(program)
 
 

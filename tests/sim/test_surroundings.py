@@ -332,7 +332,7 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         (
             "agent",
             {"latency_s": -1},
-            "latency_s: number: Input should be greater than or equal to 0 (given: -1)",
+            "latency_s: number: Input should be greater than or equal to 0 (got -1)",
         ),
         ("agent", {"latency_s": {"lognorml": {}}}, "latency_s: mapping.lognorml: "),
         ("agent", {"latency_s": {"ttft_s": 1, "itl": 2}}, "latency_s: itl: "),
@@ -341,11 +341,11 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         ("agent", {"reply": 5}, "agent 'x' cannot say 5"),
         ("agent", {"reply": ["one", 5]}, "agent 'x' cannot say 5"),
         ("agent", {"system_regex": "("}, "system_regex: no regular expression: missing )"),
-        ("agent", {"tools": "look"}, "tools: a list of names is wanted (given: 'look')"),
+        ("agent", {"tools": "look"}, "tools: expected a list of names (got 'look')"),
         (
             "agent",
             {"tool_calls": ["look"]},
-            "tool_calls: (name, arguments) is wanted (given: 'look')",
+            "tool_calls: expected (name, arguments) (got 'look')",
         ),
         ("agent", {"tool_calls": [("look",)]}, "tool_calls: (name, arguments) is wanted"),
         ("tool", {"latency_s": -1}, "latency_s: number: "),
@@ -396,7 +396,7 @@ def test_wrong_provider_is_one_clear_error(settings: dict[str, Any], words: str)
         ("earthquake", {}, "there is no fault 'earthquake'\n  Known: latency, hang, "),
         ("status", {}, "fault 'status': status: Field required"),
         ("status", {"status": 418}, "fault 'status': status: Input should be 400, 401"),
-        ("hang", {"for_s": 0}, "fault 'hang': for_s: Input should be greater than 0 (given: 0)"),
+        ("hang", {"for_s": 0}, "fault 'hang': for_s: Input should be greater than 0 (got 0)"),
         (
             "hang",
             {"from_s": 5, "until_s": 2},

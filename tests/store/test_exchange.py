@@ -431,15 +431,15 @@ def test_file_that_was_cut_off_or_changed_is_refused(
         path.write_bytes(whole[:-1])
     with refused(out, f"metrics.{form} is not the file that was written"):
         path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
-    with refused(out, f"metrics.{form} is missing, or is no plain file"):
+    with refused(out, f"metrics.{form} is missing, or is not a regular file"):
         path.unlink()
-    with refused(out, f"metrics.{form} is missing, or is no plain file"):
+    with refused(out, f"metrics.{form} is missing, or is not a regular file"):
         path.mkdir()
 
 
 def test_link_out_of_the_folder_is_not_followed(good: Path) -> None:
     path = good / "spans.parquet"
-    with refused(good, "spans.parquet is missing, or is no plain file"):
+    with refused(good, "spans.parquet is missing, or is not a regular file"):
         path.rename(good.parent / "elsewhere.parquet")
         path.symlink_to(good.parent / "elsewhere.parquet")
 
@@ -557,7 +557,7 @@ def test_export_of_an_earlier_version_with_columns_that_nobody_knows_is_refused(
 ) -> None:
     store.write([make_record()])
     export_of_version_1(store, "parquet", out)
-    with refused(out, "spans.parquet has other columns than a store: 'colour'"):
+    with refused(out, "spans.parquet has columns that differ from those of a store: 'colour'"):
         rewrite(out, "spans", "SELECT *, 'red' AS colour FROM old")
 
 
@@ -652,7 +652,7 @@ def test_nothing_is_written_over(
         out.symlink_to(out.parent / "mine")
     before = sorted(out.parent.rglob("*"))
     with pytest.raises(
-        StoreError, match=r"is there already, and nothing is written over\n  How to fix: name"
+        StoreError, match=r"already exists, and is not overwritten\n  How to fix: name"
     ):
         export_runs(store, [1], "csv", out)
     assert sorted(out.parent.rglob("*")) == before

@@ -124,7 +124,7 @@ CALL = ToolCall("book", {"city": "Bern"})
 WRONG: list[tuple[Any, list[tuple[Ask, dict[str, Any]]], str]] = [
     ("sunny", ANY, "tool_calls: there is none"),
     ("sunny", NAMED, "wants the tool 'book'"),
-    (CALL, NONE, "tool_calls: the request says that no tool may be called"),
+    (CALL, NONE, "tool_calls: the request forbids tool calls"),
     (ToolCall("forecast", {"city": "Bern"}), NAMED, "tool_calls[0].tool: 'forecast' is called"),
     ([CALL, CALL], ONE, "tool_calls: there are 2"),
     (ToolCall("forcast", {"city": "Bern"}), AUTO, "'forcast' is not offered; offered: forecast, book; did you mean 'forecast'?"),
@@ -135,7 +135,7 @@ WRONG: list[tuple[Any, list[tuple[Ask, dict[str, Any]]], str]] = [
     ("sunny", FORMATS, "text: the request wants JSON"),
     ('{"city": "Bern", "sun": 1}', FORMATS, "text: Additional properties are not allowed"),
     ({"days": 2}, FORMATS, "text: 'city' is a required property"),
-    (CALL, FORMATS, "tool_calls[0].tool: 'book' is called, and the request offers no tools"),
+    (CALL, FORMATS, "tool_calls[0].tool: 'book' is called, but the request offers no tools"),
 ]  # fmt: skip
 
 

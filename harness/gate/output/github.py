@@ -1,4 +1,4 @@
-"""For a job at GitHub Actions: annotations, which are lines that it finds in the log."""
+"""Annotations for GitHub Actions: lines that it finds in the log."""
 
 from __future__ import annotations
 

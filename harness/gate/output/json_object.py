@@ -1,4 +1,4 @@
-"""For programs: one JSON object, with null for what is not known or not finite."""
+"""One JSON object, with null for values that are unknown or not finite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For whatever reads JUnit XML: a test case for each gated metric and each budget."""
+"""JUnit XML: a test case for each gated metric and each budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For a page at GitHub or GitLab, such as `$GITHUB_STEP_SUMMARY`."""
+"""Markdown for a page at GitHub or GitLab, such as `$GITHUB_STEP_SUMMARY`."""
 
 from __future__ import annotations
 

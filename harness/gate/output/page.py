@@ -1,4 +1,4 @@
-"""For reports: what a gate found, in the words and numbers that a page shows."""
+"""The result of a gate as sections of a report."""
 
 from __future__ import annotations
 

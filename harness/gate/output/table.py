@@ -1,4 +1,4 @@
-"""For people at a terminal: tables that fit it."""
+"""Tables fitted to a terminal."""
 
 from __future__ import annotations
 

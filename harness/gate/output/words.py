@@ -1,4 +1,4 @@
-"""How a gate's findings are said: the same words in every format."""
+"""Wording of a gate's results, the same in every format."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def p_text(p: float) -> str:
 
 
 def sentence(result: MetricResult) -> str:
-    """What became of a metric, in one sentence."""
+    """The result of a metric, in one sentence."""
     it, metric = result.comparison, result.limit.metric
     text = f"{metric}: {result.status}"
     if it.base is not None and it.candidate is not None:
@@ -101,7 +101,7 @@ def amounts(metric: str, row: Row) -> tuple[str, str]:
 
 
 def budget_sentence(budget: BudgetResult) -> str:
-    """What became of a budget, in one sentence."""
+    """The result of a budget, in one sentence."""
     value = (
         "not measured"
         if budget.value is None
@@ -119,7 +119,7 @@ def advice(result: GateResult) -> str:
     return {
         "pass": "Nothing became worse than allowed.",
         "fail": "If the change is wanted, save the baseline again with a reason; if not, see above.",
-        "inconclusive": "The interval still reaches over the limit: run more seeds, or allow more.",
+        "inconclusive": "The interval still crosses the limit: run more seeds, or allow a larger change.",
         "nothing to compare with": "What is gated could not be compared, for the reasons above.",
     }[result.verdict]
 

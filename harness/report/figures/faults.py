@@ -1,4 +1,4 @@
-"""What went wrong: attempts that failed, by agent and reason."""
+"""Failed attempts, by agent and reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents and what goes from one to another: arrows beside a column of names."""
+"""Agents and the messages between them: arrows beside a column of names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task's latency is made of: the segments of its critical path, added up."""
+"""Composition of latency: the segments of critical paths, summed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course of a run: what its providers were asked, and how they coped."""
+"""Load of the providers over a run, and their response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chance does: one dot a seed."""
+"""Variation between seeds: one dot per seed."""
 
 from __future__ import annotations
 

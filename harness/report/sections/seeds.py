@@ -1,4 +1,4 @@
-"""What chance does: the numbers of each seed."""
+"""Section: the metrics of each seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What agents read and wrote: the steps of the slowest task and of one that failed, where the run kept the texts."""
+"""Section: prompts and replies of the slowest task and of a failed one, if the run kept texts."""
 
 from __future__ import annotations
 

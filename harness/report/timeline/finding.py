@@ -1,4 +1,4 @@
-"""What a timeline shows, in one sentence: for those who do not see it, and for those who have no time."""
+"""A one-sentence summary of a timeline, also for screen readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts from outside, as they may be shown: one line, of bounded length, and unable to turn the text around them."""
+"""Untrusted texts for display: one line, bounded length, no bidirectional control characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest: what a folder holds, so that what was cut off, mixed up or made by a newer harness is seen at once."""
+"""The manifest of an export, to detect truncated, mixed or newer folders."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _data(folder: Path) -> dict[str, Any]:
             text = file.read(_BYTES_MAX + 1)
     except OSError as error:
         raise StoreError(
-            f"{folder} is no export: {path} cannot be read: {error.strerror or error}\n"
+            f"{folder} is not an export: {path} cannot be read: {error.strerror or error}\n"
             "  How to fix: name a folder that `harness export` has written"
         ) from error
     if len(text) > _BYTES_MAX:
@@ -123,7 +123,7 @@ def _data(folder: Path) -> dict[str, Any]:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise damaged(folder, f"{NAME} is no JSON: {str(error)[:80]}") from error
+        raise damaged(folder, f"{NAME} is not JSON: {str(error)[:80]}") from error
     if not isinstance(data, dict) or _MARK not in data:
         raise damaged(folder, f"{NAME} has no {_MARK!r}")
     return data

@@ -1,4 +1,4 @@
-"""From a store to a folder."""
+"""Export from a store to a folder."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def export_runs(
 def _check_free(target: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise StoreError(
-            f"{target} is there already, and nothing is written over\n"
+            f"{target} already exists, and is not overwritten\n"
             "  How to fix: name a new folder with -o, or remove this one"
         )
 

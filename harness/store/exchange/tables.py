@@ -1,4 +1,4 @@
-"""What is taken along of a run: every table of `schema.sql` that carries `run_id`, as this harness knows it."""
+"""The exported tables: every table of `schema.sql` with a `run_id`."""
 
 from __future__ import annotations
 

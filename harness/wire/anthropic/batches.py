@@ -51,7 +51,7 @@ class _Request:
 
     @property
     def outcome(self) -> str:
-        """What became of it, once it is over."""
+        """Its result, once it has ended."""
         if self.cancelled:
             return "canceled"
         if isinstance(self.work, Job) and self.work.spoken is not None:
@@ -152,7 +152,7 @@ class Batches:
         return {"id": batch_id, "type": "message_batch_deleted"}
 
     def results(self, batch_id: str, at_s: float) -> bytes:
-        """What came of each request, line by line."""
+        """The result of each request, one per line."""
         batch = self._find(batch_id)
         if at_s < batch.ended_s:
             raise not_found(f"Batch {batch_id} has no results: it is still in progress.")

@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     context_tokens: int
     """Its context window [tokens]."""
     max_output_tokens: int | None
-    """The longest reply [tokens]; None where nobody knows."""
+    """The longest reply [tokens]; None if unknown."""
     min_cached_tokens: int
     """The shortest prefix that its prompt cache keeps [tokens]."""
     generation: float

@@ -73,7 +73,7 @@ def tag_at(table: Table, place: str, tags: Collection[str]) -> str:
 
 
 def nothing_else(table: Table, allowed: Collection[str], place: str = "") -> None:
-    """There must be no field that nobody knows."""
+    """Reject unknown fields."""
     for name in table:
         if name not in allowed:
             raise invalid(f"{place}{name}: Extra inputs are not permitted")

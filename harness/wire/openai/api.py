@@ -1,4 +1,4 @@
-"""OpenAI's API for one run: which request is for whom."""
+"""OpenAI's API for one run: which endpoint handles a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file that a batch is made of: one request a line, each with a `custom_id`, a `method`, a `url` and a `body`."""
+"""The input file of a batch: one request per line, with a `custom_id`, a `method`, a `url` and a `body`."""
 
 from __future__ import annotations
 

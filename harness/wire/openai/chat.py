@@ -1,4 +1,4 @@
-"""Chat Completions: what a request means, and the answer in one piece.
+"""Chat Completions: read a request, and write the whole answer.
 
 Fields, their order and the layout are those of recorded replies of 2026.
 """

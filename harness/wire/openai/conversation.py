@@ -1,4 +1,4 @@
-"""From the messages of a request to a conversation that every model understands; and how many tokens it has.
+"""From the messages of a request to a conversation that every model understands; and its token count.
 
 A message has 3 tokens beside its text (https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken); an
 image of 1024 x 1024 has 765 (https://platform.openai.com/docs/guides/images-vision).

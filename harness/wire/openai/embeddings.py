@@ -1,4 +1,4 @@
-"""Embeddings: a vector for each text, the same for the same text, and unlike that of any other."""
+"""Embeddings: a vector for each text; equal texts give equal vectors."""
 
 from __future__ import annotations
 

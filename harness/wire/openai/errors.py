@@ -1,4 +1,4 @@
-"""What OpenAI says when it does not answer.
+"""Error responses of OpenAI's API.
 
 Status, type and words as recorded or documented (https://platform.openai.com/docs/guides/error-codes). Errors of the
 API itself are indented by 2; those of the gateway in front of it, such as 401 and 429, by 4 and end in a newline.

@@ -1,4 +1,4 @@
-"""What is checked of every request, in the words of the real API.
+"""Checks of every request, with the messages of the real API.
 
 Only what is known to be rejected is: by recordings, by documentation, or by errors that users have pasted. What goes
 for one endpoint alone is in `chat_rules.py` and `response_rules.py`.
