@@ -87,7 +87,7 @@ _CHUNK_ROWS = 1024
 
 
 class _Codes(dict[str, int]):
-    """The code of each text: how many others were there before it."""
+    """The code of each text: its index in order of first use."""
 
     def __missing__(self, text: str) -> int:
         code = self[text] = len(self)
@@ -117,7 +117,7 @@ class Table:
         return list(self._codes)
 
     def extend(self, *columns: list[Any]) -> None:
-        """Add rows, given as one list a column, in the order of the columns."""
+        """Add rows, as one list per column, in the order of the columns."""
         for (name, kind), values in zip(self.columns.items(), columns, strict=True):
             if kind == "text":
                 self._arrays[name].fromlist(list(map(self._codes.__getitem__, values)))
@@ -244,7 +244,7 @@ class SpanLog:
         return self._events
 
     def open_task(self, kind: str, number: int) -> Span:
-        """Begin the span of a task now; the root of all that is done for it."""
+        """Begin the span of a task now; it is the root of the task's other spans."""
         return Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
 
     def open(
@@ -264,7 +264,7 @@ class SpanLog:
         )
 
     def close(self, span: Span, status: str = OK, end_s: float | None = None) -> None:
-        """End a span now, or at a time that has passed unnoticed [s]."""
+        """End a span now, or at a given earlier time [s]."""
         span.end_s = self.clock() if end_s is None else end_s
         span.status = status
         self._closed.append(span)
@@ -272,7 +272,7 @@ class SpanLog:
             self._gather_spans()
 
     def event(self, name: str, span: Span, detail: str = "") -> None:
-        """Note a point in time that belongs to a span, such as `fallback`."""
+        """Record an event of a span, such as `fallback`."""
         self._noted.append(Event(self.clock(), span.span_id, span.task, span.agent, name, detail))
 
     def _gather_spans(self) -> None:
@@ -308,7 +308,7 @@ class SpanLog:
 
 
 def as_json_lines(table: Table) -> str:
-    """Write a table as JSON, one object a row in the order of span ids; absent values are left out.
+    """Write a table as JSON lines in the order of span ids; absent values are left out.
 
     Two runs are the same run if and only if this text is the same.
     """

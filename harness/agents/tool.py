@@ -61,7 +61,7 @@ class SimulatedTool:
         """Wait, then answer.
 
         Raises:
-            ToolError: This use is one of those that fail.
+            ToolError: This use was drawn to fail.
         """
         await asyncio.sleep(
             whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency"))

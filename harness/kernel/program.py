@@ -49,7 +49,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
         What the program returned.
 
     Raises:
-        Deadlock: Nothing could ever run again; lists what every task waits for.
+        Deadlock: Nothing can run again; lists what every task waits for.
         LimitExceeded: A bound of the kernel was passed.
         NotSimulated: The program is already inside a loop or a simulated world, or touched the real world.
     """

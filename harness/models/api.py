@@ -86,7 +86,7 @@ class Request:
     model: str
     """Which model is asked; the name in the scenario."""
     prompt: str
-    """The last thing the model was told."""
+    """The text of the last message to the model."""
     input_tokens: int
     """Size of everything it was told [tokens]."""
     key: str

@@ -72,7 +72,7 @@ def content_of(
         agent: The agent.
         said: What somebody has stated: a script, a function that a scenario names, a model, or replies as in
             `harness.models.replies`; None means something plausible.
-        tool_calls: Tools it asks for first; the reply comes after their results.
+        tool_calls: Tools it calls first; the reply comes after their results.
 
     Raises:
         HarnessError: It is not a valid reply.

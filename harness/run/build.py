@@ -95,7 +95,7 @@ class PatternRun:
         return set().union(*(plan.met for plan in self.fault_plans))
 
     def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come, and the pattern work on them."""
+        """Run the tasks of the workload with the pattern."""
         work = run_workload(self.spec, self.draws, self.work_on)
         if not self._scenario.functions:
             return run(self.kernel, work)
@@ -105,7 +105,7 @@ class PatternRun:
             return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
-        """Let the pattern work on one task, and record how it ended."""
+        """Run the pattern for one task, and record how it ended."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)

@@ -51,8 +51,8 @@ class SimulatedRun(Protocol):
         """The errors of a program that ended its tasks."""
 
     def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come and be worked on.
+        """Run the tasks of the workload.
 
         Returns:
-            Whether all tasks came to an end, or the horizon cut some.
+            Whether all tasks ended, or the horizon cut some off.
         """

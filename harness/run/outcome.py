@@ -17,7 +17,7 @@ _SEEDS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class BudgetResult:
-    """One budget, held against its metric."""
+    """One budget, compared with its metric."""
 
     metric: str
     value: float | None
@@ -42,7 +42,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The numbers of some runs, as if their tasks were of one."""
+    """The metrics of several runs, computed over all their tasks."""
 
     runs: int
     tasks: int
@@ -59,7 +59,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether something was measured, something worked, and all budgets hold."""
+        """Whether a task was measured, a task succeeded, and all budgets hold."""
         return (
             self.tasks > 0 and not self.problems and all(budget.passed for budget in self.budgets)
         )
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Results:
-    """Gathers the results of runs, one after another, without keeping their spans.
+    """Collects the results of runs one by one, without keeping their spans.
 
     Args:
         scenario: What was simulated.
@@ -86,7 +86,7 @@ class Results:
     _tracebacks: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: RunResult) -> None:
-        """Count one run in; its spans are not looked at."""
+        """Add the result of one run; its spans are not read."""
         self._tallies.append(result.tally)
         self._seeds.append(result.seed)
         self._cut += result.status == "horizon"
@@ -102,7 +102,7 @@ class Results:
             self._stub_lines_used.setdefault(agent, set()).update(lines)
 
     def outcome(self) -> Outcome:
-        """Work out the numbers."""
+        """Compute the metrics."""
         metrics, agents = summarise(self._tallies)
         return Outcome(
             runs=len(self._tallies),
@@ -145,7 +145,7 @@ class Results:
             yield f"{missing} of {expected} tasks never arrived: give the runs a later `horizon_s`, or fewer tasks."
 
     def _never_arrived(self) -> tuple[int, int]:
-        """How many measured tasks did not come before the horizon, and of how many."""
+        """Number of measured tasks that did not arrive before the horizon, and the number expected."""
         workload = self.scenario.spec.workload
         if workload.tasks is None:
             return 0, 0
@@ -206,7 +206,7 @@ def _of_runs(seeds: Sequence[int], runs: int) -> str:
 
 
 def held(scenario: LoadedScenario, metrics: Metrics) -> tuple[BudgetResult, ...]:
-    """The budgets of a scenario, held against the metrics of some runs."""
+    """The budgets of a scenario, compared with the metrics of some runs."""
     return tuple(
         BudgetResult(metric, value, budget, value is not None and budget.passes(value))
         for metric, budget in scenario.spec.budgets.items()

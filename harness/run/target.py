@@ -115,7 +115,7 @@ class TargetWorld:
         return dict(self._wired.unsimulated)
 
     def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come, and the program work on them.
+        """Run the tasks of the workload with the program.
 
         A program that waits while it is imported is imported once more, so early that it is ready at time 0.
         """
@@ -160,7 +160,7 @@ class TargetWorld:
             self._functions.clear()
 
     async def _work_on(self, number: int, arrival: Arrival) -> None:
-        """Let the program work on one task, and record how it ended; an error of its own ends the task, not the run."""
+        """Run the program for one task, and record how it ended. An error of the program ends the task, not the run."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)

@@ -19,7 +19,7 @@ Work = Callable[[int, Arrival], Coroutine[Any, Any, None]]
 
 
 async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["done", "horizon"]:
-    """Let the tasks come, and wait until all are done or the horizon is there; then those that are left are cancelled.
+    """Start the tasks at their arrival times, and wait until all are done. At the horizon, the unfinished ones are cancelled.
 
     Args:
         spec: Says when they come, and how many.

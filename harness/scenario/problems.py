@@ -40,7 +40,7 @@ _VALUE_SHOWN = 60
 
 
 def explain(error: ValidationError, document: Document, root: type[BaseModel]) -> list[str]:
-    """One text a problem, in the order of the file.
+    """One message per problem, in the order of the file.
 
     Args:
         error: What pydantic found.

@@ -38,7 +38,7 @@ class SimProcess:
         returncode: How it ends.
         latency_s: How long it takes [s].
         failure_probability: Share of uses that fail, after their latency.
-        allow_unused: Whether it is fine if it is never run.
+        allow_unused: Whether it may remain unused without an error.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class SimProcess:
         return any(map(callable, (self.stdout, self.stderr, self.returncode)))
 
     def answer(self, command: Command) -> Result:
-        """What comes of a command."""
+        """The result of a command."""
         stdout, stderr, code = (
             value(command) if callable(value) else value
             for value in (self.stdout, self.stderr, self.returncode)

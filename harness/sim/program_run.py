@@ -108,12 +108,12 @@ class ProgramRun:
 
     @property
     def attempts(self) -> int:
-        """Requests at the providers."""
+        """Number of requests at the providers."""
         return self._total.attempts
 
     @property
     def retries(self) -> int:
-        """Attempts that ask again after a failure: by the SDK in one call, or by the program in a call that repeats another."""
+        """Number of attempts after a failure: by the SDK in one call, or by the program in a call that repeats another."""
         return self._total.retries
 
     @property
@@ -133,7 +133,7 @@ class ProgramRun:
 
     @property
     def cost_usd(self) -> float:
-        """What all attempts cost [USD]; NaN when the price of one is not known."""
+        """Cost of all attempts [USD]; NaN if a price is unknown."""
         return self._total.cost_usd
 
     @property
@@ -142,16 +142,16 @@ class ProgramRun:
         return findings(self.spans_table, self.events_table)
 
     def flow(self) -> list[Edge]:
-        """Which agent's replies reached whose prompts."""
+        """Which agent's replies reached which agent's prompts."""
         return flow(self.spans_table, self.events_table)
 
     def timeline(self, last: int | None = None) -> str:
-        """What happened, a line each in the order of beginnings, with virtual times [s].
+        """What happened, one line per entry in order of start, with virtual times [s].
 
         A call has the beginnings of its prompt and its reply, and its attempts below it if it took several.
 
         Args:
-            last: Only so many lines, the last.
+            last: Number of last lines to return.
         """
         return "\n".join(lines(Timeline(self).entries(), last))
 
@@ -203,10 +203,10 @@ class ProgramRun:
             _fail(self, what, [advice])
 
     def assert_parallel(self, *agents: str, at_least: int | None = None) -> None:
-        """Assert that calls went on at the same time.
+        """Assert that calls ran at the same time.
 
         Args:
-            agents: Whose calls; none means all agents.
+            agents: Agents whose calls count; none means all agents.
             at_least: How many at once; None means all of those calls.
         """
         __tracebackhide__ = True
@@ -231,7 +231,7 @@ class ProgramRun:
             )
 
     def assert_cost_below(self, limit_usd: float) -> None:
-        """Assert that all calls together cost less than this [USD]; an unknown price is no low one."""
+        """Assert that all calls together cost less than this [USD]; fails if a price is unknown."""
         __tracebackhide__ = True
         if math.isnan(self.cost_usd):
             _fail(self, "the cost is unknown, because the price of a model is unknown")
@@ -249,7 +249,7 @@ class ProgramRun:
             agent: Only calls of this agent.
 
         Raises:
-            HarnessError: There is no such agent, or the share is none.
+            HarnessError: There is no such agent, or the share is not between 0 and 1.
         """
         __tracebackhide__ = True
         settings.share("above", above)
@@ -304,16 +304,16 @@ class ProgramRun:
         allow: Collection[str] = (),
         **fields: Any,  # noqa: ANN401 - the fault's
     ) -> ProgramRun:
-        """Assert that the same program, with the same seed and this fault besides, does what it did without it.
+        """Assert that the program survives a fault: run it again with the same seed and the fault, and compare.
 
-        That is: it raises nothing, has no serious finding that it did not have, loses no reply that was not lost, cuts
-        no output short, and no tool does the same more often.
+        Under the fault it raises nothing, has no new serious finding, loses no further reply, cuts
+        no output short, and repeats no use of a tool.
 
         Args:
             fault: A fault, or its name in a scenario file.
-            allow: What may happen all the same: `error`, `lost_reply`, `partial_output`, `repeated_tool`, or the kind of
+            allow: Allowed problems: `error`, `lost_reply`, `partial_output`, `repeated_tool`, or the kind of
                 a finding such as `swallowed_error`; `lost_reply:reviewer` allows it for one agent or tool.
-            fields: Which attempts it meets and what it does.
+            fields: Which attempts it applies to and its parameters.
 
         Returns:
             The run under the fault.

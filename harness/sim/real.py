@@ -39,7 +39,7 @@ class RealFunction:
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
-        """Tell it where to find the run that goes on."""
+        """Set the source of the active run."""
         self._world = world
 
     def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one

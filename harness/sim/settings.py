@@ -41,7 +41,7 @@ PROVIDER_SETTINGS = (
 
 
 def settings_known(function: F) -> F:
-    """Let a function refuse a setting that it does not have, with the nearest one that it has."""
+    """Make a function reject an unknown setting, and suggest the nearest known one."""
     known = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @functools.wraps(function)
@@ -119,7 +119,7 @@ def regex(what: str, value: str | None) -> str | None:
 
 
 def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
-    """A wish for a tool: a `ToolCall`, or its name and arguments."""
+    """A tool call: a `ToolCall`, or its name and arguments."""
     match value:
         case [str(), dict()]:
             return ToolCall(*value)
@@ -127,7 +127,7 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
 
 
 def options(api: str, stated: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What an API is told."""
+    """Options of an API."""
     if stated:
         known = list(inspect.signature(APIS[api].load()).parameters)[1:]
         for name in stated:

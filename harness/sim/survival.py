@@ -30,7 +30,7 @@ _SHOWN_MAX = 8
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong under the fault and was not wrong without it."""
+    """One problem that the run under the fault has and the run without it does not."""
 
     check: str
     who: str
@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
 
 def problems_under_fault(before: ProgramRun, after: ProgramRun) -> list[Problem]:
-    """What is wrong in a run under a fault that was not wrong without it.
+    """The problems of a run under a fault that the run without it does not have.
 
     Args:
         before: The run without the fault.
@@ -61,7 +61,7 @@ def without_allowed(
     """The problems that are not allowed.
 
     Raises:
-        HarnessError: `allow` has a name that is no check, no agent and no tool.
+        HarnessError: `allow` has a name that is not a check, an agent or a tool.
     """
     if isinstance(allow, str):
         allow = [allow]
@@ -89,7 +89,7 @@ def told(problems: list[Problem]) -> list[str]:
 
 
 def unscripted(fault: Fault, error: StubError) -> tuple[str, list[str]]:
-    """What is said, and advised, if the test has no reply for what the program asks under a fault."""
+    """The message and advice if the test has no reply for a call that the program makes under a fault."""
     first = str(error).partition("\n")[0]
     return (
         f"under {in_words(fault)} the program asks for a reply that the test does not have: {first}",
@@ -168,7 +168,7 @@ def _is_replaced(call: CallView, run: ProgramRun) -> bool:
 
 
 def _cancelled(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
-    """Calls that were cancelled under way, without a fault of their own, and whose replies were of use before."""
+    """Calls that were cancelled while they ran, without a fault of their own, and whose replies were used in the run without the fault."""
     useless = {call.number for call in lost_replies(before)}
     useful = [call for call in before.all_calls if call.text and call.number not in useless]
     for call in after.all_calls:  # who was asked the same again has lost nothing
@@ -224,7 +224,7 @@ def _is_cut(call: CallView) -> bool:
 
 
 def _repeated_tools(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
-    """Tools that did the same more often. A tool that was used otherwise, or for the first time, repeats nothing."""
+    """Tools used more often with the same arguments. Other arguments, or a first use, are no repetition."""
     simulated = {
         each.tool for run in (before, after) for each in run.effects if each.seen == "program"
     }

@@ -161,7 +161,7 @@ class Child:
         Args:
             ready: What it waits for; asked again at its end and when the pipe changes.
             told_by: The pipe.
-            until_s: When to go on in any case [s].
+            until_s: Latest time to wake [s].
 
         Returns:
             Whether it is ready.

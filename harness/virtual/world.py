@@ -91,7 +91,7 @@ def run_program(kernel: Kernel, program: Any, *, seed: int | Draws) -> Any:
         What the program returned.
 
     Raises:
-        Deadlock: Nothing could ever run again; lists what every task waits for.
+        Deadlock: Nothing can run again; lists what every task waits for.
         LimitExceeded: A bound of the kernel was passed.
         NotSimulated: There is a run around this one, or the program touched something that is not simulated.
     """

@@ -108,23 +108,23 @@ class Anthropic:
     # -- answers --------------------------------------------------------------------------------------------------
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
         body = message(prompt, spoken, moment.ids)
         self._remember(prompt, body["id"], body["content"])
         return answer(200, encode(body), moment)
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in parts, of which the last only says that it was the last."""
+        """The answer as a stream of parts; the last part only marks the end."""
         parts, message_id, content = parts_of(prompt, spoken, moment.ids)
         self._remember(prompt, message_id, content)
         return answer(200, parts, moment, content_type=STREAM)
 
     def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
-        """The answer that there will be none."""
+        """The error response of a refused attempt."""
         return errors.refused(refusal, moment)
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
-        """How a stream says in its middle that there will be no more."""
+        """The error event that ends a stream early."""
         return errors.broken_off(refusal, moment)
 
     def _remember(self, prompt: Prompt, message_id: str, content: list[dict[str, Any]]) -> None:

@@ -79,13 +79,13 @@ class OpenAI:
         self._cache.remember(prompt, now_s, _CACHE_MIN_TOKENS)
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
         if isinstance(prompt.details, ChatWish):
             return whole_chat(prompt, spoken, moment)
         return self._responses.whole(prompt, spoken, moment)
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in parts, of which the last only says that it was the last."""
+        """The answer as a stream of parts; the last part only marks the end."""
         if isinstance(prompt.details, ChatWish):
             return stream_chat(prompt, spoken, moment)
         response = self._responses.stream(prompt, spoken, moment)
@@ -93,11 +93,11 @@ class OpenAI:
         return response
 
     def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
-        """The answer that there will be none."""
+        """The error response of a refused attempt."""
         return answer(problem_of(refusal, moment), moment, refusal.retry_after_s)
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
-        """How a stream says in its middle that there will be no more."""
+        """The error event that ends a stream early."""
         problem = problem_of(refusal, moment)
         events = self._events.get(moment.ids.root)
         if events is None:

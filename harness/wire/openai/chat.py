@@ -86,7 +86,7 @@ def read_chat(asked: dict[str, Any]) -> Prompt:
 
 
 def whole_chat(prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-    """The answer in one piece."""
+    """The whole answer."""
     wish: ChatWish = prompt.details
     ids = moment.ids
     completion_id = new_id(ids)

@@ -65,7 +65,7 @@ class Responses:
         return _prompt(asked, items)
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
         body = self._body(prompt, spoken, moment)
         return HttpResponse(200, headers(moment, JSON), pretty(body))
 
