@@ -279,7 +279,7 @@ def _of_other_test(text: str) -> str:
     ("damage", "words"),
     [
         (_cut, "is no JSON; it may be cut off"),
-        (lambda _: "[]", "is no baseline of harness"),
+        (lambda _: "[]", "not a baseline of harness"),
         (lambda text: text.replace('"seed": 1', '"seed": -1'), "is damaged"),
         (_of_other_test, "2 s -> 2 s; other scenario: test_it.py::test_x against"),
     ],

@@ -160,7 +160,7 @@ RANGES = {
     "weight of zero": wrong(SIZE, "weight: ¦0", "workload.kinds[0].weight: must be greater than 0, not 0"),
     "high below low": wrong(SIZE, "input_tokens: {uniform: ¦{low: 5, high: 1}}", "input_tokens.uniform: high (1) is below low (5)"),
     "mean beyond all bounds": wrong(SIZE, "input_tokens: ¦{lognormal: {median: 1, sigma: 1000}}", "workload.kinds[0].input_tokens: this leads to numbers that are too large"),
-    "mean beyond any bound of ours": wrong("{latency_s: 1}", "{latency_s: ¦{weibull: {shape: 0.05, scale: 1}}}", "tools.search.latency_s: the mean of this distribution is beyond 1e+15"),
+    "mean beyond any bound of ours": wrong("{latency_s: 1}", "{latency_s: ¦{weibull: {shape: 0.05, scale: 1}}}", "tools.search.latency_s: the mean of this distribution is above 1e+15"),
     "median of zero": wrong(SIZE, "input_tokens: {lognormal: {median: ¦0, sigma: 1}}", "lognormal.median: must be greater than 0, not 0"),
     "empirical of nothing": wrong(SIZE, "input_tokens: {empirical: ¦{}}", "input_tokens.empirical: give either values or file"),
     "empirical without values": wrong(SIZE, "input_tokens: {empirical: {values: ¦[]}}", "empirical.values: must hold at least 1, not an empty list"),

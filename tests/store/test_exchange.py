@@ -384,8 +384,8 @@ def test_manifest_that_is_garbage_is_refused(good: Path, text: bytes, says: str)
 @pytest.mark.parametrize(
     ("table", "sql", "says"),
     [
-        ("spans", "SELECT * EXCLUDE agent FROM old", "other columns than a store: 'agent'"),
-        ("spans", "SELECT *, 1 AS more FROM old", "other columns than a store: 'more'"),
+        ("spans", "SELECT * EXCLUDE agent FROM old", "differ from those of a store: 'agent'"),
+        ("spans", "SELECT *, 1 AS more FROM old", "differ from those of a store: 'more'"),
         ("spans", "SELECT * RENAME (agent AS who) FROM old", "'agent', 'who'"),
         ("spans", "SELECT * REPLACE (task::VARCHAR AS task) FROM old", "'task'"),
         ("runs", "SELECT * REPLACE (written_at::TIMESTAMPTZ AS written_at) FROM old", "'written_at'"),
@@ -447,10 +447,10 @@ def test_link_out_of_the_folder_is_not_followed(good: Path) -> None:
 @pytest.mark.parametrize(
     ("first_line", "says"),
     [
-        ('run_id,"metric","bound"', "other columns than a store: 'value'"),
-        ('run_id,"metric","bound",value,"=cmd()"', "other columns than a store: '=cmd()'"),
+        ('run_id,"metric","bound"', "differ from those of a store: 'value'"),
+        ('run_id,"metric","bound",value,"=cmd()"', "differ from those of a store: '=cmd()'"),
         ('run_id,"metric","bound",value,value', "a column occurs twice"),
-        ('run_id,"metric","bound"";DROP TABLE runs",value', "other columns than a store"),
+        ('run_id,"metric","bound"";DROP TABLE runs",value', "differ from those of a store"),
         ('"run_id', "unexpected end of data"),
         ("\0", "budgets.csv"),
     ],
