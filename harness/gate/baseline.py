@@ -194,7 +194,7 @@ def samples_from(text: str, name: str) -> Samples:
 
 
 def kept_to_json(kept: Kept) -> dict[str, Any]:
-    """What the metrics of a run consist of, as JSON has it."""
+    """Convert the composition of a run's metrics to JSON data."""
     return {
         metric: {
             "parts": [[*key, amount] for key, amount in it.parts.items()],

@@ -35,7 +35,7 @@ _NAME_MAX: Final = 150
 
 @dataclass(slots=True)
 class GatedTest:
-    """A test, and what its runs handed over."""
+    """A test, and the numbers of its runs."""
 
     name: str
     """Its node id without the seed."""
@@ -90,7 +90,7 @@ def hand_over(
     runs: Sequence[Table],
     broken: str = "",
 ) -> str:
-    """Put what is to be known of one run of a test into a text.
+    """Serialise the numbers of one run of a test as text.
 
     Args:
         test: The test's name, without the seed.
@@ -119,7 +119,7 @@ def hand_over(
 
 
 def take_over(tests: dict[str, GatedTest], text: str) -> None:
-    """Add what one run handed over to its test; a run that was repeated counts as it ended last."""
+    """Add the serialised numbers of one run to its test; of a repeated run, the last counts."""
     said = json.loads(text)
     name, seed = said["test"], said["seed"]
     test = tests.setdefault(name, GatedTest(name, tuple(said["options"]), said["seeds"]))
@@ -193,7 +193,7 @@ def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> TestOutcome:
 
 
 def update_test(test: GatedTest, folder: Path, *, reason: str) -> TestOutcome:
-    """Write the baseline of a test, if it says anything new.
+    """Write the baseline of a test, if it changed.
 
     Args:
         test: The test, with all its runs.

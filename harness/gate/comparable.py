@@ -23,14 +23,14 @@ def why_not(base: Samples, candidate: Samples, metric: str) -> str:
 
 
 def are_paired(base: Samples, candidate: Samples) -> bool:
-    """Whether runs of the same seed met the same luck, and some have the same seed."""
+    """Whether runs of the same seed have the same random values, and the sides share a seed."""
     return base.engine == candidate.engine == SIMULATED and bool(
         set(base.seeds) & set(candidate.seeds)
     )
 
 
 def notes(base: Samples, candidate: Samples) -> tuple[str, ...]:
-    """What has to be known beside the numbers, a sentence each."""
+    """Notes beside the numbers, one sentence each."""
     found = []
     if base.reason:
         found.append(f"Reason given for the baseline: {base.reason}")

@@ -42,7 +42,7 @@ Kept = Mapping[str, KeptWork]
 
 
 def kept_of(runs: Sequence[Table], metrics: Collection[str], *, warmup_tasks: int = 0) -> Kept:
-    """What the metrics of some runs consist of, counted as one run; those that spans do not explain are left out.
+    """Composition of the metrics of several runs, taken as one; metrics that spans do not explain are left out.
 
     Args:
         runs: The spans.
@@ -59,7 +59,7 @@ def kept_of(runs: Sequence[Table], metrics: Collection[str], *, warmup_tasks: in
 
 
 def why_kept(base: Mapping[int, Kept], candidate: Mapping[int, Kept], metric: str) -> Explanation:
-    """Explain the change of a metric by what was kept of each seed.
+    """Explain the change of a metric by the stored composition of each seed.
 
     Args:
         base: The base, by seed.

@@ -24,7 +24,7 @@ def t_p_value(distance: float, degrees: float) -> float:
 
 
 def share_bounds(hits: int, cases: int, tail: float) -> tuple[float, float]:
-    """The exact bounds of a share, from how often it was hit.
+    """The exact bounds of a share, from its count.
 
     Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
     Biometrika 26 (1934).

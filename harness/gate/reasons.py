@@ -44,7 +44,7 @@ _RATIOS: Final[dict[str, tuple[_Ratio, ...]]] = {
 
 
 def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str:
-    """Tell what moved with what an agent took, as the end of a sentence; empty if nothing did.
+    """The related changes of an agent, as the end of a sentence; empty if there are none.
 
     Args:
         pairs: The tasks.

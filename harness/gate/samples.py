@@ -250,7 +250,7 @@ def stored(
 
 
 def workload_hash(scenario: LoadedScenario) -> str:
-    """Changes when other tasks come, or at other times; what a task brings along belongs to what is compared."""
+    """Hash of the tasks and their arrival times; the content of a task is part of what is compared."""
     spec = scenario.spec
     arrivals = spec.workload.arrivals
     parts = [

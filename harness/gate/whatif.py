@@ -39,7 +39,7 @@ class Present:
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """The agents whose speed can be changed: those of the file, or those that a program turned out to have."""
+        """The agents whose speed can be changed: those of the file, or those observed in a program."""
         return tuple(self.scenario.spec.agents) or tuple(self.path_shares)
 
     @property
@@ -85,7 +85,7 @@ def present(
 
 
 def what_if(now: Present, latency_factors: Mapping[str, float]) -> WhatIf:
-    """Simulate the same seeds with other speeds of some agents.
+    """Simulate the same seeds with changed speeds of some agents.
 
     Args:
         now: The scenario as it is.
@@ -109,13 +109,13 @@ def what_if(now: Present, latency_factors: Mapping[str, float]) -> WhatIf:
 
 
 def one_by_one(now: Present, factor: float) -> list[WhatIf]:
-    """Give every agent in turn another speed, and sort by what that gains, the most first."""
+    """Change the speed of every agent in turn, and sort by the gain, largest first."""
     found = [what_if(now, {agent: factor}) for agent in now.agents]
     return sorted(found, key=lambda it: math.inf if math.isnan(it.change) else it.change)
 
 
 def check_agents(wanted: Mapping[str, float], known: Sequence[str]) -> None:
-    """Refuse an agent that is not there.
+    """Raise an error for an unknown agent.
 
     Raises:
         HarnessError: Names it, and the agent that was probably meant.

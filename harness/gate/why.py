@@ -64,7 +64,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a number changed."""
+    """Why a metric changed."""
 
     sentence: str
     """For people; empty when spans do not explain the metric. Names in it are as the user wrote them, not escaped."""
@@ -94,7 +94,7 @@ def why(
 
 
 def explained(pairs: Sequence[Pair], metric: str, among: str) -> Explanation:
-    """Explain a change by what belongs together on both sides.
+    """Explain a change from the paired tasks of both sides.
 
     Args:
         pairs: Tasks, or what stands for those of a run.

@@ -56,7 +56,7 @@ assert set(_AMOUNTS) == set(AMOUNTS), "each amount has its sentence"
 
 
 def because(runs: Sequence[Table], metric: str, *, warmup_tasks: int = 0) -> str:
-    """Say why a metric of some runs is what it is.
+    """Explain the value of a metric of some runs.
 
     Args:
         runs: The spans of each run.

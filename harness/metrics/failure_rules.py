@@ -45,7 +45,7 @@ def gave_up(history: History) -> list[Finding]:
 
 
 def swallowed_error(history: History) -> list[Finding]:
-    """A call failed for good, nothing took its place, and the task ended as if nothing had happened."""
+    """A call failed permanently, no other call replaced it, and the task succeeded."""
     of_agent = history.by_agent()
     seen = (
         _given_up(call)
@@ -77,7 +77,7 @@ def accepted_truncated_stream(history: History) -> list[Finding]:
 
 
 def no_timeout(history: History) -> list[Finding]:
-    """An attempt waited in silence for as long as only a default allows, or for ever.
+    """An attempt waited without a response for as long as the default timeout, or without limit.
 
     For ever is: it met a fault, and was still open at the end of a task that was stopped.
     """
@@ -100,7 +100,7 @@ def no_timeout(history: History) -> list[Finding]:
 
 
 def failed_for_good(call: CallRecord) -> bool:
-    """Whether a call ended without a reply by a failure, and not because somebody else had no more use for it.
+    """Whether a call ended without a reply because of a failure, and not because it was cancelled.
 
     One that the program repeats has not: the last repetition decides.
     """

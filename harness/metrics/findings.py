@@ -68,7 +68,7 @@ _GRAVITY = ("serious", "warning", "info")
 
 
 def findings(spans: Table, events: Table) -> list[Finding]:
-    """Judge a client by what it did in a run.
+    """Find the weaknesses of a program in a run.
 
     Args:
         spans: The spans of the run.

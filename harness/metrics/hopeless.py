@@ -19,12 +19,12 @@ _CORRECT: Final = {
 
 
 def never_passes(status: int) -> bool:
-    """Whether the same request will be answered the same again."""
+    """Whether a retry of the same request will fail in the same way."""
     return status in _CLIENT_ERRORS and status not in _MAY_PASS
 
 
 def what_to_correct(status: int) -> str:
-    """What to do about a status that more attempts do not mend; empty of one that may pass."""
+    """Advice for a status that retries do not solve; empty for a status that may pass."""
     if not never_passes(status):
         return ""
     why = _CORRECT.get(status, "the request is wrong; correct it as the error's message says")

@@ -35,7 +35,7 @@ class Lanes:
 
 
 def lanes(spans: Table) -> Lanes:
-    """Lay spans into lanes.
+    """Assign spans to lanes.
 
     A span lies on its parent when it is of the same agent, lies within it in time, and nothing else lies on the parent
     then; otherwise it begins in the lowest lane of its agent that is free.

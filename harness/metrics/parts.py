@@ -38,7 +38,7 @@ class Parts:
 
 
 def parts(spans: Table) -> Parts:
-    """Find what the spans of a run are parts of."""
+    """Find the parent of each span of a run."""
     row_of = dict(zip(spans["span_id"], range(len(spans)), strict=True))
     roots = task_rows(spans)
     holder_of = _holders(spans, row_of, roots)

@@ -44,7 +44,7 @@ _TIMES_TOGETHER_MIN = 2
 
 
 def retry_after_ignored(history: History) -> list[Finding]:
-    """The provider said when to come back, and the client came sooner: by half the time, or more than rounding explains."""
+    """The client retried sooner than the provider's `retry-after`: by half the time, or more than rounding explains."""
 
     def seen() -> Iterator[Sighting]:
         for failed, retry in history.retries():
@@ -58,7 +58,7 @@ def retry_after_ignored(history: History) -> list[Finding]:
 
 
 def non_retryable_retried(history: History) -> list[Finding]:
-    """A request that will never be accepted is sent again, whether a model heard it or the API rejected it."""
+    """A request that will never be accepted is retried, whether it was served or rejected by the API."""
 
     def seen() -> Iterator[Sighting]:
         for failed, retry in history.retries():
@@ -74,7 +74,7 @@ def non_retryable_retried(history: History) -> list[Finding]:
 
 
 def no_back_off(history: History) -> list[Finding]:
-    """The next attempt comes at once, after a failure that only time can mend."""
+    """The next attempt follows at once after a failure that needs time to pass."""
     seen = (
         Sighting(
             retry.agent,
@@ -92,7 +92,7 @@ def no_back_off(history: History) -> list[Finding]:
 
 
 def retry_storm(history: History) -> list[Finding]:
-    """The calls of a minute make so many attempts that retries are what keeps the provider overloaded.
+    """The calls of a minute make so many attempts that retries keep the provider overloaded.
 
     A call and those that repeat it are one here.
     Counted over all agents, in the window with the most attempts among those with `STORM_ATTEMPTS_MIN` attempts and
@@ -129,7 +129,7 @@ def retry_storm(history: History) -> list[Finding]:
 
 
 def synchronised_retries(history: History) -> list[Finding]:
-    """Several calls ask again at the same instant, and more than once: their back-off has no jitter."""
+    """Several calls are retried at the same instant, more than once: their back-off has no jitter."""
     together: defaultdict[int, list[Attempt]] = defaultdict(list)
     for _, retry in history.retries():
         together[round(retry.asked_s / _AT_ONCE_S)].append(retry)

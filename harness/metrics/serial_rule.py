@@ -14,7 +14,7 @@ _NOTICED_S = 1.0
 
 
 def could_run_side_by_side(history: History) -> list[Finding]:
-    """Calls follow one another, and none needs the other's reply.
+    """Calls run one after another although none needs another's reply.
 
     What cannot be seen is what the program itself read in a reply. So a call of another agent follows freely only on a
     reply that some prompt got later on, and nothing does on a call that failed or met a fault. A prompt that was sent

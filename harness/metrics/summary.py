@@ -61,7 +61,7 @@ AGENT_METRICS: dict[str, str] = {
 
 
 def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
-    """Work out the numbers of some runs, as if their tasks were of one.
+    """Compute the metrics of some runs over all their tasks.
 
     Returns:
         The metrics of the whole, and those of each agent.

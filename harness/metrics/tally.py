@@ -87,7 +87,7 @@ class RunTally:
 def tally(
     spans: Table, *, agents: Iterable[str], warmup_tasks: int = 0, slots: int | None = None
 ) -> RunTally:
-    """Count what one run's spans say.
+    """Count the spans of one run.
 
     Args:
         spans: The spans of the run.
@@ -104,7 +104,7 @@ def tally(
 
 
 def is_retry(ordinal: int, repeats: int) -> bool:
-    """Whether an attempt asks again: it is not the first of its call, or its call repeats one that failed."""
+    """Whether an attempt is a retry: it is not the first of its call, or its call repeats a failed one."""
     return ordinal > 1 or repeats >= 0
 
 

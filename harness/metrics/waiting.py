@@ -22,7 +22,7 @@ class Waited(NamedTuple):
 
 
 def waited(paths: Iterable[Sequence[Segment]]) -> list[Waited]:
-    """Count who waited for whom on some critical paths, in the order in which it first happened.
+    """Count the waits between agents on some critical paths, in order of first occurrence.
 
     A path stays at an agent as long as its segments are of that agent; what belongs to no agent is passed over.
     """

@@ -47,7 +47,7 @@ class Side:
 
     @cached_property
     def totals(self) -> dict[str, float]:
-        """The metrics of all runs, as if their tasks were of one."""
+        """The metrics of all runs over all their tasks."""
         return aggregates.totals(self.store, self.run_ids)
 
     @cached_property
@@ -100,12 +100,12 @@ class Side:
 
     @cached_property
     def waited(self) -> list[Waited]:
-        """Who waited for whom, over the critical paths."""
+        """Waits between agents, over the critical paths."""
         return waited(self.paths)
 
     @cached_property
     def flow(self) -> list[Edge]:
-        """Who heard whom, over all runs."""
+        """Flow of replies between agents, over all runs."""
         return _added(flow(self.spans[it], self.events[it]) for it in self.run_ids)
 
     @cached_property
@@ -129,7 +129,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What one report is about."""
+    """The data of one report."""
 
     side: Side
     """The runs; the candidate, when there are two sides."""

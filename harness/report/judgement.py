@@ -54,7 +54,7 @@ class Judgement:
     """`pass`, `fail`, `inconclusive` or `nothing to compare with`."""
     tone: Tone
     headline: str
-    """What was compared, and with how many runs."""
+    """What was compared, and the number of runs."""
     advice: str
     metrics: tuple[Judged, ...]
     """Those with a limit."""

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 def sections_of(contents: Contents) -> list[Section]:
-    """What there is to say, in the order of the page."""
+    """The sections, in the order of the page."""
     return [section for of in SECTIONS if (section := of(contents)) is not None]
 
 
 def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
-    """Draw a report; the same store and runs give the same bytes.
+    """Write a report; the same store and runs give the same bytes.
 
     Args:
         contents: What it is about.

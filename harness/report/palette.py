@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class Paint(NamedTuple):
-    """What one meaning looks like."""
+    """Colour and pattern of one meaning."""
 
     light: str
     """On white."""

@@ -74,7 +74,7 @@ WHERE runs.run_id IN (SELECT unnest($run_ids::INTEGER[]))
 
 
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
-    """The metrics of some runs, as if their tasks were of one; `harness simulate` prints the same.
+    """The metrics of some runs over all their tasks; `harness simulate` prints the same.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -94,7 +94,7 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
 
 
 def agents(store: Store, run_ids: RunIds) -> list[Row]:
-    """What each agent did, in the order in which they first did something; those that did nothing come last.
+    """Metrics of each agent, in the order of first activity; inactive agents come last.
 
     Returns:
         Rows with "agent", its metrics for a task as in `totals`, its counts over all runs ("calls", "attempts",

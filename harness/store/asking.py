@@ -39,7 +39,7 @@ def rows_of(
 
 
 def check_runs(store: Store, connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> None:
-    """Complain about runs that are not there.
+    """Raise an error for runs that do not exist.
 
     Raises:
         StoreError: Names the first of them, and those that the store holds.

@@ -73,7 +73,7 @@ class Store:
         self._reader: duckdb.DuckDBPyConnection | None = None
 
     def write(self, records: Sequence[RunRecord]) -> list[int]:
-        """Write runs in one transaction: all of them or, whatever happens, none.
+        """Write runs in one transaction: all or none.
 
         Writing no runs makes the file if there is none, and so tells early whether it can be written.
 
@@ -96,7 +96,7 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the store for one transaction, which counts if the `with` block ends well; made if there is none.
+        """Open the store for one transaction, committed if the `with` block succeeds; the file is created if missing.
 
         Raises:
             StoreError: The file cannot be made or written, is not a store, or stayed locked; or DuckDB objects.
@@ -111,7 +111,7 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the store for reading, for as long as the `with` block lasts; until then nobody can write it.
+        """Open the store for reading during the `with` block; no process can write it meanwhile.
 
         Blocks inside one another have one connection, so that many questions cost one opening.
 

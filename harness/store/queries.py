@@ -157,7 +157,7 @@ def event_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dic
 
 
 def texts(store: Store, run_id: int, *, task: int) -> dict[int, dict[str, str]]:
-    """What was read and written in one task, of a run that kept it.
+    """Prompts and replies of one task, if the run kept texts.
 
     Returns:
         By span id of each call, its "prompt" and, if it was answered, its "reply".
@@ -236,7 +236,7 @@ def events(store: Store, run_id: int) -> list[Row]:
 
 
 def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
-    """The numbers of some runs: one row a run, agent (None for the whole run) and name, in this order.
+    """The metrics of some runs: one row per run, agent (None for the whole run) and name, in this order.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -248,7 +248,7 @@ def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
 
 
 def values(store: Store, metric: str, *, scenario: str | None = None) -> list[Row]:
-    """One number of every run, in the order in which the runs were written.
+    """One metric of every run, in the order in which the runs were written.
 
     Args:
         store: Where to look.
@@ -269,7 +269,7 @@ def values(store: Store, metric: str, *, scenario: str | None = None) -> list[Ro
 
 
 def failed_tasks(store: Store, run_ids: Iterable[int]) -> dict[int, list[int]]:
-    """The measured tasks that did not end well, by run, ascending; a run without any is absent.
+    """The measured tasks that failed, by run, ascending; a run without any is absent.
 
     Raises:
         StoreError: One of the runs does not exist.

@@ -13,7 +13,7 @@ from harness.gate.verdict import GateResult, MetricResult
 
 
 def as_json(result: GateResult) -> str:
-    """Write what a gate found as a JSON object; changes are ratios less one, or differences of shares."""
+    """Write the result of a gate as a JSON object; changes are ratios less one, or differences of shares."""
     found = {
         "scenario": result.candidate.scenario,
         "verdict": result.verdict,

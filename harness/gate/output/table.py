@@ -45,7 +45,7 @@ _CAUSE: Final = (
 
 
 def print_result(result: GateResult, out: Console) -> None:
-    """Print what a gate found.
+    """Print the result of a gate.
 
     Args:
         result: What it found.

@@ -18,12 +18,12 @@ _ROUNDING: Final = 1e-9
 
 
 def printable(text: str) -> str:
-    """A text from outside on one line, without what would move a cursor or turn the direction of writing."""
+    """An untrusted text on one line, without control characters and bidirectional marks."""
     return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
 
 
 def headline(result: GateResult) -> str:
-    """What was compared, and with how many runs."""
+    """What was compared, and the number of runs."""
     seeds = max((it.comparison.seeds for it in result.metrics), default=0)
     runs = len(result.candidate.runs) if result.base is None else seeds
     many = "1 seed" if runs == 1 else f"{runs} seeds"
@@ -96,7 +96,7 @@ def why_lines(result: MetricResult) -> list[str]:
 
 
 def amounts(metric: str, row: Row) -> tuple[str, str]:
-    """What a contribution to a change was, and what it is, with their unit."""
+    """A contribution before and after the change, with its unit."""
     return render(metric, row.base), render(metric, row.candidate)
 
 
@@ -113,7 +113,7 @@ def budget_sentence(budget: BudgetResult) -> str:
 
 
 def advice(result: GateResult) -> str:
-    """What to do now, in one sentence."""
+    """The next step, in one sentence."""
     if result.is_first:
         return "There is no baseline yet: save one, and commit it."
     return {

@@ -30,7 +30,7 @@ class Imported:
 
 
 def import_runs(store: Store, folders: Sequence[str | os.PathLike[str]]) -> list[Imported]:
-    """Take the runs of some folders into a store, under ids that go on from its last.
+    """Import the runs of folders into a store, under its next ids.
 
     Args:
         store: The store; made if there is none.

@@ -39,7 +39,7 @@ class Part(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a folder says of itself. Files are found by the names of our tables, so it says no names of files."""
+    """The data of a manifest. Files are found by the names of tables, so it has no file names."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 

@@ -20,7 +20,7 @@ from harness.store.exchange.tables import identifier, tables_of_runs
 def export_runs(
     store: Store, run_ids: Sequence[int], format_name: FormatName, folder: str | os.PathLike[str]
 ) -> dict[str, int]:
-    """Write some runs with all that the store knows of them into a new folder, whole or not at all.
+    """Export some runs with all their data into a new folder, whole or not at all.
 
     The same runs always give the same bytes.
 
