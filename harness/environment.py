@@ -69,7 +69,7 @@ def _cleared() -> tuple[str, ...]:
 
 @contextmanager
 def provided_environment() -> Iterator[None]:
-    """While inside, the variables are as a run wants them; runs in several threads may leave in any order."""
+    """Context manager: the variables are as a run wants them; runs in several threads may leave in any order."""
     given, cleared = provided(), _cleared()
     with _door:
         found = {name: os.environ.get(name) for name in (*given, *cleared)}

@@ -80,7 +80,7 @@ class Choices:
         self.begin()
 
     def begin(self) -> None:
-        """Forget what is on record; called when a run begins."""
+        """Clear the record; called when a run begins."""
         self.made: dict[Key, Any] = {}
         """What was chosen, by key, in the order in which the choices came up."""
         self.timers: list[TimerRecord] = []
@@ -91,11 +91,11 @@ class Choices:
 
     @property
     def unmet(self) -> tuple[Key, ...]:
-        """The keys of overrides that did not come up in the run."""
+        """The keys of overrides that did not apply in the run."""
         return tuple(key for key in self.overrides if key not in self.made)
 
     def check_met(self) -> None:
-        """Complain about overrides that did not come up.
+        """Raise an error for overrides that did not apply.
 
         Raises:
             HarnessError: Names each, and the nearest key that did.
@@ -112,12 +112,12 @@ class Choices:
     # -- as a run sees it ---------------------------------------------------------------------------------------------
 
     def choose(self, key: Key, otherwise: Any) -> Any:  # noqa: ANN401 - of the kind
-        """Return the override of a choice, or what is chosen otherwise, and put it on record."""
+        """Return the override of a choice, or its default, and record it."""
         value = self.made[key] = self.overrides.get(key, otherwise)
         return value
 
     def set_timer(self, task: str, kind: TimerKind, set_s: float, due_s: float) -> TimerRecord:
-        """Put a timer on record, as late as it is chosen to be."""
+        """Record a timer, with its chosen delay."""
         number = self._count("timer", task, kind)
         record = TimerRecord(task, kind, number, set_s, due_s)
         record.due_s += self.choose(record.key, 0.0)

@@ -8,7 +8,7 @@ from harness.errors import HarnessError
 
 
 class ChosenDraws(Draws):
-    """Draws of a run that is watched.
+    """Draws of a recorded run.
 
     Args:
         seed: The one integer that all values follow from that are not overridden.

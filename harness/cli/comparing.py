@@ -178,7 +178,7 @@ def baseline_save(
 @baseline.command("show")
 @click.argument("file", type=PATH)
 def baseline_show(file: Path) -> int:
-    """Print what a baseline holds."""
+    """Print the content of a baseline."""
     from harness.cli.gate import show_file
 
     return show_file(file)

@@ -22,7 +22,7 @@ def export_stored(
     folder: Path,
     store: Path,
 ) -> int:
-    """Write stored runs into a folder, and say what is in it.
+    """Export stored runs into a folder, and print a summary.
 
     Args:
         words: The runs, as `12`, `1-8` or `1-8,11`; none means all.
@@ -49,7 +49,7 @@ def export_stored(
 
 
 def import_folders(folders: Sequence[Path], *, store: Path) -> int:
-    """Take the runs of folders into a store, all or none, and say what they are called there.
+    """Import the runs of folders into a store, all or none, and print their new ids.
 
     Raises:
         HarnessError: A folder is not an export, or is damaged; the store cannot be written; a package is missing.

@@ -209,7 +209,7 @@ def save_file(
     overrides: Sequence[str] = (),
     limits: Sequence[str],
 ) -> int:
-    """Simulate a scenario, and make its numbers the baseline."""
+    """Simulate a scenario, and save its metrics as the baseline."""
     scenario = load_scenario(file, overrides=overrides)
     chosen = [limit.metric for limit in limits_of(scenario.spec.gate, limits)]
     first = scenario.spec.seed if seed is None else seed
@@ -224,7 +224,7 @@ def save_file(
 
 
 def show_file(path: Path) -> int:
-    """Print what a baseline holds."""
+    """Print the content of a baseline."""
     found = read_baseline(path)
     seeds = f"seeds {found.seeds[0]} to {found.seeds[-1]}" if found.seeds else "no seeds"
     click.echo(printable(f"{found.scenario}: {len(found.runs)} runs, {seeds}"))

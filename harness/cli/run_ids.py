@@ -19,7 +19,7 @@ class _Ids(Container[int], Iterable[int], Protocol):
 
 
 def run_ids(runs: str, there: _Ids, label: str, store: Store) -> set[int]:
-    """The runs that a word names.
+    """Parse the run ids of one word.
 
     Args:
         runs: The word; it matches `RUNS`.
@@ -49,7 +49,7 @@ def run_ids(runs: str, there: _Ids, label: str, store: Store) -> set[int]:
 
 
 def named_runs(words: Sequence[str], there: _Ids, store: Store) -> list[int]:
-    """The runs that some words name, ascending, each once.
+    """Parse the run ids of several words; ascending, without duplicates.
 
     Args:
         words: The words of the command line.

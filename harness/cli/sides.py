@@ -109,7 +109,7 @@ def _only(side: AnySide, scenario: str) -> AnySide:
 
 
 def samples_of_side(side: AnySide, engine: str) -> Samples:
-    """What is compared of a side.
+    """The samples of a side.
 
     Raises:
         HarnessError: It holds several versions of its scenario.
@@ -133,7 +133,7 @@ def samples_of_side(side: AnySide, engine: str) -> Samples:
 
 
 def explained(result: GateResult, old: AnySide, new: AnySide) -> GateResult:
-    """Say why metrics became worse, when there are spans of the same seeds on both sides."""
+    """Explain why metrics became worse, if both sides have spans of the same seeds."""
     if not result.regressed:
         return result
     assert result.base is not None, "there were two sides"

@@ -52,7 +52,7 @@ def print_outcome(
     run_ids: Sequence[int],
     store: Path,
 ) -> None:
-    """Print the numbers of some runs, the budgets, and where to look further."""
+    """Print the metrics of some runs, the budgets, and the next commands."""
     out = console()
     span = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
     runs = "1 run" if len(seeds) == 1 else f"{len(seeds)} runs"

@@ -49,7 +49,7 @@ def print_what_if(
     seed: int | None,
     output: str,
 ) -> int:
-    """Simulate a scenario as it is and with other speeds, and print what differs.
+    """Simulate a scenario unchanged and with other speeds, and print the differences.
 
     Args:
         file: The scenario.

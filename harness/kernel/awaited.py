@@ -56,7 +56,7 @@ _PRIMITIVES: tuple[tuple[tuple[str, type], ...], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What one task waits for."""
+    """The wait of one task."""
 
     what: str
     """In words, such as "Lock `page`, held by Task-2 (write)"."""
@@ -67,7 +67,7 @@ class Wait:
 
 
 def wait_of(task: AnyTask) -> Wait:
-    """What a task waits for."""
+    """The wait of a task."""
     frames = frames_of(task)
     for kinds in _PRIMITIVES:
         for frame in reversed(frames):
@@ -106,7 +106,7 @@ def function_of(task: AnyTask) -> str:
 
 
 def few(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
+    """The first names of a list, and the number of the others."""
     more = len(names) - _NAMES_MAX
     return ", ".join(names[:_NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
 

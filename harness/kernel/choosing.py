@@ -50,7 +50,7 @@ _OpenTask = tuple["ref[Any]", Identity, float, TaskRecord | None]
 
 
 class ChoosingKernel(Kernel):
-    """A kernel that puts the timed waits of threads on record."""
+    """A kernel that records the timed waits of threads."""
 
     choices: Choices
 
@@ -71,7 +71,7 @@ class ChoosingKernel(Kernel):
 
 
 class ChoosingLoop(SimLoop):
-    """A loop that puts its timers and tasks on record, delays timers and cancels tasks as it is told."""
+    """A loop that records its timers and tasks, and applies overrides of timers and cancellations."""
 
     _plans_made = False
 
@@ -132,7 +132,7 @@ class ChoosingLoop(SimLoop):
         name: object = None,
         **kwargs: Any,  # noqa: ANN401 - as SimLoop
     ) -> asyncio.Task[T]:
-        """Create a task, and put it on record."""
+        """Create a task, and record it."""
         began_s = self.time()
         task = super().create_task(coro, name=name, **kwargs)
         lineage = getattr(task, "lineage", None)

@@ -45,7 +45,7 @@ def tasks_in_order(loop: asyncio.AbstractEventLoop) -> list[AnyTask]:
 
 
 def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> str:
-    """Say of every task, but for one, what it waits for and where, and name the cycle if there is one."""
+    """Report what every task but one waits for and where, and the cycle if there is one."""
     tasks = [task for task in tasks_in_order(loop) if task is not but]
     if not tasks:
         return "  no task is left, and the program is not done"
@@ -73,7 +73,7 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
 
 
 def report_of_thread() -> str:
-    """Say where the program stands that runs in this thread, without a loop of its own."""
+    """Report the position of a program in this thread that has no loop of its own."""
     place = place_of(_frames_of_thread())
     return "\n".join(["  the program waits", *([f"    at {place}"] if place else [])])
 

@@ -129,4 +129,4 @@ def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator
 
 
 deterministic_asyncio = SharedChange(_changed_asyncio)
-"""While inside, asyncio keeps everything in order, locks, semaphores and queues remember who used them, and `asyncio.sleep` is the given one."""
+"""Context manager: asyncio keeps everything in order, locks, semaphores and queues remember who used them, and `asyncio.sleep` is the given one."""

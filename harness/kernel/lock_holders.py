@@ -41,7 +41,7 @@ def last_taker(queue: asyncio.Queue[Any]) -> AnyTask | None:
 
 @contextmanager
 def noted_holders() -> Iterator[None]:
-    """While inside, locks, semaphores and queues note the task that uses them; what was noted is forgotten at the end."""
+    """Context manager: locks, semaphores and queues note the task that uses them; what was noted is forgotten at the end."""
     lock_acquire, lock_release = asyncio.Lock.acquire, asyncio.Lock.release
     acquire, release = asyncio.Semaphore.acquire, asyncio.Semaphore.release
     put, take = asyncio.Queue.put_nowait, asyncio.Queue.get_nowait

@@ -110,7 +110,7 @@ def end(loop: SimLoop) -> None:
 
 @contextmanager
 def ended_quietly() -> Iterator[None]:
-    """While inside, what goes on in spite of its cancellation is left behind: another error says why the run failed."""
+    """Context manager: what goes on in spite of its cancellation is left behind: another error says why the run failed."""
     with suppress(Deadlock, LimitExceeded, Halt):
         yield
 

@@ -158,7 +158,7 @@ def as_reply(said: object, who: str, request: Request | None) -> Reply:
     if _is_wishes(said):
         return Reply("", tuple(said))  # type: ignore[arg-type]  # a list of wishes
     raise StubError(
-        f"{who} cannot say {said!r}\n"
+        f"{who}: expected a reply (got {said!r})\n"
         "  How to fix: give a text, a dict, a ToolCall or a list of them, a Reply, or a function that gives one of these."
     )
 

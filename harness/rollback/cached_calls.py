@@ -29,7 +29,7 @@ def calls_in(cache: Any) -> dict[Any, Any]:  # noqa: ANN401 - a function with a 
 
 
 def put_calls(cache: Any, calls: dict[Any, Any]) -> None:  # noqa: ANN401 - see above
-    """Let a cache have these results, and no others.
+    """Replace the contents of a cache by these results.
 
     Raises:
         TypeError: They cannot be put back, since what the cache calls is no function of Python.

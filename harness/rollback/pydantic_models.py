@@ -20,7 +20,7 @@ _known: WeakKeyDictionary[Any, tuple[object, dict[str, Any]]] = WeakKeyDictionar
 
 @contextmanager
 def rebuilt(places: Iterable[Place], changed: Sequence[Place]) -> Iterator[None]:
-    """While inside, the program's models are compiled from the fields as they are now.
+    """Context manager: the program's models are compiled from the fields as they are now.
 
     Args:
         places: All places of the program.

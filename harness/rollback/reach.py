@@ -45,7 +45,7 @@ LARGEST = 200_000
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A thing, and what it holds."""
+    """An object, and its contents."""
 
     holder: Place | None
     key: object

@@ -22,7 +22,7 @@ _UNREADABLE = object()
 
 
 class Leftover(NamedTuple):
-    """A change that could not be taken back."""
+    """A change that could not be undone."""
 
     path: str
     thing: object
@@ -61,7 +61,7 @@ class State:
         self._imported: dict[str, ModuleType] = {}
 
     def note_end_of_run(self) -> None:
-        """Look at what the run has changed."""
+        """Find the changes of the run."""
         for place in self.reach.places:
             if place.kind.write is not None:
                 now = _read(place)
@@ -74,7 +74,7 @@ class State:
             }
 
     def take_back(self) -> list[Leftover]:
-        """Take the changes of the run back, and leave those that were made since.
+        """Undo the changes of the run, and keep those made since.
 
         Returns:
             What could not be taken back.

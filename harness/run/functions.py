@@ -14,7 +14,7 @@ from harness.scenario import LoadedScenario
 
 @contextmanager
 def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
-    """While inside, own modules are imported anew, and forgotten afterwards; where a scenario names no function, nothing is done."""
+    """Context manager: own modules are imported anew, and forgotten afterwards; where a scenario names no function, nothing is done."""
     if not scenario.functions:
         yield
         return

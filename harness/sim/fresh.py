@@ -116,7 +116,7 @@ class Renewal(NamedTuple):
 
 @contextmanager
 def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Renewal]:
-    """While inside, modules are new, and what was known of the old ones is of the new ones.
+    """Context manager: modules are new, and what was known of the old ones is of the new ones.
 
     Args:
         names: The modules; all that is below one of them is imported anew too.

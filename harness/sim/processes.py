@@ -193,7 +193,7 @@ def _nearest(command: Command, described: Sequence[str]) -> str:
 
 @contextmanager
 def described(world: ProgramWorld, processes: Sequence[SimProcess]) -> Iterator[None]:
-    """While inside, the commands that a test describes are answered for; those that still run at the end are cut off.
+    """Context manager: the commands that a test describes are answered for; those that still run at the end are cut off.
 
     Args:
         world: The run.

@@ -47,7 +47,7 @@ class Undo:
 
     @contextmanager
     def around_run(self, seed: int, test: str, arguments: tuple[object, ...]) -> Iterator[State]:
-        """While inside, a run changes modules; what the one before changed has been taken back.
+        """Context manager: a run changes modules; what the one before changed has been taken back.
 
         Args:
             seed: The run's.
@@ -86,7 +86,7 @@ class Undo:
 
     @contextmanager
     def once_more(self, arguments: State) -> Iterator[None]:
-        """While inside, a program may run again on the state that it found; afterwards all is as it is now.
+        """Context manager: a program may run again on the state that it found; afterwards all is as it is now.
 
         Args:
             arguments: The state of what the program is and gets, which is not in any module.

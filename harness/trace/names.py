@@ -64,7 +64,7 @@ SIMULATED: Final = "simulated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """How one convention calls what spans have; what it has no name for is ""."""
+    """Attribute names of one convention; "" where it has none."""
 
     kind: str
     """The attribute that says what a span is."""

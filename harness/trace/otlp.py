@@ -25,7 +25,7 @@ BATCH_SPANS: Final = 1_000
 
 
 def otlp_text(runs: Iterable[TracedRun], vocabulary: Vocabulary) -> Iterator[str]:
-    """One OTLP/JSON document of some runs, in pieces; a run is taken when its turn comes."""
+    """One OTLP/JSON document of some runs, in pieces; each run is read when it is written."""
     yield '{"resourceSpans":['
     for number, run in enumerate(runs):
         yield f"{',' if number else ''}\n{_head(run)}"

@@ -40,7 +40,7 @@ class _Job(NamedTuple):
 
 
 class Aside:
-    """Calls functions beside the program.
+    """Calls user functions beside the program.
 
     Args:
         kernel: The clock.
@@ -55,7 +55,7 @@ class Aside:
         self._loop: SimLoop | None = None
 
     def call(self, name: str, function: Callable[[], Any], context: Context, done: Outcome) -> None:
-        """Call a function, and await what it gives if that is awaitable; it begins after what runs now.
+        """Call a function, and await its result if it is awaitable; it starts after the current event.
 
         Args:
             name: What is being done; for reports.

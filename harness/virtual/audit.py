@@ -20,7 +20,7 @@ _hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
 
 
 def watch(events: Mapping[str, Callable[..., object]]) -> None:
-    """Ask a function at each event from now on, in every thread that is in a world.
+    """Call a function at each audit event, in every thread that is in a world.
 
     Args:
         events: Names of audit events, each with a function that is called with the world and the event's arguments. It

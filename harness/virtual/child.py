@@ -44,7 +44,7 @@ class Sink(Protocol):
         """Put bytes in."""
 
     def end(self) -> None:
-        """Put nothing more in; may be said twice."""
+        """End the output; may be called twice."""
 
 
 class Nowhere:
@@ -83,7 +83,7 @@ class ToFile:
 
 
 class Child:
-    """A simulated process, from its start on; it ends by itself, or by a signal.
+    """A simulated process; it ends by itself, or by a signal.
 
     Args:
         world: Where it runs.
@@ -156,7 +156,7 @@ class Child:
     def wait_until(
         self, ready: Callable[[], bool], told_by: Pipe | None = None, until_s: float = math.inf
     ) -> bool:
-        """Let virtual time pass while the program stands still.
+        """Let virtual time pass while the program waits.
 
         Args:
             ready: What it waits for; asked again at its end and when the pipe changes.

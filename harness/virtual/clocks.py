@@ -180,7 +180,7 @@ def stand_in_for_kept_now(value: Any) -> Any:  # noqa: ANN401 - anything
 
 @contextmanager
 def virtual_datetime() -> Iterator[None]:
-    """While inside, `datetime.now` and `utcnow` tell virtual time; `today`, which asks `time.time`, does so anyway."""
+    """Context manager: `datetime.now` and `utcnow` tell virtual time; `today`, which asks `time.time`, does so anyway."""
     _put(classmethod(_now), classmethod(_utcnow))
     try:
         yield

@@ -79,15 +79,15 @@ class Running(Protocol):
 
 
 class Commands(Protocol):
-    """Who answers for commands."""
+    """The simulated commands of a thread."""
 
     def begin(self, command: Command) -> Running | str:
-        """Begin a command, or say what is described instead."""
+        """Start a command, or raise an error that lists the described ones."""
 
 
 @contextmanager
 def answered_by(commands: Commands) -> Iterator[None]:
-    """While inside, commands that a program runs in this thread are answered for."""
+    """Context manager: commands that a program runs in this thread are answered for."""
     outer, this_thread.commands = this_thread.commands, commands
     try:
         yield

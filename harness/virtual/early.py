@@ -17,6 +17,6 @@ from harness.virtual.world import stand_ins
 
 @contextmanager
 def imports_find_stand_ins() -> Iterator[None]:
-    """While inside, modules that are imported find stand-ins where the originals are."""
+    """Context manager: modules that are imported find stand-ins where the originals are."""
     with in_all_modules(stand_ins()), virtual_datetime(), unseeded_generators_noted():
         yield

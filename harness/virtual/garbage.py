@@ -29,12 +29,12 @@ def _frozen_heap() -> Iterator[None]:
 
 
 frozen_heap = SharedChange(_frozen_heap)
-"""While inside, garbage is not looked for among what was there before."""
+"""Context manager: garbage is not looked for among what was there before."""
 
 
 @contextmanager
 def no_collections() -> Iterator[None]:
-    """While inside, garbage is looked for only by hand, and not among what was there before.
+    """Context manager: garbage is looked for only by hand, and not among what was there before.
 
     What was there before is frozen: an SDK brings a million objects, and to look through them takes 60 ms.
     """

@@ -32,7 +32,7 @@ _seen: dict[str, _Seen] = {}
 
 @contextmanager
 def led_through_their_class() -> Iterator[None]:
-    """While inside, what the program's modules have kept under a name of their own asks the class of the socket."""
+    """Context manager: what the program's modules have kept under a name of their own asks the class of the socket."""
     _look_at_new_names()
     changed = [
         (vars(seen.module), name, kept, led)

@@ -74,7 +74,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 
 def parking_process_locks() -> AbstractContextManager[None]:
-    """While inside, locks of multiprocessing park in a world; elsewhere they do what they always did."""
+    """Context manager: locks of multiprocessing park in a world; elsewhere they do what they always did."""
     return changed_type(_TYPE, _fields, _METHODS)
 
 

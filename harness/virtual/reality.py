@@ -58,7 +58,7 @@ def close_real_loop(world: World) -> None:
 
 @contextmanager
 def _left(world: World) -> Iterator[None]:
-    """While inside, this thread is in no world, and in no event loop."""
+    """Context manager: this thread is in no world, and in no event loop."""
     baton = world.kernel.baton
     before = this_thread.network, running.loop, this_thread.current_loop
     loop = asyncio._get_running_loop()  # noqa: SLF001 - documented for those who write loops

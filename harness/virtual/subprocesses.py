@@ -74,7 +74,7 @@ class ReadTransport(asyncio.ReadTransport):
         self._later()
 
     def pause_reading(self) -> None:
-        """Give the protocol nothing more for the time being."""
+        """Pause reading."""
         self._paused = True
 
     def resume_reading(self) -> None:

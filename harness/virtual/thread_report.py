@@ -24,7 +24,7 @@ from harness.virtual.thread_waits import (
 
 
 def report(world: World) -> str:
-    """Say of every thread and task of a world what it waits for, and name the cycle if threads wait in one."""
+    """Report what every thread and task of a world waits for, and the cycle if threads wait in one."""
     baton = world.kernel.baton
     alive = [loop for loop in world.loops if not loop.is_closed()]
     loops = [loop for loop in alive if deadlock_report.tasks_in_order(loop) or not loop.is_aside]

@@ -46,7 +46,7 @@ Doer = SimThread | AnyTask
 
 @dataclass(frozen=True, slots=True)
 class ThreadWait:
-    """What one thread waits for."""
+    """The wait of one thread."""
 
     what: str
     """In words, such as "Lock `page` (made at app.py:12)"."""
@@ -67,7 +67,7 @@ def frames_of_thread(thread: SimThread) -> list[FrameType]:
 
 
 def wait_of_thread(world: World, thread: SimThread) -> ThreadWait:
-    """What a thread waits for."""
+    """The wait of a thread."""
     waiter = thread.waits_for
     if waiter is None:
         return ThreadWait("its turn")

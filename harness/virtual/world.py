@@ -124,7 +124,7 @@ def _path_of(waiter: Waiter) -> str:
 
 @contextmanager
 def simulated_world(kernel: Kernel, *, seed: int | Draws) -> Iterator[None]:
-    """While inside, this thread sees a simulated world; `run_here` runs programs in it.
+    """Context manager: this thread sees a simulated world; `run_here` runs programs in it.
 
     Args:
         kernel: Its clock.

@@ -54,7 +54,7 @@ def network_here() -> Network | None:
 
 @contextmanager
 def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
-    """While inside, clients of this thread reach the simulated servers and nothing else.
+    """Context manager: clients of this thread reach the simulated servers and nothing else.
 
     Args:
         network: Where connections lead.
@@ -71,7 +71,7 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
 
 @contextmanager
 def _without_certificates() -> Iterator[None]:
-    """While inside, TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
+    """Context manager: TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
     names = ("load_default_certs", "load_verify_locations", "set_default_verify_paths")
     before = {name: vars(ssl.SSLContext).get(name) for name in names}
 

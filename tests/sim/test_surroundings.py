@@ -338,8 +338,8 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         ("agent", {"latency_s": {"ttft_s": 1, "itl": 2}}, "latency_s: itl: "),
         ("agent", {"output_tokens": "many"}, "output_tokens: number: "),
         ("agent", {"accuracy": 1.5}, "accuracy: value: Input should be less than or equal to 1"),
-        ("agent", {"reply": 5}, "agent 'x' cannot say 5"),
-        ("agent", {"reply": ["one", 5]}, "agent 'x' cannot say 5"),
+        ("agent", {"reply": 5}, "agent 'x': expected a reply (got 5)"),
+        ("agent", {"reply": ["one", 5]}, "agent 'x': expected a reply (got 5)"),
         ("agent", {"system_regex": "("}, "system_regex: not a regular expression: missing )"),
         ("agent", {"tools": "look"}, "tools: expected a list of names (got 'look')"),
         (
