@@ -38,7 +38,7 @@ WAIT: Final = "wait"
 OK: Final = "ok"
 ERROR: Final = "error"
 CANCELLED: Final = "cancelled"
-"""The end that a span has when somebody else gave up on it: a timeout, a failed sibling, the horizon."""
+"""The end of a span that was cancelled: by a timeout, a failed sibling, the horizon."""
 
 ABSENT: Final = math.nan
 

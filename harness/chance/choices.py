@@ -1,7 +1,7 @@
 """The choices of one run: recorded, and overridden one by one.
 
 A choice is anything that could go another way and be the same program: a random value, what happens to an attempt at a provider,
-how late a timer fires, which thread goes next, when somebody outside cancels a task. Each has a key that says what it is for and
+how late a timer fires, which thread runs next, when a task is cancelled from outside. Each has a key that names its purpose and
 does not depend on what else runs, so that taking one override away shifts no other. `docs/choices.md` lists the kinds.
 
 A run without recording has no `Choices`: the classes here and in `choosing.py` replace the plain ones only in a run that

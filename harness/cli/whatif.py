@@ -35,7 +35,7 @@ from harness.scenario import load_scenario
 _PERCENT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
 
 _FASTER: Final = 0.2
-"""What every agent is asked for when nobody says otherwise: enough to be seen, and what a smaller model or a shorter
+"""The default change of speed: enough to be seen, and what a smaller model or a shorter
 answer may bring."""
 
 

@@ -25,7 +25,7 @@ METRICS: Final = ("latency_s_mean", "latency_s_p95", "cost_usd_mean")
 """What is compared."""
 
 _TAIL: Final = 0.025
-"""Intervals are of 95 %: nothing is decided here, and nobody alarmed, so they need not be as wide as the gate's."""
+"""Intervals are of 95 %: they decide nothing and raise no alarm, so they may be narrower than the gate's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,7 +209,7 @@ _SUBJECTS: Final[dict[str, str]] = {
     SILENCE: "{agent} waits in silence",
     IN_FLIGHT: "{agent} waits for a place in flight",
     OVERHEAD: "{agent} takes, between its calls,",
-    HAND_OFF: "Time between the calls, in which nobody was asked anything, takes",
+    HAND_OFF: "Time between the calls, without a request, takes",
 }
 
 

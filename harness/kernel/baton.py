@@ -279,7 +279,7 @@ class Baton:
     # -- who is next ----------------------------------------------------------------------------------------------
 
     def _next(self) -> Waiter:
-        """Let time pass until somebody may run; what goes wrong on the way is raised in the main thread."""
+        """Let time pass until a thread may run; errors on the way are raised in the main thread."""
         try:
             while True:
                 while self._from_outside:

@@ -74,7 +74,7 @@ class Lineage:
 
     @property
     def is_being_cancelled(self) -> bool:
-        """Whether somebody has cancelled the task, or one that it descends from, and it has not ended yet."""
+        """Whether the task or one of its ancestors was cancelled and has not ended yet."""
         line: Lineage | None = self
         while line is not None:
             task = None if line._task is None else line._task()  # noqa: SLF001 - of its own kind

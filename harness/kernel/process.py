@@ -17,7 +17,7 @@ from simpy.events import NORMAL
 from harness.kernel.kernel import Kernel
 
 Wait = simpy.Event | float | Callable[[Callable[[], None]], object]
-"""What a process waits for: an event, a time [s], or somebody who is given what lets it go on."""
+"""What a process waits for: an event, a time [s], or a function that gets the callback to resume it."""
 
 Steps = Generator[Wait, Any, None]
 """The work of a process; each wait gives the value of its event, or None."""

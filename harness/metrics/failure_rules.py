@@ -11,7 +11,7 @@ from harness.spans import CANCELLED, ERROR, OK
 from harness.units import render
 
 SILENCE_S = 600.0
-"""The SDKs' own timeout, which nobody chose (anthropic/_constants.py and openai/_constants.py, DEFAULT_TIMEOUT) [s]."""
+"""The SDKs' default timeout (anthropic/_constants.py and openai/_constants.py, DEFAULT_TIMEOUT) [s]."""
 
 _SAME_S = 0.001
 """Times that differ by less are the same, on a clock that adds up floats [s]."""

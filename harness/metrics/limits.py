@@ -72,5 +72,5 @@ DEFAULT_LIMITS: Final[dict[str, Limit]] = {
         Limit("success_rate", 0.01),
     )
 }
-"""What holds when nobody says otherwise: latency may be noticed by users from about 20 % on; cost has no noise of its own
+"""The default limits: latency may be noticed by users from about 20 % on; cost has no noise of its own
 under keyed draws, so its limit can be tight."""

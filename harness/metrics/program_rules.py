@@ -91,7 +91,7 @@ def dead_task(history: History) -> list[Finding]:
             event.agent,
             event.at_s,
             event.span_id,
-            f"the task {event.detail}, and nobody looked at it",
+            f"the task {event.detail}, and its exception was never retrieved",
         )
         for event in history.named(DEAD_TASK)
     )

@@ -26,7 +26,7 @@ _BROKEN = frozenset(
 """Errors without a status of their own that are the connection's, or a server's."""
 
 _AT_ONCE_S = 0.001
-"""Nobody who backs off comes back within this time [s]; the SDKs wait 0.375 s at least."""
+"""A retry within this time is without back-off [s]; the SDKs wait at least 0.375 s."""
 
 _ROUNDING_S = 0.5
 """`Retry-After` is sent in whole seconds, and may be rounded down by half of one [s] (RFC 9110, section 10.2.3)."""

@@ -70,7 +70,7 @@ def content_of(
 
     Args:
         agent: The agent.
-        said: What somebody has stated: a script, a function that a scenario names, a model, or replies as in
+        said: The stated reply: a script, a function that a scenario names, a model, or replies as in
             `harness.models.replies`; None means something plausible.
         tool_calls: Tools it calls first; the reply comes after their results.
 

@@ -157,7 +157,7 @@ def page_parts() -> dict[str, str]:
 
 @cache
 def fragment_style() -> str:
-    """The style of a fragment on somebody else's page: every rule is nested in a class, so that nothing else is touched."""
+    """The style of a fragment in another page: every rule is nested in a class, so that it applies to the fragment only."""
     dark = f"@media screen and (prefers-color-scheme: dark){{.harness{{{css_variables('dark')}}}}}"
     return f".harness{{{css_variables('light')}}}\n{dark}\n.harness{{{_template('fragment.css')}\n{STYLE}}}"
 

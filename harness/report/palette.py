@@ -48,7 +48,7 @@ ROLES: Final[dict[str, Paint]] = {
     "bad": Paint("#c2410c", "#ff8a4c"),
     "unsure": Paint("#8a6100", "#e0ac3b"),
 }
-"""By role; the first three are text, quiet text, and lines that nobody should look at."""
+"""By role; the first three are text, secondary text, and faint lines."""
 
 WORDS: Final[dict[str, str]] = {
     "queue": "waiting at the provider",

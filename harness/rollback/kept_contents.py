@@ -251,7 +251,7 @@ _CONTAINERS: tuple[tuple[type, Kind], ...] = (
 )  # fmt: skip
 
 NAMELESS = frozenset((CLOSURE, DEFAULTS, GLOBALS, *(kind for _, kind in _WRAPPERS)))
-"""Kinds of things whose members are named as the things themselves are: nobody knows the cells of a closure by number."""
+"""Kinds of objects whose members are named like the objects themselves, such as the cells of a closure."""
 
 
 def kinds_of(cls: type) -> tuple[Kind, ...]:

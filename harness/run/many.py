@@ -115,7 +115,7 @@ def processes(jobs: int) -> ProcessPoolExecutor:
 
 @contextmanager
 def _signals_kept_from_children() -> Iterator[None]:
-    """Whoever signals a group of processes means its parent, which ends its children; they inherit what is blocked."""
+    """Context manager: children inherit blocked signals. A signal to the process group is handled by the parent, which ends its children."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

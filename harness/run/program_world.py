@@ -133,7 +133,7 @@ class ProgramWorld:
         self._faults = faults
         self._latency_factors = latency_factors
         self.allow_unmatched = allow_unmatched
-        """May be changed until somebody has connected."""
+        """May be changed until the first connection."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
         self._effects: list[tuple[Effect, Span | None]] = []
@@ -162,7 +162,7 @@ class ProgramWorld:
 
     @property
     def is_settled(self) -> bool:
-        """Whether somebody has connected already."""
+        """Whether there was a connection already."""
         return self._server is not None
 
     @property
@@ -282,7 +282,7 @@ class ProgramWorld:
 
 
 def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:
-    """A model as a provider serves it: as somebody has stated, or as its name lets one think."""
+    """A model as a provider serves it: as stated, or guessed from its name."""
     known = provider.models.get(model, WireModel(alias=model))
     return Served(
         model,

@@ -300,7 +300,7 @@ def data_frame(
     Args:
         store: What to ask.
         sql: A query on the tables and views of `schema.sql`.
-        parameters: The values of its `?` or `$name`; never write a text that somebody chose into the query itself.
+        parameters: The values of its `?` or `$name`; never insert an untrusted text into the query itself.
 
     Raises:
         StoreError: DuckDB objects to the query.

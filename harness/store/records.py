@@ -72,4 +72,4 @@ class RunRecord:
     """The models that the scenario describes: provider, model, and the pool whose rate limits it shares or ""."""
 
     texts: Table = field(default_factory=no_texts)
-    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty unless somebody asked for them."""
+    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty unless requested."""

@@ -59,7 +59,7 @@ FIRST_TOKEN: Final = "first token"  # noqa: S105 - no password
 DETAIL: Final = "harness.detail"
 
 SIMULATED: Final = "simulated"
-"""The provider of every request: nobody shall take what was never sent for a bill of Anthropic's or OpenAI's."""
+"""The provider of every request, so that simulated cost is not mistaken for cost at Anthropic or OpenAI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,7 @@ def _is_token(name: str) -> bool:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows nobody: headers with secrets would go along to wherever an answer points."""
+    """Follows no redirects: headers with secrets would be sent to their target."""
 
     def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - as its base has it
         return None

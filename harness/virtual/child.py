@@ -18,7 +18,7 @@ from harness.virtual.commands import Command, Result, Running
 from harness.virtual.pipes import Pipe
 
 _FIRST_PID = 2**22 + 1
-"""Linux numbers no process above 2**22, so that a number that outlives its run can hit nobody."""
+"""Linux numbers no process above 2**22, so such a number never belongs to a real process, even after the run."""
 
 _HARMLESS = frozenset(
     getattr(signal, name)

@@ -122,7 +122,7 @@ def _unless_own(name: str) -> Callable[..., Any]:
 
 
 def _wait_for_data(world: World, opened: socket.socket) -> None:
-    """Nobody but the program could send it, and the program waits."""
+    """Only the program itself could send it, and the program waits."""
     timeout_s = opened.gettimeout()
     if timeout_s == 0 or _stock_select([opened], [], [], 0)[0]:
         return

@@ -91,7 +91,7 @@ def _cycle(on: dict[Doer, list[Doer]]) -> Iterator[str]:
 
 
 def _way_back(on: dict[Doer, list[Doer]], start: Doer) -> list[Doer]:
-    """A way from somebody to himself; empty if there is none."""
+    """A cycle of waits; empty if there is none."""
     ways, seen = [[start]], set[Doer]()
     while ways:
         way = ways.pop(0)

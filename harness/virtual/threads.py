@@ -295,7 +295,7 @@ def _working_as(
     *args: Any,  # noqa: ANN401 - the work's own
     **kwargs: Any,  # noqa: ANN401 - likewise
 ) -> T:
-    """Do the work of a pool under the path of whoever submitted it."""
+    """Do the work of a pool under the path of the task that submitted it."""
     __tracebackhide__ = True
     worker = world.kernel.baton.current
     before, worker.identity = worker.identity, work

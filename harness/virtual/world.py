@@ -246,7 +246,7 @@ _changed_process = SharedChange(_changed_process_alone)
 
 @contextmanager
 def _closed_if_refused(program: object) -> Iterator[None]:
-    """A coroutine that never starts would complain that nobody awaited it."""
+    """A coroutine that never starts would warn that it was never awaited."""
     try:
         yield
     except NotSimulated:

@@ -122,7 +122,7 @@ class Exchange:
     # -- the ways to end without a reply -----------------------------------------------------------------------------
 
     def _told(self, why: Refusal, arrival_s: float, page: HttpResponse | None = None) -> ToldError:
-        """Say no, in the words of the API or with the page of somebody else."""
+        """Send the refusal: the API's error, or a proxy's page."""
         status = None
         if why.is_silent:
             self._connection.close("reset")

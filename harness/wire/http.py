@@ -67,7 +67,7 @@ class HttpRequest(NamedTuple):
     """What stood in place of the API's own base path, where the provider has another; None if the path is at none of
     the provider's base paths."""
     too_large: bool = False
-    """Whether the body is larger than the API takes; nobody waits for the rest of it."""
+    """Whether the body is larger than the API accepts; the rest of it is not read."""
 
 
 def origin(http: HttpRequest) -> str:
@@ -158,7 +158,7 @@ class Connection:
     has_begun: bool = False
     """Whether a part of the present answer has been sent."""
     _sent: bytearray = field(default_factory=bytearray)
-    """What the client has sent and nobody has parsed."""
+    """Bytes of the client that are not parsed yet."""
     _head: Head | None = None
     """Of the request whose body is coming."""
     _chunked: h11.Connection | None = None

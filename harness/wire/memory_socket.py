@@ -219,11 +219,11 @@ class MemorySocket:
         return 0
 
     def getpeername(self) -> tuple[str, int]:
-        """An address of nobody."""
+        """A made-up address."""
         return "10.0.0.1", 443
 
     def getsockname(self) -> tuple[str, int]:
-        """An address of nobody."""
+        """A made-up address."""
         return "10.0.0.2", 49_152
 
 

@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 SECONDS_PER_MINUTE = 60
 
 BUCKETS_MAX = 4
-"""More buckets nobody reads; those that were the emptiest are drawn."""
+"""Maximum number of buckets; the emptiest are drawn."""
 
 PANEL_IN = 1.6
 """The height of each kind of pressure [in]."""

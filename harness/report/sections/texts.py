@@ -17,7 +17,7 @@ _SLOWEST: Final = "the slowest task"
 _FAILED: Final = "the first task that did not end well"
 
 STEPS_MAX: Final = 100
-"""More steps of one task nobody opens; the first half and the last half of so many are shown."""
+"""Maximum number of steps of one task; of more, the first and the last half of this number are shown."""
 
 
 def section(contents: Contents) -> Section | None:

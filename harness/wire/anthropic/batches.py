@@ -74,7 +74,7 @@ class _Batch:
     closing_s: float = 0.0
     """How long it takes to end when it is cancelled [s]."""
     results: bytes | None = None
-    """Once somebody has read them."""
+    """Set once they have been read."""
 
     @property
     def ended_s(self) -> float:

@@ -68,7 +68,7 @@ class Facts(NamedTuple):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the name is nobody's."""
+        """Whether the name is unknown."""
         return self.generation == 0
 
 

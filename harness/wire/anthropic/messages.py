@@ -158,7 +158,7 @@ def _left(body: dict[str, Any], facts: Facts, sections: Iterable[PromptSection],
 
 
 def _thinking(body: dict[str, Any], facts: Facts) -> tuple[bool, bool]:
-    """Whether the model thinks, and whether that is shown: from 4.7 on only when somebody asks for it."""
+    """Whether the model thinks, and whether that is shown: from 4.7 on only on request."""
     thinking = body.get("thinking") or {}
     kind = thinking.get("type")
     thinks = facts.thinks_unasked if kind is None else kind in ("enabled", "adaptive")

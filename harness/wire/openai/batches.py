@@ -245,7 +245,7 @@ class Batches:
         }
 
     def _files(self, batch: _Batch) -> dict[str, str]:
-        """Its files, which are written when somebody first sees that it has ended; one without lines is not written."""
+        """Its files, which are written when its end is first observed; one without lines is not written."""
         if batch.files is None:
             lines: dict[str, list[str]] = {"output": [], "error": []}
             for request in sorted(batch.requests, key=lambda one: (one.done_s, one.turn_s)):

@@ -86,7 +86,7 @@ class Conversation:
             self.said.append(ChatMessage("assistant", words, earlier.tool_calls + later.tool_calls))
 
     def bring(self, call_id: str, text: str) -> None:
-        """Add what came of a tool; all results that come together are one message."""
+        """Add the result of a tool; consecutive results form one message."""
         result = ToolResult(self._tools.get(call_id, ""), text)
         if self.said and self.said[-1].tool_results:
             self._result_ids.append(call_id)

@@ -88,7 +88,7 @@ _DIGITS_SHOWN = 40
 
 
 def check_credential(http: HttpRequest) -> None:
-    """Somebody must have signed the request; any key will do."""
+    """The request must have a key; any key is accepted."""
     scheme, _, key = http.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Rejected(_NO_KEY, status=401)
