@@ -11,7 +11,7 @@ from harness.spans import TASK, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the spans of a table are parts of.
+    """The part-of relation between the spans of a table.
 
     It is kept in arrays, because a list for every span that has parts would be work for the garbage collector.
     """

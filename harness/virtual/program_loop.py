@@ -132,7 +132,7 @@ class LoopAside(ProgramLoop):
 
 
 class _ChoosingProgramLoop(ChoosingLoop, ProgramLoop):
-    """A program's loop in a run that is watched."""
+    """A program's loop in a recorded run."""
 
 
 def program_loop(world: World) -> ProgramLoop:

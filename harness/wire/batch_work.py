@@ -70,7 +70,7 @@ class BatchWork:
         job.give_up = self.stop
 
     def stop(self) -> None:
-        """Give it up: its batch was cancelled, or the run is over."""
+        """Stop it: its batch was cancelled, or the run is over."""
         if self._job.done_s == math.inf:
             self._process.stop()
             self._job.done_s = self._now_s()

@@ -63,7 +63,7 @@ class Calls:
     def retried(
         self, digest: bytes, caller: Lineage | None, scope: Scope, retries: int | None
     ) -> Call | None:
-        """The call that a request tries again; None if it begins a new one.
+        """The call that a request retries; None if it starts a new one.
 
         Args:
             digest: Of the request's bytes.
@@ -98,7 +98,7 @@ class Calls:
         provider: str,
         retries: int | None,
     ) -> Call:
-        """Note a new call; its span has been opened as the request's."""
+        """Record a new call; its span is the request's."""
         call = Call(
             len(self.made) + 1,
             role.name,
@@ -144,7 +144,7 @@ class Calls:
         return number
 
     def answered(self, call: Call, spoken: Completion, tool_ids: tuple[str, ...]) -> None:
-        """Note that a call has got its reply now."""
+        """Record the reply of a call."""
         reply, at_s = spoken.reply, self.log.clock()
         wishes = [json.dumps(wish.arguments) for wish in reply.tool_calls]
         self.sources.said(call.scope.span.task, call.number, [reply.text, *wishes])
@@ -163,14 +163,14 @@ class Calls:
         self.log.close(call.span, OK, at_s)
 
     def failed(self, call: Call) -> None:
-        """Note that the last attempt of a call failed; another may follow."""
+        """Record the failure of the last attempt of a call; another may follow."""
         self._failed.setdefault(call.digest, {})[call] = None
         self._repeats.failed(call, call.attempts[-1].end_s)
 
     def rejected(
         self, digest: bytes, scope: Scope, caller: Lineage | None, answer_s: float
     ) -> bool:
-        """Note a request that no model hears, because the API rejects it.
+        """Record a request that the API rejects.
 
         Args:
             digest: Of the request's bytes.
@@ -189,7 +189,7 @@ class Calls:
         return again is not None
 
     def bring_results(self, prompt: Prompt, scope: Scope) -> None:
-        """Leave a span for every tool whose result a prompt brings."""
+        """Record a span for every tool result in a prompt."""
         if not prompt.result_ids:
             return
         results = prompt.conversation[-1].tool_results
@@ -209,7 +209,7 @@ class Calls:
             self.log.close(span, ERROR if result.is_error else OK)
 
     def end(self) -> None:
-        """Close what the program has given up: calls whose last attempt failed, at the end of that attempt."""
+        """Close abandoned calls: those whose last attempt failed end with that attempt."""
         for call in self.made:
             if call.done or not call.attempts:
                 continue

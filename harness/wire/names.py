@@ -94,7 +94,7 @@ _SAYS_WHO = re.compile(
 
 
 def masked(text: str) -> str:
-    """A text with `***` in the place of what looks like a secret."""
+    """A text with `***` in place of what looks like a secret."""
     return _SECRET.sub("***", text)
 
 

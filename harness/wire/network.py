@@ -28,7 +28,7 @@ from harness.wire.http import Connection
 
 
 class Network(Protocol):
-    """What a seam asks of the simulated world."""
+    """The interface between a seam and the simulated world."""
 
     kernel: Kernel
 

@@ -49,7 +49,7 @@ def disobeys(reply: Reply, prompt: Prompt, request: Request, *, as_is: bool) -> 
 
 
 def problems(reply: Reply, prompt: Prompt) -> Iterator[str]:
-    """Where a reply does not obey its request, each beginning with the field."""
+    """The violations of a request by its reply, each starting with the field."""
     if reply.refused:
         return
     yield from _choice_problems(reply.tool_calls, prompt)

@@ -26,7 +26,7 @@ def tables_of_runs() -> dict[str, dict[str, str]]:
 
 
 def identifier(name: str) -> str:
-    """A name as SQL has it."""
+    """A quoted SQL identifier."""
     return '"{}"'.format(name.replace('"', '""'))
 
 

@@ -42,7 +42,7 @@ class Anthropic:
     # -- requests -------------------------------------------------------------------------------------------------
 
     def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
-        """Understand a request: what is asked of a model, or what the API answers by itself."""
+        """Parse a request: return the prompt for a model, or the API's own answer."""
         try:
             check_credential(http)
             if http.base is None:
@@ -94,14 +94,14 @@ class Anthropic:
         raise not_found("Not found")
 
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
-        """What is read for a prompt, and how much of that a prompt cache spares."""
+        """Input usage of a prompt, with the part read from a prompt cache."""
         asked: Asked = prompt.details
         read, written = self._cache.look_up(prompt, now_s, asked.facts.min_cached_tokens)
         hour = written_for_an_hour(prompt.sections, read, written)
         return Usage(prompt.tokens - read - written, 0, read, written, hour)
 
     def remember(self, prompt: Prompt, now_s: float) -> None:
-        """Keep in the cache what a prompt asks to be kept; its answer begins."""
+        """Cache the marked prefixes of a prompt when its answer begins."""
         asked: Asked = prompt.details
         self._cache.remember(prompt, now_s, asked.facts.min_cached_tokens)
 

@@ -46,7 +46,7 @@ class _Request:
 
     @property
     def done_s(self) -> float:
-        """When it is answered [s]; infinite while that is not known."""
+        """Time of its answer [s]; infinite if unknown."""
         return self.turn_s if isinstance(self.work, Rejection) else self.work.done_s
 
     @property
@@ -78,7 +78,7 @@ class _Batch:
 
     @property
     def ended_s(self) -> float:
-        """When it ends, or ended [s]; infinite while that is not known."""
+        """Time of its end [s]; infinite if unknown."""
         if self.cancelled_s is not None:
             return self.cancelled_s + self.closing_s
         return max(request.done_s for request in self.requests)
@@ -96,7 +96,7 @@ class Batches:
     _by_id: dict[str, _Batch] = field(default_factory=dict)
 
     def create(self, body: Table, read: Read, http: HttpRequest, moment: Moment) -> dict[str, Any]:
-        """Take a batch; a wrong request in it is an error of its own."""
+        """Create a batch; an invalid request in it becomes its own error."""
         wishes = list_at(body, "requests", "requests")
         if not 1 <= len(wishes) <= _MAX_REQUESTS:
             raise invalid(f"requests: List should have between 1 and {_MAX_REQUESTS} items")
@@ -121,7 +121,7 @@ class Batches:
         return _body(batch, moment.at_s)
 
     def one(self, batch_id: str, at_s: float) -> dict[str, Any]:
-        """How a batch stands."""
+        """The status of a batch."""
         return _body(self._find(batch_id), at_s)
 
     def all(self, query: str, at_s: float) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Batches:
         return _body(batch, moment.at_s)
 
     def delete(self, batch_id: str, at_s: float) -> dict[str, Any]:
-        """Forget a batch that has ended."""
+        """Delete a batch that has ended."""
         if at_s < self._find(batch_id).ended_s:
             raise invalid(
                 f"Message Batch {batch_id} cannot be deleted while it is processing. Cancel it first."

@@ -47,7 +47,7 @@ _SHORT_REPLY_GENERATION = 4.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the answer has to know of the request, beside the prompt."""
+    """The fields of the request, other than the prompt, that the answer needs."""
 
     facts: Facts
     thinks: bool
@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a client's headers say of how to read its requests."""
+    """API version and betas from a client's headers."""
 
     version: str
     betas: str
@@ -144,7 +144,7 @@ def check(body: dict[str, Any], client: Client) -> tuple[Facts, list[Turn]]:
 
 
 def _left(body: dict[str, Any], facts: Facts, sections: Iterable[PromptSection], betas: str) -> int:
-    """What the context window leaves for the reply [tokens]."""
+    """The rest of the context window, for the reply [tokens]."""
     tokens = sum(section.tokens for section in sections)
     context, max_tokens = context_of(facts, betas), body["max_tokens"]
     if tokens > context:

@@ -37,7 +37,7 @@ def message(prompt: Prompt, spoken: Completion, ids: Ids) -> dict[str, Any]:
 
 
 def opening(prompt: Prompt, ids: Ids) -> dict[str, Any]:
-    """What a message begins with, and what a stream begins with."""
+    """The first fields of a message and of a stream."""
     asked: Asked = prompt.details
     return {
         "model": asked.facts.dated,
@@ -86,7 +86,7 @@ def ending(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
 
 
 def usage(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
-    """What was read and generated, in the long form that a message has."""
+    """Usage, in the long form of a message."""
     asked: Asked = prompt.details
     short = usage_so_far(prompt, spoken)
     written = spoken.usage.cache_write_tokens
@@ -104,7 +104,7 @@ def usage(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
 
 
 def usage_so_far(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
-    """What was read and generated, in the short form that the end of a stream has."""
+    """Usage, in the short form at the end of a stream."""
     read = spoken.usage
     numbers: dict[str, Any] = {
         "input_tokens": read.input_tokens,

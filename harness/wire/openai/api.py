@@ -56,7 +56,7 @@ class OpenAI:
         """How many events there are in each stream of a response, by what its ids follow from."""
 
     def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
-        """Understand a request: what is asked of a model, or what the API answers by itself."""
+        """Parse a request: return the prompt for a model, or the API's own answer."""
         try:
             check_credential(http)
             understood = self._understand(http, ids)
@@ -179,7 +179,7 @@ class OpenAI:
         return read_chat(self._known_to_chat(asked, host))
 
     def _known_to_chat(self, asked: dict[str, Any], host: str) -> dict[str, Any]:
-        """A request, whose model there is."""
+        """Return the request; reject an unknown model."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected("you must provide a model parameter")
@@ -189,7 +189,7 @@ class OpenAI:
         return asked
 
     def _known_to_responses(self, asked: dict[str, Any], host: str) -> dict[str, Any]:
-        """A request, whose model there is."""
+        """Return the request; reject an unknown model."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected(

@@ -18,7 +18,7 @@ class Line(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is wrong with a file; its words are those of the documentation where there are any, else a guess."""
+    """A problem of a file; the message is documented or a guess."""
 
     code: str
     message: str

@@ -33,7 +33,7 @@ _FINISH = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatWish:
-    """What a request says of the form of its answer."""
+    """The requested form of an answer."""
 
     choices: int
     """How many; all say the same, and only one is billed."""

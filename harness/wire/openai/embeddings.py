@@ -39,7 +39,7 @@ def embeddings(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def unit_vector(text: str, length: int) -> list[float]:
-    """A direction that follows from a text alone.
+    """A unit vector derived from the text alone.
 
     Args:
         text: The text.

@@ -58,7 +58,7 @@ class Rejected(Exception):  # noqa: N818 - an answer, not a failure of ours
 
 
 class Problem(NamedTuple):
-    """An error as the API words it."""
+    """An error of the API."""
 
     status: int
     message: str
@@ -78,7 +78,7 @@ class Problem(NamedTuple):
 
 
 def answer(problem: Problem, moment: Moment, retry_after_s: float | None = None) -> HttpResponse:
-    """The answer that says what is wrong."""
+    """The error response."""
     body = pretty({"error": problem.body}, indent=4 if problem.status in _GATEWAY else 2) + b"\n"
     head = [*headers(moment, JSON), *retry_headers(retry_after_s)]
     return HttpResponse(problem.status, head, body)
