@@ -105,7 +105,7 @@ def test_one_task_is_written_alone(harness: Cli) -> None:
         (("trace", "-o", "."), "cannot write ."),
         (("trace", "-o", "x.json", "--endpoint", "http://h"), "--endpoint sends a trace, and -o writes a file"),
         (("trace", "--format", "chrome", "--endpoint", "http://h"), "collectors take no Chrome traces"),
-        (("trace", "--endpoint", "h"), "h is no address of a collector"),
+        (("trace", "--endpoint", "h"), "h is not the address of a collector"),
         (("trace", "--endpoint", "http://127.0.0.1:1"), "cannot be reached: "),
     ],
 )  # fmt: skip

@@ -128,10 +128,10 @@ GOOD = baseline_text(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (GOOD[:200], "is no JSON; it may be cut off"),
-        ("", "is no JSON; it may be cut off"),
+        (GOOD[:200], "is not JSON; it may be cut off"),
+        ("", "is not JSON; it may be cut off"),
         ("<<<<<<< HEAD\n" + GOOD, "it has merge conflict markers"),
-        ("[" * 100_000, "is no JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("[]", "not a baseline of harness"),
         ('{"name": "x"}', "not a baseline of harness"),
         ('{"harness_baseline": "1"}', "not a baseline of harness"),

@@ -278,7 +278,7 @@ def _of_other_test(text: str) -> str:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (_cut, "is no JSON; it may be cut off"),
+        (_cut, "is not JSON; it may be cut off"),
         (lambda _: "[]", "not a baseline of harness"),
         (lambda text: text.replace('"seed": 1', '"seed": -1'), "is damaged"),
         (_of_other_test, "2 s -> 2 s; other scenario: test_it.py::test_x against"),
@@ -406,7 +406,7 @@ def test_file_names_are_safe_and_different() -> None:
         ("latency_mean='10%'", "there is no metric 'latency_mean'; did you mean 'latency_s_mean'?"),
         ("latency_s_mean=10", 'latency_s_mean=10 is not a limit; write it as latency_s_mean="10%"'),
         ("latency_s_mean='10'", "'10' is not a limit; write it as NAME=CHANGE"),
-        ("success_rate='1%'", "changes of success_rate are counted in points, such as 1pt"),
+        ("success_rate='1%'", "changes of success_rate are stated in points, such as 1pt"),
         (
             "latency_s_mean='ignore', latency_s_p95='ignore', cost_usd_mean='ignore', success_rate='ignore'",
             "no metric is gated",

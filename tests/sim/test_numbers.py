@@ -93,7 +93,7 @@ def test_price_that_nobody_knows_is_not_zero() -> None:
     run = Sim(1).run(program)
     assert math.isnan(run.cost_usd)
     assert "an unknown sum" in run.explain()
-    with pytest.raises(AssertionError, match="the cost is not known"):
+    with pytest.raises(AssertionError, match="the cost is unknown"):
         run.assert_cost_below(100)
 
 
@@ -235,12 +235,12 @@ def test_assertions_that_hold(run: ProgramRun, parallel: ProgramRun) -> None:
             {},
             "agent 'guide' read no text of 'guide': its prompts have text only from planner",
         ),
-        ("assert_parallel", [], {}, "at most 1 of 2 calls of all agents went on at once, not 2"),
+        ("assert_parallel", [], {}, "at most 1 of 2 calls of all agents"),
         (
             "assert_parallel",
             ["planner"],
             {},
-            "there is no more than 1 call of planner, and 2 should go on at once",
+            "only 1 call of planner",
         ),
         ("assert_latency_below", [3.0], {}, "the run took 3 s, which is not below 3 s"),
         ("assert_cost_below", [0.0], {}, "which is not below $0"),

@@ -424,7 +424,7 @@ def test_tool_that_replaces_nothing_is_refused(target: str) -> None:
 def test_two_agents_of_one_name_are_refused() -> None:
     sim = Sim(1)
     sim.agent("a")
-    with pytest.raises(HarnessError, match="there is an agent 'a' already"):
+    with pytest.raises(HarnessError, match="agent 'a' is described already"):
         sim.agent("a", reply="other")
 
 

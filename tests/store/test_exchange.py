@@ -1,4 +1,4 @@
-"""Runs as folders: what is written comes back to the last bit, and what is no export is refused whole."""
+"""Runs as folders: what is written comes back to the last bit, and what is not an export is refused whole."""
 
 from __future__ import annotations
 
@@ -365,10 +365,10 @@ def test_manifest_that_says_something_else_is_refused(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"", "manifest.json is no JSON"),
-        (b'{"harness_export": 1, "for', "manifest.json is no JSON"),
-        (b"[" * 100_000, "manifest.json is no JSON"),
-        (b"\xff\xfe\x00", "manifest.json is no JSON"),
+        (b"", "manifest.json is not JSON"),
+        (b'{"harness_export": 1, "for', "manifest.json is not JSON"),
+        (b"[" * 100_000, "manifest.json is not JSON"),
+        (b"\xff\xfe\x00", "manifest.json is not JSON"),
         (b"[]", "has no 'harness_export'"),
         (b"null", "has no 'harness_export'"),
         (b" " * (2**20 + 1), "is longer than 1048576 bytes"),
@@ -499,7 +499,7 @@ def test_one_wrong_folder_keeps_all_others_out(good: Path, store: Store, tmp_pat
 @pytest.mark.parametrize("name", ["gone", "runs.duckdb"])
 def test_what_is_no_folder_is_refused(store: Store, tmp_path: Path, name: str) -> None:
     store.write([])
-    with pytest.raises(StoreError, match=rf"{name} is no export: .*manifest\.json cannot be read"):
+    with pytest.raises(StoreError, match=rf"{name} is not an export: .*manifest\.json cannot be read"):
         import_runs(store, [tmp_path / name])
 
 
