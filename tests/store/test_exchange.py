@@ -499,7 +499,9 @@ def test_one_wrong_folder_keeps_all_others_out(good: Path, store: Store, tmp_pat
 @pytest.mark.parametrize("name", ["gone", "runs.duckdb"])
 def test_what_is_no_folder_is_refused(store: Store, tmp_path: Path, name: str) -> None:
     store.write([])
-    with pytest.raises(StoreError, match=rf"{name} is not an export: .*manifest\.json cannot be read"):
+    with pytest.raises(
+        StoreError, match=rf"{name} is not an export: .*manifest\.json cannot be read"
+    ):
         import_runs(store, [tmp_path / name])
 
 
