@@ -135,9 +135,7 @@ def test_function_that_fails_is_named_and_its_error_kept() -> None:
 
 def test_function_that_gives_something_else_is_told_what_to_give() -> None:
     stub = PythonStub(lambda _: 42, "m:number")
-    with pytest.raises(
-        StubError, match=r"stub m:number .* 'lead': expected a reply\n  How to fix: "
-    ):
+    with pytest.raises(StubError, match=r"stub m:number .* 'lead': expected a reply"):
         ask(stub, request())
 
 
