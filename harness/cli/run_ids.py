@@ -57,7 +57,7 @@ def named_runs(words: Sequence[str], there: _Ids, store: Store) -> list[int]:
         store: The store.
 
     Raises:
-        HarnessError: A word names no runs, or the store does not hold one of them.
+        HarnessError: A word is not a run or a range of runs, or the store does not hold one of them.
     """
     for word in words:
         if not RUNS.fullmatch(word):
