@@ -7,6 +7,7 @@ from typing import Annotated
 from harness.fields import Tagged
 from harness.patterns.api import Pattern, PatternError, Team
 from harness.patterns.orchestrator_worker import OrchestratorWorker
+from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
 from harness.patterns.single import Single
@@ -16,6 +17,7 @@ PATTERNS: dict[str, type[Pattern]] = {
     "pipeline": Pipeline,
     "orchestrator_worker": OrchestratorWorker,
     "react": React,
+    "parallel": Parallel,
 }
 """The name of each pattern in a scenario file."""
 

@@ -18,6 +18,7 @@ from harness.faults.api import Fault
 from harness.fields import FileOfScenario, NameOf, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
+from harness.patterns.aggregators import AGGREGATORS
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.docstrings import field_docs, first_paragraph
@@ -68,6 +69,10 @@ fields of [every fault](#every-fault), which say which attempts they meet.
 """
 
 _PATTERNS = "A mapping with one of the keys below."
+
+_AGGREGATORS = (
+    "What `aggregate` of the pattern `parallel` may be: a mapping with one of the keys below.\n"
+)
 
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
@@ -132,6 +137,7 @@ def reference() -> str:
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -191,10 +197,9 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
             )
         return
     for field in dataclasses.fields(record):
-        yield (
-            field.name,
-            "required" if field.default is dataclasses.MISSING else _default(field.default),
-        )
+        made = field.default_factory
+        default = field.default if made is dataclasses.MISSING else made()
+        yield field.name, "required" if default is dataclasses.MISSING else _default(default)
 
 
 def _default(value: object) -> str:
@@ -259,6 +264,7 @@ RECORDS: tuple[Record, ...] = (
     Trace,
     *DISTRIBUTIONS.values(),
     *PATTERNS.values(),
+    *AGGREGATORS.values(),
     *FAULTS.values(),
 )
 """Every record that a scenario file is made of."""

@@ -15,7 +15,9 @@ from harness.agents import Agent, Message, Task
 from harness.chance import Draws
 from harness.models import Reply, Request, ToolCall
 from harness.patterns import PATTERNS, Pattern
+from harness.patterns.aggregators import Majority
 from harness.patterns.orchestrator_worker import OrchestratorWorker
+from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
 from harness.patterns.single import Single
@@ -62,6 +64,11 @@ PLAYS: dict[str, Play] = {
     ),
     "react": Play(
         React(agent="a"), {"a": (Reply("when?", (ToolCall("clock", {}),)), "at noon")}, "at noon"
+    ),
+    "parallel": Play(
+        Parallel(members=("a", "b", "a"), aggregate=Majority()),
+        {"a": ("yes",), "b": ("no",)},
+        "yes",
     ),
 }
 

@@ -206,6 +206,7 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "pipeline": "{stages: [writer, editor, writer]}",
         "orchestrator_worker": "{orchestrator: writer, workers: [editor, editor], on_failure: partial}",
         "react": "{agent: editor, max_iterations: 3}",
+        "parallel": "{members: [writer, editor], aggregate: {quorum: {k: 2, by: writer}}}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():
