@@ -6,6 +6,7 @@ from typing import Annotated
 
 from harness.fields import Tagged
 from harness.patterns.api import Pattern, PatternError, Team
+from harness.patterns.debate import Debate
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
@@ -18,6 +19,7 @@ PATTERNS: dict[str, type[Pattern]] = {
     "orchestrator_worker": OrchestratorWorker,
     "react": React,
     "parallel": Parallel,
+    "debate": Debate,
 }
 """The name of each pattern in a scenario file."""
 

@@ -16,6 +16,7 @@ from harness.chance import Draws
 from harness.models import Reply, Request, ToolCall
 from harness.patterns import PATTERNS, Pattern
 from harness.patterns.aggregators import Majority
+from harness.patterns.debate import Debate
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
@@ -69,6 +70,11 @@ PLAYS: dict[str, Play] = {
         Parallel(members=("a", "b", "a"), aggregate=Majority()),
         {"a": ("yes",), "b": ("no",)},
         "yes",
+    ),
+    "debate": Play(
+        Debate(proponents=("a", "b"), judge="c"),
+        {"a": ("A", "objection", "A2"), "b": ("B", "agree", "defend"), "c": ("2",)},
+        "B",
     ),
 }
 

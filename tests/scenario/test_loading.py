@@ -207,6 +207,7 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "orchestrator_worker": "{orchestrator: writer, workers: [editor, editor], on_failure: partial}",
         "react": "{agent: editor, max_iterations: 3}",
         "parallel": "{members: [writer, editor], aggregate: {quorum: {k: 2, by: writer}}}",
+        "debate": "{proponents: [writer], critics: [editor], judge: editor}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():
