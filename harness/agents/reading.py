@@ -96,9 +96,9 @@ def _first(text: str, options: Sequence[str]) -> str | None:
         chosen = (
             rf"[\W_]*(?:I\s+)?{re.escape(option)}"
             r"(?![-_]?[^\W_]|\.\d)"  # the end of a word
-            r"(?!\s*[/|?])(?!\s*[:=]\s*(?:no|false|0)\b)"  # neither repeats the question nor denies
+            r"(?!\s*[/|?])(?!\s*[:=]\s*(?:no|false|0)\s*(?:[.,;!]|$))"  # neither the question nor a denial
         )
-        if re.match(chosen, text, re.IGNORECASE):
+        if re.match(chosen, text, re.IGNORECASE | re.MULTILINE):
             return option
     return None
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from harness.fields import Tagged
 from harness.patterns.api import Pattern, PatternError, Team
+from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
@@ -20,6 +21,7 @@ PATTERNS: dict[str, type[Pattern]] = {
     "react": React,
     "parallel": Parallel,
     "debate": Debate,
+    "consensus": Consensus,
 }
 """The name of each pattern in a scenario file."""
 

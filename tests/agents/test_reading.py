@@ -85,6 +85,8 @@ def test_fields_are_those_of_a_json_object_or_of_lines(text: str, found: dict[st
         ("agree | disagree", None),
         ("agree? no", None),
         ("agree: no", None),
+        ("agree: no, it is dear", None),
+        ("agree: no objection", "agree"),
         ('{"agree": false}', None),
         ('{"vote": true}', None),
         ("vote: maybe", None),

@@ -16,6 +16,7 @@ from harness.chance import Draws
 from harness.models import Reply, Request, ToolCall
 from harness.patterns import PATTERNS, Pattern
 from harness.patterns.aggregators import Majority
+from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
@@ -75,6 +76,11 @@ PLAYS: dict[str, Play] = {
         Debate(proponents=("a", "b"), judge="c"),
         {"a": ("A", "objection", "A2"), "b": ("B", "agree", "defend"), "c": ("2",)},
         "B",
+    ),
+    "consensus": Play(
+        Consensus(proposer="a", voters=("b", "b", "c"), tie="accept"),
+        {"a": ("plan",), "b": ("agree", "disagree"), "c": ("abstain",)},
+        "plan",
     ),
 }
 

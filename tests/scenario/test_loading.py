@@ -208,6 +208,7 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "react": "{agent: editor, max_iterations: 3}",
         "parallel": "{members: [writer, editor], aggregate: {quorum: {k: 2, by: writer}}}",
         "debate": "{proponents: [writer], critics: [editor], judge: editor}",
+        "consensus": "{proposer: writer, voters: [editor, writer], weights: {editor: 2}, tie: first}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():
