@@ -8,10 +8,12 @@ from harness.fields import Tagged
 from harness.patterns.api import Pattern, PatternError, Team
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
+from harness.patterns.handoff import Handoff
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
+from harness.patterns.refine import Refine
 from harness.patterns.single import Single
 
 PATTERNS: dict[str, type[Pattern]] = {
@@ -22,6 +24,8 @@ PATTERNS: dict[str, type[Pattern]] = {
     "parallel": Parallel,
     "debate": Debate,
     "consensus": Consensus,
+    "refine": Refine,
+    "handoff": Handoff,
 }
 """The name of each pattern in a scenario file."""
 

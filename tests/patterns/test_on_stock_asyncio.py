@@ -18,10 +18,12 @@ from harness.patterns import PATTERNS, Pattern
 from harness.patterns.aggregators import Majority
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
+from harness.patterns.handoff import Handoff
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
+from harness.patterns.refine import Refine
 from harness.patterns.single import Single
 from harness.resilience import Policies
 from harness.spans import SpanLog
@@ -81,6 +83,12 @@ PLAYS: dict[str, Play] = {
         Consensus(proposer="a", voters=("b", "b", "c"), tie="accept"),
         {"a": ("plan",), "b": ("agree", "disagree"), "c": ("abstain",)},
         "plan",
+    ),
+    "refine": Play(
+        Refine(generator="a", critic="b"), {"a": ("one", "two"), "b": ("longer", "accept")}, "two"
+    ),
+    "handoff": Play(
+        Handoff(start="a", agents=("b",)), {"a": ("handoff: b",), "b": ("done",)}, "done"
     ),
 }
 

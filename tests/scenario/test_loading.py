@@ -209,6 +209,8 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "parallel": "{members: [writer, editor], aggregate: {quorum: {k: 2, by: writer}}}",
         "debate": "{proponents: [writer], critics: [editor], judge: editor}",
         "consensus": "{proposer: writer, voters: [editor, writer], weights: {editor: 2}, tie: first}",
+        "refine": "{generator: writer, critic: editor, max_drafts: 2, on_exhausted: last}",
+        "handoff": "{start: writer, agents: [editor], carry: summary, summarizer: writer}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():
