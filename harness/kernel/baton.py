@@ -13,7 +13,7 @@ import math
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import simpy
 
 from harness.errors import HarnessError
+from harness.kernel.identity import Identity, RootIdentity
 from harness.kernel.lineage import Lineage
 
 PATIENCE_WALL_S = 10.0
@@ -73,6 +74,16 @@ class Waiter:
     """Of its present wait; the alarm of an earlier one means nothing."""
 
 
+class Entered(Protocol):
+    """Something that can be left and entered again."""
+
+    def enter(self) -> None:
+        """Begin."""
+
+    def leave(self) -> None:
+        """End for now."""
+
+
 def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
     gate = _thread.allocate_lock()
     _acquire(gate)
@@ -107,6 +118,10 @@ class SimThread:
     endings: int = 0
     lineage: Lineage | None = None
     """The task or thread that started it; None of the main thread."""
+    identity: Identity = field(default_factory=RootIdentity)
+    """Its path; of a worker of a pool, that of the work that it does."""
+    entered: Entered | None = None
+    """What holds for the whole process while it runs, and is left while it waits."""
 
     def done(self) -> bool:
         """Whether it has ended, asked as one asks a task."""
@@ -153,8 +168,8 @@ class Baton:
         """Those beside the main one that have not ended, in the order of their start."""
         self.ready: deque[Waiter] = deque()
         """What was woken and has not got the baton yet."""
-        self.choose: Callable[[int], int] | None = None
-        """Picks one of so many that may go next; None means the first, and that a thread runs until it waits."""
+        self.choose: Callable[[Sequence[Waiter]], int] | None = None
+        """Gives the place of the one that goes next among those that may; None means the first, and that a thread runs until it waits."""
         self.really_busy = 0
         """How many threads are outside of the world now, and may take as much real time as they need."""
         self.switches = 0
@@ -237,6 +252,8 @@ class Baton:
             heappush(self._alarms, alarm)
 
     def _give_away(self, me: SimThread, waiter: Waiter) -> None:
+        if me.entered is not None:
+            me.entered.leave()
         try:
             next_one = self._next()
             if next_one is not waiter:
@@ -246,6 +263,8 @@ class Baton:
             waiter.queued = False
             me.waits_for = None
             self.current = me
+            if me.entered is not None:
+                me.entered.enter()
         if me.failure is not None:
             failure, me.failure = me.failure, None
             raise failure
@@ -291,7 +310,7 @@ class Baton:
         kernel, ready = self._kernel, self.ready
         kernel.count_turn()
         if self.choose is not None and len(ready) > 1:
-            place = self.choose(len(ready))
+            place = self.choose(ready)
             chosen = ready[place]
             del ready[place]
         else:
@@ -330,6 +349,10 @@ class Baton:
             self._sound_alarms(alarm_s)
         else:
             raise kernel.stuck()
+
+    def next_alarm_s(self) -> float:
+        """When the next thread goes on that waits for a time, or earlier [s]; infinite if none does."""
+        return self._alarms[0][0] if self._alarms else math.inf
 
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms

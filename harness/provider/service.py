@@ -15,15 +15,18 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from heapq import heappush
+from typing import Any, NamedTuple
 
 import simpy
+from simpy.events import NORMAL
 
 from harness.chance.draws import Draws
 from harness.provider.latency import Latency
 from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
 from harness.provider.overload import Availability, Outage, Overload
 from harness.provider.prices import AnyPrices
+from harness.provider.stated import StatedService
 from harness.units import Count, Usage
 
 REFUSAL_S = 0.05
@@ -74,7 +77,10 @@ class Refusal(NamedTuple):
 
 
 class Attempt(simpy.Event):
-    """One request at the provider, and the event that its reply has come; the event's value is None or a `Refusal`."""
+    """One request at the provider, and the event that its reply has come.
+
+    It carries whatever its client keeps with it. Its value is None, a `Refusal`, or what went wrong when the reply was made.
+    """
 
     def __init__(
         self,
@@ -84,28 +90,36 @@ class Attempt(simpy.Event):
         usage: Usage,
         latency_factor: float,
         arrival_s: float,
+        stated: StatedService | None,
+        make: Callable[[], None] | None,
     ) -> None:
-        super().__init__(env)
+        self.env = env  # as simpy.Event does; one call less for every attempt
+        self.callbacks = []
         self.model = model
         self.key = key
         self.usage = usage
         self.latency_factor = latency_factor
         self.arrival_s = arrival_s
+        self.stated = stated
         self.start_s = math.nan
         """When service began [s]; absent while it waits in the queue."""
         self.first_token_s = math.nan
         """When the first token comes [s]."""
         self.end_s = math.nan
         """When the last token comes [s]; known once service has begun."""
-        self.on_start: Callable[[], None] | None = None
-        """Called when service begins, by whoever streams the reply."""
+        self.make = make
+        """Called when service begins, if the size of the reply is not known before it is made; `serve` or `fail` goes on."""
+        self.on_first_token_known: Callable[[], None] | None = None
+        """Called when the time of the first token is known, for whoever streams the reply."""
+        self.carries: Any = None
+        """What its client keeps with it."""
         self.abandoned = False
-        """Whether the client hung up while it waited in the queue."""
+        """Whether the client hung up while it waited in the queue, or before its reply was made."""
 
     @property
     def cost_usd(self) -> float:
         """What it is billed [USD]; nothing before service begins, absent when the price is unknown."""
-        if math.isnan(self.start_s):
+        if self.start_s != self.start_s:
             return 0.0
         prices = self.model.prices
         return math.nan if prices is None else prices.cost_usd(self.usage)
@@ -153,7 +167,14 @@ class Provider:
         self._outages = outages
 
     def submit(
-        self, model: Served, key: str, usage: Usage, *, latency_factor: float = 1.0
+        self,
+        model: Served,
+        key: str,
+        usage: Usage,
+        *,
+        latency_factor: float = 1.0,
+        stated: StatedService | None = None,
+        make: Callable[[], None] | None = None,
     ) -> Attempt:
         """Send one request now.
 
@@ -162,18 +183,20 @@ class Provider:
             key: Names the attempt's draws.
             usage: What it reads and will generate.
             latency_factor: Multiplies its service time.
+            stated: Its service time; None means what the model's profile says.
+            make: Called when service begins, where what it will generate is known only when the reply has been made.
 
         Returns:
             The event of its reply.
         """
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
-        attempt = Attempt(env, model, key, usage, latency_factor, now_s)
+        attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated, make)
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
         elif self._busy < self._slots:
-            self._start(attempt)
+            self.serve(attempt)
         else:
             self._waiting.append(attempt)
             self._waiting_now += 1
@@ -208,9 +231,20 @@ class Provider:
             return None
         return Refusal("rate_limit_error", attempt.model.name, hit, float(hit.retry_after_s))
 
-    def _start(self, attempt: Attempt) -> None:
-        self._busy += 1
+    def serve(self, attempt: Attempt) -> None:
+        """Begin service; or go on with it, once the reply has been made.
+
+        What comes before that is part of the time to the first token.
+        """
         now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
+        if attempt.start_s != attempt.start_s:
+            self._busy += 1
+            attempt.start_s = now_s
+            assert attempt.callbacks is not None
+            attempt.callbacks.insert(0, self._finish)
+            if attempt.make is not None:
+                attempt.make()
+                return
         prefill_s, generate_s = attempt.model.latency.sample(
             self._draws,
             attempt.key,
@@ -218,14 +252,36 @@ class Provider:
             attempt.usage.output_tokens,
             attempt.latency_factor,
         )
-        attempt.start_s = now_s
+        service_s = prefill_s + generate_s
+        if attempt.stated is not None:
+            stated_s = attempt.stated.service_s(now_s)
+            prefill_s *= stated_s / service_s if service_s else 0.0
+            service_s = stated_s
         attempt.first_token_s = now_s + prefill_s
-        attempt.end_s = now_s + (prefill_s + generate_s)
+        attempt.end_s = now_s + service_s
+        _happen(attempt, None, service_s)
+        if attempt.on_first_token_known is not None:
+            attempt.on_first_token_known()
+
+    def fail(
+        self,
+        attempt: Attempt,
+        error: BaseException,
+        lost: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """End service now, because the reply could not be made.
+
+        Args:
+            attempt: The attempt.
+            error: What went wrong; the value of its event.
+            lost: Told about it instead, because nobody waits for the attempt.
+        """
         assert attempt.callbacks is not None
-        attempt.callbacks.insert(0, self._finish)
-        _happen(attempt, None, prefill_s + generate_s)
-        if attempt.on_start is not None:
-            attempt.on_start()
+        if lost is not None:
+            attempt.callbacks.append(lambda _: lost(error))
+        _happen(attempt, error, 0.0)
+        if attempt.on_first_token_known is not None:
+            attempt.on_first_token_known()
 
     def _finish(self, event: simpy.Event) -> None:
         assert isinstance(event, Attempt)
@@ -236,7 +292,7 @@ class Provider:
             attempt = self._waiting.popleft()
             if not attempt.abandoned:
                 self._waiting_now -= 1
-                self._start(attempt)
+                self.serve(attempt)
                 break
 
     def _limiter(self, pool: str) -> Limiter:
@@ -247,7 +303,9 @@ class Provider:
         return limiter
 
 
-def _happen(attempt: Attempt, value: Refusal | None, after_s: float) -> None:
+def _happen(attempt: Attempt, value: Refusal | BaseException | None, after_s: float) -> None:
     attempt._ok = True  # noqa: SLF001 - `succeed` can only mean now; `Timeout` sets the two in the same way
     attempt._value = value  # noqa: SLF001
-    attempt.env.schedule(attempt, delay=after_s)
+    env = attempt.env
+    at_s = env._now + after_s  # noqa: SLF001 - as `Environment.schedule` does, at the price of a call
+    heappush(env._queue, (at_s, NORMAL, next(env._eid), attempt))  # noqa: SLF001

@@ -11,15 +11,13 @@ from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
+from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
     Backend,
-    Model,
-    PythonStub,
-    Reply,
-    Request,
     ServedModel,
     Stub,
     error_name,
@@ -28,12 +26,14 @@ from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
-from harness.run.workload import kind_of, run_workload, text_of
+from harness.run.functions import content_in
+from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.texts import Texts
+from harness.virtual.aside import Aside
 
 USER = "user"
 
@@ -45,18 +45,25 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
-        self.draws = Draws(seed)
+        self.draws = Draws.of(seed)
+        self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
         self.log = SpanLog(self.kernel.now_s)
+        # What holds around the calls of a pattern is harness's own.
+        self.findings: tuple[Finding, ...] = ()
+        self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
+        # What ends a task of a pattern is an error that it was told to meet.
+        self.failures = Failures()
+        self._scenario = scenario
+        self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
         self.texts = Texts() if scenario.keep_texts else None
-        self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
+        self.stubs: dict[str, Stub] = {}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
@@ -87,27 +94,19 @@ class PatternRun:
         """The faults, by number, that met at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Nothing: what holds around the calls of a pattern is harness's own."""
-        return ()
-
-    @property
-    def unsimulated(self) -> dict[str, int]:
-        """Nothing: a pattern knows no hosts."""
-        return {}
-
-    @property
-    def failures(self) -> Failures:
-        """Nothing: what ends a task of a pattern is an error that it was told to meet."""
-        return Failures()
-
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
-        return run(self.kernel, run_workload(self.spec, self.draws, self.work_on))
+        work = run_workload(self.spec, self.draws, self.work_on)
+        if not self._scenario.functions:
+            return run(self.kernel, work)
+        from harness.virtual.world import run_here, simulated_world
+
+        with simulated_world(self.kernel, seed=self.draws):  # functions of the user may wait
+            return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
+        call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         message = self._first_message(kind, arrival, Task(number, kind.kind, span))
@@ -138,21 +137,24 @@ class PatternRun:
         return round(size.sample(self.draws, "task", task.number, what))
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
-        content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
+        content = content_in(self._scenario, name, find_function)
+        if isinstance(content, Stub):
+            self.stubs[name] = content
         faults = [
             planned
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        mine = FaultPlan(faults, self.draws, self.log.clock)
+        mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
         backend = Backend(
             log=self.log,
             draws=self.draws,
             content=content,
+            aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
-            judge=without_wire(mine.judge if faults else None),
+            judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
@@ -169,20 +171,6 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
         )
-
-
-class _Sentence:
-    """What an agent says when the scenario does not care: one sentence, always the same."""
-
-    def __init__(self, agent: str) -> None:
-        self._reply = Reply(f"{agent} has done its part")
-
-    async def reply(self, request: Request) -> Reply:
-        return self._reply
-
-
-def _other_content(name: str, part: AgentSpec) -> Model:
-    return _Sentence(name) if part.stub is None else PythonStub(find_function(part.stub), part.stub)
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

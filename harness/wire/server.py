@@ -29,6 +29,7 @@ from harness.spans import (
     SpanLog,
 )
 from harness.texts import Texts
+from harness.virtual.aside import Aside
 from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
 from harness.wire.call import Call
@@ -37,10 +38,13 @@ from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
 from harness.wire.rounds import report_of_calls
-from harness.wire.routing import AgentRule, Scope, first_that_meets, scope_here
+from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
+
+_DIGEST_SHOWN = 12
+"""Digits of the digest of a request in the address of its call."""
 
 AGENT_HEADER = "x-harness-agent"
 """Names the agent whose call it is, for programs that can send it; stronger than any rule."""
@@ -135,6 +139,7 @@ class Server:
         """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Endpoint, Api]] = {}
         self._own_ids = 0
+        self._aside = Aside(kernel)
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
         self._batch_work: list[BatchWork] = []
@@ -174,6 +179,7 @@ class Server:
             connection.hang_up()
         for work in self._batch_work:
             work.stop()
+        self.kernel.baton.end_threads()
         self.calls.end()
 
     def host_for(self, http: HttpRequest) -> str:
@@ -220,6 +226,14 @@ class Server:
         finally:
             del self._answering[connection]
 
+    def _lost(self, error: BaseException) -> None:
+        """Deal with what goes wrong when a reply is made for a client that has hung up."""
+        if self.on_error is None or not isinstance(error, Exception):
+            if isinstance(error, Exception):
+                self.kernel.fail(error, halt=True)
+            raise error
+        self.on_error("a reply that no client waits for", error)
+
     def _refusal_for(self, what: str, error: Exception) -> Refusal:
         """What the client is told of an error that a request leads to; where nobody says so, the error ends the run."""
         if self.on_error is None:
@@ -234,7 +248,7 @@ class Server:
             return
         _, api = self._sites[connection.host]
         self._own_ids += 1
-        ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+        ids = Ids(self.draws.root("request", self._own_ids))
         connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
 
     def _life(
@@ -247,7 +261,7 @@ class Server:
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
-            ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+            ids = Ids(self.draws.root("request", self._own_ids))
             self._reading = scope
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
@@ -293,7 +307,7 @@ class Server:
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
-        request = self._request(prompt, scope)
+        request = self._request(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self.role_of(prompt, http.headers, request, agent_named)
@@ -301,19 +315,26 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        backend = self._backend(site, role, prompt.model)
-        return self.calls.begin(
+        backend = self._backend(site, role, prompt.model, scope)
+        call = self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
+        asks = f"{call.task_path} {digest.hex()[:_DIGEST_SHOWN]}"
+        before = self.calls.count("asks", asks)
+        request.address = asks if before == 1 else f"{asks} #{before}"
+        return call
 
-    def _backend(self, site: Endpoint, role: AgentRule, model: str) -> Backend:
+    def _backend(self, site: Endpoint, role: AgentRule, model: str, scope: Scope) -> Backend:
         return Backend(
             log=self.log,
             draws=self.draws,
             content=role.content,
+            aside=self._aside,
+            context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
             served=self.served(site.name, model, role.latency),
             judge=self._judge,
+            lost=self._lost,
             output_tokens=role.output_tokens,
             accuracy=role.accuracy,
             latency_factor=self._latency_factors.get(role.name, 1.0),
@@ -325,7 +346,7 @@ class Server:
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
 
-    def _request(self, prompt: Prompt, scope: Scope) -> Request:
+    def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None
         if last is None:
             told = ""
@@ -344,7 +365,8 @@ class Server:
             scope.span,
             prompt.system,
             prompt.tools,
-            conversation=prompt.conversation,
+            said=prompt.conversation,
+            body=body,
             wanted=prompt.wanted,
             wanted_tool=prompt.wanted_tool,
             tool_choice=prompt.tool_choice,

@@ -17,13 +17,15 @@ from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
+from harness.faults.stated import StatedDuration, StatedEnd
 from harness.faults.status import Overloaded, StatusError
 from harness.kernel import Kernel, run
-from harness.models import Backend, ModelError, PythonStub, Reply, Request, ServedModel, ToolCall
+from harness.models import Backend, ModelError, Reply, Request, ServedModel, ToolCall, content_of
 from harness.models.verdict import without_wire
 from harness.provider import Latency, Provider, Served
 from harness.provider.service import Attempt
 from harness.spans import ATTEMPT, SpanLog
+from harness.virtual.aside import Aside
 
 SAYING = Reply("twelve chars", (ToolCall("search", {}),), 3, correct=True)
 
@@ -46,13 +48,16 @@ class Bench:
     def __init__(self, *plan: Fault, seed: int = 1) -> None:
         self.kernel = Kernel()
         self.log = SpanLog(self.kernel.now_s)
-        self.plan = FaultPlan(plan_of(plan, FAULT_NAMES), Draws(seed), self.kernel.now_s)
+        self.plan = FaultPlan(
+            plan_of(plan, FAULT_NAMES), Draws(seed), self.kernel.now_s, FAULT_NAMES
+        )
         second = Latency(ttft_s=Constant(1.0), itl_s=Constant(0.0))
         self.provider = _Listening(self.kernel.env, Draws(seed), "p")
         backend = Backend(
             log=self.log,
+            aside=Aside(self.kernel),
             draws=Draws(seed),
-            content=PythonStub(lambda _: SAYING, "saying"),
+            content=content_of("a", SAYING),
             provider=self.provider,
             served=Served("m", "model m", second, None),
             judge=without_wire(self.plan.judge),
@@ -266,6 +271,8 @@ def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
     needed: dict[type[Fault], dict[str, Any]] = {
         LatencyFactor: {"factor": 2.0},
         StatusError: {"status": 500},
+        StatedDuration: {"for_s": 2.0},
+        StatedEnd: {"at_s": 2.0},
     }
     for name, kind in FAULTS.items():
         fault = kind(**needed.get(kind, {}))
