@@ -9,6 +9,7 @@ from harness.patterns.api import Pattern, PatternError, Team
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
+from harness.patterns.market import Market
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
@@ -27,6 +28,7 @@ PATTERNS: dict[str, type[Pattern]] = {
     "consensus": Consensus,
     "refine": Refine,
     "handoff": Handoff,
+    "market": Market,
 }
 """The name of each pattern in a scenario file."""
 

@@ -11,7 +11,8 @@ from harness.agents import Message
 from harness.agents.reading import choice
 from harness.fields import AgentName, Tagged
 from harness.patterns.api import PatternError, Team
-from harness.patterns.decisions import TEAM, ask, decision
+from harness.patterns.decisions import ask, decision
+from harness.patterns.side_by_side import joined
 from harness.units import Count, Probability
 
 
@@ -62,7 +63,7 @@ class Merge:
 
     async def combine(self, task: Message, answers: Sequence[Message], team: Team) -> Message:
         """Join them, or let a member do it."""
-        return await _merged(task, answers, team, self.by)
+        return await joined(task, answers, team, self.by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class Quorum:
 
     async def combine(self, task: Message, answers: Sequence[Message], team: Team) -> Message:
         """Join them, or let a member do it."""
-        return await _merged(task, answers, team, self.by)
+        return await joined(task, answers, team, self.by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +146,6 @@ class BestOf:
         if self.on_unreadable == "first" and choice(verdict.text, numbers) is None:
             return answers[0]
         return answers[int(decision(verdict, numbers)) - 1]
-
-
-async def _merged(task: Message, answers: Sequence[Message], team: Team, by: str | None) -> Message:
-    if by is not None:
-        return await team[by].handle(task, *answers)
-    text = "\n\n".join(answer.text for answer in answers)
-    return Message(task.task, TEAM, text, sum(answer.tokens for answer in answers))
 
 
 AGGREGATORS: dict[str, type[Aggregator]] = {

@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.agents import Message
 from harness.models import CALL_ERRORS
-from harness.patterns.api import PatternError
+from harness.patterns.api import PatternError, Team
+from harness.patterns.decisions import TEAM
 
 MEMBER_ERRORS = (*CALL_ERRORS, PatternError)
 """What a member of a team may fail with; everything else is a mistake in somebody's code."""
@@ -86,3 +87,18 @@ def raise_first_failure(outcomes: Mapping[int, Outcome]) -> None:
     for outcome in outcomes.values():
         if isinstance(outcome, Exception):
             raise outcome
+
+
+async def joined(task: Message, answers: Sequence[Message], team: Team, by: str | None) -> Message:
+    """Several answers as one.
+
+    Args:
+        task: What was asked for.
+        answers: What came of it.
+        team: Who can help.
+        by: Who puts them together; None means that they are only joined.
+    """
+    if by is not None:
+        return await team[by].handle(task, *answers)
+    text = "\n\n".join(answer.text for answer in answers)
+    return Message(task.task, TEAM, text, sum(answer.tokens for answer in answers))

@@ -19,6 +19,7 @@ from harness.patterns.aggregators import Majority
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
+from harness.patterns.market import Market
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
@@ -89,6 +90,9 @@ PLAYS: dict[str, Play] = {
     ),
     "handoff": Play(
         Handoff(start="a", agents=("b",)), {"a": ("handoff: b",), "b": ("done",)}, "done"
+    ),
+    "market": Play(
+        Market(contractors=("a", "b")), {"a": ("bid: 2",), "b": ("bid: 1", "done")}, "done"
     ),
 }
 

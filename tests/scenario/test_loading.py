@@ -211,6 +211,7 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "consensus": "{proposer: writer, voters: [editor, writer], weights: {editor: 2}, tie: first}",
         "refine": "{generator: writer, critic: editor, max_drafts: 2, on_exhausted: last}",
         "handoff": "{start: writer, agents: [editor], carry: summary, summarizer: writer}",
+        "market": "{contractors: [writer, editor], award: highest, team_size: 2, manager: writer}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():
