@@ -10,6 +10,7 @@ from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
 from harness.patterns.market import Market
+from harness.patterns.mesh import Mesh
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
@@ -29,6 +30,7 @@ PATTERNS: dict[str, type[Pattern]] = {
     "refine": Refine,
     "handoff": Handoff,
     "market": Market,
+    "mesh": Mesh,
 }
 """The name of each pattern in a scenario file."""
 

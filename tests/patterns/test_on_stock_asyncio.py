@@ -20,6 +20,7 @@ from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
 from harness.patterns.market import Market
+from harness.patterns.mesh import Mesh
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
@@ -93,6 +94,11 @@ PLAYS: dict[str, Play] = {
     ),
     "market": Play(
         Market(contractors=("a", "b")), {"a": ("bid: 2",), "b": ("bid: 1", "done")}, "done"
+    ),
+    "mesh": Play(
+        Mesh(peers=("a", "b")),
+        {"a": ("to: b", "done: A"), "b": ("hello", "done: B")},
+        "done: A\n\ndone: B",
     ),
 }
 
