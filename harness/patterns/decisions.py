@@ -20,7 +20,7 @@ class DecisionUnreadable(PatternError):  # noqa: N818 - names the condition
 
 def ask(task: Message, text: str) -> Message:
     """What a pattern asks a member to do about a task."""
-    return Message.of_text(task.task, TEAM, text)
+    return task.reply(TEAM, text, recipient="", type="request")
 
 
 def decision(reply: Message, options: Iterable[str], named: Sequence[str] = DECISION_FIELDS) -> str:

@@ -87,7 +87,9 @@ class Mesh:
             for peer, reply in replies.items():
                 for recipient in self._recipients(peer, reply):
                     if (peer, recipient) in spoken:
-                        mail[recipient].append(reply)
+                        version = spoken[peer, recipient]
+                        letter = reply._replace(type="update", recipient=recipient, version=version)
+                        mail[recipient].append(letter)
             speakers = [peer for peer in self.peers if mail[peer]]
             if not speakers:
                 return await joined(

@@ -101,4 +101,6 @@ async def joined(task: Message, answers: Sequence[Message], team: Team, by: str 
     if by is not None:
         return await team[by].handle(task, *answers)
     text = "\n\n".join(answer.text for answer in answers)
-    return Message(task.task, TEAM, text, sum(answer.tokens for answer in answers))
+    return answers[-1].reply(
+        TEAM, text, sum(answer.tokens for answer in answers), recipient=task.sender
+    )

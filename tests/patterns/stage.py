@@ -12,7 +12,7 @@ from harness.kernel import Kernel, run
 from harness.models import ModelError, Reply, Request, ToolCall
 from harness.patterns import Pattern
 from harness.resilience import Policies
-from harness.spans import AGENT, TOOL, SpanLog
+from harness.spans import AGENT, MESSAGE, TOOL, SpanLog
 
 Answer = str | Reply | Exception | Callable[[str], str | Reply]
 """What a speaker says: a text, a reply, a failure, or what follows from the prompt."""
@@ -80,6 +80,11 @@ class Stage:
         """Agent, beginning, end and status of each turn, in the order in which they began."""
         rows = self.log.spans.rows("span_id", "kind", "agent", "arrival_s", "end_s", "status")
         return [row[2:] for row in sorted(rows) if row[1] == AGENT]
+
+    def messages(self) -> list[tuple[str, str, str]]:
+        """Sender, recipient and type of each message that somebody has got."""
+        rows = self.log.events.rows("name", "agent", "recipient", "detail")
+        return [row[1:] for row in rows if row[0] == MESSAGE]
 
     def tools(self) -> list[tuple[Any, ...]]:
         rows = self.log.spans.rows(

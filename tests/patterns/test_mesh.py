@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.agents import Message
+from harness.kernel import run
 from harness.models import ModelError
 from harness.patterns.mesh import QUESTION, Livelock, Mesh, UnknownPeer, VersionMismatch
 from harness.spans import AGENT, TASK
@@ -86,13 +88,12 @@ def test_failure_of_a_peer_ends_the_task() -> None:
 @pytest.mark.parametrize("peers", [2, 3, 5, 8])
 def test_number_of_messages_grows_with_the_square_of_the_peers(peers: int) -> None:
     """With one round of letters, n (n - 1) of them."""
-    names = [f"p{number}" for number in range(peers)]
+    names = tuple(f"p{number}" for number in range(peers))
     stage = Stage(**{name: Speaker(1.0, "hello", "done") for name in names})
-    stage.play(Mesh(peers=tuple(names)))
-    heard = sum(
-        prompt.count("hello") for speaker in stage.speakers.values() for prompt in speaker.prompts
-    )
-    assert heard == peers * (peers - 1)
+    stage.play(Mesh(peers=names))
+    letters = stage.messages()
+    assert [kind for *_, kind in letters if kind == "update"] == ["update"] * peers * (peers - 1)
+    assert all(sender in names for sender, _, kind in letters if kind == "update")
 
 
 # -- versions -----------------------------------------------------------------------------------------------------
@@ -117,6 +118,27 @@ def test_peers_that_share_a_version_with_each_other_hear_one_another(
 
 
 DRIFT = {"a": ("1", "2"), "b": ("2",), "c": ("3",)}
+
+
+def test_letter_bears_the_version_that_its_two_peers_use() -> None:
+    heard: list[tuple[str, str, str]] = []
+
+    class Listener:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def handle(self, *messages: Message) -> Message:
+            letters = [message for message in messages if message.sender in ABC]
+            heard.extend((letter.sender, letter.recipient, letter.version) for letter in letters)
+            assert all(letter.recipient == self.name for letter in letters)
+            return messages[0].reply(self.name, "done" if letters else "hi")
+
+    versions = {"a": ("2", "1"), "b": ("1",), "c": ("2", "3")}
+    pattern = Mesh(peers=ABC, versions=versions, on_mismatch="drop")
+    stage = Stage()
+    team = {name: Listener(name) for name in ABC}
+    run(stage.kernel, pattern.run(Message.of_text(stage.task, "user", "the task"), team))
+    assert heard == [("b", "a", "1"), ("c", "a", "2"), ("a", "b", "1"), ("a", "c", "2")]
 
 
 def test_peers_without_a_common_version_fail_the_task_before_any_call() -> None:

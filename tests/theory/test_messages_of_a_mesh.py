@@ -22,9 +22,7 @@ def test_letters_and_tokens_grow_with_the_square_of_the_peers(peers: int, rounds
     names = tuple(f"p{number}" for number in range(peers))
     stage = Stage(**{name: Speaker(1.0, *[letter] * rounds, "done") for name in names})
     stage.play(Mesh(peers=names, max_rounds=rounds + 1))
-    heard = sum(
-        prompt.count(letter) for speaker in stage.speakers.values() for prompt in speaker.prompts
-    )
+    heard = [kind for _, _, kind in stage.messages()].count("update")
     read = sum(sum(speaker.input_tokens) for speaker in stage.speakers.values())
     letters = rounds * peers * (peers - 1)
     calls = (rounds + 1) * peers
