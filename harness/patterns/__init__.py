@@ -6,6 +6,7 @@ from typing import Annotated
 
 from harness.fields import Tagged
 from harness.patterns.api import Member, Pattern, PatternError, Team
+from harness.patterns.blackboard import Blackboard
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
@@ -31,6 +32,7 @@ PATTERNS: dict[str, type[Pattern]] = {
     "handoff": Handoff,
     "market": Market,
     "mesh": Mesh,
+    "blackboard": Blackboard,
 }
 """The name of each pattern in a scenario file."""
 

@@ -32,12 +32,13 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 
 USER = "user"
 
-_FAILURES = (*CALL_ERRORS, PatternError)
+_FAILURES = (*CALL_ERRORS, PatternError, StateError)
 
 
 class PatternRun:
@@ -113,7 +114,12 @@ class PatternRun:
         if kind.priority is not None:
             span.priority = kind.priority
         task = Task(
-            number, kind.kind, span, customer=kind.customer or "", priority=kind.priority or 0
+            number,
+            kind.kind,
+            span,
+            customer=kind.customer or "",
+            priority=kind.priority or 0,
+            log=self.log,
         )
         message = self._first_message(kind, arrival, task)
         status = CANCELLED

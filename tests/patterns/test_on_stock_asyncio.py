@@ -16,6 +16,7 @@ from harness.chance import Draws
 from harness.models import Reply, Request, ToolCall
 from harness.patterns import PATTERNS, Pattern
 from harness.patterns.aggregators import Majority
+from harness.patterns.blackboard import Blackboard
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
@@ -99,6 +100,9 @@ PLAYS: dict[str, Play] = {
         Mesh(peers=("a", "b")),
         {"a": ("to: b", "done: A"), "b": ("hello", "done: B")},
         "done: A\n\ndone: B",
+    ),
+    "blackboard": Play(
+        Blackboard(members=("a", "b")), {"a": ("A",), "b": ("B", "Solved: AB")}, "Solved: AB"
     ),
 }
 
