@@ -11,7 +11,9 @@ from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
+from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -21,11 +23,12 @@ from harness.models import (
     error_name,
 )
 from harness.models.verdict import without_wire
-from harness.patterns import PatternError
+from harness.patterns import Member, NestedTeam, Pattern, PatternError
+from harness.patterns.own import OwnPattern
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
-from harness.run.workload import kind_of, run_workload, text_of
+from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
@@ -43,16 +46,20 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
-        self.draws = Draws(seed)
+        self.draws = Draws.of(seed)
+        self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
         self.log = SpanLog(self.kernel.now_s)
+        # What holds around the calls of a pattern is harness's own.
+        self.findings: tuple[Finding, ...] = ()
+        self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
+        # What ends a task of a pattern is an error that it was told to meet.
+        self.failures = Failures()
         self._scenario = scenario
-        self._seed = seed
         self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
@@ -73,10 +80,14 @@ class PatternRun:
         self._tools = {
             name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()
         }
-        self.team = {name: self._agent(name, part) for name, part in spec.agents.items()}
-        for name, agent in self.team.items():
+        agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
+        for name, agent in agents.items():
             fallback = spec.policies_of(name).fallback
-            agent.fallback = None if fallback is None else self.team[fallback]
+            agent.fallback = None if fallback is None else agents[fallback]
+        self.team: dict[str, Member] = {**agents}
+        for name, pattern in spec.teams.items():
+            self.team[name] = NestedTeam(name, _made(pattern), self.team, self.log)
+        self._pattern = _made(spec.pattern)
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -88,21 +99,6 @@ class PatternRun:
         """The faults, by number, that met at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Nothing: what holds around the calls of a pattern is harness's own."""
-        return ()
-
-    @property
-    def unsimulated(self) -> dict[str, int]:
-        """Nothing: a pattern knows no hosts."""
-        return {}
-
-    @property
-    def failures(self) -> Failures:
-        """Nothing: what ends a task of a pattern is an error that it was told to meet."""
-        return Failures()
-
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
         work = run_workload(self.spec, self.draws, self.work_on)
@@ -110,11 +106,12 @@ class PatternRun:
             return run(self.kernel, work)
         from harness.virtual.world import run_here, simulated_world
 
-        with simulated_world(self.kernel, seed=self._seed):  # functions of the user may wait
+        with simulated_world(self.kernel, seed=self.draws):  # functions of the user may wait
             return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
+        call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         span.customer = kind.customer or ""
@@ -126,7 +123,7 @@ class PatternRun:
         message = self._first_message(kind, arrival, task)
         status = CANCELLED
         try:
-            answer = await self.spec.pattern.run(message, self.team)
+            answer = await self._pattern.run(message, self.team)
             answer.delivered(self.log, span, USER, self.log.clock())
             status = OK
         except _FAILURES as error:
@@ -158,7 +155,7 @@ class PatternRun:
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        mine = FaultPlan(faults, self.draws, self.log.clock)
+        mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
         backend = Backend(
             log=self.log,
@@ -167,7 +164,7 @@ class PatternRun:
             aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
-            judge=without_wire(mine.judge if faults else None),
+            judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
@@ -184,6 +181,10 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
         )
+
+
+def _made(pattern: Pattern) -> Pattern:
+    return pattern.made(find_function) if isinstance(pattern, OwnPattern) else pattern
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

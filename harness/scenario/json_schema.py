@@ -8,11 +8,19 @@ from pydantic import TypeAdapter
 
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
-from harness.scenario.schema import AnyScenario
+from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
+
+
+def _field_of(record: type[Any], key: str) -> str:
+    """The field that a file calls by this key."""
+    fields = getattr(record, "model_fields", {})
+    return next((name for name, info in fields.items() if info.alias == key), key)
 
 
 def json_schema() -> dict[str, Any]:
     """The schema that pydantic derives from the records, with what stands under their fields."""
+    for kind in (Scenario, TargetScenario):
+        rebuild_if_registered(kind)
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
@@ -22,6 +30,7 @@ def json_schema() -> dict[str, Any]:
         docs = field_docs(record)
         for name, field in part.get("properties", {}).items():
             field.pop("title", None)
-            if name in docs:
-                field["description"] = docs[name]
+            said = docs.get(name) or docs.get(_field_of(record, name))
+            if said:
+                field["description"] = said
     return schema

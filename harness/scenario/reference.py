@@ -18,6 +18,7 @@ from harness.faults.api import Fault
 from harness.fields import FileOfScenario, NameOf, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
+from harness.patterns.nested import MemberOf
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.docstrings import field_docs, first_paragraph
@@ -32,6 +33,7 @@ from harness.scenario.schema import (
     ProviderSpec,
     Scenario,
     TargetScenario,
+    TeamSpec,
     WireAgentSpec,
     WireProviderSpec,
     Workload,
@@ -99,6 +101,7 @@ _PROVIDER: tuple[_Section, ...] = (
     ("prices", Prices),
     ("tools", ToolSpec),
     ("agents", AgentSpec),
+    ("a team", TeamSpec),
 )
 _PROGRAM: tuple[_Section, ...] = (
     ("the file with `target`", TargetScenario),
@@ -168,7 +171,7 @@ def _table(record: Record, *, without: set[str] = frozenset()) -> str:  # type: 
     hints = get_type_hints(record, include_extras=True)
     docs = field_docs(record)
     rows = [
-        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
+        f"| `{_key(record, name)}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
         for name, default in _fields(record)
         if name not in without
     ]
@@ -195,6 +198,12 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
             field.name,
             "required" if field.default is dataclasses.MISSING else _default(field.default),
         )
+
+
+def _key(record: Record, name: str) -> str:
+    """What a field is called in a file."""
+    alias = record.model_fields[name].alias if issubclass(record, BaseModel) else None
+    return alias or name
 
 
 def _default(value: object) -> str:
@@ -234,6 +243,8 @@ def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
         return "[distribution](#distributions)"
     bounds: list[str] = []
     for mark in marks:
+        if isinstance(mark, MemberOf):
+            return "name under `agents` or `{pattern: ...}`"
         if isinstance(mark, NameOf):
             return f"name under `{mark.section}`"
         if isinstance(mark, FileOfScenario):
