@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import TypeAdapter
 
+from harness.json_types import JsonObject
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
 
 
+<<<<<<< HEAD
 def _field_of(record: type[Any], key: str) -> str:
     """The field that a file calls by this key."""
     fields = getattr(record, "model_fields", {})
@@ -18,10 +18,13 @@ def _field_of(record: type[Any], key: str) -> str:
 
 
 def json_schema() -> dict[str, Any]:
+=======
+def json_schema() -> JsonObject:
+>>>>>>> main
     """The schema that pydantic derives from the records, with what stands under their fields."""
     for kind in (Scenario, TargetScenario):
         rebuild_if_registered(kind)
-    schema: dict[str, Any] = {
+    schema: JsonObject = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
     }
