@@ -42,27 +42,15 @@ def register_pattern(name: str, kind: type[Pattern]) -> None:
     register(PATTERNS, name, kind, what="pattern", method="run")
 
 
-<<<<<<< HEAD
-=======
-AnyPattern = Annotated[Pattern, Tagged(PATTERNS)]
-"""One of the patterns, as a scenario file says it."""
-
->>>>>>> main
 __all__ = [
     "PATTERNS",
     "AnyPattern",
     "Member",
-<<<<<<< HEAD
     "MemberName",
     "NestedTeam",
     "Pattern",
     "PatternError",
     "Team",
     "agent_in",
-=======
-    "Pattern",
-    "PatternError",
-    "Team",
->>>>>>> main
     "register_pattern",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import TypeAdapter
 
 from harness.json_types import JsonObject
@@ -10,17 +12,13 @@ from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
 
 
-<<<<<<< HEAD
 def _field_of(record: type[Any], key: str) -> str:
     """The field that a file calls by this key."""
     fields = getattr(record, "model_fields", {})
     return next((name for name, info in fields.items() if info.alias == key), key)
 
 
-def json_schema() -> dict[str, Any]:
-=======
 def json_schema() -> JsonObject:
->>>>>>> main
     """The schema that pydantic derives from the records, with what stands under their fields."""
     for kind in (Scenario, TargetScenario):
         rebuild_if_registered(kind)

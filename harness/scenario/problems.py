@@ -61,12 +61,7 @@ def explain(error: ValidationError, document: Document, root: type[BaseModel]) -
     return texts
 
 
-<<<<<<< HEAD
-def _schema_of(root: type[BaseModel]) -> dict[str, Any]:
-=======
-@cache
 def _schema_of(root: type[BaseModel]) -> JsonObject:
->>>>>>> main
     return root.model_json_schema()
 
 
