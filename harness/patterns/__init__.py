@@ -11,10 +11,17 @@ from harness.patterns.api import (
     Team,
     agent_in,
 )
+from harness.patterns.consensus import Consensus
+from harness.patterns.debate import Debate
+from harness.patterns.handoff import Handoff
+from harness.patterns.market import Market
+from harness.patterns.mesh import Mesh
 from harness.patterns.nested import MemberName, NestedTeam
 from harness.patterns.orchestrator_worker import OrchestratorWorker
+from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
+from harness.patterns.refine import Refine
 from harness.patterns.single import Single
 from harness.registration import register
 
@@ -23,6 +30,13 @@ PATTERNS |= {
     "pipeline": Pipeline,
     "orchestrator_worker": OrchestratorWorker,
     "react": React,
+    "parallel": Parallel,
+    "debate": Debate,
+    "consensus": Consensus,
+    "refine": Refine,
+    "handoff": Handoff,
+    "market": Market,
+    "mesh": Mesh,
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from annotated_types import MinLen
+
 from harness.agents import Message, joined
 from harness.fields import NameOf
 from harness.models import error_name
@@ -34,6 +36,16 @@ class Seat(str):
         return Seat, (str(self), self.pattern)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerTeam:
+    """A pattern that stands in a pattern, where the name of an agent could."""
+
+    pattern: AnyPattern
+    """How its members work together."""
+    name: Annotated[str, MinLen(1)] | None = None
+    """Its name in spans; absent means that of the pattern, with a number if it is taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class MemberOf(NameOf):
     """Marks a text as the name of a member of the team; a pattern may stand in its place."""
@@ -54,17 +66,8 @@ class MemberOf(NameOf):
             NameOf.__get_pydantic_core_schema__(self, source, handler),
             serialization=core_schema.to_string_ser_schema(),
         )
-        strict = core_schema.CoreConfig(strict=True)
-        team = core_schema.typed_dict_schema(
-            {
-                "pattern": core_schema.typed_dict_field(handler.generate_schema(AnyPattern)),
-                "name": core_schema.typed_dict_field(core_schema.str_schema(), required=False),
-            },
-            extra_behavior="forbid",
-            config=strict,
-        )
         nested = core_schema.no_info_after_validator_function(
-            lambda it: Seat(it.get("name", "team"), it["pattern"]), team
+            lambda it: Seat(it.name or "team", it.pattern), handler.generate_schema(InnerTeam)
         )
         return core_schema.tagged_union_schema(
             {"a name": name, "a pattern": nested},

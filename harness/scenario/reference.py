@@ -18,7 +18,8 @@ from harness.faults.api import Fault
 from harness.fields import FileOfScenario, NameOf, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
-from harness.patterns.nested import MemberOf
+from harness.patterns.aggregators import AGGREGATORS
+from harness.patterns.nested import InnerTeam, MemberOf
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.docstrings import field_docs, first_paragraph
@@ -71,6 +72,10 @@ fields of [every fault](#every-fault), which say which attempts they meet.
 
 _PATTERNS = "A mapping with one of the keys below."
 
+_AGGREGATORS = (
+    "What `aggregate` of the pattern `parallel` may be: a mapping with one of the keys below.\n"
+)
+
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
 ([guide](testing-your-agents.md)). What the file may say then:
@@ -102,6 +107,7 @@ _PROVIDER: tuple[_Section, ...] = (
     ("tools", ToolSpec),
     ("agents", AgentSpec),
     ("a team", TeamSpec),
+    ("a team in a pattern", InnerTeam),
 )
 _PROGRAM: tuple[_Section, ...] = (
     ("the file with `target`", TargetScenario),
@@ -135,6 +141,7 @@ def reference() -> str:
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -194,10 +201,9 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
             )
         return
     for field in dataclasses.fields(record):
-        yield (
-            field.name,
-            "required" if field.default is dataclasses.MISSING else _default(field.default),
-        )
+        made = field.default_factory
+        default = field.default if made is dataclasses.MISSING else made()
+        yield field.name, "required" if default is dataclasses.MISSING else _default(default)
 
 
 def _key(record: Record, name: str) -> str:
@@ -244,7 +250,7 @@ def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
     bounds: list[str] = []
     for mark in marks:
         if isinstance(mark, MemberOf):
-            return "name under `agents` or `{pattern: ...}`"
+            return "name under `agents`, or [a team in a pattern](#a-team-in-a-pattern)"
         if isinstance(mark, NameOf):
             return f"name under `{mark.section}`"
         if isinstance(mark, FileOfScenario):
@@ -270,6 +276,7 @@ RECORDS: tuple[Record, ...] = (
     Trace,
     *DISTRIBUTIONS.values(),
     *PATTERNS.values(),
+    *AGGREGATORS.values(),
     *FAULTS.values(),
 )
 """Every record that a scenario file is made of."""
