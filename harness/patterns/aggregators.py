@@ -9,9 +9,10 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from harness.agents import Message
 from harness.agents.reading import choice
-from harness.fields import AgentName, Tagged
+from harness.fields import Tagged
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import ask, decision
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import joined
 from harness.units import Count, Probability
 
@@ -57,7 +58,7 @@ class First:
 class Merge:
     """All answers together."""
 
-    by: AgentName | None = None
+    by: MemberName | None = None
     """Who puts them together; absent means that they are only joined."""
     enough: ClassVar[int | None] = None
 
@@ -72,7 +73,7 @@ class Quorum:
 
     k: Count
     """How many answers are enough, and needed."""
-    by: AgentName | None = None
+    by: MemberName | None = None
     """Who puts them together; absent means that they are only joined."""
 
     @property
@@ -124,7 +125,7 @@ class Majority:
 class BestOf:
     """The answer that a judge prefers."""
 
-    judge: AgentName
+    judge: MemberName
     """Who gets the task and all answers, and names the best by its number."""
     on_unreadable: Literal["fail", "first"] = "fail"
     """When the judge names none: the task fails, or the answer that is listed first is taken."""

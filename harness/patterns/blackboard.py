@@ -12,9 +12,9 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import ask
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import all_of
 from harness.state import AnyDiscipline, Optimistic, SharedState
 from harness.units import Count
@@ -31,7 +31,7 @@ class Unsolved(PatternError):  # noqa: N818 - names the condition
 class Blackboard:
     """Round by round, everybody reads the board and adds to it, side by side; whoever begins with `solved` has the answer."""
 
-    members: Annotated[tuple[AgentName, ...], MinLen(1)]
+    members: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who reads and writes; each gets the task and the board."""
     state: AnyDiscipline = Optimistic()
     """What happens when several write at once; absent means `optimistic`."""

@@ -11,9 +11,9 @@ from annotated_types import Gt, MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import ask, decision
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import Outcome, messages, side_by_side
 from harness.units import Count, Probability
 
@@ -40,10 +40,10 @@ Votes = list[tuple[str, str]]
 class Consensus:
     """Propose, vote side by side, count; a rejected proposal may be revised."""
 
-    voters: Annotated[tuple[AgentName, ...], MinLen(1)]
+    voters: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who votes; each gets the task and the proposal, and answers `agree`, `disagree` or `abstain` with reasons, at the
     beginning or in a field `vote`. A voter that fails abstains."""
-    proposer: AgentName | None = None
+    proposer: MemberName | None = None
     """Who makes the proposal; absent means that the task is the proposal."""
     threshold: Probability = 0.5
     """At least this share of the votes that agree or disagree must agree; a tie is decided by `tie`."""
@@ -52,7 +52,7 @@ class Consensus:
     tie: Literal["reject", "accept", "first"] = "reject"
     """When as many agree as disagree: the proposal is rejected, accepted, or the voter that is listed first and does not
     abstain decides."""
-    weights: dict[AgentName, Annotated[float, Gt(0)]] = field(default_factory=dict)
+    weights: dict[MemberName, Annotated[float, Gt(0)]] = field(default_factory=dict)
     """What the vote of a voter counts; absent means 1."""
     rounds: Count = 1
     """Most proposals: a proposer whose proposal is rejected reads the votes and writes another."""

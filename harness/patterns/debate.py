@@ -13,9 +13,9 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import ask, decision
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import all_of
 from harness.units import Count
 
@@ -33,12 +33,12 @@ class NoProposalAccepted(PatternError):  # noqa: N818 - names the condition
 class Debate:
     """Propose; then, round by round, criticise and defend or revise; judge. A round without an objection is the last."""
 
-    proponents: Annotated[tuple[AgentName, ...], MinLen(1)]
+    proponents: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who proposes, side by side; each gets the task."""
-    critics: tuple[AgentName, ...] = ()
+    critics: tuple[MemberName, ...] = ()
     """Who criticises all proposals; absent means that each proponent criticises those of the others. A reply that does not
     begin with `agree` is an objection."""
-    judge: AgentName
+    judge: MemberName
     """Who gets the task and the last proposals, and names one by its number, or `none`."""
     rounds: Count = 1
     """Most rounds."""

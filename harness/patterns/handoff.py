@@ -10,9 +10,9 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice, fields
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import DecisionUnreadable, ask, beginning
+from harness.patterns.nested import MemberName
 from harness.units import Count
 
 FIELD = "handoff"
@@ -31,14 +31,14 @@ class UnknownRecipient(DecisionUnreadable):
 class Handoff:
     """Answer, or hand over with a line `handoff: NAME`; whoever has control next does the same."""
 
-    start: AgentName
+    start: MemberName
     """Who has control first."""
-    agents: Annotated[tuple[AgentName, ...], MinLen(1)]
+    agents: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who else can have it."""
     carry: Literal["full", "summary", "last"] = "full"
     """What is handed over: the task and all that was said; a summary of that; or only what the agent that hands over
     has said."""
-    summarizer: AgentName | None = None
+    summarizer: MemberName | None = None
     """Who writes the summary."""
     max_handoffs: Count = 5
     """Most handoffs in a task."""

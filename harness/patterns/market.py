@@ -15,9 +15,9 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice, fields
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import DecisionUnreadable, ask, beginning
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import all_of, joined, side_by_side
 from harness.units import Count, PositiveSeconds
 
@@ -38,13 +38,13 @@ class NobodyBids(PatternError):  # noqa: N818 - names the condition
 class Market:
     """Announce, bid, award, work."""
 
-    contractors: Annotated[tuple[AgentName, ...], MinLen(1)]
+    contractors: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who may bid; each gets the task, side by side. One that fails does not bid."""
     award: Literal["lowest", "highest"] = "lowest"
     """Which bid is the best; of equal bids the one that is listed first."""
     team_size: Count = 1
     """How many of the best bidders get the task, and work on it side by side; all of them if there are fewer."""
-    manager: AgentName | None = None
+    manager: MemberName | None = None
     """Who puts the results of a team together; absent means that they are only joined."""
     bid_deadline_s: PositiveSeconds | None = None
     """Bids that are not there after this time do not count [s]; absent means that all are waited for."""

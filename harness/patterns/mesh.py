@@ -12,9 +12,9 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice, fields
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import DecisionUnreadable, ask, beginning
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import all_of, joined
 from harness.units import Count
 
@@ -43,17 +43,17 @@ class UnknownPeer(DecisionUnreadable):
 class Mesh:
     """Round by round, every peer that has mail reads it and writes to the others, or is done."""
 
-    peers: Annotated[tuple[AgentName, ...], MinLen(2)]
+    peers: Annotated[tuple[MemberName, ...], MinLen(2)]
     """Who takes part; in the first round each has the task."""
     max_rounds: Count = 5
     """Most rounds."""
-    versions: dict[AgentName, tuple[str, ...]] = field(default_factory=dict)
+    versions: dict[MemberName, tuple[str, ...]] = field(default_factory=dict)
     """Versions of the protocol that a peer speaks, the one that it prefers first; absent means any. Two peers use the first of
     those of the one that is listed first which the other one speaks too."""
     on_mismatch: Literal["fail", "drop"] = "fail"
     """When two peers speak no common version: the task fails before the first call, or what they write to each other is
     lost."""
-    spokesperson: AgentName | None = None
+    spokesperson: MemberName | None = None
     """Who puts the answers of the peers together; absent means that they are only joined."""
 
     def __post_init__(self) -> None:

@@ -12,9 +12,9 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from harness.agents import Message
-from harness.fields import AgentName
 from harness.patterns.aggregators import AnyAggregator, Merge
 from harness.patterns.api import PatternError, Team
+from harness.patterns.nested import MemberName
 from harness.patterns.side_by_side import messages, raise_first_failure, side_by_side
 from harness.units import Count
 
@@ -27,7 +27,7 @@ class TooFewAnswers(PatternError):  # noqa: N818 - names the condition
 class Parallel:
     """Everybody answers the task side by side; an aggregator makes one answer of theirs."""
 
-    members: Annotated[tuple[AgentName, ...], MinLen(1)]
+    members: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who tries; each gets the bare task. One may occur more than once."""
     aggregate: AnyAggregator = Merge()
     """How the answers become one; absent means `merge`."""

@@ -10,9 +10,9 @@ from typing import Literal
 
 from harness.agents import Message
 from harness.agents.reading import choice
-from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import ask
+from harness.patterns.nested import MemberName
 from harness.units import Count
 
 JUDGE = "Begin with accept if nothing is to be changed, or say what is."
@@ -27,9 +27,9 @@ class NeverAccepted(PatternError):  # noqa: N818 - names the condition
 class Refine:
     """Write, criticise, write again; until the critic accepts, or for so many drafts."""
 
-    generator: AgentName
+    generator: MemberName
     """Who writes; it gets the task, and from the second draft on also the last draft and what the critic said of it."""
-    critic: AgentName
+    critic: MemberName
     """Who gets the task and the draft. A reply that begins with `accept`, or whose field `decision` or `verdict` says so,
     accepts it; any other is criticism."""
     max_drafts: Count = 3

@@ -19,6 +19,7 @@ from harness.fields import FileOfScenario, NameOf, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
 from harness.patterns.aggregators import AGGREGATORS
+from harness.patterns.nested import InnerTeam, MemberOf
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.docstrings import field_docs, first_paragraph
@@ -33,11 +34,13 @@ from harness.scenario.schema import (
     ProviderSpec,
     Scenario,
     TargetScenario,
+    TeamSpec,
     WireAgentSpec,
     WireProviderSpec,
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
 # Scenario reference
@@ -74,6 +77,8 @@ _AGGREGATORS = (
     "What `aggregate` of the pattern `parallel` may be: a mapping with one of the keys below.\n"
 )
 
+_DISCIPLINES = "What `state` of the pattern `blackboard` may be ([page](state.md)): a mapping with one of the keys below.\n"
+
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
 ([guide](testing-your-agents.md)). What the file may say then:
@@ -104,6 +109,8 @@ _PROVIDER: tuple[_Section, ...] = (
     ("prices", Prices),
     ("tools", ToolSpec),
     ("agents", AgentSpec),
+    ("a team", TeamSpec),
+    ("a team in a pattern", InnerTeam),
 )
 _PROGRAM: tuple[_Section, ...] = (
     ("the file with `target`", TargetScenario),
@@ -138,6 +145,7 @@ def reference() -> str:
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
     parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
+    parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -174,7 +182,7 @@ def _table(record: Record, *, without: set[str] = frozenset()) -> str:  # type: 
     hints = get_type_hints(record, include_extras=True)
     docs = field_docs(record)
     rows = [
-        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
+        f"| `{_key(record, name)}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
         for name, default in _fields(record)
         if name not in without
     ]
@@ -200,6 +208,12 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
         made = field.default_factory
         default = field.default if made is dataclasses.MISSING else made()
         yield field.name, "required" if default is dataclasses.MISSING else _default(default)
+
+
+def _key(record: Record, name: str) -> str:
+    """What a field is called in a file."""
+    alias = record.model_fields[name].alias if issubclass(record, BaseModel) else None
+    return alias or name
 
 
 def _default(value: object) -> str:
@@ -239,6 +253,8 @@ def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
         return "[distribution](#distributions)"
     bounds: list[str] = []
     for mark in marks:
+        if isinstance(mark, MemberOf):
+            return "name under `agents`, or [a team in a pattern](#a-team-in-a-pattern)"
         if isinstance(mark, NameOf):
             return f"name under `{mark.section}`"
         if isinstance(mark, FileOfScenario):
@@ -265,6 +281,7 @@ RECORDS: tuple[Record, ...] = (
     *DISTRIBUTIONS.values(),
     *PATTERNS.values(),
     *AGGREGATORS.values(),
+    *DISCIPLINES.values(),
     *FAULTS.values(),
 )
 """Every record that a scenario file is made of."""
