@@ -30,7 +30,7 @@ test: $(READY) ## run the tests that show in a few minutes that all is well
 	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 test-all: $(READY) ## run every test, as CI does
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough
 
 # Other Pythons that are supported, where they are to be had: by name, or through pyenv.
 PYTHONS := 3.12 3.13
@@ -68,6 +68,7 @@ lint: $(READY) ## check format, style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	$(BIN)/python -m tests.test_sizes
 
 format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix-only --quiet .

@@ -111,7 +111,7 @@ class Choices:
 
     # -- as a run sees it ---------------------------------------------------------------------------------------------
 
-    def choose(self, key: Key, otherwise: Any) -> Any:  # noqa: ANN401 - of the kind
+    def choose(self, key: Key, otherwise: object) -> Any:  # noqa: ANN401 - of the kind
         """Return the override of a choice, or what is chosen otherwise, and put it on record."""
         value = self.made[key] = self.overrides.get(key, otherwise)
         return value
@@ -144,7 +144,7 @@ class Choices:
         return number
 
 
-def _check(key: Key, value: Any) -> None:  # noqa: ANN401 - to be looked at
+def _check(key: Key, value: object) -> None:
     parts: Any = key  # a caller without types may give anything
     if not isinstance(parts, tuple) or not parts or not all(isinstance(it, str) for it in parts):
         raise HarnessError(f"the key of a choice is a tuple of texts (given: {key!r})")

@@ -13,9 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.gate.reasons import SAME_SHARE, joined, reasons
-from harness.metrics.contributions import AMOUNTS, PATH_METRICS, TAILS, Key, Pair, pairs_of, uses_of
+from harness.metrics.contributions import (
+    AMOUNTS,
+    PATH_METRICS,
+    TAILS,
+    Key,
+    Pair,
+    cause_of,
+    pairs_of,
+    uses_of,
+)
 from harness.metrics.critical_path import (
-    BACK_OFF,
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
@@ -179,7 +187,7 @@ def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, among: s
     tools = {tool for pair in pairs for side in pair for tool in side.tools}
     causes: dict[Key, list[Key]] = {}
     for key in keys:
-        causes.setdefault(_cause(key, tools), []).append(key)
+        causes.setdefault(cause_of(key, tools), []).append(key)
     row = _most(pairs, causes, change)
     if row.kind == QUEUE:
         mine = _most(pairs, {key: [key] for key in keys if key.kind == QUEUE}, row.change)
@@ -189,17 +197,6 @@ def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, among: s
         f"{_subject(row)} {_time(row.change)} on the critical path {_extent(row, among)}"
         f"{_others(row, change, _time)}{because}."
     )
-
-
-def _cause(key: Key, tools: set[tuple[str, str]]) -> Key:
-    """What a sentence puts together: an agent's models, its retries with their waits, the queues of all agents."""
-    if key.kind == WORK and (key.agent, key.name) not in tools:
-        return Key(WORK, key.agent, "")
-    if key.kind in (RETRY, BACK_OFF):
-        return Key(RETRY, key.agent, "")
-    if key.kind == QUEUE:
-        return Key(QUEUE, "", "")
-    return key
 
 
 _SUBJECTS: Final[dict[str, str]] = {

@@ -9,22 +9,16 @@ from __future__ import annotations
 import asyncio
 import linecache
 import math
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.lock_holders import last_putter, last_taker, lock_holder, permit_holders
 from harness.kernel.suspension import Suspension
 
 AnyTask = asyncio.Task[Any]
-
-_ASYNCIO = str(Path(asyncio.__file__).parent)
-_OURS = str(Path(__file__).parents[1])
-PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
-"""Where code lies that is not the program's."""
 
 NEVER_RELEASED = "ended without releasing it"
 """What is said of a task that holds a lock or a permit for ever."""
@@ -75,7 +69,7 @@ def wait_of(task: AnyTask) -> Wait:
             for name, kind in kinds:
                 if method == name and isinstance(thing, kind):
                     return _wait_for_primitive(method, thing, frames)
-            if not frame.f_code.co_filename.startswith(_ASYNCIO):
+            if not frame.f_code.co_filename.startswith(ASYNCIO):
                 continue
             if method == "_wait_for_one":
                 return Wait("the next task of as_completed")
@@ -189,7 +183,7 @@ def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
 def _is_sleep(frame: FrameType) -> bool:
     """Whether a frame is that of `asyncio.sleep`, which waits for nothing but the time."""
     code = frame.f_code
-    return code.co_name == "sleep" and code.co_filename.startswith(_ASYNCIO)
+    return code.co_name == "sleep" and code.co_filename.startswith(ASYNCIO)
 
 
 def _due_s(task: AnyTask, future: object) -> float:
@@ -223,7 +217,7 @@ def place_of(frames: list[FrameType]) -> str:
     """
     files = [frame.f_code.co_filename for frame in frames]
     own = [place for place, file in enumerate(files) if not file.startswith(PACKAGES)]
-    others = [place for place, file in enumerate(files) if not file.startswith((_ASYNCIO, _OURS))]
+    others = [place for place, file in enumerate(files) if not file.startswith((ASYNCIO, OURS))]
     if not others:
         return ""
     frame = frames[(own or others)[-1]]

@@ -41,7 +41,7 @@ _acquire: Callable[..., bool] = _lock_type.__dict__["acquire"]
 _release: Callable[[Any], None] = _lock_type.__dict__["release"]
 
 
-def _take_gate(gate: Any, timeout_s: float) -> tuple[bool, BaseException | None]:  # noqa: ANN401 - a lock
+def _take_gate(gate: object, timeout_s: float) -> tuple[bool, BaseException | None]:
     """Take a gate; gives whether it is taken, and what interrupted that, such as Ctrl-C."""
     taken: list[bool] = []
     try:

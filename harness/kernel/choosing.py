@@ -130,7 +130,7 @@ class ChoosingLoop(SimLoop):
         coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
         *,
         name: object = None,
-        **kwargs: Any,  # noqa: ANN401 - as SimLoop
+        **kwargs: object,
     ) -> asyncio.Task[T]:
         """Create a task, and put it on record."""
         began_s = self.time()
@@ -187,7 +187,7 @@ class _RecordedSleep(Suspension):
         super().__init__(loop)
         self._record = record
 
-    def due(self, ready: deque[Any]) -> None:
+    def due(self, ready: deque[object]) -> None:
         """Go from the heap into the queue."""
         self._record.fired_s = self._loop.kernel.now_s()
         super().due(ready)

@@ -5,17 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from harness.kernel.awaited import (
-    PACKAGES as PACKAGES,  # noqa: PLC0414 - for reports of threads
-)
 from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
-
-_WORLD = str(Path(__file__).parents[1] / "virtual" / "world.py")
-"""Where programs are called from."""
+from harness.kernel.code_places import PROGRAM_START
 
 _ALIKE_MIN = 4
 """From so many on, tasks of one function that do the same at the same place are one entry."""
@@ -106,7 +100,7 @@ def _frames_of_thread() -> list[FrameType]:
     """The frames of the program that runs in this thread, outermost first."""
     frames: list[FrameType] = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the way to one's own frames
-    while frame is not None and frame.f_code.co_filename != _WORLD:
+    while frame is not None and frame.f_code.co_filename != PROGRAM_START:
         frames.append(frame)
         frame = frame.f_back
     return frames[::-1]

@@ -126,7 +126,7 @@ NO_TASK = Lineage(None, None)
 
 def child_of(
     parent: asyncio.Task[Any] | None,
-    task: asyncio.Task[Any],
+    task: asyncio.Task[object],
     begun_s: float,
     thread: Worker,
     name: str | None,

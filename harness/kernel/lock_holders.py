@@ -64,7 +64,7 @@ def noted_holders() -> Iterator[None]:
         release(semaphore)
         _forget_one(semaphore)
 
-    def put_nowait(queue: asyncio.Queue[Any], item: Any) -> None:  # noqa: ANN401 - the program's
+    def put_nowait(queue: asyncio.Queue[Any], item: object) -> None:
         put(queue, item)
         _last_put[queue] = _current_task()
 

@@ -239,7 +239,7 @@ class SimLoop(asyncio.BaseEventLoop):
         coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
         *,
         name: object = None,
-        **kwargs: Any,  # noqa: ANN401 - context, and from Python 3.12 on eager_start
+        **kwargs: object,
     ) -> asyncio.Task[T]:
         """A task named by its number in this loop, whose place in a set does not depend on its address."""
         self._check_closed()
@@ -277,7 +277,7 @@ class SimLoop(asyncio.BaseEventLoop):
         )
 
 
-def _keep_for_ever(task: asyncio.Task[Any]) -> None:
+def _keep_for_ever(task: asyncio.Task[object]) -> None:
     import ctypes
 
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.gather does

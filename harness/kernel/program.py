@@ -26,7 +26,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """The youngest generation's threshold while a run is active; stock is 700. Garbage in circles then holds some 10 MB."""
 
 
-async def virtual_sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
+async def virtual_sleep(delay: float, result: object = None) -> Any:  # noqa: ANN401 - asyncio's signature
     """What `asyncio.sleep` is while a run is active."""
     loop = running.loop
     if loop is None or delay <= 0:

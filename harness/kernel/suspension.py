@@ -127,7 +127,7 @@ class Suspension:
 
     # -- as the loop sees it ------------------------------------------------------------------------------------
 
-    def due(self, ready: deque[Any]) -> None:
+    def due(self, ready: deque[object]) -> None:
         """Go from the heap into the queue."""
         self._scheduled = False
         self._ended = True

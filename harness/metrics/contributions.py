@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from harness.metrics.critical_path import RETRY, WORK, critical_paths
+from harness.metrics.critical_path import BACK_OFF, QUEUE, RETRY, WORK, critical_paths
 from harness.metrics.summary import quantile
 from harness.metrics.tally import RATE_LIMITED, is_retry
 from harness.spans import ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, Table
@@ -28,6 +28,21 @@ class Key(NamedTuple):
     agent: str
     name: str
     """The model or the tool; empty for time in which neither was used."""
+
+
+def cause_of(key: Key, tools: set[tuple[str, str]]) -> Key:
+    """What a sentence puts together: an agent's models, its retries with their waits, the queues of all agents.
+
+    Args:
+        key: A contribution to a path.
+        tools: Agents and the tools that they used, which are told apart.
+    """
+    if key.kind == QUEUE:
+        return Key(QUEUE, "", "")
+    if key.kind in (RETRY, BACK_OFF):
+        return Key(RETRY, key.agent, "")
+    is_tool = key.kind == WORK and (key.agent, key.name) in tools
+    return key if is_tool else Key(key.kind, key.agent, "")
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ class _Maker:
         self._root = root
         self._parts = 0
 
-    def make(self, schema: Any, depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
+    def make(self, schema: object, depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
         """The example of a part.
 
         Args:
@@ -157,7 +157,7 @@ class _Maker:
                 "ask for less, or give the agent a reply",
             )
 
-    def _resolved(self, part: Any) -> JsonObject:  # noqa: ANN401 - any JSON
+    def _resolved(self, part: object) -> JsonObject:
         if isinstance(part, dict) and "$ref" in part:
             return self._resolve(part["$ref"])
         return part if isinstance(part, dict) else {}

@@ -104,7 +104,7 @@ class Replies:
             self._numbers[call] = self._given[call[0]] = self._given.get(call[0], 0) + 1
         return self._numbers[call]
 
-    def _one(self, reply: Any, request: Request) -> Reply | Work:  # noqa: ANN401 - whatever a test gives
+    def _one(self, reply: object, request: Request) -> Reply | Work:
         if callable(reply):
             return asked(reply, request, f"agent {self._agent!r}")
         return as_reply(reply, f"agent {self._agent!r}", request)

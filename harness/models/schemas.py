@@ -39,7 +39,7 @@ def violation(value: Any, schema: JsonObject) -> str | None:  # noqa: ANN401 - a
     return f"{place}: {said}"
 
 
-def mistake(schema: Any) -> str | None:  # noqa: ANN401 - any JSON
+def mistake(schema: object) -> str | None:
     """What is wrong with a schema itself; None if nothing is."""
     return _read(json.dumps(schema)).mistake
 

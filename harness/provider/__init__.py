@@ -1,6 +1,6 @@
 """The far end: a SimPy model of an LLM provider.
 
-Read `service.py` first; then what refuses (`limits.py`, `weather.py`), what takes time (`latency.py`) and what it costs
+Read `service.py` first; then what refuses (`limits.py`, `overload.py`), what takes time (`latency.py`) and what it costs
 (`prices.py`). The provider decides when a reply comes, and whether; what it says is none of its business.
 """
 

@@ -29,7 +29,7 @@ def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
     originals: dict[int, Any] = {}
     gates: list[Any] = []  # held, so that their ids are not given again
 
-    def gate(value: Any) -> Any:  # noqa: ANN401 - anything
+    def gate(value: object) -> Any:  # noqa: ANN401 - anything
         new = replacements.get(id(value))
         if new is None:
             new = stand_in_for_kept_now(value)

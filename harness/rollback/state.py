@@ -119,7 +119,7 @@ class State:
                 del sys.modules[name]
 
 
-def _take_back(place: Place, before: Any, after: Any) -> bool:  # noqa: ANN401 - contents of any kind
+def _take_back(place: Place, before: object, after: object) -> bool:
     now = _read(place)
     if now is _UNREADABLE:
         return False

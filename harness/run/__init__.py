@@ -1,4 +1,4 @@
-"""One run, and many: the only place where both wings of the house meet.
+"""One run, and many: the first floor that knows both the simulation and its metrics.
 
 `build.py` puts the parts of a run together, `one.py` executes it, `many.py` does so for many seeds, `outcome.py` says
 what came out, and `simulation.py` is all of that for users of Python. `record.py` is what a store keeps of a run; it is

@@ -1,4 +1,4 @@
-"""From a scenario and a seed to the parts of one run, put together. The only place that knows all of them."""
+"""From a scenario and a seed to the parts of one run, put together."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _told(call: Call) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _text(parts: tuple[Any, ...]) -> str:
+def _text(parts: tuple[object, ...]) -> str:
     return json.dumps(parts, default=str) if parts else ""
 
 
@@ -106,5 +106,5 @@ def from_json(text: str) -> Digest:
     return Digest(exchanges, **{name: _tuple(value) for name, value in held.items()})
 
 
-def _tuple(value: Any) -> Any:  # noqa: ANN401 - of a field
+def _tuple(value: object) -> Any:  # noqa: ANN401 - of a field
     return tuple(value) if isinstance(value, list) else value

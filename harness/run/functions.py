@@ -41,7 +41,7 @@ def content_in(
     return content_of(agent, said)
 
 
-def is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., object]) -> bool:
     """Whether a function is meant to be called from a running loop, also behind decorators and `functools.partial`."""
     while isinstance(function, functools.partial):
         function = function.func

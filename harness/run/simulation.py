@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from harness.chance.choices import Choices
 from harness.run.many import map_jobs, map_runs, whole
@@ -45,7 +45,7 @@ class Simulation:
     @classmethod
     def from_spec(
         cls,
-        spec: Mapping[str, Any],
+        spec: Mapping[str, object],
         *,
         folder: str | Path = ".",
         overrides: Sequence[str] = (),

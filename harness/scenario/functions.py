@@ -121,7 +121,7 @@ def _found_at(place: str, name: str) -> Callable[..., Any]:
         raise ScenarioError(f"{place}: {error}") from error
 
 
-def _source_of(function: Callable[..., Any]) -> str | None:
+def _source_of(function: Callable[..., object]) -> str | None:
     try:
         return inspect.getsourcefile(function)
     except TypeError:  # it is not made from a file

@@ -105,7 +105,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
 
 
 def load_spec(
-    spec: Mapping[str, Any], *, folder: str | Path = ".", overrides: Sequence[str] = ()
+    spec: Mapping[str, object], *, folder: str | Path = ".", overrides: Sequence[str] = ()
 ) -> LoadedScenario:
     """Check a scenario that is a mapping, as it would be written in a file.
 
@@ -246,7 +246,7 @@ def _check_new_are_used(document: Document, before: Mapping[str | int, list[Any]
         )
 
 
-def _is_named(data: Any, name: str, but: Path_, path: Path_ = ()) -> bool:  # noqa: ANN401 - a YAML value
+def _is_named(data: object, name: str, but: Path_, path: Path_ = ()) -> bool:
     """Whether a name stands anywhere in a file, as a value or a key, but at one path."""
     if path == but:
         return False

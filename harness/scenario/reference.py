@@ -247,7 +247,7 @@ def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
     )
 
 
-def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
+def _annotated_words(hint: object) -> str:
     inner, *marks = get_args(hint)
     if hint == AnyDistribution:
         return "[distribution](#distributions)"

@@ -14,7 +14,7 @@ SPEC = "<spec>"
 """What stands for the file's name."""
 
 
-def document_of(spec: Mapping[str, Any]) -> Document:
+def document_of(spec: Mapping[str, object]) -> Document:
     """Return the document that a mapping stands for, copied; what is no plain value of YAML is refused.
 
     Raises:

@@ -56,7 +56,7 @@ def _as_program(
     simulation: Sim, test: Callable[..., Coroutine[Any, Any, None]]
 ) -> Callable[..., None]:
     @functools.wraps(test, updated=())  # what marks a function as async may stand in its dictionary
-    def run_test(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the test's own
+    def run_test(*args: object, **kwargs: object) -> None:
         __tracebackhide__ = True
         simulation.run(test(*args, **kwargs))
 

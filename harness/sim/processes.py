@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
@@ -109,7 +108,7 @@ def _output(command: str, what: str, value: object) -> bytes:
     )
 
 
-def _code(command: str, value: Any) -> int:  # noqa: ANN401 - whatever a test gives
+def _code(command: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and -64 <= value <= 255:
         return value
     raise HarnessError(

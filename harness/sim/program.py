@@ -28,7 +28,7 @@ class Watch:
         """
         return self.tasks if error is self._raised else ""
 
-    def over(self, program: Any) -> Any:  # noqa: ANN401 - a coroutine, or a function
+    def over(self, program: object) -> Any:  # noqa: ANN401 - a coroutine, or a function
         """The same program, watched."""
         if not inspect.iscoroutine(program):
             return program
@@ -50,7 +50,7 @@ class Watch:
             raise
 
 
-def bind(program: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - the program's
+def bind(program: object, args: tuple[object, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - the program's
     """A function and its arguments, as something to be run; an async one as its coroutine."""
     if not callable(program):
         raise HarnessError(
@@ -61,7 +61,7 @@ def bind(program: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  #
     return lambda: program(*args, **kwargs)
 
 
-def close_if_unstarted(program: Coroutine[Any, Any, Any]) -> None:
+def close_if_unstarted(program: Coroutine[object, object, object]) -> None:
     """Close a coroutine that never began, which would complain; one that swallows everything must not run again."""
     if inspect.getcoroutinestate(program) == inspect.CORO_CREATED:
         program.close()

@@ -15,9 +15,10 @@ from harness.sim.cached import CacheTokens
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.explain import explain
 from harness.sim.failure import FailedCheck
+from harness.sim.fault_words import in_words, unscripted
 from harness.sim.lost import lost_replies
 from harness.sim.observed_run import ObservedRun
-from harness.sim.survival import in_words, problems_under_fault, told, unscripted, without_allowed
+from harness.sim.survival import problems_under_fault, told, without_allowed
 from harness.sim.timeline import Timeline, lines
 from harness.units import render
 
@@ -184,7 +185,7 @@ class ProgramRun(ObservedRun):
         fault: str | Fault,
         *,
         allow: Collection[str] = (),
-        **fields: Any,  # noqa: ANN401 - the fault's
+        **fields: object,
     ) -> ProgramRun:
         """Assert that the same program, with the same seed and this fault besides, does what it did without it.
 

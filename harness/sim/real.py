@@ -62,7 +62,7 @@ class RealFunction:
 
     def _blocking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
+        def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the function's
             world, place = self._world(), this_thread.world
             if world is None or place is None:  # it is called by something that is real already
                 return original(*args, **kwargs)
@@ -92,11 +92,11 @@ class RealFunction:
         return whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
 
 
-def _gives_one_by_one(function: Callable[..., Any]) -> bool:
+def _gives_one_by_one(function: Callable[..., object]) -> bool:
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
-def _outcome(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[], Any]:  # noqa: ANN401 - see above
+def _outcome(call: Callable[..., object], *args: object, **kwargs: object) -> Callable[[], Any]:
     """Call something now; what is returned gives its result, or raises its exception."""
     try:
         result = call(*args, **kwargs)

@@ -45,7 +45,7 @@ def settings_known(function: F) -> F:
     known = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
+    def checked(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the function's
         __tracebackhide__ = True
         for name in kwargs:
             if name not in known:
@@ -126,7 +126,7 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
     raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
 
 
-def options(api: str, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+def options(api: str, stated: Mapping[str, object]) -> Mapping[str, Any]:
     """What an API is told."""
     if stated:
         known = list(inspect.signature(APIS[api].load()).parameters)[1:]
@@ -146,7 +146,7 @@ def distribution(what: str, value: Any) -> AnyDistribution:  # noqa: ANN401 - wh
     return _read(AnyDistribution, what, value)  # type: ignore[no-any-return]
 
 
-def latency(what: str, value: Any) -> Latency:  # noqa: ANN401 - whatever a test gives
+def latency(what: str, value: object) -> Latency:
     """A latency profile: a number or a distribution of the whole duration [s], or as a scenario file says it."""
     if isinstance(value, Latency):
         return value
@@ -161,7 +161,7 @@ def limits(**values: int | None) -> Limits | None:
     return _read(Limits, "the limits", stated) if stated else None
 
 
-def overload(value: Any) -> Overload | None:  # noqa: ANN401 - whatever a test gives
+def overload(value: object) -> Overload | None:
     """Overload that comes and goes."""
     return (
         value
@@ -170,7 +170,7 @@ def overload(value: Any) -> Overload | None:  # noqa: ANN401 - whatever a test g
     )
 
 
-def outage(value: Any) -> Outage:  # noqa: ANN401 - whatever a test gives
+def outage(value: object) -> Outage:
     """A planned outage."""
     return value if isinstance(value, Outage) else _read(Outage, "an outage", value)
 
@@ -190,7 +190,7 @@ def fault(kind: str | Fault, fields: dict[str, Any]) -> Fault:
     return _read(FAULTS[kind], f"fault {kind!r}", fields)  # type: ignore[no-any-return]
 
 
-def _read(type_: Any, what: str, value: Any) -> Any:  # noqa: ANN401 - as the type says
+def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as the type says
     try:
         return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
@@ -201,14 +201,14 @@ def _read(type_: Any, what: str, value: Any) -> Any:  # noqa: ANN401 - as the ty
         raise HarnessError(f"{what}: {problems}") from None
 
 
-def _what_is_wrong(problem: ErrorDetails, type_: Any) -> str:  # noqa: ANN401 - as the type says
+def _what_is_wrong(problem: ErrorDetails, type_: object) -> str:
     if problem["type"] not in UNKNOWN_KEY:
         return problem["msg"]
     known = _fields_of(_holder(type_).model_json_schema())
     return f"there is no such setting{did_you_mean(str(problem['loc'][-1]), known)}"
 
 
-def _fields_of(schema: Any) -> list[str]:  # noqa: ANN401 - a JSON Schema
+def _fields_of(schema: object) -> list[str]:
     """The names of all fields in a JSON Schema."""
     if isinstance(schema, list):
         return [name for part in schema for name in _fields_of(part)]

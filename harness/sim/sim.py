@@ -89,13 +89,13 @@ class Sim(Surroundings):
     def run(
         self,
         program: Coroutine[Any, Any, Any] | Callable[..., Any],
-        *args: Any,  # noqa: ANN401 - the program's
+        *args: object,
         seed: int | None = None,
         horizon_s: float | None = None,
         calls_per_task: int | None = None,
         order: Order | None = None,
         choices: Choices | None = None,
-        **kwargs: Any,  # noqa: ANN401 - the program's
+        **kwargs: object,
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
 
@@ -189,8 +189,8 @@ class Sim(Surroundings):
     def _again(
         self,
         bounds: tuple[int, float, int, Order, Choices | None],
-        program: Callable[..., Any],
-        args: tuple[Any, ...],
+        program: Callable[..., object],
+        args: tuple[object, ...],
         kwargs: dict[str, Any],
     ) -> Callable[[], ProgramRun]:
         *same, choices = bounds
@@ -236,7 +236,7 @@ class Sim(Surroundings):
     def _note(
         self,
         world: ProgramWorld,
-        output: Any,  # noqa: ANN401 - the program's
+        output: object,
         error: BaseException | None,
         tasks: str,
         rerun: Callable[[Fault], ProgramRun] | None,
@@ -253,7 +253,7 @@ class Sim(Surroundings):
     def _seen(
         self,
         world: ProgramWorld,
-        output: Any = None,  # noqa: ANN401 - the program's
+        output: object = None,
         error: BaseException | None = None,
         tasks: str = "",
         rerun: Callable[[Fault], ProgramRun] | None = None,

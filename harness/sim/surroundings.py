@@ -89,8 +89,8 @@ class Surroundings:
         when: Callable[[Request], bool] | None = None,
         reply: AnyReply | Model | None = None,
         tool_calls: Sequence[ToolCall | tuple[str, dict[str, Any]]] = (),
-        latency_s: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
-        output_tokens: Any = None,  # noqa: ANN401 - likewise
+        latency_s: object = None,
+        output_tokens: object = None,
         accuracy: float | None = None,
         as_is: bool = False,
         allow_unused: bool = False,
@@ -148,8 +148,8 @@ class Surroundings:
         self,
         name: str,
         *,
-        result: Any = "done",  # noqa: ANN401 - whatever the tool gives, or a function of its arguments
-        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        result: object = "done",
+        latency_s: object = 0.0,
         failure_probability: float = 0.0,
         replaces: str | None = None,
     ) -> SimTool:
@@ -175,7 +175,7 @@ class Surroundings:
         self._tools.append(tool)
         return tool
 
-    def real(self, target: str, *, latency_s: Any = 0.0) -> RealFunction:  # noqa: ANN401 - see `tool`
+    def real(self, target: str, *, latency_s: object = 0.0) -> RealFunction:
         """Let a function of the program stay real inside a run, such as a query to a local database.
 
         It is called outside of the simulated world, blocking or awaited, while virtual time stands still. The order of its uses
@@ -201,7 +201,7 @@ class Surroundings:
         stdout: Output = "",
         stderr: Output = "",
         returncode: Code = 0,
-        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        latency_s: object = 0.0,
         failure_probability: float = 0.0,
         allow_unused: bool = False,
     ) -> SimProcess:
@@ -247,13 +247,13 @@ class Surroundings:
         output_tokens_per_min: int | None = None,
         concurrency: int | None = None,
         queue_capacity: int | None = None,
-        latency: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
-        overload: Any = None,  # noqa: ANN401 - as a scenario file says it
-        outages: Sequence[Any] = (),
+        latency: object = None,
+        overload: object = None,
+        outages: Sequence[object] = (),
         api: str | None = None,
         hosts: Sequence[str] = (),
         paths: Sequence[str] = (),
-        **options: Any,  # noqa: ANN401 - what the API understands
+        **options: object,
     ) -> None:
         """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
 
@@ -310,7 +310,7 @@ class Surroundings:
             options=settings.options(speaks, options),
         )
 
-    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: Any) -> None:  # noqa: ANN401 - the fault's
+    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: object) -> None:
         """Let something go wrong; the first fault that meets an attempt decides.
 
         Args:

@@ -6,13 +6,11 @@ name for one agent or tool: `lost_reply`, `lost_reply:reviewer`.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from harness.errors import HarnessError, StubError, did_you_mean
-from harness.faults import FAULT_NAMES, Fault
+from harness.errors import HarnessError, did_you_mean
 from harness.metrics.findings import RULES
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.lost import lost_replies
@@ -84,28 +82,6 @@ def told(problems: list[Problem]) -> list[str]:
         shown.append(f"... and {len(problems) - _SHOWN_MAX} more")
     names = ", ".join(f'"{name}"' for name in dict.fromkeys(each.check for each in problems))
     return [*shown, f"If that is meant: assert_survives(..., allow=[{names}])"]
-
-
-def unscripted(fault: Fault, error: StubError) -> tuple[str, list[str]]:
-    """What is said, and advised, if the test has no reply for what the program asks under a fault."""
-    first = str(error).partition("\n")[0]
-    return (
-        f"under {in_words(fault)} the program asks for a reply that the test does not have: {first}",
-        [
-            "So it is not known whether the program survives: it was stopped, and may have recovered.",
-            "How to fix: a program may ask again. Give that agent one reply without a list, a function, or a longer list.",
-        ],
-    )
-
-
-def in_words(fault: Fault) -> str:
-    """A fault, as a test states it: `overloaded(agent='worker', call=2)`."""
-    stated = [
-        f"{field.name}={value!r}"
-        for field in dataclasses.fields(fault)
-        if (value := getattr(fault, field.name)) != field.default
-    ]
-    return f"{FAULT_NAMES[type(fault)]}({', '.join(stated)})"
 
 
 def _check_known(what: str, name: str, known: list[str]) -> None:

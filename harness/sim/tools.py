@@ -34,7 +34,7 @@ class Replacement(Protocol):
     def uses(self) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
         """The arguments of each use."""
 
-    def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
+    def in_place_of(self, original: object) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """What takes the place of the function."""
 
 
@@ -53,7 +53,7 @@ def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
 
 @contextmanager
 def use_of(
-    world: ProgramWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    world: ProgramWorld, name: str, args: tuple[object, ...], kwargs: dict[str, Any]
 ) -> Iterator[str]:
     """One use of a tool, as a span; gives the key of what is drawn for it."""
     number = world.count_tool(name)
@@ -86,7 +86,7 @@ class SimTool:
     def __init__(
         self,
         name: str,
-        result: Any,  # noqa: ANN401 - whatever a tool gives
+        result: object,
         latency_s: AnyDistribution,
         failure_probability: float,
         replaces: str | None,
@@ -105,14 +105,14 @@ class SimTool:
         self._failure_probability = failure_probability
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
-    def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
+    def in_place_of(self, original: object) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """Itself for what is awaited; for a function that gives its result when it returns, one that does so too."""
         if isinstance(original, classmethod | staticmethod):
             original = original.__func__
         if not callable(original) or _is_awaited(original):
             return self
 
-        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
+        def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the program's
             with self._use(args, kwargs) as (latency_s, answer):
                 if (
                     this_thread.world is not None
@@ -129,7 +129,7 @@ class SimTool:
         """Tell it where to find the run that goes on."""
         self._world = world
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
+    async def __call__(self, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the program's
         """Wait, then answer.
 
         Raises:
@@ -141,7 +141,7 @@ class SimTool:
 
     @contextmanager
     def _use(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, args: tuple[object, ...], kwargs: dict[str, Any]
     ) -> Iterator[tuple[float, Callable[[], Any]]]:
         """One use; gives how long it takes [s], and what is called afterwards for the answer."""
         world = self._world()
@@ -158,7 +158,7 @@ class SimTool:
             yield whole_microseconds(self._latency_s.sample(world.draws, key, "latency")), answer
 
 
-def _is_awaited(function: Callable[..., Any]) -> bool:
+def _is_awaited(function: Callable[..., object]) -> bool:
     """Whether a function gives its result later: to `await` or `async for`."""
     bare = inspect.unwrap(function)
     candidates = (function, bare, getattr(type(bare), "__call__", None))  # noqa: B004 - an object may be async to call

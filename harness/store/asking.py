@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import duckdb
 
@@ -15,7 +14,7 @@ Row = JsonObject
 """A row by column name, with None for what was not measured."""
 
 
-def ask(store: Store, run_ids: Sequence[int], sql: str, **more: Any) -> list[Row]:  # noqa: ANN401 - a parameter of SQL
+def ask(store: Store, run_ids: Sequence[int], sql: str, **more: object) -> list[Row]:
     """The answer to a query about some runs, whose ids it knows as `$run_ids`.
 
     Raises:

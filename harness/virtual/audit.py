@@ -36,7 +36,7 @@ def _make_hook() -> Callable[[str, tuple[Any, ...]], None]:
     """A closure: the interpreter raises events until its very end, when globals are gone."""
     watched, place = _watched, this_thread
 
-    def hook(event: str, args: tuple[Any, ...]) -> None:
+    def hook(event: str, args: tuple[object, ...]) -> None:
         ask = watched.get(event)
         if ask is not None:
             world = place.world

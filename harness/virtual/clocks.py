@@ -165,7 +165,7 @@ def _utcnow(cls: type[datetime.datetime]) -> Any:  # noqa: ANN401 - an instance 
     return _from_timestamp.__get__(None, cls)(_wall_s(world), datetime.UTC).replace(tzinfo=None)
 
 
-def stand_in_for_kept_now(value: Any) -> Any:  # noqa: ANN401 - anything
+def stand_in_for_kept_now(value: object) -> Any:  # noqa: ANN401 - anything
     """What takes the place of a kept `datetime.now` or `utcnow`; None for anything else.
 
     Such a method is made anew each time it is asked for, so it is told by what it belongs to.

@@ -69,7 +69,7 @@ def stand_in_for_kept_method(kept: object) -> Callable[..., Any] | None:
         return None
     opened, name = kept.__self__, kept.__name__
 
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the method takes and gives
+    def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - whatever the method takes and gives
         return getattr(opened, name)(*args, **kwargs)
 
     return call

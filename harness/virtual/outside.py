@@ -170,7 +170,7 @@ def _sendto(connection: socket.socket, data: Any, *flags_address: Any) -> int:  
     return _stock_sendto(connection, data, *flags_address)
 
 
-def _sendmsg(connection: socket.socket, *arguments: Any) -> int:  # noqa: ANN401 - as in the original
+def _sendmsg(connection: socket.socket, *arguments: object) -> int:
     if connection.family in _IP and len(arguments) > 3:  # buffers, ancillary data, flags, address
         _check("a packet to", arguments[3])
     assert _stock_sendmsg is not None, "put in place only where there is one"
@@ -222,13 +222,13 @@ def _attributes_if_loaded() -> list[Attribute]:
     return found
 
 
-def _gate_of_host(owner: Any, name: str, place_of_host: int) -> Attribute:  # noqa: ANN401 - a class or a module
+def _gate_of_host(owner: object, name: str, place_of_host: int) -> Attribute:
     """A function that takes a host and then a port is checked before it is called."""
     stock: Callable[..., Any] = getattr(owner, name)
     names = ("host", "port") if place_of_host else ("remote_host", "remote_port")
 
     @functools.wraps(stock)
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as in the original
+    def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - as in the original
         given = dict(zip(names, args[place_of_host:], strict=False)) | kwargs
         host = given.get(names[0])
         if host is not None:

@@ -85,10 +85,10 @@ class _OfTheType:
         self._keeper = keeper
         self._name = name
 
-    def __get__(self, owner: Any, _: type) -> Any:  # noqa: ANN401 - a method
+    def __get__(self, owner: object, _: type) -> Any:  # noqa: ANN401 - a method
         return self if owner is None else getattr(getattr(owner, self._keeper), self._name)
 
-    def __set__(self, owner: Any, value: object) -> None:  # noqa: ANN401 - see above
+    def __set__(self, owner: object, value: object) -> None:
         vars(owner)[self._name] = value
 
 

@@ -25,7 +25,7 @@ def handler_of(world: World, number: int) -> Any:  # noqa: ANN401 - as `signal.g
     return world.signal_handlers.get(number, before)
 
 
-def _handle(world: World, number: int, handler: Any) -> Any:  # noqa: ANN401 - as `signal.signal`
+def _handle(world: World, number: int, handler: object) -> Any:  # noqa: ANN401 - as `signal.signal`
     before = handler_of(world, number)
     if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
         raise TypeError(

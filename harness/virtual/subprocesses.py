@@ -164,7 +164,7 @@ class WriteTransport(asyncio.WriteTransport):
         self.close()
 
 
-async def connected(make: Callable[[], Any], protocol: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a transport, a protocol
+async def connected(make: Callable[[], object], protocol: object) -> tuple[Any, Any]:
     """A transport and its protocol, one turn of the loop later, when the protocol knows of it."""
     transport = make()
     await asyncio.sleep(0)

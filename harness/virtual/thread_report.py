@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.kernel import deadlock_report
 from harness.kernel.awaited import place_of, wait_of
 from harness.kernel.baton import SimThread
+from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.virtual import locks
@@ -52,7 +53,7 @@ def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
     if waiter is not None and (waiter.name is IDLE or any(waiter is loop.waiter for loop in loops)):
         return True
     codes = [frame.f_code for frame in frames_of_thread(thread)]
-    own = [code for code in codes if not code.co_filename.startswith(deadlock_report.PACKAGES)]
+    own = [code for code in codes if not code.co_filename.startswith(PACKAGES)]
     return locks.POOL_WORKER in codes and not own
 
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType
 from typing import Any
 
-from harness.kernel.awaited import PACKAGES, AnyTask, name_of, names_in
+from harness.kernel.awaited import AnyTask, name_of, names_in
 from harness.kernel.baton import SimThread, Waiter
+from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.virtual import locks

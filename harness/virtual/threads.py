@@ -59,7 +59,7 @@ def _start_new_thread(
     return started
 
 
-def _start_joinable_thread(world: World, function: Callable[[], None], **kwargs: Any) -> Any:  # noqa: ANN401 - a handle
+def _start_joinable_thread(world: World, function: Callable[[], None], **kwargs: object) -> Any:  # noqa: ANN401 - a handle
     return _spawn(world, function, function, lambda body: _real_start_joinable(body, **kwargs))
 
 

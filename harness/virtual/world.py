@@ -152,7 +152,7 @@ def run_here(
 ) -> T: ...
 @overload
 def run_here(program: Callable[[], T]) -> T: ...
-def run_here(program: Any) -> Any:
+def run_here(program: object) -> Any:
     """Run a program of the user in the world that this thread is in; see `run_program`."""
     world = this_thread.world
     assert world is not None, "simulated_world is entered first"

@@ -19,7 +19,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from harness.kernel import Kernel
 from harness.kernel.current_world import this_thread
@@ -76,7 +76,7 @@ def _without_certificates() -> Iterator[None]:
     before = {name: vars(ssl.SSLContext).get(name) for name in names}
 
     def unless_simulated(load: Callable[..., None]) -> Callable[..., None]:
-        def maybe_load(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever ssl takes
+        def maybe_load(*args: object, **kwargs: object) -> None:
             if network_here() is None:
                 load(*args, **kwargs)
 

@@ -1,7 +1,7 @@
 """Whether a reply obeys its request: no real API answers with what the request rules out.
 
 The tools that may and must be called, the schemas of their arguments, and the schema of a structured reply are checked
-here. Stop sequences and `max_tokens` are kept by `speech.py`, which cuts.
+here. Stop sequences and `max_tokens` are kept by `truncation.py`, which cuts.
 """
 
 from __future__ import annotations

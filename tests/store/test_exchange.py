@@ -25,6 +25,7 @@ from harness.store.exchange import export_runs, import_runs
 from harness.store.exchange.formats import FORMATS
 from harness.store.exchange.manifest import FormatName, checksum
 from harness.store.exchange.tables import identifier, tables_of_runs
+from tests.examples import examples
 
 MakeRecord = Callable[..., RunRecord]
 Row = dict[str, Any]
@@ -178,7 +179,7 @@ def any_rows(draw: st.DrawFn) -> dict[str, list[Row]]:
 
 @pytest.mark.slow
 @every_format
-@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(12), deadline=None, derandomize=True, database=None)
 @given(any_rows())
 def test_whatever_a_store_holds_comes_back_and_gives_the_same_bytes(
     form: FormatName, rows: dict[str, list[Row]]

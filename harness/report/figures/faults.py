@@ -55,7 +55,7 @@ def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def reason(row: Mapping[str, Any]) -> str:
+def reason(row: Mapping[str, object]) -> str:
     """Whose attempts failed, and why."""
     status = f" {row['http_status']}" if row["http_status"] else ""
     return f"{row['agent']}: {row['error']}{status}"

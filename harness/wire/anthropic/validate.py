@@ -6,7 +6,6 @@ The words are those of recorded errors and of published logs where there are any
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from harness.models.schemas import mistake
 from harness.wire.anthropic.catalogue import Facts
@@ -212,7 +211,7 @@ def check_breakpoints(body: Table) -> None:
         )
 
 
-def _breakpoints(value: Any) -> int:  # noqa: ANN401 - any part of a body
+def _breakpoints(value: object) -> int:
     if isinstance(value, list):
         return sum(map(_breakpoints, value))
     if not isinstance(value, dict):

@@ -7,7 +7,6 @@ for one endpoint alone is in `chat_rules.py` and `response_rules.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from harness.json_types import JsonObject
 from harness.models.schemas import mistake
@@ -168,7 +167,7 @@ def check_type(place: str, value: object, types: tuple[type, ...]) -> None:
     )
 
 
-def check_there(place: str, holder: Mapping[str, Any], *names: str) -> None:
+def check_there(place: str, holder: Mapping[str, object], *names: str) -> None:
     """Check that an object has some fields.
 
     Args:
