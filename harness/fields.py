@@ -24,6 +24,8 @@ class NameOf:
 
     section: str
     """The section, such as `agents`."""
+    may_be_team: bool = False
+    """Whether an entry of `agents` that is a team will do."""
 
     def __get_pydantic_core_schema__(
         self,
@@ -40,6 +42,14 @@ class NameOf:
                     "unknown_name",
                     "there is no {name} under {section}",
                     {"name": repr(name), "section": self.section, "known": list(known)},
+                )
+            if (
+                not self.may_be_team
+                and self.section == "agents"
+                and name in (info.context or {}).get("teams", ())
+            ):
+                raise PydanticCustomError(
+                    "cycle", "{name} is a team, and an agent is needed here", {"name": repr(name)}
                 )
             return name
 
@@ -131,7 +141,7 @@ class Tagged:
     ) -> None:
         self._members = members
         self._number = number
-        self._made_by = made_by or {}
+        self._made_by = {} if made_by is None else made_by  # it may be filled later
 
     @property
     def names(self) -> list[str]:

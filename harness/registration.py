@@ -20,6 +20,12 @@ def registered() -> int:
     return _count
 
 
+def changed() -> None:
+    """Note that what a scenario file knows has changed in another way, such as for one file."""
+    global _count  # noqa: PLW0603 - as below
+    _count += 1
+
+
 def register(members: dict[str, Any], name: str, kind: Any, *, what: str, method: str) -> None:  # noqa: ANN401 - to be looked at
     """Add a kind to those that a scenario file knows.
 

@@ -40,6 +40,11 @@ ERROR: Final = "error"
 CANCELLED: Final = "cancelled"
 """The end of a span that was cancelled: by a timeout, a failed sibling, the horizon."""
 
+STATE_READ: Final = "state_read"
+STATE_WRITE: Final = "state_write"
+STATE_CONFLICT: Final = "state_conflict"
+"""Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
+
 ABSENT: Final = math.nan
 
 ColumnType = Literal["float", "int", "text"]
@@ -295,9 +300,11 @@ class SpanLog:
         if len(self._closed) >= _CHUNK_ROWS:
             self._gather_spans()
 
-    def event(self, name: str, span: Span, detail: str = "") -> None:
-        """Record an event of a span, such as `fallback`."""
-        self._noted.append(Event(self.clock(), span.span_id, span.task, span.agent, name, detail))
+    def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
+        """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
+        self._noted.append(
+            Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
+        )
 
     def message(
         self, span: Span, at_s: float, sender: str, recipient: str, kind: str, tokens: int, hop: int, number: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.agents.agent import Agent, Turn
-from harness.agents.message import Message, MessageType, Task
+from harness.agents.message import Message, MessageType, Task, joined
 from harness.agents.tool import SimulatedTool, Tool, ToolError, ToolSpec
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "ToolError",
     "ToolSpec",
     "Turn",
+    "joined",
 ]

@@ -226,8 +226,13 @@ class Turn:
             agent.log.close(span, status)
         return result
 
-    def hear(self, results: Sequence[str]) -> None:
-        """Make the results of tools part of the conversation, in the order in which they were asked for."""
+    def hear(self, results: Sequence[str], reminder: str = "") -> None:
+        """Make the results of tools part of the conversation.
+
+        Args:
+            results: What the tools gave, in the order in which they were asked for.
+            reminder: What the agent is told beside them.
+        """
         asked = self.reply.tool_calls if self.reply is not None else ()
         tools = [call.tool for call in asked] + [""] * len(results)
         heard = [
@@ -235,9 +240,9 @@ class Turn:
             for tool, text in zip(tools, results, strict=False)
         ]
         before = self.said_so_far() or (ChatMessage("user", self.prompt),)
-        self.said = (*before, ChatMessage("user", "", (), tuple(heard)))
-        self.prompt = "\n\n".join(results)
-        self.input_tokens += sum(map(count_tokens, results))
+        self.said = (*before, ChatMessage("user", reminder, (), tuple(heard)))
+        self.prompt = "\n\n".join([*results, reminder] if reminder else results)
+        self.input_tokens += sum(map(count_tokens, results)) + count_tokens(reminder)
 
     def said_so_far(self) -> tuple[ChatMessage, ...]:
         """The conversation so far; empty while it is the prompt alone."""

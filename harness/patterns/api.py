@@ -6,10 +6,11 @@ one is one file beside its siblings: a frozen record of its roles with a `run` m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol
 
 from harness.agents import Agent, Message
+from harness.fields import Tagged
 
 
 class Member(Protocol):
@@ -60,6 +61,16 @@ class Pattern(Protocol):
             TimeoutError: A call took too long, and the pattern cannot do without it.
             PatternError: The agents did what they were told, and it led nowhere.
         """
+
+
+PATTERNS: dict[str, type[Pattern]] = {}
+"""The name of each pattern in a scenario file; the package fills it."""
+
+made_by: dict[str, Callable[[Any], Any]] = {}
+"""For patterns of the user's own modules: what a scenario keeps in place of the record that its file describes."""
+
+AnyPattern = Annotated[Pattern, Tagged(PATTERNS, made_by=made_by)]
+"""One of the patterns, as a scenario file says it."""
 
 
 class PatternError(Exception):

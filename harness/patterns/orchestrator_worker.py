@@ -8,21 +8,21 @@ from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
-from harness.agents import Message
-from harness.fields import AgentName
+from harness.agents import Message, joined
 from harness.models import CALL_ERRORS
 from harness.patterns.api import Team
+from harness.patterns.nested import MemberName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestratorWorker:
     """Plan, work side by side, synthesise."""
 
-    orchestrator: AgentName | None = None
+    orchestrator: MemberName | None = None
     """Who plans; absent means that the workers get the bare task."""
-    workers: Annotated[tuple[AgentName, ...], MinLen(1)]
+    workers: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who works; each gets the task and the plan. One may occur more than once."""
-    synthesizer: AgentName | None = None
+    synthesizer: MemberName | None = None
     """Who puts the results together; absent means that they are only joined."""
     on_failure: Literal["fail", "partial", "default"] = "fail"
     """When a worker fails: the task fails and the other workers are cancelled; or the synthesis does without its
@@ -41,9 +41,7 @@ class OrchestratorWorker:
         )
         if self.synthesizer is not None:
             return await team[self.synthesizer].handle(*results)
-        return task.reply(
-            "team", "\n\n".join(m.text for m in results), sum(m.tokens for m in results)
-        )
+        return joined(results)._replace(sender="team", recipient=task.sender)
 
     async def _those_that_work(
         self, task: Message, workers: list[asyncio.Task[Message]]

@@ -8,15 +8,15 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from harness.agents import Message
-from harness.fields import AgentName
 from harness.patterns.api import Team
+from harness.patterns.nested import MemberName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Stages in a row; the first gets the task, each other the message of the stage before."""
 
-    stages: Annotated[tuple[AgentName, ...], MinLen(1)]
+    stages: Annotated[tuple[MemberName, ...], MinLen(1)]
     """The agents, in order; one may occur more than once."""
 
     async def run(self, task: Message, team: Team) -> Message:

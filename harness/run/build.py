@@ -23,7 +23,8 @@ from harness.models import (
     error_name,
 )
 from harness.models.verdict import without_wire
-from harness.patterns import PatternError
+from harness.patterns import Member, NestedTeam, Pattern, PatternError
+from harness.patterns.own import OwnPattern
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
@@ -32,12 +33,13 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 
 USER = "user"
 
-_FAILURES = (*CALL_ERRORS, PatternError)
+_FAILURES = (*CALL_ERRORS, PatternError, StateError)
 
 
 class PatternRun:
@@ -79,10 +81,14 @@ class PatternRun:
         self._tools = {
             name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()
         }
-        self.team = {name: self._agent(name, part) for name, part in spec.agents.items()}
-        for name, agent in self.team.items():
+        agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
+        for name, agent in agents.items():
             fallback = spec.policies_of(name).fallback
-            agent.fallback = None if fallback is None else self.team[fallback]
+            agent.fallback = None if fallback is None else agents[fallback]
+        self.team: dict[str, Member] = {**agents}
+        for name, pattern in spec.teams.items():
+            self.team[name] = NestedTeam(name, _made(pattern), self.team, self.log)
+        self._pattern = _made(spec.pattern)
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -113,12 +119,17 @@ class PatternRun:
         if kind.priority is not None:
             span.priority = kind.priority
         task = Task(
-            number, kind.kind, span, customer=kind.customer or "", priority=kind.priority or 0
+            number,
+            kind.kind,
+            span,
+            customer=kind.customer or "",
+            priority=kind.priority or 0,
+            log=self.log,
         )
         message = self._first_message(kind, arrival, task)
         status = CANCELLED
         try:
-            answer = await self.spec.pattern.run(message, self.team)
+            answer = await self._pattern.run(message, self.team)
             answer.delivered(self.log, span, USER, self.log.clock())
             status = OK
         except _FAILURES as error:
@@ -176,6 +187,10 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
         )
+
+
+def _made(pattern: Pattern) -> Pattern:
+    return pattern.made(find_function) if isinstance(pattern, OwnPattern) else pattern
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

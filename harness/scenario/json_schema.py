@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import TypeAdapter
 
 from harness.json_types import JsonObject
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
+
+
+def _field_of(record: type[Any], key: str) -> str:
+    """The field that a file calls by this key."""
+    fields = getattr(record, "model_fields", {})
+    return next((name for name, info in fields.items() if info.alias == key), key)
 
 
 def json_schema() -> JsonObject:
@@ -23,6 +31,7 @@ def json_schema() -> JsonObject:
         docs = field_docs(record)
         for name, field in part.get("properties", {}).items():
             field.pop("title", None)
-            if name in docs:
-                field["description"] = docs[name]
+            said = docs.get(name) or docs.get(_field_of(record, name))
+            if said:
+                field["description"] = said
     return schema

@@ -31,6 +31,12 @@ from harness.scenario.schema import (
 )
 from harness.scenario.spec import document_of
 from harness.scenario.stubs import read_stub
+from harness.scenario.teams import (
+    own_patterns,
+    own_patterns_known,
+    teams_under_agents,
+    with_names,
+)
 from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, read_yaml
 
 _SECTIONS = ("providers", "models", "tools", "agents")
@@ -181,13 +187,15 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
         known = {section: names for section, names in known.items() if section in document.data}
         known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
         known.pop("models", None)
-    rebuild_if_registered(kind)
-    try:
-        return kind.model_validate_json(
-            json.dumps(document.data), context={**known, "folder": folder}
-        )
-    except ValidationError as error:
-        raise ScenarioError(*explain(error, document, kind)) from None
+    with own_patterns_known(document, folder):
+        rebuild_if_registered(kind)
+        try:
+            return kind.model_validate_json(
+                json.dumps(with_names(document.data)),
+                context={**known, "teams": teams_under_agents(document.data), "folder": folder},
+            )
+        except ValidationError as error:
+            raise ScenarioError(*explain(error, document, kind)) from None
 
 
 def _override(document: Document, override: str) -> None:
@@ -263,7 +271,10 @@ def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str
 
 def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
     """The functions that a scenario names, each with where it does so first."""
-    functions: dict[str, str] = {}
+    functions = {
+        name: f"{document.place(path)}: {dotted(path)}"
+        for name, path in own_patterns(document.data).items()
+    }
     if isinstance(spec, TargetScenario):
         place = f"{document.place(('target',))}: target"
         if not is_function_name(spec.target):

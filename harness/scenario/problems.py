@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,6 @@ def explain(error: ValidationError, document: Document, root: type[BaseModel]) -
     return texts
 
 
-@cache
 def _schema_of(root: type[BaseModel]) -> JsonObject:
     return root.model_json_schema()
 

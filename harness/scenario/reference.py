@@ -18,6 +18,8 @@ from harness.faults.api import Fault
 from harness.fields import FileOfScenario, NameOf, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
+from harness.patterns.aggregators import AGGREGATORS
+from harness.patterns.nested import InnerTeam, MemberOf
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.docstrings import field_docs, first_paragraph
@@ -32,11 +34,13 @@ from harness.scenario.schema import (
     ProviderSpec,
     Scenario,
     TargetScenario,
+    TeamSpec,
     WireAgentSpec,
     WireProviderSpec,
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
 # Scenario reference
@@ -69,6 +73,12 @@ fields of [every fault](#every-fault), which say which attempts they meet.
 
 _PATTERNS = "A mapping with one of the keys below."
 
+_AGGREGATORS = (
+    "What `aggregate` of the pattern `parallel` may be: a mapping with one of the keys below.\n"
+)
+
+_DISCIPLINES = "What `state` of the pattern `blackboard` may be ([page](state.md)): a mapping with one of the keys below.\n"
+
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
 ([guide](testing-your-agents.md)). What the file may say then:
@@ -99,6 +109,8 @@ _PROVIDER: tuple[_Section, ...] = (
     ("prices", Prices),
     ("tools", ToolSpec),
     ("agents", AgentSpec),
+    ("a team", TeamSpec),
+    ("a team in a pattern", InnerTeam),
 )
 _PROGRAM: tuple[_Section, ...] = (
     ("the file with `target`", TargetScenario),
@@ -132,6 +144,8 @@ def reference() -> str:
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
+    parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -168,7 +182,7 @@ def _table(record: Record, *, without: set[str] = frozenset()) -> str:  # type: 
     hints = get_type_hints(record, include_extras=True)
     docs = field_docs(record)
     rows = [
-        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
+        f"| `{_key(record, name)}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
         for name, default in _fields(record)
         if name not in without
     ]
@@ -191,10 +205,15 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
             )
         return
     for field in dataclasses.fields(record):
-        yield (
-            field.name,
-            "required" if field.default is dataclasses.MISSING else _default(field.default),
-        )
+        made = field.default_factory
+        default = field.default if made is dataclasses.MISSING else made()
+        yield field.name, "required" if default is dataclasses.MISSING else _default(default)
+
+
+def _key(record: Record, name: str) -> str:
+    """What a field is called in a file."""
+    alias = record.model_fields[name].alias if issubclass(record, BaseModel) else None
+    return alias or name
 
 
 def _default(value: object) -> str:
@@ -234,6 +253,8 @@ def _annotated_words(hint: object) -> str:
         return "[distribution](#distributions)"
     bounds: list[str] = []
     for mark in marks:
+        if isinstance(mark, MemberOf):
+            return "name under `agents`, or [a team in a pattern](#a-team-in-a-pattern)"
         if isinstance(mark, NameOf):
             return f"name under `{mark.section}`"
         if isinstance(mark, FileOfScenario):
@@ -259,6 +280,8 @@ RECORDS: tuple[Record, ...] = (
     Trace,
     *DISTRIBUTIONS.values(),
     *PATTERNS.values(),
+    *AGGREGATORS.values(),
+    *DISCIPLINES.values(),
     *FAULTS.values(),
 )
 """Every record that a scenario file is made of."""

@@ -7,10 +7,20 @@ Records with behaviour are defined with it: distributions and arrivals in `chanc
 from __future__ import annotations
 
 import re
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from harness.agents import ToolSpec
@@ -22,7 +32,8 @@ from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.kernel import kernel
 from harness.metrics import DEFAULT_LIMITS, METRICS
 from harness.metrics.limits import SHARES
-from harness.patterns import AnyPattern
+from harness.patterns import AnyPattern, Pattern
+from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
@@ -174,6 +185,24 @@ class AgentSpec(Section):
     """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
     """The tools that it can call."""
+
+
+class TeamSpec(Section):
+    """A team that stands where an agent could: what it is asked is a task to its pattern."""
+
+    pattern: AnyPattern
+    """How its members work together."""
+
+
+def _kind_of_member(value: object) -> str:
+    """Which kind of entry it is: the texts stand in pydantic's locations alone."""
+    return "a team" if isinstance(value, dict) and "pattern" in value else "an agent"
+
+
+AnyMember = Annotated[
+    Annotated[AgentSpec, Tag("an agent")] | Annotated[TeamSpec, Tag("a team")],
+    Discriminator(_kind_of_member),
+]
 
 
 class PolicySection(Section):
@@ -357,8 +386,8 @@ class Scenario(Head):
     """The models, by name."""
     tools: dict[Name, ToolSpec] = {}
     """The tools, by name."""
-    agents: Annotated[dict[Name, AgentSpec], Len(1)]
-    """The agents, by name."""
+    members: Annotated[dict[Name, AnyMember], Len(1)] = Field(alias="agents")
+    """The agents, by name, and teams that patterns may name in place of an agent."""
     pattern: AnyPattern
     """How the agents work together."""
     policies: PolicySection = PolicySection()
@@ -378,6 +407,46 @@ class Scenario(Head):
                     )
                 path.append(fallback)
         return self
+
+    @model_validator(mode="after")
+    def _check_teams(self) -> Scenario:
+        names = [*self.members, *(name for name, _ in self._nested())]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise PydanticCustomError(
+                    "cycle",
+                    "two members of the team are called {name}; give each a name of its own",
+                    {"name": repr(name), "at": ("pattern",)},
+                )
+        named = {name: list(map(str, seats(team))) for name, team in self.teams.items()}
+        try:
+            TopologicalSorter(named).prepare()
+        except CycleError as error:
+            cycle = error.args[1][::-1]
+            raise PydanticCustomError(
+                "cycle",
+                "teams go in a circle: {cycle}",
+                {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0])},
+            ) from None
+        return self
+
+    def _nested(self) -> list[tuple[str, Pattern]]:
+        """The patterns that stand in patterns, to any depth, by name."""
+        tops = [part.pattern for part in self.members.values() if isinstance(part, TeamSpec)]
+        return [pair for top in (*tops, self.pattern) for pair in teams_in(top)]
+
+    @cached_property
+    def agents(self) -> dict[str, AgentSpec]:
+        """The agents alone, by name."""
+        return {name: part for name, part in self.members.items() if isinstance(part, AgentSpec)}
+
+    @cached_property
+    def teams(self) -> dict[str, Pattern]:
+        """The teams within the team, by name: those of `agents`, and those that stand in patterns."""
+        of_agents = {
+            name: part.pattern for name, part in self.members.items() if isinstance(part, TeamSpec)
+        }
+        return of_agents | dict(self._nested())
 
     def _place_of_fallback(self, agent: str) -> tuple[str, ...]:
         own = self.policies.agents.get(agent)
@@ -430,5 +499,6 @@ def rebuild_if_registered(kind: type[BaseModel]) -> None:
     """Build the checks of a kind of file anew if a fault or a pattern was registered since."""
     count = registered()
     if _built.get(kind, 0) != count:
+        TeamSpec.model_rebuild(force=True)
         kind.model_rebuild(force=True)
         _built[kind] = count
