@@ -271,9 +271,11 @@ class SpanLog:
         if len(self._closed) >= _CHUNK_ROWS:
             self._gather_spans()
 
-    def event(self, name: str, span: Span, detail: str = "") -> None:
-        """Note a point in time that belongs to a span, such as `fallback`."""
-        self._noted.append(Event(self.clock(), span.span_id, span.task, span.agent, name, detail))
+    def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
+        """Note a point in time that belongs to a span, such as `fallback`; its agent is the span's if none is given."""
+        self._noted.append(
+            Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
+        )
 
     def _gather_spans(self) -> None:
         """Turn closed spans into columns; written out, because this runs for every span and a loop takes twice as long."""
