@@ -40,6 +40,11 @@ ERROR: Final = "error"
 CANCELLED: Final = "cancelled"
 """The end that a span has when somebody else gave up on it: a timeout, a failed sibling, the horizon."""
 
+STATE_READ: Final = "state_read"
+STATE_WRITE: Final = "state_write"
+STATE_CONFLICT: Final = "state_conflict"
+"""Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
+
 ABSENT: Final = math.nan
 
 ColumnType = Literal["float", "int", "text"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness.provider.tokens import count_tokens
-from harness.spans import Span
+from harness.spans import Span, SpanLog
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +23,8 @@ class Task:
     """Size of the answers if the workload knows it [tokens]."""
     counts: dict[str, int] = field(default_factory=dict)
     """How often each agent has called its model, and used each tool, for this task."""
+    log: SpanLog | None = None
+    """Where a pattern records what it does besides turns, such as reads and writes of shared state; None records nothing."""
 
     def count(self, what: str) -> int:
         """Note one more of something, and say the how-manieth it is in this task; part of the key of its draws."""

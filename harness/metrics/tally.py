@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.state import StateTally, tally_state
 from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, WAIT, Table
 
 RATE_LIMITED = "rate_limit_error"
@@ -82,10 +83,17 @@ class RunTally:
     busy_s: float = 0.0
     """Time for which slots were held, warm-up included [s]."""
     agents: dict[str, Tally] = field(default_factory=dict)
+    state: StateTally = field(default_factory=StateTally)
+    """What happened to shared state."""
 
 
 def tally(
-    spans: Table, *, agents: Iterable[str], warmup_tasks: int = 0, slots: int | None = None
+    spans: Table,
+    *,
+    agents: Iterable[str],
+    warmup_tasks: int = 0,
+    slots: int | None = None,
+    events: Table | None = None,
 ) -> RunTally:
     """Count what one run's spans say.
 
@@ -94,12 +102,15 @@ def tally(
         agents: The agents to be listed, in order, even if they did nothing.
         warmup_tasks: How many of the first tasks are left out.
         slots: How many attempts all providers together serve at once; None for no bound.
+        events: The events of the run; None if nothing is counted that only they know.
     """
     run = RunTally(agents={agent: Tally() for agent in agents})
     _tally_tasks(run, spans, warmup_tasks)
     _tally_work(run, spans, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
+    if events is not None:
+        run.state = tally_state(events, warmup_tasks)
     return run
 
 

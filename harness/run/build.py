@@ -30,12 +30,13 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 
 USER = "user"
 
-_FAILURES = (*CALL_ERRORS, PatternError)
+_FAILURES = (*CALL_ERRORS, PatternError, StateError)
 
 
 class PatternRun:
@@ -117,7 +118,7 @@ class PatternRun:
         """Let the pattern work on one task, and record how it ended."""
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
-        message = self._first_message(kind, arrival, Task(number, kind.kind, span))
+        message = self._first_message(kind, arrival, Task(number, kind.kind, span, log=self.log))
         status = CANCELLED
         try:
             await self.spec.pattern.run(message, self.team)

@@ -115,6 +115,7 @@ def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: i
             agents=spec.agents,
             warmup_tasks=spec.workload.warmup_tasks,
             slots=slots_of(spec),
+            events=world.log.events,
         ),
         stub_lines_used=world.stub_lines_used,
         faults_met=world.faults_met,

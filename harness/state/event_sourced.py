@@ -81,7 +81,8 @@ class EventSourcedState:
         before = self._now.get(key, Reading(key, "", 0))
         now = Reading(key, self._fold(before.value, contribution), event.event_id)
         self._now[key] = now
-        self._record.write(key, writer, now.version, based_on=based_on, lost=0)
+        stale = based_on != before.version
+        self._record.write(key, writer, now.version, based_on=based_on, stale=stale)
         return now
 
     def as_of(self, event_id: int) -> dict[str, str]:

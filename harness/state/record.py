@@ -6,11 +6,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.spans import CANCELLED, OK, WAIT, Span, SpanLog
+from harness.spans import (
+    CANCELLED,
+    OK,
+    STATE_CONFLICT,
+    STATE_READ,
+    STATE_WRITE,
+    WAIT,
+    Span,
+    SpanLog,
+)
 
-READ = "state_read"
-WRITE = "state_write"
-CONFLICT = "state_conflict"
 LOCK = "state_lock"
 """Name of the `wait` span of an agent that waits for a lock."""
 
@@ -30,9 +36,11 @@ class Record:
 
     def read(self, key: str, reader: str, version: int) -> None:
         """Note that an agent has read a value."""
-        self._event(READ, reader, key=key, version=version)
+        self._event(STATE_READ, reader, key=key, version=version)
 
-    def write(self, key: str, writer: str, version: int, *, based_on: int, lost: int) -> None:
+    def write(
+        self, key: str, writer: str, version: int, *, based_on: int, stale: bool, lost: int = 0
+    ) -> None:
         """Note that a write took effect.
 
         Args:
@@ -40,13 +48,16 @@ class Record:
             writer: Name of the agent.
             version: Its new version.
             based_on: The version that the agent was told.
+            stale: Whether the value had changed since.
             lost: How many updates of others were in the value, and are in it no more.
         """
-        self._event(WRITE, writer, key=key, version=version, based_on=based_on, lost=lost)
+        self._event(
+            STATE_WRITE, writer, key=key, version=version, based_on=based_on, stale=stale, lost=lost
+        )
 
     def conflict(self, key: str, writer: str, version: int, *, based_on: int) -> None:
         """Note that a write was refused, because the value had changed since the agent was told it."""
-        self._event(CONFLICT, writer, key=key, version=version, based_on=based_on)
+        self._event(STATE_CONFLICT, writer, key=key, version=version, based_on=based_on)
 
     def _event(self, name: str, agent: str, **detail: str | int) -> None:
         if self._log is not None and self._span is not None:

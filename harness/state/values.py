@@ -43,11 +43,12 @@ class Values:
     def write(self, read: Reading, writer: str, contribution: str) -> Reading:
         """Overwrite a value by what follows from an earlier reading of it and a contribution."""
         found = self._values.setdefault(read.key, _Value())
+        stale = len(found.based_on) - 1 != read.version
         lost = _lost(found.based_on, read.version)
         found.value = self._fold(read.value, contribution)
         found.based_on.append(read.version)
         version = len(found.based_on) - 1
-        self.record.write(read.key, writer, version, based_on=read.version, lost=lost)
+        self.record.write(read.key, writer, version, based_on=read.version, stale=stale, lost=lost)
         return Reading(read.key, found.value, version)
 
 

@@ -159,8 +159,8 @@ def test_last_writer_overwrites_what_it_has_not_seen() -> None:
     board.play(*OVERLAPPING)
     assert board.value() == "ben"
     assert board.events("state_write") == [
-        (2.0, "ann", {"key": "plan", "version": 1, "based_on": 0, "lost": 0}),
-        (3.0, "ben", {"key": "plan", "version": 2, "based_on": 0, "lost": 1}),
+        (2.0, "ann", {"key": "plan", "version": 1, "based_on": 0, "stale": False, "lost": 0}),
+        (3.0, "ben", {"key": "plan", "version": 2, "based_on": 0, "stale": True, "lost": 1}),
     ]
 
 
@@ -313,6 +313,5 @@ def test_contribution_on_an_old_value_is_appended_and_seen_to_be_stale() -> None
     board = Board(EventSourced())
     board.play(*OVERLAPPING)
     assert board.value() == "ann ben"
-    assert [(d["version"], d["based_on"]) for _, _, d in board.events("state_write")] == [
-        (1, 0), (2, 0),
-    ]  # fmt: skip
+    writes = [(d["version"], d["stale"]) for _, _, d in board.events("state_write")]
+    assert writes == [(1, False), (2, True)]
