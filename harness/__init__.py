@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.errors import HarnessError, ScenarioError
     from harness.models import Reply, Request, ToolCall
+    from harness.resilience import Memory
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
     from harness.store import Store
+    from harness.store.checkpoint_file import CheckpointFile
 
 _HOMES = {
+    "CheckpointFile": "harness.store.checkpoint_file",
     "HarnessError": "harness.errors",
+    "Memory": "harness.resilience",
     "Outcome": "harness.run",
     "Reply": "harness.models",
     "Request": "harness.models",
@@ -29,7 +33,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "CheckpointFile",
     "HarnessError",
+    "Memory",
     "Outcome",
     "Reply",
     "Request",

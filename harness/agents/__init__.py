@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from harness.agents.agent import Agent, Turn
+from harness.agents.effects import Effect, Effects
 from harness.agents.message import Message, Task
 from harness.agents.tool import SimulatedTool, Tool, ToolError, ToolSpec
 
-__all__ = ["Agent", "Message", "SimulatedTool", "Task", "Tool", "ToolError", "ToolSpec", "Turn"]
+__all__ = [
+    "Agent",
+    "Effect",
+    "Effects",
+    "Message",
+    "SimulatedTool",
+    "Task",
+    "Tool",
+    "ToolError",
+    "ToolSpec",
+    "Turn",
+]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from harness.agents import Agent, Message, SimulatedTool, Task
+from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.stopping import Killed
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -25,6 +26,7 @@ from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
+from harness.run.resume import NOT_RESUMABLE, Restored, Resumable
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
@@ -45,11 +47,17 @@ class PatternRun:
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        kept: Where its progress is kept, and when it is killed.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(
+        self, scenario: LoadedScenario, seed: int, kept: Resumable = NOT_RESUMABLE
+    ) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
+        self.kernel = kept.kernel(spec.horizon_s + CLEANUP_S)
+        self._storage = kept.storage
+        self._progress = kept.progress(self.kernel)
+        self._effects = Effects(self.kernel.now_s, self._storage)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self._scenario = scenario
@@ -72,7 +80,8 @@ class PatternRun:
             for name, part in spec.models.items()
         }
         self._tools = {
-            name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()
+            name: SimulatedTool(name, part, self.draws, self._effects)
+            for name, part in spec.tools.items()
         }
         self.team = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in self.team.items():
@@ -104,8 +113,30 @@ class PatternRun:
         """Nothing: what ends a task of a pattern is an error that it was told to meet."""
         return Failures()
 
-    def execute(self) -> Literal["done", "horizon"]:
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What the tools did to the world."""
+        return self._effects.all
+
+    @property
+    def restored(self) -> Restored:
+        """What it was given back of a run that was killed."""
+        found = self._progress
+        if found is None:
+            return Restored()
+        return Restored(found.calls_restored, found.tool_uses_restored, found.tool_uses_in_doubt)
+
+    def execute(self) -> Literal["done", "horizon", "killed"]:
         """Let the tasks come, and the pattern work on them."""
+        try:
+            status = self._execute()
+            if self._storage is not None:
+                self._storage.end()
+        except Killed:
+            return "killed"
+        return status
+
+    def _execute(self) -> Literal["done", "horizon"]:
         work = run_workload(self.spec, self.draws, self.work_on)
         if not self._scenario.functions:
             return run(self.kernel, work)
@@ -121,10 +152,14 @@ class PatternRun:
         message = self._first_message(kind, arrival, Task(number, kind.kind, span, log=self.log))
         status = CANCELLED
         try:
-            await self.spec.pattern.run(message, self.team)
+            answer = await self.spec.pattern.run(message, self.team)
             status = OK
+            if self._progress is not None:
+                self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
             status, span.error = ERROR, error_name(error)
+            if self._progress is not None:
+                self._progress.end_task(number, error=span.error)
         finally:
             self.log.close(span, status)
             if self.on_task_end is not None:
@@ -179,6 +214,7 @@ class PatternRun:
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
+            progress=self._progress,
         )
 
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness import wall
+from harness.agents import Effect
 from harness.metrics import Finding, RunTally, summarise, tally
+from harness.resilience import Storage
 from harness.run.build import PatternRun
 from harness.run.functions import modules_of_run
+from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.spans import Table
@@ -26,8 +29,8 @@ class RunResult:
     """What one run left behind."""
 
     seed: int
-    status: Literal["done", "horizon"]
-    """Whether all tasks came to an end, or the horizon cut some."""
+    status: Literal["done", "horizon", "killed"]
+    """Whether all tasks came to an end, the horizon cut some, or the run was killed."""
     spans: Table
     events: Table
     tally: RunTally
@@ -48,6 +51,10 @@ class RunResult:
     """Real time it took [s]."""
     texts: Table = field(default_factory=no_texts)
     """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
+    effects: tuple[Effect, ...] = ()
+    """What the tools of a pattern's agents did to the world, in order; of a resumed run, before it was killed too."""
+    restored: Restored = Restored()
+    """What a resumed run was given back."""
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -58,7 +65,12 @@ class RunResult:
 
 
 def simulate(
-    scenario: LoadedScenario, seed: int, on_task_end: Callable[[], None] | None = None
+    scenario: LoadedScenario,
+    seed: int,
+    on_task_end: Callable[[], None] | None = None,
+    *,
+    checkpoint: Storage | None = None,
+    stop_at_event: int | None = None,
 ) -> RunResult:
     """Execute one run.
 
@@ -66,6 +78,8 @@ def simulate(
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
         on_task_end: Called whenever a task has ended; it must not touch the run.
+        checkpoint: Where its progress is kept, and whence it is resumed; None means where the scenario says, if it does.
+        stop_at_event: The event at which the run is killed, 1 for the first; None if it is not.
 
     Returns:
         Its spans, events and tallies; the same on every call.
@@ -75,7 +89,10 @@ def simulate(
             carries a note with the command that replays it.
     """
     try:
-        with world_of(scenario, seed) as world:
+        with (
+            resumable(scenario, seed, checkpoint, stop_at_event) as kept,
+            world_of(scenario, seed, kept) as world,
+        ):
             world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
@@ -84,12 +101,15 @@ def simulate(
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int) -> Iterator[PatternRun | TargetWorld]:
+def world_of(
+    scenario: LoadedScenario, seed: int, kept: Resumable = NOT_RESUMABLE
+) -> Iterator[PatternRun | TargetWorld]:
     """The parts of a run, to be executed inside.
 
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        kept: Where the progress of a pattern's run is kept, and when it is killed.
     """
     load_libraries(scenario.functions, scenario.folder)
     if isinstance(scenario.spec, TargetScenario):
@@ -98,7 +118,7 @@ def world_of(scenario: LoadedScenario, seed: int) -> Iterator[PatternRun | Targe
         yield TargetWorld(scenario, seed)
     else:
         with modules_of_run(scenario):
-            yield PatternRun(scenario, seed)
+            yield PatternRun(scenario, seed, kept)
 
 
 def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: int) -> RunResult:
@@ -125,6 +145,8 @@ def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: i
         tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
         texts=no_texts() if world.texts is None else world.texts.table,
+        effects=world.effects,
+        restored=world.restored,
     )
 
 

@@ -12,10 +12,11 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
+from harness.resilience import Memory, Storage
 from harness.run.many import simulate_jobs, simulate_many
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
-from harness.scenario import load_scenario
+from harness.scenario import Scenario, load_scenario
 
 
 class Simulation:
@@ -34,14 +35,34 @@ class Simulation:
         self, path: str | Path, *, overrides: Sequence[str] = (), keep_texts: bool = False
     ) -> None:
         self.scenario = replace(load_scenario(path, overrides=overrides), keep_texts=keep_texts)
+        self._memory = Memory()
 
-    def run(self, seed: int | None = None) -> RunResult:
-        """Execute one run.
+    def run(
+        self,
+        seed: int | None = None,
+        *,
+        checkpoint: Storage | None = None,
+        stop_at_event: int | None = None,
+    ) -> RunResult:
+        """Execute one run, or resume one that was killed.
 
         Args:
             seed: The seed; None means the scenario's first.
+            checkpoint: Where its progress is kept: a `Memory`, a `CheckpointFile`, or an object with `get` and `put`. A run that
+                was killed with it goes on; one that has ended begins anew. None means where the scenario says, if it does.
+            stop_at_event: The event at which the run is killed, as by a crash: 1 for the first. A run with fewer events
+                comes to its end. None if it is not killed.
         """
-        return simulate(self.scenario, self.scenario.spec.seed if seed is None else seed)
+        spec = self.scenario.spec
+        stated = spec.checkpoint if isinstance(spec, Scenario) else None
+        if checkpoint is None and stated is not None and stated.file is None:
+            checkpoint = self._memory
+        return simulate(
+            self.scenario,
+            spec.seed if seed is None else seed,
+            checkpoint=checkpoint,
+            stop_at_event=stop_at_event,
+        )
 
     def run_many(
         self,

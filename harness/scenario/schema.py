@@ -173,6 +173,18 @@ class AgentSpec(Section):
     """What it can use."""
 
 
+class CheckpointFileSpec(Section):
+    """A file in which progress is kept."""
+
+    file: Annotated[str, MinLen(1)]
+    """Its path; a relative one starts at the scenario's folder. Each run has one of its own, with its seed in the name, and
+    deletes it when it ends."""
+
+
+CheckpointStorage = Literal["memory"] | CheckpointFileSpec
+"""Where progress is kept."""
+
+
 class PolicySection(Section):
     """What holds when calls fail."""
 
@@ -180,6 +192,20 @@ class PolicySection(Section):
     """For every agent."""
     agents: dict[AgentName, Policies] = {}
     """For single agents, over the default."""
+
+
+class CheckpointSpec(Section):
+    """Where the progress of a run is kept, so that a run that is killed can be resumed."""
+
+    storage: CheckpointStorage = "memory"
+    """`memory`, for as long as the `Simulation` in Python lives; or `{file: FILE}`, a DuckDB file."""
+    restart_s: PositiveSeconds = 1.0
+    """How long after its last outcome a run that was killed works again [s]."""
+
+    @property
+    def file(self) -> str | None:
+        """The file; None if progress is kept in memory."""
+        return None if isinstance(self.storage, str) else self.storage.file
 
 
 def _known_metric(name: str) -> str:
@@ -356,6 +382,8 @@ class Scenario(Head):
     """The agents, by name."""
     pattern: AnyPattern
     """How the agents work together."""
+    checkpoint: CheckpointSpec | None = None
+    """Where progress is kept, so that a run that is killed can be [resumed](state.md); absent means nowhere."""
     policies: PolicySection = PolicySection()
     """What holds when calls fail."""
 

@@ -1,0 +1,206 @@
+"""Keep what a run has achieved, so that a run that is killed can be resumed.
+
+What is kept are outcomes: the reply or the failure of each call of an agent, and of each use of a tool. A resumed run goes
+through its tasks again from the beginning, and is given these outcomes at the times at which they came before, without a
+call; so it takes the same way, to where the killed one stood. From then on it works.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, Protocol
+
+from harness.errors import HarnessError
+from harness.models import CALL_ERRORS, ModelError, Reply, Request, ToolCall
+from harness.resilience.api import Call
+from harness.spans import SpanLog
+
+_SHOWN_MAX = 60
+"""Longer answers are cut in messages [characters]."""
+
+
+class Storage(Protocol):
+    """Where progress is kept, outside of the run: what was put is there when `put` returns, whatever happens then."""
+
+    def get(self, key: str) -> str | None:
+        """The value of a key; None if there is none."""
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a value, in the place of an earlier one of that key."""
+
+
+class Memory:
+    """Storage that lives as long as this object."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, key: str) -> str | None:
+        """The value of a key; None if there is none."""
+        return self.values.get(key)
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a value."""
+        self.values[key] = value
+
+
+class Timeline(Protocol):
+    """How a resumed run goes through time that the killed one has been through."""
+
+    async def outcome(self, at_s: float, number: int) -> None:
+        """Wait for the time of an outcome [s]; of several at one time, the one with the lowest number comes first."""
+
+    async def until(self, at_s: float) -> None:
+        """Wait until a time [s]."""
+
+
+class Progress:
+    """What one run has achieved: kept as it goes, given back when it is resumed.
+
+    Args:
+        storage: Where it is kept; of this run alone.
+        clock: Tells the virtual time [s].
+        timeline: How time passes.
+        restart_s: How long after the last outcome of the killed run a resumed one works again [s]; above 0, so that
+            everything that was kept has come before.
+    """
+
+    def __init__(
+        self, storage: Storage, clock: Callable[[], float], timeline: Timeline, restart_s: float
+    ) -> None:
+        assert restart_s > 0, "what was kept comes before what is new"
+        self.timeline = timeline
+        self.calls_restored = 0
+        """Calls whose outcome was given back."""
+        self.tool_uses_restored = 0
+        """Uses of tools whose outcome was given back."""
+        self.tool_uses_in_doubt = 0
+        """Uses of tools that had begun, and of which nobody knew how they ended; they were repeated with their keys."""
+        self._storage = storage
+        self._clock = clock
+        last = self._read("last")
+        self._number = 0 if last is None else int(last["number"])
+        self._works_from_s = float("-inf") if last is None else last["at_s"] + restart_s
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """What the killed run has kept under a key; None if nothing, or if the run works again."""
+        return self._read(key) if self._clock() < self._works_from_s else None
+
+    async def work(self) -> None:
+        """Wait until the run works again; nothing to wait for if it was not resumed."""
+        if self._clock() < self._works_from_s:
+            await self.timeline.until(self._works_from_s)
+
+    def begin(self, key: str) -> None:
+        """Keep that something has begun whose outcome is not known yet."""
+        self._storage.put(key, json.dumps({"ended": False}))
+
+    def keep(self, key: str, **outcome: Any) -> None:  # noqa: ANN401 - JSON values
+        """Keep an outcome."""
+        at_s, self._number = self._clock(), self._number + 1
+        when = {"at_s": at_s, "number": self._number}
+        try:
+            text = json.dumps({"ended": True, **when, **outcome})
+        except TypeError as error:
+            raise HarnessError(
+                f"the outcome of {key} cannot be kept: {error}\n"
+                "  How to fix: let what a stub says, and the arguments of tools, be what JSON can say"
+            ) from error
+        self._storage.put("last", json.dumps(when))  # before what it speaks of
+        self._storage.put(key, text)
+
+    def end_task(self, number: int, **outcome: Any) -> None:  # noqa: ANN401 - JSON values
+        """Keep how a task ended, and check that it ended so before, if it had ended when the run was killed.
+
+        Args:
+            number: The task.
+            outcome: Its answer, or its error.
+
+        Raises:
+            HarnessError: It ended in another way before, so that the resumed run did not go the way of the killed one.
+        """
+        before = self._read(f"task/{number}")
+        if before is None:
+            self.keep(f"task/{number}", **outcome)
+        elif any(before.get(name) != value for name, value in outcome.items()):
+            raise HarnessError(
+                f"the resumed run went another way: task {number} ended with {_shown(outcome)} now, "
+                f"and with {_shown(before)} before\n"
+                "  How to fix: see what the program does that does not follow from its inputs, such as a stub function that "
+                "counts its calls; or begin anew, without this checkpoint"
+            )
+
+    def _read(self, key: str) -> dict[str, Any] | None:
+        text = self._storage.get(key)
+        if text is None:
+            return None
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+
+def _shown(outcome: dict[str, Any]) -> str:
+    said = str(outcome.get("answer", outcome.get("error")))
+    return repr(said if len(said) <= _SHOWN_MAX else f"{said[:_SHOWN_MAX]}...")
+
+
+def digest_of(*parts: object) -> str:
+    """A short text that differs when one of the parts does, so that an outcome is given to its own question alone."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def with_checkpoint(call: Call, progress: Progress | None, log: SpanLog) -> Call:
+    """Keep the outcome of a call, and give it back in a run that is resumed.
+
+    Args:
+        call: What is asked when there is no outcome; with all its other policies.
+        progress: What the run has achieved; None leaves the call as it is.
+        log: Where it is noted that an outcome was given back.
+    """
+    if progress is None:
+        return call
+
+    async def call_once(request: Request) -> Reply:
+        key = f"call/{request.key}/{digest_of(request.system, request.prompt, request.said)}"
+        found = progress.find(key)
+        if found is not None:
+            await progress.timeline.outcome(found["at_s"], found["number"])
+            progress.calls_restored += 1
+            log.event("restored", request.call_span)
+            return _outcome(found, request)
+        await progress.work()
+        try:
+            reply = await call(request)
+        except CALL_ERRORS as error:
+            progress.keep(key, error=_of_error(error))
+            raise
+        progress.keep(key, reply=_of_reply(reply))
+        return reply
+
+    return call_once
+
+
+def _of_reply(reply: Reply) -> dict[str, Any]:
+    """What a reply is made again from; without its bytes, which no pattern reads."""
+    fields = reply._asdict()
+    del fields["body"]
+    return fields
+
+
+def _of_error(error: Exception) -> list[Any] | None:
+    """What a failure is made again from; None for a timeout."""
+    if isinstance(error, ModelError):
+        return [error.error, error.status, error.message, error.retry_after_s]
+    return None
+
+
+def _outcome(found: dict[str, Any], request: Request) -> Reply:
+    if "reply" not in found:
+        raise TimeoutError if found["error"] is None else ModelError(*found["error"])
+    wanted = [ToolCall(*wish) for wish in found["reply"].pop("tool_calls")]
+    reply = Reply(**found["reply"], tool_calls=tuple(wanted))
+    if reply.correct is not None:
+        request.call_span.correct = int(reply.correct)
+    return reply
