@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import count
 from typing import NamedTuple
 
 from harness.models import ToolCall
-from harness.resilience import Storage
+from harness.resilience import Journal, Storage
 
 
 class Effect(NamedTuple):
@@ -33,8 +32,9 @@ class Effects:
 
     def __init__(self, clock: Callable[[], float], storage: Storage | None = None) -> None:
         self._clock = clock
-        self._storage = storage
-        self._effects = list(_kept(storage)) if storage is not None else []
+        self._journal = None if storage is None else Journal(storage, "effect")
+        found = [] if self._journal is None else self._journal.found
+        self._effects = [Effect(*effect) for effect in found]
         self._keys = {effect.key for effect in self._effects}
 
     @property
@@ -56,15 +56,5 @@ class Effects:
         effect = Effect(call.tool, arguments, key, self._clock())
         self._effects.append(effect)
         self._keys.add(key)
-        if self._storage is not None:
-            self._storage.put(f"effect/{len(self._effects)}", json.dumps(effect))
-
-
-def _kept(storage: Storage) -> list[Effect]:
-    found: list[Effect] = []
-    for number in count(1):
-        text = storage.get(f"effect/{number}")
-        if text is None:
-            break
-        found.append(Effect(*json.loads(text)))
-    return found
+        if self._journal is not None:
+            self._journal.append(effect)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.resilience.bulkhead import with_bulkhead
 from harness.resilience.checkpoint import (
+    Journal,
     Memory,
     Progress,
     Storage,
@@ -16,6 +17,7 @@ from harness.resilience.retry import Retry, with_retry
 from harness.resilience.timeout import with_timeout
 
 __all__ = [
+    "Journal",
     "Memory",
     "Policies",
     "Progress",

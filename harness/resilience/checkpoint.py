@@ -8,8 +8,9 @@ call; so it takes the same way, to where the killed one stood. From then on it w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from itertools import count
 from typing import Any, Protocol
 
 from harness.errors import HarnessError
@@ -56,6 +57,47 @@ class Timeline(Protocol):
         """Wait until a time [s]."""
 
 
+class Journal:
+    """A list of JSON values in a storage, each kept when `append` returns.
+
+    Args:
+        storage: Where they are kept.
+        name: Tells this list from others there.
+    """
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self._storage = storage
+        self._name = name
+        self.found = list(self._read())
+        """What was there in the beginning."""
+        self._next = len(self.found) + 1
+
+    def append(self, value: object) -> int:
+        """Keep one more value; returns its number, 1 for the first.
+
+        Raises:
+            HarnessError: JSON cannot say it.
+        """
+        number = self._next
+        try:
+            text = json.dumps(value)
+        except TypeError as error:
+            raise HarnessError(
+                f"this cannot be kept: {_shown(value)}: {error}\n"
+                "  How to fix: let what stubs say, and the arguments of tools, be what JSON can say"
+            ) from error
+        self._storage.put(f"{self._name}/{number}", text)
+        self._next += 1
+        return number
+
+    def _read(self) -> Iterator[Any]:
+        for number in count(1):
+            text = self._storage.get(f"{self._name}/{number}")
+            if text is None:
+                return
+            yield json.loads(text)
+
+
 class Progress:
     """What one run has achieved: kept as it goes, given back when it is resumed.
 
@@ -78,15 +120,15 @@ class Progress:
         """Uses of tools whose outcome was given back."""
         self.tool_uses_in_doubt = 0
         """Uses of tools that had begun, and of which nobody knew how they ended; they were repeated with their keys."""
-        self._storage = storage
         self._clock = clock
-        last = self._read("last")
-        self._number = 0 if last is None else int(last["number"])
-        self._works_from_s = float("-inf") if last is None else last["at_s"] + restart_s
+        self._journal = Journal(storage, "progress")
+        before = self._journal.found
+        self._before = {one["key"]: {**one, "number": number} for number, one in enumerate(before)}
+        self._works_from_s = before[-1]["at_s"] + restart_s if before else float("-inf")
 
     def find(self, key: str) -> dict[str, Any] | None:
         """What the killed run has kept under a key; None if nothing, or if the run works again."""
-        return self._read(key) if self._clock() < self._works_from_s else None
+        return self._before.get(key) if self._clock() < self._works_from_s else None
 
     async def work(self) -> None:
         """Wait until the run works again; nothing to wait for if it was not resumed."""
@@ -95,21 +137,11 @@ class Progress:
 
     def begin(self, key: str) -> None:
         """Keep that something has begun whose outcome is not known yet."""
-        self._storage.put(key, json.dumps({"ended": False}))
+        self._journal.append({"key": key, "at_s": self._clock(), "ended": False})
 
     def keep(self, key: str, **outcome: Any) -> None:  # noqa: ANN401 - JSON values
         """Keep an outcome."""
-        at_s, self._number = self._clock(), self._number + 1
-        when = {"at_s": at_s, "number": self._number}
-        try:
-            text = json.dumps({"ended": True, **when, **outcome})
-        except TypeError as error:
-            raise HarnessError(
-                f"the outcome of {key} cannot be kept: {error}\n"
-                "  How to fix: let what a stub says, and the arguments of tools, be what JSON can say"
-            ) from error
-        self._storage.put("last", json.dumps(when))  # before what it speaks of
-        self._storage.put(key, text)
+        self._journal.append({"key": key, "at_s": self._clock(), "ended": True, **outcome})
 
     def end_task(self, number: int, **outcome: Any) -> None:  # noqa: ANN401 - JSON values
         """Keep how a task ended, and check that it ended so before, if it had ended when the run was killed.
@@ -121,28 +153,25 @@ class Progress:
         Raises:
             HarnessError: It ended in another way before, so that the resumed run did not go the way of the killed one.
         """
-        before = self._read(f"task/{number}")
+        before = self._before.get(f"task/{number}")
         if before is None:
             self.keep(f"task/{number}", **outcome)
         elif any(before.get(name) != value for name, value in outcome.items()):
             raise HarnessError(
-                f"the resumed run went another way: task {number} ended with {_shown(outcome)} now, "
-                f"and with {_shown(before)} before\n"
+                f"the resumed run went another way: task {number} ended with {_shown(_said(outcome))} now, "
+                f"and with {_shown(_said(before))} before\n"
                 "  How to fix: see what the program does that does not follow from its inputs, such as a stub function that "
                 "counts its calls; or begin anew, without this checkpoint"
             )
 
-    def _read(self, key: str) -> dict[str, Any] | None:
-        text = self._storage.get(key)
-        if text is None:
-            return None
-        found: dict[str, Any] = json.loads(text)
-        return found
+
+def _said(outcome: dict[str, Any]) -> object:
+    return outcome.get("answer", outcome.get("error"))
 
 
-def _shown(outcome: dict[str, Any]) -> str:
-    said = str(outcome.get("answer", outcome.get("error")))
-    return repr(said if len(said) <= _SHOWN_MAX else f"{said[:_SHOWN_MAX]}...")
+def _shown(said: object) -> str:
+    text = repr(said)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
 
 
 def digest_of(*parts: object) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -21,6 +23,7 @@ class CheckpointFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._values: dict[str, str] = {}
 
     def get(self, key: str) -> str | None:
         """The value of a key; None if there is none.
@@ -28,10 +31,10 @@ class CheckpointFile:
         Raises:
             StoreError: The file cannot be read.
         """
-        if self._connection is None and not self.path.exists():
-            return None
-        rows = self._ask("SELECT value FROM progress WHERE key = ?", key)
-        return None if not rows else str(rows[0][0])
+        if self._connection is None and self.path.exists():
+            with self._told():
+                self._open()
+        return self._values.get(key)
 
     def put(self, key: str, value: str) -> None:
         """Keep a value.
@@ -39,7 +42,11 @@ class CheckpointFile:
         Raises:
             StoreError: The file cannot be made or written.
         """
-        self._ask("INSERT OR REPLACE INTO progress VALUES (?, ?)", key, value)
+        with self._told():
+            connection = self._connection or self._open()
+            # A key may have several rows, of which the last counts: replacing a row takes DuckDB five times as long.
+            connection.execute("INSERT INTO progress VALUES (?, ?)", (key, value)).fetchall()
+        self._values[key] = value
 
     def close(self) -> None:
         """Let other processes have the file."""
@@ -50,23 +57,27 @@ class CheckpointFile:
     def remove(self) -> None:
         """Delete the file, because nothing in it is to be resumed."""
         self.close()
+        self._values.clear()
         self.path.unlink(missing_ok=True)
         self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)
 
-    def _ask(self, sql: str, *parameters: str) -> list[tuple[object, ...]]:
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(self.path, config=CONFIG)
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS progress (key VARCHAR NOT NULL, value VARCHAR NOT NULL)"
+        )
+        rows = connection.execute("SELECT key, value FROM progress ORDER BY rowid").fetchall()
+        self._values = dict(rows)
+        self._connection = connection
+        return connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            return self._opened().execute(sql, parameters).fetchall()
+            yield
         except (OSError, duckdb.Error) as error:
             raise StoreError(
                 f"cannot keep progress in {self.path}: {reason(error)}\n"
                 "  How to fix: name a file that you may write, and that no other run has open"
             ) from error
-
-    def _opened(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = duckdb.connect(self.path, config=CONFIG)
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS progress (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL)"
-            )
-        return self._connection
