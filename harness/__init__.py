@@ -9,8 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.chance.choices import Choices
     from harness.errors import HarnessError, ScenarioError
+    from harness.faults import register_fault
     from harness.models import Reply, Request, ToolCall
+    from harness.patterns import register_pattern
     from harness.resilience import Memory
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "CheckpointFile": "harness.store.checkpoint_file",
+    "Choices": "harness.chance.choices",
     "HarnessError": "harness.errors",
     "Memory": "harness.resilience",
     "Outcome": "harness.run",
@@ -30,10 +34,13 @@ _HOMES = {
     "Store": "harness.store",
     "ToolCall": "harness.models",
     "load_scenario": "harness.scenario",
+    "register_fault": "harness.faults",
+    "register_pattern": "harness.patterns",
 }
 
 __all__ = [
     "CheckpointFile",
+    "Choices",
     "HarnessError",
     "Memory",
     "Outcome",
@@ -45,6 +52,8 @@ __all__ = [
     "Store",
     "ToolCall",
     "load_scenario",
+    "register_fault",
+    "register_pattern",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.agents.agent import Agent, Turn
 from harness.agents.effects import Effect, Effects
-from harness.agents.message import Message, Task
+from harness.agents.message import Message, MessageType, Task
 from harness.agents.tool import SimulatedTool, Tool, ToolError, ToolSpec
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Effect",
     "Effects",
     "Message",
+    "MessageType",
     "SimulatedTool",
     "Task",
     "Tool",

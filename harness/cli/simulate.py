@@ -12,16 +12,14 @@ from typing import Any
 
 import click
 
-from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
 from harness.cli.duration import Announcement
+from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
+from harness.json_types import JsonObject
+from harness.printable import printable
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
-from harness.run.record import record
-from harness.run.undisturbed import undisturbed
+from harness.run.keep import keep, write
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
-
-_SPANS_A_WRITE = 200_000
-"""Runs are written together until they hold so many spans: a transaction has its price, and memory too."""
 
 _TASKS_WORTH_A_BAR = 5_000
 """Less takes about a second, and a bar that flashes up tells nobody anything."""
@@ -58,7 +56,7 @@ def simulate_file(
     scenario = dataclasses.replace(load_scenario(file, overrides=overrides), keep_texts=keep_texts)
     seeds = scenario.spec.seeds(first=seed, runs=runs)
     kept = Store(store)
-    _write(kept, [])  # tells now, and not after the work, when it cannot be written
+    write(kept, [])  # tells now, and not after the work, when it cannot be written
     results = Results(scenario)
     jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
     with (
@@ -69,7 +67,7 @@ def simulate_file(
         on_task_end = None if announce is None else announce.task_ended
         found = simulate_jobs(scenario, seeds, jobs, on_task_end)
         runs_done = _gather(found, results, advance, announce)
-        run_ids = _keep(kept, scenario, runs_done, export)
+        run_ids = keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):
         outcome = _explained(outcome, kept, run_ids, scenario.spec.workload.warmup_tasks)
@@ -118,35 +116,6 @@ def _gather(
         yield result
 
 
-def _keep(
-    store: Store,
-    scenario: LoadedScenario,
-    runs: Iterable[RunResult],
-    export: Callable[[RunRecord], None],
-) -> list[int]:
-    """Write runs as they come in, whole ones only, and those that are done even if the rest never comes."""
-    run_ids: list[int] = []
-    waiting: list[RunRecord] = []
-    try:
-        for result in runs:
-            waiting.append(record(scenario, result))
-            export(waiting[-1])
-            if sum(len(one.spans) for one in waiting) >= _SPANS_A_WRITE:
-                run_ids += _write(store, waiting)
-    finally:
-        if waiting:
-            run_ids += _write(store, waiting)
-    return run_ids
-
-
-def _write(store: Store, waiting: list[RunRecord]) -> list[int]:
-    """Write runs, and take them off the list of those that wait."""
-    with undisturbed():  # DuckDB would make an error of an interruption, and the runs be lost
-        run_ids = store.write(waiting)
-        waiting.clear()
-    return run_ids
-
-
 @contextmanager
 def _traces(*, wanted: bool) -> Iterator[Callable[[RunRecord], None]]:
     """Gives the function that exports a run; tells at the end what could not be exported."""
@@ -183,7 +152,7 @@ def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[
 
 def _as_json(
     scenario: LoadedScenario, seed: int, outcome: Outcome, run_ids: list[int], store: Path
-) -> dict[str, Any]:
+) -> JsonObject:
     failures = [dataclasses.asdict(failure) for failure in outcome.failures]
     return {
         "scenario": scenario.spec.scenario,

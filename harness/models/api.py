@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
+from harness.json_types import JsonObject
+from harness.provider.service import REFUSAL_S
+from harness.provider.stated import StatedService
 from harness.spans import Span
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
@@ -27,7 +30,7 @@ class ToolCall(NamedTuple):
 
     tool: str
     """The tool's name."""
-    arguments: dict[str, Any]
+    arguments: JsonObject
 
 
 class ToolResult(NamedTuple):
@@ -101,22 +104,28 @@ class Request:
     """Names of the tools it may use."""
     output_tokens: int | None = None
     """Size of the answer if the workload knows it [tokens]."""
+    said: tuple[ChatMessage, ...] = ()
+    """All that was said so far; empty where that is the prompt alone."""
     attempt: int = 0
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
-    said: tuple[ChatMessage, ...] = ()
-    """All that was said so far; empty where that is the prompt alone."""
+    stated: StatedService | None = None
+    """How long the provider serves the current attempt; None means what the model's profile says."""
+    address: str = ""
+    """Names the call among those of the run, whatever else runs: who asks what, and how often before."""
     body: bytes = b""
     """The request as the program sent it; empty where there is no wire."""
-    wanted: dict[str, Any] | None = None
+    wanted: JsonObject | None = None
     """The JSON Schema that the reply must keep, where one is asked for."""
     wanted_tool: str = ""
     """The tool that the model must use, where one is named."""
     tool_choice: ToolChoice = "auto"
     """Whether the model may, must or must not call a tool."""
-    tool_schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    tool_schemas: Mapping[str, JsonObject] = field(default_factory=dict)
     """The JSON Schema of each tool's arguments, where it is known."""
+    cost_usd: float = 0.0
+    """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
@@ -140,6 +149,14 @@ class Request:
     def tool_results(self) -> tuple[ToolResult, ...]:
         """What came of the tools that were asked for last; empty when the last word was the user's."""
         return self.said[-1].tool_results if self.said else ()
+
+    def refusal_after_s(self, now_s: float) -> float:
+        """How long after its arrival the current attempt is refused [s]: one round trip, or what is stated of it.
+
+        Args:
+            now_s: Virtual time [s].
+        """
+        return REFUSAL_S if self.stated is None else self.stated.service_s(now_s)
 
     @property
     def attempt_key(self) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self
 
 from harness import wall
 from harness.agents import Effect
+from harness.chance import Draws
+from harness.chance.choices import Choices
+from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.resilience import Storage
 from harness.run.build import PatternRun
+from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
-from harness.spans import Table
+from harness.scenario.spec import SPEC
+from harness.spans import SpanLog, Table
 from harness.texts import no_texts
-
-if TYPE_CHECKING:
-    from harness.run.target import TargetWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +38,13 @@ class RunResult:
     events: Table
     tally: RunTally
     """What its metrics are made of."""
-    stub_lines_used: dict[str, set[int]] = field(default_factory=dict)
+    stub_lines_used: Mapping[str, Set[int]] = field(default_factory=dict)
     """The lines of each agent's script that were asked for."""
-    faults_met: set[int] = field(default_factory=set)
+    faults_met: Set[int] = field(default_factory=set)
     """The faults, by number, that met at least one attempt."""
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     """What there is to say about how a program of one's own deals with its providers."""
-    unsimulated: dict[str, int] = field(default_factory=dict)
+    unsimulated: Mapping[str, int] = field(default_factory=dict)
     """The hosts that it wanted to reach and nobody simulates, each with how often."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
@@ -56,6 +59,11 @@ class RunResult:
     restored: Restored = Restored()
     """What a resumed run was given back."""
 
+    def without_spans(self) -> Self:
+        """The same without its spans and events, which are most of what a run weighs on its way between processes."""
+        nothing = SpanLog(float)
+        return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
+
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from harness.report.notebook import run_html
@@ -67,8 +75,9 @@ class RunResult:
 def simulate(
     scenario: LoadedScenario,
     seed: int,
-    on_task_end: Callable[[], None] | None = None,
     *,
+    choices: Choices | None = None,
+    on_task_end: Callable[[], None] | None = None,
     checkpoint: Storage | None = None,
     stop_at_event: int | None = None,
 ) -> RunResult:
@@ -77,6 +86,7 @@ def simulate(
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        choices: Overrides of single choices, and where all are put on record; None means neither.
         on_task_end: Called whenever a task has ended; it must not touch the run.
         checkpoint: Where its progress is kept, and whence it is resumed; None means where the scenario says, if it does.
         stop_at_event: The event at which the run is killed, 1 for the first; None if it is not.
@@ -91,7 +101,7 @@ def simulate(
     try:
         with (
             resumable(scenario, seed, checkpoint, stop_at_event) as kept,
-            world_of(scenario, seed, kept) as world,
+            world_of(scenario, draws_of(seed, choices), kept) as world,
         ):
             world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
@@ -102,13 +112,13 @@ def simulate(
 
 @contextmanager
 def world_of(
-    scenario: LoadedScenario, seed: int, kept: Resumable = NOT_RESUMABLE
-) -> Iterator[PatternRun | TargetWorld]:
+    scenario: LoadedScenario, seed: int | Draws, kept: Resumable = NOT_RESUMABLE
+) -> Iterator[SimulatedRun]:
     """The parts of a run, to be executed inside.
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
         kept: Where the progress of a pattern's run is kept, and when it is killed.
     """
     load_libraries(scenario.functions, scenario.folder)
@@ -121,7 +131,7 @@ def world_of(
             yield PatternRun(scenario, seed, kept)
 
 
-def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: int) -> RunResult:
+def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec
@@ -133,9 +143,9 @@ def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: i
         tally=tally(
             world.log.spans,
             agents=spec.agents,
+            events=world.log.events,
             warmup_tasks=spec.workload.warmup_tasks,
             slots=slots_of(spec),
-            events=world.log.events,
         ),
         stub_lines_used=world.stub_lines_used,
         faults_met=world.faults_met,
@@ -159,6 +169,8 @@ def slots_of(spec: AnyScenario) -> int | None:
 
 def replay_command(scenario: LoadedScenario, seed: int) -> str:
     """The command that executes one run again."""
+    if scenario.source == SPEC:
+        return f"Simulation.from_spec(...).run({seed})"
     changes = [word for override in scenario.overrides for word in ("--set", override)]
     return shlex.join(
         ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]

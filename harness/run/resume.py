@@ -13,7 +13,7 @@ from harness.fields import path_from
 from harness.kernel import Kernel
 from harness.kernel.loop import SimLoop, happened
 from harness.kernel.process import moment
-from harness.kernel.stopping import StoppingKernel
+from harness.kernel.stopping import stop_at_event
 from harness.resilience import Progress, Storage
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.scenario.schema import CheckpointSpec
@@ -107,11 +107,10 @@ class Resumable:
     restart_s: float = 1.0
     """How long after the last outcome of the killed run this one works again [s]."""
 
-    def kernel(self, horizon_s: float) -> Kernel:
-        """The clock of the run."""
-        if self.stop_at_event is None:
-            return Kernel(horizon_s=horizon_s)
-        return StoppingKernel(self.stop_at_event, self._die, horizon_s=horizon_s)
+    def watch(self, kernel: Kernel) -> None:
+        """Let the run of a kernel be killed when its time has come."""
+        if self.stop_at_event is not None:
+            stop_at_event(kernel, self.stop_at_event, self._die)
 
     def progress(self, kernel: Kernel) -> Progress | None:
         """What the run has achieved; None if nothing is kept."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import TypeAdapter
 
+from harness.json_types import JsonObject
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
-from harness.scenario.schema import AnyScenario
+from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """The schema that pydantic derives from the records, with what stands under their fields."""
-    schema: dict[str, Any] = {
+    for kind in (Scenario, TargetScenario):
+        rebuild_if_registered(kind)
+    schema: JsonObject = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
     }

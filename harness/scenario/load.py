@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
+from harness.json_types import JsonObject
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.functions import is_function_name, read_functions
@@ -26,7 +27,9 @@ from harness.scenario.schema import (
     ModelSpec,
     Scenario,
     TargetScenario,
+    rebuild_if_registered,
 )
+from harness.scenario.spec import document_of
 from harness.scenario.stubs import read_stub
 from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, read_yaml
 
@@ -92,6 +95,26 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         raise ScenarioError(
             f"{name}:1:1: a scenario is a mapping that begins with `scenario: NAME`"
         )
+    return _loaded(document, path.parent, overrides)
+
+
+def load_spec(
+    spec: Mapping[str, Any], *, folder: str | Path = ".", overrides: Sequence[str] = ()
+) -> LoadedScenario:
+    """Check a scenario that is a mapping, as it would be written in a file.
+
+    Args:
+        spec: What the file would say.
+        folder: Where relative paths in it begin.
+        overrides: Changes, each as `path=value`, such as `workload.tasks=10`.
+
+    Raises:
+        ScenarioError: Something is wrong; names key, value and what is allowed.
+    """
+    return _loaded(document_of(spec), Path(folder), overrides)
+
+
+def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> LoadedScenario:
     before: dict[str | int, list[Any]] = {
         section: list(part) if isinstance(part := document.data.get(section), dict) else []
         for section in _SECTIONS
@@ -99,12 +122,12 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     for override in overrides:
         _override(document, override)
     _check_new_are_used(document, before)
-    spec = _validate(document, path.parent)
+    spec = _validate(document, parent)
     check_parts(spec, document)
-    folder = path.parent.absolute()
+    folder = parent.absolute()
     functions = _functions(spec, document)
     modules = read_functions(functions, folder)
-    scripts = _read_stubs(spec, document, path.parent)
+    scripts = _read_stubs(spec, document, parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
         model: part.prices if part.prices is not None else prices_of(part.name, part.provider)
@@ -112,7 +135,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     }
     return LoadedScenario(
         spec=spec,
-        source=name,
+        source=document.file,
         folder=folder,
         overrides=tuple(overrides),
         digest=_digest(spec, scripts, latencies, prices, modules, document),
@@ -158,6 +181,7 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
         known = {section: names for section, names in known.items() if section in document.data}
         known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
         known.pop("models", None)
+    rebuild_if_registered(kind)
     try:
         return kind.model_validate_json(
             json.dumps(document.data), context={**known, "folder": folder}
@@ -290,7 +314,7 @@ def _digest(
         )
         for agent, script in scripts.items()
     }
-    data: dict[str, Any] = {
+    data: JsonObject = {
         key: value
         for key, value in document.data.items()
         if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint")

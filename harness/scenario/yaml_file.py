@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 import yaml
 
 from harness.errors import ScenarioError
+from harness.json_types import JsonObject
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -56,12 +57,16 @@ class Document:
     """Where each value begins."""
     overrides: dict[Path_, str] = field(default_factory=dict)
     """What stands in no file, because `--set` said it: each as `path=value`."""
+    is_file: bool = True
+    """Whether it was read from a file, which has lines and columns."""
 
     def place(self, path: Path_, *, of_key: bool = False) -> str:
         """Where something stands, as `file:line:column`; that of the part around it if it stands nowhere itself."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return f"--set {self.overrides[path[:length]]}"
+        if not self.is_file:
+            return self.file
         line, column = self.find(path, of_key=of_key)
         return f"{self.file}:{line}:{column}"
 
@@ -189,7 +194,7 @@ class _Reader:
         self._document.keys[(*path, index)] = _place(node)
         return self._value(node, (*path, index))
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> JsonObject:
         mapping = self._merged(node, path)
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -205,9 +210,9 @@ class _Reader:
             mapping[key] = self._value(value_node, (*path, key))
         return mapping
 
-    def _merged(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _merged(self, node: yaml.MappingNode, path: Path_) -> JsonObject:
         """What the keys `<<` bring in; of several mappings the first wins, and the mapping's own keys win over all."""
-        mapping: dict[str, Any] = {}
+        mapping: JsonObject = {}
         for key_node, value_node in node.value:
             if key_node.tag != _YAML_MERGE:
                 continue
