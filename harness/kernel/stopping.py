@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.kernel.kernel import Kernel
+from harness.errors import HarnessError
+from harness.kernel.kernel import Halt, Kernel
 
 
-class Killed(BaseException):
-    """The run was killed; no `except Exception` of a program catches it."""
+class RunKilled(HarnessError):  # noqa: N818 - names the condition
+    """The run was killed at the event that was asked for."""
+
+
+class Killed(Halt):
+    """Stops whatever runs when the run is killed."""
 
 
 def stop_at_event(kernel: Kernel, event: int, on_stop: Callable[[], None]) -> None:
@@ -25,10 +30,14 @@ def stop_at_event(kernel: Kernel, event: int, on_stop: Callable[[], None]) -> No
 
     def count_step(at_s: float) -> None:
         nonlocal left
-        if not kernel._cleaning_up:  # noqa: SLF001 - of this package
+        if not kernel.is_cleaning_up:
             left -= 1
             if left == 0:
+                kernel.fail(RunKilled(f"killed at event {event}"))
                 on_stop()
+            if (
+                left <= 0 and kernel.baton.current is kernel.baton.main
+            ):  # which ends the other threads
                 raise Killed
         counted(at_s)
 

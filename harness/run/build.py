@@ -14,7 +14,7 @@ from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
 from harness.kernel.lineage import call_task_here
-from harness.kernel.stopping import Killed
+from harness.kernel.stopping import Killed, RunKilled
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -124,7 +124,7 @@ class PatternRun:
             status = self._execute()
             if self._storage is not None:
                 self._storage.end()
-        except Killed:
+        except (Killed, RunKilled):
             return "killed"
         return status
 

@@ -24,6 +24,8 @@ from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
     Budget,
+    CheckpointFileSpec,
+    CheckpointSpec,
     GateLimit,
     Kind,
     Match,
@@ -110,6 +112,8 @@ _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
     ("policy", Policies),
     ("retry", Retry),
+    ("checkpoint", CheckpointSpec),
+    ("checkpoint file", CheckpointFileSpec),
 )
 _STUB_FILE: tuple[_Section, ...] = (
     ("a stub file", StubFile),
@@ -253,6 +257,8 @@ def _bounds(mark: object) -> Iterator[str]:
 RECORDS: tuple[Record, ...] = (
     *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM)),
     Budget,
+    CheckpointFileSpec,
+    CheckpointSpec,
     GateLimit,
     Poisson,
     Closed,

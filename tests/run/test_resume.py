@@ -238,6 +238,21 @@ def test_process_may_die_whenever_something_is_kept(
         assert tasks_of(resumed) == tasks_of(whole), at
 
 
+def test_functions_of_the_user_that_wait_are_killed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stubs_that_wait.py").write_text(
+        "import time\ndef reply(request):\n    time.sleep(0.2)\n    return 'waited'\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    body = PIPELINE.replace("a: {model: m}", "a: {model: m, stub: 'stubs_that_wait:reply'}")
+    simulation = scenario(tmp_path, body, tasks=2, arrivals="{at_s: [0, 0.5]}")
+    whole = simulation.run(3)
+    for event, _, resumed in killed_everywhere(simulation, 3):
+        assert tasks_of(resumed) == tasks_of(whole), event
+
+
 def test_far_end_that_does_not_know_keys_does_it_twice(tmp_path: Path) -> None:
     simulation = scenario(tmp_path, REACT)
     simulation = Simulation(tmp_path / "scenario.yaml", overrides=["tools.book.idempotent=false"])
