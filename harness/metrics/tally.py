@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
     AGENT,
     ATTEMPT,
@@ -98,6 +99,8 @@ class RunTally:
     message_tokens: int = 0
     """Size of those messages [tokens]."""
     agents: dict[str, Tally] = field(default_factory=dict)
+    state: StateTally = field(default_factory=StateTally)
+    """What happened to shared state."""
 
 
 def tally(
@@ -116,12 +119,14 @@ def tally(
         agents: The agents to be listed, in order, even if they did nothing.
         warmup_tasks: How many of the first tasks are left out.
         slots: How many attempts all providers together serve at once; None for no bound.
+        events: The events of the run; None if nothing is counted that only they know.
     """
     run = RunTally(agents={agent: Tally() for agent in agents})
     _tally_tasks(run, spans, warmup_tasks)
     _tally_work(run, spans, warmup_tasks)
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
+        run.state = tally_state(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Literal, Protocol
 
+from harness.agents import Effect
 from harness.chance import Draws
 from harness.metrics import Finding
 from harness.run.failures import Failures
+from harness.run.resume import Restored
 from harness.spans import SpanLog
 from harness.texts import Texts
 
@@ -50,9 +52,17 @@ class SimulatedRun(Protocol):
     def failures(self) -> Failures:
         """The errors of a program that ended its tasks."""
 
-    def execute(self) -> Literal["done", "horizon"]:
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What the tools of a pattern's agents did to the world."""
+
+    @property
+    def restored(self) -> Restored:
+        """What it was given back of a run that was killed."""
+
+    def execute(self) -> Literal["done", "horizon", "killed"]:
         """Run the tasks of the workload.
 
         Returns:
-            Whether all tasks ended, or the horizon cut some off.
+            Whether all tasks ended, the horizon cut some off, or the run was killed.
         """

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from harness import wall
+from harness.agents import Effect
 from harness.chance import Draws
 from harness.chance.choices import Choices
 from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
+from harness.resilience import Storage
 from harness.run.build import PatternRun
 from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
+from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.scenario.spec import SPEC
@@ -29,8 +32,8 @@ class RunResult:
     """The result of one run."""
 
     seed: int
-    status: Literal["done", "horizon"]
-    """Whether all tasks ended, or the horizon cut some off."""
+    status: Literal["done", "horizon", "killed"]
+    """Whether all tasks ended, the horizon cut some off, or the run was killed."""
     spans: Table
     events: Table
     tally: RunTally
@@ -51,6 +54,10 @@ class RunResult:
     """Real time it took [s]."""
     texts: Table = field(default_factory=no_texts)
     """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
+    effects: tuple[Effect, ...] = ()
+    """What the tools of a pattern's agents did to the world, in order; of a resumed run, before it was killed too."""
+    restored: Restored = Restored()
+    """What a resumed run was given back."""
 
     def without_spans(self) -> Self:
         """A copy without spans and events, which are most of the data sent between processes."""
@@ -71,6 +78,8 @@ def simulate(
     *,
     choices: Choices | None = None,
     on_task_end: Callable[[], None] | None = None,
+    checkpoint: Storage | None = None,
+    stop_at_event: int | None = None,
 ) -> RunResult:
     """Execute one run.
 
@@ -79,6 +88,8 @@ def simulate(
         seed: The integer from which all random values are derived.
         choices: Overrides of single choices, and the record of all; None means neither.
         on_task_end: Called whenever a task has ended; it must not touch the run.
+        checkpoint: Where its progress is kept, and whence it is resumed; None means where the scenario says, if it does.
+        stop_at_event: The event at which the run is killed, 1 for the first; None if it is not.
 
     Returns:
         Its spans, events and tallies; the same on every call.
@@ -88,7 +99,10 @@ def simulate(
             carries a note with the command that replays it.
     """
     try:
-        with world_of(scenario, draws_of(seed, choices)) as world:
+        with (
+            resumable(scenario, seed, checkpoint, stop_at_event) as kept,
+            world_of(scenario, draws_of(seed, choices), kept) as world,
+        ):
             world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
@@ -97,12 +111,15 @@ def simulate(
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedRun]:
+def world_of(
+    scenario: LoadedScenario, seed: int | Draws, kept: Resumable = NOT_RESUMABLE
+) -> Iterator[SimulatedRun]:
     """The parts of a run, to be executed inside.
 
     Args:
         scenario: What to simulate.
         seed: The integer from which all random values are derived, or the draws of the run.
+        kept: Where the progress of a pattern's run is kept, and when it is killed.
     """
     load_libraries(scenario.functions, scenario.folder)
     if isinstance(scenario.spec, TargetScenario):
@@ -111,7 +128,7 @@ def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedR
         yield TargetWorld(scenario, seed)
     else:
         with modules_of_run(scenario):
-            yield PatternRun(scenario, seed)
+            yield PatternRun(scenario, seed, kept)
 
 
 def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
@@ -138,6 +155,8 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
         tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
         texts=no_texts() if world.texts is None else world.texts.table,
+        effects=world.effects,
+        restored=world.restored,
     )
 
 

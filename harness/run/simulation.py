@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from harness.chance.choices import Choices
+from harness.resilience import Memory, Storage
 from harness.run.many import map_jobs, map_runs, whole
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
-from harness.scenario import load_scenario, load_spec
+from harness.scenario import Scenario, load_scenario, load_spec
 
 if TYPE_CHECKING:
     from harness.store import Store
@@ -41,6 +42,8 @@ class Simulation:
         self, path: str | Path, *, overrides: Sequence[str] = (), keep_texts: bool = False
     ) -> None:
         self.scenario = replace(load_scenario(path, overrides=overrides), keep_texts=keep_texts)
+        self.memory = Memory()
+        """Where progress is kept if the scenario says `memory`."""
 
     @classmethod
     def from_spec(
@@ -62,17 +65,38 @@ class Simulation:
         """
         simulation = cls.__new__(cls)
         simulation.scenario = load_spec(spec, folder=folder, overrides=overrides)
+        simulation.memory = Memory()
         return simulation
 
-    def run(self, seed: int | None = None, *, choices: Choices | None = None) -> RunResult:
-        """Execute one run.
+    def run(
+        self,
+        seed: int | None = None,
+        *,
+        choices: Choices | None = None,
+        checkpoint: Storage | None = None,
+        stop_at_event: int | None = None,
+    ) -> RunResult:
+        """Execute one run, or resume one that was killed.
 
         Args:
             seed: The seed; None means the scenario's first.
             choices: Overrides of single choices, and the record of all; None means neither.
+            checkpoint: Where its progress is kept: a `Memory`, a `CheckpointFile`, or an object with `get` and `put`. A run that
+                was killed with it goes on; one that has ended begins anew. None means where the scenario says, if it does.
+            stop_at_event: The event at which the run is killed, as by a crash: 1 for the first. A run with fewer events
+                comes to its end. None if it is not killed.
         """
-        first = self.scenario.spec.seed
-        return simulate(self.scenario, first if seed is None else seed, choices=choices)
+        spec = self.scenario.spec
+        stated = spec.checkpoint if isinstance(spec, Scenario) else None
+        if checkpoint is None and stated is not None and stated.file is None:
+            checkpoint = self.memory
+        return simulate(
+            self.scenario,
+            spec.seed if seed is None else seed,
+            choices=choices,
+            checkpoint=checkpoint,
+            stop_at_event=stop_at_event,
+        )
 
     @overload
     def run_many(

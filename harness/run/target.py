@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from harness.agents import Effect
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.environment import provided_environment
@@ -19,6 +20,7 @@ from harness.models import Request, Stub
 from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
 from harness.run.program_world import ProgramWorld
+from harness.run.resume import Restored
 from harness.run.wiring import surroundings
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
@@ -108,6 +110,16 @@ class TargetWorld:
     def findings(self) -> tuple[Finding, ...]:
         """Findings about the program's use of its providers."""
         return tuple(findings(self.log.spans, self.log.events))
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Nothing: the tools are the program's own."""
+        return ()
+
+    @property
+    def restored(self) -> Restored:
+        """Nothing: the program keeps its progress by itself."""
+        return Restored()
 
     @property
     def unsimulated(self) -> dict[str, int]:

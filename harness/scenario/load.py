@@ -316,7 +316,7 @@ def _digest(
     modules: list[str],
     document: Document,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, the gate, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, nor where a line of a stub stands."""
     said = {
         agent: (
             script.in_order,
@@ -328,7 +328,7 @@ def _digest(
     data: JsonObject = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate")
+        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

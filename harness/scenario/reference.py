@@ -26,6 +26,8 @@ from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
     Budget,
+    CheckpointFileSpec,
+    CheckpointSpec,
     GateLimit,
     Kind,
     Match,
@@ -122,6 +124,8 @@ _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
     ("policy", Policies),
     ("retry", Retry),
+    ("checkpoint", CheckpointSpec),
+    ("checkpoint file", CheckpointFileSpec),
 )
 _STUB_FILE: tuple[_Section, ...] = (
     ("a stub file", StubFile),
@@ -274,6 +278,8 @@ def _bounds(mark: object) -> Iterator[str]:
 RECORDS: tuple[Record, ...] = (
     *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM)),
     Budget,
+    CheckpointFileSpec,
+    CheckpointSpec,
     GateLimit,
     Poisson,
     Closed,

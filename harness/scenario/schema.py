@@ -205,6 +205,18 @@ AnyMember = Annotated[
 ]
 
 
+class CheckpointFileSpec(Section):
+    """A file in which progress is kept."""
+
+    file: Annotated[str, MinLen(1)]
+    """Its path; a relative one starts at the scenario's folder. Each run has one of its own, with its seed in the name, and
+    deletes it when it ends."""
+
+
+CheckpointStorage = Literal["memory"] | CheckpointFileSpec
+"""Where progress is kept."""
+
+
 class PolicySection(Section):
     """Policies for failing calls."""
 
@@ -212,6 +224,20 @@ class PolicySection(Section):
     """For every agent."""
     agents: dict[AgentName, Policies] = {}
     """For single agents, over the default."""
+
+
+class CheckpointSpec(Section):
+    """Where the progress of a run is kept, so that a run that is killed can be resumed."""
+
+    storage: CheckpointStorage = "memory"
+    """`memory`, for as long as the `Simulation` in Python lives; or `{file: FILE}`, a DuckDB file."""
+    restart_s: PositiveSeconds = 1.0
+    """How long after its last outcome a run that was killed works again [s]."""
+
+    @property
+    def file(self) -> str | None:
+        """The file; None if progress is kept in memory."""
+        return None if isinstance(self.storage, str) else self.storage.file
 
 
 def _known_metric(name: str) -> str:
@@ -390,6 +416,8 @@ class Scenario(Head):
     """The agents, by name, and teams that patterns may name in place of an agent."""
     pattern: AnyPattern
     """How the agents work together."""
+    checkpoint: CheckpointSpec | None = None
+    """Where progress is kept, so that a run that is killed can be [resumed](state.md); absent means nowhere."""
     policies: PolicySection = PolicySection()
     """Policies for failing calls."""
 

@@ -82,6 +82,20 @@ WHERE runs.run_id IN (SELECT unnest($run_ids::INTEGER[]))
 """Runs of one scenario have the same number of slots, so that the mean over time is that of all slots together."""
 
 
+_STATE: Final = """
+WITH state AS (
+    SELECT name, detail FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks
+        AND name IN ('state_read', 'state_write', 'state_conflict')
+)
+SELECT count(*) AS events,
+    coalesce(sum((detail->>'lost')::BIGINT) FILTER (name = 'state_write'), 0) AS lost_updates,
+    count(*) FILTER (name = 'state_write' AND (detail->>'stale')::BOOLEAN) AS stale_reads,
+    count(*) FILTER (name = 'state_conflict') AS conflicts
+FROM state
+"""
+
+
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     """The metrics of some runs over all their tasks; `harness simulate` prints the same.
 
@@ -102,6 +116,9 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
         for row in ask(store, run_ids, _MESSAGES):
             found["messages_mean"] = row["messages"] / tasks["tasks"]
             found["message_tokens_mean"] = (row["message_tokens"] or 0) / tasks["tasks"]
+    (state,) = ask(store, run_ids, _STATE)
+    if state.pop("events"):
+        found |= state
     return {name: float(value) for name, value in found.items() if value is not None}
 
 

@@ -61,7 +61,7 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
 }
 """What each version brought; views are made again only where they have new columns."""
 
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     # DuckDB 2 would write files that 1.4 and 1.5, and the tools that are built on them, cannot read.
     "storage_compatibility_version": "v1.4.0",
     # Given a file of another kind, such as SQLite's, it would fetch an extension from the network to read it.
@@ -168,7 +168,7 @@ class Store:
                 return self.path.exists()
         except OSError as error:
             raise StoreError(
-                f"cannot look for the store {self.path}: {_reason(error)}\n"
+                f"cannot look for the store {self.path}: {reason(error)}\n"
                 "  How to fix: name a file in a folder that you may read"
             ) from error
         raise StoreError(
@@ -188,7 +188,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".harness-", dir=folder) as elsewhere:
                 draft = Path(elsewhere, "store.duckdb")
-                with duckdb.connect(draft, config=_CONFIG) as connection:
+                with duckdb.connect(draft, config=CONFIG) as connection:
                     connection.execute(schema)
                     connection.execute(
                         "INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)]
@@ -196,7 +196,7 @@ class Store:
                 _give_name(draft, path)
         except (OSError, duckdb.Error) as error:
             raise StoreError(
-                f"cannot make the store {self.path}: {_reason(error)}\n"
+                f"cannot make the store {self.path}: {reason(error)}\n"
                 "  How to fix: name a file in a folder that you may write to"
             ) from error
 
@@ -225,7 +225,7 @@ class Store:
         pause_wall_s = _FIRST_PAUSE_WALL_S
         while True:
             try:
-                return duckdb.connect(self.path, read_only=read_only, config=_CONFIG)
+                return duckdb.connect(self.path, read_only=read_only, config=CONFIG)
             except duckdb.ConnectionException as error:
                 raise StoreError(
                     f"the store {self.path} is open in this program, through a connection that is not harness's\n"
@@ -234,7 +234,7 @@ class Store:
             except duckdb.Error as error:
                 if not _is_locked(error):
                     raise StoreError(
-                        f"cannot open the store {self.path}: {_reason(error)}\n"
+                        f"cannot open the store {self.path}: {reason(error)}\n"
                         "  How to fix: name another file, or move this one away and let harness make a new one"
                     ) from error
                 if wall.elapsed_s() >= give_up_s:
@@ -312,12 +312,12 @@ def _holder(error: duckdb.Error) -> str:
     return f"another process ({process.group()})" if process else "another process"
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+    text = str(error).partition("\n")[0].removeprefix("IO Error: ")
     # It takes a file of SQLite or Excel for what it is, and asks for the extension that could read it.
-    if "valid DuckDB database" in reason or reason.startswith("Extension "):
+    if "valid DuckDB database" in text or text.startswith("Extension "):
         return "it is not a DuckDB database"
-    return reason
+    return text

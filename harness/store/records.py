@@ -23,7 +23,7 @@ class RunRecord:
     seed: int
     """The one integer that all randomness of the run derives from."""
 
-    status: Literal["done", "horizon"]
+    status: Literal["done", "horizon", "killed"]
     """Whether the work was done, or virtual time was over before."""
 
     tasks: int
