@@ -13,7 +13,17 @@ from typing import Self
 from harness.agents.message import Message
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
-from harness.models import CALL_ERRORS, AttemptSpan, Model, Reply, Request, ToolCall, error_name
+from harness.models import (
+    CALL_ERRORS,
+    AttemptSpan,
+    ChatMessage,
+    Model,
+    Reply,
+    Request,
+    ToolCall,
+    ToolResult,
+    error_name,
+)
 from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
@@ -111,6 +121,7 @@ class Agent:
             self.system,
             self._tool_names,
             task.output_tokens,
+            said=turn.said if turn.reply is None else turn.said_so_far(),
         )
         if self._texts is not None:
             self._texts.add(span, PROMPT, prompt_text(request))
@@ -131,6 +142,7 @@ class Agent:
         if self._texts is not None:
             self._texts.add(span, REPLY, reply_text(reply))
         turn.input_tokens += reply.output_tokens or 0
+        turn.reply = reply
         return reply
 
     async def _attempt(self, request: Request) -> Reply:
@@ -155,6 +167,11 @@ class Turn:
         """The last thing that was said."""
         self.input_tokens = sum([message.tokens for message in messages])
         """Size of the conversation, without the system prompt [tokens]."""
+        self.reply: Reply | None = None
+        """The latest reply, until the conversation goes on."""
+        self.said: tuple[ChatMessage, ...] = ()
+        """The conversation up to that reply; empty while it is the prompt alone."""
+        self._failures: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         agent = self.agent
@@ -194,14 +211,31 @@ class Turn:
         except ToolError as error:
             status, span.error = ERROR, "tool_error"
             result = f"error: {error}"
+            self._failures += (result,)
         finally:
             agent.log.close(span, status)
         return result
 
     def hear(self, results: Sequence[str]) -> None:
         """Make the results of tools part of the conversation, in the order in which they were asked for."""
+        asked = self.reply.tool_calls if self.reply is not None else ()
+        tools = [call.tool for call in asked] + [""] * len(results)
+        heard = [
+            ToolResult(tool, text, text in self._failures)
+            for tool, text in zip(tools, results, strict=False)
+        ]
+        before = self.said_so_far() or (ChatMessage("user", self.prompt),)
+        self.said = (*before, ChatMessage("user", "", (), tuple(heard)))
         self.prompt = "\n\n".join(results)
         self.input_tokens += sum(map(count_tokens, results))
+
+    def said_so_far(self) -> tuple[ChatMessage, ...]:
+        """The conversation so far; empty while it is the prompt alone."""
+        reply, self.reply = self.reply, None
+        if reply is not None:
+            before = self.said or (ChatMessage("user", self.prompt),)
+            self.said = (*before, ChatMessage("assistant", reply.text, reply.tool_calls))
+        return self.said
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""

@@ -73,6 +73,16 @@ class Waiter:
     """Of its present wait; the alarm of an earlier one means nothing."""
 
 
+class Entered(Protocol):
+    """Something that can be left and entered again."""
+
+    def enter(self) -> None:
+        """Begin."""
+
+    def leave(self) -> None:
+        """End for now."""
+
+
 def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
     gate = _thread.allocate_lock()
     _acquire(gate)
@@ -107,6 +117,8 @@ class SimThread:
     endings: int = 0
     lineage: Lineage | None = None
     """The task or thread that started it; None of the main thread."""
+    entered: Entered | None = None
+    """What holds for the whole process while it runs, and is left while it waits."""
 
     def done(self) -> bool:
         """Whether it has ended, asked as one asks a task."""
@@ -237,6 +249,8 @@ class Baton:
             heappush(self._alarms, alarm)
 
     def _give_away(self, me: SimThread, waiter: Waiter) -> None:
+        if me.entered is not None:
+            me.entered.leave()
         try:
             next_one = self._next()
             if next_one is not waiter:
@@ -246,6 +260,8 @@ class Baton:
             waiter.queued = False
             me.waits_for = None
             self.current = me
+            if me.entered is not None:
+                me.entered.enter()
         if me.failure is not None:
             failure, me.failure = me.failure, None
             raise failure
@@ -330,6 +346,10 @@ class Baton:
             self._sound_alarms(alarm_s)
         else:
             raise kernel.stuck()
+
+    def next_alarm_s(self) -> float:
+        """When the next thread goes on that waits for a time, or earlier [s]; infinite if none does."""
+        return self._alarms[0][0] if self._alarms else math.inf
 
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms

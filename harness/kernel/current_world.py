@@ -150,7 +150,7 @@ class World:
     def note_blocked(self, began_s: float, what: Blocking = "wait") -> None:
         """Note that the program has stood still since a time [s]; it matters if a loop runs in this thread."""
         waited_s = self.kernel.now_s() - began_s
-        if running.loop is not None and waited_s > 0:
+        if running.loop is not None and not running.loop.is_aside and waited_s > 0:
             held_up = running.loop.has_work
             self.kernel.watcher.blocked(waited_s, what, place_here(), held_up=held_up)
 

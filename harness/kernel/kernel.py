@@ -134,6 +134,10 @@ class Kernel:
         waiter.woken = False
         return True
 
+    def next_s(self) -> float:
+        """When something happens next, or a thread goes on [s]; infinite where nothing is planned."""
+        return min(self.env.peek(), self.baton.next_alarm_s())
+
     def run_due(self) -> None:
         """Let the events of this very instant happen, as a loop that polls its selector would see them."""
         env = self.env
@@ -176,6 +180,11 @@ class Kernel:
             )  # a program that runs its own loop cleans up by itself
         self.gave_up = True
         return error
+
+    @property
+    def is_cleaning_up(self) -> bool:
+        """Whether the run is over, and what it left behind is being ended."""
+        return self._cleaning_up
 
     def why_halted(self) -> Exception:
         """The error behind a `Halt`."""

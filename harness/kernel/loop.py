@@ -51,6 +51,9 @@ class SimLoop(asyncio.BaseEventLoop):
     _task_factory: Callable[..., Any] | None
     _asyncgens: Any
 
+    is_aside = False
+    """Whether it runs beside the program, and what blocks it is not the program's fault."""
+
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self.kernel = kernel
@@ -249,15 +252,6 @@ class SimLoop(asyncio.BaseEventLoop):
         """A future whose place in a set does not depend on its address."""
         return SimFuture(loop=self)
 
-    def wait_for(self, event: simpy.Event) -> Suspension:
-        """Await a SimPy event; gives the event's value."""
-        suspension = Suspension(self)
-        if event.callbacks is None:
-            suspension.happened(event)
-        else:
-            event.callbacks.append(suspension.happened)
-        return suspension
-
     # -- what is not simulated ----------------------------------------------------------------------------------
 
     def run_in_executor(self, *_: object) -> NoReturn:
@@ -335,7 +329,12 @@ def happened(event: simpy.Event) -> Suspension:
     # Asking asyncio for the running loop would ask the operating system for the process, on Python 3.11.
     loop = running.loop
     assert loop is not None, "events are awaited in a simulated loop"
-    return loop.wait_for(event)
+    suspension = Suspension(loop)
+    if event.callbacks is None:
+        suspension.happened(event)
+    else:
+        event.callbacks.append(suspension.happened)
+    return suspension
 
 
 async def gone_through(times_s: Generator[float, None, T]) -> T:

@@ -68,6 +68,8 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
             with ended_quietly():
                 end(loop)
             raise
+        finally:
+            kernel.baton.end_threads()
         end(loop)
         return result
 

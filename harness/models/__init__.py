@@ -9,6 +9,7 @@ from harness.models.api import (
     CALL_ERRORS,
     MALFORMED_REPLY,
     ChatMessage,
+    Content,
     Model,
     ModelError,
     Reply,
@@ -19,8 +20,9 @@ from harness.models.api import (
     error_name,
 )
 from harness.models.attempt import AttemptSpan, Backend
+from harness.models.content import PythonStub, content_of
 from harness.models.served import ServedModel
-from harness.models.stub import Line, PythonStub, Script, Stub, check_all_used
+from harness.models.stub import Line, Script, Stub, check_all_used
 
 __all__ = [
     "CALL_ERRORS",
@@ -28,6 +30,7 @@ __all__ = [
     "AttemptSpan",
     "Backend",
     "ChatMessage",
+    "Content",
     "Line",
     "Model",
     "ModelError",
@@ -41,5 +44,6 @@ __all__ = [
     "ToolChoice",
     "ToolResult",
     "check_all_used",
+    "content_of",
     "error_name",
 ]

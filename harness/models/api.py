@@ -5,7 +5,7 @@ A model decides what is said. When it is said, and whether, is the provider's bu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -67,6 +67,8 @@ class Reply(NamedTuple):
     """Whether the model declined to answer."""
     as_is: bool = False
     """Whether it is sent as a deliberate fault even if it does not obey the request."""
+    body: bytes = b""
+    """The answer as a real API gave it, where it was recorded; kept beside what was read from it."""
 
 
 @dataclass(slots=True)
@@ -103,8 +105,10 @@ class Request:
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
-    conversation: tuple[ChatMessage, ...] = ()
-    """All that was said so far, where there is a wire to see it on."""
+    said: tuple[ChatMessage, ...] = ()
+    """All that was said so far; empty where that is the prompt alone."""
+    body: bytes = b""
+    """The request as the program sent it; empty where there is no wire."""
     wanted: dict[str, Any] | None = None
     """The JSON Schema that the reply must keep, where one is asked for."""
     wanted_tool: str = ""
@@ -120,8 +124,13 @@ class Request:
         self.call_span = self.span
 
     @property
+    def conversation(self) -> tuple[ChatMessage, ...]:
+        """All that was said so far."""
+        return self.said or ((ChatMessage("user", self.prompt),) if self.prompt else ())
+
+    @property
     def last_user_text(self) -> str:
-        """The last text that came from the user, and not from a tool; the prompt where there is no conversation."""
+        """The last text that came from the user, and not from a tool."""
         for said in self.conversation[::-1]:
             if said.role == "user" and said.text:
                 return said.text
@@ -130,7 +139,7 @@ class Request:
     @property
     def tool_results(self) -> tuple[ToolResult, ...]:
         """What came of the tools that were asked for last; empty when the last word was the user's."""
-        return self.conversation[-1].tool_results if self.conversation else ()
+        return self.said[-1].tool_results if self.said else ()
 
     @property
     def attempt_key(self) -> str:
@@ -138,8 +147,19 @@ class Request:
         return f"{self.key}/{self.attempt}"
 
 
+Work = Callable[[], Reply | Awaitable[Reply]]
+"""Makes a reply, and may take its time: it is called in a thread of its own, and what it gives is awaited if need be."""
+
+
+class Content(Protocol):
+    """Who decides what an agent says; made by `content_of`."""
+
+    def reply(self, request: Request) -> Reply | Work:
+        """Answer one request: at once where the reply is known, else by what makes it."""
+
+
 class Model(Protocol):
-    """Somebody who answers."""
+    """Somebody who answers in time, such as a model of the user's."""
 
     async def reply(self, request: Request) -> Reply:
         """Answer one request.

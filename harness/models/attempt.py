@@ -1,6 +1,6 @@
 """The life of one attempt, whoever makes it: an agent of a pattern, or a program on the wire.
 
-    open span -> verdict of the fault plan -> content -> admission -> service -> change of the reply -> close span
+    open span -> verdict of the fault plan -> admission -> service: content, first token, last token -> close span
 
 `AttemptSpan` is the first and the last of these, `Backend` has the others, and is all that decides an attempt. What takes time
 is a generator of waits: a task of a pattern goes through it (`kernel.gone_through`), or a process of the wire. The wire adds
@@ -10,19 +10,26 @@ bytes, a pattern adds nothing (`served.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from contextvars import Context
+from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any, NoReturn, cast
 
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution
-from harness.models.api import CALL_ERRORS, Model, ModelError, Request, error_name
+from harness.kernel.process import Wait
+from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
 from harness.models.refused import RefusedError
 from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict
-from harness.provider import Provider, Served
+from harness.provider import Provider, Refusal, Served
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
+from harness.virtual.aside import Aside, Outcome
+
+Sizer = Callable[[Request, Reply], Usage]
+"""Gives what an attempt reads and generates whose content says something."""
 
 
 class AttemptSpan:
@@ -66,14 +73,22 @@ class AttemptSpan:
         self._log.close(span, status)
 
 
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
 @dataclass(slots=True, kw_only=True)
 class Backend:
     """What decides the attempts of one agent at one model."""
 
     log: SpanLog
     draws: Draws
-    content: Model
+    content: Content
     """Who decides what is said."""
+    aside: Aside
+    """Where content that takes its time is made."""
+    context: Context = field(default_factory=Context)
+    """The context variables that it sees."""
     provider: Provider
     """Who decides when, and whether."""
     served: Served
@@ -84,6 +99,8 @@ class Backend:
     """Size of a reply [tokens]; None where nobody has stated it."""
     accuracy: float | None = None
     """Share of replies that are right; None when nobody asks."""
+    lost: Callable[[BaseException], None] = _raise
+    """Told what goes wrong when a reply is made whose client has hung up."""
     latency_factor: float = 1.0
     """How many times as long as others' its attempts take to serve; beside what a fault says."""
 
@@ -131,32 +148,108 @@ class Backend:
         # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
         return max(1, round(self.output_tokens.sample(self.draws, request.key, "output_tokens")))
 
-    def is_correct(self, request: Request, said: bool | None = None) -> bool | None:  # noqa: FBT001 - what a reply says
-        """Whether the reply is right: by the agent's accuracy, else as the reply says of itself."""
+    def is_correct(self, request: Request) -> bool | None:
+        """Whether the reply is right, by the agent's accuracy; None where nobody has stated it."""
         if self.accuracy is None:
-            return said
+            return None
         return self.draws.uniform(request.key, "accuracy") < self.accuracy
 
-    def submit(self, request: Request, usage: Usage) -> Attempt:
-        """Send the attempt to the provider now; `leave` comes after it, however it ends."""
-        return self.provider.submit(
+    def said(self, request: Request) -> Generator[Wait, Any, Reply]:
+        """Wait for what the content says."""
+        said = self.content.reply(request)
+        if isinstance(said, Reply):
+            return said
+        outcome: list[Any] = []
+
+        def begin(resume: Callable[[], None]) -> None:
+            def done(*came: object) -> None:
+                outcome.extend(came)
+                resume()
+
+            self._call_aside(said, request, done)
+
+        yield begin
+        reply, error = outcome
+        if error is not None:
+            raise error
+        return reply  # type: ignore[no-any-return]  # as the content promises
+
+    def submit(self, request: Request, size: Sizer, read: Usage | None = None) -> Attempt:
+        """Send the attempt to the provider now; `leave` comes after it, however it ends.
+
+        Args:
+            request: The attempt.
+            size: Told what the content says; gives what is read and generated. It is asked now if the content knows its
+                reply, else when the reply has been made, in service.
+            read: What is read; None means the tokens of the request.
+
+        Returns:
+            The event of its end; it carries the reply.
+        """
+        said = self.content.reply(request)
+        if not isinstance(said, Reply):
+            return self._submit_work(said, request, size, read or Usage(request.input_tokens, 0))
+        attempt = self.provider.submit(
             self.served,
             request.attempt_key,
-            usage,
+            size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
         )
+        attempt.carries = said
+        return attempt
+
+    def _submit_work(self, work: Work, request: Request, size: Sizer, read: Usage) -> Attempt:
+        def make() -> None:
+            self._call_aside(work, request, done)
+
+        def done(reply: Reply, error: BaseException | None) -> None:
+            try:
+                if error is not None:
+                    raise error
+                attempt.carries, attempt.usage = reply, size(request, reply)
+            except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
+                self.provider.fail(attempt, wrong, self.lost if attempt.abandoned else None)
+            else:
+                self.provider.generate(attempt)
+
+        factor = request.latency_factor * self.latency_factor
+        key = request.attempt_key
+        attempt = self.provider.submit(self.served, key, read, latency_factor=factor, make=make)
+        return attempt
+
+    def _call_aside(self, work: Work, request: Request, done: Outcome) -> None:
+        name = f"the reply of {request.agent!r} to its call {request.call_in_task} of task {request.call_span.task}"
+        self.aside.call(name, work, self.context.copy(), done)
 
     def leave(self, request: Request, attempt: Attempt) -> None:
         """Take what came or hang up, and write into the span what the provider knows."""
-        self.provider.abandon(attempt)
-        span = request.span
-        span.start_s = attempt.start_s
+        span, start_s = request.span, attempt.start_s
+        span.start_s = start_s
         span.cost_usd = attempt.cost_usd
-        if attempt.start_s == attempt.start_s:  # nothing was read or billed before service began
-            if attempt.first_token_s <= self.log.clock():  # else the client hung up before it
-                span.first_token_s = attempt.first_token_s
-            usage = attempt.usage
-            span.input_tokens, span.output_tokens = usage.input_tokens, usage.output_tokens
-            if usage.cache_read_tokens or usage.cache_write_tokens:
-                span.cache_read_tokens = usage.cache_read_tokens
-                span.cache_write_tokens = usage.cache_write_tokens
+        if start_s != start_s:  # nothing was read or billed before service began
+            self.provider.abandon(attempt)
+            return
+        if attempt.first_token_s <= attempt.env._now:  # noqa: SLF001 - else the client hung up before it
+            span.first_token_s = attempt.first_token_s
+        usage = attempt.usage
+        span.input_tokens = usage.input_tokens
+        if attempt.end_s == attempt.end_s:
+            span.output_tokens = usage.output_tokens
+        else:
+            attempt.abandoned = True  # before its reply was made
+        if usage.cache_read_tokens or usage.cache_write_tokens:
+            span.cache_read_tokens = usage.cache_read_tokens
+            span.cache_write_tokens = usage.cache_write_tokens
+
+
+def raise_outcome(outcome: object) -> None:
+    """Raise what the event of an attempt has brought instead of a reply.
+
+    Raises:
+        RefusedError: The provider has refused it.
+        BaseException: What went wrong when the reply was made.
+    """
+    if isinstance(outcome, BaseException):
+        raise outcome
+    if outcome is not None:
+        raise RefusedError(cast("Refusal", outcome))

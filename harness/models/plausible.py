@@ -23,8 +23,9 @@ class Plausible:
 
     def __init__(self, agent: str) -> None:
         self._agent = agent
+        self._sentence = Reply(f"{agent} has done its part")
 
-    async def reply(self, request: Request) -> Reply:
+    def reply(self, request: Request) -> Reply:
         """One sentence, always the same; the plainest JSON that keeps the schema; or a call of a tool that must be used.
 
         Raises:
@@ -38,7 +39,7 @@ class Plausible:
             return Reply("", (ToolCall(tool, arguments),))
         if request.wanted is not None:
             return Reply(json.dumps(self._value(request.wanted, "the reply")))
-        return Reply(f"{self._agent} has done its part")
+        return self._sentence
 
     def _value(self, schema: dict[str, Any], what: str) -> Any:  # noqa: ANN401 - any JSON
         value = example(schema)

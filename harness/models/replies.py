@@ -1,4 +1,4 @@
-"""What the agents of a test say: texts, wishes for tools, or a function, given in Python.
+"""What agents say, as Python gives it: texts, wishes for tools, or a function.
 
 A reply is one of
 
@@ -6,24 +6,31 @@ A reply is one of
 - a dict: the arguments of the tool that must be used, where there is one, else its JSON as text;
 - a `ToolCall`, or a list of them;
 - a `Reply`, for everything else that can be said;
-- a function that takes the request and gives any of these.
+- a function that takes the request and gives any of these; it may be async, and it may block.
 
-A list of replies is given in order, one a call.
+A list of replies is given in order, one a call. What a function takes is time at the provider, before the first token.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from harness.errors import StubError
-from harness.models.api import Reply, Request, ToolCall
+from harness.models.api import Reply, Request, ToolCall, Work
+
+OUTPUT_TOKENS_MAX = 10**12
+"""More than any model will ever say; a store keeps sizes in 64 bits."""
+
+Errors = Callable[[], AbstractContextManager[None]]
+"""Gives what stands around a function, to say whose its errors are."""
 
 OneReply = str | dict[str, Any] | ToolCall | Reply | Sequence[ToolCall]
-AnyReply = (
-    OneReply | Callable[[Request], OneReply] | Sequence[OneReply | Callable[[Request], OneReply]]
-)
+Replier = Callable[[Request], OneReply | Awaitable[OneReply]]
+AnyReply = OneReply | Replier | Sequence[OneReply | Replier]
 
 
 class Replies:
@@ -55,18 +62,18 @@ class Replies:
         """How many have been given so, by task."""
         for reply in self._replies:
             if not callable(reply):
-                as_reply(reply, agent, None)
+                as_reply(reply, f"agent {agent!r}", None)
 
     @property
     def unused(self) -> int:
         """How many replies in order nobody asked for."""
         return len(self._replies) - self.used if self._in_order else 0
 
-    async def reply(self, request: Request) -> Reply:
+    def reply(self, request: Request) -> Reply | Work:
         """Say what comes next.
 
         Raises:
-            StubError: The replies ran out, or the function gave none.
+            StubError: The replies ran out.
         """
         if self._tool_calls and not request.tool_results:
             return Reply("", self._tool_calls)
@@ -96,18 +103,49 @@ class Replies:
             self._numbers[call] = self._given[call[0]] = self._given.get(call[0], 0) + 1
         return self._numbers[call]
 
-    def _one(self, reply: Any, request: Request) -> Reply:  # noqa: ANN401 - whatever a test gives
-        said = reply(request) if callable(reply) else reply
-        return as_reply(said, self._agent, request)
+    def _one(self, reply: Any, request: Request) -> Reply | Work:  # noqa: ANN401 - whatever a test gives
+        if callable(reply):
+            return asked(reply, request, f"agent {self._agent!r}")
+        return as_reply(reply, f"agent {self._agent!r}", request)
 
 
-def as_reply(said: object, agent: str, request: Request | None) -> Reply:
-    """Understand what a test says an agent says.
+def asked(
+    function: Callable[[Request], Any], request: Request, who: str, errors: Errors = nullcontext
+) -> Work:
+    """What asks a function for a reply.
+
+    Args:
+        function: The user's; it may be async.
+        request: What it is given.
+        who: Whose words they are; for messages.
+        errors: Stands around the function.
+    """
+
+    def call() -> Reply | Awaitable[Reply]:
+        with errors():
+            said = function(request)
+        return awaited(said) if inspect.isawaitable(said) else as_reply(said, who, request)
+
+    async def awaited(saying: Awaitable[object]) -> Reply:
+        with errors():
+            said = await saying
+        return as_reply(said, who, request)
+
+    return call
+
+
+def as_reply(said: object, who: str, request: Request | None) -> Reply:
+    """Understand what somebody says an agent says.
+
+    Args:
+        said: What is said.
+        who: Whose words they are; for messages.
+        request: What it answers, if that is known.
 
     Raises:
         StubError: It is no reply.
     """
-    if isinstance(said, Reply):
+    if isinstance(said, Reply) and _is_whole(said):
         return said
     if isinstance(said, str):
         return Reply(said)
@@ -120,8 +158,20 @@ def as_reply(said: object, agent: str, request: Request | None) -> Reply:
     if _is_wishes(said):
         return Reply("", tuple(said))  # type: ignore[arg-type]  # a list of wishes
     raise StubError(
-        f"agent {agent!r} cannot say {said!r}\n"
+        f"{who} cannot say {said!r}\n"
         "  How to fix: give a text, a dict, a ToolCall or a list of them, a Reply, or a function that gives one of these."
+    )
+
+
+def _is_whole(reply: Reply) -> bool:
+    """Whether all parts of a reply are what they should be, whatever its types say."""
+    parts: tuple[Any, ...] = reply
+    text, calls, tokens = parts[:3]
+    return (
+        isinstance(text, str)
+        and isinstance(calls, tuple)
+        and all(isinstance(call, ToolCall) for call in calls)
+        and (tokens is None or (isinstance(tokens, int) and 0 <= tokens <= OUTPUT_TOKENS_MAX))
     )
 
 

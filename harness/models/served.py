@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from harness.kernel import gone_through, happened
 from harness.models.api import Reply, Request
-from harness.models.attempt import Backend
-from harness.models.refused import RefusedError
+from harness.models.attempt import Backend, raise_outcome
 from harness.models.verdict import Alter
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
@@ -31,26 +30,30 @@ class ServedModel:
         verdict = None
         if backend.judge is not None:
             verdict = await gone_through(backend.verdict(request))
-        content = await backend.content.reply(request)
-        usage = Usage(request.input_tokens, self._size(request, content))
-        attempt = backend.submit(request, usage)
+        attempt = backend.submit(request, self._usage)
         try:
-            refusal = await happened(attempt)
+            outcome = await happened(attempt)
         finally:
             backend.leave(request, attempt)
-        if refusal is not None:
-            raise RefusedError(refusal)
+        if outcome is not None:
+            raise_outcome(outcome)
+        content: Reply = attempt.carries
         reply = Reply(
             content.text,
             content.tool_calls,
-            usage.output_tokens,
+            attempt.usage.output_tokens,
             content.truncated,
-            backend.is_correct(request, content.correct),
+            content.correct if backend.accuracy is None else backend.is_correct(request),
+            body=content.body,
         )
-        return verdict.change(reply) if isinstance(verdict, Alter) else reply
+        return reply if verdict is None or not isinstance(verdict, Alter) else verdict.change(reply)
 
-    def _size(self, request: Request, content: Reply) -> int:
-        for stated in (self._backend.size(request), content.output_tokens, request.output_tokens):
-            if stated is not None:
-                return stated
-        return count_tokens(content.text)
+    def _usage(self, request: Request, content: Reply) -> Usage:
+        tokens = content.output_tokens
+        if self._backend.output_tokens is not None:
+            tokens = self._backend.size(request)
+        elif tokens is None:
+            tokens = request.output_tokens
+        if tokens is None:
+            tokens = count_tokens(content.text)
+        return Usage(request.input_tokens, tokens)

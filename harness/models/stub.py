@@ -1,4 +1,4 @@
-"""Scripted answers: fixed, in order, by a pattern on the prompt, or from a Python function.
+"""Scripted answers: fixed, in order, or by a pattern on the prompt.
 
 A script that runs out is an error, and so are lines that no call ever asked for; each message names the switch.
 """
@@ -6,17 +6,13 @@ A script that runs out is an error, and so are lines that no call ever asked for
 from __future__ import annotations
 
 import fnmatch
-import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from harness.errors import StubError
-from harness.models.api import Reply, Request, ToolCall
-
-OUTPUT_TOKENS_MAX = 10**12
-"""More than any model will ever say; a store keeps sizes in 64 bits."""
+from harness.models.api import Reply, Request
 
 WhenExhausted = Literal["error", "repeat", "cycle"]
 
@@ -72,7 +68,7 @@ class Stub:
         self.used: set[int] = set()
         """The lines that have been given."""
 
-    async def reply(self, request: Request) -> Reply:
+    def reply(self, request: Request) -> Reply:
         """Say the line that this call gets.
 
         Raises:
@@ -107,56 +103,6 @@ class Stub:
             "  How to fix: see why the agent is called so often; if it may be, add a reply, or say `when_exhausted: repeat` or "
             "`when_exhausted: cycle` beside them."
         )
-
-
-class PythonStub:
-    """A model whose answers come from a function.
-
-    Args:
-        function: Takes the request; gives a text or a `Reply`. It must not keep state from call to call.
-        name: How to call it in messages.
-    """
-
-    def __init__(self, function: Callable[[Request], str | Reply], name: str) -> None:
-        self._function = function
-        self._name = name
-
-    async def reply(self, request: Request) -> Reply:
-        """Ask the function.
-
-        Raises:
-            StubError: It failed, or gave something that is not a reply.
-        """
-        try:
-            answer = self._function(request)
-        except (Exception, SystemExit) as error:
-            raise StubError(
-                f"stub {self._name} failed for agent {request.agent!r}: {error!r}"
-            ) from error
-        if isinstance(answer, str):
-            return Reply(answer)
-        if not _is_reply(answer):
-            if inspect.iscoroutine(answer):
-                answer.close()
-            raise StubError(
-                f"stub {self._name} gave {answer!r} for agent {request.agent!r}\n"
-                "  How to fix: return a text or a harness.models.Reply."
-            )
-        return answer
-
-
-def _is_reply(answer: object) -> bool:
-    """Whether a function gave a reply all of whose parts are what they should be, whatever its types say."""
-    if not isinstance(answer, Reply):
-        return False
-    parts: tuple[Any, ...] = answer
-    text, calls, tokens = parts[:3]
-    return (
-        isinstance(text, str)
-        and isinstance(calls, tuple)
-        and all(isinstance(call, ToolCall) for call in calls)
-        and (tokens is None or (isinstance(tokens, int) and 0 <= tokens <= OUTPUT_TOKENS_MAX))
-    )
 
 
 def check_all_used(scripts: Iterable[Script], used: Mapping[str, Set[int]]) -> None:

@@ -15,7 +15,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -74,7 +74,10 @@ class Refusal(NamedTuple):
 
 
 class Attempt(simpy.Event):
-    """One request at the provider, and the event that its reply has come; the event's value is None or a `Refusal`."""
+    """One request at the provider, and the event that its reply has come.
+
+    It carries whatever its client keeps with it. Its value is None, a `Refusal`, or what went wrong when the reply was made.
+    """
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class Attempt(simpy.Event):
         usage: Usage,
         latency_factor: float,
         arrival_s: float,
+        make: Callable[[], None] | None,
     ) -> None:
         super().__init__(env)
         self.model = model
@@ -97,10 +101,14 @@ class Attempt(simpy.Event):
         """When the first token comes [s]."""
         self.end_s = math.nan
         """When the last token comes [s]; known once service has begun."""
-        self.on_start: Callable[[], None] | None = None
-        """Called when service begins, by whoever streams the reply."""
+        self.make = make
+        """Called when service begins, if the size of the reply is not known before it is made; `generate` or `fail` ends it."""
+        self.on_first_token_known: Callable[[], None] | None = None
+        """Called when the time of the first token is known, for whoever streams the reply."""
+        self.carries: Any = None
+        """What its client keeps with it."""
         self.abandoned = False
-        """Whether the client hung up while it waited in the queue."""
+        """Whether the client hung up while it waited in the queue, or before its reply was made."""
 
     @property
     def cost_usd(self) -> float:
@@ -153,7 +161,13 @@ class Provider:
         self._outages = outages
 
     def submit(
-        self, model: Served, key: str, usage: Usage, *, latency_factor: float = 1.0
+        self,
+        model: Served,
+        key: str,
+        usage: Usage,
+        *,
+        latency_factor: float = 1.0,
+        make: Callable[[], None] | None = None,
     ) -> Attempt:
         """Send one request now.
 
@@ -162,13 +176,14 @@ class Provider:
             key: Names the attempt's draws.
             usage: What it reads and will generate.
             latency_factor: Multiplies its service time.
+            make: Called when service begins, where what it will generate is known only when the reply has been made.
 
         Returns:
             The event of its reply.
         """
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
-        attempt = Attempt(env, model, key, usage, latency_factor, now_s)
+        attempt = Attempt(env, model, key, usage, latency_factor, now_s, make)
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
@@ -210,6 +225,16 @@ class Provider:
 
     def _start(self, attempt: Attempt) -> None:
         self._busy += 1
+        attempt.start_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
+        assert attempt.callbacks is not None
+        attempt.callbacks.insert(0, self._finish)
+        if attempt.make is None:
+            self.generate(attempt)
+        else:
+            attempt.make()
+
+    def generate(self, attempt: Attempt) -> None:
+        """Read and generate from now on; what goes before, such as making the reply, is part of the time to the first token."""
         now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
         prefill_s, generate_s = attempt.model.latency.sample(
             self._draws,
@@ -218,14 +243,31 @@ class Provider:
             attempt.usage.output_tokens,
             attempt.latency_factor,
         )
-        attempt.start_s = now_s
         attempt.first_token_s = now_s + prefill_s
         attempt.end_s = now_s + (prefill_s + generate_s)
-        assert attempt.callbacks is not None
-        attempt.callbacks.insert(0, self._finish)
         _happen(attempt, None, prefill_s + generate_s)
-        if attempt.on_start is not None:
-            attempt.on_start()
+        if attempt.on_first_token_known is not None:
+            attempt.on_first_token_known()
+
+    def fail(
+        self,
+        attempt: Attempt,
+        error: BaseException,
+        lost: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """End service now, because the reply could not be made.
+
+        Args:
+            attempt: The attempt.
+            error: What went wrong; the value of its event.
+            lost: Told about it instead, because nobody waits for the attempt.
+        """
+        assert attempt.callbacks is not None
+        if lost is not None:
+            attempt.callbacks.append(lambda _: lost(error))
+        _happen(attempt, error, 0.0)
+        if attempt.on_first_token_known is not None:
+            attempt.on_first_token_known()
 
     def _finish(self, event: simpy.Event) -> None:
         assert isinstance(event, Attempt)
@@ -247,7 +289,7 @@ class Provider:
         return limiter
 
 
-def _happen(attempt: Attempt, value: Refusal | None, after_s: float) -> None:
+def _happen(attempt: Attempt, value: Refusal | BaseException | None, after_s: float) -> None:
     attempt._ok = True  # noqa: SLF001 - `succeed` can only mean now; `Timeout` sets the two in the same way
     attempt._value = value  # noqa: SLF001
     attempt.env.schedule(attempt, delay=after_s)

@@ -16,10 +16,6 @@ from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
     Backend,
-    Model,
-    PythonStub,
-    Reply,
-    Request,
     ServedModel,
     Stub,
     error_name,
@@ -28,12 +24,14 @@ from harness.models.verdict import without_wire
 from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
+from harness.run.functions import content_in
 from harness.run.workload import kind_of, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.texts import Texts
+from harness.virtual.aside import Aside
 
 USER = "user"
 
@@ -53,10 +51,13 @@ class PatternRun:
         self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
         self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
+        self._scenario = scenario
+        self._seed = seed
+        self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
         self.texts = Texts() if scenario.keep_texts else None
-        self.stubs = {agent: Stub(script) for agent, script in scenario.scripts.items()}
+        self.stubs: dict[str, Stub] = {}
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
@@ -104,7 +105,13 @@ class PatternRun:
 
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
-        return run(self.kernel, run_workload(self.spec, self.draws, self.work_on))
+        work = run_workload(self.spec, self.draws, self.work_on)
+        if not self._scenario.functions:
+            return run(self.kernel, work)
+        from harness.virtual.world import run_here, simulated_world
+
+        with simulated_world(self.kernel, seed=self._seed):  # functions of the user may wait
+            return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
@@ -138,7 +145,9 @@ class PatternRun:
         return round(size.sample(self.draws, "task", task.number, what))
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
-        content: Model = self.stubs[name] if name in self.stubs else _other_content(name, part)
+        content = content_in(self._scenario, name, find_function)
+        if isinstance(content, Stub):
+            self.stubs[name] = content
         faults = [
             planned
             for planned in self._plan
@@ -150,6 +159,7 @@ class PatternRun:
             log=self.log,
             draws=self.draws,
             content=content,
+            aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
             judge=without_wire(mine.judge if faults else None),
@@ -169,20 +179,6 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
         )
-
-
-class _Sentence:
-    """What an agent says when the scenario does not care: one sentence, always the same."""
-
-    def __init__(self, agent: str) -> None:
-        self._reply = Reply(f"{agent} has done its part")
-
-    async def reply(self, request: Request) -> Reply:
-        return self._reply
-
-
-def _other_content(name: str, part: AgentSpec) -> Model:
-    return _Sentence(name) if part.stub is None else PythonStub(find_function(part.stub), part.stub)
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

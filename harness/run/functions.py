@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from harness.models import Content, PythonStub, Script, content_of
 from harness.scenario import LoadedScenario
 
 
@@ -21,6 +22,23 @@ def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
 
     with OwnModules(scenario.folder).entered_once():
         yield
+
+
+def content_in(
+    scenario: LoadedScenario, agent: str, find: Callable[[str], Callable[..., Any]]
+) -> Content:
+    """Who decides what an agent of a scenario says.
+
+    Args:
+        scenario: The scenario.
+        agent: The agent's name.
+        find: Gives the function that the scenario names.
+    """
+    said: Script | PythonStub | None = scenario.scripts.get(agent)
+    stub = scenario.spec.agents[agent].stub
+    if said is None and stub is not None:
+        said = PythonStub(find(stub), stub)
+    return content_of(agent, said)
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -14,7 +14,7 @@ from harness.chance import Draws
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
 from harness.kernel import Kernel
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
-from harness.models.plausible import Plausible
+from harness.models import content_of
 from harness.provider import (
     AnyPrices,
     Latency,
@@ -236,7 +236,7 @@ class ProgramWorld:
             sites=[self._site(provider) for provider in self._providers.values()],
             roles=self._roles,
             unknown=lambda name: AgentRule(
-                name=name, content=Plausible(name.removeprefix(UNMATCHED))
+                name=name, content=content_of(name.removeprefix(UNMATCHED))
             ),
             allow_unmatched=self.allow_unmatched,
             served=find,

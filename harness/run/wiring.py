@@ -5,18 +5,18 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.apis import APIS, vendor_of
 from harness.faults import Fault
-from harness.models import Model, PythonStub, Reply, Request, Stub
-from harness.models.plausible import Plausible
+from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
 from harness.scenario.schema import ProviderSpec, WireProviderSpec
 from harness.wire.routing import AgentRule, RequestMatch
 from harness.wire.server import AGENT_HEADER
 
-Find = Callable[[str], Callable[[Request], str | Reply]]
+Find = Callable[[str], Callable[..., Any]]
 """Gives the function that a stub names."""
 
 _API_OF_PATTERNS = "anthropic"
@@ -68,7 +68,7 @@ def _roles_of_program(
     return tuple(
         AgentRule(
             name=name,
-            content=_content(name, part.stub, scenario, find),
+            content=content_in(scenario, name, find),
             match=RequestMatch(
                 system=part.match.system,
                 system_regex=part.match.system_regex,
@@ -90,7 +90,7 @@ def _roles_of_pattern(
     return tuple(
         AgentRule(
             name=name,
-            content=_content(name, part.stub, scenario, find),
+            content=content_in(scenario, name, find),
             match=RequestMatch(system=glob.escape(part.system))
             if part.system
             else RequestMatch(headers={AGENT_HEADER: name}),
@@ -99,12 +99,6 @@ def _roles_of_pattern(
         )
         for name, part in spec.agents.items()
     )
-
-
-def _content(name: str, stub: str | None, scenario: LoadedScenario, find: Find) -> Model:
-    if name in scenario.scripts:
-        return Stub(scenario.scripts[name])
-    return Plausible(name) if stub is None else PythonStub(find(stub), stub)
 
 
 def _providers(spec: AnyScenario, scenario: LoadedScenario) -> dict[str, WireProvider]:

@@ -15,9 +15,7 @@ from harness.apis import APIS
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, Fault
-from harness.models import Model, ToolCall
-from harness.models.plausible import Plausible
-from harness.models.replies import AnyReply, Replies
+from harness.models import ToolCall
 from harness.provider import Latency, Limits, Outage, Overload, Queue
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
@@ -126,22 +124,6 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
         case [str(), dict()]:
             return ToolCall(*value)
     raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
-
-
-def content(name: str, reply: AnyReply | Model | None, tool_calls: Sequence[ToolCall]) -> Model:
-    """Who answers for an agent: a model, or the replies that a test states."""
-    if reply is None and not tool_calls:
-        return Plausible(name)
-    if reply is None:
-        reply = f"{name} has done its part"
-    if hasattr(reply, "reply"):
-        if tool_calls:
-            raise HarnessError(
-                f"agent {name!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-                "  How to fix: let the model wish for the tools, or give a reply that is no model"
-            )
-        return cast("Model", reply)
-    return Replies(name, reply, tool_calls=tool_calls)
 
 
 def options(api: str, stated: Mapping[str, Any]) -> Mapping[str, Any]:

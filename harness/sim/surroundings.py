@@ -10,7 +10,7 @@ from typing import Any
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
-from harness.models import Model, Request, ToolCall
+from harness.models import Model, Request, ToolCall, content_of
 from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
@@ -128,8 +128,8 @@ class Surroundings:
         self._roles.append(
             AgentRule(
                 name=name,
-                content=settings.content(
-                    name, reply, [settings.tool_call(call) for call in tool_calls]
+                content=content_of(
+                    name, reply, tool_calls=[settings.tool_call(call) for call in tool_calls]
                 ),
                 match=match,
                 latency=None if latency_s is None else settings.latency("latency_s", latency_s),

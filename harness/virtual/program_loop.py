@@ -121,6 +121,15 @@ class ProgramLoop(SimLoop):
         return self.world.signal_handlers.pop(sig, None) is not None
 
 
+class LoopAside(ProgramLoop):
+    """The loop of async functions that are called beside the program (`harness.virtual.aside`)."""
+
+    is_aside = True
+
+    # Nothing of the program ends with it.
+    run_until_complete = SimLoop.run_until_complete
+
+
 def _call_handler(callback: Callable[..., object], args: tuple[object, ...], *_: object) -> None:
     callback(*args)
 

@@ -10,6 +10,7 @@ from harness.kernel.baton import SimThread
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.virtual import locks
+from harness.virtual.aside import IDLE
 from harness.virtual.outsiders import threads_outside
 from harness.virtual.thread_waits import (
     Doer,
@@ -25,14 +26,15 @@ from harness.virtual.thread_waits import (
 def report(world: World) -> str:
     """Say of every thread and task of a world what it waits for, and name the cycle if threads wait in one."""
     baton = world.kernel.baton
-    loops = [loop for loop in world.loops if not loop.is_closed()]
+    alive = [loop for loop in world.loops if not loop.is_closed()]
+    loops = [loop for loop in alive if deadlock_report.tasks_in_order(loop) or not loop.is_aside]
     tasks = [
         deadlock_report.report(loop)
         for loop in loops
         if len(loops) == 1 or deadlock_report.tasks_in_order(loop)
     ]
     threads = [
-        thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, loops)
+        thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, alive)
     ]
     outsiders = threads_outside(world)
     last = [f"  threads that do not belong to the run: {', '.join(outsiders)}"] if outsiders else []
@@ -46,7 +48,8 @@ def report(world: World) -> str:
 
 def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
     """Whether a thread only waits for work: for its loop's tasks, which are listed, or as an idle worker of a pool."""
-    if any(thread.waits_for is loop.waiter for loop in loops):
+    waiter = thread.waits_for
+    if waiter is not None and (waiter.name is IDLE or any(waiter is loop.waiter for loop in loops)):
         return True
     codes = [frame.f_code for frame in frames_of_thread(thread)]
     own = [code for code in codes if not code.co_filename.startswith(deadlock_report.PACKAGES)]

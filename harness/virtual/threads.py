@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import asyncio
 import concurrent.futures
-import ctypes
 import math
 import os
 import queue
@@ -28,6 +27,7 @@ from harness.kernel.current_world import Notification, World, lineage_here, this
 from harness.kernel.lineage import Lineage
 from harness.virtual.locks import OUTSIDER_WALL_S
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
+from harness.virtual.thread_locals import free_thread_locals
 
 T = TypeVar("T")
 
@@ -39,11 +39,6 @@ _real_start_joinable: Any = getattr(_thread, "start_joinable_thread", None)
 """What `Thread.start` calls since Python 3.13."""
 _real_join, _real_is_alive = threading.Thread.join, threading.Thread.is_alive
 _real_submit = ThreadPoolExecutor.submit
-
-_thread_state_dict = ctypes.pythonapi.PyThreadState_GetDict
-_thread_state_dict.restype = (
-    ctypes.c_void_p
-)  # a borrowed reference, which `py_object` would take for its own
 
 
 # -- starting -----------------------------------------------------------------------------------------------
@@ -83,7 +78,7 @@ def _spawn(
         try:
             work.pop()()
         finally:
-            _free_thread_locals()
+            free_thread_locals()
 
     parent = lineage_here()
     simulated, started = world.kernel.baton.spawn(
@@ -118,19 +113,6 @@ async def in_thread(function: Callable[..., T], *args: object) -> T:
 
     threading.Thread(target=run).start()
     return await future
-
-
-def _free_thread_locals() -> None:
-    """Free what `threading.local` keeps for this thread, while it is still its turn.
-
-    Python does so after the thread's last line, when another holds the baton, so that finalizers would run beside it.
-    Since Python 3.13 they are kept where only C finds them.
-    """
-    kept = ctypes.cast(_thread_state_dict(), ctypes.py_object).value
-    ours = f"thread.local.{id(this_thread):#x}"  # Modules/_threadmodule.c, local_new
-    for key in list(kept):
-        if key != ours:
-            del kept[key]
 
 
 # -- joining ------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from harness.units import Usage
 from harness.wire.api import Completion, Job
 from harness.wire.call import Call
 from harness.wire.calls import Calls
-from harness.wire.truncation import alter, at_once, speak
+from harness.wire.truncation import alter, speak
 
 PRICE_FACTOR = 0.5
 """What a token costs in a batch, against its usual price, at Anthropic and at OpenAI
@@ -99,7 +99,8 @@ class BatchWork:
         yield self._at_s
         verdict = yield from self._verdict()
         usage = Usage(call.prompt.tokens, 0)
-        spoken = speak(call, at_once(call), usage, self._calls.log)
+        reply = yield from self._backend.said(call.request)
+        spoken = speak(call, self._span, reply, usage, self._calls.log)
         if isinstance(verdict, Alter):
             try:
                 spoken = alter(spoken, verdict, call.prompt, usage)

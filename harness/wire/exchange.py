@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.kernel.process import Steps
-from harness.models import AttemptSpan, ModelError
+from harness.models import AttemptSpan, ModelError, Reply, Request
+from harness.models.attempt import raise_outcome
 from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Slow, Verdict
 from harness.provider import Refusal
 from harness.provider.service import REFUSAL_S, Attempt
 from harness.spans import CANCELLED, OK
+from harness.units import Usage
 from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
-from harness.wire.truncation import alter, at_once, speak
+from harness.wire.truncation import alter, speak
 
 _LOST = frozenset(
     {
@@ -88,19 +90,25 @@ class Exchange:
     def _serve(self, verdict: Verdict | None, broken: Break | None) -> Steps:
         call, request = self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
-        spoken = speak(call, at_once(call), usage, self._calls.log)
-        if isinstance(verdict, Alter):
-            try:
-                spoken = alter(spoken, verdict, call.prompt, usage)
-            except ModelError:  # no other error is made of a reply than that nobody can read it
-                broken = _MALFORMED
-        attempt = self._backend.submit(request, spoken.usage)
+        spoken: Completion
+
+        def size(_: Request, reply: Reply) -> Usage:
+            nonlocal spoken, broken
+            spoken = speak(call, self._span, reply, usage, self._calls.log)
+            if isinstance(verdict, Alter):
+                try:
+                    spoken = alter(spoken, verdict, call.prompt, usage)
+                except ModelError:  # no other error is made of a reply than that nobody can read it
+                    broken = _MALFORMED
+            return spoken.usage
+
+        attempt = self._backend.submit(request, size, usage)
         try:
             if not attempt.triggered:
                 yield from self._queue(attempt)
             if attempt.value is not None:
                 yield attempt
-                raise RefusedError(attempt.value)
+                raise_outcome(attempt.value)
             yield from self._send(attempt, spoken, broken)
         finally:
             self._backend.leave(request, attempt)
@@ -132,10 +140,10 @@ class Exchange:
     # -- the parts of a good end --------------------------------------------------------------------------------------
 
     def _queue(self, attempt: Attempt) -> Steps:
-        """Wait until service begins."""
+        """Wait until the time of the first token is known."""
 
         def tell(resume: Callable[[], None]) -> None:
-            attempt.on_start = resume
+            attempt.on_first_token_known = resume
 
         yield tell
 

@@ -6,12 +6,12 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness.chance.distributions import AnyDistribution
-from harness.models import Model, Request
+from harness.models import Content, Request
 from harness.provider import Latency
 from harness.spans import AGENT, CANCELLED, ERROR, OK, Span, SpanLog
 from harness.wire.api import Prompt
@@ -70,7 +70,7 @@ class AgentRule:
     """An agent as the wire knows it: how to tell its calls, and who answers them how."""
 
     name: str
-    content: Model
+    content: Content
     match: RequestMatch = RequestMatch()
     latency: Latency | None = None
     """Instead of that of the model it asks."""
@@ -107,6 +107,13 @@ def inside(scope: Scope) -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
+
+
+def context_of(scope: Scope) -> Context:
+    """A context in which everything that is begun belongs to a scope."""
+    context = Context()
+    context.run(_scope.set, scope)
+    return context
 
 
 @contextmanager

@@ -60,7 +60,7 @@ class RealTime:
             if self._failure is not None:
                 raise self._failure
             self._news.clear()
-            wait_s = (self._kernel.env.peek() - self._kernel.now_s()) / self._speed
+            wait_s = (self._kernel.next_s() - self._kernel.now_s()) / self._speed
             try:
                 async with asyncio.timeout(min(wait_s, _LONGEST_NAP_S)):
                     await self._news.wait()

@@ -29,6 +29,7 @@ from harness.spans import (
     SpanLog,
 )
 from harness.texts import Texts
+from harness.virtual.aside import Aside
 from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
 from harness.wire.call import Call
@@ -37,7 +38,7 @@ from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
 from harness.wire.rounds import report_of_calls
-from harness.wire.routing import AgentRule, Scope, first_that_meets, scope_here
+from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
@@ -135,6 +136,7 @@ class Server:
         """The connections on which an answer is due; those of real sockets are nowhere else."""
         self._sites: dict[str, tuple[Endpoint, Api]] = {}
         self._own_ids = 0
+        self._aside = Aside(kernel)
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
         self._batch_work: list[BatchWork] = []
@@ -174,6 +176,7 @@ class Server:
             connection.hang_up()
         for work in self._batch_work:
             work.stop()
+        self.kernel.baton.end_threads()
         self.calls.end()
 
     def host_for(self, http: HttpRequest) -> str:
@@ -219,6 +222,14 @@ class Server:
             self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]
+
+    def _lost(self, error: BaseException) -> None:
+        """Deal with what goes wrong when a reply is made for a client that has hung up."""
+        if self.on_error is None or not isinstance(error, Exception):
+            if isinstance(error, Exception):
+                self.kernel.fail(error, halt=True)
+            raise error
+        self.on_error("a reply that no client waits for", error)
 
     def _refusal_for(self, what: str, error: Exception) -> Refusal:
         """What the client is told of an error that a request leads to; where nobody says so, the error ends the run."""
@@ -293,7 +304,7 @@ class Server:
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
-        request = self._request(prompt, scope)
+        request = self._request(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self.role_of(prompt, http.headers, request, agent_named)
@@ -301,19 +312,22 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        backend = self._backend(site, role, prompt.model)
+        backend = self._backend(site, role, prompt.model, scope)
         return self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
 
-    def _backend(self, site: Endpoint, role: AgentRule, model: str) -> Backend:
+    def _backend(self, site: Endpoint, role: AgentRule, model: str, scope: Scope) -> Backend:
         return Backend(
             log=self.log,
             draws=self.draws,
             content=role.content,
+            aside=self._aside,
+            context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
             served=self.served(site.name, model, role.latency),
             judge=self._judge,
+            lost=self._lost,
             output_tokens=role.output_tokens,
             accuracy=role.accuracy,
             latency_factor=self._latency_factors.get(role.name, 1.0),
@@ -325,7 +339,7 @@ class Server:
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
 
-    def _request(self, prompt: Prompt, scope: Scope) -> Request:
+    def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None
         if last is None:
             told = ""
@@ -344,7 +358,8 @@ class Server:
             scope.span,
             prompt.system,
             prompt.tools,
-            conversation=prompt.conversation,
+            said=prompt.conversation,
+            body=body,
             wanted=prompt.wanted,
             wanted_tool=prompt.wanted_tool,
             tool_choice=prompt.tool_choice,

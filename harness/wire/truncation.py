@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 
-from harness.errors import NotSimulated
 from harness.models import Reply
 from harness.models.verdict import Alter
 from harness.provider.tokens import CHARACTERS_PER_TOKEN, count_call_tokens, count_tokens
-from harness.spans import SpanLog
+from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Completion, Prompt, Stop
 from harness.wire.call import Call
 from harness.wire.obedience import AS_IS, disobeys
 
 
-def speak(call: Call, reply: Reply, usage: Usage, log: SpanLog) -> Completion:
+def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> Completion:
     """Make what the agent of a call says one that its request allows.
 
     Args:
         call: The call.
+        span: Of the attempt.
         reply: What the agent says.
         usage: What was read.
         log: Where it is noted that the reply breaks its request on purpose.
@@ -27,26 +27,11 @@ def speak(call: Call, reply: Reply, usage: Usage, log: SpanLog) -> Completion:
     Raises:
         StubError: The reply breaks its request, and nobody has said that it may.
     """
-    request, span = call.request, call.request.span
+    request = call.request
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)
     return fit(reply, call.prompt, call.backend.size(request), usage)
-
-
-def at_once(call: Call) -> Reply:
-    """What the agent of a call says; scripted content takes no time, and is not to be awaited."""
-    asking = call.role.content.reply(call.request)
-    try:
-        asking.send(None)
-    except StopIteration as said:
-        reply: Reply = said.value
-        return reply
-    asking.close()
-    raise NotSimulated(
-        f"a reply of agent {call.agent!r} that waits",
-        "give replies at once; time comes from the provider",
-    )
 
 
 def alter(spoken: Completion, verdict: Alter, prompt: Prompt, usage: Usage) -> Completion:

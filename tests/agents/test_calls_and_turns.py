@@ -13,7 +13,7 @@ from harness.agents import Agent, Message, SimulatedTool, Task, Tool, ToolError,
 from harness.chance import Draws
 from harness.chance.distributions import Constant, Exponential
 from harness.kernel import Kernel, run
-from harness.models import ModelError, Reply, Request, ToolCall
+from harness.models import ChatMessage, ModelError, Reply, Request, ToolCall
 from harness.resilience import Policies, Retry
 from harness.spans import AGENT, ATTEMPT, CALL, TOOL, WAIT, SpanLog
 
@@ -291,6 +291,11 @@ def test_turn_grows_by_its_replies_and_the_results_of_tools() -> None:
     run(office.kernel, work())
     assert [request.input_tokens for request in model.requests] == [100, 100 + 20 + 2 + 1]
     assert [request.prompt for request in model.requests] == ["hi", "x" * 8 + "\n\ny"]
+    assert [request.last_user_text for request in model.requests] == ["hi", "hi"]
+    first, second = model.requests
+    assert (first.conversation, first.tool_results) == ((ChatMessage("user", "hi"),), ())
+    assert [said.role for said in second.conversation] == ["user", "assistant", "user"]
+    assert [result.text for result in second.tool_results] == ["x" * 8, "y"]
     assert office.spans("kind", "arrival_s", "end_s") == [
         (AGENT, 0.0, 4.0),
         (CALL, 0.0, 1.0),

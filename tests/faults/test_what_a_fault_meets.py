@@ -19,11 +19,12 @@ from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.status import Overloaded, StatusError
 from harness.kernel import Kernel, run
-from harness.models import Backend, ModelError, PythonStub, Reply, Request, ServedModel, ToolCall
+from harness.models import Backend, ModelError, Reply, Request, ServedModel, ToolCall, content_of
 from harness.models.verdict import without_wire
 from harness.provider import Latency, Provider, Served
 from harness.provider.service import Attempt
 from harness.spans import ATTEMPT, SpanLog
+from harness.virtual.aside import Aside
 
 SAYING = Reply("twelve chars", (ToolCall("search", {}),), 3, correct=True)
 
@@ -51,8 +52,9 @@ class Bench:
         self.provider = _Listening(self.kernel.env, Draws(seed), "p")
         backend = Backend(
             log=self.log,
+            aside=Aside(self.kernel),
             draws=Draws(seed),
-            content=PythonStub(lambda _: SAYING, "saying"),
+            content=content_of("a", SAYING),
             provider=self.provider,
             served=Served("m", "model m", second, None),
             judge=without_wire(self.plan.judge),

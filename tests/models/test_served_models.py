@@ -14,7 +14,7 @@ from harness.chance.distributions import AnyDistribution, Constant, Uniform
 from harness.kernel import Kernel, run
 from harness.models import (
     Backend,
-    Model,
+    Content,
     ModelError,
     PythonStub,
     Reply,
@@ -24,6 +24,7 @@ from harness.models import (
 )
 from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
 from harness.spans import ATTEMPT, Span, SpanLog
+from harness.virtual.aside import Aside
 
 FIVE_SECONDS = Latency(ttft_s=Constant(2.0), itl_s=Constant(0.03))
 """Of a reply of a hundred tokens."""
@@ -36,7 +37,7 @@ class Line:
 
     def __init__(
         self,
-        content: Model | None = None,
+        content: Content | None = None,
         *,
         seed: int = 1,
         concurrency: int | None = None,
@@ -54,6 +55,7 @@ class Line:
         prices = Prices(input_usd_per_mtok=3, output_usd_per_mtok=15)
         self.backend = Backend(
             log=self.log,
+            aside=Aside(self.kernel),
             draws=draws,
             content=PythonStub(lambda _: SAYING, "saying") if content is None else content,
             provider=provider,

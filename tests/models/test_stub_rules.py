@@ -7,7 +7,7 @@ import re
 import pytest
 
 from harness.errors import StubError
-from harness.models import Line, Model, PythonStub, Reply, Request, Script, Stub, check_all_used
+from harness.models import Content, Line, PythonStub, Reply, Request, Script, Stub, check_all_used
 from harness.models.stub import WhenExhausted
 from harness.spans import SpanLog
 
@@ -27,11 +27,10 @@ def request(prompt: str = "hello", *, call_in_task: int = 1, attempt: int = 1) -
     )
 
 
-def ask(model: Model, asked: Request) -> Reply:
-    """The reply of a model that takes no time, and so needs no loop."""
-    with pytest.raises(StopIteration) as stop:
-        model.reply(asked).__await__().send(None)
-    reply = stop.value.value
+def ask(content: Content, asked: Request) -> Reply:
+    """The reply of content that takes no time."""
+    said = content.reply(asked)
+    reply = said if isinstance(said, Reply) else said()
     assert isinstance(reply, Reply)
     return reply
 
@@ -79,11 +78,7 @@ def test_script_that_runs_out_says_where_and_what_to_do() -> None:
         match=r"^s\.yaml:2: the replies of agent 'lead' ran out: this is call 3 of one task, and there "
         r"are 2 in order\n  How to fix: .*`when_exhausted: repeat` or `when_exhausted: cycle`",
     ):
-        ask_raising(Stub(in_order("a", "b")), request(call_in_task=3))
-
-
-def ask_raising(model: Model, asked: Request) -> None:
-    model.reply(asked).__await__().send(None)
+        ask(Stub(in_order("a", "b")), request(call_in_task=3))
 
 
 def test_first_rule_that_fits_the_prompt_answers() -> None:
@@ -113,12 +108,12 @@ def test_prompt_that_no_rule_answers_lists_what_there_is() -> None:
         match=r"^no reply of agent 'lead' answers the prompt 'rain'\n"
         r"  there is one for: prompt '\*wind\*', prompt_regex '\^sun'\n  How to fix: ",
     ):
-        ask_raising(stub, request("rain"))
+        ask(stub, request("rain"))
 
 
 def test_long_prompt_is_cut_in_the_message() -> None:
     with pytest.raises(StubError, match="'" + "r" * 60 + r"\.\.\.'"):
-        ask_raising(Stub(by_rules(("*wind*", None, "1"))), request("r" * 500))
+        ask(Stub(by_rules(("*wind*", None, "1"))), request("r" * 500))
 
 
 def test_function_gives_a_text_or_a_reply() -> None:
@@ -133,16 +128,16 @@ def test_function_that_fails_is_named_and_its_error_kept() -> None:
         raise KeyError("city")
 
     with pytest.raises(
-        StubError, match=r"^stub m:fail failed for agent 'lead': KeyError\('city'\)$"
+        StubError, match=r"^stub m:fail failed for agent 'lead': KeyError\('city'\)"
     ) as raised:
-        ask_raising(PythonStub(fail, "m:fail"), request())
+        ask(PythonStub(fail, "m:fail"), request())
     assert isinstance(raised.value.__cause__, KeyError)
 
 
 def test_function_that_gives_something_else_is_told_what_to_give() -> None:
-    stub = PythonStub(lambda _: 42, "m:number")  # type: ignore[arg-type, return-value]
-    with pytest.raises(StubError, match=r"^stub m:number gave 42 for agent 'lead'\n  How to fix: "):
-        ask_raising(stub, request())
+    stub = PythonStub(lambda _: 42, "m:number")
+    with pytest.raises(StubError, match=r"stub m:number .* 'lead' cannot say 42\n  How to fix: "):
+        ask(stub, request())
 
 
 def test_lines_that_nobody_asked_for_are_an_error_that_names_each() -> None:

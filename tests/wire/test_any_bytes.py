@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
-from harness.models import Model
+from harness.models import Content, Request, content_of
 from harness.models.plausible import Plausible
 from harness.models.replies import Replies
 from harness.run.program_world import ProgramWorld, default_providers
@@ -145,7 +145,7 @@ class _Transport(asyncio.Transport):
 class Served:
     """A server without a socket."""
 
-    def __init__(self, content: Model | None = None) -> None:
+    def __init__(self, content: Content | None = None) -> None:
         role = AgentRule(name="agent", content=content or Plausible("agent"))
         self.world = ProgramWorld(
             1, providers=default_providers(), roles=[role], horizon_s=float("inf")
@@ -378,3 +378,26 @@ def test_client_that_waits_to_be_told_to_go_on_is(served: Served) -> None:
     head, _, _ = request("/v1/chat/completions", body).partition(b"\r\n\r\n")
     transport = served.send(head + b"\r\nExpect: 100-continue\r\n\r\n")
     assert bytes(transport.written) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+PLAIN = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}).encode()
+
+
+async def _awaiting(request: Request) -> str:
+    await asyncio.sleep(2)
+    return "so"
+
+
+def test_reply_that_awaits_is_answered_by_a_server_on_a_socket_too() -> None:
+    served = Served(content_of("agent", _awaiting))
+    for number in (1, 2):
+        assert status_of(served.ask("/v1/chat/completions", PLAIN)) == 200
+        assert len(served.world.calls) == number
+    served.world.end()
+
+
+def test_error_of_a_reply_is_the_answer_of_a_server_on_a_socket() -> None:
+    served = Served(content_of("agent", lambda _: 1 / 0))  # type: ignore[arg-type]
+    assert status_of(served.ask("/v1/chat/completions", PLAIN)) == 500
+    assert "ZeroDivisionError" in served.told[0]
+    served.world.end()
