@@ -18,6 +18,7 @@ from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.choosing import choose
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
@@ -60,6 +61,8 @@ class LoadedScenario:
     """The prices of each model; None when nobody knows them."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
+    contestants: tuple[str, ...] = ()
+    """The names under `bakeoff`."""
     keep_texts: bool = False
     """Whether prompts and replies are kept beside the spans; decides nothing that happens in a run."""
 
@@ -98,8 +101,10 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     }
     for override in overrides:
         _override(document, override)
+    entries = document.data.get("bakeoff")
+    is_chosen = choose(document)
     _check_new_are_used(document, before)
-    spec = _validate(document, path.parent)
+    spec = _validate(document, path.parent, is_chosen=is_chosen)
     check_parts(spec, document)
     folder = path.parent.absolute()
     functions = _functions(spec, document)
@@ -120,6 +125,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         latencies=latencies,
         prices=prices,
         functions=tuple(functions),
+        contestants=tuple(entries) if isinstance(entries, dict) else (),
     )
 
 
@@ -145,7 +151,7 @@ def _nearest_elsewhere(path: Path) -> str:
     return f"; did you mean {by_stem[near[0]]!r}?" if near else ""
 
 
-def _validate(document: Document, folder: Path) -> AnyScenario:
+def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenario:
     known = {
         section: list(part)
         for section in _SECTIONS
@@ -163,7 +169,9 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
             json.dumps(document.data), context={**known, "folder": folder}
         )
     except ValidationError as error:
-        raise ScenarioError(*explain(error, document, kind)) from None
+        # What is wrong with an entry is said where it stands, and not again of the pattern that it was chosen for.
+        said_elsewhere = ("pattern",) if is_chosen else ()
+        raise ScenarioError(*explain(error, document, kind, but=said_elsewhere)) from None
 
 
 def _override(document: Document, override: str) -> None:
@@ -293,7 +301,7 @@ def _digest(
     data: dict[str, Any] = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate")
+        if key not in ("description", "seed", "runs", "budgets", "gate", "bakeoff")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

@@ -25,6 +25,7 @@ from harness.metrics.limits import SHARES
 from harness.patterns import AnyPattern
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.resilience import Policies
+from harness.scenario.contestants import Contestants
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
@@ -63,7 +64,9 @@ def _host(name: str) -> str:
 HostName = Annotated[str, AfterValidator(_host)]
 """The name of a host, without a scheme, a port or a path."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
 
 
@@ -171,6 +174,20 @@ class AgentSpec(Section):
     """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
     """What it can use."""
+    match: Match | None = None
+    """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
+    `x-harness-agent`."""
+
+
+def _check_names(entries: Contestants) -> Contestants:
+    for name in entries:
+        if re.fullmatch(NAME, name) is None:
+            raise PydanticCustomError(
+                "one_of",
+                "{name} must be one word of letters, digits, `_`, `.` and `-`",
+                {"name": repr(name), "at": (name,)},
+            )
+    return entries
 
 
 class PolicySection(Section):
@@ -355,7 +372,9 @@ class Scenario(Head):
     agents: Annotated[dict[Name, AgentSpec], Len(1)]
     """The agents, by name."""
     pattern: AnyPattern
-    """How the agents work together."""
+    """How the agents work together; beside `bakeoff` the name of an entry there, or absent, which means the first."""
+    bakeoff: Annotated[Contestants, MinLen(1), AfterValidator(_check_names)] = {}
+    """Ways to do the same tasks, which `harness bakeoff` compares: each called as its pattern, or by a name of its own."""
     policies: PolicySection = PolicySection()
     """What holds when calls fail."""
 
