@@ -16,7 +16,7 @@ from typing import cast
 
 import click
 
-from harness.cli.comparing import baseline, compare, gate, history
+from harness.cli.comparing import bakeoff, baseline, compare, gate, history
 from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.showing import export, import_, report, trace, whatif
@@ -283,5 +283,5 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, o
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
-for _command in (gate, baseline, compare, history, report, whatif, trace, export, import_):
+for _command in (gate, baseline, compare, bakeoff, history, report, whatif, trace, export, import_):
     cli.add_command(_command)

@@ -14,14 +14,11 @@ import click
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
 from harness.cli.duration import Announcement
+from harness.cli.keeping import Keeping
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.record import record
-from harness.run.undisturbed import undisturbed
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
-
-_SPANS_A_WRITE = 200_000
-"""Runs are written together until they hold so many spans: a transaction has its price, and memory too."""
 
 _TASKS_WORTH_A_BAR = 5_000
 """Less takes about a second, and a bar that flashes up tells nobody anything."""
@@ -58,7 +55,7 @@ def simulate_file(
     scenario = dataclasses.replace(load_scenario(file, overrides=overrides), keep_texts=keep_texts)
     seeds = scenario.spec.seeds(first=seed, runs=runs)
     kept = Store(store)
-    _write(kept, [])  # tells now, and not after the work, when it cannot be written
+    keeping = Keeping(kept)
     results = Results(scenario)
     jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
     with (
@@ -68,8 +65,11 @@ def simulate_file(
         announce = Announcement(len(seeds), jobs, scenario.spec.workload.tasks) if output else None
         on_task_end = None if announce is None else announce.task_ended
         found = simulate_jobs(scenario, seeds, jobs, on_task_end)
-        runs_done = _gather(found, results, advance, announce)
-        run_ids = _keep(kept, scenario, runs_done, export)
+        with keeping:
+            for result in _gather(found, results, advance, announce):
+                keeping.add(run := record(scenario, result))
+                export(run)
+    run_ids = keeping.run_ids
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):
         outcome = _explained(outcome, kept, run_ids, scenario.spec.workload.warmup_tasks)
@@ -116,35 +116,6 @@ def _gather(
         results.add(result)
         advance()
         yield result
-
-
-def _keep(
-    store: Store,
-    scenario: LoadedScenario,
-    runs: Iterable[RunResult],
-    export: Callable[[RunRecord], None],
-) -> list[int]:
-    """Write runs as they come in, whole ones only, and those that are done even if the rest never comes."""
-    run_ids: list[int] = []
-    waiting: list[RunRecord] = []
-    try:
-        for result in runs:
-            waiting.append(record(scenario, result))
-            export(waiting[-1])
-            if sum(len(one.spans) for one in waiting) >= _SPANS_A_WRITE:
-                run_ids += _write(store, waiting)
-    finally:
-        if waiting:
-            run_ids += _write(store, waiting)
-    return run_ids
-
-
-def _write(store: Store, waiting: list[RunRecord]) -> list[int]:
-    """Write runs, and take them off the list of those that wait."""
-    with undisturbed():  # DuckDB would make an error of an interruption, and the runs be lost
-        run_ids = store.write(waiting)
-        waiting.clear()
-    return run_ids
 
 
 @contextmanager

@@ -23,21 +23,24 @@ _API = "anthropic"
 def choose(document: Document) -> bool:
     """Put the chosen entry in place, as if the file said nothing else.
 
-    A file with `target` beside `bakeoff` is of that program, with the file's agents around it.
+    A `target` beside `bakeoff`, or as an override of a file with a pattern, is that program with the file's agents around it.
 
     Returns:
-        Whether the pattern was taken from `bakeoff`.
+        Whether what is wrong with the pattern is wrong under `bakeoff`.
 
     Raises:
         ScenarioError: `pattern` names no entry.
     """
     data = document.data
     entries = data.get("bakeoff")
-    if not isinstance(entries, dict) or not entries:
+    has_entries = isinstance(entries, dict) and bool(entries)
+    if "target" in data and (has_entries or ("target",) in document.overrides):
+        if "pattern" in data or has_entries:
+            _make_program(data, {"target": data["target"]})
         return False
-    if "target" in data:
-        _make_program(data, {"target": data["target"]})
-        return False
+    if not has_entries:
+        # What is wrong with the section is said there; without any, a pattern is missing.
+        return "bakeoff" in data and not isinstance(data.get("pattern"), dict)
     name = data.get("pattern", next(iter(entries)))
     if not isinstance(name, str):
         return False

@@ -58,9 +58,8 @@ class ByName(Tagged):
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's hook
-        """Leave open how many entries there are."""
-        found: dict[str, Any] = handler(schema)
-        return found
+        """Say in the JSON Schema that there is an entry."""
+        return {**handler(schema), "minProperties": 1}
 
 
 def is_program(entry: object) -> bool:

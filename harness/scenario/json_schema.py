@@ -17,6 +17,7 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
     }
+    _let_bakeoff_replace_pattern(schema["$defs"]["Scenario"])
     for record in RECORDS:
         part = schema["$defs"].get(record.__name__, {})
         docs = field_docs(record)
@@ -25,3 +26,11 @@ def json_schema() -> dict[str, Any]:
             if name in docs:
                 field["description"] = docs[name]
     return schema
+
+
+def _let_bakeoff_replace_pattern(scenario: dict[str, Any]) -> None:
+    """Say that `pattern` may be a name, or absent, beside `bakeoff`: the loader resolves it before it validates."""
+    pattern = scenario["properties"]["pattern"]
+    scenario["properties"]["pattern"] = {"anyOf": [pattern, {"type": "string"}]}
+    scenario["required"].remove("pattern")
+    scenario["anyOf"] = [{"required": ["pattern"]}, {"required": ["bakeoff"]}]

@@ -20,6 +20,7 @@ from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
+from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
@@ -68,6 +69,12 @@ fields of [every fault](#every-fault), which say which attempts they meet.
 """
 
 _PATTERNS = "A mapping with one of the keys below."
+
+_BAKEOFF = """\
+A mapping with an entry for each way to do the tasks, which `harness bakeoff` compares ([page](bakeoff.md)). An entry that is called as
+one of the patterns above is configured as that pattern. One of another name holds a `pattern`'s mapping, such as
+`team: {orchestrator_worker: {...}}`, or a program:
+"""
 
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
@@ -132,6 +139,7 @@ def reference() -> str:
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -232,6 +240,8 @@ def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
     inner, *marks = get_args(hint)
     if hint == AnyDistribution:
         return "[distribution](#distributions)"
+    if hint == Contestants or inner == get_args(Contestants)[0]:
+        return "[patterns by name](#bakeoff)"
     bounds: list[str] = []
     for mark in marks:
         if isinstance(mark, NameOf):
@@ -254,6 +264,7 @@ RECORDS: tuple[Record, ...] = (
     *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM)),
     Budget,
     GateLimit,
+    Program,
     Poisson,
     Closed,
     Trace,

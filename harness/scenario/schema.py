@@ -180,6 +180,8 @@ class AgentSpec(Section):
 
 
 def _check_names(entries: Contestants) -> Contestants:
+    if not entries:
+        raise PydanticCustomError("one_of", "must hold at least one entry")
     for name in entries:
         if re.fullmatch(NAME, name) is None:
             raise PydanticCustomError(
@@ -373,7 +375,7 @@ class Scenario(Head):
     """The agents, by name."""
     pattern: AnyPattern
     """How the agents work together; beside `bakeoff` the name of an entry there, or absent, which means the first."""
-    bakeoff: Annotated[Contestants, MinLen(1), AfterValidator(_check_names)] = {}
+    bakeoff: Annotated[Contestants, AfterValidator(_check_names)] = {}
     """Ways to do the same tasks, which `harness bakeoff` compares: each called as its pattern, or by a name of its own."""
     policies: PolicySection = PolicySection()
     """What holds when calls fail."""
