@@ -9,13 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.chance.choices import Choices
     from harness.errors import HarnessError, ScenarioError
+    from harness.faults import register_fault
     from harness.models import Reply, Request, ToolCall
+    from harness.patterns import register_pattern
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
     from harness.store import Store
 
 _HOMES = {
+    "Choices": "harness.chance.choices",
     "HarnessError": "harness.errors",
     "Outcome": "harness.run",
     "Reply": "harness.models",
@@ -26,9 +30,12 @@ _HOMES = {
     "Store": "harness.store",
     "ToolCall": "harness.models",
     "load_scenario": "harness.scenario",
+    "register_fault": "harness.faults",
+    "register_pattern": "harness.patterns",
 }
 
 __all__ = [
+    "Choices",
     "HarnessError",
     "Outcome",
     "Reply",
@@ -39,6 +46,8 @@ __all__ = [
     "Store",
     "ToolCall",
     "load_scenario",
+    "register_fault",
+    "register_pattern",
 ]
 
 

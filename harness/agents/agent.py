@@ -121,7 +121,7 @@ class Agent:
             self.system,
             self._tool_names,
             task.output_tokens,
-            said=turn.said if turn.reply is None else turn.said_so_far(),
+            turn.said if turn.reply is None else turn.said_so_far(),
         )
         if self._texts is not None:
             self._texts.add(span, PROMPT, prompt_text(request))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from harness.chance.choices import Choices
+
 # 52 bits and a half step up fill the 53 of a float's mantissa exactly. The half step keeps 0 and 1 out, so that every
 # inverse is finite; of 53 bits the largest would be rounded up to 1.
 _BITS_DROPPED = 12
@@ -19,18 +21,27 @@ _BLOCK = 64
 """The longest digest of blake2b [bytes]."""
 
 _SEPARATOR = "\x1f"
+"""Between the parts of a key."""
 
 
 class Draws:
-    """All random values of one run.
+    """All random values of one run; made once for it and handed to whoever draws.
 
     Args:
         seed: The one integer that all values follow from.
     """
 
+    choices: Choices | None = None
+    """Who overrides and watches them; None means nobody."""
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._root = blake2b(f"{seed}{_SEPARATOR}".encode(), digest_size=8)
+
+    @classmethod
+    def of(cls, seed: int | Draws) -> Draws:
+        """Return the draws of a seed; draws that were already made for a run are returned as they are."""
+        return seed if isinstance(seed, Draws) else cls(seed)
 
     def uniform(self, *key: object) -> float:
         """Draw a value, evenly spread over the open interval (0, 1).
@@ -65,3 +76,14 @@ class Draws:
             source = f"{self.seed}{_SEPARATOR}{text}{_SEPARATOR}{number}"
             blocks.append(blake2b(source.encode(), digest_size=_BLOCK).digest())
         return b"".join(blocks)[:count]
+
+    def root(self, *key: object) -> str:
+        """Return the text that a family of identifiers is derived from.
+
+        Args:
+            key: What the identifiers are for, as in `uniform`.
+
+        Returns:
+            The same text whenever seed and key are the same, and another for every other key.
+        """
+        return _SEPARATOR.join(map(str, (self.seed, *key)))

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from harness.cli.app import EXIT_PASS, printable
 from harness.cli.duration import Announcement
-from harness.cli.keeping import Keeping
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
@@ -23,6 +22,7 @@ from harness.gate.output.words import change_text, interval_text, measured
 from harness.report.bakeoff import COLUMNS, Difference, Page, Row, write_bakeoff
 from harness.report.index import write_index
 from harness.run import RunResult, default_jobs
+from harness.run.keep import Keeping, write
 from harness.run.record import record
 from harness.scenario import LoadedScenario
 from harness.store import Store
@@ -63,7 +63,9 @@ def bake_off_file(
     first = next(iter(ways.values()))
     seeds = first.spec.seeds(first=seed, runs=runs)
     announce = Announcement(len(ways) * len(seeds), default_jobs(first, len(seeds)))
-    keeping = Keeping(Store(store))
+    kept = Store(store)
+    write(kept, [])  # tells now, and not after the work, when it cannot be written
+    keeping = Keeping(kept)
 
     def keep(scenario: LoadedScenario, run: RunResult) -> None:
         announce(run)
@@ -73,7 +75,7 @@ def bake_off_file(
         found = bake_off(ways, seeds, keep)
     ids = _ids_by_name(found, keeping.run_ids)
     page = write_bakeoff(_page(found, ids), target_folder)[0]
-    write_index(Store(store), target_folder)
+    write_index(kept, target_folder)
     if output == "json":
         print(json.dumps(_as_json(found, ids, store, page), indent=2, allow_nan=False))  # noqa: T201 - a command prints
     else:

@@ -14,9 +14,8 @@ import click
 
 from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
 from harness.cli.duration import Announcement
-from harness.cli.keeping import Keeping
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
-from harness.run.record import record
+from harness.run.keep import keep, write
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
 
@@ -55,7 +54,7 @@ def simulate_file(
     scenario = dataclasses.replace(load_scenario(file, overrides=overrides), keep_texts=keep_texts)
     seeds = scenario.spec.seeds(first=seed, runs=runs)
     kept = Store(store)
-    keeping = Keeping(kept)
+    write(kept, [])  # tells now, and not after the work, when it cannot be written
     results = Results(scenario)
     jobs = default_jobs(scenario, len(seeds)) if jobs is None else min(jobs, len(seeds))
     with (
@@ -65,11 +64,8 @@ def simulate_file(
         announce = Announcement(len(seeds), jobs, scenario.spec.workload.tasks) if output else None
         on_task_end = None if announce is None else announce.task_ended
         found = simulate_jobs(scenario, seeds, jobs, on_task_end)
-        with keeping:
-            for result in _gather(found, results, advance, announce):
-                keeping.add(run := record(scenario, result))
-                export(run)
-    run_ids = keeping.run_ids
+        runs_done = _gather(found, results, advance, announce)
+        run_ids = keep(kept, scenario, runs_done, export)
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):
         outcome = _explained(outcome, kept, run_ids, scenario.spec.workload.warmup_tasks)

@@ -1,6 +1,6 @@
 """What a fault is: it sees an attempt and returns a verdict.
 
-A plan is an ordered list of faults; the first verdict wins. A new kind of fault is one file beside its siblings: a
+A plan is an ordered list of faults; the first verdict wins, unless its fault `continues`. A new kind of fault is one file beside its siblings: a
 frozen record that extends `Fault` by its parameters and says in `verdict` what becomes of an attempt that it meets.
 """
 
@@ -11,10 +11,22 @@ from dataclasses import dataclass
 from harness.chance import Draws
 from harness.fields import AgentName, ModelName
 from harness.models import Request
-from harness.models.verdict import Alter, Break, Fail, Silent, Slow, Verdict
+from harness.models.verdict import Alter, Break, Fail, InTurn, Silent, Slow, Verdict
+from harness.provider.stated import EndsAt, Takes
 from harness.units import Count, Probability, Seconds
 
-__all__ = ["Alter", "Break", "Fail", "Fault", "Silent", "Slow", "Verdict"]
+__all__ = [
+    "Alter",
+    "Break",
+    "EndsAt",
+    "Fail",
+    "Fault",
+    "InTurn",
+    "Silent",
+    "Slow",
+    "Takes",
+    "Verdict",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +47,8 @@ class Fault:
     """Only attempts before this time [s]."""
     probability: Probability = 1.0
     """Share of those attempts that are met."""
+    continues: bool = False
+    """Whether the faults after it may meet the same attempt too; otherwise it is the last that does."""
 
     def __post_init__(self) -> None:
         if self.until_s is not None and self.until_s <= self.from_s:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.chance import Draws
-from harness.faults.api import Fault, Verdict
+from harness.chance.choices import Choices
+from harness.errors import HarnessError
+from harness.faults.api import Fault, InTurn, Verdict
 from harness.models import Request
 
 
@@ -47,22 +49,54 @@ class FaultPlan:
         planned: The faults.
         draws: Where chance comes from.
         clock: Tells the virtual time [s].
+        names: What the scenario file calls each kind of fault.
     """
 
     def __init__(
-        self, planned: Sequence[PlannedFault], draws: Draws, clock: Callable[[], float]
+        self,
+        planned: Sequence[PlannedFault],
+        draws: Draws,
+        clock: Callable[[], float],
+        names: Mapping[type[Fault], str],
     ) -> None:
         self._planned = planned
+        self._names = names
         self._draws = draws
         self._clock = clock
         self.met: set[int] = set()
         """The numbers of the faults that have met an attempt."""
 
     def judge(self, request: Request) -> tuple[str, Verdict] | None:
-        """The name of the fault that an attempt meets, and its verdict; the first decides."""
-        now_s = self._clock()
+        """Return the names of the faults that an attempt meets, and what becomes of it; None if it meets none."""
+        planned = self._met_by(request)
+        if self._draws.choices is None:
+            met = [(one.name, one.fault) for one in planned]
+        else:
+            met = self._chosen(request, self._draws.choices, tuple(one.fault for one in planned))
+        self.met.update(one.number for one in planned if (one.name, one.fault) in met)
+        if not met:
+            return None
+        verdicts = tuple(fault.verdict() for _, fault in met)
+        names = "+".join(name for name, _ in met)
+        return names, verdicts[0] if len(verdicts) == 1 else InTurn(verdicts)
+
+    def _met_by(self, request: Request) -> list[PlannedFault]:
+        """The faults of the plan that an attempt meets; the first that does not continue is the last."""
+        now_s, met = self._clock(), []
         for planned in self._planned:
             if planned.fault.meets(request, now_s, self._draws, planned.key):
-                self.met.add(planned.number)
-                return planned.name, planned.fault.verdict()
-        return None
+                met.append(planned)
+                if not planned.fault.continues:
+                    break
+        return met
+
+    def _chosen(
+        self, request: Request, choices: Choices, planned: tuple[Fault, ...]
+    ) -> list[tuple[str, Fault]]:
+        """The faults that are chosen for an attempt instead of those of the plan, by name."""
+        key = ("attempt", request.address or request.key, str(request.attempt))
+        chosen = choices.choose(key, planned)
+        for fault in chosen:
+            if type(fault) not in self._names:
+                raise HarnessError(f"override of {key}: {fault!r} is not a fault")
+        return [(self._names[type(fault)], fault) for fault in chosen]

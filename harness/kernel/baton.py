@@ -13,7 +13,7 @@ import math
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import simpy
 
 from harness.errors import HarnessError
+from harness.kernel.identity import Identity, RootIdentity
 from harness.kernel.lineage import Lineage
 
 PATIENCE_WALL_S = 10.0
@@ -117,6 +118,8 @@ class SimThread:
     endings: int = 0
     lineage: Lineage | None = None
     """The task or thread that started it; None of the main thread."""
+    identity: Identity = field(default_factory=RootIdentity)
+    """Its path; of a worker of a pool, that of the work that it does."""
     entered: Entered | None = None
     """What holds for the whole process while it runs, and is left while it waits."""
 
@@ -165,8 +168,8 @@ class Baton:
         """Those beside the main one that have not ended, in the order of their start."""
         self.ready: deque[Waiter] = deque()
         """What was woken and has not got the baton yet."""
-        self.choose: Callable[[int], int] | None = None
-        """Picks one of so many that may go next; None means the first, and that a thread runs until it waits."""
+        self.choose: Callable[[Sequence[Waiter]], int] | None = None
+        """Gives the place of the one that goes next among those that may; None means the first, and that a thread runs until it waits."""
         self.really_busy = 0
         """How many threads are outside of the world now, and may take as much real time as they need."""
         self.switches = 0
@@ -307,7 +310,7 @@ class Baton:
         kernel, ready = self._kernel, self.ready
         kernel.count_turn()
         if self.choose is not None and len(ready) > 1:
-            place = self.choose(len(ready))
+            place = self.choose(ready)
             chosen = ready[place]
             del ready[place]
         else:

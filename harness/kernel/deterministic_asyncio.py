@@ -8,6 +8,7 @@ that asyncio builds of coroutines and async generators, which nobody can give a 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -31,6 +32,13 @@ class SimTask(asyncio.Task[T]):
 
     def __hash__(self) -> int:
         return self.order
+
+    def set_name(self, value: object, /) -> None:
+        """Name the task; before its first step the name becomes part of its path, as a name given to `create_task` is."""
+        super().set_name(value)
+        coro: Any = self.get_coro()
+        if getattr(coro, "cr_frame", None) and inspect.getcoroutinestate(coro) == "CORO_CREATED":
+            self.lineage.identity.rename(str(value))
 
 
 class SimFuture(asyncio.Future[T]):

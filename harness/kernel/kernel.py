@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import simpy
 
+from harness.chance.choices import Choices
 from harness.errors import Deadlock, LimitExceeded
 from harness.kernel.baton import Baton, Waiter
 from harness.kernel.watcher import Watcher
@@ -33,6 +34,10 @@ DEFAULT_STEPS_PER_INSTANT = 1_000_000
 half of it, and a loop that spins on `sleep(0)` never ends."""
 
 
+BEFORE_THE_RUN = "what comes before the run"
+"""What the waiter is called that lets time pass until a run begins."""
+
+
 class Halt(BaseException):
     """Stops code that goes on after a bound was passed; no `except Exception` of the program catches it."""
 
@@ -46,6 +51,9 @@ class Kernel:
         instants_without_call: How often time may move between two calls of the program.
         begin_s: Where it starts [s]; before 0 for what comes before a run.
     """
+
+    choices: Choices | None = None
+    """Who overrides and watches the choices of the run; None means nobody, and that nothing is on record."""
 
     def __init__(
         self,
@@ -88,7 +96,7 @@ class Kernel:
     def reach(self, at_s: float) -> None:
         """Let the clock stand at a time before a run begins, which what came before it was to be done by [s]."""
         if self.env._now < at_s:  # noqa: SLF001 - see `now_s`
-            self.park(Waiter("what comes before the run"), at_s)
+            self.park(Waiter(BEFORE_THE_RUN), at_s)
         self.env._now = at_s  # noqa: SLF001 - sums of its waits may differ from it in the last bit
 
     def wake(self, waiter: Waiter) -> None:

@@ -11,6 +11,8 @@ import math
 from typing import Any, Protocol
 from weakref import ref
 
+from harness.kernel.identity import Identity, RootIdentity
+
 
 class Doer(Protocol):
     """A task, or a thread."""
@@ -19,26 +21,48 @@ class Doer(Protocol):
         """Whether it has ended."""
 
 
+class Worker(Protocol):
+    """A thread that is known by the work that it does."""
+
+    identity: Identity
+
+
 class Lineage:
     """A task, and the tasks that it descends from; it keeps no task alive.
 
     Args:
         task: The task, or the thread where no loop runs in it; None for the main thread.
         parent: Of the task that began it.
+        identity: Its path; None means that of the thread.
         begun_s: When [virtual s].
     """
 
-    __slots__ = ("_parent", "_task", "begun_s")
+    __slots__ = ("_identity", "_parent", "_task", "begun_s")
 
     def __init__(
         self,
         task: Doer | None,
         parent: Lineage | None,
         begun_s: float = 0.0,
+        identity: Identity | None = None,
     ) -> None:
         self._task = None if task is None else ref(task)
+        self._identity = identity
         self._parent = parent
         self.begun_s = begun_s
+
+    @property
+    def identity(self) -> Identity:
+        """The path of the task; of a thread that works for a pool, the path of its present work."""
+        if self._identity is not None:
+            return self._identity
+        thread = None if self._task is None else self._task()
+        return getattr(thread, "identity", _MAIN)
+
+    @property
+    def path(self) -> str:
+        """The path of spawning: who began the task, its name, its number among those of that name."""
+        return self.identity.path
 
     @property
     def has_ended(self) -> bool:
@@ -94,18 +118,35 @@ class Lineage:
         return None
 
 
+_MAIN = RootIdentity()
+
 NO_TASK = Lineage(None, None)
 """A program without a loop; every task descends from it."""
 
 
-def child_of(parent: asyncio.Task[Any] | None, task: asyncio.Task[Any], begun_s: float) -> Lineage:
+def child_of(
+    parent: asyncio.Task[Any] | None,
+    task: asyncio.Task[Any],
+    begun_s: float,
+    thread: Worker,
+    name: str | None,
+) -> Lineage:
     """The lineage of a new task.
 
     Args:
         parent: The task that begins it; None outside of all tasks.
         task: The new task.
         begun_s: The present time [virtual s].
+        thread: The thread that runs, to which tasks outside of all tasks belong.
+        name: What the task is called; None means that it is its parent's in everything but asyncio's eyes.
     """
     line = NO_TASK if parent is None else getattr(parent, "lineage", NO_TASK)
     line.ancestor  # noqa: B018 - shortens the chain
-    return Lineage(task, line, begun_s)
+    spawner = line._identity or thread.identity  # noqa: SLF001 - of a task; `identity` would ask for the thread
+    return Lineage(task, line, begun_s, spawner if name is None else Identity(spawner, name))
+
+
+def call_task_here(path: str) -> None:
+    """Set the path of the task that runs now."""
+    lineage: Lineage = asyncio.current_task().lineage  # type: ignore[union-attr]  # a task of a simulated loop
+    lineage.identity.become(path)

@@ -10,6 +10,7 @@ Everything that would reach the real world (sockets, processes, signals, threads
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -26,6 +27,7 @@ from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
 from harness.kernel.deterministic_asyncio import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.handles import Handle, Timer
+from harness.kernel.identity import is_wait_for, name_of
 from harness.kernel.kernel import Kernel
 from harness.kernel.lineage import child_of
 from harness.kernel.suspension import Suspension
@@ -35,6 +37,12 @@ Ts = TypeVarTuple("Ts")
 
 # asyncio itself rebuilds its heap when more than half of a hundred timers are cancelled ones (base_events.py).
 _CANCELLED_TIMERS_MIN = 100
+
+LOOP_WAITS = "an event loop with nothing to do"
+"""What the waiter of a loop is called."""
+
+_WAIT_FOR_SPAWNS = sys.version_info < (3, 12)
+"""Whether `asyncio.wait_for` runs what it waits for in a task of its own."""
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -57,7 +65,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self.kernel = kernel
-        self.waiter = Waiter("an event loop with nothing to do")
+        self.waiter = Waiter(LOOP_WAITS)
         self.hash_order = count(1)
         """Gives tasks and futures their place in sets; see `order.py`."""
         self._timers: list[tuple[float, int, Timer | Suspension]] = []
@@ -243,7 +251,14 @@ class SimLoop(asyncio.BaseEventLoop):
         number = next(self._task_numbers)
         simulated: SimTask[T] = SimTask.__new__(SimTask)
         simulated.order = number  # before the rest, which puts it into a set
-        simulated.lineage = child_of(asyncio.current_task(self), simulated, self.time())
+        if name is not None:
+            known_as: str | None = str(name)
+        else:
+            known_as = None if _WAIT_FOR_SPAWNS and is_wait_for() else name_of(coro)
+        kernel = self.kernel
+        simulated.lineage = child_of(
+            asyncio.current_task(self), simulated, kernel.now_s(), kernel.baton.current, known_as
+        )
         name = f"Task-{number}" if name is None else str(name)
         simulated.__init__(coro, loop=self, name=name, **kwargs)  # type: ignore[misc]  # made in two steps
         return simulated

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from harness.errors import Deadlock, LimitExceeded, NotSimulated
 from harness.kernel import deadlock_report
+from harness.kernel.choosing import loop_for
 from harness.kernel.current_world import this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
@@ -57,7 +58,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
     except NotSimulated:
         main.close()
         raise
-    loop = SimLoop(kernel)
+    loop = loop_for(kernel)
     with deterministic_asyncio(virtual_sleep), _rare_collections():
         try:
             result = loop.run_until_complete(main)

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from harness.provider.service import REFUSAL_S
+from harness.provider.stated import StatedService
 from harness.spans import Span
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
@@ -101,12 +103,16 @@ class Request:
     """Names of the tools it may use."""
     output_tokens: int | None = None
     """Size of the answer if the workload knows it [tokens]."""
+    said: tuple[ChatMessage, ...] = ()
+    """All that was said so far; empty where that is the prompt alone."""
     attempt: int = 0
     """1 for the first attempt; 0 before it."""
     latency_factor: float = 1.0
     """How many times slower than usual the provider is for the current attempt."""
-    said: tuple[ChatMessage, ...] = ()
-    """All that was said so far; empty where that is the prompt alone."""
+    stated: StatedService | None = None
+    """How long the provider serves the current attempt; None means what the model's profile says."""
+    address: str = ""
+    """Names the call among those of the run, whatever else runs: who asks what, and how often before."""
     body: bytes = b""
     """The request as the program sent it; empty where there is no wire."""
     wanted: dict[str, Any] | None = None
@@ -140,6 +146,14 @@ class Request:
     def tool_results(self) -> tuple[ToolResult, ...]:
         """What came of the tools that were asked for last; empty when the last word was the user's."""
         return self.said[-1].tool_results if self.said else ()
+
+    def refusal_after_s(self, now_s: float) -> float:
+        """How long after its arrival the current attempt is refused [s]: one round trip, or what is stated of it.
+
+        Args:
+            now_s: Virtual time [s].
+        """
+        return REFUSAL_S if self.stated is None else self.stated.service_s(now_s)
 
     @property
     def attempt_key(self) -> str:

@@ -14,22 +14,35 @@ from collections.abc import Callable, Generator
 from contextvars import Context
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
 from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
 from harness.models.refused import RefusedError
-from harness.models.verdict import Fail, Judge, Silent, Slow, Verdict
+from harness.models.verdict import Alter, Break, Fail, Judge, Silent, Slow, in_turn
 from harness.provider import Provider, Refusal, Served
-from harness.provider.service import REFUSAL_S, Attempt
+from harness.provider.service import Attempt
+from harness.provider.stated import EndsAt, Takes
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
 from harness.virtual.aside import Aside, Outcome
 
 Sizer = Callable[[Request, Reply], Usage]
 """Gives what an attempt reads and generates whose content says something."""
+
+
+class Left(NamedTuple):
+    """What of the verdicts of an attempt is left to do when it is in service."""
+
+    changes: tuple[Alter, ...] = ()
+    """What they make of the reply, in order."""
+    broken: Break | None = None
+    """What they do to the bytes, where there are any."""
+
+
+NOTHING_LEFT = Left()
 
 
 class AttemptSpan:
@@ -46,7 +59,7 @@ class AttemptSpan:
         self._log = log
         self._request = request
         request.attempt += 1
-        request.latency_factor = 1.0
+        request.latency_factor, request.stated = 1.0, None
         model = request.model
         span = log.open(ATTEMPT, model, request.call_span, request.agent, model, request.attempt)
         span.start_s = ABSENT
@@ -104,31 +117,41 @@ class Backend:
     latency_factor: float = 1.0
     """How many times as long as others' its attempts take to serve; beside what a fault says."""
 
-    def verdict(self, request: Request) -> Generator[float, None, Verdict | None]:
+    def verdict(self, request: Request) -> Generator[float, None, Left]:
         """Ask the fault plan, and do what comes before service: be slow, silent or refused.
 
         Returns:
-            What is left to do: an `Alter`, or a `Break` where there are bytes.
+            What is left to do.
 
         Raises:
             RefusedError: A fault refuses it.
         """
         met = None if self.judge is None else self.judge(request)
         if met is None:
-            return None
-        request.span.fault, verdict = met
+            return NOTHING_LEFT
+        request.span.fault, verdicts = met[0], in_turn(met[1])
         # An attempt that meets silence begins after it, so the event is the call's.
-        span = request.call_span if isinstance(verdict, Silent) else request.span
-        self.log.event("fault", span, request.span.fault)
-        match verdict:
-            case Slow(factor):
-                request.latency_factor = factor
-            case Silent(for_s):
-                yield from self._silence(request, for_s)
-            case Fail(refusal):
-                yield self.log.clock() + REFUSAL_S
-                raise RefusedError(refusal)
-        return verdict
+        silent = any(isinstance(verdict, Silent) for verdict in verdicts)
+        self.log.event("fault", request.call_span if silent else request.span, met[0])
+        changes: list[Alter] = []
+        broken: Break | None = None
+        for verdict in verdicts:
+            match verdict:
+                case Slow(factor):
+                    request.latency_factor *= factor
+                case Takes() | EndsAt():
+                    request.stated = verdict
+                case Silent(for_s):
+                    yield from self._silence(request, for_s)
+                case Fail(refusal):
+                    now_s = self.log.clock()
+                    yield now_s + request.refusal_after_s(now_s)
+                    raise RefusedError(refusal)
+                case Alter():
+                    changes.append(verdict)
+                case Break():
+                    broken = verdict
+        return Left(tuple(changes), broken)
 
     def _silence(self, request: Request, for_s: float | None) -> Generator[float, None, None]:
         """Let time pass before the attempt reaches the provider; it is a wait of the call, and not a queue's."""
@@ -194,6 +217,7 @@ class Backend:
             request.attempt_key,
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
+            stated=request.stated,
         )
         attempt.carries = said
         return attempt
@@ -210,11 +234,16 @@ class Backend:
             except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
                 self.provider.fail(attempt, wrong, self.lost if attempt.abandoned else None)
             else:
-                self.provider.generate(attempt)
+                self.provider.serve(attempt)
 
-        factor = request.latency_factor * self.latency_factor
-        key = request.attempt_key
-        attempt = self.provider.submit(self.served, key, read, latency_factor=factor, make=make)
+        attempt = self.provider.submit(
+            self.served,
+            request.attempt_key,
+            read,
+            latency_factor=request.latency_factor * self.latency_factor,
+            stated=request.stated,
+            make=make,
+        )
         return attempt
 
     def _call_aside(self, work: Work, request: Request, done: Outcome) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from harness.kernel import gone_through, happened
 from harness.models.api import Reply, Request
-from harness.models.attempt import Backend, raise_outcome
-from harness.models.verdict import Alter
+from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
 
@@ -27,9 +26,9 @@ class ServedModel:
             ModelError: The provider refused, or a fault says so.
         """
         backend = self._backend
-        verdict = None
+        left = NOTHING_LEFT
         if backend.judge is not None:
-            verdict = await gone_through(backend.verdict(request))
+            left = await gone_through(backend.verdict(request))
         attempt = backend.submit(request, self._usage)
         try:
             outcome = await happened(attempt)
@@ -46,7 +45,9 @@ class ServedModel:
             content.correct if backend.accuracy is None else backend.is_correct(request),
             body=content.body,
         )
-        return reply if verdict is None or not isinstance(verdict, Alter) else verdict.change(reply)
+        for alter in left.changes:
+            reply = alter.change(reply)
+        return reply
 
     def _usage(self, request: Request, content: Reply) -> Usage:
         tokens = content.output_tokens

@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.models.api import Reply, Request
 from harness.provider import Refusal
+from harness.provider.stated import EndsAt, Takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,14 @@ class Slow:
     """The provider takes longer over this attempt."""
 
     factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Several things happen to the attempt, one after the other: late, then refused."""
+
+    verdicts: tuple[Verdict, ...]
+    """Each of them, none of which is of this kind itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,15 @@ class Break:
     """How long a stall lasts, or a drip takes [s]; None of a stall until the client gives up."""
 
 
-Verdict = Slow | Silent | Fail | Alter | Break
+Verdict = Slow | Takes | EndsAt | Silent | Fail | Alter | Break | InTurn
+
+
+def in_turn(verdict: Verdict | None) -> tuple[Verdict, ...]:
+    """Return the single verdicts that one consists of, in order."""
+    if verdict is None:
+        return ()
+    return verdict.verdicts if isinstance(verdict, InTurn) else (verdict,)
+
 
 Judge = Callable[[Request], tuple[str, Verdict] | None]
 """Says which fault an attempt meets, by its name, and what becomes of it."""
@@ -87,8 +104,9 @@ def without_wire(judge: Judge | None) -> Judge | None:
 
     def judge_without(request: Request) -> tuple[str, Verdict] | None:
         met = judge(request)
-        if met is None or not isinstance(met[1], Break):
-            return met
-        return met[0], met[1].without_wire
+        if met is None:
+            return None
+        left = tuple(it.without_wire if isinstance(it, Break) else it for it in in_turn(met[1]))
+        return met[0], left[0] if len(left) == 1 else InTurn(left)
 
     return judge_without

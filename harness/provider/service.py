@@ -15,15 +15,18 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import heappush
 from typing import Any, NamedTuple
 
 import simpy
+from simpy.events import NORMAL
 
 from harness.chance.draws import Draws
 from harness.provider.latency import Latency
 from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
 from harness.provider.overload import Availability, Outage, Overload
 from harness.provider.prices import AnyPrices
+from harness.provider.stated import StatedService
 from harness.units import Count, Usage
 
 REFUSAL_S = 0.05
@@ -87,14 +90,17 @@ class Attempt(simpy.Event):
         usage: Usage,
         latency_factor: float,
         arrival_s: float,
+        stated: StatedService | None,
         make: Callable[[], None] | None,
     ) -> None:
-        super().__init__(env)
+        self.env = env  # as simpy.Event does; one call less for every attempt
+        self.callbacks = []
         self.model = model
         self.key = key
         self.usage = usage
         self.latency_factor = latency_factor
         self.arrival_s = arrival_s
+        self.stated = stated
         self.start_s = math.nan
         """When service began [s]; absent while it waits in the queue."""
         self.first_token_s = math.nan
@@ -102,7 +108,7 @@ class Attempt(simpy.Event):
         self.end_s = math.nan
         """When the last token comes [s]; known once service has begun."""
         self.make = make
-        """Called when service begins, if the size of the reply is not known before it is made; `generate` or `fail` ends it."""
+        """Called when service begins, if the size of the reply is not known before it is made; `serve` or `fail` goes on."""
         self.on_first_token_known: Callable[[], None] | None = None
         """Called when the time of the first token is known, for whoever streams the reply."""
         self.carries: Any = None
@@ -113,7 +119,7 @@ class Attempt(simpy.Event):
     @property
     def cost_usd(self) -> float:
         """What it is billed [USD]; nothing before service begins, absent when the price is unknown."""
-        if math.isnan(self.start_s):
+        if self.start_s != self.start_s:
             return 0.0
         prices = self.model.prices
         return math.nan if prices is None else prices.cost_usd(self.usage)
@@ -167,6 +173,7 @@ class Provider:
         usage: Usage,
         *,
         latency_factor: float = 1.0,
+        stated: StatedService | None = None,
         make: Callable[[], None] | None = None,
     ) -> Attempt:
         """Send one request now.
@@ -176,6 +183,7 @@ class Provider:
             key: Names the attempt's draws.
             usage: What it reads and will generate.
             latency_factor: Multiplies its service time.
+            stated: Its service time; None means what the model's profile says.
             make: Called when service begins, where what it will generate is known only when the reply has been made.
 
         Returns:
@@ -183,12 +191,12 @@ class Provider:
         """
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
-        attempt = Attempt(env, model, key, usage, latency_factor, now_s, make)
+        attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated, make)
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
         elif self._busy < self._slots:
-            self._start(attempt)
+            self.serve(attempt)
         else:
             self._waiting.append(attempt)
             self._waiting_now += 1
@@ -223,19 +231,20 @@ class Provider:
             return None
         return Refusal("rate_limit_error", attempt.model.name, hit, float(hit.retry_after_s))
 
-    def _start(self, attempt: Attempt) -> None:
-        self._busy += 1
-        attempt.start_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
-        assert attempt.callbacks is not None
-        attempt.callbacks.insert(0, self._finish)
-        if attempt.make is None:
-            self.generate(attempt)
-        else:
-            attempt.make()
+    def serve(self, attempt: Attempt) -> None:
+        """Begin service; or go on with it, once the reply has been made.
 
-    def generate(self, attempt: Attempt) -> None:
-        """Read and generate from now on; what goes before, such as making the reply, is part of the time to the first token."""
+        What comes before that is part of the time to the first token.
+        """
         now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
+        if attempt.start_s != attempt.start_s:
+            self._busy += 1
+            attempt.start_s = now_s
+            assert attempt.callbacks is not None
+            attempt.callbacks.insert(0, self._finish)
+            if attempt.make is not None:
+                attempt.make()
+                return
         prefill_s, generate_s = attempt.model.latency.sample(
             self._draws,
             attempt.key,
@@ -243,9 +252,14 @@ class Provider:
             attempt.usage.output_tokens,
             attempt.latency_factor,
         )
+        service_s = prefill_s + generate_s
+        if attempt.stated is not None:
+            stated_s = attempt.stated.service_s(now_s)
+            prefill_s *= stated_s / service_s if service_s else 0.0
+            service_s = stated_s
         attempt.first_token_s = now_s + prefill_s
-        attempt.end_s = now_s + (prefill_s + generate_s)
-        _happen(attempt, None, prefill_s + generate_s)
+        attempt.end_s = now_s + service_s
+        _happen(attempt, None, service_s)
         if attempt.on_first_token_known is not None:
             attempt.on_first_token_known()
 
@@ -278,7 +292,7 @@ class Provider:
             attempt = self._waiting.popleft()
             if not attempt.abandoned:
                 self._waiting_now -= 1
-                self._start(attempt)
+                self.serve(attempt)
                 break
 
     def _limiter(self, pool: str) -> Limiter:
@@ -292,4 +306,6 @@ class Provider:
 def _happen(attempt: Attempt, value: Refusal | BaseException | None, after_s: float) -> None:
     attempt._ok = True  # noqa: SLF001 - `succeed` can only mean now; `Timeout` sets the two in the same way
     attempt._value = value  # noqa: SLF001
-    attempt.env.schedule(attempt, delay=after_s)
+    env = attempt.env
+    at_s = env._now + after_s  # noqa: SLF001 - as `Environment.schedule` does, at the price of a call
+    heappush(env._queue, (at_s, NORMAL, next(env._eid), attempt))  # noqa: SLF001

@@ -11,7 +11,9 @@ from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
+from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -25,7 +27,7 @@ from harness.patterns import PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
-from harness.run.workload import kind_of, run_workload, text_of
+from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
@@ -43,16 +45,20 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = self.spec = scenario.of_pattern
-        self.kernel = Kernel(horizon_s=spec.horizon_s + CLEANUP_S)
-        self.draws = Draws(seed)
+        self.draws = Draws.of(seed)
+        self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
         self.log = SpanLog(self.kernel.now_s)
+        # What holds around the calls of a pattern is harness's own.
+        self.findings: tuple[Finding, ...] = ()
+        self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
+        # What ends a task of a pattern is an error that it was told to meet.
+        self.failures = Failures()
         self._scenario = scenario
-        self._seed = seed
         self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
@@ -88,21 +94,6 @@ class PatternRun:
         """The faults, by number, that met at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Nothing: what holds around the calls of a pattern is harness's own."""
-        return ()
-
-    @property
-    def unsimulated(self) -> dict[str, int]:
-        """Nothing: a pattern knows no hosts."""
-        return {}
-
-    @property
-    def failures(self) -> Failures:
-        """Nothing: what ends a task of a pattern is an error that it was told to meet."""
-        return Failures()
-
     def execute(self) -> Literal["done", "horizon"]:
         """Let the tasks come, and the pattern work on them."""
         work = run_workload(self.spec, self.draws, self.work_on)
@@ -110,11 +101,12 @@ class PatternRun:
             return run(self.kernel, work)
         from harness.virtual.world import run_here, simulated_world
 
-        with simulated_world(self.kernel, seed=self._seed):  # functions of the user may wait
+        with simulated_world(self.kernel, seed=self.draws):  # functions of the user may wait
             return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Let the pattern work on one task, and record how it ended."""
+        call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         message = self._first_message(kind, arrival, Task(number, kind.kind, span))
@@ -153,7 +145,7 @@ class PatternRun:
             for planned in self._plan
             if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
         ]
-        mine = FaultPlan(faults, self.draws, self.log.clock)
+        mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
         backend = Backend(
             log=self.log,
@@ -162,7 +154,7 @@ class PatternRun:
             aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
-            judge=without_wire(mine.judge if faults else None),
+            judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
             latency_factor=self.spec.latency_factors.get(name, 1.0),

@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from typing import TypeVar
 
 from harness.run.one import RunResult, simulate
 from harness.run.undisturbed import ENDING, undisturbed
 from harness.scenario import LoadedScenario
+
+T = TypeVar("T")
 
 _BATCHES_PER_JOB = 4
 """Enough that no process idles for long at the end, few enough that sending work costs nothing."""
@@ -37,9 +40,23 @@ def simulate_many(
     jobs: int = 1,
     on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[RunResult]:
-    """Execute one run for each seed.
+    """Execute one run for each seed; see `map_runs`."""
+    return map_runs(whole, scenario, seeds, executor=executor, jobs=jobs, on_task_end=on_task_end)
+
+
+def map_runs(
+    reduce: Callable[[RunResult], T],
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    *,
+    executor: Executor | None = None,
+    jobs: int = 1,
+    on_task_end: Callable[[], None] | None = None,
+) -> Iterator[T]:
+    """Execute one run for each seed, and give what is made of it where it ran.
 
     Args:
+        reduce: Makes of a result what is wanted of it; only that travels home from another process.
         scenario: What to simulate.
         seeds: The seeds, in the order in which results are wanted.
         executor: Where to run; None means here, one after another. It stays open.
@@ -47,16 +64,16 @@ def simulate_many(
         on_task_end: Called whenever a task of a run here has ended.
 
     Yields:
-        The result of each run, as soon as it and all before it are there. Only a few batches are under way at a
+        What is made of each run, as soon as it and all before it are there. Only a few batches are under way at a
         time, so that memory does not grow with the number of runs.
     """
     if executor is None:
         for seed in seeds:
-            yield simulate(scenario, seed, on_task_end)
+            yield reduce(simulate(scenario, seed, on_task_end=on_task_end))
         return
-    under_way: deque[Future[list[RunResult]]] = deque()
+    under_way: deque[Future[list[T]]] = deque()
     try:
-        yield from _in_batches(executor, scenario, seeds, jobs, under_way)
+        yield from _in_batches(executor, reduce, scenario, seeds, jobs, under_way)
     finally:
         for future in under_way:
             future.cancel()
@@ -64,22 +81,23 @@ def simulate_many(
 
 def _in_batches(
     executor: Executor,
+    reduce: Callable[[RunResult], T],
     scenario: LoadedScenario,
     seeds: Sequence[int],
     jobs: int,
-    under_way: deque[Future[list[RunResult]]],
-) -> Iterator[RunResult]:
+    under_way: deque[Future[list[T]]],
+) -> Iterator[T]:
     tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_PROCESS
     size = max(
         1, min(math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB)), _TASKS_WORTH_A_PROCESS // tasks)
     )
     batches = iter([seeds[start : start + size] for start in range(0, len(seeds), size)])
     for batch in islice(batches, jobs * 2):
-        under_way.append(executor.submit(_simulate_batch, scenario, batch))
+        under_way.append(executor.submit(_simulate_batch, reduce, scenario, batch))
     while under_way:
         results = under_way.popleft().result()
         for batch in islice(batches, 1):
-            under_way.append(executor.submit(_simulate_batch, scenario, batch))
+            under_way.append(executor.submit(_simulate_batch, reduce, scenario, batch))
         yield from results
 
 
@@ -118,12 +136,23 @@ def simulate_jobs(
     on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[RunResult]:
     """Execute one run for each seed, in processes of its own when there are several jobs; see `simulate_many`."""
+    return map_jobs(whole, scenario, seeds, jobs, on_task_end)
+
+
+def map_jobs(
+    reduce: Callable[[RunResult], T],
+    scenario: LoadedScenario,
+    seeds: Sequence[int],
+    jobs: int,
+    on_task_end: Callable[[], None] | None = None,
+) -> Iterator[T]:
+    """Execute one run for each seed, in processes of its own when there are several jobs; see `map_runs`."""
     if jobs == 1:
-        yield from simulate_many(scenario, seeds, on_task_end=on_task_end)
+        yield from map_runs(reduce, scenario, seeds, on_task_end=on_task_end)
         return
     with processes(jobs) as executor:
         try:
-            yield from _in_batches(executor, scenario, seeds, jobs, deque())
+            yield from _in_batches(executor, reduce, scenario, seeds, jobs, deque())
         except BaseException:
             _stop(executor)
             raise
@@ -153,8 +182,15 @@ def default_jobs(scenario: LoadedScenario, runs: int) -> int:
     return max(1, min(cores, runs, tasks * runs // _TASKS_WORTH_A_PROCESS))
 
 
-def _simulate_batch(scenario: LoadedScenario, seeds: Sequence[int]) -> list[RunResult]:
-    return [simulate(scenario, seed) for seed in seeds]
+def _simulate_batch(
+    reduce: Callable[[RunResult], T], scenario: LoadedScenario, seeds: Sequence[int]
+) -> list[T]:
+    return [reduce(simulate(scenario, seed)) for seed in seeds]
+
+
+def whole(result: RunResult) -> RunResult:
+    """Make nothing of a result."""
+    return result
 
 
 def _begin_worker() -> None:

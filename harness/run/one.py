@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self
 
 from harness import wall
+from harness.chance import Draws
+from harness.chance.choices import Choices
+from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.run.build import PatternRun
+from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
-from harness.spans import Table
+from harness.scenario.spec import SPEC
+from harness.spans import SpanLog, Table
 from harness.texts import no_texts
-
-if TYPE_CHECKING:
-    from harness.run.target import TargetWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +35,13 @@ class RunResult:
     events: Table
     tally: RunTally
     """What its metrics are made of."""
-    stub_lines_used: dict[str, set[int]] = field(default_factory=dict)
+    stub_lines_used: Mapping[str, Set[int]] = field(default_factory=dict)
     """The lines of each agent's script that were asked for."""
-    faults_met: set[int] = field(default_factory=set)
+    faults_met: Set[int] = field(default_factory=set)
     """The faults, by number, that met at least one attempt."""
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     """What there is to say about how a program of one's own deals with its providers."""
-    unsimulated: dict[str, int] = field(default_factory=dict)
+    unsimulated: Mapping[str, int] = field(default_factory=dict)
     """The hosts that it wanted to reach and nobody simulates, each with how often."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
@@ -49,6 +52,11 @@ class RunResult:
     texts: Table = field(default_factory=no_texts)
     """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
 
+    def without_spans(self) -> Self:
+        """The same without its spans and events, which are most of what a run weighs on its way between processes."""
+        nothing = SpanLog(float)
+        return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
+
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from harness.report.notebook import run_html
@@ -58,13 +66,18 @@ class RunResult:
 
 
 def simulate(
-    scenario: LoadedScenario, seed: int, on_task_end: Callable[[], None] | None = None
+    scenario: LoadedScenario,
+    seed: int,
+    *,
+    choices: Choices | None = None,
+    on_task_end: Callable[[], None] | None = None,
 ) -> RunResult:
     """Execute one run.
 
     Args:
         scenario: What to simulate.
         seed: The one integer that all chance follows from.
+        choices: Overrides of single choices, and where all are put on record; None means neither.
         on_task_end: Called whenever a task has ended; it must not touch the run.
 
     Returns:
@@ -75,7 +88,7 @@ def simulate(
             carries a note with the command that replays it.
     """
     try:
-        with world_of(scenario, seed) as world:
+        with world_of(scenario, draws_of(seed, choices)) as world:
             world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
@@ -84,12 +97,12 @@ def simulate(
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int) -> Iterator[PatternRun | TargetWorld]:
+def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedRun]:
     """The parts of a run, to be executed inside.
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
     load_libraries(scenario.functions, scenario.folder)
     if isinstance(scenario.spec, TargetScenario):
@@ -101,7 +114,7 @@ def world_of(scenario: LoadedScenario, seed: int) -> Iterator[PatternRun | Targe
             yield PatternRun(scenario, seed)
 
 
-def _executed(scenario: LoadedScenario, world: PatternRun | TargetWorld, seed: int) -> RunResult:
+def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec
@@ -136,6 +149,8 @@ def slots_of(spec: AnyScenario) -> int | None:
 
 def replay_command(scenario: LoadedScenario, seed: int) -> str:
     """The command that executes one run again."""
+    if scenario.source == SPEC:
+        return f"Simulation.from_spec(...).run({seed})"
     changes = [word for override in scenario.overrides for word in ("--set", override)]
     return shlex.join(
         ["harness", "simulate", scenario.source, "--seed", str(seed), "--runs", "1", *changes]

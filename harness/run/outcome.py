@@ -86,7 +86,7 @@ class Results:
     _tracebacks: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: RunResult) -> None:
-        """Count one run in."""
+        """Count one run in; its spans are not looked at."""
         self._tallies.append(result.tally)
         self._seeds.append(result.seed)
         self._cut += result.status == "horizon"

@@ -12,7 +12,7 @@ from typing import Any
 from harness.apis import APIS, base_path
 from harness.chance import Draws
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
-from harness.kernel import Kernel
+from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import content_of
 from harness.provider import (
@@ -91,7 +91,7 @@ class ProgramWorld:
     The servers are made when the first connection is, so that a test can say until then who is there.
 
     Args:
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
         providers: The providers, by name.
         roles: The agents, in the order in which their rules are asked.
         faults: What goes wrong, in order.
@@ -105,7 +105,7 @@ class ProgramWorld:
 
     def __init__(
         self,
-        seed: int,
+        seed: int | Draws,
         *,
         providers: Mapping[str, WireProvider],
         roles: Sequence[AgentRule],
@@ -117,12 +117,14 @@ class ProgramWorld:
         allow_unmatched: bool = False,
         keep_texts: bool = False,
     ) -> None:
-        self.seed = seed
-        self.kernel = Kernel(
-            horizon_s=horizon_s, instants_without_call=INSTANTS_WITHOUT_CALL, begin_s=begin_s
+        self.draws = Draws.of(seed)
+        self.kernel = kernel_for(
+            self.draws.choices,
+            horizon_s=horizon_s,
+            instants_without_call=INSTANTS_WITHOUT_CALL,
+            begin_s=begin_s,
         )
         self._calls_per_task = calls_per_task
-        self.draws = Draws(seed)
         self.log = SpanLog(self.kernel.now_s)
         self.texts = Texts() if keep_texts else None
         self.root = Scope(self.log.open_task("program", 1), None)
@@ -145,6 +147,11 @@ class ProgramWorld:
         return self.server.connect(host, port)
 
     # -- as its owner sees it ---------------------------------------------------------------------------------------
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return self.draws.seed
 
     @property
     def server(self) -> Server:
@@ -227,7 +234,9 @@ class ProgramWorld:
                 served[key] = _served(self._providers[provider], model, latency)
             return served[key]
 
-        self._plan = FaultPlan(plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s)
+        self._plan = FaultPlan(
+            plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s, FAULT_NAMES
+        )
         return Server(
             self.kernel,
             self.draws,

@@ -7,15 +7,22 @@ assert outcome.metrics["latency_s_p95"] < 60
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from harness.run.many import simulate_jobs, simulate_many
+from harness.chance.choices import Choices
+from harness.run.many import map_jobs, map_runs, whole
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
-from harness.scenario import load_scenario
+from harness.scenario import load_scenario, load_spec
+
+if TYPE_CHECKING:
+    from harness.store import Store
+
+T = TypeVar("T")
 
 
 class Simulation:
@@ -35,14 +42,39 @@ class Simulation:
     ) -> None:
         self.scenario = replace(load_scenario(path, overrides=overrides), keep_texts=keep_texts)
 
-    def run(self, seed: int | None = None) -> RunResult:
+    @classmethod
+    def from_spec(
+        cls,
+        spec: Mapping[str, Any],
+        *,
+        folder: str | Path = ".",
+        overrides: Sequence[str] = (),
+    ) -> Simulation:
+        """Make a simulation of a scenario that is a mapping, as it would be written in a file.
+
+        Args:
+            spec: What the file would say.
+            folder: Where relative paths in it begin.
+            overrides: Changes to it, each as `path=value`.
+
+        Raises:
+            ScenarioError: The scenario is wrong.
+        """
+        simulation = cls.__new__(cls)
+        simulation.scenario = load_spec(spec, folder=folder, overrides=overrides)
+        return simulation
+
+    def run(self, seed: int | None = None, *, choices: Choices | None = None) -> RunResult:
         """Execute one run.
 
         Args:
             seed: The seed; None means the scenario's first.
+            choices: Overrides of single choices, and where all are put on record; None means neither.
         """
-        return simulate(self.scenario, self.scenario.spec.seed if seed is None else seed)
+        first = self.scenario.spec.seed
+        return simulate(self.scenario, first if seed is None else seed, choices=choices)
 
+    @overload
     def run_many(
         self,
         runs: int | None = None,
@@ -50,8 +82,32 @@ class Simulation:
         seed: int | None = None,
         executor: Executor | None = None,
         jobs: int = 1,
-    ) -> Outcome:
+        store: Store | str | Path | None = None,
+    ) -> Outcome: ...
+    @overload
+    def run_many(
+        self,
+        runs: int | None = None,
+        *,
+        seed: int | None = None,
+        executor: Executor | None = None,
+        jobs: int = 1,
+        store: Store | str | Path | None = None,
+        reduce: Callable[[RunResult], T],
+    ) -> list[T]: ...
+    def run_many(
+        self,
+        runs: int | None = None,
+        *,
+        seed: int | None = None,
+        executor: Executor | None = None,
+        jobs: int = 1,
+        store: Store | str | Path | None = None,
+        reduce: Callable[[RunResult], T] | None = None,
+    ) -> Outcome | list[T]:
         """Execute many runs, and work out their numbers.
+
+        Spans stay where a run was executed, unless they are to be stored.
 
         Args:
             runs: How many; None means as many as the scenario says.
@@ -59,17 +115,58 @@ class Simulation:
             executor: Where to run them, such as a process pool or a cluster's; None means here, or in processes of
                 its own when `jobs` is above 1.
             jobs: How many runs are done at once; tell it of an executor too, so that none of its workers idles.
+            store: The file that keeps the runs with their spans; None means that nothing is kept.
+            reduce: Makes of each run what is wanted of it, where the run was executed: a function of a module, which
+                other processes can import.
+
+        Returns:
+            The numbers of all runs; with `reduce`, what it made of each, in the order of the seeds.
 
         Raises:
-            StubError: All runs of the scenario were made, and a scripted reply was never asked for.
+            StubError: All runs of the scenario were made, and a scripted reply was never asked for; with `reduce`,
+                nobody looks.
         """
         seeds = self.scenario.spec.seeds(first=seed, runs=runs)
-        if executor is None:
-            found = simulate_jobs(self.scenario, seeds, jobs)
-        else:
-            found = simulate_many(self.scenario, seeds, executor=executor, jobs=jobs)
+        if store is not None:
+            return self._stored(store, seeds, executor, jobs, reduce)
+        if reduce is not None:
+            return list(self._mapped(reduce, seeds, executor, jobs))
         results = Results(self.scenario)
-        for result in found:
+        for result in self._mapped(RunResult.without_spans, seeds, executor, jobs):
             results.add(result)
+        results.check_stubs()
+        return results.outcome()
+
+    def _mapped(
+        self, reduce: Callable[[RunResult], T], seeds: range, executor: Executor | None, jobs: int
+    ) -> Iterator[T]:
+        if executor is None:
+            return map_jobs(reduce, self.scenario, seeds, jobs)
+        return map_runs(reduce, self.scenario, seeds, executor=executor, jobs=jobs)
+
+    def _stored(
+        self,
+        store: Store | str | Path,
+        seeds: range,
+        executor: Executor | None,
+        jobs: int,
+        reduce: Callable[[RunResult], T] | None,
+    ) -> Outcome | list[T]:
+        """The same for runs that travel home with their spans, and into a store."""
+        from harness.run.keep import keep
+        from harness.store import Store
+
+        results, reduced = Results(self.scenario), []
+
+        def counted() -> Iterator[RunResult]:
+            for result in self._mapped(whole, seeds, executor, jobs):
+                results.add(result)
+                if reduce is not None:
+                    reduced.append(reduce(result))
+                yield result
+
+        keep(store if isinstance(store, Store) else Store(store), self.scenario, counted())
+        if reduce is not None:
+            return reduced
         results.check_stubs()
         return results.outcome()

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.environment import provided_environment
 from harness.errors import HarnessError, LimitExceeded
 from harness.kernel.kernel import CLEANUP_S
+from harness.kernel.lineage import call_task_here
 from harness.metrics import Finding, findings
 from harness.metrics.history import BLOCKED
 from harness.models import Request, Stub
@@ -18,7 +20,7 @@ from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
 from harness.run.program_world import ProgramWorld
 from harness.run.wiring import surroundings
-from harness.run.workload import kind_of, run_workload, text_of
+from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
 from harness.scenario.functions import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
@@ -39,15 +41,15 @@ class TargetWorld:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The one integer that all chance follows from, or the draws of the run.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int) -> None:
+    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
         spec = scenario.spec
         assert isinstance(spec, TargetScenario), "a pattern has a world of its own"
         self.spec = spec
         self._scenario = scenario
-        self._seed = seed
+        self.draws = Draws.of(seed)
         self._functions: dict[str, Any] = {}
         """The functions that the scenario names, by name, in the modules of the run that goes on."""
         self.failures = Failures()
@@ -57,10 +59,12 @@ class TargetWorld:
 
     def _begin(self, at_s: float) -> None:
         """Make all parts, with the clock at a time [s]."""
+        if self.draws.choices is not None:
+            self.draws.choices.begin()
         found = surroundings(self._scenario, self._stub)
         self._roles = found.roles
         self._wired = ProgramWorld(
-            self._seed,
+            self.draws,
             providers=found.providers,
             roles=found.roles,
             faults=found.faults,
@@ -131,14 +135,14 @@ class TargetWorld:
             with (
                 connected(wired, SEAMS),
                 provided_environment(),
-                simulated_world(kernel, seed=wired.seed),
+                simulated_world(kernel, seed=self.draws),
                 modules_of_run(self._scenario),
                 self._functions_found(),
             ):
                 if kernel.now_s() > began_s == 0:
                     return None
                 kernel.reach(0.0)
-                ended = run_here(run_workload(self.spec, wired.draws, self._work_on))
+                ended = run_here(run_workload(self.spec, self.draws, self._work_on))
         except LimitExceeded as error:
             if error.limit != "horizon_s":
                 raise
@@ -157,7 +161,8 @@ class TargetWorld:
 
     async def _work_on(self, number: int, arrival: Arrival) -> None:
         """Let the program work on one task, and record how it ended; an error of its own ends the task, not the run."""
-        kind = kind_of(self.spec, self._wired.draws, number)
+        call_task_here(path_of_task(number))
+        kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
         if span.arrival_s > arrival.at_s:
             self.log.event(BLOCKED, span, str(span.arrival_s - arrival.at_s))

@@ -91,6 +91,11 @@ def kind_of(spec: AnyScenario, draws: Draws, number: int) -> Kind:
     return kinds[-1]
 
 
+def path_of_task(number: int) -> str:
+    """Return the path of the asyncio task that works on a task of the workload."""
+    return f"task {number}"
+
+
 def text_of(kind: Kind, number: int) -> str:
     """What the user says with a task."""
     return f"{kind.kind} {number}" if kind.text is None else kind.text

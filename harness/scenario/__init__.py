@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.scenario.load import LoadedScenario, load_scenario
+from harness.scenario.load import LoadedScenario, load_scenario, load_spec
 from harness.scenario.schema import AnyScenario, Budget, GateLimit, Scenario, TargetScenario
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "Scenario",
     "TargetScenario",
     "load_scenario",
+    "load_spec",
 ]

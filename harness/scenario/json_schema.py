@@ -8,11 +8,13 @@ from pydantic import TypeAdapter
 
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
-from harness.scenario.schema import AnyScenario
+from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
 
 
 def json_schema() -> dict[str, Any]:
     """The schema that pydantic derives from the records, with what stands under their fields."""
+    for kind in (Scenario, TargetScenario):
+        rebuild_if_registered(kind)
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),

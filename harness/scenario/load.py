@@ -27,7 +27,9 @@ from harness.scenario.schema import (
     ModelSpec,
     Scenario,
     TargetScenario,
+    rebuild_if_registered,
 )
+from harness.scenario.spec import document_of
 from harness.scenario.stubs import read_stub
 from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, read_yaml
 
@@ -95,6 +97,26 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
         raise ScenarioError(
             f"{name}:1:1: a scenario is a mapping that begins with `scenario: NAME`"
         )
+    return _loaded(document, path.parent, overrides)
+
+
+def load_spec(
+    spec: Mapping[str, Any], *, folder: str | Path = ".", overrides: Sequence[str] = ()
+) -> LoadedScenario:
+    """Check a scenario that is a mapping, as it would be written in a file.
+
+    Args:
+        spec: What the file would say.
+        folder: Where relative paths in it begin.
+        overrides: Changes, each as `path=value`, such as `workload.tasks=10`.
+
+    Raises:
+        ScenarioError: Something is wrong; names key, value and what is allowed.
+    """
+    return _loaded(document_of(spec), Path(folder), overrides)
+
+
+def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> LoadedScenario:
     before: dict[str | int, list[Any]] = {
         section: list(part) if isinstance(part := document.data.get(section), dict) else []
         for section in _SECTIONS
@@ -104,12 +126,12 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     entries = document.data.get("bakeoff")
     is_chosen = choose(document)
     _check_new_are_used(document, before)
-    spec = _validate(document, path.parent, is_chosen=is_chosen)
+    spec = _validate(document, parent, is_chosen=is_chosen)
     check_parts(spec, document)
-    folder = path.parent.absolute()
+    folder = parent.absolute()
     functions = _functions(spec, document)
     modules = read_functions(functions, folder)
-    scripts = _read_stubs(spec, document, path.parent)
+    scripts = _read_stubs(spec, document, parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
         model: part.prices if part.prices is not None else prices_of(part.name, part.provider)
@@ -117,7 +139,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
     }
     return LoadedScenario(
         spec=spec,
-        source=name,
+        source=document.file,
         folder=folder,
         overrides=tuple(overrides),
         digest=_digest(spec, scripts, latencies, prices, modules, document),
@@ -164,6 +186,7 @@ def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenar
         known = {section: names for section, names in known.items() if section in document.data}
         known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
         known.pop("models", None)
+    rebuild_if_registered(kind)
     try:
         return kind.model_validate_json(
             json.dumps(document.data), context={**known, "folder": folder}

@@ -24,6 +24,7 @@ from harness.metrics import DEFAULT_LIMITS, METRICS
 from harness.metrics.limits import SHARES
 from harness.patterns import AnyPattern
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
+from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.contestants import Contestants
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
@@ -438,3 +439,13 @@ class TargetScenario(Head):
 
 AnyScenario = Scenario | TargetScenario
 """What a file may hold: the one with `target` is of a program of one's own."""
+
+_built: dict[type[BaseModel], int] = {}
+
+
+def rebuild_if_registered(kind: type[BaseModel]) -> None:
+    """Build the checks of a kind of file anew if a fault or a pattern was registered since."""
+    count = registered()
+    if _built.get(kind, 0) != count:
+        kind.model_rebuild(force=True)
+        _built[kind] = count

@@ -56,12 +56,16 @@ class Document:
     """Where each value begins."""
     overrides: dict[Path_, str] = field(default_factory=dict)
     """What stands in no file, because `--set` said it: each as `path=value`."""
+    is_file: bool = True
+    """Whether it was read from a file, which has lines and columns."""
 
     def place(self, path: Path_, *, of_key: bool = False) -> str:
         """Where something stands, as `file:line:column`; that of the part around it if it stands nowhere itself."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return f"--set {self.overrides[path[:length]]}"
+        if not self.is_file:
+            return self.file
         line, column = self.find(path, of_key=of_key)
         return f"{self.file}:{line}:{column}"
 

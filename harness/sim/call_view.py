@@ -72,6 +72,16 @@ class CallView:
         return self._call.agent
 
     @property
+    def task_path(self) -> str:
+        """The task or thread that made it, by its path of spawning, such as `main/worker#2`: the second `worker` of `main`."""
+        return self._call.task_path
+
+    @property
+    def address(self) -> str:
+        """Names the call whatever else runs: the path of its task, the digest of its request, and which such request it is."""
+        return self._call.request.address
+
+    @property
     def model(self) -> str:
         """The model that was asked."""
         return self._call.request.model

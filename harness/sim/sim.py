@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, NoReturn
 
 from harness import wall
+from harness.chance.choices import Choices
+from harness.chance.chosen_draws import draws_of
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import Fault
@@ -92,6 +94,7 @@ class Sim(Surroundings):
         horizon_s: float | None = None,
         calls_per_task: int | None = None,
         order: Order | None = None,
+        choices: Choices | None = None,
         **kwargs: Any,  # noqa: ANN401 - the program's
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
@@ -103,6 +106,7 @@ class Sim(Surroundings):
             horizon_s: Virtual time that it may not pass [s]; None means what holds for all runs of the test.
             calls_per_task: How many calls it may make; likewise.
             order: Which thread goes next where several may; likewise.
+            choices: Overrides of single choices, and where all are put on record; None means neither.
             kwargs: What the function is called with.
 
         Returns:
@@ -122,6 +126,7 @@ class Sim(Surroundings):
             self.horizon_s if horizon_s is None else horizon_s,
             self.calls_per_task if calls_per_task is None else calls_per_task,
             self.order if order is None else settings.order(order),
+            choices,
         )
         world = self._new_world(*bounds)
         began_s = wall.elapsed_s()
@@ -143,7 +148,7 @@ class Sim(Surroundings):
             ):
                 if callable(program):
                     rerun = self._under(self._again(bounds, program, args, kwargs), arguments)
-                output = run_program(world.kernel, watch.over(whole), seed=world.seed)
+                output = run_program(world.kernel, watch.over(whole), seed=world.draws)
         except BaseException as raised:
             output, error = None, raised
             tasks = getattr(raised, "report", "") or watch.tasks_at(raised)
@@ -157,12 +162,17 @@ class Sim(Surroundings):
         return self.last_run
 
     def _new_world(
-        self, seed: int, horizon_s: float, calls_per_task: int, order: Order
+        self,
+        seed: int,
+        horizon_s: float,
+        calls_per_task: int,
+        order: Order,
+        choices: Choices | None,
     ) -> ProgramWorld:
         for replies in self._replies():
             replies.begin_anew()
         world = ProgramWorld(
-            seed,
+            draws_of(seed, choices),
             providers=self._providers,
             roles=self._roles,
             faults=self._faults,
@@ -173,18 +183,22 @@ class Sim(Surroundings):
             keep_texts=self._keep_texts,
         )
         if order == "random":
-            choose_order(world.kernel, world.seed)
+            choose_order(world.kernel, world.draws)
         return world
 
     def _again(
         self,
-        bounds: tuple[int, float, int, Order],
+        bounds: tuple[int, float, int, Order, Choices | None],
         program: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Callable[[], ProgramRun]:
-        same: Any = dict(zip(("seed", "horizon_s", "calls_per_task", "order"), bounds, strict=True))
-        return partial(self.run, program, *args, **same, **kwargs)
+        *same, choices = bounds
+        if choices is not None:  # what is on record is of this run
+            choices = Choices(choices.overrides)
+        names = ("seed", "horizon_s", "calls_per_task", "order", "choices")
+        again: Any = dict(zip(names, (*same, choices), strict=True))
+        return partial(self.run, program, *args, **again, **kwargs)
 
     def so_far(self) -> ProgramRun:
         """The run that goes on, as far as it has come; for async tests, whose body is the program."""

@@ -142,7 +142,7 @@ def wake_next(thing: object, *, is_given: bool = False) -> None:
         baton.wake_from_outside(waiter)
         return
     choose = world.kernel.baton.choose
-    place = choose(len(line)) if choose is not None and len(line) > 1 else 0
+    place = choose(line) if choose is not None and len(line) > 1 else 0
     waiter = line[place]
     del line[place]
     world.kernel.wake(waiter)

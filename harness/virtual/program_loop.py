@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVarTuple
 
 from harness.errors import NotSimulated
+from harness.kernel.choosing import ChoosingLoop
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.loop import SimLoop, running
 from harness.kernel.watcher import death_of
@@ -130,6 +131,17 @@ class LoopAside(ProgramLoop):
     run_until_complete = SimLoop.run_until_complete
 
 
+class _ChoosingProgramLoop(ChoosingLoop, ProgramLoop):
+    """A program's loop in a run that is watched."""
+
+
+def program_loop(world: World) -> ProgramLoop:
+    """Make a loop for a program, one that chooses where the world's kernel does."""
+    if world.kernel.choices is None:
+        return ProgramLoop(world)
+    return _ChoosingProgramLoop(world)
+
+
 def _call_handler(callback: Callable[..., object], args: tuple[object, ...], *_: object) -> None:
     callback(*args)
 
@@ -145,7 +157,7 @@ class _Policy:
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         world = this_thread.world
-        return self.stock.new_event_loop() if world is None else ProgramLoop(world)
+        return self.stock.new_event_loop() if world is None else program_loop(world)
 
     def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         world = this_thread.world
@@ -159,7 +171,7 @@ class _Policy:
         if world is None:
             return self.stock.get_event_loop()
         if this_thread.current_loop is None:
-            this_thread.current_loop = ProgramLoop(world)
+            this_thread.current_loop = program_loop(world)
         return this_thread.current_loop
 
 
@@ -232,7 +244,7 @@ def stand_ins_if_loaded() -> tuple[StandIn, ...]:
 def _uvloop_stand_ins(uvloop: ModuleType) -> tuple[StandIn, ...]:
     return (
         stand_in(uvloop.run, _uvloop_run),
-        stand_in(uvloop.new_event_loop, ProgramLoop),
+        stand_in(uvloop.new_event_loop, program_loop),
     )
 
 

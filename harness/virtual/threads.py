@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.current_world import Notification, World, lineage_here, this_thread
-from harness.kernel.lineage import Lineage
+from harness.kernel.identity import Identity, name_of_thread, name_of_work
+from harness.kernel.lineage import NO_TASK, Lineage
 from harness.virtual.locks import OUTSIDER_WALL_S
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
 from harness.virtual.thread_locals import free_thread_locals
@@ -85,9 +87,18 @@ def _spawn(
         name, start, inside, daemon=thread is not None and thread.daemon
     )
     simulated.lineage = Lineage(simulated, parent, world.kernel.now_s())
+    target = function if thread is None else getattr(thread, "_target", None) or type(thread)
+    simulated.identity = Identity(_identity_of(world, parent), name_of_thread(name, target))
     if thread is not None:
         world.threads[thread] = simulated
     return started
+
+
+def _identity_of(world: World, lineage: Lineage | None) -> Identity:
+    """Of what spawns something; of the thread, where a callback of a loop does."""
+    if lineage is None or lineage is NO_TASK:
+        return world.kernel.baton.current.identity
+    return lineage.identity
 
 
 async def in_thread(function: Callable[..., T], *args: object) -> T:
@@ -270,7 +281,28 @@ def _submit(world: World, pool: ThreadPoolExecutor, /, *args: Any, **kwargs: Any
         }
         for name, value in fresh.items():
             setattr(pool, name, value)
-    return _real_submit(pool, *args, **kwargs)
+    if not args:
+        return _real_submit(pool, **kwargs)  # type: ignore[call-arg]  # it says what is missing
+    function, *rest = args
+    work = Identity(_identity_of(world, lineage_here()), name_of_work(function, tuple(rest)))
+    return _real_submit(pool, partial(_working_as, work, world, function), *rest, **kwargs)
+
+
+def _working_as(
+    work: Identity,
+    world: World,
+    function: Callable[..., T],
+    *args: Any,  # noqa: ANN401 - the work's own
+    **kwargs: Any,  # noqa: ANN401 - likewise
+) -> T:
+    """Do the work of a pool under the path of whoever submitted it."""
+    __tracebackhide__ = True
+    worker = world.kernel.baton.current
+    before, worker.identity = worker.identity, work
+    try:
+        return function(*args, **kwargs)
+    finally:
+        worker.identity = before
 
 
 # -- notifications ------------------------------------------------------------------------------------------

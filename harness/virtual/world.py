@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
@@ -17,6 +17,7 @@ from typing import Any, TypeVar, overload
 
 from harness.chance.draws import Draws
 from harness.errors import LimitExceeded, NotSimulated
+from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
@@ -41,7 +42,6 @@ from harness.virtual import (
 )
 from harness.virtual.garbage import no_collections
 from harness.virtual.patching import StandIn, in_all_modules, on_their_owners
-from harness.virtual.program_loop import ProgramLoop
 from harness.virtual.reality import close_real_loop
 
 T = TypeVar("T")
@@ -75,17 +75,17 @@ def run_program(
     kernel: Kernel,
     program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
     *,
-    seed: int,
+    seed: int | Draws,
 ) -> T: ...
 @overload
-def run_program(kernel: Kernel, program: Callable[[], T], *, seed: int) -> T: ...
-def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
+def run_program(kernel: Kernel, program: Callable[[], T], *, seed: int | Draws) -> T: ...
+def run_program(kernel: Kernel, program: Any, *, seed: int | Draws) -> Any:
     """Run a program of the user in a simulated world of its own.
 
     Args:
         kernel: The clock to run on.
         program: A coroutine, or a function without arguments: an `async` one, or one that starts its loops itself.
-        seed: What all random values of the program follow from.
+        seed: What all random values of the program follow from; the draws of the run around it, where there is one.
 
     Returns:
         What the program returned.
@@ -99,28 +99,36 @@ def run_program(kernel: Kernel, program: Any, *, seed: int) -> Any:
         return run_here(program)
 
 
-def choose_order(kernel: Kernel, seed: int) -> None:
+def choose_order(kernel: Kernel, seed: int | Draws) -> None:
     """Let the seed decide which thread goes next, wherever several may; without this it is the one that came first.
 
     Args:
         kernel: The clock of the run.
-        seed: What the choices follow from.
+        seed: What the choices follow from; the draws of the run, where they are at hand.
     """
-    draws, numbers = Draws(seed), count()
+    draws, numbers = Draws.of(seed), count()
 
-    def choose(among: int) -> int:
-        return int(draws.uniform("thread order", next(numbers)) * among)
+    def choose(ready: Sequence[Waiter]) -> int:
+        place = int(draws.uniform("thread order", next(numbers)) * len(ready))
+        if draws.choices is None:
+            return place
+        return draws.choices.next_thread([_path_of(waiter) for waiter in ready], place)
 
     kernel.baton.choose = choose
 
 
+def _path_of(waiter: Waiter) -> str:
+    assert waiter.thread is not None, "only what a thread is parked with is in line"
+    return waiter.thread.identity.path
+
+
 @contextmanager
-def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
+def simulated_world(kernel: Kernel, *, seed: int | Draws) -> Iterator[None]:
     """While inside, this thread sees a simulated world; `run_here` runs programs in it.
 
     Args:
         kernel: Its clock.
-        seed: What all random values follow from.
+        seed: What all random values follow from; the draws of the run, where they are at hand.
 
     Raises:
         NotSimulated: The thread is already in a world or in a running loop.
@@ -128,7 +136,7 @@ def simulated_world(kernel: Kernel, *, seed: int) -> Iterator[None]:
     refuse_nesting()
     audit.watch(_EVENTS)
     with deterministic_asyncio(virtual_sleep), _changed_process():
-        world = World(kernel, Draws(seed))
+        world = World(kernel, Draws.of(seed))
         entropy.seed_generators(world)
         this_thread.world = world
         try:
@@ -172,7 +180,7 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
     try:
         result = program if asyncio.iscoroutine(program) else program()
         if asyncio.iscoroutine(result):
-            result = ProgramLoop(world).run_until_complete(result)
+            result = program_loop.program_loop(world).run_until_complete(result)
     except BaseException:
         with ended_quietly():
             _end_loops(world)

@@ -14,8 +14,9 @@ from dataclasses import replace
 from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps
 from harness.models import AttemptSpan, ModelError
+from harness.models.attempt import Left
 from harness.models.refused import RefusedError
-from harness.models.verdict import Alter, Verdict, without_wire
+from harness.models.verdict import without_wire
 from harness.provider import Refusal
 from harness.spans import OK
 from harness.units import Usage
@@ -97,20 +98,20 @@ class BatchWork:
     def _answer(self) -> Steps:
         call = self._call
         yield self._at_s
-        verdict = yield from self._verdict()
+        changes = (yield from self._verdict()).changes
         usage = Usage(call.prompt.tokens, 0)
         reply = yield from self._backend.said(call.request)
         spoken = speak(call, self._span, reply, usage, self._calls.log)
-        if isinstance(verdict, Alter):
+        for change in changes:
             try:
-                spoken = alter(spoken, verdict, call.prompt, usage)
+                spoken = alter(spoken, change, call.prompt, usage)
             except ModelError as error:
                 raise RefusedError(Refusal("api_error", message=error.message)) from None
         yield from self._generate(spoken)
         self._job.spoken = spoken
         self._calls.answered(call, spoken, ())
 
-    def _verdict(self) -> Generator[float, None, Verdict | None]:
+    def _verdict(self) -> Generator[float, None, Left]:
         """Meet the fault plan; what waits longer than the batch expires with it."""
         steps = self._backend.verdict(self._call.request)
         try:
@@ -121,8 +122,8 @@ class BatchWork:
                     raise RefusedError(Refusal(EXPIRED))
                 yield until_s
         except StopIteration as end:
-            verdict: Verdict | None = end.value
-            return verdict
+            left: Left = end.value
+            return left
         finally:
             steps.close()
 

@@ -32,6 +32,8 @@ class Call:
     """The task that made it, if it is known."""
     digest: bytes
     """Of the request's bytes."""
+    task_path: str
+    """The path of the task or thread that made it."""
     provider: str
     retries: int = 0
     """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""

@@ -110,6 +110,7 @@ class Calls:
             scope,
             caller,
             digest,
+            "" if caller is None else caller.path,
             provider,
             retries or 0,
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.kernel.process import Steps
 from harness.models import AttemptSpan, ModelError, Reply, Request
 from harness.models.attempt import raise_outcome
 from harness.models.refused import RefusedError
-from harness.models.verdict import Alter, Break, Slow, Verdict
+from harness.models.verdict import Alter, Break, Slow
 from harness.provider import Refusal
-from harness.provider.service import REFUSAL_S, Attempt
+from harness.provider.service import Attempt
 from harness.spans import CANCELLED, OK
 from harness.units import Usage
 from harness.wire.api import Api, Completion, Ids, Moment
@@ -56,7 +56,7 @@ class Exchange:
         if not call.attempts:
             self._span.repeats = call.span.repeats
         call.attempts.append(self._span)
-        self._ids = Ids(f"{call.backend.draws.seed}\x1f{call.request.attempt_key}")
+        self._ids = Ids(call.backend.draws.root(call.request.attempt_key))
 
     def steps(self) -> Steps:
         """Go through it; a client that hangs up ends it wherever it stands."""
@@ -75,19 +75,20 @@ class Exchange:
     def _answer(self) -> Steps:
         began_s = self._now_s()
         try:
-            verdict = yield from self._backend.verdict(self._call.request)
-            broken = verdict if isinstance(verdict, Break) else None
+            request = self._call.request
+            changes, broken = yield from self._backend.verdict(request)
             if broken is not None and broken.damage in FAILURES:
                 yield from self._break_connection(broken)
             if broken is not None and broken.damage == "html":
-                yield began_s + REFUSAL_S
+                now_s = self._now_s()
+                yield now_s + request.refusal_after_s(now_s)
                 raise self._told(Refusal("api_error"), began_s, page=PAGE)
             began_s = self._now_s()
-            yield from self._serve(verdict, broken)
+            yield from self._serve(changes, broken)
         except RefusedError as error:
             raise self._told(error.refusal, began_s) from None
 
-    def _serve(self, verdict: Verdict | None, broken: Break | None) -> Steps:
+    def _serve(self, changes: Sequence[Alter], broken: Break | None) -> Steps:
         call, request = self._call, self._call.request
         usage = self._api.usage(call.prompt, self._now_s())
         spoken: Completion
@@ -95,9 +96,9 @@ class Exchange:
         def size(_: Request, reply: Reply) -> Usage:
             nonlocal spoken, broken
             spoken = speak(call, self._span, reply, usage, self._calls.log)
-            if isinstance(verdict, Alter):
+            for change in changes:
                 try:
-                    spoken = alter(spoken, verdict, call.prompt, usage)
+                    spoken = alter(spoken, change, call.prompt, usage)
                 except ModelError:  # no other error is made of a reply than that nobody can read it
                     broken = _MALFORMED
             return spoken.usage
@@ -133,7 +134,8 @@ class Exchange:
 
     def _break_connection(self, broken: Break) -> Steps:
         self._connection.is_unreachable = broken.damage != "reset"
-        yield self._now_s() + REFUSAL_S
+        now_s = self._now_s()
+        yield now_s + self._call.request.refusal_after_s(now_s)
         self._connection.close(FAILURES[broken.damage])
         raise ToldError("connection_error", None, "")
 

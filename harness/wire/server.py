@@ -43,6 +43,9 @@ from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
 
+_DIGEST_SHOWN = 12
+"""Digits of the digest of a request in the address of its call."""
+
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
 
@@ -242,7 +245,7 @@ class Server:
             return
         _, api = self._sites[connection.host]
         self._own_ids += 1
-        ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+        ids = Ids(self.draws.root("request", self._own_ids))
         connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
 
     def _life(
@@ -255,7 +258,7 @@ class Server:
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
-            ids = Ids(f"{self.draws.seed}\x1frequest\x1f{self._own_ids}")
+            ids = Ids(self.draws.root("request", self._own_ids))
             self._reading = scope
             understood = api.read(http, ids)
             if isinstance(understood, HttpResponse):
@@ -310,9 +313,13 @@ class Server:
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
         backend = self._backend(site, role, prompt.model, scope)
-        return self.calls.begin(
+        call = self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
+        asks = f"{call.task_path} {digest.hex()[:_DIGEST_SHOWN]}"
+        before = self.calls.count("asks", asks)
+        request.address = asks if before == 1 else f"{asks} #{before}"
+        return call
 
     def _backend(self, site: Endpoint, role: AgentRule, model: str, scope: Scope) -> Backend:
         return Backend(

@@ -17,6 +17,7 @@ from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
 from harness.faults.latency import LatencyFactor
 from harness.faults.reply import Malformed, Truncated
+from harness.faults.stated import StatedDuration, StatedEnd
 from harness.faults.status import Overloaded, StatusError
 from harness.kernel import Kernel, run
 from harness.models import Backend, ModelError, Reply, Request, ServedModel, ToolCall, content_of
@@ -47,7 +48,9 @@ class Bench:
     def __init__(self, *plan: Fault, seed: int = 1) -> None:
         self.kernel = Kernel()
         self.log = SpanLog(self.kernel.now_s)
-        self.plan = FaultPlan(plan_of(plan, FAULT_NAMES), Draws(seed), self.kernel.now_s)
+        self.plan = FaultPlan(
+            plan_of(plan, FAULT_NAMES), Draws(seed), self.kernel.now_s, FAULT_NAMES
+        )
         second = Latency(ttft_s=Constant(1.0), itl_s=Constant(0.0))
         self.provider = _Listening(self.kernel.env, Draws(seed), "p")
         backend = Backend(
@@ -268,6 +271,8 @@ def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
     needed: dict[type[Fault], dict[str, Any]] = {
         LatencyFactor: {"factor": 2.0},
         StatusError: {"status": 500},
+        StatedDuration: {"for_s": 2.0},
+        StatedEnd: {"at_s": 2.0},
     }
     for name, kind in FAULTS.items():
         fault = kind(**needed.get(kind, {}))

@@ -1,0 +1,177 @@
+"""The choices of one run: overridden one by one, and on record.
+
+A choice is anything that could go another way and be the same program: a random value, what happens to an attempt at a provider,
+how late a timer fires, which thread goes next, when somebody outside cancels a task. Each has a key that says what it is for and
+does not depend on what else runs, so that taking one override away shifts no other. `docs/choices.md` lists the kinds.
+
+A run that nobody watches has no `Choices`: what is here and in `choosing.py` takes the place of the plain classes only in a run that
+has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.errors import HarnessError, did_you_mean
+
+Key = tuple[str, ...]
+"""The kind of a choice, then what it is for."""
+
+KINDS = ("draw", "bytes", "ids", "attempt", "timer", "thread", "cancel")
+"""The kinds of choices."""
+
+TimerKind = Literal["sleep", "timer", "wait"]
+
+
+@dataclass(slots=True)
+class TimerRecord:
+    """One timer that was set in a run."""
+
+    task: str
+    """The path of the task or thread that set it."""
+    kind: TimerKind
+    """A sleep, a timer of the loop such as that of `asyncio.timeout`, or a thread's wait with a time-out."""
+    number: int
+    """1 for the first of its kind that the task set."""
+    set_s: float
+    """When it was set [virtual s]."""
+    due_s: float
+    """When it fires, or would have fired [virtual s]."""
+    fired_s: float | None = None
+    """When it fired [virtual s]; None while it has not, and when what it waited for came first."""
+
+    @property
+    def key(self) -> Key:
+        """The key under which its lateness is chosen."""
+        return ("timer", self.task, self.kind, str(self.number))
+
+
+@dataclass(slots=True)
+class TaskRecord:
+    """One asyncio task of a run."""
+
+    path: str
+    """Its path of spawning."""
+    began_s: float
+    """When it was created [virtual s]."""
+    ended_s: float | None = None
+    """When it was done [virtual s]; None if it never was."""
+
+
+class Choices:
+    """Overrides of single choices of a run, and the record of all choices that it made.
+
+    A record is of the latest run that was given the object.
+
+    Args:
+        overrides: What is chosen, by key; every other choice is that of the seed.
+
+    Raises:
+        HarnessError: A key is of no kind, or a value is none of its kind.
+    """
+
+    def __init__(self, overrides: Mapping[Key, Any] | None = None) -> None:
+        self.overrides: Mapping[Key, Any] = dict(overrides or {})
+        for key, value in self.overrides.items():
+            _check(key, value)
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what is on record; called when a run begins."""
+        self.made: dict[Key, Any] = {}
+        """What was chosen, by key, in the order in which the choices came up."""
+        self.timers: list[TimerRecord] = []
+        """The timers that were set, in order."""
+        self.tasks: list[TaskRecord] = []
+        """The asyncio tasks that were created, in order."""
+        self._counts: dict[Key, int] = {}
+
+    @property
+    def unmet(self) -> tuple[Key, ...]:
+        """The keys of overrides that did not come up in the run."""
+        return tuple(key for key in self.overrides if key not in self.made)
+
+    def check_met(self) -> None:
+        """Complain about overrides that did not come up.
+
+        Raises:
+            HarnessError: Names each, and the nearest key that did.
+        """
+        if not self.unmet:
+            return
+        known = {" / ".join(key): key for key in self.made}
+        lines = [f"  {key}{did_you_mean(' / '.join(key), known)}" for key in self.unmet]
+        raise HarnessError(
+            "the run never made a choice that was overridden:\n" + "\n".join(lines) + "\n"
+            "  How to fix: take the keys from `made`, `timers` and `tasks` of a run without overrides."
+        )
+
+    # -- as a run sees it ---------------------------------------------------------------------------------------------
+
+    def choose(self, key: Key, otherwise: Any) -> Any:  # noqa: ANN401 - of the kind
+        """Return the override of a choice, or what is chosen otherwise, and put it on record."""
+        value = self.made[key] = self.overrides.get(key, otherwise)
+        return value
+
+    def set_timer(self, task: str, kind: TimerKind, set_s: float, due_s: float) -> TimerRecord:
+        """Put a timer on record, as late as it is chosen to be."""
+        number = self._count("timer", task, kind)
+        record = TimerRecord(task, kind, number, set_s, due_s)
+        record.due_s += self.choose(record.key, 0.0)
+        self.timers.append(record)
+        return record
+
+    def next_thread(self, ready: Sequence[str], otherwise: int) -> int:
+        """Return the place of the thread that goes next among those that are ready, which are given by their paths."""
+        together = " | ".join(ready)
+        key = ("thread", together, str(self._count("thread", together)))
+        chosen = self.choose(key, ready[otherwise])
+        if chosen == ready[otherwise]:
+            return otherwise
+        if chosen not in ready:
+            raise HarnessError(f"override of {key}: {chosen!r} is none of {list(ready)}")
+        return ready.index(chosen)
+
+    def cancellations(self) -> list[tuple[str, float]]:
+        """Return the paths of tasks that are to be cancelled, each with when [virtual s]."""
+        return [(key[1], value) for key, value in self.overrides.items() if key[0] == "cancel"]
+
+    def _count(self, *key: str) -> int:
+        number = self._counts[key] = self._counts.get(key, 0) + 1
+        return number
+
+
+def _check(key: Key, value: Any) -> None:  # noqa: ANN401 - to be looked at
+    parts: Any = key  # a caller without types may give anything
+    if not isinstance(parts, tuple) or not parts or not all(isinstance(it, str) for it in parts):
+        raise HarnessError(f"the key of a choice is a tuple of texts (given: {key!r})")
+    if key[0] not in KINDS:
+        hint = did_you_mean(key[0], KINDS)
+        raise HarnessError(
+            f"override of {key}: no kind {key[0]!r}{hint}\n  Known: {', '.join(KINDS)}"
+        )
+    wanted = _WANTED.get(key[0])
+    if wanted is None:
+        return
+    types, holds, words = wanted
+    if not isinstance(value, types) or isinstance(value, bool) or not holds(value):
+        raise HarnessError(f"override of {key}: must be {words} (given: {value!r})")
+
+
+_WANTED: dict[str, tuple[Any, Any, str]] = {
+    "draw": ((float, int), lambda value: 0 < value < 1, "a number above 0 and below 1"),
+    "bytes": (bytes, lambda value: True, "bytes"),
+    "ids": (str, lambda value: True, "a text"),
+    "attempt": ((tuple, list), lambda value: True, "a list of faults"),
+    "timer": (
+        (float, int),
+        lambda value: 0 <= value < math.inf,
+        "a finite number of seconds from 0 up",
+    ),
+    "thread": (str, lambda value: True, "the path of a thread"),
+    "cancel": ((float, int), lambda value: 0 <= value < math.inf, "a finite time from 0 s on"),
+}
+"""What an override of each kind must be: types, a condition, and both in words."""

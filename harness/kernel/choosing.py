@@ -1,0 +1,199 @@
+"""The kernel and the loop of a run that is watched: timers and tasks are on record, and may be chosen.
+
+They stand in for the plain classes in a run that has `Choices`, so that the others pay nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from heapq import heappush
+from typing import Any, TypeVar, TypeVarTuple
+from weakref import ref
+
+from harness.chance.choices import Choices, TaskRecord, TimerKind, TimerRecord
+from harness.kernel import deadlock_report
+from harness.kernel.baton import Waiter
+from harness.kernel.current_world import lineage_here
+from harness.kernel.identity import Identity
+from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
+from harness.kernel.loop import LOOP_WAITS, SimLoop
+from harness.kernel.suspension import Suspension
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_SLEEP = "time.sleep"
+"""What the waiter of a thread that sleeps is called."""
+
+
+def kernel_for(choices: Choices | None, **bounds: Any) -> Kernel:  # noqa: ANN401 - those of Kernel
+    """Make the kernel of a run.
+
+    Args:
+        choices: Who overrides and watches; None means nobody.
+        bounds: The arguments of `Kernel`.
+    """
+    return Kernel(**bounds) if choices is None else ChoosingKernel(choices, **bounds)
+
+
+def loop_for(kernel: Kernel) -> SimLoop:
+    """Make a loop on a kernel, one that chooses where the kernel does."""
+    return SimLoop(kernel) if kernel.choices is None else ChoosingLoop(kernel)
+
+
+_OpenTask = tuple["ref[Any]", Identity, float, TaskRecord | None]
+"""A task, when it was created [virtual s], and its record, made in the first turn after it has got its name."""
+
+
+class ChoosingKernel(Kernel):
+    """A kernel that puts the timed waits of threads on record."""
+
+    choices: Choices
+
+    def __init__(self, choices: Choices, **bounds: Any) -> None:  # noqa: ANN401 - those of Kernel
+        super().__init__(**bounds)
+        self.choices = choices
+
+    def park(self, waiter: Waiter, until_s: float = math.inf) -> bool:
+        """Wait until woken, or until a time that may be chosen later; see `Kernel.park`."""
+        if until_s == math.inf or waiter.name in (LOOP_WAITS, BEFORE_THE_RUN):
+            return super().park(waiter, until_s)
+        kind: TimerKind = "sleep" if waiter.name == _SLEEP else "wait"
+        record = self.choices.set_timer(_path_here(), kind, self.now_s(), until_s)
+        woken = super().park(waiter, record.due_s)
+        if not woken:
+            record.fired_s = self.now_s()
+        return woken
+
+
+class ChoosingLoop(SimLoop):
+    """A loop that puts its timers and tasks on record, delays timers and cancels tasks as it is told."""
+
+    _plans_made = False
+
+    def __init__(self, made_of: Any) -> None:  # noqa: ANN401 - a kernel, or the world that a program's loop is made of
+        super().__init__(made_of)
+        self._open: list[_OpenTask] = []
+        """Tasks that were not done after the latest turn, with what is on record of them."""
+
+    @property
+    def choices(self) -> Choices:
+        """Who overrides and watches."""
+        choices = self.kernel.choices
+        assert choices is not None, "a plain kernel has plain loops"
+        return choices
+
+    # -- timers ---------------------------------------------------------------------------------------------------
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call back after `delay` virtual seconds, or as much later as is chosen."""
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call back at the virtual time `when` [s], or as much later as is chosen."""
+        record = self.choices.set_timer(_path_here(), "timer", self.time(), when)
+
+        def fire() -> None:
+            record.fired_s = self.time()
+            callback(*args)
+
+        return super().call_at(record.due_s, fire, context=context)
+
+    def sleep_until(self, when_s: float) -> Suspension:
+        """Await a virtual time [s], or one that is chosen later."""
+        record = self.choices.set_timer(_path_here(), "sleep", self.time(), when_s)
+        sleep = _RecordedSleep(self, record)
+        sleep._scheduled = True  # noqa: SLF001 - as SimLoop does
+        heappush(self._timers, (record.due_s, next(self._timer_order), sleep))
+        return sleep
+
+    # -- tasks ----------------------------------------------------------------------------------------------------
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        **kwargs: Any,  # noqa: ANN401 - as SimLoop
+    ) -> asyncio.Task[T]:
+        """Create a task, and put it on record."""
+        began_s = self.time()
+        task = super().create_task(coro, name=name, **kwargs)
+        lineage = getattr(task, "lineage", None)
+        if lineage is not None:
+            self._open.append((ref(task), lineage.identity, began_s, None))
+        return task
+
+    def _run_once(self) -> None:
+        super()._run_once()
+        self._note_tasks()
+
+    def _note_tasks(self) -> None:
+        """Note which tasks began and ended in this turn; a callback on each would be work of the loop, and change its order."""
+        still: list[_OpenTask] = []
+        for task_ref, identity, began_s, known in self._open:
+            record = known or TaskRecord(identity.path, began_s)
+            record.path = identity.path  # a task may get a better one in its first step
+            if known is None:
+                self.choices.tasks.append(record)
+            task = task_ref()
+            if task is None or task.done():
+                record.ended_s = self.time()
+            else:
+                still.append((task_ref, identity, began_s, record))
+        self._open = still
+
+    # -- cancellation from outside ----------------------------------------------------------------------------------
+
+    def run_forever(self) -> None:
+        """Run until stopped; what is to be cancelled from outside is planned when it runs first."""
+        if not self._plans_made:
+            self._plans_made = True
+            for path, at_s in self.choices.cancellations():
+                if at_s >= self.time():
+                    super().call_at(at_s, self._cancel, path, at_s)
+        super().run_forever()
+
+    def _cancel(self, path: str, at_s: float) -> None:
+        for task in deadlock_report.tasks_in_order(self):
+            lineage = getattr(task, "lineage", None)
+            if lineage is not None and lineage.path == path:
+                self.choices.choose(("cancel", path), at_s)
+                task.cancel()
+
+
+class _RecordedSleep(Suspension):
+    """A sleep that notes when it is over."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, loop: SimLoop, record: TimerRecord) -> None:
+        super().__init__(loop)
+        self._record = record
+
+    def due(self, ready: deque[Any]) -> None:
+        """Go from the heap into the queue."""
+        self._record.fired_s = self._loop.kernel.now_s()
+        super().due(ready)
+
+
+def _path_here() -> str:
+    """The path of the task or thread that runs now; empty in a callback of a loop."""
+    lineage = lineage_here()
+    return "" if lineage is None else lineage.path

@@ -1,0 +1,47 @@
+"""Service times that are stated as they are, instead of drawn; what a fault or a search says about one attempt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class StatedService(Protocol):
+    """How long an attempt is served, whatever its model's profile says."""
+
+    def service_s(self, now_s: float) -> float:
+        """Return how long service takes that begins now [s].
+
+        Args:
+            now_s: Virtual time [s].
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """The service takes a stated time."""
+
+    seconds: float
+    """From the start of service to the last token [s]."""
+
+    def service_s(self, now_s: float) -> float:
+        """The stated time [s]."""
+        return self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class EndsAt:
+    """The service ends at a stated time, or at once when that is over."""
+
+    at_s: float
+    """When the last token comes [virtual s]."""
+
+    def service_s(self, now_s: float) -> float:
+        """The time that is left, such that `now_s` plus it is `at_s` to the last bit [s]."""
+        left_s = max(0.0, self.at_s - now_s)
+        while left_s and now_s + left_s < self.at_s:
+            left_s = math.nextafter(left_s, math.inf)
+        while left_s and now_s + left_s > self.at_s:
+            left_s = math.nextafter(left_s, 0.0)
+        return left_s
