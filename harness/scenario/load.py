@@ -175,7 +175,7 @@ def _nearest_elsewhere(path: Path) -> str:
 
 def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenario:
     known = {
-        section: list(part)
+        section: dict.fromkeys(part)  # asked once for each name that stands in the file
         for section in _SECTIONS
         if isinstance(part := document.data.get(section, {}), dict)
     }
@@ -184,7 +184,7 @@ def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenar
         kind = TargetScenario
         # Its agents and models may be known by their own names alone.
         known = {section: names for section, names in known.items() if section in document.data}
-        known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
+        known["providers"] = dict.fromkeys([*known.get("providers", ()), *APIS, *VENDORS])
         known.pop("models", None)
     rebuild_if_registered(kind)
     try:

@@ -404,7 +404,8 @@ class Scenario(Head):
 
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
-        return self.policies.agents.get(agent, Policies()).over(self.policies.default)
+        own = self.policies.agents.get(agent)
+        return self.policies.default if own is None else own.over(self.policies.default)
 
 
 class TargetScenario(Head):
