@@ -81,8 +81,9 @@ def record(seed: int, spans: int) -> RunRecord:
         for row in rows:
             if row[3] == WAIT:
                 event_table.extend(
-                    [row[8]], [row[1]], [task], [row[5]], ["retry"], ["rate_limit_error"]
-                )
+                    [row[8]], [row[1]], [task], [row[5]], ["retry"], ["rate_limit_error"],
+                    [""], [-1], [-1], [-1], [-1],
+                )  # fmt: skip
     numbers = {f"latency_s_p{p}": dice.random() for p in range(25)}
     return RunRecord(
         scenario="benchmark", scenario_hash="0" * 64, seed=seed, status="done", tasks=task, warmup_tasks=0,

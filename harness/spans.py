@@ -69,6 +69,8 @@ SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
     "fault": "text",
     "correct": "int",
     "repeats": "int",
+    "customer": "text",
+    "priority": "int",
 }
 """Name and type of each column of a span, in order; `store/schema.sql` says what each means."""
 
@@ -79,7 +81,16 @@ EVENT_COLUMNS: Final[dict[str, ColumnType]] = {
     "agent": "text",
     "name": "text",
     "detail": "text",
+    "recipient": "text",
+    "tokens": "int",
+    "hop": "int",
+    "message": "int",
+    "answers": "int",
 }
+"""Name and type of each column of an event; the last five are of messages alone."""
+
+MESSAGE: Final = "message"
+"""Name of the event that a member of a team, or the user, has got a message."""
 
 # Rows are gathered and turned into columns this many at a time: large enough that the turning is free, small enough
 # that the rows do not count against the memory of a long run.
@@ -200,6 +211,10 @@ class Span:
         """1 when what was said is right, 0 when it is wrong; absent when the scenario says nothing of accuracy."""
         self.repeats = -1
         """span_id of the failed call that the program repeats with this one; of a call, and of its first attempt."""
+        self.customer = ""
+        """Whom a task is for; only of tasks."""
+        self.priority = -1
+        """How much a task matters, 0 the least; only of tasks."""
 
 
 class Event(NamedTuple):
@@ -212,6 +227,17 @@ class Event(NamedTuple):
     name: str
     """What happened, such as `retry`."""
     detail: str
+    """More about it; of a message its type."""
+    recipient: str = ""
+    """Who got a message."""
+    tokens: int = -1
+    """Size of a message [tokens]."""
+    hop: int = -1
+    """How many messages led to a message, one answering the other; 0 for the task."""
+    message: int = -1
+    """Number of a message in its task."""
+    answers: int = -1
+    """Number of the message that a message answers."""
 
 
 class SpanLog:
@@ -226,7 +252,7 @@ class SpanLog:
         self._spans = Table(SPAN_COLUMNS)
         self._events = Table(EVENT_COLUMNS)
         self._closed: list[Span] = []
-        self._noted: list[Event] = []
+        self._noted: list[tuple[Any, ...]] = []
         self._ids = count(1)
 
     @property
@@ -238,9 +264,7 @@ class SpanLog:
     @property
     def events(self) -> Table:
         """The events, in the order of their times."""
-        if self._noted:
-            self._events.extend(*map(list, zip(*self._noted, strict=True)))
-            self._noted.clear()
+        self._gather_events()
         return self._events
 
     def open_task(self, kind: str, number: int) -> Span:
@@ -275,6 +299,35 @@ class SpanLog:
         """Note a point in time that belongs to a span, such as `fallback`."""
         self._noted.append(Event(self.clock(), span.span_id, span.task, span.agent, name, detail))
 
+    def message(
+        self, span: Span, at_s: float, sender: str, recipient: str, kind: str, tokens: int, hop: int, number: int,
+        answers: int,
+    ) -> None:  # fmt: skip
+        """Note that somebody has got a message.
+
+        Args:
+            span: What the recipient does with it.
+            at_s: When [s].
+            sender: Who said it.
+            recipient: Who got it.
+            kind: Its type, such as `request`.
+            tokens: Its size [tokens].
+            hop: How many messages led to it.
+            number: Its number in its task; -1 if it has none.
+            answers: The number of the message that it answers; -1 if there is none.
+        """
+        # A plain tuple: messages are the most frequent events, and an `Event` takes three times as long to make.
+        self._noted.append(
+            (at_s, span.span_id, span.task, sender, MESSAGE, kind, recipient, tokens, hop, number, answers)
+        )  # fmt: skip
+        if len(self._noted) >= _CHUNK_ROWS:
+            self._gather_events()
+
+    def _gather_events(self) -> None:
+        if self._noted:
+            self._events.extend(*map(list, zip(*self._noted, strict=True)))
+            self._noted.clear()
+
     def _gather_spans(self) -> None:
         """Turn closed spans into columns; written out, because this runs for every span and a loop takes twice as long."""
         spans = self._closed
@@ -303,6 +356,8 @@ class SpanLog:
             [span.fault for span in spans],
             [span.correct for span in spans],
             [span.repeats for span in spans],
+            [span.customer for span in spans],
+            [span.priority for span in spans],
         )
         spans.clear()
 

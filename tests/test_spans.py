@@ -11,8 +11,10 @@ from harness.spans import (
     CALL,
     CANCELLED,
     EVENT_COLUMNS,
+    MESSAGE,
     OK,
     SPAN_COLUMNS,
+    Event,
     SpanLog,
     Table,
     as_json_lines,
@@ -110,11 +112,31 @@ def test_events_keep_their_order_and_belong_to_a_span() -> None:
     for at_s, name in ((1.0, "retry"), (2.0, "retry"), (2.0, "fallback")):
         clock.now_s = at_s
         log.event(name, call, "why")
-    assert list(log.events.rows()) == [
+    assert list(log.events.rows("at_s", "span_id", "task", "agent", "name", "detail")) == [
         (1.0, 2, 4, "a", "retry", "why"), (2.0, 2, 4, "a", "retry", "why"), (2.0, 2, 4, "a", "fallback", "why"),
     ]  # fmt: skip
     assert len(log.events) == 3
     assert tuple(log.events.columns) == tuple(EVENT_COLUMNS)
+
+
+def test_message_is_an_event_between_two_with_its_size_and_what_it_answers() -> None:
+    log = SpanLog(Clock())
+    turn = log.open("agent", "b", log.open_task("task", 4), "b")
+    log.message(turn, 1.5, "a", "b", "request", 120, 1, 2, 1)
+    (row,) = log.events.rows()
+    assert dict(zip(EVENT_COLUMNS, row, strict=True)) == {
+        "at_s": 1.5, "span_id": 2, "task": 4, "agent": "a", "name": MESSAGE, "detail": "request", "recipient": "b",
+        "tokens": 120, "hop": 1, "message": 2, "answers": 1,
+    }  # fmt: skip
+
+
+def test_messages_become_columns_while_a_run_goes_on() -> None:
+    log = SpanLog(Clock())
+    turn = log.open("agent", "b", log.open_task("task", 1), "b")
+    for number in range(3000):
+        log.message(turn, 0.0, "a", "b", "request", 1, 1, number, 1)
+    log.event("retry", turn)
+    assert list(log.events["message"]) == [*range(3000), -1]
 
 
 def test_texts_are_kept_once_in_the_order_of_their_first_use() -> None:
@@ -154,5 +176,5 @@ def test_json_lines_are_in_the_order_of_ids_and_leave_out_what_is_absent() -> No
 def test_json_lines_keep_every_digit_of_a_time() -> None:
     table = Table(EVENT_COLUMNS)
     at_s = 0.1 + 0.2
-    table.extend([at_s], [1], [1], ["a"], ["retry"], [""])
+    table.extend(*([value] for value in Event(at_s, 1, 1, "a", "retry", "")))
     assert json.loads(as_json_lines(table))["at_s"] == at_s

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from harness.agents.agent import Agent, Turn
-from harness.agents.message import Message, Task
+from harness.agents.message import Message, MessageType, Task
 from harness.agents.tool import SimulatedTool, Tool, ToolError, ToolSpec
 
-__all__ = ["Agent", "Message", "SimulatedTool", "Task", "Tool", "ToolError", "ToolSpec", "Turn"]
+__all__ = [
+    "Agent",
+    "Message",
+    "MessageType",
+    "SimulatedTool",
+    "Task",
+    "Tool",
+    "ToolError",
+    "ToolSpec",
+    "Turn",
+]

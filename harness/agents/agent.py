@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from harness.agents.message import Message
+from harness.agents.message import Message, answer
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
 from harness.models import (
@@ -142,13 +142,18 @@ class Agent:
         if self._texts is not None:
             self._texts.add(span, REPLY, reply_text(reply))
         turn.input_tokens += reply.output_tokens or 0
+        turn.cost_usd += request.cost_usd
         turn.reply = reply
         return reply
 
     async def _attempt(self, request: Request) -> Reply:
         """Ask the model once, and leave the span of the attempt."""
-        with AttemptSpan(self.log, request):
-            reply = await self._ask(request)
+        attempt = AttemptSpan(self.log, request)
+        try:
+            with attempt:
+                reply = await self._ask(request)
+        finally:
+            request.cost_usd += attempt.span.cost_usd
         if reply.correct is not None:
             request.call_span.correct = int(reply.correct)
         return reply
@@ -160,6 +165,7 @@ class Turn:
     def __init__(self, agent: Agent, messages: tuple[Message, ...]) -> None:
         assert messages, "an agent's turn begins with a message"
         self.agent = agent
+        self._messages = messages
         self.task = messages[0].task
         self.prompt = (
             messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
@@ -171,11 +177,15 @@ class Turn:
         """The latest reply, until the conversation goes on."""
         self.said: tuple[ChatMessage, ...] = ()
         """The conversation up to that reply; empty while it is the prompt alone."""
+        self.cost_usd = 0.0
+        """Cost of the calls that were answered, with their failed attempts [USD]; NaN if a price is unknown."""
         self._failures: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         agent = self.agent
         self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
+        for message in self._messages:
+            message.delivered(agent.log, self.span, agent.name)
         return self
 
     def __exit__(
@@ -239,4 +249,7 @@ class Turn:
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""
-        return Message(self.task, self.agent.name, reply.text, reply.output_tokens or 0)
+        cost_usd, latency_s = self.cost_usd, self.agent.log.clock() - self.span.arrival_s
+        return answer(
+            self._messages, self.agent.name, reply.text, reply.output_tokens or 0, latency_s, cost_usd
+        )  # fmt: skip

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.provider.tokens import count_tokens
-from harness.spans import Span
+from harness.spans import Span, SpanLog
+
+MessageType = Literal["request", "result", "error", "update"]
+"""What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,15 +26,30 @@ class Task:
     """Size of the answers if the workload knows it [tokens]."""
     counts: dict[str, int] = field(default_factory=dict)
     """How often each agent has called its model, and used each tool, for this task."""
+    customer: str = ""
+    """Whom it is for."""
+    priority: int = 0
+    """How much it matters; 0 the least."""
+    messages: int = 0
+    """How many messages have been numbered."""
 
     def count(self, what: str) -> int:
-        """Note one more of something, and say the how-manieth it is in this task; part of the key of its draws."""
+        """Note one more of something, and return its ordinal in this task; part of the key of its draws."""
         number = self.counts[what] = self.counts.get(what, 0) + 1
         return number
 
+    def next_message(self) -> int:
+        """The number of a new message."""
+        self.messages += 1
+        return self.messages
+
 
 class Message(NamedTuple):
-    """What one agent, or the user, says to another."""
+    """What one agent, or the user, says to another.
+
+    Make one with `of_text`, or as an answer to another with `reply`, so that it has a number. A message that goes to
+    many is one message.
+    """
 
     task: Task
     """The task that it belongs to."""
@@ -40,8 +58,143 @@ class Message(NamedTuple):
     text: str
     tokens: int
     """Its size [tokens]."""
+    number: int = 0
+    """1 for the first message of its task; 0 if it has none."""
+    answers: int = 0
+    """The number of the message that it answers; 0 if there is none."""
+    recipient: str = ""
+    """Whom it is for; empty where that is for the pattern to say."""
+    type: MessageType = "request"
+    """What it is for."""
+    confidence: float | None = None
+    """How sure its sender is, 0 to 1; None if the sender does not say."""
+    latency_s: float | None = None
+    """How long its sender took [s]; None if that was not measured."""
+    cost_usd: float | None = None
+    """What it cost its sender [USD]; None if a price is unknown."""
+    version: str = ""
+    """Version of its schema; empty if none is stated."""
+    hop: int = 0
+    """How many messages led to it, one answering the other; 0 for the task."""
+
+    @property
+    def id(self) -> str:
+        """What names it in its run, such as `7.2`; empty if it has no number."""
+        return f"{self.task.number}.{self.number}" if self.number else ""
+
+    @property
+    def parent(self) -> str:
+        """The `id` of the message that it answers; empty if there is none."""
+        return f"{self.task.number}.{self.answers}" if self.answers else ""
 
     @classmethod
-    def of_text(cls, task: Task, sender: str, text: str) -> Message:
-        """A message whose size nobody has stated: it follows from the text."""
-        return cls(task, sender, text, count_tokens(text))
+    def of_text(
+        cls,
+        task: Task,
+        sender: str,
+        text: str,
+        *,
+        tokens: int | None = None,
+        recipient: str = "",
+        type: MessageType = "request",  # noqa: A002 - the name of the field
+        version: str = "",
+    ) -> Message:
+        """A message that answers no other.
+
+        Args:
+            task: The task that it belongs to.
+            sender: Who says it.
+            text: What is said.
+            tokens: Its size [tokens]; None means that it follows from the text.
+            recipient: Whom it is for.
+            type: What it is for.
+            version: Version of its schema.
+        """
+        size = count_tokens(text) if tokens is None else tokens
+        return cls(
+            task, sender, text, size, task.next_message(), 0, recipient, type, version=version
+        )
+
+    def reply(
+        self,
+        sender: str,
+        text: str,
+        tokens: int | None = None,
+        *,
+        recipient: str | None = None,
+        type: MessageType = "result",  # noqa: A002 - the name of the field
+        confidence: float | None = None,
+        latency_s: float | None = None,
+        cost_usd: float | None = None,
+        version: str | None = None,
+    ) -> Message:
+        """A message that answers this one.
+
+        Args:
+            sender: Who answers.
+            text: What is said.
+            tokens: Its size [tokens]; None means that it follows from the text.
+            recipient: Whom it is for; None means the sender of this one.
+            type: What it is for.
+            confidence: How sure the sender is, 0 to 1.
+            latency_s: How long the sender took [s].
+            cost_usd: What it cost the sender [USD].
+            version: Version of its schema; None means the one of this.
+        """
+        return Message(
+            self.task,
+            sender,
+            text,
+            count_tokens(text) if tokens is None else tokens,
+            self.task.next_message(),
+            self.number,
+            self.sender if recipient is None else recipient,
+            type,
+            confidence,
+            latency_s,
+            cost_usd,
+            self.version if version is None else version,
+            self.hop + 1,
+        )
+
+    def delivered(
+        self, log: SpanLog, span: Span, recipient: str, at_s: float | None = None
+    ) -> None:
+        """Note that somebody has got it: a `message` event.
+
+        Args:
+            log: Where it is noted.
+            span: What the recipient does with it.
+            recipient: Who got it.
+            at_s: When [s]; None means when the span began.
+        """
+        log.message(
+            span, span.arrival_s if at_s is None else at_s, self.sender, recipient, self.type, self.tokens, self.hop,
+            self.number or -1, self.answers or -1,
+        )  # fmt: skip
+
+
+def answer(
+    messages: tuple[Message, ...],
+    sender: str,
+    text: str,
+    tokens: int,
+    latency_s: float,
+    cost_usd: float,
+) -> Message:
+    """The answer to some messages: to the last of them, one hop after the farthest.
+
+    Args:
+        messages: What is answered.
+        sender: Who answers.
+        text: What is said.
+        tokens: Its size [tokens].
+        latency_s: How long the sender took [s].
+        cost_usd: What it cost the sender [USD]; NaN if a price is unknown.
+    """
+    last = messages[-1]
+    return Message(
+        last.task, sender, text, tokens, last.task.next_message(), last.number, last.sender, "result", None, latency_s,
+        cost_usd if cost_usd == cost_usd else None, last.version,
+        1 + (last.hop if len(messages) == 1 else max([message.hop for message in messages])),
+    )  # fmt: skip

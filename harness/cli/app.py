@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import traceback
-import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,19 +16,19 @@ from typing import cast
 import click
 
 from harness.cli.comparing import bakeoff, baseline, compare, gate, history
+from harness.cli.exit_codes import (
+    EXIT_BROKEN_PIPE,
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_PASS,
+    EXIT_USAGE,
+)
 from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.showing import export, import_, report, trace, whatif
 from harness.errors import HarnessError
+from harness.printable import printable
 from harness.units import SEED_MAX
-
-EXIT_PASS = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
-"""128 and the number of the signal, as shells have it; 129 and 143 come from `process.py`."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -81,14 +80,6 @@ def _unexpected(error: Exception) -> int:
     say("".join(traceback.format_exception(error)))
     say("This is a bug in harness. Please report it with the lines above.")
     return EXIT_BUG
-
-
-def printable(text: str) -> str:
-    """A text from outside, without the control characters that would move somebody's cursor; lines stay lines."""
-    return "".join(
-        char if char.isprintable() or char == "\n" or unicodedata.category(char) == "Zs" else "?"
-        for char in text
-    )
 
 
 def _message(error: HarnessError) -> str:

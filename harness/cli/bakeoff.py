@@ -7,18 +7,19 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.text import Text
 
-from harness.cli.app import EXIT_PASS, printable
 from harness.cli.duration import Announcement
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
 from harness.gate.bakeoff import Bakeoff, Contestant, bake_off, contestants_of
 from harness.gate.comparison import Comparison
 from harness.gate.output.words import change_text, interval_text, measured
+from harness.json_types import JsonObject
+from harness.printable import printable
 from harness.report.bakeoff import COLUMNS, Difference, Page, Row, write_bakeoff
 from harness.report.index import write_index
 from harness.run import RunResult, default_jobs
@@ -193,7 +194,7 @@ def _differences(found: Bakeoff) -> Grid:
 
 def _as_json(
     found: Bakeoff, ids: Mapping[str, tuple[int, ...]], store: Path, page: Path
-) -> dict[str, Any]:
+) -> JsonObject:
     return {
         "scenario": found.scenario,
         "seed": found.seeds[0],
@@ -207,7 +208,7 @@ def _as_json(
     }
 
 
-def _way(it: Contestant, found: Bakeoff, run_ids: Sequence[int]) -> dict[str, Any]:
+def _way(it: Contestant, found: Bakeoff, run_ids: Sequence[int]) -> JsonObject:
     failures = [dataclasses.asdict(failure) for failure in it.outcome.failures]
     return {
         "name": it.name,

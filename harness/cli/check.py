@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
 from harness.errors import HarnessError
+from harness.printable import printable
 from harness.run.digest import Digest, as_json, digest_of_run, from_json
 from harness.run.sameness import Five, judge, told
 from harness.run.watched_files import files_written

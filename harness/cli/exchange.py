@@ -8,9 +8,10 @@ from typing import Literal
 
 import click
 
-from harness.cli.app import EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.run_ids import RUNS, id_ranges, run_ids
 from harness.errors import HarnessError
+from harness.printable import printable
 from harness.store import Store, queries
 from harness.store.exchange import export_runs, import_runs
 

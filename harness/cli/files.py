@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.app import EXIT_PASS, EXIT_USAGE, printable
+from harness.cli.exit_codes import EXIT_PASS, EXIT_USAGE
 from harness.errors import HarnessError, ScenarioError
+from harness.printable import printable
 from harness.scenario import load_scenario
 from harness.scenario.json_schema import json_schema
 from harness.scenario.reference import reference

@@ -10,8 +10,8 @@ from typing import Literal
 
 import click
 
-from harness.cli.app import EXIT_PASS, printable
 from harness.cli.duration import Announcement
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.options import Format
 from harness.cli.sides import reasons_kept
 from harness.cli.verdicts import print_verdict
@@ -31,6 +31,7 @@ from harness.gate.statistics import LOOKS
 from harness.gate.why import Explanation, why
 from harness.metrics import Limit
 from harness.metrics.because import because
+from harness.printable import printable
 from harness.run import RunResult
 from harness.scenario import LoadedScenario, load_scenario
 from harness.spans import Table

@@ -14,22 +14,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.app import EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.run_ids import id_ranges
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
+from harness.json_types import JsonObject
 from harness.metrics import METRICS
+from harness.printable import printable
 from harness.store import Store, queries
 from harness.units import render
 
-Row = dict[str, Any]
+Row = JsonObject
 
 _VERSION: Final = ("scenario", "scenario_hash", "harness_version", "commit_id")
 """What runs of one version have in common."""
@@ -229,7 +231,7 @@ def _commit(group: Group) -> str:
     return commit_id[:_HASH_SHOWN] + ("+" if commit_id.endswith("+") else "")
 
 
-def _as_json(group: Group) -> dict[str, Any]:
+def _as_json(group: Group) -> JsonObject:
     values = group.values.values()
     return {
         "scenario": group.scenario,

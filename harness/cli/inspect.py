@@ -7,20 +7,21 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.text import Text
 
-from harness.cli.app import EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import StoreError
+from harness.json_types import JsonObject
+from harness.printable import printable, printable_line
 from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
 from harness.store import Store, queries
 from harness.units import render
 
-Row = dict[str, Any]
+Row = JsonObject
 
 _TASKS_LISTED = 30
 """A screenful; the trees below the list are for reading, the list is for finding."""
@@ -47,10 +48,10 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
     ])  # fmt: skip
     for row in found:
         variant = [variants.get(row["scenario_hash"], "")] if variants else []
-        changes = [_clean(" ".join(_changes(row)))] if varied else []
+        changes = [printable_line(" ".join(_changes(row)))] if varied else []
         numbers = (_rendered(name, row["metrics"].get(name)) for name in _RUN_METRICS.values())
         made.add(
-            str(row["run_id"]), _clean(row["scenario"]), *variant, str(row["seed"]), str(row["tasks"]), *numbers,
+            str(row["run_id"]), printable_line(row["scenario"]), *variant, str(row["seed"]), str(row["tasks"]), *numbers,
             *changes, row["status"], f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
         )  # fmt: skip
     made.print(console())
@@ -189,7 +190,7 @@ def _task_list(roots: Sequence[Row], spans: Sequence[Row]) -> Grid:
         number = root["task"]
         cost = None if None in costs.get(number, []) else sum(filter(None, costs.get(number, [])))
         made.add(
-            str(number), _clean(root["name"]), _at(root["arrival_s"]), _duration(root), _rendered("cost_usd", cost),
+            str(number), printable_line(root["name"]), _at(root["arrival_s"]), _duration(root), _rendered("cost_usd", cost),
             _status(root), ", ".join(faults.get(number, [])),
         )  # fmt: skip
     return made
@@ -234,8 +235,8 @@ def _walk(
 def _label(span: Row) -> str:
     if span["kind"] in (TASK, AGENT, WAIT):
         name = f"{span['task']} {span['name']}" if span["kind"] == TASK else span["name"]
-        return f"{span['kind']} {_clean(name)}"
-    return f"{span['kind']} {span['ordinal']} ({_clean(span['name'])})"
+        return f"{span['kind']} {printable_line(name)}"
+    return f"{span['kind']} {span['ordinal']} ({printable_line(span['name'])})"
 
 
 def _status(span: Row) -> Text:
@@ -249,7 +250,7 @@ def _status(span: Row) -> Text:
     if span["correct"] == 0:
         words.append("wrong")
     return (
-        Text(", ".join(map(_clean, words)), style="red")
+        Text(", ".join(map(printable_line, words)), style="red")
         if words
         else Text("ok" if span["kind"] == TASK else "")
     )
@@ -265,8 +266,3 @@ def _duration(span: Row) -> str:
 
 def _rendered(name: str, value: float | None) -> str:
     return "-" if value is None else render(name, value)
-
-
-def _clean(text: str) -> str:
-    """A text from outside, for one line."""
-    return printable(text).replace("\n", "?")

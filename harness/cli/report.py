@@ -10,10 +10,11 @@ from typing import Final
 
 import click
 
-from harness.cli.app import EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.run_ids import id_ranges, named_runs
 from harness.cli.trace import write_trace
 from harness.errors import HarnessError
+from harness.printable import printable
 from harness.report import Contents, Side, write_index, write_report
 from harness.store import Store, queries
 from harness.store.asking import Row

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.app import EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_PASS
 from harness.errors import HarnessError
+from harness.printable import printable
 from harness.run.record import record
 from harness.run.serving import serve_scenario
 from harness.scenario import load_scenario

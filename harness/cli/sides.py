@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from harness.cli.run_ids import RUNS, id_ranges, run_ids
 from harness.errors import HarnessError
@@ -14,6 +14,7 @@ from harness.gate import GateResult, Samples, read_baseline, stored
 from harness.gate.comparable import are_paired
 from harness.gate.kept import Kept, kept_of, why_kept
 from harness.gate.why import Explanation, why
+from harness.json_types import JsonObject
 from harness.spans import Table
 from harness.store import Store, queries
 
@@ -32,7 +33,7 @@ class StoredSide:
 
     label: str
     store: Store
-    rows: list[dict[str, Any]]
+    rows: list[JsonObject]
     """The runs, in the order in which they were written."""
 
     @property

@@ -12,8 +12,10 @@ from typing import Any
 
 import click
 
-from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
 from harness.cli.duration import Announcement
+from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
+from harness.json_types import JsonObject
+from harness.printable import printable
 from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
 from harness.run.keep import keep, write
 from harness.scenario import LoadedScenario, load_scenario
@@ -150,7 +152,7 @@ def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[
 
 def _as_json(
     scenario: LoadedScenario, seed: int, outcome: Outcome, run_ids: list[int], store: Path
-) -> dict[str, Any]:
+) -> JsonObject:
     failures = [dataclasses.asdict(failure) for failure in outcome.failures]
     return {
         "scenario": scenario.spec.scenario,

@@ -10,9 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.app import printable
 from harness.cli.options import DEFAULT_STORE
 from harness.columns import Column, Grid
+from harness.printable import printable
 from harness.run import Outcome
 from harness.run.outcome import Failure
 from harness.run.record import replay_command

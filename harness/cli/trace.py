@@ -10,9 +10,10 @@ from typing import Final
 
 import click
 
-from harness.cli.app import EXIT_FAILED, EXIT_PASS, printable
+from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
 from harness.cli.run_ids import id_ranges, named_runs
 from harness.errors import HarnessError, StoreError
+from harness.printable import printable
 from harness.store import Store, queries
 from harness.trace.chrome import chrome_text
 from harness.trace.names import GEN_AI

@@ -7,12 +7,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rich.text import Text
 
-from harness.cli.app import EXIT_PASS, printable
 from harness.cli.duration import Announcement
+from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
@@ -29,6 +29,8 @@ from harness.gate.whatif import (
     present,
     what_if,
 )
+from harness.json_types import JsonObject
+from harness.printable import printable
 from harness.run import default_jobs
 from harness.scenario import load_scenario
 
@@ -161,7 +163,7 @@ def _speed(agent: str, factor: float) -> str:
     return f"{agent} {abs(100 * (1 - factor)):.6g} % {'faster' if factor < 1 else 'slower'}"
 
 
-def _as_json(now: Present, found: Sequence[WhatIf]) -> dict[str, Any]:
+def _as_json(now: Present, found: Sequence[WhatIf]) -> JsonObject:
     return {
         "scenario": now.samples.scenario,
         "seed": now.samples.seeds[0],

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 from harness.errors import HarnessError
 from harness.gate.kept import Kept, KeptWork
 from harness.gate.samples import Sample, Samples
+from harness.json_types import JsonObject
 from harness.metrics.contributions import Key, Use
 
 VERSION: Final = 2
@@ -193,7 +194,7 @@ def samples_from(text: str, name: str) -> Samples:
     )
 
 
-def kept_to_json(kept: Kept) -> dict[str, Any]:
+def kept_to_json(kept: Kept) -> JsonObject:
     """What the metrics of a run consist of, as JSON has it."""
     return {
         metric: {

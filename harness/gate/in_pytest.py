@@ -23,7 +23,7 @@ from harness.gate.by_test import (
     take_over,
     update_test,
 )
-from harness.gate.output.words import printable
+from harness.printable import printable_line
 from harness.spans import Table
 
 MARKER: Final = "sim_gate"
@@ -197,7 +197,7 @@ def session_gate(config: pytest.Config) -> SessionGate:
 
 def _tell(line: Callable[..., None], outcome: TestOutcome, width: int) -> None:
     red, green = outcome.failed, outcome.status in _GOOD and not outcome.failed
-    text = printable(f"{outcome.status:<{width}}  {outcome.test}  {outcome.text}")
+    text = printable_line(f"{outcome.status:<{width}}  {outcome.test}  {outcome.text}")
     line(text, red=red, green=green, yellow=not (red or green))
     for more in outcome.more:
-        line(f"{'':<{width}}  {printable(more)}")
+        line(f"{'':<{width}}  {printable_line(more)}")

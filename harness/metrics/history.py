@@ -180,7 +180,7 @@ class History:
         for ended_s in self.tools.values():
             ended_s.sort()
         self.calls = sorted(by_id.values(), key=lambda call: (call.begin_s, call.span_id))
-        for row in self.events.rows():
+        for row in self.events.rows(*Happening._fields):
             event = Happening(*row)
             self._named.setdefault(event.name, []).append(event)
 

@@ -14,9 +14,10 @@ _NOTICED_S = 1.0
 
 
 def could_run_side_by_side(history: History) -> list[Finding]:
-    """Calls follow one another, and none needs the other's reply.
+    """Calls of several agents follow one another, and none needs the other's reply.
 
-    What cannot be seen is what the program itself read in a reply. So a call of another agent follows freely only on a
+    Calls of one agent alone are a plain loop over inputs, which is as often meant as it is: to stay below a limit, to keep an
+    order, to stop early. What cannot be seen is what the program itself read in a reply. So a call of another agent follows freely only on a
     reply that some prompt got later on, and nothing does on a call that failed or met a fault. A prompt that was sent
     before is sent again because of the reply. And calls beside which others are under way run side by side already.
     """
@@ -26,10 +27,10 @@ def could_run_side_by_side(history: History) -> list[Finding]:
             for group in _FreeGroups(history, calls):
                 took_s = [call.end_s - call.begin_s for call in group]
                 saved_s = sum(took_s) - max(took_s)
-                if saved_s >= _NOTICED_S:
-                    agents = ", ".join(dict.fromkeys(call.agent for call in group))
+                agents = list(dict.fromkeys(call.agent for call in group))
+                if len(agents) > 1 and saved_s >= _NOTICED_S:
                     text = (
-                        f"{len(group)} calls of {agents} ran one after the other in task {task}, and none was told what "
+                        f"{len(group)} calls of {', '.join(agents)} ran one after the other in task {task}, and none was told what "
                         f"another said; side by side they would save {render('s', saved_s)}"
                     )
                     yield Sighting(group[0].agent, group[0].begin_s, group[0].span_id, text)

@@ -27,7 +27,8 @@ METRICS: dict[str, str] = {
     "wasted_usd": "the part of that which bought no reply: attempts that failed or were given up [USD]",
     "calls_mean": "calls a task makes, mean",
     "attempts_mean": "attempts a task makes, mean",
-    "messages_mean": "messages that agents send for a task, mean",
+    "messages_mean": "messages that agents send for a task, one for each recipient, mean",
+    "message_tokens_mean": "size of those messages, a task, mean [tokens]",
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
@@ -74,7 +75,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     total = Tally()
     for mine in agents.values():
         total.add(mine)
-    found = {**_of_tasks(runs, tasks), **_of_work(total, tasks)}
+    found = {**_of_tasks(runs, tasks), **_of_work(total, tasks), **_of_messages(runs, tasks)}
     whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
 
@@ -135,6 +136,17 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     if mine.ttfts_s:
         found["ttft_s_p50"] = quantile(sorted(mine.ttfts_s), 0.5)
     return found
+
+
+def _of_messages(runs: Sequence[RunTally], tasks: int) -> Metrics:
+    """Absent where messages are not noted: a program of one's own has turns alone."""
+    noted = [run for run in runs if run.messages is not None]
+    if not noted or not tasks:
+        return {}
+    return {
+        "messages_mean": sum(run.messages or 0 for run in noted) / tasks,
+        "message_tokens_mean": sum(run.message_tokens for run in noted) / tasks,
+    }
 
 
 def _of_agent(mine: Tally, tasks: int) -> Metrics:

@@ -9,7 +9,19 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, WAIT, Table
+from harness.spans import (
+    AGENT,
+    ATTEMPT,
+    CALL,
+    CANCELLED,
+    ERROR,
+    MESSAGE,
+    OK,
+    TASK,
+    TOOL,
+    WAIT,
+    Table,
+)
 
 RATE_LIMITED = "rate_limit_error"
 
@@ -81,16 +93,26 @@ class RunTally:
     """Slots of the provider times the makespan [s]; None when there is no bound on slots."""
     busy_s: float = 0.0
     """Time for which slots were held, warm-up included [s]."""
+    messages: int | None = None
+    """Messages that agents sent, one for each recipient; None where none are noted."""
+    message_tokens: int = 0
+    """Size of those messages [tokens]."""
     agents: dict[str, Tally] = field(default_factory=dict)
 
 
 def tally(
-    spans: Table, *, agents: Iterable[str], warmup_tasks: int = 0, slots: int | None = None
+    spans: Table,
+    *,
+    agents: Iterable[str],
+    events: Table | None = None,
+    warmup_tasks: int = 0,
+    slots: int | None = None,
 ) -> RunTally:
-    """Count what one run's spans say.
+    """Count what one run's spans and events say.
 
     Args:
         spans: The spans of the run.
+        events: Its events; None where there are no messages to count.
         agents: The agents to be listed, in order, even if they did nothing.
         warmup_tasks: How many of the first tasks are left out.
         slots: How many attempts all providers together serve at once; None for no bound.
@@ -98,6 +120,8 @@ def tally(
     run = RunTally(agents={agent: Tally() for agent in agents})
     _tally_tasks(run, spans, warmup_tasks)
     _tally_work(run, spans, warmup_tasks)
+    if events is not None:
+        _tally_messages(run, events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run
@@ -124,6 +148,23 @@ def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
             if status != CANCELLED:
                 run.latencies_s.append(end_s - arrival_s)
     run.makespan_s = max(0.0, last_s - first_s)
+
+
+FIRST_MESSAGE = 1
+"""The number of the message that brings a task; it is the user's."""
+
+
+def _tally_messages(run: RunTally, events: Table, warmup_tasks: int) -> None:
+    texts = events.texts
+    if MESSAGE not in texts:
+        return
+    run.messages, of_message = 0, texts.index(MESSAGE)
+    for name, task, number, tokens in zip(
+        events["name"], events["task"], events["message"], events["tokens"], strict=True
+    ):
+        if name == of_message and task > warmup_tasks and number != FIRST_MESSAGE:
+            run.messages += 1
+            run.message_tokens += tokens
 
 
 _COLUMNS = (

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
+from harness.json_types import JsonObject
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService
 from harness.spans import Span
@@ -29,7 +30,7 @@ class ToolCall(NamedTuple):
 
     tool: str
     """The tool's name."""
-    arguments: dict[str, Any]
+    arguments: JsonObject
 
 
 class ToolResult(NamedTuple):
@@ -115,14 +116,16 @@ class Request:
     """Names the call among those of the run, whatever else runs: who asks what, and how often before."""
     body: bytes = b""
     """The request as the program sent it; empty where there is no wire."""
-    wanted: dict[str, Any] | None = None
+    wanted: JsonObject | None = None
     """The JSON Schema that the reply must keep, where one is asked for."""
     wanted_tool: str = ""
     """The tool that the model must use, where one is named."""
     tool_choice: ToolChoice = "auto"
     """Whether the model may, must or must not call a tool."""
-    tool_schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    tool_schemas: Mapping[str, JsonObject] = field(default_factory=dict)
     """The JSON Schema of each tool's arguments, where it is known."""
+    cost_usd: float = 0.0
+    """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from harness.errors import NotSimulated
+from harness.json_types import JsonObject
 from harness.models.text_of_pattern import text_of
 
 _DEPTH_MAX = 12
@@ -32,7 +33,7 @@ class _TooDeep(Exception):  # noqa: N818 - another choice may be less deep
     """The schema refers to itself on every way."""
 
 
-def example(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+def example(schema: JsonObject) -> Any:  # noqa: ANN401 - any JSON
     """The plainest value that keeps a JSON Schema, as far as one is found without search.
 
     Raises:
@@ -51,7 +52,7 @@ class _Maker:
         root: The whole schema, which its parts may refer to.
     """
 
-    def __init__(self, root: dict[str, Any]) -> None:
+    def __init__(self, root: JsonObject) -> None:
         self._root = root
         self._parts = 0
 
@@ -85,7 +86,7 @@ class _Maker:
             return self.make(_merged([*parts, rest]), depth + 1, variant)
         return self._of_type(schema, depth, variant)
 
-    def _one_of(self, key: str, schema: dict[str, Any], depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
+    def _one_of(self, key: str, schema: JsonObject, depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
         rest = {name: schema[name] for name in schema if name != key}
         for choice in schema[key]:
             try:
@@ -94,7 +95,7 @@ class _Maker:
                 continue
         raise _TooDeep
 
-    def _of_type(self, schema: dict[str, Any], depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
+    def _of_type(self, schema: JsonObject, depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
         kind = schema.get("type") or _type_by_keys(schema)
         if isinstance(kind, list):
             kind = kind[0]
@@ -111,8 +112,8 @@ class _Maker:
                 return None
         return self._text(schema, variant)
 
-    def _object(self, schema: dict[str, Any], depth: int, variant: int) -> dict[str, Any]:
-        properties = schema.get("properties", {})
+    def _object(self, schema: JsonObject, depth: int, variant: int) -> JsonObject:
+        properties: JsonObject = schema.get("properties", {})
         wanted = list(schema.get("required", properties))
         least = int(schema.get("minProperties", 0))
         self._count(max(0, least - len(wanted)))
@@ -124,7 +125,7 @@ class _Maker:
             name: self.make(properties.get(name, others), depth + 1, variant) for name in wanted
         }
 
-    def _array(self, schema: dict[str, Any], depth: int) -> list[Any]:
+    def _array(self, schema: JsonObject, depth: int) -> list[Any]:
         first = list(schema.get("prefixItems", ()))
         if "contains" in schema and not first:
             first = [schema["contains"]] * int(schema.get("minContains", 1))
@@ -138,7 +139,7 @@ class _Maker:
             self.make(item, depth + 1, number if unique else 0) for number, item in enumerate(items)
         ]
 
-    def _text(self, schema: dict[str, Any], variant: int) -> str:
+    def _text(self, schema: JsonObject, variant: int) -> str:
         least, most = int(schema.get("minLength", 0)), schema.get("maxLength")
         self._count(least)
         if schema.get("pattern"):
@@ -156,12 +157,12 @@ class _Maker:
                 "ask for less, or give the agent a reply",
             )
 
-    def _resolved(self, part: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    def _resolved(self, part: Any) -> JsonObject:  # noqa: ANN401 - any JSON
         if isinstance(part, dict) and "$ref" in part:
             return self._resolve(part["$ref"])
         return part if isinstance(part, dict) else {}
 
-    def _resolve(self, reference: str) -> dict[str, Any]:
+    def _resolve(self, reference: str) -> JsonObject:
         part: Any = self._root
         for step in reference.removeprefix("#").strip("/").split("/") if reference != "#" else ():
             step = step.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - as JSON Pointer has it
@@ -169,9 +170,9 @@ class _Maker:
         return part if isinstance(part, dict) else {}
 
 
-def _merged(schemas: list[dict[str, Any]]) -> dict[str, Any]:
+def _merged(schemas: list[JsonObject]) -> JsonObject:
     """One schema that asks for what several do; what two of them bound, the later one does."""
-    merged: dict[str, Any] = {}
+    merged: JsonObject = {}
     for schema in schemas:
         properties = {**merged.get("properties", {}), **schema.get("properties", {})}
         required = dict.fromkeys([*merged.get("required", ()), *schema.get("required", ())])
@@ -183,7 +184,7 @@ def _merged(schemas: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _type_by_keys(schema: dict[str, Any]) -> str:
+def _type_by_keys(schema: JsonObject) -> str:
     """The type that a schema means which does not name it."""
     if "properties" in schema or "required" in schema:
         return "object"
@@ -193,7 +194,7 @@ def _type_by_keys(schema: dict[str, Any]) -> str:
     return "number" if any(key in schema for key in bounds) else "string"
 
 
-def _number(schema: dict[str, Any], kind: str, variant: int) -> Any:  # noqa: ANN401 - whole or broken, as the schema has it
+def _number(schema: JsonObject, kind: str, variant: int) -> Any:  # noqa: ANN401 - whole or broken, as the schema has it
     """Zero, or the number next to it that the bounds allow."""
     step = schema.get("multipleOf") or (1 if kind == "integer" else None)
     low = _bound(schema, "minimum", "exclusiveMinimum", max)
@@ -217,12 +218,12 @@ def _number(schema: dict[str, Any], kind: str, variant: int) -> Any:  # noqa: AN
     return int(value) if kind == "integer" else value
 
 
-def _bound(schema: dict[str, Any], loose: str, strict: str, tighter: Any) -> Any:  # noqa: ANN401 - numbers
+def _bound(schema: JsonObject, loose: str, strict: str, tighter: Any) -> Any:  # noqa: ANN401 - numbers
     bounds = [schema[key] for key in (loose, strict) if isinstance(schema.get(key), int | float)]
     return tighter(bounds) if bounds else None
 
 
-def _inside(schema: dict[str, Any], number: float, low: float | None, high: float | None) -> float:
+def _inside(schema: JsonObject, number: float, low: float | None, high: float | None) -> float:
     """A number that is no bound which it may not be."""
     if number == schema.get("exclusiveMinimum"):
         return number + 1 if high is None or number + 1 < high else (number + high) / 2

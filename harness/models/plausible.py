@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from harness.errors import StubError
+from harness.json_types import JsonObject
 from harness.models.api import Reply, Request, ToolCall
 from harness.models.example import example
 from harness.models.schemas import violation
@@ -41,7 +42,7 @@ class Plausible:
             return Reply(json.dumps(self._value(request.wanted, "the reply")))
         return self._sentence
 
-    def _value(self, schema: dict[str, Any], what: str) -> Any:  # noqa: ANN401 - any JSON
+    def _value(self, schema: JsonObject, what: str) -> Any:  # noqa: ANN401 - any JSON
         value = example(schema)
         broken = violation(value, schema)
         if broken is not None:

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from harness.errors import StubError
+from harness.json_types import JsonObject
 from harness.models.api import Reply, Request, ToolCall, Work
 
 OUTPUT_TOKENS_MAX = 10**12
@@ -28,7 +29,7 @@ OUTPUT_TOKENS_MAX = 10**12
 Errors = Callable[[], AbstractContextManager[None]]
 """Gives what stands around a function, to say whose its errors are."""
 
-OneReply = str | dict[str, Any] | ToolCall | Reply | Sequence[ToolCall]
+OneReply = str | JsonObject | ToolCall | Reply | Sequence[ToolCall]
 Replier = Callable[[Request], OneReply | Awaitable[OneReply]]
 AnyReply = OneReply | Replier | Sequence[OneReply | Replier]
 

@@ -7,13 +7,15 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.json_types import JsonObject
+
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 _SHOWN_CHARACTERS = 200
 
 
-def violation(value: Any, schema: dict[str, Any]) -> str | None:  # noqa: ANN401 - any JSON
+def violation(value: Any, schema: JsonObject) -> str | None:  # noqa: ANN401 - any JSON
     """Where and how a value breaks a schema, such as `.city: 3 is not of type 'string'`; None if it does not.
 
     A schema that cannot be understood, such as one that refers to another file, is broken by nothing.

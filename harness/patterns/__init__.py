@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from harness.fields import Tagged
-from harness.patterns.api import Pattern, PatternError, Team
+from harness.patterns.api import Member, Pattern, PatternError, Team
 from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
@@ -40,4 +40,12 @@ def register_pattern(name: str, kind: type[Pattern]) -> None:
 AnyPattern = Annotated[Pattern, Tagged(PATTERNS)]
 """One of the patterns, as a scenario file says it."""
 
-__all__ = ["PATTERNS", "AnyPattern", "Pattern", "PatternError", "Team", "register_pattern"]
+__all__ = [
+    "PATTERNS",
+    "AnyPattern",
+    "Member",
+    "Pattern",
+    "PatternError",
+    "Team",
+    "register_pattern",
+]

@@ -11,8 +11,38 @@ from typing import Protocol
 
 from harness.agents import Agent, Message
 
-Team = Mapping[str, Agent]
-"""The agents, by name."""
+
+class Member(Protocol):
+    """Somebody who works in a team: an agent, or a team within the team."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the team."""
+
+    async def handle(self, *messages: Message) -> Message:
+        """Take a turn: read the messages, and answer.
+
+        Raises:
+            ModelError: A call failed for good.
+            TimeoutError: It took too long.
+            PatternError: The agents did what they were told, and it led nowhere.
+        """
+
+
+Team = Mapping[str, Member]
+"""The members, by name."""
+
+
+def agent_in(team: Team, name: str) -> Agent:
+    """A member that must be an agent of its own, because the pattern leads its turn call by call.
+
+    Raises:
+        PatternError: It is a team within the team.
+    """
+    member = team[name]
+    if not isinstance(member, Agent):
+        raise PatternError(f"{name} is a team, and the pattern needs an agent there")
+    return member
 
 
 class Pattern(Protocol):

@@ -41,8 +41,8 @@ class OrchestratorWorker:
         )
         if self.synthesizer is not None:
             return await team[self.synthesizer].handle(*results)
-        return Message(
-            task.task, "team", "\n\n".join(m.text for m in results), sum(m.tokens for m in results)
+        return task.reply(
+            "team", "\n\n".join(m.text for m in results), sum(m.tokens for m in results)
         )
 
     async def _those_that_work(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.agents import Message
 from harness.fields import AgentName
-from harness.patterns.api import PatternError, Team
+from harness.patterns.api import PatternError, Team, agent_in
 from harness.units import Count
 
 
@@ -33,7 +33,7 @@ class React:
         Raises:
             IterationCapReached: There is no answer after `max_iterations` calls.
         """
-        with team[self.agent].turn(task) as turn:
+        with agent_in(team, self.agent).turn(task) as turn:
             for _ in range(self.max_iterations):
                 reply = await turn.call()
                 if not reply.tool_calls:

@@ -13,13 +13,14 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from annotated_types import Ge
 
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.chance.draws import Draws
 from harness.errors import ScenarioError
+from harness.json_types import JsonObject
 from harness.units import Probability, Seconds, whole_microseconds
 
 
@@ -123,18 +124,18 @@ def likely_latency_of(model: str) -> Latency:
         return latency_of(next((like for part, like in _FAMILIES if part in model), _ANY_MODEL))
 
 
-_MADE_BY: dict[str, Any] = dict(DISTRIBUTIONS)
+_MADE_BY: JsonObject = dict(DISTRIBUTIONS)
 
 
 @cache
-def _profiles() -> dict[str, Any]:
+def _profiles() -> JsonObject:
     return tomllib.loads(
         resources.files("harness.provider").joinpath("profiles.toml").read_text(encoding="utf-8")
     )
 
 
-def _read_latency(table: dict[str, Any]) -> Latency:
-    fields: dict[str, Any] = dict(table)
+def _read_latency(table: JsonObject) -> Latency:
+    fields: JsonObject = dict(table)
     for name in ("ttft_s", "itl_s", "factor"):
         if name in fields:
             fields[name] = _read_distribution(fields[name])

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from harness.json_types import JsonObject
 from harness.report.blocks import Column, DataTable, Drawing, Measured, Section, Tone, Value, Words
 from harness.report.drawing import as_png
 from harness.report.figures.tradeoff import Way, draw_tradeoff
@@ -191,7 +192,7 @@ def _differences(page: Page) -> DataTable:
 
 
 def _as_json(page: Page, sections: Sequence[Section], name: str) -> str:
-    report: dict[str, Any] = {
+    report: JsonObject = {
         "report": name,
         "scenario": page.scenario,
         "runs": [run_id for row in page.rows for run_id in row.run_ids],

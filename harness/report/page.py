@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.json_types import JsonObject
+from harness.printable import printable_markup
 from harness.report.blocks import Cards, DataTable, Drawing, Measured, Section, Steps, Value, Words
 from harness.report.contents import Contents
 from harness.report.drawing import as_png, as_svg
 from harness.report.palette import css_variables
 from harness.report.sections import SECTIONS
 from harness.report.timeline import STYLE
-from harness.report.timeline.names import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -91,7 +92,7 @@ def page_html(
         trace=trace,
         traced=traced,
         name=name,
-        svg={it.key: it.svg or as_svg(it.figure, it.key, visible(it.alt)) for it in drawings_of(sections)},
+        svg={it.key: it.svg or as_svg(it.figure, it.key, printable_markup(it.alt)) for it in drawings_of(sections)},
         **page_parts(),
     )  # fmt: skip
 
@@ -110,7 +111,7 @@ def as_json(contents: Contents, sections: Sequence[Section], name: str) -> str:
     return json.dumps(report, indent=1, allow_nan=False) + "\n"
 
 
-def blocks_as_json(sections: Sequence[Section]) -> list[dict[str, Any]]:
+def blocks_as_json(sections: Sequence[Section]) -> list[JsonObject]:
     """The numbers of sections, for programs."""
     return [
         {
@@ -157,7 +158,7 @@ def environment() -> Environment:
     found = Environment(
         loader=PackageLoader("harness.report", "templates"),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-        finalize=lambda it: visible(it) if isinstance(it, str) and not isinstance(it, Markup) else it,
+        finalize=lambda it: printable_markup(it) if isinstance(it, str) and not isinstance(it, Markup) else it,
     )  # fmt: skip
     found.tests["cards"] = lambda block: isinstance(block, Cards)
     found.tests["drawing"] = lambda block: isinstance(block, Drawing)
@@ -197,7 +198,7 @@ def drawings_of(sections: Sequence[Section]) -> Iterator[Drawing]:
     return (block for section in sections for block in section.blocks if isinstance(block, Drawing))
 
 
-def _block(block: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the blocks
+def _block(block: Any) -> JsonObject:  # noqa: ANN401 - any of the blocks
     match block:
         case Cards():
             return {
@@ -224,7 +225,7 @@ def _block(block: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the blocks
             return {"table": _table(block)}
 
 
-def _table(table: DataTable) -> dict[str, Any]:
+def _table(table: DataTable) -> JsonObject:
     return {
         "caption": table.caption,
         "columns": [{"title": it.title, "name": it.name} for it in table.columns],

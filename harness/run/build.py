@@ -109,10 +109,17 @@ class PatternRun:
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
-        message = self._first_message(kind, arrival, Task(number, kind.kind, span))
+        span.customer = kind.customer or ""
+        if kind.priority is not None:
+            span.priority = kind.priority
+        task = Task(
+            number, kind.kind, span, customer=kind.customer or "", priority=kind.priority or 0
+        )
+        message = self._first_message(kind, arrival, task)
         status = CANCELLED
         try:
-            await self.spec.pattern.run(message, self.team)
+            answer = await self.spec.pattern.run(message, self.team)
+            answer.delivered(self.log, span, USER, self.log.clock())
             status = OK
         except _FAILURES as error:
             status, span.error = ERROR, error_name(error)
@@ -129,9 +136,7 @@ class PatternRun:
         if kind.output_tokens is not None:
             task.output_tokens = self._drawn(kind.output_tokens, task, "output_tokens")
         text = text_of(kind, task.number)
-        if input_tokens is None:
-            return Message.of_text(task, USER, text)
-        return Message(task, USER, text, input_tokens)
+        return Message.of_text(task, USER, text, tokens=input_tokens)
 
     def _drawn(self, size: AnyDistribution, task: Task, what: str) -> int:
         return round(size.sample(self.draws, "task", task.number, what))

@@ -126,6 +126,7 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
         tally=tally(
             world.log.spans,
             agents=spec.agents,
+            events=world.log.events,
             warmup_tasks=spec.workload.warmup_tasks,
             slots=slots_of(spec),
         ),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import TypeAdapter
 
+from harness.json_types import JsonObject
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """The schema that pydantic derives from the records, with what stands under their fields."""
     for kind in (Scenario, TargetScenario):
         rebuild_if_registered(kind)
-    schema: dict[str, Any] = {
+    schema: JsonObject = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
     }
@@ -30,7 +29,7 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-def _let_bakeoff_replace_pattern(scenario: dict[str, Any]) -> None:
+def _let_bakeoff_replace_pattern(scenario: JsonObject) -> None:
     """Say that `pattern` may be a name, or absent, beside `bakeoff`: the loader resolves it before it validates."""
     pattern = scenario["properties"]["pattern"]
     scenario["properties"]["pattern"] = {"anyOf": [pattern, {"type": "string"}]}

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
+from harness.json_types import JsonObject
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.choosing import choose
@@ -321,7 +322,7 @@ def _digest(
         )
         for agent, script in scripts.items()
     }
-    data: dict[str, Any] = {
+    data: JsonObject = {
         key: value
         for key, value in document.data.items()
         if key not in ("description", "seed", "runs", "budgets", "gate", "bakeoff")

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from harness.errors import did_you_mean
 from harness.fields import near_files
+from harness.json_types import JsonObject
 from harness.scenario.yaml_file import Document, Path_, Place
 
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
@@ -67,7 +68,7 @@ def explain(
 
 
 @cache
-def _schema_of(root: type[BaseModel]) -> dict[str, Any]:
+def _schema_of(root: type[BaseModel]) -> JsonObject:
     return root.model_json_schema()
 
 
@@ -98,9 +99,7 @@ def dotted(path: Path_) -> str:
     return text
 
 
-def _explain_one(
-    details: ErrorDetails, path: Path_, document: Document, schema: dict[str, Any]
-) -> str:
+def _explain_one(details: ErrorDetails, path: Path_, document: Document, schema: JsonObject) -> str:
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     if kind in UNKNOWN_KEY:
         key = str(details["loc"][-1])
@@ -154,7 +153,7 @@ def _path_in(data: Any, loc: tuple[int | str, ...]) -> Path_:  # noqa: ANN401 - 
     return tuple(path)
 
 
-def _keys_allowed(schema: dict[str, Any], path: Path_, data: Any) -> list[str]:  # noqa: ANN401 - a YAML value
+def _keys_allowed(schema: JsonObject, path: Path_, data: Any) -> list[str]:  # noqa: ANN401 - a YAML value
     """The keys that the JSON Schema allows in the mapping at a path."""
     branches = [schema]
     for part in path:
@@ -168,8 +167,8 @@ def _keys_allowed(schema: dict[str, Any], path: Path_, data: Any) -> list[str]: 
     return list(dict.fromkeys(names))
 
 
-def _resolved(schema: dict[str, Any], branches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _resolved(schema: JsonObject, branches: list[JsonObject]) -> list[JsonObject]:
+    found: list[JsonObject] = []
     todo = list(branches)
     while todo:
         branch = todo.pop(0)
@@ -181,7 +180,7 @@ def _resolved(schema: dict[str, Any], branches: list[dict[str, Any]]) -> list[di
     return found
 
 
-def _step(branch: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
+def _step(branch: JsonObject, part: str | int) -> list[JsonObject]:
     if isinstance(part, int):
         items = branch.get("items", {})
         return [items] if isinstance(items, dict) else []

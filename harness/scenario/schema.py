@@ -89,7 +89,9 @@ class Kind(Section):
     kind: Name = "task"
     """Its name."""
     customer: Name | None = None
-    """Whom it is for; a note to readers, on which nothing depends yet."""
+    """Whom it is for; stands at its tasks, and gives metrics by customer."""
+    priority: Annotated[int, Ge(0)] | None = None
+    """How much it matters, 0 the least; absent means 0."""
     weight: Annotated[float, Gt(0)] = 1.0
     """How often it comes, against the weights of the other kinds."""
     text: str | None = None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Len, MinLen
 from pydantic import (
@@ -28,6 +28,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from harness.errors import ScenarioError
+from harness.json_types import JsonObject
 from harness.models import Line, Reply, Script, ToolCall
 from harness.models.stub import WhenExhausted
 from harness.scenario.problems import allowed, explain, nearest
@@ -40,7 +41,7 @@ class ToolCallSpec(Section):
 
     tool: str
     """The tool's name."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: JsonObject = Field(default_factory=dict)
     """What it is given."""
 
 

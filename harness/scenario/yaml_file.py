@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 import yaml
 
 from harness.errors import ScenarioError
+from harness.json_types import JsonObject
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -193,7 +194,7 @@ class _Reader:
         self._document.keys[(*path, index)] = _place(node)
         return self._value(node, (*path, index))
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> JsonObject:
         mapping = self._merged(node, path)
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -209,9 +210,9 @@ class _Reader:
             mapping[key] = self._value(value_node, (*path, key))
         return mapping
 
-    def _merged(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _merged(self, node: yaml.MappingNode, path: Path_) -> JsonObject:
         """What the keys `<<` bring in; of several mappings the first wins, and the mapping's own keys win over all."""
-        mapping: dict[str, Any] = {}
+        mapping: JsonObject = {}
         for key_node, value_node in node.value:
             if key_node.tag != _YAML_MERGE:
                 continue

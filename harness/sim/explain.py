@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from harness.errors import Deadlock
+from harness.sim.call_view import CallView
+from harness.sim.observed_run import ObservedRun
 from harness.spans import ATTEMPT, CALL, TOOL, Table
 from harness.units import render
-
-if TYPE_CHECKING:
-    from harness.sim.call_view import CallView
-    from harness.sim.program_run import ProgramRun
 
 _TOO_MANY_REQUESTS = 429
 
@@ -24,12 +22,12 @@ _REFUSED_MIN = 3
 """From so many refusals on, they are summed."""
 
 
-def explain(run: ProgramRun) -> str:
+def explain(run: ObservedRun) -> str:
     """Where the time and the money of a run went, what went wrong, and what to do about it."""
     return "\n".join([_whole(run), *_agents(run), *path(run), *_troubles(run), *_advice(run)])
 
 
-def _whole(run: ProgramRun) -> str:
+def _whole(run: ObservedRun) -> str:
     ended = "returned" if run.error is None else f"raised {type(run.error).__name__}"
     cost = "an unknown sum" if math.isnan(run.cost_usd) else render("cost_usd", run.cost_usd)
     return (
@@ -38,7 +36,7 @@ def _whole(run: ProgramRun) -> str:
     )
 
 
-def _agents(run: ProgramRun) -> Iterator[str]:
+def _agents(run: ObservedRun) -> Iterator[str]:
     for agent in run.agents:
         calls = run.calls(agent)
         total_s = math.fsum(call.latency_s for call in calls if not math.isnan(call.end_s))
@@ -47,7 +45,7 @@ def _agents(run: ProgramRun) -> Iterator[str]:
         yield f"  {agent}: {_count(len(calls), 'call')}{again}, {render('latency_s', total_s)} together"
 
 
-def path(run: ProgramRun) -> Iterator[str]:
+def path(run: ObservedRun) -> Iterator[str]:
     """The chain of calls and tools that the end waited for, found backwards from what ended last.
 
     Of a deadlock it is no cause, but what took the time until then.
@@ -74,7 +72,7 @@ def path(run: ProgramRun) -> Iterator[str]:
         yield f"The end waited for: {' -> '.join(names)}{then}."
 
 
-def refused(run: ProgramRun) -> Iterator[str]:
+def refused(run: ObservedRun) -> Iterator[str]:
     """Sum up, for each provider, the attempts that it refused for its rate limits, where they are many."""
     calls: dict[str, list[CallView]] = {}
     for call in run.all_calls:
@@ -98,7 +96,7 @@ def refused(run: ProgramRun) -> Iterator[str]:
         yield text
 
 
-def _troubles(run: ProgramRun) -> Iterator[str]:
+def _troubles(run: ObservedRun) -> Iterator[str]:
     for text in refused(run):
         yield f"{text}."
     seen = Counter(
@@ -117,7 +115,7 @@ def _troubles(run: ProgramRun) -> Iterator[str]:
         yield f"The program tried {_count(times, 'time')} to reach {host}, which nobody simulates; nothing was sent."
 
 
-def _advice(run: ProgramRun) -> Iterator[str]:
+def _advice(run: ObservedRun) -> Iterator[str]:
     for finding in run.findings:
         yield str(finding)
 

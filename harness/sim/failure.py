@@ -6,20 +6,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.errors import Deadlock, HarnessError
 from harness.kernel.awaited import NEVER_RELEASED
 from harness.kernel.deadlock_report import DIED
+from harness.sim.call_view import CallView
 from harness.sim.explain import path, refused
+from harness.sim.observed_run import ObservedRun
 from harness.sim.timeline import Timeline, lines
 from harness.spans import CANCELLED, OK
 from harness.units import render
 from harness.virtual.own_modules import is_own_file
-
-if TYPE_CHECKING:
-    from harness.sim.call_view import CallView
-    from harness.sim.program_run import ProgramRun
 
 _CALLS_MAX = 8
 """How many lines of a timeline the report of a failed test has."""
@@ -43,7 +40,7 @@ _CYCLE = "  cycle: "
 class FailedCheck:
     """An assertion of a run that did not hold; the error carries it."""
 
-    run: ProgramRun
+    run: ObservedRun
     what: str
     """In one line."""
     details: tuple[str, ...] = ()
@@ -60,7 +57,7 @@ def tells_itself(error: BaseException | None) -> bool:
     return isinstance(error, HarnessError) or check_of(error) is not None
 
 
-def describe(error: BaseException | None, last_run: ProgramRun | None, command: str) -> str:
+def describe(error: BaseException | None, last_run: ObservedRun | None, command: str) -> str:
     """Say why a test failed.
 
     Args:
@@ -84,7 +81,7 @@ def describe(error: BaseException | None, last_run: ProgramRun | None, command: 
     return "\n".join(map(_from_here, told))
 
 
-def _verdict(error: BaseException | None, run: ProgramRun | None) -> Iterator[str]:
+def _verdict(error: BaseException | None, run: ObservedRun | None) -> Iterator[str]:
     check = check_of(error)
     if error is None:
         yield "The test failed."
@@ -133,7 +130,7 @@ def _cycle_in_words(cycle: str) -> str:
     return f"tasks wait for one another, {cycle}"
 
 
-def _reason(error: BaseException, run: ProgramRun | None) -> str:
+def _reason(error: BaseException, run: ObservedRun | None) -> str:
     """Why an error was raised: by a call that failed, where a library says so; else in its own words."""
     if run is not None and (_is_library(error) or isinstance(error, TimeoutError)):
         storms = list(refused(run)) if _is_refusal(error) else []
@@ -147,7 +144,7 @@ def _reason(error: BaseException, run: ProgramRun | None) -> str:
     return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}..."
 
 
-def _causes(error: BaseException, run: ProgramRun | None, told: set[str]) -> Iterator[str]:
+def _causes(error: BaseException, run: ObservedRun | None, told: set[str]) -> Iterator[str]:
     """The errors behind an error that say something new."""
     seen: list[BaseException] = [error]
     while len(seen) <= _CAUSES_MAX:
@@ -164,7 +161,7 @@ def _causes(error: BaseException, run: ProgramRun | None, told: set[str]) -> Ite
             yield f"  {words} {type(before).__name__}: {reason}"
 
 
-def _failed_at_the_end(call: CallView, run: ProgramRun, error: BaseException) -> bool:
+def _failed_at_the_end(call: CallView, run: ObservedRun, error: BaseException) -> bool:
     """Whether a call failed at the very moment at which the program did; a timeout of the program's cancels it."""
     if call.reply is not None or not call.attempts or call.attempts[-1].end_s != run.latency_s:
         return False
@@ -184,7 +181,7 @@ def _is_library(error: BaseException) -> bool:
     return file is not None and not is_own_file(file)
 
 
-def _of_run(run: ProgramRun) -> Iterator[str]:
+def _of_run(run: ObservedRun) -> Iterator[str]:
     if run.tasks and run.tasks not in str(run.error):
         others = run.tasks.splitlines()[1:]  # the first is the program, which raised the error
         yield from ["Other tasks when it failed:", *_cut(others)] if others else []

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from harness.sim.call_view import CallView
-
-if TYPE_CHECKING:
-    from harness.sim.program_run import ProgramRun
+from harness.sim.observed_run import ObservedRun
 
 
-def lost_replies(run: ProgramRun) -> list[CallView]:
+def lost_replies(run: ObservedRun) -> list[CallView]:
     """The calls of a run whose replies were not used, in the order in which they began."""
     used = {number for call in run.all_calls for number in call.heard} | set(run.kept or ())
     return [
@@ -20,7 +16,7 @@ def lost_replies(run: ProgramRun) -> list[CallView]:
     ]
 
 
-def _has_words_of(run: ProgramRun, call: CallView) -> bool:
+def _has_words_of(run: ObservedRun, call: CallView) -> bool:
     """Whether the very words of a reply were used; those of `done` tell too little to be followed otherwise."""
     words = call.text.strip()
     in_output = run.output is not None and words in str(run.output)

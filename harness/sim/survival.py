@@ -9,18 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from harness.errors import HarnessError, StubError, did_you_mean
 from harness.faults import FAULT_NAMES, Fault
 from harness.metrics.findings import RULES
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.lost import lost_replies
+from harness.sim.observed_run import ObservedRun
 from harness.spans import CANCELLED, OK
 from harness.wire.effects import Effect
-
-if TYPE_CHECKING:
-    from harness.sim.program_run import ProgramRun
 
 CHECKS = ("error", "lost_reply", "partial_output", "repeated_tool")
 """What is checked besides the serious findings, each of which is a check of its own name."""
@@ -38,7 +36,7 @@ class Problem(NamedTuple):
     text: str
 
 
-def problems_under_fault(before: ProgramRun, after: ProgramRun) -> list[Problem]:
+def problems_under_fault(before: ObservedRun, after: ObservedRun) -> list[Problem]:
     """What is wrong in a run under a fault that was not wrong without it.
 
     Args:
@@ -56,7 +54,7 @@ def problems_under_fault(before: ProgramRun, after: ProgramRun) -> list[Problem]
 
 
 def without_allowed(
-    problems: list[Problem], allow: Collection[str], before: ProgramRun, after: ProgramRun
+    problems: list[Problem], allow: Collection[str], before: ObservedRun, after: ObservedRun
 ) -> list[Problem]:
     """The problems that are not allowed.
 
@@ -120,7 +118,7 @@ def _check_known(what: str, name: str, known: list[str]) -> None:
 # -- the checks -------------------------------------------------------------------------------------------------------
 
 
-def _errors(after: ProgramRun) -> Iterator[Problem]:
+def _errors(after: ObservedRun) -> Iterator[Problem]:
     error = after.error
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -128,7 +126,7 @@ def _errors(after: ProgramRun) -> Iterator[Problem]:
         yield Problem("error", "", f"{type(error).__name__}: {error}")
 
 
-def _new_findings(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
+def _new_findings(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
     """Serious findings that were not there, or are there more often."""
     known = Counter[tuple[str, str]]()
     for finding in before.findings:
@@ -143,7 +141,7 @@ def _new_findings(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
             yield Problem(finding.kind, finding.agent, f"{finding.agent}: {finding.message}")
 
 
-def _lost(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
+def _lost(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
     lost_before = lost_replies(before)
     for call in lost_replies(after):
         same = next((each for each in lost_before if _is_same(each, call)), None)
@@ -159,7 +157,7 @@ def _is_same(one: CallView, other: CallView) -> bool:
     return one.agent == other.agent and (one.text == other.text or one.prompt == other.prompt)
 
 
-def _is_replaced(call: CallView, run: ProgramRun) -> bool:
+def _is_replaced(call: CallView, run: ObservedRun) -> bool:
     """Whether the fault met a call, and its agent was asked again: a damaged reply should be thrown away."""
     return any(attempt.fault for attempt in call.attempts) and any(
         later.agent == call.agent and later.start_s >= call.end_s and later.reply is not None
@@ -167,7 +165,7 @@ def _is_replaced(call: CallView, run: ProgramRun) -> bool:
     )
 
 
-def _cancelled(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
+def _cancelled(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
     """Calls that were cancelled under way, without a fault of their own, and whose replies were of use before."""
     useless = {call.number for call in lost_replies(before)}
     useful = [call for call in before.all_calls if call.text and call.number not in useless]
@@ -196,7 +194,7 @@ def _with_same_prompt(call: CallView, calls: list[CallView]) -> CallView | None:
     )
 
 
-def _partial_output(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
+def _partial_output(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
     """The output is shorter, and holds a reply that was cut short."""
     if before.output is None or after.output is None:
         return
@@ -223,7 +221,7 @@ def _is_cut(call: CallView) -> bool:
     return last.fault == "cut_stream" or call.reply.truncated
 
 
-def _repeated_tools(before: ProgramRun, after: ProgramRun) -> Iterator[Problem]:
+def _repeated_tools(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
     """Tools that did the same more often. A tool that was used otherwise, or for the first time, repeats nothing."""
     simulated = {
         each.tool for run in (before, after) for each in run.effects if each.seen == "program"

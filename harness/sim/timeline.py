@@ -7,16 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from harness.metrics.history import History
 from harness.provider.service import REFUSAL_S
 from harness.sim.call_view import CallView, excerpt
+from harness.sim.observed_run import ObservedRun
 from harness.spans import CANCELLED, OK, TOOL, Span
 from harness.units import render
-
-if TYPE_CHECKING:
-    from harness.sim.program_run import ProgramRun
 
 _TEXT_MAX = 32
 """How much of a prompt or a reply is shown [characters]."""
@@ -50,7 +47,7 @@ class Timeline:
         run: The run.
     """
 
-    def __init__(self, run: ProgramRun) -> None:
+    def __init__(self, run: ObservedRun) -> None:
         self._run = run
         # A hung attempt arrives in its span only when the silence is over.
         history = History(run.spans_table, run.events_table)
@@ -161,7 +158,7 @@ def _end(entry: Entry) -> str:
     return "open" if math.isnan(entry.end_s) else f"{entry.end_s:.3f}"
 
 
-def _tools(run: ProgramRun) -> Iterator[Entry]:
+def _tools(run: ObservedRun) -> Iterator[Entry]:
     for span_id, kind, name, agent, start_s, end_s, status, error in run.spans_table.rows(
         "span_id", "kind", "name", "agent", "arrival_s", "end_s", "status", "error"
     ):
@@ -171,7 +168,7 @@ def _tools(run: ProgramRun) -> Iterator[Entry]:
             yield Entry(start_s, end_s, span_id, text)
 
 
-def _rejected(run: ProgramRun) -> Iterator[Entry]:
+def _rejected(run: ObservedRun) -> Iterator[Entry]:
     """The requests that no model heard, because they do not keep the rules of the API."""
     for at_s, span_id, name, detail in run.events_table.rows("at_s", "span_id", "name", "detail"):
         if name == "rejected":

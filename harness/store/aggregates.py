@@ -51,6 +51,15 @@ ORDER BY agent IS NOT NULL, min(run_id * 1e9 + span_id)
 """
 """One row of everything, where the agent is NULL, and one an agent, in the order in which they first did something."""
 
+_MESSAGES: Final = """
+SELECT count(*) AS messages, sum(tokens) AS message_tokens
+FROM events JOIN runs ON runs.run_id = events.run_id
+WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message' AND task > warmup_tasks
+    AND message IS DISTINCT FROM 1
+HAVING count(*) > 0 OR EXISTS (FROM events WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message')
+"""
+"""No row where messages are not noted. The first message of a task is the user's."""
+
 _TASKS: Final = """
 SELECT count(*) FILTER (NOT is_warmup) AS tasks,
     count(*) FILTER (NOT is_warmup AND status = 'ok') AS succeeded,
@@ -90,6 +99,9 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
         found["success_rate"] = tasks["succeeded"] / tasks["tasks"]
         for row in work[:1]:
             found |= _of_work(row, tasks["tasks"])
+        for row in ask(store, run_ids, _MESSAGES):
+            found["messages_mean"] = row["messages"] / tasks["tasks"]
+            found["message_tokens_mean"] = (row["message_tokens"] or 0) / tasks["tasks"]
     return {name: float(value) for name, value in found.items() if value is not None}
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 
 from harness.errors import StoreError
+from harness.json_types import JsonObject
 from harness.store.database import Store
 
-Row = dict[str, Any]
+Row = JsonObject
 """A row by column name, with None for what was not measured."""
 
 

@@ -23,8 +23,15 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
+
+_TASKS_VIEW: Final = """
+CREATE OR REPLACE VIEW tasks AS
+SELECT spans.run_id, spans.task, spans.name AS kind, spans.task <= runs.warmup_tasks AS is_warmup, spans.arrival_s,
+    spans.end_s, spans.end_s - spans.arrival_s AS latency_s, spans.status, spans.error, spans.customer, spans.priority
+FROM spans JOIN runs ON runs.run_id = spans.run_id WHERE spans.kind = 'task'
+"""
 
 _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     2: (
@@ -41,8 +48,18 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
         "CREATE TABLE texts (run_id INTEGER NOT NULL, span_id BIGINT NOT NULL, task BIGINT, kind VARCHAR NOT NULL, text VARCHAR)",
         "CREATE TABLE models (run_id INTEGER NOT NULL, provider VARCHAR NOT NULL, model VARCHAR NOT NULL, pool VARCHAR)",
     ),
+    6: (
+        "ALTER TABLE spans ADD COLUMN customer VARCHAR",
+        "ALTER TABLE spans ADD COLUMN priority BIGINT",
+        "ALTER TABLE events ADD COLUMN recipient VARCHAR",
+        "ALTER TABLE events ADD COLUMN tokens BIGINT",
+        "ALTER TABLE events ADD COLUMN hop BIGINT",
+        "ALTER TABLE events ADD COLUMN message BIGINT",
+        "ALTER TABLE events ADD COLUMN answers BIGINT",
+        _TASKS_VIEW,
+    ),
 }
-"""What each version brought; the views of version 1 go on working without the new columns."""
+"""What each version brought; views are made again only where they have new columns."""
 
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     # DuckDB 2 would write files that 1.4 and 1.5, and the tools that are built on them, cannot read.

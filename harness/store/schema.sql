@@ -1,4 +1,4 @@
--- The tables of a store, schema version 5. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 6. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -60,7 +60,9 @@ CREATE TABLE spans (
     retry_after_s   DOUBLE,             -- how long the provider asked to wait [s]
     fault           VARCHAR,            -- the injected fault that it met
     correct         BIGINT,             -- 1 when what was said is right, 0 when it is wrong
-    repeats         BIGINT              -- span_id of the failed call that this one repeats; calls and their first attempts
+    repeats         BIGINT,             -- span_id of the failed call that this one repeats; calls and their first attempts
+    customer        VARCHAR,            -- whom the task is for; tasks
+    priority        BIGINT              -- how much the task matters, 0 the least; tasks
 );
 
 -- What happened: points in time.
@@ -70,9 +72,14 @@ CREATE TABLE events (
     at_s            DOUBLE,             -- when [s]
     span_id         BIGINT,             -- spans.span_id of the span it happened in
     task            BIGINT,             -- number of the task it belongs to, from 1
-    agent           VARCHAR,            -- the agent it happened to
-    name            VARCHAR,            -- what happened: retry, fallback, fault, ...
-    detail          VARCHAR             -- more about it, in the event's own words
+    agent           VARCHAR,            -- the agent it happened to; of a message, who said it
+    name            VARCHAR,            -- what happened: message, retry, fallback, fault, ...
+    detail          VARCHAR,            -- more about it, in the event's own words; of a message, its type
+    recipient       VARCHAR,            -- who got the message; messages
+    tokens          BIGINT,             -- size of the message [tokens]; messages
+    hop             BIGINT,             -- how many messages led to it, one answering the other; messages
+    message         BIGINT,             -- number of the message in its task; one that goes to many has one number
+    answers         BIGINT              -- number of the message that it answers; messages
 );
 
 -- What agents read and wrote, without secrets and cut in the middle; only of runs that were asked to keep it
@@ -130,7 +137,9 @@ SELECT
     spans.end_s,
     spans.end_s - spans.arrival_s AS latency_s,
     spans.status,
-    spans.error
+    spans.error,
+    spans.customer,
+    spans.priority
 FROM spans
 JOIN runs ON runs.run_id = spans.run_id
 WHERE spans.kind = 'task';

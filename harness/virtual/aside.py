@@ -15,13 +15,13 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import Any, NamedTuple
 
+from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.lineage import Lineage
 from harness.kernel.loop import SimLoop
 from harness.kernel.program import abandon
-from harness.virtual.thread_locals import free_thread_locals
 
 _start_thread = _thread.start_new_thread  # the real one, which is replaced while a world is open
 
@@ -78,21 +78,22 @@ class Aside:
     def _work(self) -> None:
         me, thread = Waiter(IDLE), self._kernel.baton.current
         resting = thread.name
-        while True:
-            self._one_comes = False
-            while self._jobs:
-                job = self._jobs.popleft()
-                if self._jobs and not self._one_comes:
-                    self._call_up()  # to go on with the others if this one waits
-                thread.name = job.name
-                self._do(job)
-                thread.name = resting
-            self._idle.append(me)
-            try:
+        try:
+            while True:
+                self._one_comes = False
+                while self._jobs:
+                    job = self._jobs.popleft()
+                    if self._jobs and not self._one_comes:
+                        self._call_up()  # to go on with the others if this one waits
+                    thread.name = job.name
+                    self._do(job)
+                    thread.name = resting
+                self._idle.append(me)
                 self._kernel.park(me)
-            except RunIsOver:
-                self._idle.remove(me)
-                raise
+        finally:  # the run is over
+            self._one_comes = False
+            self._jobs.clear()
+            self._idle.clear()
 
     def _do(self, job: _Job) -> None:
         try:
@@ -114,12 +115,12 @@ class Aside:
 
         def tell(task: asyncio.Task[Any]) -> None:
             if not task.cancelled():
-                error = task.exception()
-                job.done(None if error else task.result(), error)
+                job.done(*task.result())
             elif not self._kernel.is_cleaning_up:
-                job.done(None, asyncio.CancelledError("cancelled by itself"))
+                error = f"{job.name} was cancelled by itself\n  How to fix: let it return or raise"
+                job.done(None, HarnessError(error))
 
-        task = self._loop.create_task(_whole(result), name=job.name, context=job.context)
+        task = self._loop.create_task(_outcome(result), name=job.name, context=job.context)
         task.add_done_callback(tell)
 
     def _run_loop(self) -> None:
@@ -133,6 +134,8 @@ class Aside:
                 abandon(loop)
 
     def _spawn(self, name: str, run: Callable[[], None]) -> None:
+        from harness.virtual.thread_locals import free_thread_locals
+
         world, network, commands = this_thread.world, this_thread.network, this_thread.commands
 
         def inside() -> None:
@@ -147,8 +150,14 @@ class Aside:
         thread.lineage = Lineage(thread, None, self._kernel.now_s())
 
 
-async def _whole(result: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever the function gives
-    return await result
+async def _outcome(result: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+    """What comes of something awaitable; a SystemExit would end the loop if it were raised."""
+    try:
+        return await result, None
+    except (RunIsOver, Halt, asyncio.CancelledError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - told where the result is waited for
+        return None, error
 
 
 def _new_loop(kernel: Kernel) -> SimLoop:

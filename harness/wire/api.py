@@ -14,6 +14,7 @@ from functools import cache
 from hashlib import shake_128
 from typing import Any, Literal, NamedTuple, Protocol
 
+from harness.json_types import JsonObject
 from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
 from harness.provider.limits import Quota
@@ -47,13 +48,13 @@ class Prompt:
     stream: bool = False
     tools: tuple[str, ...] = ()
     """Names of the tools it may use."""
-    wanted: dict[str, Any] | None = None
+    wanted: JsonObject | None = None
     """The JSON Schema of the reply, or of the arguments of the wanted tool."""
     wanted_tool: str = ""
     """The tool that must be used; empty when there is no such wish."""
     tool_choice: ToolChoice = "auto"
     """Whether a tool may, must or must not be called."""
-    tool_schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    tool_schemas: Mapping[str, JsonObject] = field(default_factory=dict)
     """The JSON Schema of the arguments of each tool that has one."""
     parallel_tool_calls: bool = True
     """Whether one reply may call several tools."""

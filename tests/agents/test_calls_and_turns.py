@@ -122,7 +122,27 @@ def test_answer_is_a_message_from_the_agent() -> None:
     office = Office()
     task = office.task()
     answer = office.ask(office.agent("a", Model()), "hi", task=task)
-    assert answer == Message(task, "a", "fine", 20)
+    assert answer[:4] == (task, "a", "fine", 20)
+    assert (answer.id, answer.parent, answer.recipient, answer.type) == (
+        "1.1",
+        "",
+        "user",
+        "result",
+    )
+    assert (answer.hop, answer.latency_s, answer.cost_usd) == (1, 1.0, 0.0)
+
+
+def test_turn_begins_with_an_event_for_each_message_that_it_reads() -> None:
+    office = Office()
+    task = office.task()
+    first, second = Message.of_text(task, "user", "hi"), Message.of_text(task, "b", "so", tokens=7)
+    agent = office.agent("a", Model())
+    answer = run(office.kernel, agent.handle(first, second.reply("c", "really?", version="2")))
+    names = ("agent", "recipient", "detail", "tokens", "hop", "message", "answers")
+    assert list(office.log.events.rows(*names)) == [
+        ("user", "a", "request", 1, 0, 1, -1), ("c", "a", "result", 2, 1, 3, 2),
+    ]  # fmt: skip
+    assert (answer.hop, answer.parent, answer.recipient, answer.version) == (2, "1.3", "c", "2")
 
 
 def test_calls_are_numbered_in_the_task_and_in_the_run() -> None:
@@ -222,7 +242,8 @@ def test_fallback_answers_when_a_call_has_failed_for_good() -> None:
         (CALL, "b", 2.5, 3.5, "ok"),
         (ATTEMPT, "b", 2.5, 3.5, "ok"),
     ]
-    assert list(office.log.events.rows("at_s", "agent", "name", "detail")) == [
+    noted = list(office.log.events.rows("at_s", "agent", "name", "detail"))
+    assert [row for row in noted if row[2] != "message"] == [
         (1.0, "a", "retry", "overloaded_error"),
         (2.5, "a", "fallback", "b"),
     ]

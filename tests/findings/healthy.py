@@ -54,7 +54,7 @@ class Program:
                 latency_s={"uniform": {"low": 0.5, "high": 6.0}},
                 allow_unused=True,
             )
-        sim.agent("labeller", system="*labeller*", reply="sight", latency_s=0.01, allow_unused=True)
+        sim.agent("labeller", system="*labeller*", reply="sight", latency_s=2.0, allow_unused=True)
         self.book = sim.tool("book_room", result="booked", latency_s=0.5)
         self.status = sim.tool("job_state", result=lambda: "running", latency_s=0.2)
         if race in self.steps:

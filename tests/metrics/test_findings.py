@@ -384,10 +384,10 @@ def test_call_after_a_reply_that_only_the_program_can_have_read_could_not(story:
     assert story.kinds() == []
 
 
-def test_calls_of_one_agent_that_hear_nothing_could_run_side_by_side(story: Story) -> None:
+def test_plain_loop_over_inputs_is_no_finding(story: Story) -> None:
     for tokens in (900, 500, 700):
         story.reply(took_s=5.0, input_tokens=tokens, output_tokens=300)
-    assert "save 10 s" in only(story.end(), "could_run_side_by_side").message
+    assert story.kinds() == []
 
 
 def test_conversation_that_goes_on_could_not(story: Story) -> None:

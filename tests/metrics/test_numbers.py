@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics import AGENT_METRICS, METRICS, RunTally, quantile, summarise, tally
-from harness.spans import ABSENT, AGENT, ATTEMPT, CALL, SPAN_COLUMNS, TASK, TOOL, WAIT, Table
+from harness.spans import (
+    ABSENT,
+    AGENT,
+    ATTEMPT,
+    CALL,
+    SPAN_COLUMNS,
+    TASK,
+    TOOL,
+    WAIT,
+    SpanLog,
+    Table,
+)
 
 Row = dict[str, Any]
 
@@ -50,10 +61,26 @@ def served(
     )  # fmt: skip
 
 
+def messages(*rows: tuple[int, int, int]) -> Table:
+    """The events of a run in which others got messages: of each its task, its number there, and its tokens."""
+    log = SpanLog(lambda: 0.0)
+    for task_number, number, tokens in rows:
+        span = log.open_task("task", task_number)
+        log.message(span, 0.0, "a", "b", "request", tokens, 0, number, -1)
+    return log.events
+
+
 def numbers(
-    *rows: Row, agents: tuple[str, ...] = ("a",), warmup_tasks: int = 0, slots: int | None = None
+    *rows: Row,
+    agents: tuple[str, ...] = ("a",),
+    events: Table | None = None,
+    warmup_tasks: int = 0,
+    slots: int | None = None,
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    return summarise([tally(table(*rows), agents=agents, warmup_tasks=warmup_tasks, slots=slots)])
+    found = tally(
+        table(*rows), agents=agents, events=events, warmup_tasks=warmup_tasks, slots=slots
+    )
+    return summarise([found])
 
 
 def test_one_task_of_one_served_attempt() -> None:
@@ -89,10 +116,26 @@ def test_every_metric_that_is_promised_can_be_measured() -> None:
         part(AGENT, 0.0, 1.0),
         part(CALL, 0.0, 1.0, correct=0),
         served(0.0, 0.0, 0.5, 1.0),
+        events=messages((1, 1, 5)),
         slots=1,
     )
     assert list(whole) == list(METRICS)
     assert list(agents["a"]) == list(AGENT_METRICS)
+
+
+def test_messages_are_counted_once_for_each_recipient_and_the_task_itself_is_none() -> None:
+    tasks = (task(1, 0.0, 1.0), task(2, 0.0, 1.0), task(3, 0.0, 1.0))
+    events = messages(
+        (1, 1, 100), (1, 2, 100), (2, 1, 5), (2, 2, 7), (2, 2, 7), (3, 1, 5), (3, 2, 3)
+    )
+    whole, _ = numbers(*tasks, events=events, warmup_tasks=1)
+    assert (whole["messages_mean"], whole["message_tokens_mean"]) == (1.5, 8.5)
+
+
+def test_turns_stand_for_messages_where_none_are_noted() -> None:
+    whole, _ = numbers(task(1, 0.0, 1.0), part(AGENT, 0.0, 1.0), events=messages())
+    assert whole["messages_mean"] == 1.0
+    assert "message_tokens_mean" not in whole
 
 
 def test_tasks_that_failed_count_with_their_time_and_those_that_were_cut_do_not() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,14 +52,6 @@ async def _call_everybody() -> None:
     await openai.AsyncOpenAI().chat.completions.create(model="gpt-5.5", messages=messages)
     async with httpx.AsyncClient() as other:
         await other.get("https://api.openai.com/")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_tls_context() -> Iterator[None]:
-    """Let all clients share a TLS context, which nobody uses: making one takes longer than a simulated call."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -157,7 +157,7 @@ def test_pytest_whose_names_have_moved_gets_one_message(
     monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
 ) -> None:
     gone = PYTEST._replace(names=("_pytest.runner.gone",))
-    monkeypatch.setattr("harness.pytest_plugin.PYTEST", gone)
+    monkeypatch.setattr("harness.pytest_plugin.session.PYTEST", gone)
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*_pytest.runner.gone*"])

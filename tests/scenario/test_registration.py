@@ -36,15 +36,11 @@ class Race:
     runners: tuple[AgentName, ...]
 
     async def run(self, task: Message, team: Team) -> Message:
-        racing = [asyncio.create_task(self._ask(team, name, task)) for name in self.runners]
+        racing = [asyncio.create_task(team[name].handle(task)) for name in self.runners]
         done, others = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
         for other in others:
             other.cancel()
         return next(iter(done)).result()
-
-    async def _ask(self, team: Team, name: str, task: Message) -> Message:
-        with team[name].turn(task) as turn:
-            return turn.say(await turn.call())
 
 
 @pytest.fixture(autouse=True)

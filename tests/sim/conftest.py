@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import ssl
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -23,14 +21,6 @@ async def ask_claude(text: str = "hi", system: str = "", **settings: object) -> 
     )
     said: str = message.content[0].text
     return said
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_tls_context() -> Iterator[None]:
-    """Let all clients share a TLS context, which nobody uses: making one takes longer than a simulated call."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
-        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time  # noqa: TID251 - what a reply blocks with
 import uuid  # noqa: TID251 - what a reply draws follows from the seed
@@ -209,6 +210,32 @@ def test_client_that_hangs_up_lets_the_server_go_on(ask: Any) -> None:
     assert len(done) == 2
     first = run.calls()[0].attempts[0]
     assert (first.status, first.end_s) == ("cancelled", 3.0)
+
+
+@pytest.mark.parametrize("kind", ["async", "blocking"])
+def test_exit_of_a_reply_is_the_end_of_the_program(ask: Any, kind: str) -> None:
+    async def awaits(_: Request) -> str:
+        await asyncio.sleep(1)
+        sys.exit(3)
+
+    def blocks(_: Request) -> str:
+        time.sleep(1)
+        sys.exit(3)
+
+    with pytest.raises(SystemExit):
+        sim_with(awaits if kind == "async" else blocks).run(ask)
+
+
+def test_reply_that_cancels_itself_is_an_error(ask: Any) -> None:
+    async def reply(_: Request) -> str:
+        me = asyncio.current_task()
+        assert me is not None
+        me.cancel()
+        await asyncio.sleep(1)
+        return "never"
+
+    with pytest.raises(HarnessError, match=r"reply of 'a' .* cancelled by itself"):
+        sim_with(reply).run(ask)
 
 
 @pytest.mark.parametrize("kind", ["async", "blocking"])

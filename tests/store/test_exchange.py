@@ -507,7 +507,8 @@ def test_what_is_no_folder_is_refused(store: Store, tmp_path: Path, name: str) -
 
 NEW_SINCE_1 = {
     "runs": {"commit_id"},
-    "spans": {"cache_read_tokens", "cache_write_tokens", "repeats"},
+    "spans": {"cache_read_tokens", "cache_write_tokens", "repeats", "customer", "priority"},
+    "events": {"recipient", "tokens", "hop", "message", "answers"},
 }
 
 

@@ -49,6 +49,7 @@ def test_a_span_comes_back_with_every_value(store: Store, make_record: MakeRecor
         "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 150, "cache_read_tokens": 20,
         "cache_write_tokens": 0, "cost_usd": 0.0, "status": "error",
         "error": "overloaded_error", "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0, "repeats": 1,
+        "customer": "acme", "priority": 0,
     }  # fmt: skip
     assert list(span) == list(SPAN_COLUMNS)
     store.write([make_record(spans=[span])])

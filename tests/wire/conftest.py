@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import ssl
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -81,14 +78,6 @@ class Bench:
 def name_of(error: BaseException) -> str:
     kind = type(error)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_tls_context() -> Iterator[None]:
-    """Let all clients share a TLS context, which nobody uses: making one takes longer than a simulated call."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
-        yield
 
 
 @pytest.fixture

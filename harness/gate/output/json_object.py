@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from harness.gate.comparison import Comparison
 from harness.gate.output.words import advice, why_lines
 from harness.gate.samples import Samples
 from harness.gate.verdict import GateResult, MetricResult
+from harness.json_types import JsonObject
 
 
 def as_json(result: GateResult) -> str:
@@ -42,7 +42,7 @@ def as_json(result: GateResult) -> str:
     return json.dumps(found, indent=2, allow_nan=False) + "\n"
 
 
-def _side(side: Samples) -> dict[str, Any]:
+def _side(side: Samples) -> JsonObject:
     return {
         "label": side.label,
         "scenario": side.scenario,
@@ -56,7 +56,7 @@ def _side(side: Samples) -> dict[str, Any]:
     }
 
 
-def _metric(result: MetricResult) -> dict[str, Any]:
+def _metric(result: MetricResult) -> JsonObject:
     limit = result.limit
     return {
         "status": result.status,
@@ -69,7 +69,7 @@ def _metric(result: MetricResult) -> dict[str, Any]:
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> JsonObject:
     change = comparison.change
     return {
         "baseline": _finite(comparison.base),

@@ -15,9 +15,9 @@ from harness.gate.output.words import (
     interval_text,
     measured,
     p_text,
-    printable,
 )
 from harness.gate.verdict import GateResult, MetricResult
+from harness.printable import printable_line
 
 _BYTES_MAX: Final = 1_000_000
 """A step summary may have 1 MiB (GitHub docs, "Adding a job summary"); beyond it GitHub drops the whole."""
@@ -43,7 +43,7 @@ def as_markdown(result: GateResult) -> str:
 def escaped(text: str) -> str:
     """A text from outside, in which nothing means anything: no link, no mention, no cell, no tag."""
     return re.sub(
-        r"[&<>|\\`*_{}\[\]()#+!~@$:]", lambda found: f"&#{ord(found[0])};", printable(text)
+        r"[&<>|\\`*_{}\[\]()#+!~@$:]", lambda found: f"&#{ord(found[0])};", printable_line(text)
     )
 
 

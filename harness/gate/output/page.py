@@ -13,11 +13,11 @@ from harness.gate.output.words import (
     change_text,
     headline,
     interval_text,
-    printable,
     sentence,
 )
 from harness.gate.verdict import GateResult, MetricResult, Verdict
 from harness.gate.why import Explanation, Row
+from harness.printable import printable_line
 from harness.report.blocks import Tone
 from harness.report.judgement import Cause, Judged, Judgement
 
@@ -54,7 +54,7 @@ def judgement(result: GateResult) -> Judgement:
         metrics=tuple(map(_gated, result.metrics)),
         explored=tuple(map(_explored, result.explored)),
         notes=(
-            *(printable(note) for note in result.notes),
+            *(printable_line(note) for note in result.notes),
             *(budget_sentence(it) for it in result.budgets if not it.passed),
         ),
     )
@@ -98,13 +98,13 @@ def _judged(
         status=status,
         tone=tone,
         sentence=sentence,
-        why="" if why is None else printable(why.sentence),
+        why="" if why is None else printable_line(why.sentence),
         causes=() if why is None else tuple(map(_cause, why.rows)),
     )
 
 
 def _cause(row: Row) -> Cause:
-    kind, agent, name = map(printable, (row.kind, row.agent, row.name))
+    kind, agent, name = map(printable_line, (row.kind, row.agent, row.name))
     return Cause(kind=kind, agent=agent, name=name, base=row.base, candidate=row.candidate)
 
 

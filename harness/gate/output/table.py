@@ -19,9 +19,9 @@ from harness.gate.output.words import (
     interval_text,
     measured,
     p_text,
-    printable,
 )
 from harness.gate.verdict import GateResult, MetricResult
+from harness.printable import printable_line
 
 _STYLES: Final = {
     "improved": "green",
@@ -61,7 +61,7 @@ def print_result(result: GateResult, out: Console) -> None:
         style = "" if budget.passed else "bold red"
         out.print(Text(budget_sentence(budget), style=style))
     for note in result.notes:
-        out.print(Text.assemble(("note: ", "yellow"), printable(note)))
+        out.print(Text.assemble(("note: ", "yellow"), printable_line(note)))
     verdict = (result.verdict.upper(), _STYLES.get(result.verdict, "yellow"))
     out.print(Text.assemble(verdict, f". {advice(result)}"))
 
@@ -92,14 +92,14 @@ def _cells(comparison: Comparison) -> tuple[str | Text, ...]:
 def _print_reasons(result: MetricResult, out: Console) -> None:
     name = result.limit.metric
     if result.reason:
-        out.print(Text(f"{name}: {printable(result.reason)}"))
+        out.print(Text(f"{name}: {printable_line(result.reason)}"))
     if result.why is None:
         return
-    out.print(Text(f"{name}: {printable(result.why.sentence)}"))
+    out.print(Text(f"{name}: {printable_line(result.why.sentence)}"))
     if result.why.rows:
         made = Grid([*_CAUSE, Column("baseline"), Column("now")])
         for row in result.why.rows:
-            cause = (printable(it) for it in (row.agent, row.kind, row.name))
+            cause = (printable_line(it) for it in (row.agent, row.kind, row.name))
             made.add(*cause, *amounts(name, row))
         made.print(out)
 

@@ -10,16 +10,12 @@ from harness.gate.samples import Samples
 from harness.gate.verdict import GateResult, MetricResult
 from harness.gate.why import Row
 from harness.metrics.limits import SHARES
+from harness.printable import printable_line
 from harness.run import BudgetResult
 from harness.units import render
 
 _ROUNDING: Final = 1e-9
 """What keeps 0.01, which floats write as 0.00999..., from being shown as a smaller number than it is."""
-
-
-def printable(text: str) -> str:
-    """A text from outside on one line, without what would move a cursor or turn the direction of writing."""
-    return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
 
 
 def headline(result: GateResult) -> str:
@@ -32,7 +28,7 @@ def headline(result: GateResult) -> str:
         text = f"{result.candidate.scenario}: {candidate}, {many}, no baseline"
     else:
         text = f"{result.candidate.scenario}: {_side(result.base, 'baseline')} against {candidate}, {many}"
-    return printable(text)
+    return printable_line(text)
 
 
 def measured(metric: str, value: float | None) -> str:
@@ -76,7 +72,7 @@ def sentence(result: MetricResult) -> str:
             interval = interval_text(it)
             text += f", {change_text(it)}" + (f" ({interval})" if interval != "-" else "")
             text += f", limit {result.limit}"
-    return printable(f"{text}; {result.reason}" if result.reason else text)
+    return printable_line(f"{text}; {result.reason}" if result.reason else text)
 
 
 def why_lines(result: MetricResult) -> list[str]:
@@ -92,7 +88,7 @@ def why_lines(result: MetricResult) -> list[str]:
         f"{kind:<{wide[0]}}  {agent:<{wide[1]}}  {name:<{wide[2]}}  {old:>{wide[3]}} -> {new:>{wide[4]}}"
         for kind, agent, name, old, new in cells
     ]
-    return [printable(line) for line in (result.why.sentence, *rows)]
+    return [printable_line(line) for line in (result.why.sentence, *rows)]
 
 
 def amounts(metric: str, row: Row) -> tuple[str, str]:
@@ -109,7 +105,7 @@ def budget_sentence(budget: BudgetResult) -> str:
     )
     verdict = "holds" if budget.passed else "does not hold"
     text = f"budget {budget.metric} {budget.limit}: {verdict}, {value}"
-    return printable(f"{text}. {budget.why}" if budget.why else text)
+    return printable_line(f"{text}. {budget.why}" if budget.why else text)
 
 
 def advice(result: GateResult) -> str:

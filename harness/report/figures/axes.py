@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from harness.json_types import JsonObject
 from harness.report.drawing import WIDTH_IN, house_style
 from harness.report.palette import ROLES
 from harness.report.timeline.names import shown
@@ -88,7 +89,7 @@ def _width_in(text: str) -> float:
     )
 
 
-def paint(role: str) -> dict[str, Any]:
+def paint(role: str) -> JsonObject:
     """The arguments that give a bar or an area the colour and the pattern of a role."""
     found = ROLES[role]
     more = {"hatch": found.hatch, "edgecolor": "white"} if found.hatch else {}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from harness.json_types import JsonObject
 from harness.report.blocks import Section, Step, Steps
 from harness.report.contents import Contents
 from harness.spans import ATTEMPT, CALL, OK, TOOL, Table
@@ -63,7 +64,7 @@ def _steps(spans: Table, events: Table, texts: Mapping[int, Mapping[str, str]]) 
     for span_id, name, detail in events.rows("span_id", "name", "detail"):
         if name == "heard" and detail.isdecimal() and int(detail) in agents:
             sources.setdefault(span_id, []).append(agents[int(detail)])
-    attempts: dict[int, list[dict[str, Any]]] = {}
+    attempts: dict[int, list[JsonObject]] = {}
     for row in rows:
         if row["kind"] == ATTEMPT:
             attempts.setdefault(row["parent_id"], []).append(row)
@@ -84,7 +85,7 @@ def _steps(spans: Table, events: Table, texts: Mapping[int, Mapping[str, str]]) 
         )
 
 
-def _outcome(row: Mapping[str, Any], attempts: list[dict[str, Any]]) -> str:
+def _outcome(row: Mapping[str, Any], attempts: list[JsonObject]) -> str:
     """How long a step took, how it ended, and which of its attempts failed."""
     duration = render("latency_s", row["end_s"] - row["arrival_s"])
     failed = Counter(_trouble(it) for it in attempts if it["status"] != OK)

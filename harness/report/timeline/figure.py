@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.json_types import JsonObject
 from harness.report.drawing import WIDTH_IN, house_style
 from harness.report.palette import INK, MUTED, ROLES
 from harness.report.timeline.details import LEGEND
@@ -75,7 +76,7 @@ def _marks(axes: Axes, timeline: Timeline) -> Iterator[Artist]:
         bar = (mark.from_s - timeline.from_s, max(mark.until_s - mark.from_s, least_s))
         places.setdefault((mark.kind, mark.lane), []).append(bar)
     for kind in kinds_of(timeline):
-        look: dict[str, Any] = {"facecolor": ROLES[kind].light, "hatch": ROLES[kind].hatch or None, "edgecolor": INK.light, "linewidth": 0.3}  # fmt: skip
+        look: JsonObject = {"facecolor": ROLES[kind].light, "hatch": ROLES[kind].hatch or None, "edgecolor": INK.light, "linewidth": 0.3}  # fmt: skip
         for lane in range(len(timeline.lanes)):
             if (kind, lane) in places:
                 # On what is narrow an outline would hide the colour, and a pattern is not seen.
@@ -105,7 +106,7 @@ def _lines(axes: Axes, timeline: Timeline) -> Iterator[Artist]:
         axes.hlines(y[::2], x[::2], x[1::2], colors=INK.light, linewidth=2, zorder=3)
         yield _line("critical path", color=INK.light, linewidth=2)
     if timeline.faults:
-        look: dict[str, Any] = {"color": ROLES["bad"].light, "marker": "x", "markersize": 5, "linestyle": "", "markeredgewidth": 1.6}  # fmt: skip
+        look: JsonObject = {"color": ROLES["bad"].light, "marker": "x", "markersize": 5, "linestyle": "", "markeredgewidth": 1.6}  # fmt: skip
         at = [(it.at_s - zero_s, it.lane - 0.38) for it in timeline.faults]
         axes.plot(*zip(*at, strict=True), zorder=4, clip_on=False, **look)
         yield _line("a fault struck", **look)

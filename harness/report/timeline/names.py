@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from harness.printable import printable_markup
+
 LETTERS: Final = 60
 """Of a name in details: as much as anybody reads, and so little that a thousand marks stay a small file."""
 
-# What XML 1.0 forbids even as an entity, other controls, halves of surrogate pairs, and the marks that turn text around.
-_UNSHOWABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
-_REPLACEMENT = "\ufffd"
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
@@ -29,16 +24,11 @@ def shown(text: str, letters: int = LETTERS) -> str:
         letters: How many it may have; those that are drawn twice as wide count twice.
     """
     cut = text[: 4 * letters]  # spaces may yet fall together
-    line = " ".join(_UNSHOWABLE.sub(_REPLACEMENT, cut).split())
+    line = " ".join(printable_markup(cut).split())
     line = _fitting(line, letters, longer=len(cut) < len(text))
     if any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in line):
         return f"{_FIRST_STRONG_ISOLATE}{line}{_POP_ISOLATE}"
     return line
-
-
-def visible(text: str) -> str:
-    """A text from outside with all that cannot be shown replaced; its lines and its length stay."""
-    return _UNSHOWABLE.sub(_REPLACEMENT, text)
 
 
 def width(text: str) -> int:

@@ -12,6 +12,7 @@ from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import StoreError
+from harness.json_types import JsonObject
 from harness.store.database import SCHEMA_VERSION
 
 FormatName = Literal["parquet", "csv", "arrow"]
@@ -108,7 +109,7 @@ def damaged(folder: Path, why: str) -> StoreError:
     )
 
 
-def _data(folder: Path) -> dict[str, Any]:
+def _data(folder: Path) -> JsonObject:
     path = folder / NAME
     try:
         with path.open("rb") as file:

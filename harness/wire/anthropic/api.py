@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.units import Usage
 from harness.wire.anthropic import errors
@@ -78,7 +78,7 @@ class Anthropic:
 
     def _batch(
         self, method: str, rest: list[str], http: HttpRequest, client: Client, moment: Moment
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         match method, rest:
             case "POST", []:
                 read = partial(read_prompt, client=client, tier="batch")
@@ -127,13 +127,13 @@ class Anthropic:
         """How a stream says in its middle that there will be no more."""
         return errors.broken_off(refusal, moment)
 
-    def _remember(self, prompt: Prompt, message_id: str, content: list[dict[str, Any]]) -> None:
+    def _remember(self, prompt: Prompt, message_id: str, content: list[JsonObject]) -> None:
         asked: Asked = prompt.details
         if asked.thread is not None:
             self._threads.keep(asked.thread, message_id, content)
 
 
-def _count(body: dict[str, Any], client: Client) -> dict[str, Any]:
+def _count(body: JsonObject, client: Client) -> JsonObject:
     """The size of a prompt that is not sent."""
     check(body, client)
     return {"input_tokens": sum(section.tokens for section in sections_of(body))}

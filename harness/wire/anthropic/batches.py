@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.wire.anthropic.checks import Table, as_table, list_at, table_at, text_at
 from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_found, words_of
 from harness.wire.anthropic.headers import BASE58, encode, rfc3339
@@ -30,7 +30,7 @@ _MAX_CANCELING_S = 30
 _CUSTOM_ID = r"^[a-zA-Z0-9_-]{1,64}$"
 _OUTCOMES = ("processing", "succeeded", "errored", "canceled", "expired")
 
-Read = Callable[[dict[str, Any]], Prompt]
+Read = Callable[[JsonObject], Prompt]
 """Reads the request for one reply, or raises a `Rejection`."""
 
 
@@ -95,7 +95,7 @@ class Batches:
     desk: ApiContext
     _by_id: dict[str, _Batch] = field(default_factory=dict)
 
-    def create(self, body: Table, read: Read, http: HttpRequest, moment: Moment) -> dict[str, Any]:
+    def create(self, body: Table, read: Read, http: HttpRequest, moment: Moment) -> JsonObject:
         """Take a batch; a wrong request in it is an error of its own."""
         wishes = list_at(body, "requests", "requests")
         if not 1 <= len(wishes) <= _MAX_REQUESTS:
@@ -120,15 +120,15 @@ class Batches:
         batch = self._by_id[batch_id] = _Batch(batch_id, moment.at_s, requests, moment.ids, url)
         return _body(batch, moment.at_s)
 
-    def one(self, batch_id: str, at_s: float) -> dict[str, Any]:
+    def one(self, batch_id: str, at_s: float) -> JsonObject:
         """How a batch stands."""
         return _body(self._find(batch_id), at_s)
 
-    def all(self, query: str, at_s: float) -> dict[str, Any]:
+    def all(self, query: str, at_s: float) -> JsonObject:
         """One page of all batches, newest first."""
         return page([_body(batch, at_s) for batch in reversed(self._by_id.values())], query)
 
-    def cancel(self, batch_id: str, moment: Moment) -> dict[str, Any]:
+    def cancel(self, batch_id: str, moment: Moment) -> JsonObject:
         """End a batch early."""
         batch = self._find(batch_id)
         if moment.at_s >= batch.ended_s:
@@ -142,7 +142,7 @@ class Batches:
                     request.work.give_up()
         return _body(batch, moment.at_s)
 
-    def delete(self, batch_id: str, at_s: float) -> dict[str, Any]:
+    def delete(self, batch_id: str, at_s: float) -> JsonObject:
         """Forget a batch that has ended."""
         if at_s < self._find(batch_id).ended_s:
             raise invalid(
@@ -171,8 +171,8 @@ class Batches:
         return batch
 
 
-def _line(batch: _Batch, request: _Request) -> dict[str, Any]:
-    result: dict[str, Any] = {"type": request.outcome}
+def _line(batch: _Batch, request: _Request) -> JsonObject:
+    result: JsonObject = {"type": request.outcome}
     ids = Ids(f"{batch.ids.root}\x1f{request.custom_id}")
     work = request.work
     if request.outcome == "errored":
@@ -198,7 +198,7 @@ def _read_wish(given: object, place: str, read: Read) -> tuple[str, Prompt | Rej
         return custom_id, rejection
 
 
-def _body(batch: _Batch, at_s: float) -> dict[str, Any]:
+def _body(batch: _Batch, at_s: float) -> JsonObject:
     ended = at_s >= batch.ended_s
     status = "in_progress" if batch.cancelled_s is None else "canceling"
     counts = Counter(request.outcome if ended else "processing" for request in batch.requests)

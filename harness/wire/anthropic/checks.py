@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from harness.json_types import JsonObject
 from harness.wire.anthropic.errors import invalid
 
 _NO_VALUE = object()
@@ -39,12 +40,12 @@ def list_at(table: Table, name: str, place: str) -> list[Any]:
     return value
 
 
-def table_at(table: Table, name: str, place: str) -> dict[str, Any]:
+def table_at(table: Table, name: str, place: str) -> JsonObject:
     """An object that must be there."""
     return as_table(_given(table, name, place), place)
 
 
-def as_table(value: object, place: str) -> dict[str, Any]:
+def as_table(value: object, place: str) -> JsonObject:
     """Something that must be an object."""
     if not isinstance(value, dict):
         raise invalid(f"{place}: Input should be a valid dictionary")

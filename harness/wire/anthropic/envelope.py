@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from harness.json_types import JsonObject
 from harness.wire.anthropic.errors import Rejection, invalid
 from harness.wire.http import HttpRequest, max_body_bytes
 from harness.wire.json_body import JsonError, parse
@@ -47,7 +46,7 @@ def betas_of(http: HttpRequest) -> str:
     return http.headers.get("anthropic-beta", "")
 
 
-def body_of(http: HttpRequest) -> dict[str, Any]:
+def body_of(http: HttpRequest) -> JsonObject:
     """The body.
 
     Raises:

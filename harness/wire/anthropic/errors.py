@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.wire.anthropic.headers import ORGANIZATION_ID, answer, encode, request_id
 from harness.wire.api import Ids, Moment
@@ -52,7 +52,7 @@ class Rejection(Exception):  # noqa: N818 - nothing is wrong but the request
     """
 
     def __init__(
-        self, status: int, error: str, message: str, details: dict[str, Any] | None = None
+        self, status: int, error: str, message: str, details: JsonObject | None = None
     ) -> None:
         super().__init__(status, error, message, details)
         self.status = status
@@ -61,12 +61,12 @@ class Rejection(Exception):  # noqa: N818 - nothing is wrong but the request
         self.details = details
 
 
-def invalid(message: str, details: dict[str, Any] | None = None) -> Rejection:
+def invalid(message: str, details: JsonObject | None = None) -> Rejection:
     """The rejection of a request that is wrong."""
     return Rejection(400, "invalid_request_error", message, details)
 
 
-def not_found(message: str, details: dict[str, Any] | None = None) -> Rejection:
+def not_found(message: str, details: JsonObject | None = None) -> Rejection:
     """The rejection of a request for something that is not there."""
     return Rejection(404, "not_found_error", message, details)
 
@@ -97,11 +97,9 @@ def broken_off(refusal: Refusal, moment: Moment) -> bytes:
     return b"event: error\ndata: " + encode(body) + b"\n\n"
 
 
-def error_body(
-    error: str, message: str, ids: Ids, details: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def error_body(error: str, message: str, ids: Ids, details: JsonObject | None = None) -> JsonObject:
     """The body of an error; `details` only where there are some."""
-    said: dict[str, Any] = {"type": error, "message": message}
+    said: JsonObject = {"type": error, "message": message}
     if details is not None:
         said["details"] = details
     return {"type": "error", "error": said, "request_id": request_id(ids)}

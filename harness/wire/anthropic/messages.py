@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.json_types import JsonObject
 from harness.models import ChatMessage, ToolCall, ToolChoice, ToolResult
 from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
@@ -74,7 +75,7 @@ class Client:
 
 
 def read_prompt(
-    body: dict[str, Any],
+    body: JsonObject,
     client: Client,
     *,
     tier: str = "standard",
@@ -128,7 +129,7 @@ def read_prompt(
     )
 
 
-def check(body: dict[str, Any], client: Client) -> tuple[Facts, list[Turn]]:
+def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
     """Check all that a request for a reply and one for a count have in common."""
     check_fields(body, client.version, client.betas)
     model = text_at(body, "model", "model")
@@ -143,7 +144,7 @@ def check(body: dict[str, Any], client: Client) -> tuple[Facts, list[Turn]]:
     return facts, turns
 
 
-def _left(body: dict[str, Any], facts: Facts, sections: Iterable[PromptSection], betas: str) -> int:
+def _left(body: JsonObject, facts: Facts, sections: Iterable[PromptSection], betas: str) -> int:
     """What the context window leaves for the reply [tokens]."""
     tokens = sum(section.tokens for section in sections)
     context, max_tokens = context_of(facts, betas), body["max_tokens"]
@@ -157,7 +158,7 @@ def _left(body: dict[str, Any], facts: Facts, sections: Iterable[PromptSection],
     return context - tokens
 
 
-def _thinking(body: dict[str, Any], facts: Facts) -> tuple[bool, bool]:
+def _thinking(body: JsonObject, facts: Facts) -> tuple[bool, bool]:
     """Whether the model thinks, and whether that is shown: from 4.7 on only when somebody asks for it."""
     thinking = body.get("thinking") or {}
     kind = thinking.get("type")
@@ -166,7 +167,7 @@ def _thinking(body: dict[str, Any], facts: Facts) -> tuple[bool, bool]:
     return thinks, facts.shows_thinking if display is None else display == "summarized"
 
 
-def _callable(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _callable(body: JsonObject) -> dict[str, JsonObject]:
     """The tools that a `tool_use` block may name, each with the schema of its input.
 
     Tools of the server are used by the server; those that the client runs and Anthropic describes have no schema here.
@@ -178,7 +179,7 @@ def _callable(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _choice(body: dict[str, Any], schemas: dict[str, dict[str, Any]]) -> tuple[ToolChoice, str]:
+def _choice(body: JsonObject, schemas: dict[str, JsonObject]) -> tuple[ToolChoice, str]:
     """Whether a tool must be used, and which."""
     choice = body.get("tool_choice") or {}
     match choice.get("type"):
@@ -191,7 +192,7 @@ def _choice(body: dict[str, Any], schemas: dict[str, dict[str, Any]]) -> tuple[T
     return "auto", ""
 
 
-def _tool_names(body: dict[str, Any]) -> Iterable[str]:
+def _tool_names(body: JsonObject) -> Iterable[str]:
     return (str(tool.get("name", tool.get("type"))) for tool in body.get("tools") or ())
 
 
@@ -217,11 +218,11 @@ def _conversation(turns: list[Turn]) -> tuple[ChatMessage, ...]:
     return tuple(conversation)
 
 
-def _results(turn: Turn) -> list[dict[str, Any]]:
+def _results(turn: Turn) -> list[JsonObject]:
     return [block for block in turn.blocks if block["type"] == "tool_result"]
 
 
-def _result(block: dict[str, Any], names: dict[str, str]) -> ToolResult:
+def _result(block: JsonObject, names: dict[str, str]) -> ToolResult:
     text = _PARAGRAPH.join(texts_of(block.get("content") or []))
     return ToolResult(names[block["tool_use_id"]], text, bool(block.get("is_error")))
 

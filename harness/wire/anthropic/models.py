@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from harness.json_types import JsonObject
 from harness.wire.anthropic.catalogue import Facts, facts_of, known_models
 from harness.wire.anthropic.errors import not_found
 from harness.wire.anthropic.page import page
@@ -13,12 +12,12 @@ _EFFORT_GENERATION = 4.5
 _XHIGH_EFFORT_GENERATION = 4.7
 
 
-def list_of_models(of_the_run: tuple[str, ...], query: str) -> dict[str, Any]:
+def list_of_models(of_the_run: tuple[str, ...], query: str) -> JsonObject:
     """One page of all models."""
     return page([_model(facts) for facts in known_models(of_the_run)], query)
 
 
-def one_model(name: str, of_the_run: tuple[str, ...]) -> dict[str, Any]:
+def one_model(name: str, of_the_run: tuple[str, ...]) -> JsonObject:
     """One model.
 
     Raises:
@@ -30,7 +29,7 @@ def one_model(name: str, of_the_run: tuple[str, ...]) -> dict[str, Any]:
     return _model(facts)
 
 
-def _model(facts: Facts) -> dict[str, Any]:
+def _model(facts: Facts) -> JsonObject:
     return {
         "type": "model",
         "id": facts.dated,
@@ -46,7 +45,7 @@ def _model(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _capabilities(facts: Facts) -> dict[str, Any]:
+def _capabilities(facts: Facts) -> JsonObject:
     """What it can do, under all names that SDK 2.x knows; the server's own tools are not simulated."""
     generation = facts.generation
     no, yes = _support(supported=False), _support(supported=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
 from harness.wire.anthropic.headers import BASE58
@@ -26,7 +25,7 @@ _SIGNATURE_PIECES, _SIGNATURE_PIECE = 3, 85
 """A signature has 256 letters here; recorded ones have from 300 up, with the length of the thoughts."""
 
 
-def message(prompt: Prompt, spoken: Completion, ids: Ids) -> dict[str, Any]:
+def message(prompt: Prompt, spoken: Completion, ids: Ids) -> JsonObject:
     """The whole message."""
     return {
         **opening(prompt, ids),
@@ -36,7 +35,7 @@ def message(prompt: Prompt, spoken: Completion, ids: Ids) -> dict[str, Any]:
     }
 
 
-def opening(prompt: Prompt, ids: Ids) -> dict[str, Any]:
+def opening(prompt: Prompt, ids: Ids) -> JsonObject:
     """What a message begins with, and what a stream begins with."""
     asked: Asked = prompt.details
     return {
@@ -48,11 +47,11 @@ def opening(prompt: Prompt, ids: Ids) -> dict[str, Any]:
     }
 
 
-def content(prompt: Prompt, spoken: Completion, ids: Ids) -> list[dict[str, Any]]:
+def content(prompt: Prompt, spoken: Completion, ids: Ids) -> list[JsonObject]:
     """The blocks: thoughts, then text, then wishes to use tools."""
     asked: Asked = prompt.details
     reply = spoken.reply
-    blocks: list[dict[str, Any]] = []
+    blocks: list[JsonObject] = []
     if asked.thinks and reply.thinking:
         shown = reply.thinking if asked.shows_thinking else ""
         blocks.append({"type": "thinking", "thinking": shown, "signature": _signature(ids)})
@@ -61,7 +60,7 @@ def content(prompt: Prompt, spoken: Completion, ids: Ids) -> list[dict[str, Any]
     return [*blocks, *(_tool_use(call, ids) for call in reply.tool_calls)]
 
 
-def _tool_use(call: ToolCall, ids: Ids) -> dict[str, Any]:
+def _tool_use(call: ToolCall, ids: Ids) -> JsonObject:
     return {
         "type": "tool_use",
         "id": ids.tool("toolu_01", 22, BASE58),
@@ -71,7 +70,7 @@ def _tool_use(call: ToolCall, ids: Ids) -> dict[str, Any]:
     }
 
 
-def ending(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
+def ending(prompt: Prompt, spoken: Completion) -> JsonObject:
     """Why it ended."""
     asked: Asked = prompt.details
     reason = _STOP_REASON[spoken.stop]
@@ -85,7 +84,7 @@ def ending(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
     }
 
 
-def usage(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
+def usage(prompt: Prompt, spoken: Completion) -> JsonObject:
     """What was read and generated, in the long form that a message has."""
     asked: Asked = prompt.details
     short = usage_so_far(prompt, spoken)
@@ -103,10 +102,10 @@ def usage(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
     }
 
 
-def usage_so_far(prompt: Prompt, spoken: Completion) -> dict[str, Any]:
+def usage_so_far(prompt: Prompt, spoken: Completion) -> JsonObject:
     """What was read and generated, in the short form that the end of a stream has."""
     read = spoken.usage
-    numbers: dict[str, Any] = {
+    numbers: JsonObject = {
         "input_tokens": read.input_tokens,
         "cache_creation_input_tokens": read.cache_write_tokens,
         "cache_read_input_tokens": read.cache_read_tokens,

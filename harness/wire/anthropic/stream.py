@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.json_types import JsonObject
 from harness.wire.anthropic.headers import encode
 from harness.wire.anthropic.reply import content, ending, opening, usage, usage_so_far
 from harness.wire.api import Completion, Ids, Prompt
@@ -27,14 +28,14 @@ _MAX_FIRST_PIECE = 6
 class _Event(NamedTuple):
     """One event of a stream."""
 
-    data: dict[str, Any]
+    data: JsonObject
     generated: int = 0
     """What had to be generated for it alone [characters]."""
 
 
 def parts_of(
     prompt: Prompt, spoken: Completion, ids: Ids
-) -> tuple[list[Part], str, list[dict[str, Any]]]:
+) -> tuple[list[Part], str, list[JsonObject]]:
     """A reply in parts, each of one event; the last of them only says that it was the last.
 
     Returns:
@@ -55,9 +56,7 @@ def parts_of(
     return parts, head["id"], blocks
 
 
-def _message_start(
-    head: dict[str, Any], prompt: Prompt, spoken: Completion, ids: Ids
-) -> dict[str, Any]:
+def _message_start(head: JsonObject, prompt: Prompt, spoken: Completion, ids: Ids) -> JsonObject:
     numbers = usage(prompt, spoken)
     numbers.pop("output_tokens_details", None)
     first = 1 + ids.number("first tokens", _MAX_FIRST_TOKENS)
@@ -79,7 +78,7 @@ def _timed(events: list[_Event], ids: Ids) -> Iterator[Part]:
             yield Part(_PING, share)
 
 
-def _block(number: int, block: dict[str, Any], spoken: Completion, ids: Ids) -> Iterator[_Event]:
+def _block(number: int, block: JsonObject, spoken: Completion, ids: Ids) -> Iterator[_Event]:
     """The events of one content block."""
     match block["type"]:
         case "thinking":
@@ -97,7 +96,7 @@ def _block(number: int, block: dict[str, Any], spoken: Completion, ids: Ids) -> 
     yield _Event({"type": "content_block_stop", "index": number})
 
 
-_Pieces = Iterator[tuple[dict[str, Any], int]]
+_Pieces = Iterator[tuple[JsonObject, int]]
 """Deltas, each with what had to be generated for it [characters]."""
 
 
@@ -115,14 +114,14 @@ def _size(ids: Ids) -> int:
     return 3 + drawn * 25 // 1900 if drawn < 1900 else 40 + (drawn - 1900) * 91 // 100
 
 
-def _thoughts(block: dict[str, Any], spoken: Completion, ids: Ids) -> _Pieces:
+def _thoughts(block: JsonObject, spoken: Completion, ids: Ids) -> _Pieces:
     """Thoughts and their signature; what is not shown takes its time in silence."""
     yield from _texts("thinking", block["thinking"], ids)
     hidden = 0 if block["thinking"] else len(spoken.reply.thinking)
     yield {"type": "signature_delta", "signature": block["signature"]}, hidden
 
 
-def _fragments(arguments: dict[str, Any], ids: Ids) -> _Pieces:
+def _fragments(arguments: JsonObject, ids: Ids) -> _Pieces:
     """The arguments of a tool; without any there is only the empty fragment that all begin with."""
     yield {"type": "input_json_delta", "partial_json": ""}, 0
     text = json.dumps(arguments, ensure_ascii=False) if arguments else ""
@@ -134,7 +133,7 @@ def _fragments(arguments: dict[str, Any], ids: Ids) -> _Pieces:
         place += size
 
 
-def _event(data: dict[str, Any], ids: Ids) -> bytes:
+def _event(data: JsonObject, ids: Ids) -> bytes:
     blanks = b" " * ids.number("blanks", _MAX_BLANKS + 1)
     name = data["type"].encode()
     return b"event: %s\ndata: %s%s}\n\n" % (name, encode(data)[:-1], blanks)

@@ -7,8 +7,9 @@ same in a thread is not published: here it is the model.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.json_types import JsonObject
 from harness.wire.anthropic.checks import as_table, tag_at, text_at
 from harness.wire.anthropic.errors import Rejection, invalid, not_found
 
@@ -19,7 +20,7 @@ _FINGERPRINT = ("model",)
 _UNSUPPORTED = "hipaa"
 """Why there are no threads, where there are none: of the names that SDK 2.x knows, the setting of an organisation."""
 
-Body = dict[str, Any]
+Body = JsonObject
 
 
 class Thread(NamedTuple):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from json.encoder import encode_basestring
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.provider.tokens import count_call_tokens, count_tokens
 from harness.wire.anthropic.turns import blocks_of
 from harness.wire.anthropic.validate import kept_for_s
@@ -32,7 +32,7 @@ _DOCUMENT = 2250
 """A PDF of one page: the middle of the documented 1,500 to 3,000."""
 
 
-def sections_of(body: dict[str, Any]) -> tuple[PromptSection, ...]:
+def sections_of(body: JsonObject) -> tuple[PromptSection, ...]:
     """All that a model reads of a request, in the order of its prompt cache: tools, system prompt, messages."""
     sections = [*_tools(body), *_system(body), *_thinking(body)]
     for number, message in enumerate(body["messages"]):
@@ -53,7 +53,7 @@ def written_for_an_hour(sections: tuple[PromptSection, ...], read: int, written:
     return min(written, max(0, hour_tokens - read))
 
 
-def _tools(body: dict[str, Any]) -> list[PromptSection]:
+def _tools(body: JsonObject) -> list[PromptSection]:
     sections = []
     for number, tool in enumerate(body.get("tools") or ()):
         text = _canonical({name: tool[name] for name in tool if name != "cache_control"})
@@ -66,7 +66,7 @@ def _tools(body: dict[str, Any]) -> list[PromptSection]:
     return sections
 
 
-def wanted_format(body: dict[str, Any]) -> dict[str, Any] | None:
+def wanted_format(body: JsonObject) -> JsonObject | None:
     """The JSON Schema that the reply must keep; `output_format` is its name in an older beta."""
     config = body.get("output_config") or {}
     wanted = config.get("format") or body.get("output_format")
@@ -76,7 +76,7 @@ def wanted_format(body: dict[str, Any]) -> dict[str, Any] | None:
     return schema if isinstance(schema, dict) else None
 
 
-def _system(body: dict[str, Any]) -> list[PromptSection]:
+def _system(body: JsonObject) -> list[PromptSection]:
     return [
         PromptSection(
             _canonical(["system", block["text"]]),
@@ -87,14 +87,14 @@ def _system(body: dict[str, Any]) -> list[PromptSection]:
     ]
 
 
-def _thinking(body: dict[str, Any]) -> list[PromptSection]:
+def _thinking(body: JsonObject) -> list[PromptSection]:
     # It changes the prefix of messages and of no system prompt
     # (https://docs.claude.com/en/docs/build-with-claude/prompt-caching#what-invalidates-the-cache).
     enabled = (body.get("thinking") or {}).get("type") == "enabled"
     return [PromptSection("thinking", _HAVING_THOUGHTS)] if enabled else []
 
 
-def _message(message: dict[str, Any], place: str) -> list[PromptSection]:
+def _message(message: JsonObject, place: str) -> list[PromptSection]:
     content = message["content"]
     if (
         isinstance(content, str) and content
@@ -115,7 +115,7 @@ _UNREAD = frozenset({"cache_control", "citations", "signature", "caller"})
 """Fields of a block that the model does not read, and that change no prefix."""
 
 
-def block_tokens(block: dict[str, Any]) -> int:
+def block_tokens(block: JsonObject) -> int:
     """The size of one block [tokens]."""
     match block["type"]:
         case "text":

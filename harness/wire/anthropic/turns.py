@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from harness.json_types import JsonObject
 from harness.wire.anthropic.catalogue import Facts
 from harness.wire.anthropic.checks import (
     Table,
@@ -65,7 +66,7 @@ class Turn(NamedTuple):
     role: str
     number: int
     """That of its first message."""
-    blocks: list[dict[str, Any]]
+    blocks: list[JsonObject]
 
 
 def turns_of(messages: list[Any]) -> list[Turn]:
@@ -80,7 +81,7 @@ def turns_of(messages: list[Any]) -> list[Turn]:
     return turns
 
 
-def blocks_of(content: str | list[Any]) -> list[dict[str, Any]]:
+def blocks_of(content: str | list[Any]) -> list[JsonObject]:
     """A content as a list of blocks: a text is one, and no text is none."""
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
@@ -101,7 +102,7 @@ def check_system(body: Table) -> None:
             raise invalid("system: text content blocks must be non-empty")
 
 
-def check_messages(body: Table, version: str) -> list[dict[str, Any]]:
+def check_messages(body: Table, version: str) -> list[JsonObject]:
     """Check each message by itself.
 
     Returns:

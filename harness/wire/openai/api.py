@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.apis import APIS
+from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.units import Usage
 from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
@@ -105,7 +104,7 @@ class OpenAI:
         # How many have been sent is not known; this is more than that, so that the numbers still rise.
         return response_broken_off(problem, events - 1)
 
-    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | dict[str, Any] | bytes:
+    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | JsonObject | bytes:
         if http.base is None:
             raise _no_such_url(http)
         match http.method, http.path.strip("/").split("/"):
@@ -138,7 +137,7 @@ class OpenAI:
 
     def _file(
         self, method: str, rest: list[str], http: HttpRequest, moment: Moment
-    ) -> dict[str, Any] | bytes:
+    ) -> JsonObject | bytes:
         match method, rest:
             case "POST", []:
                 return self._files.upload(http, moment)
@@ -152,9 +151,7 @@ class OpenAI:
                 return self._files.delete(file_id)
         raise _no_such_url(http)
 
-    def _batch(
-        self, method: str, rest: list[str], http: HttpRequest, moment: Moment
-    ) -> dict[str, Any]:
+    def _batch(self, method: str, rest: list[str], http: HttpRequest, moment: Moment) -> JsonObject:
         match method, rest:
             case "POST", []:
                 return self._batches.create(json_body(http), http, moment)
@@ -166,9 +163,7 @@ class OpenAI:
                 return self._batches.cancel(batch_id, moment)
         raise _no_such_url(http)
 
-    def _read_of_batch(
-        self, endpoint: str, asked: dict[str, Any], host: str
-    ) -> Prompt | dict[str, Any]:
+    def _read_of_batch(self, endpoint: str, asked: JsonObject, host: str) -> Prompt | JsonObject:
         """Understand a line of a batch."""
         check_fields(asked)
         match endpoint:
@@ -178,7 +173,7 @@ class OpenAI:
                 return embeddings(self._known_to_chat(asked, host))
         return read_chat(self._known_to_chat(asked, host))
 
-    def _known_to_chat(self, asked: dict[str, Any], host: str) -> dict[str, Any]:
+    def _known_to_chat(self, asked: JsonObject, host: str) -> JsonObject:
         """A request, whose model there is."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
@@ -188,7 +183,7 @@ class OpenAI:
             raise Rejected(message, code="model_not_found", status=404)
         return asked
 
-    def _known_to_responses(self, asked: dict[str, Any], host: str) -> dict[str, Any]:
+    def _known_to_responses(self, asked: JsonObject, host: str) -> JsonObject:
         """A request, whose model there is."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:

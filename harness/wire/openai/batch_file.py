@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.json_types import JsonObject
 from harness.wire.json_body import JsonError, parse
 
 _MAX_LINES = 50_000
@@ -14,7 +15,7 @@ class Line(NamedTuple):
     """One request of a batch."""
 
     custom_id: str
-    body: dict[str, Any]
+    body: JsonObject
 
 
 class Problem(NamedTuple):
@@ -26,7 +27,7 @@ class Problem(NamedTuple):
     param: str | None = None
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """As a batch says it."""
         return {
             "code": self.code,

@@ -15,8 +15,8 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import ApiContext, Completion, Ids, Job, Moment, Prompt
 from harness.wire.batch_turns import turns_of
@@ -36,7 +36,7 @@ _MAX_VALIDATING_S = 30
 _MAX_CANCELLING_S = 60
 """How long a file is validated, and a batch takes to end when it is cancelled, at most (a guess) [s]."""
 
-Read = Callable[[str, dict[str, Any], str], Prompt | dict[str, Any]]
+Read = Callable[[str, JsonObject, str], Prompt | JsonObject]
 """Reads the body of a request to an endpoint at a host: what is asked of a model, or the answer; or raises a `Rejected`."""
 
 Whole = Callable[[Prompt, Completion, Moment], HttpResponse]
@@ -48,7 +48,7 @@ class _Request:
     """One request of a batch."""
 
     custom_id: str
-    work: Job | Answered | dict[str, Any]
+    work: Job | Answered | JsonObject
     """What a model is asked, what is wrong with it, or what the API answers by itself."""
     turn_s: float
     cancelled: bool = False
@@ -73,7 +73,7 @@ class _Batch:
     """One batch."""
 
     id: str
-    asked: dict[str, Any]
+    asked: JsonObject
     created_s: float
     begun_s: float
     """When its file has been validated [s]."""
@@ -133,7 +133,7 @@ class Batches:
     whole: Whole
     _by_id: dict[str, _Batch] = field(default_factory=dict)
 
-    def create(self, asked: dict[str, Any], http: HttpRequest, moment: Moment) -> dict[str, Any]:
+    def create(self, asked: JsonObject, http: HttpRequest, moment: Moment) -> JsonObject:
         """Take a batch.
 
         Raises:
@@ -169,8 +169,8 @@ class Batches:
         return self._body(batch, moment.at_s)
 
     def _work(
-        self, endpoint: str, body: dict[str, Any], http: HttpRequest, moment: Moment, turn_s: float
-    ) -> Job | Answered | dict[str, Any]:
+        self, endpoint: str, body: JsonObject, http: HttpRequest, moment: Moment, turn_s: float
+    ) -> Job | Answered | JsonObject:
         try:
             understood = self.read(endpoint, body, http.host)
         except Rejected as rejected:
@@ -179,15 +179,15 @@ class Batches:
             return self.desk.work(understood, http, turn_s, moment.at_s + _EXPIRES_S)
         return understood
 
-    def one(self, batch_id: str, at_s: float) -> dict[str, Any]:
+    def one(self, batch_id: str, at_s: float) -> JsonObject:
         """How a batch stands."""
         return self._body(self._find(batch_id), at_s)
 
-    def all(self, query: str, at_s: float) -> dict[str, Any]:
+    def all(self, query: str, at_s: float) -> JsonObject:
         """One page of all batches, newest first."""
         return page([self._body(batch, at_s) for batch in reversed(self._by_id.values())], query)
 
-    def cancel(self, batch_id: str, moment: Moment) -> dict[str, Any]:
+    def cancel(self, batch_id: str, moment: Moment) -> JsonObject:
         """End a batch early; what is done by then stays."""
         batch = self._find(batch_id)
         status = batch.status(moment.at_s)
@@ -208,7 +208,7 @@ class Batches:
             raise Rejected(f"No batch found with id '{batch_id}'.", status=404)
         return self._by_id[batch_id]
 
-    def _body(self, batch: _Batch, at_s: float) -> dict[str, Any]:
+    def _body(self, batch: _Batch, at_s: float) -> JsonObject:
         status = batch.status(at_s)
         over = at_s >= batch.ended_s
         files = self._files(batch) if over else {}
@@ -262,10 +262,10 @@ class Batches:
                     batch.files[name] = file["id"]
         return batch.files
 
-    def _line(self, batch: _Batch, request: _Request) -> dict[str, Any]:
+    def _line(self, batch: _Batch, request: _Request) -> JsonObject:
         ids = Ids(f"{batch.ids.root}\x1f{request.custom_id}")
         moment = self.desk.moment(ids)._replace(at_s=request.done_s)
-        line: dict[str, Any] = {
+        line: JsonObject = {
             "id": "batch_req_" + ids.next("batch_req_", 32, HEX),
             "custom_id": request.custom_id,
             "response": None,
@@ -284,7 +284,7 @@ class Batches:
             }
         return line
 
-    def _answer(self, work: Job | Answered | dict[str, Any], moment: Moment) -> dict[str, Any]:
+    def _answer(self, work: Job | Answered | JsonObject, moment: Moment) -> JsonObject:
         if isinstance(work, dict):
             return {"body": work}
         if isinstance(work, Answered):
@@ -310,7 +310,7 @@ _UNDONE = {
 }
 
 
-def _errors(problems: list[Problem]) -> dict[str, Any]:
+def _errors(problems: list[Problem]) -> JsonObject:
     return {"object": "list", "data": [problem.body for problem in problems]}
 
 

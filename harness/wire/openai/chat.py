@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
@@ -44,7 +44,7 @@ class ChatWish:
     """Whether the request names the tool; then the reply ends with `stop` [documented]."""
 
 
-def read_chat(asked: dict[str, Any]) -> Prompt:
+def read_chat(asked: JsonObject) -> Prompt:
     """Understand a request.
 
     Raises:
@@ -123,7 +123,7 @@ def finish_reason(prompt: Prompt, spoken: Completion) -> str:
     return _FINISH[spoken.stop]
 
 
-def usage_of(spoken: Completion) -> dict[str, Any]:
+def usage_of(spoken: Completion) -> JsonObject:
     """What was read and written; here what is read includes what came from a cache."""
     usage = spoken.usage
     return {
@@ -145,7 +145,7 @@ def reasoning_tokens(thinking: str, usage: Usage) -> int:
     return min(count_tokens(thinking), usage.output_tokens)
 
 
-def tool_call(call: ToolCall, ids: Ids, arguments: str) -> dict[str, Any]:
+def tool_call(call: ToolCall, ids: Ids, arguments: str) -> JsonObject:
     """A call of a tool with a new id."""
     return {
         "id": ids.tool("call_", 24, BASE62),
@@ -154,9 +154,7 @@ def tool_call(call: ToolCall, ids: Ids, arguments: str) -> dict[str, Any]:
     }
 
 
-def choice_of(
-    index: int, what: str, said: object, prompt: Prompt, end: str | None
-) -> dict[str, Any]:
+def choice_of(index: int, what: str, said: object, prompt: Prompt, end: str | None) -> JsonObject:
     """A choice, or a piece of one.
 
     Args:
@@ -166,17 +164,17 @@ def choice_of(
         prompt: The request.
         end: Why it ended; None while it goes on.
     """
-    choice: dict[str, Any] = {"index": index, what: said}
+    choice: JsonObject = {"index": index, what: said}
     if not is_reasoning(prompt.model):
         choice["logprobs"] = None
     choice["finish_reason"] = end
     return choice
 
 
-def _choice(index: int, prompt: Prompt, spoken: Completion, ids: Ids) -> dict[str, Any]:
+def _choice(index: int, prompt: Prompt, spoken: Completion, ids: Ids) -> JsonObject:
     reply = spoken.reply
     refused = spoken.stop == "refusal"
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+    message: JsonObject = {"role": "assistant", "content": reply.text}
     if refused or (reply.tool_calls and not reply.text):
         message["content"] = None
     if reply.tool_calls:
@@ -188,7 +186,7 @@ def _choice(index: int, prompt: Prompt, spoken: Completion, ids: Ids) -> dict[st
     return choice_of(index, "message", message, prompt, finish_reason(prompt, spoken))
 
 
-def _hear(talk: Conversation, message: dict[str, Any]) -> None:
+def _hear(talk: Conversation, message: JsonObject) -> None:
     """Take in one message."""
     content = message.get("content")
     text = text_of(content)
@@ -208,7 +206,7 @@ def _hear(talk: Conversation, message: dict[str, Any]) -> None:
     talk.count_message(message, content)
 
 
-def _wish(asked: dict[str, Any]) -> ChatWish:
+def _wish(asked: JsonObject) -> ChatWish:
     options = asked.get("stream_options") or {}
     choice = asked.get("tool_choice")
     return ChatWish(
@@ -219,11 +217,11 @@ def _wish(asked: dict[str, Any]) -> ChatWish:
     )
 
 
-def _schema(format_: dict[str, Any]) -> dict[str, Any] | None:
+def _schema(format_: JsonObject) -> JsonObject | None:
     """The schema that the reply must keep."""
     if format_.get("type") == "json_object":
         return {"type": "object"}
     if format_.get("type") != "json_schema":
         return None
-    schema: dict[str, Any] | None = format_["json_schema"].get("schema")
+    schema: JsonObject | None = format_["json_schema"].get("schema")
     return schema

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import NotSimulated
+from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import context_tokens, is_reasoning
@@ -41,7 +42,7 @@ def check_messages(messages: Any) -> None:  # noqa: ANN401 - whatever was sent
     _check_results(messages)
 
 
-def check_parameters(asked: dict[str, Any]) -> None:
+def check_parameters(asked: JsonObject) -> None:
     """Check what a chat asks for beside its messages."""
     for name in ("functions", "audio", "logprobs"):
         if asked.get(name):
@@ -116,7 +117,7 @@ def _check_calls(calls: Any, place: str) -> None:  # noqa: ANN401 - whatever was
             check_type(f"{place}[{at}].function.arguments", arguments, (str,))
 
 
-def _check_results(messages: Sequence[dict[str, Any]]) -> None:
+def _check_results(messages: Sequence[JsonObject]) -> None:
     """Every tool message answers a call of the assistant message before it, and every call is answered."""
     open_ids: list[str] = []
     for number, message in enumerate([*messages, {"role": ""}]):
@@ -131,7 +132,7 @@ def _check_results(messages: Sequence[dict[str, Any]]) -> None:
             open_ids = [call["id"] for call in message.get("tool_calls") or ()]
 
 
-def _check_sampling(asked: dict[str, Any]) -> None:
+def _check_sampling(asked: JsonObject) -> None:
     temperature = asked.get("temperature")
     if temperature not in (None, 1):
         raise Rejected(
@@ -146,7 +147,7 @@ def _check_sampling(asked: dict[str, Any]) -> None:
         )
 
 
-def _check_tools(asked: dict[str, Any]) -> None:
+def _check_tools(asked: JsonObject) -> None:
     tools = asked.get("tools")
     if tools is not None:
         check_not_empty("tools", tools)

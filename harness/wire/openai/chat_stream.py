@@ -7,8 +7,7 @@ As recorded: a lone tool call comes with the role; several come after it, each w
 
 from __future__ import annotations
 
-from typing import Any
-
+from harness.json_types import JsonObject
 from harness.wire.api import Completion, Moment, Prompt
 from harness.wire.http import HttpResponse, Part
 from harness.wire.openai.chat import (
@@ -41,7 +40,7 @@ class _Chunks:
         self._spoken = spoken
         self._ids = moment.ids
         self._wish: ChatWish = prompt.details
-        self._head: dict[str, Any] = {
+        self._head: JsonObject = {
             "id": new_id(moment.ids),
             "object": "chat.completion.chunk",
             "created": begun_s(moment),
@@ -66,13 +65,13 @@ class _Chunks:
         numbered = [(chunk, number) for number, chunk in enumerate(deltas, 1)]
         return spread(opened + numbered, [*last, _DONE])
 
-    def _deltas(self) -> list[dict[str, Any]]:
+    def _deltas(self) -> list[JsonObject]:
         """What one choice says, piece by piece, from its opening."""
         reply = self._spoken.reply
         written = [compact(call.arguments) for call in reply.tool_calls]
         text, *arguments = cut([reply.text, *written], self._spoken.usage.output_tokens)
         name = "refusal" if self._spoken.stop == "refusal" else "content"
-        deltas: list[dict[str, Any]] = [self._opening(name)]
+        deltas: list[JsonObject] = [self._opening(name)]
         deltas += ({name: piece} for piece in text)
         for number, (call, pieces) in enumerate(zip(reply.tool_calls, arguments, strict=True)):
             opened = {"index": number, **tool_call(call, self._ids, "")}
@@ -91,19 +90,19 @@ class _Chunks:
             )
         return deltas
 
-    def _opening(self, name: str) -> dict[str, Any]:
+    def _opening(self, name: str) -> JsonObject:
         if name == "refusal":
             return {"role": "assistant", "content": None, "refusal": ""}
         if self._spoken.reply.tool_calls and not self._spoken.reply.text:
             return {"role": "assistant", "content": None}
         return {"role": "assistant", "content": "", "refusal": None}
 
-    def _chunk(self, index: int, delta: dict[str, Any], end: str | None = None) -> bytes:
-        body: dict[str, Any] = {"choices": [choice_of(index, "delta", delta, self._prompt, end)]}
+    def _chunk(self, index: int, delta: JsonObject, end: str | None = None) -> bytes:
+        body: JsonObject = {"choices": [choice_of(index, "delta", delta, self._prompt, end)]}
         if self._wish.include_usage:
             body["usage"] = None
         return self._encoded(body)
 
-    def _encoded(self, body: dict[str, Any]) -> bytes:
+    def _encoded(self, body: JsonObject) -> bytes:
         chunk = self._head | body
         return data_line(padded(chunk, self._ids) if self._wish.obfuscated else compact(chunk))

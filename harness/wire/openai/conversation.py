@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.models import ChatMessage, ToolCall, ToolResult
 from harness.provider.tokens import count_call_tokens, count_tokens
 from harness.wire.api import PromptSection
@@ -52,9 +52,9 @@ class Conversation:
 
     def count_message(
         self,
-        message: dict[str, Any],
+        message: JsonObject,
         content: object,
-        functions: Sequence[dict[str, Any]] = (),
+        functions: Sequence[JsonObject] = (),
     ) -> None:
         """Note a message with its text, its images and the functions that it calls."""
         images = sum(part.get("type") in ("image_url", "input_image") for part in parts_of(content))
@@ -98,7 +98,7 @@ class Conversation:
             self.said.append(ChatMessage("user", "", (), (result,)))
 
 
-def parts_of(content: object) -> Iterator[dict[str, Any]]:
+def parts_of(content: object) -> Iterator[JsonObject]:
     """The parts of a content that has any."""
     if isinstance(content, list):
         yield from (part for part in content if isinstance(part, dict))
@@ -112,7 +112,7 @@ def text_of(content: object) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def call_of(function: dict[str, Any]) -> ToolCall:
+def call_of(function: JsonObject) -> ToolCall:
     """A call of a tool, by its name and its arguments as JSON; what is no object has no arguments."""
     try:
         arguments = json.loads(function.get("arguments") or "{}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.wire.api import Ids
 from harness.wire.http import Part
 from harness.wire.openai.encoding import BASE62, compact
@@ -50,7 +50,7 @@ def padding(ids: Ids, length: int) -> str:
     return ids.next("obfuscation", -length % _BLOCK, BASE62)
 
 
-def padded(body: dict[str, Any], ids: Ids) -> str:
+def padded(body: JsonObject, ids: Ids) -> str:
     """A chunk of Chat Completions with its padding: the whole has one character more than a multiple of 16 [recorded]."""
     text = compact(body | {"obfuscation": ""})
     return f'{text[:-2]}{padding(ids, len(text) - 1)}"}}'

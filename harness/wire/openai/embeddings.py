@@ -8,6 +8,7 @@ import struct
 from hashlib import blake2b
 from typing import Any
 
+from harness.json_types import JsonObject
 from harness.provider.tokens import count_tokens
 from harness.wire.openai.errors import Rejected
 
@@ -18,7 +19,7 @@ _USUAL_DIMENSIONS = 1536
 _INVALID = "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
 
 
-def embeddings(asked: dict[str, Any]) -> dict[str, Any]:
+def embeddings(asked: JsonObject) -> JsonObject:
     """Answer a request for embeddings.
 
     Raises:

@@ -6,7 +6,8 @@ As recorded (pydantic-ai, crewai and dd-trace-py cassettes, 2024 to 2026).
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from harness.json_types import JsonObject
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """The letters of ids of Chat Completions, of tool calls and of padding."""
@@ -39,6 +40,6 @@ def data_line(body: str) -> bytes:
     return f"data: {body}\n\n".encode("utf-8", "replace")
 
 
-def named_event(name: str, body: dict[str, Any]) -> bytes:
+def named_event(name: str, body: JsonObject) -> bytes:
     """One event that has a name."""
     return f"event: {name}\ndata: {compact(body)}\n\n".encode("utf-8", "replace")

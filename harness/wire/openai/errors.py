@@ -7,8 +7,9 @@ API itself are indented by 2; those of the gateway in front of it, such as 401 a
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.wire.api import Moment
 from harness.wire.http import HttpResponse
@@ -67,7 +68,7 @@ class Problem(NamedTuple):
     code: str | None
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """What is in every error."""
         return {
             "message": self.message,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.json_types import JsonObject
 from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Ids, Moment
 from harness.wire.http import HttpRequest
@@ -24,7 +25,7 @@ _PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 class File(NamedTuple):
     """One file."""
 
-    object: dict[str, Any]
+    object: JsonObject
     """What the API says of it."""
     content: bytes
 
@@ -35,7 +36,7 @@ class Files:
 
     _by_id: dict[str, File] = field(default_factory=dict)
 
-    def upload(self, http: HttpRequest, moment: Moment) -> dict[str, Any]:
+    def upload(self, http: HttpRequest, moment: Moment) -> JsonObject:
         """Take a file of a client.
 
         Raises:
@@ -59,7 +60,7 @@ class Files:
         name, content = fields["file"]
         return self.add(moment.ids, content, name or "file", purpose, moment.at_s)
 
-    def add(self, ids: Ids, content: bytes, name: str, purpose: str, at_s: float) -> dict[str, Any]:
+    def add(self, ids: Ids, content: bytes, name: str, purpose: str, at_s: float) -> JsonObject:
         """Keep a file."""
         file_id = "file-" + ids.next("file-", 22, BASE62)
         said = {
@@ -86,11 +87,11 @@ class Files:
             raise Rejected(f"No such File object: {file_id}", "id", status=404)
         return self._by_id[file_id]
 
-    def all(self, query: str) -> dict[str, Any]:
+    def all(self, query: str) -> JsonObject:
         """One page of all files, newest first."""
         return page([file.object for file in reversed(self._by_id.values())], query)
 
-    def delete(self, file_id: str) -> dict[str, Any]:
+    def delete(self, file_id: str) -> JsonObject:
         """Forget a file."""
         self.find(file_id)
         del self._by_id[file_id]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import parse_qs
 
+from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
 
 _DEFAULT_ITEMS = 20
 _MAX_ITEMS = 10_000
 
 
-def page(items: list[dict[str, Any]], query: str) -> dict[str, Any]:
+def page(items: list[JsonObject], query: str) -> JsonObject:
     """One page of a list.
 
     Args:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
+from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
 
 _OWN = ("gpt-", "o1", "o3", "o4", "chatgpt", "ft:", "text-embedding-", "codex-")
@@ -80,13 +80,13 @@ def is_known(model: str, of_run: Sequence[str]) -> bool:
     return model in of_run or model.startswith(_OWN)
 
 
-def listing(of_run: Sequence[str]) -> dict[str, Any]:
+def listing(of_run: Sequence[str]) -> JsonObject:
     """The models there are."""
     names = dict.fromkeys([*of_run, *_LISTED])
     return {"object": "list", "data": [_model(name) for name in names]}
 
 
-def one(model: str, of_run: Sequence[str]) -> dict[str, Any]:
+def one(model: str, of_run: Sequence[str]) -> JsonObject:
     """One model.
 
     Raises:
@@ -97,5 +97,5 @@ def one(model: str, of_run: Sequence[str]) -> dict[str, Any]:
     return _model(model)
 
 
-def _model(name: str) -> dict[str, Any]:
+def _model(name: str) -> JsonObject:
     return {"id": name, "object": "model", "created": _CREATED_S, "owned_by": "system"}

@@ -5,8 +5,7 @@ The fields and the order are those of a recorded reply of January 2026; `cache_w
 
 from __future__ import annotations
 
-from typing import Any
-
+from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
 from harness.wire.api import Completion, Ids
@@ -20,13 +19,13 @@ def new_id(prefix: str, ids: Ids) -> str:
 
 
 def completed(
-    asked: dict[str, Any],
+    asked: JsonObject,
     spoken: Completion,
     response_id: str,
-    output: list[dict[str, Any]],
+    output: list[JsonObject],
     created_s: int,
     ended_s: int,
-) -> dict[str, Any]:
+) -> JsonObject:
     """A response that has ended.
 
     Args:
@@ -50,7 +49,7 @@ def completed(
     return body
 
 
-def in_progress(asked: dict[str, Any], response_id: str, created_s: int) -> dict[str, Any]:
+def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObject:
     """A response that has only begun."""
     reasoning = asked.get("reasoning") or {}
     effort = reasoning.get("effort") or ("medium" if is_reasoning(asked["model"]) else None)
@@ -96,10 +95,10 @@ def in_progress(asked: dict[str, Any], response_id: str, created_s: int) -> dict
     }
 
 
-def output_items(asked: dict[str, Any], spoken: Completion, ids: Ids) -> list[dict[str, Any]]:
+def output_items(asked: JsonObject, spoken: Completion, ids: Ids) -> list[JsonObject]:
     """What a reply says, item by item: what was thought, then said, then wished."""
     reply = spoken.reply
-    items: list[dict[str, Any]] = []
+    items: list[JsonObject] = []
     if reply.thinking:
         items.append(_thought(asked, reply.thinking, ids))
     if reply.text or not reply.tool_calls:
@@ -108,9 +107,9 @@ def output_items(asked: dict[str, Any], spoken: Completion, ids: Ids) -> list[di
     return items
 
 
-def _thought(asked: dict[str, Any], thinking: str, ids: Ids) -> dict[str, Any]:
+def _thought(asked: JsonObject, thinking: str, ids: Ids) -> JsonObject:
     """What was thought; its words are shown to those who ask for a summary."""
-    item: dict[str, Any] = {"id": new_id("rs", ids), "type": "reasoning"}
+    item: JsonObject = {"id": new_id("rs", ids), "type": "reasoning"}
     if "reasoning.encrypted_content" in (asked.get("include") or ()):
         item["encrypted_content"] = "gAAAAAB" + ids.next("encrypted", 64, BASE62)
     shown = (asked.get("reasoning") or {}).get("summary") is not None
@@ -118,9 +117,9 @@ def _thought(asked: dict[str, Any], thinking: str, ids: Ids) -> dict[str, Any]:
     return item
 
 
-def _message(spoken: Completion, ids: Ids) -> dict[str, Any]:
+def _message(spoken: Completion, ids: Ids) -> JsonObject:
     text = spoken.reply.text
-    part: dict[str, Any] = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+    part: JsonObject = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
     if spoken.stop == "refusal":
         part = {"type": "refusal", "refusal": text}
     return {
@@ -132,7 +131,7 @@ def _message(spoken: Completion, ids: Ids) -> dict[str, Any]:
     }
 
 
-def _call(call: ToolCall, ids: Ids) -> dict[str, Any]:
+def _call(call: ToolCall, ids: Ids) -> JsonObject:
     return {
         "id": new_id("fc", ids),
         "type": "function_call",
@@ -143,7 +142,7 @@ def _call(call: ToolCall, ids: Ids) -> dict[str, Any]:
     }
 
 
-def _usage(spoken: Completion) -> dict[str, Any]:
+def _usage(spoken: Completion) -> JsonObject:
     """What was read and written; here what is read includes what came from a cache."""
     usage = spoken.usage
     thought = min(count_tokens(spoken.reply.thinking), usage.output_tokens)
@@ -156,7 +155,7 @@ def _usage(spoken: Completion) -> dict[str, Any]:
     }
 
 
-def _tool(tool: dict[str, Any]) -> dict[str, Any]:
+def _tool(tool: JsonObject) -> JsonObject:
     """A tool as the answer repeats it."""
     if tool.get("type") != "function":
         return tool

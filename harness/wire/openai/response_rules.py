@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import NotSimulated
+from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
@@ -23,7 +24,7 @@ _ROLES = ("assistant", "system", "developer", "user")
 _OUTPUT_TOKENS_MIN = 16
 
 
-def check_response(asked: dict[str, Any]) -> None:
+def check_response(asked: JsonObject) -> None:
     """Check what a request for a response says.
 
     Raises:
@@ -65,7 +66,7 @@ def check_response(asked: dict[str, Any]) -> None:
     _check_input(asked.get("input"))
 
 
-def check_results(items: Sequence[dict[str, Any]]) -> None:
+def check_results(items: Sequence[JsonObject]) -> None:
     """Check that every call of a tool has its output, and every output its call."""
     calls = [item.get("call_id") for item in items if item["type"] == "function_call"]
     outputs = [item.get("call_id") for item in items if item["type"] == "function_call_output"]

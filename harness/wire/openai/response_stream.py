@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.json_types import JsonObject
 from harness.wire.api import Completion, Ids
 from harness.wire.http import Part
 from harness.wire.openai.deltas import cut, padding, spread
@@ -27,9 +28,7 @@ class Events:
         asked: The request.
     """
 
-    def __init__(
-        self, body: dict[str, Any], spoken: Completion, ids: Ids, asked: dict[str, Any]
-    ) -> None:
+    def __init__(self, body: JsonObject, spoken: Completion, ids: Ids, asked: JsonObject) -> None:
         self._body = body
         self._tokens = spoken.usage.output_tokens
         self._ids = ids
@@ -52,7 +51,7 @@ class Events:
         *events, (last, _) = self._events
         return spread(events, [last])
 
-    def _item(self, item: dict[str, Any], index: int, pieces: list[str]) -> None:
+    def _item(self, item: JsonObject, index: int, pieces: list[str]) -> None:
         """One item, from its beginning to its end."""
         self._send("response.output_item.added", item=_opened(item), output_index=index)
         place = {"item_id": item["id"], "output_index": index}
@@ -65,17 +64,17 @@ class Events:
                 self._summary(item["summary"][0], place | {"summary_index": 0}, pieces)
         self._send("response.output_item.done", item=item, output_index=index)
 
-    def _message(self, part: dict[str, Any], place: dict[str, Any], pieces: list[str]) -> None:
+    def _message(self, part: JsonObject, place: JsonObject, pieces: list[str]) -> None:
         kind = part["type"]
         field = "text" if kind == "output_text" else "refusal"
-        probabilities: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
+        probabilities: JsonObject = {"logprobs": []} if kind == "output_text" else {}
         self._send("response.content_part.added", part=part | {field: ""}, **place)
         for piece in pieces:
             self._delta(f"response.{kind}.delta", piece, **place, **probabilities)
         self._send(f"response.{kind}.done", **{field: part[field]}, **place, **probabilities)
         self._send("response.content_part.done", part=part, **place)
 
-    def _arguments(self, item: dict[str, Any], place: dict[str, Any], pieces: list[str]) -> None:
+    def _arguments(self, item: JsonObject, place: JsonObject, pieces: list[str]) -> None:
         for piece in pieces:
             self._delta("response.function_call_arguments.delta", piece, **place)
         self._send(
@@ -85,7 +84,7 @@ class Events:
             **place,
         )
 
-    def _summary(self, part: dict[str, Any], place: dict[str, Any], pieces: list[str]) -> None:
+    def _summary(self, part: JsonObject, place: JsonObject, pieces: list[str]) -> None:
         self._send("response.reasoning_summary_part.added", part=part | {"text": ""}, **place)
         for piece in pieces:
             self._delta("response.reasoning_summary_text.delta", piece, **place)
@@ -104,7 +103,7 @@ class Events:
         self._events.append((named_event(event, {"type": event, **ordered}), self._deltas))
 
 
-def _words(item: dict[str, Any]) -> str:
+def _words(item: JsonObject) -> str:
     """What is generated of an item, in full."""
     match item["type"]:
         case "message":
@@ -117,7 +116,7 @@ def _words(item: dict[str, Any]) -> str:
     return text
 
 
-def _opened(item: dict[str, Any]) -> dict[str, Any]:
+def _opened(item: JsonObject) -> JsonObject:
     """An item before anything of it has been generated."""
     match item["type"]:
         case "message":

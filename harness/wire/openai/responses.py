@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import NotSimulated
+from harness.json_types import JsonObject
 from harness.provider.tokens import count_tokens
 from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Completion, Moment, Prompt
@@ -24,14 +25,14 @@ from harness.wire.openai.response_stream import Events
 from harness.wire.openai.shapes import RESPONSE, check_shape
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
-Items = tuple[dict[str, Any], ...]
+Items = tuple[JsonObject, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseWish:
     """What a request says of its answer, and what it was about."""
 
-    asked: dict[str, Any]
+    asked: JsonObject
     """The request."""
     items: Items
     """All of the conversation, with what went before."""
@@ -40,7 +41,7 @@ class ResponseWish:
 class _Kept(NamedTuple):
     """A response that can be continued."""
 
-    body: dict[str, Any]
+    body: JsonObject
     items: Items
     """The conversation up to its end."""
 
@@ -51,7 +52,7 @@ class Responses:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
-    def read(self, asked: dict[str, Any]) -> Prompt:
+    def read(self, asked: JsonObject) -> Prompt:
         """Understand a request.
 
         Raises:
@@ -76,7 +77,7 @@ class Responses:
         parts = Events(body, spoken, moment.ids, prompt.details.asked).parts()
         return HttpResponse(200, head, parts)
 
-    def get(self, response_id: str) -> dict[str, Any]:
+    def get(self, response_id: str) -> JsonObject:
         """A response that was given before.
 
         Raises:
@@ -84,7 +85,7 @@ class Responses:
         """
         return self._find(response_id).body
 
-    def delete(self, response_id: str) -> dict[str, Any]:
+    def delete(self, response_id: str) -> JsonObject:
         """Forget a response.
 
         Raises:
@@ -94,7 +95,7 @@ class Responses:
         del self._kept[response_id]
         return {"id": response_id, "object": "response", "deleted": True}
 
-    def input_items(self, response_id: str) -> dict[str, Any]:
+    def input_items(self, response_id: str) -> JsonObject:
         """What a response was an answer to.
 
         Raises:
@@ -105,7 +106,7 @@ class Responses:
         ends = {name: items[at].get("id") if items else None for name, at in _ENDS}
         return {"object": "list", "data": items, **ends, "has_more": False}
 
-    def _body(self, prompt: Prompt, spoken: Completion, moment: Moment) -> dict[str, Any]:
+    def _body(self, prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
         wish: ResponseWish = prompt.details
         response_id = new_id("resp", moment.ids)
         output = output_items(wish.asked, spoken, moment.ids)
@@ -142,7 +143,7 @@ def _items(asked: Any) -> Items:  # noqa: ANN401 - a text or a list of items
     return tuple({"type": "message", **item} for item in asked or ())
 
 
-def _prompt(asked: dict[str, Any], items: Items) -> Prompt:
+def _prompt(asked: JsonObject, items: Items) -> Prompt:
     talk = Conversation()
     tools = asked.get("tools") or ()
     format_ = (asked.get("text") or {}).get("format") or {}
@@ -177,7 +178,7 @@ def _prompt(asked: dict[str, Any], items: Items) -> Prompt:
     )
 
 
-def _hear(talk: Conversation, item: dict[str, Any]) -> None:
+def _hear(talk: Conversation, item: JsonObject) -> None:
     """Take in one item."""
     match item["type"]:
         case "message":
@@ -196,7 +197,7 @@ def _hear(talk: Conversation, item: dict[str, Any]) -> None:
             talk.count(item, count_tokens(compact(item)))
 
 
-def _hear_message(talk: Conversation, item: dict[str, Any]) -> None:
+def _hear_message(talk: Conversation, item: JsonObject) -> None:
     text = text_of(item.get("content"))
     match item.get("role"):
         case "system" | "developer":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.json_types import JsonObject
 from harness.models import ToolChoice
 
 FRAME_TOKENS = 7
@@ -14,19 +15,19 @@ FRAME_TOKENS = 7
 class Offer(NamedTuple):
     """The tools that a model may use."""
 
-    schemas: Mapping[str, dict[str, Any]]
+    schemas: Mapping[str, JsonObject]
     """The JSON Schema of the arguments of each, by name."""
     choice: ToolChoice
     wanted_tool: str
     """The one that must be used; empty when there is a choice."""
 
     @property
-    def wanted(self) -> dict[str, Any] | None:
+    def wanted(self) -> JsonObject | None:
         """The JSON Schema of the arguments of the one that must be used."""
         return self.schemas.get(self.wanted_tool)
 
 
-def offer(functions: Sequence[dict[str, Any]], choice: object) -> Offer:
+def offer(functions: Sequence[JsonObject], choice: object) -> Offer:
     """Read tools and the choice among them.
 
     Args:
@@ -62,5 +63,5 @@ def _allowed(choice: object) -> tuple[list[str] | None, str]:
     return None, _name(choice) or "auto"
 
 
-def _name(tool: dict[str, Any]) -> str:
+def _name(tool: JsonObject) -> str:
     return str((tool.get("function") or tool).get("name") or "")

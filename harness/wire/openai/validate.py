@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.json_types import JsonObject
 from harness.models.schemas import mistake
 from harness.wire.api import PromptSection
 from harness.wire.http import HttpRequest
@@ -94,7 +95,7 @@ def check_credential(http: HttpRequest) -> None:
         raise Rejected(_NO_KEY, status=401)
 
 
-def json_body(http: HttpRequest) -> dict[str, Any]:
+def json_body(http: HttpRequest) -> JsonObject:
     """The request's body, which must be an object whose fields are what they should be."""
     if http.too_large:
         raise Rejected("Request body too large.", code="request_too_large", status=413)
@@ -108,7 +109,7 @@ def json_body(http: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def check_fields(body: dict[str, Any]) -> None:
+def check_fields(body: JsonObject) -> None:
     """Check that the fields of a request are what they should be."""
     for name, types in _TYPES.items():
         if body.get(name) is not None:

@@ -1,9 +1,13 @@
-"""What tests of more than one folder use."""
+"""What tests and examples of more than one folder use."""
 
 from __future__ import annotations
 
+import functools
 import signal
-from collections.abc import Callable
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -11,6 +15,12 @@ import pytest
 from harness.cli import run
 
 pytest_plugins = ["pytester"]
+
+# Makes the examples importable when all are tested together; alone, each has its own `pyproject.toml`.
+sys.path[:0] = [
+    str(config.parent)
+    for config in sorted((Path(__file__).parent / "examples").glob("*/pyproject.toml"))
+]
 
 # Whoever starts the tests in the background may ignore what some of them send.
 for _number, _handler in (
@@ -33,3 +43,11 @@ def harness(capsys: pytest.CaptureFixture[str]) -> Callable[..., CompletedProces
         return CompletedProcess(arguments, code, said.out, said.err)
 
     return call
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_tls_context() -> Iterator[None]:
+    """Let all clients share a TLS context, which nobody uses: making one takes longer than a simulated call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
