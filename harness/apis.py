@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+AGENT_HEADER: Final = "x-harness-agent"
+"""Names the agent whose call it is, for programs that can send it; stronger than any rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The commands that compare: `gate`, `baseline`, `compare`, `history`. Their code is imported when they are called."""
+"""The commands that compare: `gate`, `baseline`, `compare`, `bakeoff`, `history`. Their code is imported when they are called."""
 
 from __future__ import annotations
 
@@ -126,6 +126,66 @@ def compare(
         limits=limits,
         scenario=scenario,
         engine=engine.replace("-", " "),
+        store=store,
+        output=output,
+    )
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@click.option(
+    "--patterns",
+    metavar="NAME,NAME",
+    help="Which entries under `bakeoff`, the first to compare with; all otherwise.",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="MODULE:FUNCTION",
+    help="A program of your own beside them; may be repeated.",
+)
+@set_option
+@runs_option
+@seed_option
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=PATH,
+    default="reports",
+    show_default=True,
+    help="The folder for the page.",
+)
+@store_option
+@format_option
+def bakeoff(
+    file: Path,
+    patterns: str | None,
+    targets: tuple[str, ...],
+    overrides: tuple[str, ...],
+    runs: int | None,
+    seed: int | None,
+    folder: Path,
+    store: Path,
+    output: str,
+) -> int:
+    """Simulate the tasks of FILE with several patterns, and compare latency, cost, success and traffic.
+
+    FILE names the patterns in its section `bakeoff`. All meet the same tasks, agents, providers and faults, with the same
+    seeds; those than which no other is better in everything are marked. Also writes a page. --set changes the scenario of
+    all of them.
+    """
+    from harness.cli.bakeoff import bake_off_file
+
+    return bake_off_file(
+        file,
+        patterns=patterns,
+        targets=targets,
+        overrides=overrides,
+        runs=runs,
+        seed=seed,
+        target_folder=folder,
         store=store,
         output=output,
     )

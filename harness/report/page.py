@@ -53,7 +53,7 @@ def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
         for _, side in contents.sides:
             stack.enter_context(side.store.reading())
         sections = sections_of(contents)
-    drawings = list(_drawings(sections))
+    drawings = list(drawings_of(sections))
     files = {
         f"{name}.html": as_html(contents, sections, name).encode(),
         f"{name}.json": as_json(contents, sections, name).encode(),
@@ -64,14 +64,35 @@ def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
 
 def as_html(contents: Contents, sections: Sequence[Section], name: str) -> str:
     """The page."""
+    title = f"{contents.scenario}: {sections[0].title}"
+    return page_html(title, sections, name, trace=contents.trace, traced=contents.shown["run_id"])
+
+
+def page_html(
+    title: str,
+    sections: Sequence[Section],
+    name: str,
+    *,
+    trace: str = "",
+    traced: int | None = None,
+) -> str:
+    """A page of some sections, of which the first is the verdict.
+
+    Args:
+        title: What the browser calls it.
+        sections: What it says.
+        name: What the files beside it begin with.
+        trace: The file of a trace; empty if there is none.
+        traced: The run that the trace is of.
+    """
     return environment().get_template("page.html.j2").render(
-        title=f"{contents.scenario}: {sections[0].title}",
+        title=title,
         sections=sections,
         tone=sections[0].tone,
-        trace=contents.trace,
-        traced=contents.shown["run_id"],
+        trace=trace,
+        traced=traced,
         name=name,
-        svg={it.key: it.svg or as_svg(it.figure, it.key, printable_markup(it.alt)) for it in _drawings(sections)},
+        svg={it.key: it.svg or as_svg(it.figure, it.key, printable_markup(it.alt)) for it in drawings_of(sections)},
         **page_parts(),
     )  # fmt: skip
 
@@ -85,17 +106,22 @@ def as_json(contents: Contents, sections: Sequence[Section], name: str) -> str:
         "base_runs": list(contents.base.run_ids) if contents.base is not None else None,
         "verdict": sections[0].title,
         "tone": sections[0].tone,
-        "sections": [
-            {
-                "key": it.key,
-                "title": it.title,
-                "lead": it.lead,
-                "blocks": [_block(block) for block in it.blocks],
-            }
-            for it in sections
-        ],
+        "sections": blocks_as_json(sections),
     }
     return json.dumps(report, indent=1, allow_nan=False) + "\n"
+
+
+def blocks_as_json(sections: Sequence[Section]) -> list[JsonObject]:
+    """The numbers of sections, for programs."""
+    return [
+        {
+            "key": it.key,
+            "title": it.title,
+            "lead": it.lead,
+            "blocks": [_block(block) for block in it.blocks],
+        }
+        for it in sections
+    ]
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
@@ -167,7 +193,8 @@ def _template(name: str) -> str:
     return (resources.files("harness.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _drawings(sections: Sequence[Section]) -> Iterator[Drawing]:
+def drawings_of(sections: Sequence[Section]) -> Iterator[Drawing]:
+    """The figures of some sections."""
     return (block for section in sections for block in section.blocks if isinstance(block, Drawing))
 
 

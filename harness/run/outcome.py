@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.faults import FAULT_NAMES
 from harness.metrics import Finding, Metrics, RunTally, summarise
-from harness.models import check_all_used
+from harness.models import Script, check_all_used
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
 
@@ -127,7 +127,15 @@ class Results:
         spec = self.scenario.spec
         if self._seeds[:1] != [spec.seed] or len(self._seeds) < spec.runs:
             return
-        check_all_used(self.scenario.scripts.values(), self._stub_lines_used)
+        check_all_used(self._scripts_to_use(), self._stub_lines_used)
+
+    def _scripts_to_use(self) -> list[Script]:
+        """The scripts of all agents; in a file of several patterns, of those whom this one asks."""
+        return [
+            script
+            for agent, script in self.scenario.scripts.items()
+            if not self.scenario.contestants or self._stub_lines_used.get(agent)
+        ]
 
     def _problems(self) -> Iterator[str]:
         failed = [
@@ -177,7 +185,7 @@ class Results:
         idle = [agent for agent, mine in agents.items() if not mine.get("calls_mean")]
         if len(idle) == len(agents) and any(run.tasks for run in self._tallies):
             notes.append("No call was made, so no agent was tested.")
-        elif idle:
+        elif idle and not self.scenario.contestants:  # others of its patterns may ask them
             notes.append(f"Never called: {', '.join(idle)}.")
         if self._failures:
             in_all = sum(run.tasks_in_all for run in self._tallies)

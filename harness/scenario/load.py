@@ -19,6 +19,7 @@ from harness.fields import is_file, path_from
 from harness.json_types import JsonObject
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.choosing import choose
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
@@ -69,6 +70,8 @@ class LoadedScenario:
     """The prices of each model; None if unknown."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
+    contestants: tuple[str, ...] = ()
+    """The names under `bakeoff`."""
     keep_texts: bool = False
     """Whether prompts and replies are kept beside the spans; decides nothing that happens in a run."""
 
@@ -127,8 +130,10 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
     }
     for override in overrides:
         _override(document, override)
+    entries = document.data.get("bakeoff")
+    is_chosen = choose(document)
     _check_new_are_used(document, before)
-    spec = _validate(document, parent)
+    spec = _validate(document, parent, is_chosen=is_chosen)
     check_parts(spec, document)
     folder = parent.absolute()
     functions = _functions(spec, document)
@@ -149,6 +154,7 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         latencies=latencies,
         prices=prices,
         functions=tuple(functions),
+        contestants=tuple(entries) if isinstance(entries, dict) else (),
     )
 
 
@@ -174,9 +180,9 @@ def _nearest_elsewhere(path: Path) -> str:
     return f"; did you mean {by_stem[near[0]]!r}?" if near else ""
 
 
-def _validate(document: Document, folder: Path) -> AnyScenario:
+def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenario:
     known = {
-        section: list(part)
+        section: dict.fromkeys(part)  # asked once for each name that stands in the file
         for section in _SECTIONS
         if isinstance(part := document.data.get(section, {}), dict)
     }
@@ -185,7 +191,7 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
         kind = TargetScenario
         # Its agents and models may be known by their own names alone.
         known = {section: names for section, names in known.items() if section in document.data}
-        known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
+        known["providers"] = dict.fromkeys([*known.get("providers", ()), *APIS, *VENDORS])
         known.pop("models", None)
     with own_patterns_known(document, folder):
         rebuild_if_registered(kind)
@@ -195,7 +201,9 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
                 context={**known, "teams": teams_under_agents(document.data), "folder": folder},
             )
         except ValidationError as error:
-            raise ScenarioError(*explain(error, document, kind)) from None
+            # What is wrong with an entry is said where it stands, and not again of the pattern that it was chosen for.
+            said_elsewhere = ("pattern",) if is_chosen else ()
+            raise ScenarioError(*explain(error, document, kind, but=said_elsewhere)) from None
 
 
 def _override(document: Document, override: str) -> None:
@@ -328,7 +336,7 @@ def _digest(
     data: JsonObject = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint")
+        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

@@ -22,6 +22,7 @@ from harness.patterns.aggregators import AGGREGATORS
 from harness.patterns.nested import InnerTeam, MemberOf
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
+from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
@@ -80,6 +81,11 @@ _AGGREGATORS = (
 )
 
 _DISCIPLINES = "What `state` of the pattern `blackboard` may be ([page](state.md)): a mapping with one of the keys below.\n"
+_BAKEOFF = """\
+A mapping with an entry for each way to do the tasks, which `harness bakeoff` compares ([page](bakeoff.md)). An entry that is called as
+one of the patterns above is configured as that pattern. One of another name holds a `pattern`'s mapping, such as
+`team: {orchestrator_worker: {...}}`, or a program:
+"""
 
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
@@ -150,6 +156,7 @@ def reference() -> str:
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
     parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
     parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
+    parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -255,6 +262,8 @@ def _annotated_words(hint: object) -> str:
     inner, *marks = get_args(hint)
     if hint == AnyDistribution:
         return "[distribution](#distributions)"
+    if hint == Contestants or inner == get_args(Contestants)[0]:
+        return "[patterns by name](#bakeoff)"
     bounds: list[str] = []
     for mark in marks:
         if isinstance(mark, MemberOf):
@@ -281,6 +290,7 @@ RECORDS: tuple[Record, ...] = (
     CheckpointFileSpec,
     CheckpointSpec,
     GateLimit,
+    Program,
     Poisson,
     Closed,
     Trace,

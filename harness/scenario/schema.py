@@ -37,6 +37,7 @@ from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
+from harness.scenario.contestants import Contestants
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
@@ -75,7 +76,9 @@ def _host(name: str) -> str:
 HostName = Annotated[str, AfterValidator(_host)]
 """The name of a host, without a scheme, a port or a path."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
 
 
@@ -185,6 +188,9 @@ class AgentSpec(Section):
     """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
     """The tools that it can call."""
+    match: Match | None = None
+    """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
+    `x-harness-agent`."""
 
 
 class TeamSpec(Section):
@@ -215,6 +221,19 @@ class CheckpointFileSpec(Section):
 
 CheckpointStorage = Literal["memory"] | CheckpointFileSpec
 """Where progress is kept."""
+
+
+def _check_names(entries: Contestants) -> Contestants:
+    if not entries:
+        raise PydanticCustomError("one_of", "must hold at least one entry")
+    for name in entries:
+        if re.fullmatch(NAME, name) is None:
+            raise PydanticCustomError(
+                "one_of",
+                "{name} must be one word of letters, digits, `_`, `.` and `-`",
+                {"name": repr(name), "at": (name,)},
+            )
+    return entries
 
 
 class PolicySection(Section):
@@ -415,9 +434,11 @@ class Scenario(Head):
     members: Annotated[dict[Name, AnyMember], Len(1)] = Field(alias="agents")
     """The agents, by name, and teams that patterns may name in place of an agent."""
     pattern: AnyPattern
-    """How the agents work together."""
+    """How the agents work together; beside `bakeoff` the name of an entry there, or absent, which means the first."""
     checkpoint: CheckpointSpec | None = None
     """Where progress is kept, so that a run that is killed can be [resumed](state.md); absent means nowhere."""
+    bakeoff: Annotated[Contestants, AfterValidator(_check_names)] = {}
+    """Ways to do the same tasks, which `harness bakeoff` compares: each called as its pattern, or by a name of its own."""
     policies: PolicySection = PolicySection()
     """Policies for failing calls."""
 
@@ -484,7 +505,8 @@ class Scenario(Head):
 
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
-        return self.policies.agents.get(agent, Policies()).over(self.policies.default)
+        own = self.policies.agents.get(agent)
+        return self.policies.default if own is None else own.over(self.policies.default)
 
 
 class TargetScenario(Head):

@@ -14,13 +14,13 @@ from http import HTTPStatus
 import h11
 
 from harness import wall
-from harness.apis import APIS
+from harness.apis import AGENT_HEADER, APIS
 from harness.errors import HarnessError, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
 from harness.provider import Refusal
 from harness.wire.http import Connection, HttpRequest, HttpResponse
-from harness.wire.server import AGENT_HEADER, Server
+from harness.wire.server import Server
 
 _LONGEST_NAP_S = 0.5
 """How long to wait at most between two looks at the clock [real s]."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from harness.apis import WireApi
+from harness.apis import AGENT_HEADER, WireApi
 from harness.chance import Draws
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
@@ -45,9 +45,6 @@ _FIRST_ERROR_STATUS = 400
 
 _DIGEST_SHOWN = 12
 """Digits of the digest of a request in the address of its call."""
-
-AGENT_HEADER = "x-harness-agent"
-"""Names the agent whose call it is, for programs that can send it; stronger than any rule."""
 
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
