@@ -1,4 +1,4 @@
-"""One agent: its role, its model, its tools, the policies around its calls; and the messages between agents."""
+"""One agent: its role, model, tools and policies; and the messages between agents."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Agent:
         model_name: That model's name in the scenario.
         log: Where its spans go.
         draws: Where chance comes from.
-        policies: What holds when calls fail.
+        policies: Policies for failing calls.
         system: Its system prompt.
         system_tokens: Size of everything it is told with every call, such as the system prompt and tool
             descriptions [tokens]; None means the length of `system`.

@@ -1,4 +1,4 @@
-"""What agents hand to one another, and the task that it belongs to."""
+"""The message that one agent passes to another, and the task that it belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent can use besides its model."""
+"""A tool: what an agent can call besides its model."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SimulatedTool:
         """Wait, then answer.
 
         Raises:
-            ToolError: This use is one of those that fail.
+            ToolError: This use was drawn to fail.
         """
         await asyncio.sleep(
             whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency"))

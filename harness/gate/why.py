@@ -1,4 +1,4 @@
-"""Why a number changed: which agent, tool, queue, retry or serial step gained the time or the money.
+"""Why a metric changed: the agent, tool, queue, retry or serial step that took the time or the money.
 
 Two sets of runs with the same seeds are compared task by task. What a task took is split into contributions: a latency
 into the segments of its critical path, by kind, agent and model or tool; a cost into what its attempts added, by agent
@@ -72,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a number changed."""
+    """Why a metric changed."""
 
     sentence: str
     """For people; empty when spans do not explain the metric. Names in it are as the user wrote them, not escaped."""
@@ -102,7 +102,7 @@ def why(
 
 
 def explained(pairs: Sequence[Pair], metric: str, among: str) -> Explanation:
-    """Explain a change by what belongs together on both sides.
+    """Explain a change from the paired tasks of both sides.
 
     Args:
         pairs: Tasks, or what stands for those of a run.
@@ -206,7 +206,7 @@ _SUBJECTS: Final[dict[str, str]] = {
     SILENCE: "{agent} waits in silence",
     IN_FLIGHT: "{agent} waits for a place in flight",
     OVERHEAD: "{agent} takes, between its calls,",
-    HAND_OFF: "Time between the calls, in which nobody was asked anything, takes",
+    HAND_OFF: "Time between the calls, without a request, takes",
 }
 
 

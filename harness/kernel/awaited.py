@@ -1,4 +1,4 @@
-"""What one task waits for, where it stands, and which tasks would have to act first.
+"""What a task waits for, its line in the user's code, and which tasks would have to act first.
 
 A task that waits is a chain of coroutines, each awaiting the next, down to one future. The innermost frame that is
 not asyncio's own is where the user's code stands; the innermost frame of an asyncio primitive tells what it waits for.
@@ -50,7 +50,7 @@ _PRIMITIVES: tuple[tuple[tuple[str, type], ...], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What one task waits for."""
+    """The wait of one task."""
 
     what: str
     """In words, such as "Lock `page`, held by Task-2 (write)"."""
@@ -61,7 +61,7 @@ class Wait:
 
 
 def wait_of(task: AnyTask) -> Wait:
-    """What a task waits for."""
+    """The wait of a task."""
     frames = frames_of(task)
     for kinds in _PRIMITIVES:
         for frame in reversed(frames):
@@ -83,14 +83,14 @@ def wait_of(task: AnyTask) -> Wait:
         return Wait(f"{until} (sleep)" if sleeps else f"a reply or an event, at most until {until}")
     if isinstance(future, Suspension):
         timed = future._scheduled  # noqa: SLF001 - the kernel's own
-        never = "a time that never comes" if timed else "an event of the kernel that never happened"
+        never = "an infinite time" if timed else "an event of the kernel that never happened"
         return Wait(never)
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])
     children = getattr(future, "_children", None)
     if children:
         return _wait_for_tasks(children)
-    return Wait("a Future that nobody completed" if future is not None else "its turn")
+    return Wait("a Future that was never completed" if future is not None else "its turn")
 
 
 def function_of(task: AnyTask) -> str:
@@ -100,7 +100,7 @@ def function_of(task: AnyTask) -> str:
 
 
 def few(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
+    """The first names of a list, and the number of the others."""
     more = len(names) - _NAMES_MAX
     return ", ".join(names[:_NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
 
@@ -120,9 +120,9 @@ def _wait_for_primitive(method: str, thing: object, frames: list[FrameType]) -> 
         case asyncio.Queue():
             return _wait_for_queue(method, thing, name)
         case asyncio.Event():
-            return Wait(f"{name} that nobody set")
+            return Wait(f"{name} that was never set")
         case asyncio.Condition():
-            return Wait(f"{name} that nobody notified")
+            return Wait(f"{name} that was never notified")
         case asyncio.Barrier():
             return Wait(f"{name}, at which {thing.n_waiting} of {thing.parties} have arrived")
     return Wait(name)
@@ -148,11 +148,11 @@ def _wait_for_permit(semaphore: asyncio.Semaphore, name: str) -> Wait:
 def _wait_for_queue(method: str, queue: asyncio.Queue[Any], name: str) -> Wait:
     if method == "get":
         putter = last_putter(queue)
-        last = "nobody put one" if putter is None else f"last put by {_user(putter)}"
+        last = "no item was ever put" if putter is None else f"last put by {_user(putter)}"
         what = f"an item from {name}, which is empty ({last})"
         return Wait(what, likely=_still_going(putter))
     taker = last_taker(queue)
-    last = "nobody took one" if taker is None else f"last taken by {_user(taker)}"
+    last = "no item was ever taken" if taker is None else f"last taken by {_user(taker)}"
     if method == "put":
         what = f"room in {name}, which is full at {queue.maxsize} ({last})"
     else:
@@ -177,7 +177,7 @@ def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
     tasks = [future for future in futures if isinstance(future, asyncio.Task) and not future.done()]
     tasks.sort(key=lambda task: getattr(task, "order", 0))
     names = few([task.get_name() for task in tasks])
-    return Wait(names or "a Future that nobody completed", tuple(tasks))
+    return Wait(names or "a Future that was never completed", tuple(tasks))
 
 
 def _is_sleep(frame: FrameType) -> bool:

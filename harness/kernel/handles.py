@@ -1,4 +1,4 @@
-"""What waits in a loop's queue and in its heap of timers: asyncio's own handles, made for speed.
+"""Callbacks and timers in a loop's queue: asyncio's own handles without the parts for its debug mode.
 
 They leave out what asyncio keeps for its debug mode. Most of what waits is neither of them but a `Suspension`.
 The two constructors say the same: a call from one to the other would cost as much as what they leave out.

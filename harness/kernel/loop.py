@@ -1,10 +1,10 @@
-"""The asyncio loop as a participant of the kernel.
+"""An asyncio event loop in virtual time.
 
 Tasks, futures, timers, locks and queues are asyncio's own; only three things differ from a stock loop. Time is the
 kernel's. When nothing is ready the loop parks instead of asking the operating system. And timers that fall on the
 same instant fire in the order in which they were set, which on a real clock they do because no two are ever equal.
 
-Everything that would reach the real world (sockets, processes, signals, threads) is refused by name.
+Everything that would reach the real world (sockets, processes, signals, threads) is refused with an error that names it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Running a program on a kernel: what `asyncio.run` is to the real clock.
+"""Run a program on a kernel: the counterpart of `asyncio.run` on the real clock.
 
-This is for our own programs, which touch nothing but asyncio; `world.py` is for programs of the user.
+This is for harness's own programs, which use nothing but asyncio; `harness/virtual/world.py` is for the user's programs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
         What the program returned.
 
     Raises:
-        Deadlock: Nothing could ever run again; lists what every task waits for.
+        Deadlock: Nothing can run again; lists what every task waits for.
         LimitExceeded: A bound of the kernel was passed.
         NotSimulated: The program is already inside a loop or a simulated world, or touched the real world.
     """
@@ -110,7 +110,7 @@ def end(loop: SimLoop) -> None:
 
 @contextmanager
 def ended_quietly() -> Iterator[None]:
-    """While inside, what goes on in spite of its cancellation is left behind: another error says why the run failed."""
+    """Context manager: what goes on in spite of its cancellation is left behind: another error says why the run failed."""
     with suppress(Deadlock, LimitExceeded, Halt):
         yield
 

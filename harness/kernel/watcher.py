@@ -1,4 +1,4 @@
-"""Who is told what a program does wrong with its loops and tasks, as the kernel sees it."""
+"""The protocol of an observer of a program's loops and tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Blocking = Literal["call", "wait"]
 
 
 class Death(NamedTuple):
-    """A task that ended with an error that nobody has looked at."""
+    """A task that failed and whose exception was never retrieved."""
 
     order: int
     """Its number in its loop."""
@@ -47,7 +47,7 @@ class Watcher:
         """The main function of the program has ended; tasks that it has started may still run."""
 
     def died(self, death: Death) -> None:
-        """A task of the program died, and nobody has looked at its error."""
+        """A task of the program failed, and its exception was never retrieved."""
 
 
 def place_here() -> str:

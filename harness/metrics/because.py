@@ -1,4 +1,4 @@
-"""Why a number is what it is, in a sentence: what the tasks that decide it are made of, or where they failed."""
+"""Why a metric has its value, in a sentence: what the deciding tasks consist of, or where they failed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ assert set(_AMOUNTS) == set(AMOUNTS), "each amount has its sentence"
 
 
 def because(runs: Sequence[Table], metric: str, *, warmup_tasks: int = 0) -> str:
-    """Say why a metric of some runs is what it is.
+    """Explain the value of a metric of some runs.
 
     Args:
         runs: The spans of each run.

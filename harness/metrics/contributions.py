@@ -1,4 +1,4 @@
-"""What each task of a run took, in contributions that add up to the whole, alone or paired with the same task of another run."""
+"""Contributions to each task's time or cost, which add up to the whole; alone, or paired with another run's task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATH_METRICS: Final = ("latency_s_mean", "latency_s_p50", *TAILS)
 
 
 class Key(NamedTuple):
-    """What a contribution is of."""
+    """The subject of a contribution."""
 
     kind: str
     """Of a segment of a critical path; of an amount, `work` when there was a reply and `retry` when there was none."""
@@ -73,7 +73,7 @@ class Use:
 
 @dataclass(slots=True)
 class Work:
-    """What one task is made of."""
+    """The contributions to one task."""
 
     parts: dict[Key, float] = field(default_factory=dict)
     """The contributions, in the unit of the metric."""
@@ -90,7 +90,7 @@ class Work:
 
     @property
     def whole(self) -> float:
-        """What it took in all."""
+        """The total."""
         return math.fsum(self.parts.values())
 
 

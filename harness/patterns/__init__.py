@@ -1,4 +1,4 @@
-"""How agents work together: one pattern a file, plain asyncio. Read `pipeline.py` first."""
+"""Patterns: how agents work together. One pattern per file, plain asyncio. Read `pipeline.py` first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each agent works on what the one before it said."""
+"""A pipeline: each agent works on the reply of the one before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page, its pictures and its numbers: one HTML file that needs nothing else, a PNG for each figure, a JSON."""
+"""Write a report: one self-contained HTML file, a PNG for each figure, a JSON file."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 def sections_of(contents: Contents) -> list[Section]:
-    """What there is to say, in the order of the page."""
+    """The sections, in the order of the page."""
     return [section for of in SECTIONS if (section := of(contents)) is not None]
 
 
 def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
-    """Draw a report; the same store and runs give the same bytes.
+    """Write a report; the same store and runs give the same bytes.
 
     Args:
         contents: What it is about.
@@ -158,7 +158,7 @@ def page_parts() -> dict[str, str]:
 
 @cache
 def fragment_style() -> str:
-    """The style of a fragment on somebody else's page: every rule is nested in a class, so that nothing else is touched."""
+    """The style of a fragment in another page: every rule is nested in a class, so that it applies to the fragment only."""
     dark = f"@media screen and (prefers-color-scheme: dark){{.harness{{{css_variables('dark')}}}}}"
     return f".harness{{{css_variables('light')}}}\n{dark}\n.harness{{{_template('fragment.css')}\n{STYLE}}}"
 

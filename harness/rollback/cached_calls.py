@@ -1,4 +1,4 @@
-"""What is in an `lru_cache`, and putting it back.
+"""Read and restore the contents of an `lru_cache`.
 
 The cache is written in C and shows its sizes alone. Its contents are read from the garbage collector, which is told of
 all that the cache refers to, and put back by calling it while its function gives the results that it gave.
@@ -29,7 +29,7 @@ def calls_in(cache: Any) -> dict[Any, Any]:  # noqa: ANN401 - a function with a 
 
 
 def put_calls(cache: Any, calls: dict[object, object]) -> None:  # noqa: ANN401 - see above
-    """Let a cache have these results, and no others.
+    """Replace the contents of a cache by these results.
 
     Raises:
         TypeError: They cannot be put back, since what the cache calls is no function of Python.

@@ -1,4 +1,4 @@
-"""Iterators that only go forward, such as `itertools.count`: where they stand, and copies that stand there too."""
+"""Iterators that only advance, such as `itertools.count`: their position, and copies at that position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a thing holds, by the kind of thing: how its contents are read, and how they are put back.
+"""Contents of an object, by kind: how they are read and restored.
 
 Contents are a dictionary, a list or a set whose members are looked into in turn, or, for numbers and states, one value
 that is compared as a whole. Attributes are read from where Python keeps them and not asked of the thing: a property, a
@@ -251,7 +251,7 @@ _CONTAINERS: tuple[tuple[type, Kind], ...] = (
 )  # fmt: skip
 
 NAMELESS = frozenset((CLOSURE, DEFAULTS, GLOBALS, *(kind for _, kind in _WRAPPERS)))
-"""Kinds of things whose members are named as the things themselves are: nobody knows the cells of a closure by number."""
+"""Kinds of objects whose members are named like the objects themselves, such as the cells of a closure."""
 
 
 def kinds_of(cls: type) -> tuple[Kind, ...]:

@@ -1,4 +1,4 @@
-"""Taking one change back and keeping the one that came after it: three contents of one thing give a fourth."""
+"""Undo one change and keep a later one: a three-way merge of contents."""
 
 from __future__ import annotations
 

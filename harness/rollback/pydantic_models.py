@@ -1,4 +1,4 @@
-"""Models of pydantic, which are compiled: what their fields hold was copied into validators when they were defined."""
+"""Pydantic models: their compiled validators keep copies of field values from definition time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _known: WeakKeyDictionary[Any, tuple[object, dict[str, Any]]] = WeakKeyDictionar
 
 @contextmanager
 def rebuilt(places: Iterable[Place], changed: Sequence[Place]) -> Iterator[None]:
-    """While inside, the program's models are compiled from the fields as they are now.
+    """Context manager: the program's models are compiled from the fields as they are now.
 
     Args:
         places: All places of the program.

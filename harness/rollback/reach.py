@@ -1,4 +1,4 @@
-"""What can be reached from the program's own modules, each thing with a copy of its contents.
+"""All objects reachable from the program's own modules, each with a copy of its contents.
 
 The walk follows globals, attributes, slots, containers, closures, default arguments, caches and weak references. It
 stops at other modules, at classes of libraries, and at what observes a program from outside: logging, pytest, mocks.
@@ -45,7 +45,7 @@ LARGEST = 200_000
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A thing, and what it holds."""
+    """An object, and its contents."""
 
     holder: Place | None
     key: object

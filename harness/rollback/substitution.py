@@ -1,4 +1,4 @@
-"""Putting things in the place of others in what holds them."""
+"""Replace objects in the containers that hold them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a scenario and a seed to the parts of one run, put together."""
+"""Assemble the parts of one run from a scenario and a seed. Only this file knows all of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
     """
 
     def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
@@ -97,11 +97,11 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
     def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come, and the pattern work on them."""
+        """Run the tasks of the workload with the pattern."""
         work = run_workload(self.spec, self.draws, self.work_on)
         if not self._scenario.functions:
             return run(self.kernel, work)
@@ -111,7 +111,7 @@ class PatternRun:
             return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
-        """Let the pattern work on one task, and record how it ended."""
+        """Run the pattern for one task, and record how it ended."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)

@@ -1,4 +1,4 @@
-"""What two runs of one seed must have in common: what was said, by whom and when, and all spans."""
+"""Digest of what two runs of one seed must have in common: all calls and all spans."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def digest_of_run(scenario: LoadedScenario, seed: int) -> Digest:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The integer from which all random values are derived.
     """
     with world_of(scenario, seed) as world:
         world.execute()

@@ -1,4 +1,4 @@
-"""Runs on their way into a store."""
+"""Write runs to a store."""
 
 from __future__ import annotations
 

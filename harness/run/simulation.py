@@ -1,4 +1,4 @@
-"""The Python face: a scenario, ready to run.
+"""`Simulation`, the Python interface: a scenario, ready to run.
 
 simulation = Simulation("scenarios/code_review.yaml")
 outcome = simulation.run_many(runs=32)
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Simulation:
-    """A scenario that has been read and checked.
+    """A scenario that was loaded and checked.
 
     Args:
         path: The scenario file.
@@ -69,7 +69,7 @@ class Simulation:
 
         Args:
             seed: The seed; None means the scenario's first.
-            choices: Overrides of single choices, and where all are put on record; None means neither.
+            choices: Overrides of single choices, and the record of all; None means neither.
         """
         first = self.scenario.spec.seed
         return simulate(self.scenario, first if seed is None else seed, choices=choices)
@@ -105,9 +105,9 @@ class Simulation:
         store: Store | str | Path | None = None,
         reduce: Callable[[RunResult], T] | None = None,
     ) -> Outcome | list[T]:
-        """Execute many runs, and work out their numbers.
+        """Execute many runs, and compute their metrics.
 
-        Spans stay where a run was executed, unless they are to be stored.
+        Spans are not sent between processes, unless they are stored.
 
         Args:
             runs: How many; None means as many as the scenario says.
@@ -116,11 +116,11 @@ class Simulation:
                 its own when `jobs` is above 1.
             jobs: How many runs are done at once; tell it of an executor too, so that none of its workers idles.
             store: The file that keeps the runs with their spans; None means that nothing is kept.
-            reduce: Makes of each run what is wanted of it, where the run was executed: a function of a module, which
+            reduce: Reduces each run in the process that executed it: a function of a module, which
                 other processes can import.
 
         Returns:
-            The numbers of all runs; with `reduce`, what it made of each, in the order of the seeds.
+            The metrics of all runs; with `reduce`, its return values, in the order of the seeds.
 
         Raises:
             StubError: All runs of the scenario were made, and a scripted reply was never asked for; with `reduce`,

@@ -1,4 +1,4 @@
-"""From a scenario to what surrounds a program: providers with their servers, agents with their rules, faults."""
+"""From a scenario to a program's environment: providers with servers, agents with rules, faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files, by which editors complete keys and say what they mean."""
+"""The JSON Schema of scenario files, for completion in editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a file to a scenario that can run, or to an error that says what is wrong and where."""
+"""Load a scenario from a file, or raise an error that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LoadedScenario:
     latencies: dict[str, Latency]
     """The latency profile of each model."""
     prices: dict[str, AnyPrices | None]
-    """The prices of each model; None when nobody knows them."""
+    """The prices of each model; None if unknown."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
     keep_texts: bool = False
@@ -155,7 +155,7 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
 def _why_no_file(path: Path) -> str:
     try:
         if path.is_dir():
-            return "this is a folder, and no file"
+            return "this is a folder, not a file"
         if path.exists():
             return "this is neither a file nor a link to one"
     except OSError as error:
@@ -205,7 +205,7 @@ def _override(document: Document, override: str) -> None:
         raise ScenarioError(f"--set {override}: write it as path=value, such as workload.tasks=10")
     path: Path_ = tuple(int(step[1:-1]) if step.startswith("[") else step for step in steps)
     if len(path) > MAX_DEPTH:
-        raise ScenarioError(f"--set {target[:60]}...: nothing is more than {MAX_DEPTH} levels deep")
+        raise ScenarioError(f"--set {target[:60]}...: the path has more than {MAX_DEPTH} levels")
     around: Any = document.data
     for depth, part in enumerate(path[:-1]):
         if isinstance(around, dict) and isinstance(part, str):
@@ -213,9 +213,7 @@ def _override(document: Document, override: str) -> None:
         elif isinstance(around, list) and isinstance(part, int) and part < len(around):
             around = around[part]
         else:
-            raise ScenarioError(
-                f"--set {override}: there is nothing at {dotted(path[: depth + 1])}"
-            )
+            raise ScenarioError(f"--set {override}: there is no key {dotted(path[: depth + 1])}")
     last: Any = path[-1]
     if isinstance(around, list):
         fits = isinstance(last, int) and last < len(around)
@@ -241,7 +239,7 @@ def _check_new_are_used(document: Document, before: Mapping[str | int, list[Any]
             continue
         near = nearest(name, before[section]) or allowed(before[section])
         raise ScenarioError(
-            f"--set {override}: there is nothing at {dotted(path[:2])}{near}\n"
+            f"--set {override}: there is no key {dotted(path[:2])}{near}\n"
             f"  To add one, give all of it: --set '{dotted(path[:2])}={{...}}'"
         )
 
@@ -280,7 +278,9 @@ def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
     if isinstance(spec, TargetScenario):
         place = f"{document.place(('target',))}: target"
         if not is_function_name(spec.target):
-            raise ScenarioError(f"{place}: {spec.target!r} is no function as module:function")
+            raise ScenarioError(
+                f"{place}: {spec.target!r} is not the name of a function, such as module:function"
+            )
         functions[spec.target] = place
     for agent, part in spec.agents.items():
         if part.stub is None or part.stub.endswith(_STUB_SUFFIXES):

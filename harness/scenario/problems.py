@@ -1,4 +1,4 @@
-"""From what pydantic found wrong to what a person reads: place, key, value, what is allowed, and what was meant."""
+"""Turn pydantic's errors into messages: place, key, value, what is allowed, and a suggestion."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _VALUE_SHOWN = 60
 
 
 def explain(error: ValidationError, document: Document, root: type[BaseModel]) -> list[str]:
-    """One text a problem, in the order of the file.
+    """One message per problem, in the order of the file.
 
     Args:
         error: What pydantic found.

@@ -1,4 +1,4 @@
-"""The scenario reference: a page of Markdown made from the very records that files are validated against."""
+"""The scenario reference: a Markdown page generated from the records that files are validated against."""
 
 from __future__ import annotations
 

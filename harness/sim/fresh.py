@@ -1,4 +1,4 @@
-"""Modules of the program that are imported anew for a run, for state that cannot be put back."""
+"""Modules of the program that are imported anew for a run, for state that cannot be restored."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Renewal(NamedTuple):
 
 @contextmanager
 def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Renewal]:
-    """While inside, modules are new, and what was known of the old ones is of the new ones.
+    """Context manager: modules are new, and what was known of the old ones is of the new ones.
 
     Args:
         names: The modules; all that is below one of them is imported anew too.

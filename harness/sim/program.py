@@ -1,4 +1,4 @@
-"""A program, as it is given to a run."""
+"""The program that is passed to a run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def bind(program: object, args: tuple[object, ...], kwargs: dict[str, Any]) -> A
     """A function and its arguments, as something to be run; an async one as its coroutine."""
     if not callable(program):
         raise HarnessError(
-            f"{program!r} is no program\n  How to fix: give sim.run a coroutine, or a function and its arguments"
+            f"{program!r} is not a program\n  How to fix: give sim.run a coroutine, or a function and its arguments"
         )
     if inspect.iscoroutinefunction(program):
         return program(*args, **kwargs)

@@ -39,7 +39,7 @@ class RealFunction:
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
-        """Tell it where to find the run that goes on."""
+        """Set the source of the active run."""
         self._world = world
 
     def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
@@ -53,7 +53,7 @@ class RealFunction:
         bare = inspect.unwrap(original) if callable(original) else None
         if bare is None or inspect.isclass(bare) or _gives_one_by_one(bare):
             raise HarnessError(
-                f"{self.replaces!r} cannot stay real: it is no function that gives its result when it returns\n"
+                f"{self.replaces!r} cannot stay real: it is not a function that returns its whole result at once\n"
                 "  How to fix: name a function that calls it and returns what it gives, such as a list."
             )
         if inspect.iscoroutinefunction(bare):

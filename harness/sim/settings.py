@@ -1,4 +1,4 @@
-"""From what a test writes in Python to the records that a scenario file is read into; wrong values are told alike."""
+"""Convert Python settings of a test to scenario records; wrong values give the same errors as in a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PROVIDER_SETTINGS = (
 
 
 def settings_known(function: F) -> F:
-    """Let a function refuse a setting that it does not have, with the nearest one that it has."""
+    """Make a function reject an unknown setting, and suggest the nearest known one."""
     known = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @functools.wraps(function)
@@ -61,7 +61,7 @@ def settings_known(function: F) -> F:
 def seed(value: int) -> int:
     """A seed."""
     if type(value) is not int or value < 0:
-        raise HarnessError(f"the seed: a seed is a whole number from 0 (given: {value!r})")
+        raise HarnessError(f"the seed: a seed is a whole number from 0 (got {value!r})")
     return value
 
 
@@ -88,14 +88,14 @@ def share(what: str, value: float) -> float:
 def names(what: str, value: Sequence[str]) -> frozenset[str]:
     """Some names."""
     if isinstance(value, str):
-        raise HarnessError(f"{what}: a list of names is wanted (given: {value!r})")
+        raise HarnessError(f"{what}: expected a list of names (got {value!r})")
     return frozenset(value)
 
 
 def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
     """Some texts."""
     if isinstance(value, str) or not all(isinstance(text, str) for text in value):
-        raise HarnessError(f"{what}: a list of texts is wanted (given: {value!r})")
+        raise HarnessError(f"{what}: expected a list of texts (got {value!r})")
     return tuple(value)
 
 
@@ -103,7 +103,7 @@ def host(name: str) -> str:
     """The name of a host."""
     if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
         raise HarnessError(
-            f"hosts: the name of a host alone is wanted (given: {name!r})\n"
+            f"hosts: expected the name of a host alone (got {name!r})\n"
             '  How to fix: hosts=["api.groq.com"]; the path of its URLs, if it has to be told, is paths=["/openai/v1"]'
         )
     return name.lower()
@@ -114,20 +114,20 @@ def regex(what: str, value: str | None) -> str | None:
     try:
         re.compile(value or "")
     except re.error as error:
-        raise HarnessError(f"{what}: no regular expression: {error} (given: {value!r})") from None
+        raise HarnessError(f"{what}: not a regular expression: {error} (got {value!r})") from None
     return value
 
 
 def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
-    """A wish for a tool: a `ToolCall`, or its name and arguments."""
+    """A tool call: a `ToolCall`, or its name and arguments."""
     match value:
         case [str(), dict()]:
             return ToolCall(*value)
-    raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
+    raise HarnessError(f"tool_calls: expected (name, arguments) (got {value!r})")
 
 
 def options(api: str, stated: Mapping[str, object]) -> Mapping[str, Any]:
-    """What an API is told."""
+    """Options of an API."""
     if stated:
         known = list(inspect.signature(APIS[api].load()).parameters)[1:]
         for name in stated:
@@ -195,7 +195,7 @@ def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as 
         return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {_what_is_wrong(problem, type_)} (given: {problem['input']!r})"
+            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {_what_is_wrong(problem, type_)} (got {problem['input']!r})"
             for problem in error.errors()
         )
         raise HarnessError(f"{what}: {problems}") from None

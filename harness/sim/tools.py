@@ -1,4 +1,4 @@
-"""A tool for a program under test: a function that takes virtual time, async unless it stands in for one that is not."""
+"""A simulated tool: a function that takes virtual time; async, unless it replaces a plain function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Replacement(Protocol):
-    """What stands in for a function of the program."""
+    """A replacement of a function of the program."""
 
     @property
     def replaces(self) -> str | None:
@@ -40,7 +40,7 @@ class Replacement(Protocol):
 
 @contextmanager
 def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
-    """While inside, tools are where the functions of the program are that they stand in for."""
+    """Context manager that puts tools in the place of the functions that they replace."""
     with ExitStack() as undo:
         for tool in tools:
             if tool.replaces is not None:
@@ -73,14 +73,14 @@ def use_of(
 
 
 class SimTool:
-    """A tool: await it with whatever arguments the program likes.
+    """A simulated tool; await it with any arguments.
 
     Args:
         name: Its name in spans.
-        result: What it gives, or a function of its arguments that does.
+        result: Its result, or a function of its arguments that returns it.
         latency_s: How long one use takes [s].
         failure_probability: Share of uses that fail, after their latency.
-        replaces: What it stands in for, as `module:name`.
+        replaces: The function that it replaces, as `module:name`.
     """
 
     def __init__(
@@ -126,14 +126,14 @@ class SimTool:
         return staticmethod(blocking) if inspect.isclass(place_of(self.replaces)[0]) else blocking
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
-        """Tell it where to find the run that goes on."""
+        """Set the source of the active run."""
         self._world = world
 
     async def __call__(self, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the program's
         """Wait, then answer.
 
         Raises:
-            ToolError: This use is one of those that fail.
+            ToolError: This use was drawn to fail.
         """
         with self._use(args, kwargs) as (latency_s, answer):
             await asyncio.sleep(latency_s)

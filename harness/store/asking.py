@@ -1,4 +1,4 @@
-"""How a store is asked: rows as dicts, and runs that must be there."""
+"""Queries of a store: rows as dicts, and a check that runs exist."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rows_of(
 
 
 def check_runs(store: Store, connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> None:
-    """Complain about runs that are not there.
+    """Raise an error for runs that do not exist.
 
     Raises:
         StoreError: Names the first of them, and those that the store holds.

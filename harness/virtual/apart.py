@@ -1,4 +1,4 @@
-"""Attributes of which every world has its own value: what a client knows of its open connections.
+"""Attributes with a separate value per world, such as a client's open connections.
 
 A client that was used before a run has open connections to real servers. In the run it must not see them, and after the run it
 must find them as they were. While a world is open, the attribute is a descriptor on the class: in a thread that is in

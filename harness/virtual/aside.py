@@ -1,4 +1,4 @@
-"""Functions of the user that are called beside the program, such as those that say what a simulated agent replies.
+"""User functions that run beside the program, such as reply functions of simulated agents.
 
 They take their own time: each runs in a thread of the run that belongs to the kernel and not to the program, or, if it is
 async, as a task on one loop that they all share. So it may sleep, wait for a lock or call a server, and what it takes is
@@ -40,7 +40,7 @@ class _Job(NamedTuple):
 
 
 class Aside:
-    """Calls functions beside the program.
+    """Calls user functions beside the program.
 
     Args:
         kernel: The clock.

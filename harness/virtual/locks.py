@@ -1,4 +1,4 @@
-"""Locks and simple queues park instead of blocking, while a world is open.
+"""Locks and simple queues that park instead of blocking while a world is open.
 
 Everything of `threading`, `queue` and `concurrent.futures` that waits is Python on top of three types that are written
 in C: `lock`, `RLock` and `SimpleQueue`. Their methods are replaced in the types' own dictionaries, so that locks work
@@ -67,7 +67,7 @@ _STANDARD = (sysconfig.get_path("stdlib"), "<frozen ")
 
 
 class Held(NamedTuple):
-    """Who has a lock."""
+    """The holder of a lock."""
 
     thread: SimThread
     since_s: float
@@ -90,7 +90,7 @@ _woken_by: dict[Waiter, str] = {}
 def wait_in_line(
     world: World, thing: object, words: str, until_s: float, attempt: Callable[[], object]
 ) -> Any:  # noqa: ANN401 - what the attempt gives
-    """Park until an attempt succeeds, which gives something else than None, or until the time has come."""
+    """Park until an attempt returns a value other than None, or until a time."""
     me = Waiter(words, thread=world.kernel.baton.current)
     key = id(thing)
     _lines.setdefault(key, deque()).append(me)
@@ -355,7 +355,7 @@ _CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...]
 
 @contextmanager
 def parking_locks() -> Iterator[None]:
-    """While inside, locks and simple queues park in a world; elsewhere they do what they always did."""
+    """Context manager: locks and simple queues park in a world; elsewhere they do what they always did."""
     with ExitStack() as changes:
         for kind, fields, new in _CHANGES:
             changes.enter_context(changed_type(kind, fields, new))
@@ -371,7 +371,7 @@ def parking_locks() -> Iterator[None]:
 def changed_type(
     kind: type, fields: dict[str, Any], new: dict[str, Callable[..., Any]]
 ) -> Iterator[None]:
-    """While inside, a type that is written in C has other methods.
+    """Context manager: a type that is written in C has other methods.
 
     Args:
         kind: The type.

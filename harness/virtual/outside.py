@@ -1,4 +1,4 @@
-"""The network outside of runs: closed while a test has a simulation.
+"""The network outside of runs: refused while a test has a simulation.
 
 Inside a run `sockets.py` refuses what would reach the network. A call of the program before the run, after it, or in a
 fixture would reach it too, although its author thinks that it is simulated. So connections and look-ups of addresses
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 @dataclass(eq=False)
 class ClosedNetwork:
-    """What one simulation refuses."""
+    """The network access that one simulation refuses."""
 
     advice: str
     """What the error says to do."""
@@ -66,7 +66,7 @@ class ClosedNetwork:
         raise error
 
     def allows(self, host: object, port: object) -> bool:
-        """Whether a place may be reached; no port means that only the name is looked up."""
+        """Whether a host and port may be reached; no port means a name look-up."""
         name = _name(host)
         return any(
             it.host == name and (it.port is None or not port or str(port) == str(it.port))
@@ -81,7 +81,7 @@ class ClosedNetwork:
 
 @contextmanager
 def closed_network(allowed: Iterable[Place], advice: str) -> Iterator[ClosedNetwork]:
-    """While inside, this thread and those that it starts make no connection outside of a run.
+    """Context manager: this thread and those that it starts make no connection outside of a run.
 
     Args:
         allowed: What may be reached all the same.
@@ -102,7 +102,7 @@ def closed_network(allowed: Iterable[Place], advice: str) -> Iterator[ClosedNetw
 
 @contextmanager
 def opened_for_reporters() -> Iterator[None]:
-    """While inside, this thread may connect: what runs is not the test, but what reports it."""
+    """Context manager: this thread may connect: what runs is not the test, but what reports it."""
     before = _reporting.now
     _reporting.now = True
     try:

@@ -1,4 +1,4 @@
-"""Threads that do not belong to a run: who they are, and whether a program waits for one, which no virtual time can end."""
+"""Threads that do not belong to a run: their names, and whether a program waits for one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modules of the user's own program, as opposed to those of packages that are installed."""
+"""The modules of the user's program, as opposed to installed packages."""
 
 from __future__ import annotations
 

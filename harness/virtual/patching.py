@@ -1,4 +1,4 @@
-"""Putting stand-ins where a program finds functions, also under names that were imported long before.
+"""Install stand-ins wherever a program finds functions, including names imported earlier.
 
 A stand-in asks which thread calls: in a world it does what it is for, and everywhere else what the original does.
 
@@ -98,7 +98,7 @@ _looked_for: set[int] = set()
 
 @contextmanager
 def in_all_modules(stand_ins: Sequence[StandIn]) -> Iterator[None]:
-    """While inside, every global of a module that was an original is its replacement.
+    """Context manager: every global of a module that was an original is its replacement.
 
     Modules imported inside, which know the replacements only, have the originals afterwards.
 
@@ -125,7 +125,7 @@ def in_all_modules(stand_ins: Sequence[StandIn]) -> Iterator[None]:
 
 @contextmanager
 def on_their_owners(attributes: Sequence[Attribute]) -> Iterator[None]:
-    """While inside, the attributes are the replacements."""
+    """Context manager: the attributes are the replacements."""
     before = [(owner, name, vars(owner).get(name, _ABSENT)) for owner, name, _ in attributes]
     for owner, name, replacement in attributes:
         setattr(owner, name, replacement)

@@ -1,4 +1,4 @@
-"""No processes: those that a program starts are simulated where the test describes them, and refused by name elsewhere.
+"""Processes: simulated if the test describes them, refused otherwise.
 
 `subprocess.Popen` is where `run`, `check_output`, `getoutput`, `os.popen` and asyncio's subprocesses pass. Its own code
 stays; only the steps that reach the operating system are replaced, so that text modes, timeouts and errors are its own.

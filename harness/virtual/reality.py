@@ -1,4 +1,4 @@
-"""Leaving the simulated world for a moment: what a program does there is real, and virtual time stands still meanwhile.
+"""Leave the simulated world for one call: the call is real, and virtual time stands still.
 
 It happens in the thread that asks for it, so that connections, locks and context variables are the ones that the program has
 there. No other thread of the run goes on before it is back.
@@ -58,7 +58,7 @@ def close_real_loop(world: World) -> None:
 
 @contextmanager
 def _left(world: World) -> Iterator[None]:
-    """While inside, this thread is in no world, and in no event loop."""
+    """Context manager: this thread is in no world, and in no event loop."""
     baton = world.kernel.baton
     before = this_thread.network, running.loop, this_thread.current_loop
     loop = asyncio._get_running_loop()  # noqa: SLF001 - documented for those who write loops

@@ -1,4 +1,4 @@
-"""Signals: a program may set handlers, which nothing calls, and no signal or timer is real.
+"""Signals: handlers may be set but are never called, and signals and timers are refused.
 
 Handlers are kept in the world and end with it, so that Ctrl-C and the signals that end a session go to whoever handled
 them before the run.

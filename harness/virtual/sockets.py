@@ -1,4 +1,4 @@
-"""The last wall before the network: in a world, no socket gets out.
+"""Sockets in a world: refused, so that nothing reaches the network.
 
 HTTP is intercepted far above. What comes down to here would reach the real network, and so it is refused by name. There are
 two layers. Stand-ins refuse what a program calls by name, before it has any effect. Audit events refuse what it has
@@ -48,7 +48,7 @@ def connection_from_before(peer: object) -> NotSimulated:
     """The error for a use of a connection that the run did not make.
 
     Args:
-        peer: The address of the other end; None if nobody knows it.
+        peer: The address of the other end; None if unknown.
     """
     whom = f" to {place_of(peer)}" if peer else ""
     return NotSimulated(f"a connection{whom} that was made before the run", ADVICE_ON_OLD)
@@ -122,7 +122,7 @@ def _unless_own(name: str) -> Callable[..., Any]:
 
 
 def _wait_for_data(world: World, opened: socket.socket) -> None:
-    """Nobody but the program could send it, and the program waits."""
+    """Only the program itself could send it, and the program waits."""
     timeout_s = opened.gettimeout()
     if timeout_s == 0 or _stock_select([opened], [], [], 0)[0]:
         return

@@ -1,4 +1,4 @@
-"""The stuck report of a program with threads: what each waits for, since when and where; then the tasks of each loop."""
+"""The deadlock report of a threaded program: what each thread waits for, since when and where; then the tasks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.virtual.thread_waits import (
 
 
 def report(world: World) -> str:
-    """Say of every thread and task of a world what it waits for, and name the cycle if threads wait in one."""
+    """Report what every thread and task of a world waits for, and the cycle if threads wait in one."""
     baton = world.kernel.baton
     alive = [loop for loop in world.loops if not loop.is_closed()]
     loops = [loop for loop in alive if deadlock_report.tasks_in_order(loop) or not loop.is_aside]
@@ -92,7 +92,7 @@ def _cycle(on: dict[Doer, list[Doer]]) -> Iterator[str]:
 
 
 def _way_back(on: dict[Doer, list[Doer]], start: Doer) -> list[Doer]:
-    """A way from somebody to himself; empty if there is none."""
+    """A cycle of waits; empty if there is none."""
     ways, seen = [[start]], set[Doer]()
     while ways:
         way = ways.pop(0)

@@ -1,4 +1,4 @@
-"""Waiting for descriptors (`select`, `selectors`): on those of the run alone, and in virtual time.
+"""Waits for descriptors (`select`, `selectors`), in virtual time.
 
 Nobody but the program itself can make a real descriptor of the run ready. So one that is not ready now will not be while the
 program waits, and the wait is a sleep. Simulated sockets have numbers of their own, and become ready when their server sends

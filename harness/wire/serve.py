@@ -1,4 +1,4 @@
-"""The same servers on a real socket, in real or scaled time: for programs in other languages, and for a look with curl.
+"""The servers on a real socket, in real or scaled time, for programs in other languages.
 
 The kernel follows the real clock here, instead of going ahead of it. Which API a request is for is told from its path.
 """
@@ -143,7 +143,7 @@ class Door(asyncio.Protocol):
 
 
 def greeting(url: str, providers: Sequence[tuple[str, str]]) -> str:
-    """What the server says of itself to whoever looks at its root.
+    """The page at the server's root.
 
     Args:
         url: Where it is reached.

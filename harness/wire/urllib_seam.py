@@ -29,7 +29,7 @@ def _opened(network: Network, client: Any, **rest: Any) -> MemorySocket:  # noqa
     """A connection to where a client wants to go.
 
     Raises:
-        UnknownHost: Nobody simulates it.
+        UnknownHost: The host is not simulated.
     """
     found = network.connect(client.host, client.port)
     if isinstance(found, str):

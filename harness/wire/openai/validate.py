@@ -1,4 +1,4 @@
-"""What is checked of every request, in the words of the real API.
+"""Checks of every request, with the messages of the real API.
 
 Only what is known to be rejected is: by recordings, by documentation, or by errors that users have pasted. What goes
 for one endpoint alone is in `chat_rules.py` and `response_rules.py`.
@@ -88,7 +88,7 @@ _DIGITS_SHOWN = 40
 
 
 def check_credential(http: HttpRequest) -> None:
-    """Somebody must have signed the request; any key will do."""
+    """The request must have a key; any key is accepted."""
     scheme, _, key = http.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Rejected(_NO_KEY, status=401)
