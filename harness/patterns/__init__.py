@@ -10,10 +10,14 @@ from harness.patterns.api import (
     PatternError,
     Team,
     agent_in,
+    post,
 )
+from harness.patterns.bus import Bus
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
+from harness.patterns.hierarchical import Hierarchical
+from harness.patterns.hybrid import Hybrid
 from harness.patterns.market import Market
 from harness.patterns.mesh import Mesh
 from harness.patterns.nested import MemberName, NestedTeam
@@ -22,6 +26,7 @@ from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
 from harness.patterns.refine import Refine
+from harness.patterns.router import Router
 from harness.patterns.single import Single
 from harness.registration import register
 
@@ -37,6 +42,10 @@ PATTERNS |= {
     "handoff": Handoff,
     "market": Market,
     "mesh": Mesh,
+    "hierarchical": Hierarchical,
+    "router": Router,
+    "bus": Bus,
+    "hybrid": Hybrid,
 }
 
 
@@ -66,5 +75,6 @@ __all__ = [
     "PatternError",
     "Team",
     "agent_in",
+    "post",
     "register_pattern",
 ]
