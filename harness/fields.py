@@ -196,3 +196,37 @@ class Tagged:
             )
         ((key, value),) = mapping.items()
         return self._made_by[key](value) if key in self._made_by else value
+
+
+@dataclass(frozen=True, slots=True)
+class OrRecord:
+    """Marks a value that may also be a mapping with the keys of a record, which is told by one of them."""
+
+    value: Any
+    """The type of what is no such mapping."""
+    record: Any
+    """The record."""
+    key: str
+    """The key that a mapping of the record has; it is told as missing where `unless` is not there either."""
+    unless: str
+    """The key of mappings that are a value."""
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401 - pydantic's hook
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Validate a mapping as the record, and all else as a value."""
+        from pydantic_core import core_schema
+
+        def kind(found: object) -> str:
+            is_record = isinstance(found, dict) and (self.key in found or self.unless not in found)
+            return "a record" if is_record else "a value"
+
+        return core_schema.tagged_union_schema(
+            {
+                "a record": handler.generate_schema(self.record),
+                "a value": handler.generate_schema(self.value),
+            },
+            discriminator=kind,
+        )

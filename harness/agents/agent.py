@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
-from harness.agents.message import Message, answer
+from harness.agents.message import Message, answer, receive, unread
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
 from harness.models import (
@@ -81,6 +81,8 @@ class Agent:
             name: tool if progress is None else CheckpointedTool(tool, progress)
             for name, tool in (tools or {}).items()
         }
+        self.turns = 0
+        """How many of its turns are open, of all tasks."""
         self.fallback: Agent | None = None
         """Who answers when a call of this agent has failed for good."""
         self._model_name = model_name
@@ -101,6 +103,10 @@ class Agent:
         """
         with Turn(self, messages) as turn:
             return turn.say(await self.answer(turn))
+
+    def post(self, message: Message) -> None:
+        """Put a message into its mailbox; it reads it at the beginning of its next turn in the same task."""
+        receive(message, self.name, self.log)
 
     def turn(self, *messages: Message) -> Turn:
         """Begin a turn of several calls, to be used in a `with` statement."""
@@ -179,8 +185,10 @@ class Turn:
     def __init__(self, agent: Agent, messages: tuple[Message, ...]) -> None:
         assert messages, "an agent's turn begins with a message"
         self.agent = agent
-        self._messages = messages
         self.task = messages[0].task
+        self._asked = messages
+        if self.task.mail:
+            messages = (*unread(self.task, agent.name), *messages)
         self.prompt = (
             messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
         )
@@ -198,13 +206,15 @@ class Turn:
     def __enter__(self) -> Self:
         agent = self.agent
         self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
-        for message in self._messages:
+        agent.turns += 1
+        for message in self._asked:
             message.delivered(agent.log, self.span, agent.name)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        self.agent.turns -= 1
         status = OK if error is None else CANCELLED
         if isinstance(error, Exception):
             status, self.span.error = ERROR, error_name(error)
@@ -270,5 +280,5 @@ class Turn:
         """The agent's answer, as a message to others."""
         cost_usd, latency_s = self.cost_usd, self.agent.log.clock() - self.span.arrival_s
         return answer(
-            self._messages, self.agent.name, reply.text, reply.output_tokens or 0, latency_s, cost_usd
+            self._asked, self.agent.name, reply.text, reply.output_tokens or 0, latency_s, cost_usd
         )  # fmt: skip

@@ -38,6 +38,9 @@ class Task:
     priority: int = 0
     """How much it matters; 0 the least."""
 
+    mail: dict[str, list[Message]] = field(default_factory=dict)
+    """What each member has got and not read."""
+
     def count(self, what: str) -> int:
         """Note one more of something, and return its ordinal in this task; part of the key of its draws."""
         number = self.counts[what] = self.counts.get(what, 0) + 1
@@ -165,6 +168,10 @@ class Message(NamedTuple):
             self.hop + 1,
         )
 
+    def headed(self, heading: str) -> Message:
+        """The same message with a text before its own."""
+        return self._replace(text=heading + self.text, tokens=count_tokens(heading) + self.tokens)
+
     def delivered(
         self, log: SpanLog, span: Span, recipient: str, at_s: float | None = None
     ) -> None:
@@ -206,6 +213,28 @@ def answer(
         cost_usd if cost_usd == cost_usd else None, last.version,
         1 + (last.hop if len(messages) == 1 else max([message.hop for message in messages])),
     )  # fmt: skip
+
+
+def receive(message: Message, recipient: str, log: SpanLog) -> None:
+    """Put a message into a mailbox; it is there until the recipient's next turn in the same task.
+
+    Args:
+        message: What has come.
+        recipient: Whose mailbox it is.
+        log: Where it is noted.
+    """
+    message.delivered(log, message.task.span, recipient, log.clock())
+    message.task.mail.setdefault(recipient, []).append(message)
+
+
+def unread(task: Task, recipient: str) -> Sequence[Message]:
+    """Take what is in a mailbox, in the order in which it came.
+
+    Args:
+        task: The task.
+        recipient: Whose mailbox it is.
+    """
+    return task.mail.pop(recipient, ()) if task.mail else ()
 
 
 def joined(messages: Sequence[Message]) -> Message:

@@ -10,11 +10,15 @@ from harness.patterns.api import (
     PatternError,
     Team,
     agent_in,
+    post,
 )
 from harness.patterns.blackboard import Blackboard
+from harness.patterns.bus import Bus
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
+from harness.patterns.hierarchical import Hierarchical
+from harness.patterns.hybrid import Hybrid
 from harness.patterns.market import Market
 from harness.patterns.mesh import Mesh
 from harness.patterns.nested import MemberName, NestedTeam
@@ -23,6 +27,7 @@ from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
 from harness.patterns.refine import Refine
+from harness.patterns.router import Router
 from harness.patterns.single import Single
 from harness.registration import register
 
@@ -39,6 +44,10 @@ PATTERNS |= {
     "market": Market,
     "mesh": Mesh,
     "blackboard": Blackboard,
+    "hierarchical": Hierarchical,
+    "router": Router,
+    "bus": Bus,
+    "hybrid": Hybrid,
 }
 
 
@@ -68,5 +77,6 @@ __all__ = [
     "PatternError",
     "Team",
     "agent_in",
+    "post",
     "register_pattern",
 ]

@@ -7,7 +7,7 @@ one is one file beside its siblings: a frozen record of its roles with a `run` m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from harness.agents import Agent, Message
 from harness.fields import Tagged
@@ -44,6 +44,28 @@ def agent_in(team: Team, name: str) -> Agent:
     if not isinstance(member, Agent):
         raise PatternError(f"{name} is a team, and the pattern needs an agent there")
     return member
+
+
+def turns_of(member: Member) -> int:
+    """How many turns of a member are open now, of all tasks; 0 of one that does not count them."""
+    return getattr(member, "turns", 0)
+
+
+def post(member: Member, message: Message) -> None:
+    """Put a message into a member's mailbox, who reads it at the beginning of the next turn in the same task.
+
+    A member without a mailbox does not get it.
+    """
+    if isinstance(member, HasMailbox):
+        member.post(message)
+
+
+@runtime_checkable
+class HasMailbox(Protocol):
+    """A member that gets messages without being asked anything."""
+
+    def post(self, message: Message) -> None:
+        """Keep a message until the next turn in its task."""
 
 
 class Pattern(Protocol):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import MinLen
 
 from harness.agents import Message, joined
+from harness.agents.message import receive, unread
 from harness.fields import NameOf
 from harness.models import error_name
 from harness.patterns.api import AnyPattern, Pattern, Team
@@ -122,6 +123,12 @@ class NestedTeam:
         self._pattern = pattern
         self._team = team
         self._log = log
+        self.turns = 0
+        """How many of its turns are open."""
+
+    def post(self, message: Message) -> None:
+        """Keep a message until the next turn in its task."""
+        receive(message, self.name, self._log)
 
     async def handle(self, *messages: Message) -> Message:
         """Let the pattern work on what is asked.
@@ -131,9 +138,10 @@ class NestedTeam:
             TimeoutError: It took too long, and the pattern cannot do without it.
             PatternError: The agents did what they were told, and it led nowhere.
         """
-        asked = joined(messages)
+        asked = joined((*unread(messages[0].task, self.name), *messages))
         span = self._log.open(AGENT, self.name, asked.task.span, self.name)
         status = CANCELLED
+        self.turns += 1
         try:
             task = asked._replace(task=asked.task.within(span))
             answer = await self._pattern.run(task, self._team)
@@ -142,6 +150,7 @@ class NestedTeam:
             status, span.error = ERROR, error_name(error)
             raise
         finally:
+            self.turns -= 1
             self._log.close(span, status)
         return answer._replace(
             task=asked.task,

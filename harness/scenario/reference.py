@@ -15,11 +15,14 @@ from harness.chance.arrivals import Closed, Poisson, Trace
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
 from harness.faults import FAULTS
 from harness.faults.api import Fault
-from harness.fields import FileOfScenario, NameOf, Tagged
+from harness.fields import FileOfScenario, NameOf, OrRecord, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
 from harness.patterns.aggregators import AGGREGATORS
+from harness.patterns.bus import Subscriber
+from harness.patterns.hierarchical import Branch
 from harness.patterns.nested import InnerTeam, MemberOf
+from harness.patterns.pipeline import Stage
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.contestants import Contestants, Program
@@ -126,6 +129,11 @@ _PROGRAM: tuple[_Section, ...] = (
     ("match", Match),
     ("providers of a program", WireProviderSpec),
 )
+_OF_PATTERNS: tuple[_Section, ...] = (
+    ("a stage of a pipeline", Stage),
+    ("a branch of a hierarchy", Branch),
+    ("a subscriber of a bus", Subscriber),
+)
 _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
     ("policy", Policies),
@@ -154,6 +162,7 @@ def reference() -> str:
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += _sections(_OF_PATTERNS, level=3)
     parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
     parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
     parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
@@ -248,7 +257,7 @@ def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
         return ", ".join(f"`{value}`" for value in get_args(hint))
     if get_origin(hint) is tuple:
         return f"list of: {_words(get_args(hint)[0])}"
-    if get_origin(hint) is dict:
+    if get_origin(hint) in (dict, Mapping):
         return f"mapping from name to: {_words(get_args(hint)[1])}"
     title = _TITLES.get(hint)
     if title is not None:
@@ -266,6 +275,8 @@ def _annotated_words(hint: object) -> str:
         return "[patterns by name](#bakeoff)"
     bounds: list[str] = []
     for mark in marks:
+        if isinstance(mark, OrRecord):
+            return f"{_words(mark.value)}, or {_words(mark.record)}"
         if isinstance(mark, MemberOf):
             return "name under `agents`, or [a team in a pattern](#a-team-in-a-pattern)"
         if isinstance(mark, NameOf):
@@ -296,6 +307,7 @@ RECORDS: tuple[Record, ...] = (
     Trace,
     *DISTRIBUTIONS.values(),
     *PATTERNS.values(),
+    *(record for _, record in _OF_PATTERNS),
     *AGGREGATORS.values(),
     *DISCIPLINES.values(),
     *FAULTS.values(),
@@ -303,5 +315,6 @@ RECORDS: tuple[Record, ...] = (
 """Every record that a scenario file is made of."""
 
 _TITLES: dict[Record, str] = {
-    record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM, *_STUB_FILE)
+    record: title
+    for title, record in (*_FILE, *_PROVIDER, *_OF_PATTERNS, *_POLICIES, *_PROGRAM, *_STUB_FILE)
 } | {Budget: "budgets", GateLimit: "gate"}

@@ -142,7 +142,7 @@ def test_failure_in_a_team_is_a_failure_of_the_team() -> None:
             {},
             "unknown key 'pipe'",
         ),
-        ({"pipeline": {"stages": [{"team": "x"}]}}, {}, "stages[0]: the key 'pattern' is missing"),
+        ({"orchestrator_worker": {"workers": [{"team": "x"}]}}, {}, "workers[0]: the key 'pattern' is missing"),
         ({"pipeline": {"stages": [7]}}, {}, "stages[0]: must be a text, not 7"),
         ({"react": {"agent": "pair"}}, {"pair": {"pattern": TEAM}}, "'pair' is a team, and an agent is needed"),
         (
