@@ -68,7 +68,7 @@ def test_ladder_in_the_docs_is_the_one_that_is_checked() -> None:
     contracts = config["tool"]["importlinter"]["contracts"]
     (layers,) = (it["layers"] for it in contracts if it["type"] == "layers")
     page = (HOUSE / "docs" / "architecture.md").read_text(encoding="utf-8")
-    ladder = page.partition("## The floors")[2].partition("| folder |")[0]
+    ladder = page.partition("## Layers")[2].partition("| folder |")[0]
     assert [line[4:] for line in ladder.splitlines() if line.startswith("    ")] == layers
 
 
