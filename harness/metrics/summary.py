@@ -136,8 +136,6 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     }
     if mine.work_s + mine.wait_s > 0:
         found["work_share"] = mine.work_s / (mine.work_s + mine.wait_s)
-    if mine.turns:
-        found["messages_mean"] = mine.messages / tasks
     if mine.judged:
         found["quality_mean"] = mine.correct / mine.judged
     if mine.queue_waits_s:
@@ -161,14 +159,18 @@ def _of_state(runs: Sequence[RunTally]) -> Metrics:
 
 
 def _of_messages(runs: Sequence[RunTally], tasks: int) -> Metrics:
-    """Absent where messages are not noted: a program of one's own has turns alone."""
-    noted = [run for run in runs if run.messages is not None]
-    if not noted or not tasks:
+    """Where messages are not noted, as of a program of one's own, turns that ended well stand for them."""
+    if not tasks:
         return {}
-    return {
-        "messages_mean": sum(run.messages or 0 for run in noted) / tasks,
-        "message_tokens_mean": sum(run.message_tokens for run in noted) / tasks,
-    }
+    noted = [run for run in runs if run.messages is not None]
+    if noted:
+        return {
+            "messages_mean": sum(run.messages or 0 for run in noted) / tasks,
+            "message_tokens_mean": sum(run.message_tokens for run in noted) / tasks,
+        }
+    if any(run.turns for run in runs):
+        return {"messages_mean": sum(run.answered for run in runs) / tasks}
+    return {}
 
 
 def _of_agent(mine: Tally, tasks: int) -> Metrics:

@@ -42,10 +42,6 @@ class Tally:
     """Attempts that ask again after a failure, of a client or of the program itself; see `is_retry`."""
     rate_limited: int = 0
     """Attempts that were refused with a 429."""
-    turns: int = 0
-    """Turns of agents; none are seen of a program that does not mark them."""
-    messages: int = 0
-    """Turns that ended with a message."""
     judged: int = 0
     """Calls whose reply is known to be right or wrong."""
     correct: int = 0
@@ -94,6 +90,10 @@ class RunTally:
     """Slots of the provider times the makespan [s]; None if slots are unlimited."""
     busy_s: float = 0.0
     """Time for which slots were held, warm-up included [s]."""
+    turns: int = 0
+    """Turns of agents and of teams within the team; none are seen of a program that does not mark them."""
+    answered: int = 0
+    """Turns that ended with a message."""
     messages: int | None = None
     """Messages that agents sent, one for each recipient; None where none are noted."""
     message_tokens: int = 0
@@ -188,6 +188,10 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
             run.busy_s += end_s - start_s
         if kind == TASK or task <= warmup_tasks:
             continue
+        if kind == AGENT:  # also of a team, which makes no calls of its own
+            run.turns += 1
+            run.answered += status == OK
+            continue
         mine = run.agents.get(agent)
         if mine is None:
             mine = run.agents[agent] = Tally()
@@ -216,9 +220,6 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
             if correct >= 0:
                 mine.judged += 1
                 mine.correct += correct
-        elif kind == AGENT:
-            mine.turns += 1
-            mine.messages += status == OK
         elif kind == TOOL:
             mine.work_s += end_s - arrival_s
         elif kind == WAIT:

@@ -115,8 +115,9 @@ class OrchestratorWorker:
         """Read a line such as `style: check the names`, or a JSON object with `role` and `task`."""
         said = fields(text) if text.startswith("{") else {}
         role, colon, rest = text.partition(":")
-        if said:
-            role, colon, rest = str(said.get("role", "")), ":", str(said.get("task", text))
+        if "task" in said:
+            role, text = str(said.get("role", "")), str(said["task"])
+            colon, rest = ":", text
         known = {name.casefold(): name for name in self.roles}.get(role.strip(" *_`").casefold())
         return Subtask(known, rest.strip()) if colon and known else Subtask("", text)
 

@@ -46,7 +46,7 @@ SELECT agent,
     avg(end_s - arrival_s) FILTER (kind = 'call' AND status <> 'cancelled') AS latency_s_mean,
     quantile_cont(end_s - arrival_s, 0.95) FILTER (kind = 'call' AND status <> 'cancelled') AS latency_s_p95
 FROM work GROUP BY GROUPING SETS ((agent), ())
-HAVING count(*) > 0
+HAVING count(*) FILTER (kind <> 'agent') > 0 OR (grouping(agent) = 1 AND count(*) > 0)
 ORDER BY agent IS NOT NULL, min(run_id * 1e9 + span_id)
 """
 """One row of everything, where the agent is NULL, and one an agent, in the order in which they first did something."""

@@ -17,9 +17,12 @@ from harness.models import Reply, Request, ToolCall
 from harness.patterns import PATTERNS, Pattern
 from harness.patterns.aggregators import Majority
 from harness.patterns.blackboard import Blackboard
+from harness.patterns.bus import Bus, Subscriber
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
 from harness.patterns.handoff import Handoff
+from harness.patterns.hierarchical import Branch, Hierarchical
+from harness.patterns.hybrid import Hybrid
 from harness.patterns.market import Market
 from harness.patterns.mesh import Mesh
 from harness.patterns.orchestrator_worker import OrchestratorWorker
@@ -27,6 +30,7 @@ from harness.patterns.parallel import Parallel
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import React
 from harness.patterns.refine import Refine
+from harness.patterns.router import Router
 from harness.patterns.single import Single
 from harness.resilience import Policies
 from harness.spans import SpanLog
@@ -103,6 +107,32 @@ PLAYS: dict[str, Play] = {
     ),
     "blackboard": Play(
         Blackboard(members=("a", "b")), {"a": ("A",), "b": ("B", "Solved: AB")}, "Solved: AB"
+    ),
+    "hierarchical": Play(
+        Hierarchical(manager="a", reports=(Branch(manager="b", reports=("c",)), "c")),
+        {"a": ("plan", "sum"), "b": ("part", "half"), "c": ("done",)},
+        "sum",
+    ),
+    "router": Play(
+        Router(router="a", specialists={"left": ("b",), "right": ("c",)}),
+        {"a": ("right",), "b": ("no",), "c": ("yes",)},
+        "yes",
+    ),
+    "bus": Play(
+        Bus(
+            subscribers=(
+                Subscriber(agent="a", topics=("task",), publishes="x"),
+                Subscriber(agent="b", topics=("x",), publishes="answer"),
+            ),
+            observers=("c",),
+        ),
+        {"a": ("A",), "b": ("B",), "c": ("pass",)},
+        "B",
+    ),
+    "hybrid": Play(
+        Hybrid(manager="a", workers=("b", "c")),
+        {"a": ("1. x 2. y", "sum"), "b": ("to: c", "done"), "c": ("done",)},
+        "sum",
     ),
 }
 

@@ -106,6 +106,8 @@ def failures(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> list[s
         "propertyNames": lambda _: True,
         "pattern": lambda _: True,
         "maxLength": lambda _: True,
+        "minLength": lambda length: not isinstance(value, str) or len(value) >= length,
+        "const": lambda only: value == only,
     }
     for keyword, argument in schema.items():
         if keyword in known and not known[keyword](argument):
