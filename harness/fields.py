@@ -1,8 +1,8 @@
-"""How a record says what may stand in its fields: the name of something, a file, one of several things.
+"""Field types of records that scenario files set: a name, a file, one of several alternatives.
 
-Records with behaviour (a fault, a distribution, a pattern) live with their behaviour all over the house, and the
-scenario loader validates a file against these very records. The types here carry what the loader has to know; pydantic
-is imported only by it.
+Records with behaviour (a fault, a distribution, a pattern) are defined with their behaviour in many folders, and the
+scenario loader validates a file against these records. The types here carry what the loader has to know; pydantic
+is imported only by the loader.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class NameOf:
 
     section: str
     """The section, such as `agents`."""
+    may_be_team: bool = False
+    """Whether an entry of `agents` that is a team will do."""
 
     def __get_pydantic_core_schema__(
         self,
@@ -40,6 +42,14 @@ class NameOf:
                     "unknown_name",
                     "there is no {name} under {section}",
                     {"name": repr(name), "section": self.section, "known": list(known)},
+                )
+            if (
+                not self.may_be_team
+                and self.section == "agents"
+                and name in (info.context or {}).get("teams", ())
+            ):
+                raise PydanticCustomError(
+                    "cycle", "{name} is a team, and an agent is needed here", {"name": repr(name)}
                 )
             return name
 
@@ -131,7 +141,7 @@ class Tagged:
     ) -> None:
         self._members = members
         self._number = number
-        self._made_by = made_by or {}
+        self._made_by = {} if made_by is None else made_by  # it may be filled later
 
     @property
     def names(self) -> list[str]:
@@ -186,3 +196,37 @@ class Tagged:
             )
         ((key, value),) = mapping.items()
         return self._made_by[key](value) if key in self._made_by else value
+
+
+@dataclass(frozen=True, slots=True)
+class OrRecord:
+    """Marks a value that may also be a mapping with the keys of a record, which is told by one of them."""
+
+    value: Any
+    """The type of what is no such mapping."""
+    record: Any
+    """The record."""
+    key: str
+    """The key that a mapping of the record has; it is told as missing where `unless` is not there either."""
+    unless: str
+    """The key of mappings that are a value."""
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401 - pydantic's hook
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Validate a mapping as the record, and all else as a value."""
+        from pydantic_core import core_schema
+
+        def kind(found: object) -> str:
+            is_record = isinstance(found, dict) and (self.key in found or self.unless not in found)
+            return "a record" if is_record else "a value"
+
+        return core_schema.tagged_union_schema(
+            {
+                "a record": handler.generate_schema(self.record),
+                "a value": handler.generate_schema(self.value),
+            },
+            discriminator=kind,
+        )

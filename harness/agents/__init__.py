@@ -1,10 +1,10 @@
-"""One agent: its role, its model, its tools, the policies around its calls; and the messages between agents."""
+"""One agent: its role, model, tools and policies; and the messages between agents."""
 
 from __future__ import annotations
 
 from harness.agents.agent import Agent, Turn
 from harness.agents.effects import Effect, Effects
-from harness.agents.message import Message, MessageType, Task
+from harness.agents.message import Message, MessageType, Task, joined
 from harness.agents.tool import SimulatedTool, Tool, ToolError, ToolSpec
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "ToolError",
     "ToolSpec",
     "Turn",
+    "joined",
 ]

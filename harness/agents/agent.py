@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
-from harness.agents.message import Message, answer
+from harness.agents.message import Message, answer, receive, unread
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
 from harness.models import (
@@ -48,7 +48,7 @@ class Agent:
         model_name: That model's name in the scenario.
         log: Where its spans go.
         draws: Where chance comes from.
-        policies: What holds when calls fail.
+        policies: Policies for failing calls.
         system: Its system prompt.
         system_tokens: Size of everything it is told with every call, such as the system prompt and tool
             descriptions [tokens]; None means the length of `system`.
@@ -81,6 +81,8 @@ class Agent:
             name: tool if progress is None else CheckpointedTool(tool, progress)
             for name, tool in (tools or {}).items()
         }
+        self.turns = 0
+        """How many of its turns are open, of all tasks."""
         self.fallback: Agent | None = None
         """Who answers when a call of this agent has failed for good."""
         self._model_name = model_name
@@ -101,6 +103,10 @@ class Agent:
         """
         with Turn(self, messages) as turn:
             return turn.say(await self.answer(turn))
+
+    def post(self, message: Message) -> None:
+        """Put a message into its mailbox; it reads it at the beginning of its next turn in the same task."""
+        receive(message, self.name, self.log)
 
     def turn(self, *messages: Message) -> Turn:
         """Begin a turn of several calls, to be used in a `with` statement."""
@@ -179,8 +185,10 @@ class Turn:
     def __init__(self, agent: Agent, messages: tuple[Message, ...]) -> None:
         assert messages, "an agent's turn begins with a message"
         self.agent = agent
-        self._messages = messages
         self.task = messages[0].task
+        self._asked = messages
+        if self.task.mail:
+            messages = (*unread(self.task, agent.name), *messages)
         self.prompt = (
             messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
         )
@@ -198,13 +206,15 @@ class Turn:
     def __enter__(self) -> Self:
         agent = self.agent
         self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
-        for message in self._messages:
+        agent.turns += 1
+        for message in self._asked:
             message.delivered(agent.log, self.span, agent.name)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        self.agent.turns -= 1
         status = OK if error is None else CANCELLED
         if isinstance(error, Exception):
             status, self.span.error = ERROR, error_name(error)
@@ -240,8 +250,13 @@ class Turn:
             agent.log.close(span, status)
         return result
 
-    def hear(self, results: Sequence[str]) -> None:
-        """Make the results of tools part of the conversation, in the order in which they were asked for."""
+    def hear(self, results: Sequence[str], reminder: str = "") -> None:
+        """Make the results of tools part of the conversation.
+
+        Args:
+            results: What the tools gave, in the order in which they were asked for.
+            reminder: What the agent is told beside them.
+        """
         asked = self.reply.tool_calls if self.reply is not None else ()
         tools = [call.tool for call in asked] + [""] * len(results)
         heard = [
@@ -249,9 +264,9 @@ class Turn:
             for tool, text in zip(tools, results, strict=False)
         ]
         before = self.said_so_far() or (ChatMessage("user", self.prompt),)
-        self.said = (*before, ChatMessage("user", "", (), tuple(heard)))
-        self.prompt = "\n\n".join(results)
-        self.input_tokens += sum(map(count_tokens, results))
+        self.said = (*before, ChatMessage("user", reminder, (), tuple(heard)))
+        self.prompt = "\n\n".join([*results, reminder] if reminder else results)
+        self.input_tokens += sum(map(count_tokens, results)) + count_tokens(reminder)
 
     def said_so_far(self) -> tuple[ChatMessage, ...]:
         """The conversation so far; empty while it is the prompt alone."""
@@ -265,5 +280,5 @@ class Turn:
         """The agent's answer, as a message to others."""
         cost_usd, latency_s = self.cost_usd, self.agent.log.clock() - self.span.arrival_s
         return answer(
-            self._messages, self.agent.name, reply.text, reply.output_tokens or 0, latency_s, cost_usd
+            self._asked, self.agent.name, reply.text, reply.output_tokens or 0, latency_s, cost_usd
         )  # fmt: skip

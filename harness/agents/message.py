@@ -1,8 +1,9 @@
-"""What agents hand to one another, and the task that it belongs to."""
+"""The message that one agent passes to another, and the task that it belongs to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from harness.provider.tokens import count_tokens
@@ -10,6 +11,10 @@ from harness.spans import Span, SpanLog
 
 MessageType = Literal["request", "result", "error", "update"]
 """What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
+
+
+_MESSAGES = ""
+"""What messages are counted as; no agent has this name."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,14 +31,15 @@ class Task:
     """Size of the answers if the workload knows it [tokens]."""
     counts: dict[str, int] = field(default_factory=dict)
     """How often each agent has called its model, and used each tool, for this task."""
+    log: SpanLog | None = None
+    """Where a pattern records what it does besides turns, such as reads and writes of shared state; None records nothing."""
     customer: str = ""
     """Whom it is for."""
     priority: int = 0
     """How much it matters; 0 the least."""
-    messages: int = 0
-    """How many messages have been numbered."""
-    log: SpanLog | None = None
-    """Where a pattern records what it does besides turns, such as reads and writes of shared state; None records nothing."""
+
+    mail: dict[str, list[Message]] = field(default_factory=dict)
+    """What each member has got and not read."""
 
     def count(self, what: str) -> int:
         """Note one more of something, and return its ordinal in this task; part of the key of its draws."""
@@ -42,8 +48,11 @@ class Task:
 
     def next_message(self) -> int:
         """The number of a new message."""
-        self.messages += 1
-        return self.messages
+        return self.count(_MESSAGES)
+
+    def within(self, span: Span) -> Task:
+        """The same task as a team within the team sees it: what it does is a part of another span."""
+        return replace(self, span=span)
 
 
 class Message(NamedTuple):
@@ -159,6 +168,10 @@ class Message(NamedTuple):
             self.hop + 1,
         )
 
+    def headed(self, heading: str) -> Message:
+        """The same message with a text before its own."""
+        return self._replace(text=heading + self.text, tokens=count_tokens(heading) + self.tokens)
+
     def delivered(
         self, log: SpanLog, span: Span, recipient: str, at_s: float | None = None
     ) -> None:
@@ -200,3 +213,42 @@ def answer(
         cost_usd if cost_usd == cost_usd else None, last.version,
         1 + (last.hop if len(messages) == 1 else max([message.hop for message in messages])),
     )  # fmt: skip
+
+
+def receive(message: Message, recipient: str, log: SpanLog) -> None:
+    """Put a message into a mailbox; it is there until the recipient's next turn in the same task.
+
+    Args:
+        message: What has come.
+        recipient: Whose mailbox it is.
+        log: Where it is noted.
+    """
+    message.delivered(log, message.task.span, recipient, log.clock())
+    message.task.mail.setdefault(recipient, []).append(message)
+
+
+def unread(task: Task, recipient: str) -> Sequence[Message]:
+    """Take what is in a mailbox, in the order in which it came.
+
+    Args:
+        task: The task.
+        recipient: Whose mailbox it is.
+    """
+    return task.mail.pop(recipient, ()) if task.mail else ()
+
+
+def joined(messages: Sequence[Message]) -> Message:
+    """Some messages as one: their texts below one another, as far from the task as the farthest of them.
+
+    It is the last of them in everything else.
+
+    Args:
+        messages: At least one.
+    """
+    if len(messages) == 1:
+        return messages[0]
+    return messages[-1]._replace(
+        text="\n\n".join([message.text for message in messages]),
+        tokens=sum([message.tokens for message in messages]),
+        hop=max([message.hop for message in messages]),
+    )

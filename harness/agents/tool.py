@@ -1,4 +1,4 @@
-"""What an agent can use besides its model."""
+"""A tool: what an agent can call besides its model."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SimulatedTool:
         """Take effect, wait, then answer: a caller that is gone meanwhile has done what it wanted, and does not know it.
 
         Raises:
-            ToolError: This use is one of those that fail.
+            ToolError: This use was drawn to fail.
         """
         fails = self._draws.uniform(key, "failure") < self._spec.failure_probability
         if self._effects is not None and not fails:

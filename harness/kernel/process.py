@@ -1,4 +1,4 @@
-"""Work that goes on in virtual time beside the program: a generator that yields what it waits for.
+"""Background work in virtual time: a generator that yields what it waits for.
 
 It is SimPy's process, but for one thing: an error inside it leaves the kernel as the very object that was raised,
 where SimPy would build another of its class and break it.
@@ -17,7 +17,7 @@ from simpy.events import NORMAL, EventPriority
 from harness.kernel.kernel import Kernel
 
 Wait = simpy.Event | float | Callable[[Callable[[], None]], object]
-"""What a process waits for: an event, a time [s], or somebody who is given what lets it go on."""
+"""What a process waits for: an event, a time [s], or a function that gets the callback to resume it."""
 
 Steps = Generator[Wait, Any, None]
 """The work of a process; each wait gives the value of its event, or None."""

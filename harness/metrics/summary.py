@@ -1,4 +1,4 @@
-"""The numbers of one run or of many, by name.
+"""The metrics of one run or of several, by name.
 
 A metric that was not measured is absent: no cost without prices, no utilisation without a bound on slots, no latency
 when no task came to an end.
@@ -66,7 +66,7 @@ AGENT_METRICS: dict[str, str] = {
 
 
 def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
-    """Work out the numbers of some runs, as if their tasks were of one.
+    """Compute the metrics of some runs over all their tasks.
 
     Returns:
         The metrics of the whole, and those of each agent.

@@ -1,4 +1,4 @@
-"""From the spans of one run to what its numbers are made of: one pass, one tally an agent.
+"""The counts of one run, per agent, from one pass over its spans.
 
 Tallies of several runs add up, so that a quantile over many runs is one of all their tasks, and not a mean of quantiles.
 """
@@ -91,7 +91,7 @@ class RunTally:
     makespan_s: float = 0.0
     """From the first arrival to the last end, warm-up included [s]."""
     slot_seconds: float | None = None
-    """Slots of the provider times the makespan [s]; None when there is no bound on slots."""
+    """Slots of the provider times the makespan [s]; None if slots are unlimited."""
     busy_s: float = 0.0
     """Time for which slots were held, warm-up included [s]."""
     messages: int | None = None
@@ -111,7 +111,7 @@ def tally(
     warmup_tasks: int = 0,
     slots: int | None = None,
 ) -> RunTally:
-    """Count what one run's spans and events say.
+    """Count the spans of one run.
 
     Args:
         spans: The spans of the run.
@@ -133,7 +133,7 @@ def tally(
 
 
 def is_retry(ordinal: int, repeats: int) -> bool:
-    """Whether an attempt asks again: it is not the first of its call, or its call repeats one that failed."""
+    """Whether an attempt is a retry: it is not the first of its call, or its call repeats a failed one."""
     return ordinal > 1 or repeats >= 0
 
 

@@ -1,4 +1,4 @@
-"""What a pattern is: plain asyncio code that lets a team of agents work on a task.
+"""The pattern protocol: plain asyncio code in which a team of agents works on a task.
 
 A pattern knows agents and messages and nothing else: not the clock, not the provider, not that it is simulated. A new
 one is one file beside its siblings: a frozen record of its roles with a `run` method.
@@ -6,10 +6,11 @@ one is one file beside its siblings: a frozen record of its roles with a `run` m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from harness.agents import Agent, Message
+from harness.fields import Tagged
 
 
 class Member(Protocol):
@@ -45,6 +46,28 @@ def agent_in(team: Team, name: str) -> Agent:
     return member
 
 
+def turns_of(member: Member) -> int:
+    """How many turns of a member are open now, of all tasks; 0 of one that does not count them."""
+    return getattr(member, "turns", 0)
+
+
+def post(member: Member, message: Message) -> None:
+    """Put a message into a member's mailbox, who reads it at the beginning of the next turn in the same task.
+
+    A member without a mailbox does not get it.
+    """
+    if isinstance(member, HasMailbox):
+        member.post(message)
+
+
+@runtime_checkable
+class HasMailbox(Protocol):
+    """A member that gets messages without being asked anything."""
+
+    def post(self, message: Message) -> None:
+        """Keep a message until the next turn in its task."""
+
+
 class Pattern(Protocol):
     """How agents work together on one task."""
 
@@ -60,6 +83,16 @@ class Pattern(Protocol):
             TimeoutError: A call took too long, and the pattern cannot do without it.
             PatternError: The agents did what they were told, and it led nowhere.
         """
+
+
+PATTERNS: dict[str, type[Pattern]] = {}
+"""The name of each pattern in a scenario file; the package fills it."""
+
+made_by: dict[str, Callable[[Any], Any]] = {}
+"""For patterns of the user's own modules: what a scenario keeps in place of the record that its file describes."""
+
+AnyPattern = Annotated[Pattern, Tagged(PATTERNS, made_by=made_by)]
+"""One of the patterns, as a scenario file says it."""
 
 
 class PatternError(Exception):

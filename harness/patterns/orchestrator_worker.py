@@ -1,75 +1,223 @@
-"""One agent plans, several work side by side, and one puts the results together."""
+"""Orchestrator and workers: one agent plans, several work concurrently, one combines the results."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-from annotated_types import MinLen
+from harness.agents import Message, joined
+from harness.agents.reading import fields, items
+from harness.models import error_name
+from harness.patterns.aggregators import AnyAggregator
+from harness.patterns.api import PatternError, Team, post
+from harness.patterns.decisions import TEAM, beginning
+from harness.patterns.nested import MemberName
+from harness.patterns.pool import Assignment, Pool
+from harness.patterns.side_by_side import MEMBER_ERRORS, Outcome
+from harness.units import Count, PositiveSeconds
 
-from harness.agents import Message
-from harness.fields import AgentName
-from harness.models import CALL_ERRORS
-from harness.patterns.api import Team
+OnFailure = Literal["fail", "partial", "default"]
+
+
+class PlanUnusable(PatternError):  # noqa: N818 - names the condition
+    """The plan has no subtasks, too many, or one for which there is no worker."""
+
+
+class Subtask(NamedTuple):
+    """A piece of the work."""
+
+    role: str
+    """Who is to do it; empty where any worker can."""
+    text: str
+    """What is to be done; empty where that is the whole task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestratorWorker:
     """Plan, work side by side, synthesise."""
 
-    orchestrator: AgentName | None = None
+    orchestrator: MemberName | None = None
     """Who plans; absent means that the workers get the bare task."""
-    workers: Annotated[tuple[AgentName, ...], MinLen(1)]
-    """Who works; each gets the task and the plan. One may occur more than once."""
-    synthesizer: AgentName | None = None
+    workers: tuple[MemberName, ...] = ()
+    """Who works. Without `tasks` each gets the task and the plan, and one may occur more than once."""
+    roles: Mapping[str, tuple[MemberName, ...]] = field(default_factory=dict)
+    """The workers of each role. A subtask that begins with a role, such as `style: check the names`, goes to one of them, and
+    any other to one of `workers`."""
+    tasks: Literal["from_plan"] | tuple[str, ...] | None = None
+    """The subtasks: a list, or `from_plan` for the list that the orchestrator writes; absent means that every worker gets the
+    whole task."""
+    max_tasks: Count = 20
+    """Most subtasks of a plan; a longer one fails the task."""
+    assign: Assignment = "round_robin"
+    """Which worker gets a subtask: the next in turn, for whom it waits if need be, or the first who has the least to do."""
+    at_once: Count = 1
+    """How many subtasks a worker has at the same time; the others wait."""
+    synthesizer: MemberName | None = None
     """Who puts the results together; absent means that they are only joined."""
-    on_failure: Literal["fail", "partial", "default"] = "fail"
+    aggregate: AnyAggregator | None = None
+    """How the results become one where no synthesizer does it, such as `{majority: {}}` for workers that may disagree."""
+    on_failure: OnFailure = "fail"
     """When a worker fails: the task fails and the other workers are cancelled; or the synthesis does without its
     result; or with `default_text` in its place. When all fail, the task fails."""
     default_text: str = "no result"
     """What stands for a result that is missing."""
+    synthesise_after_s: PositiveSeconds | None = None
+    """When to go on with the results that are there [s], counted from the end of the plan; who still works is cancelled, and his
+    result is missing. With no result at all the task fails."""
+    progress_to: MemberName | None = None
+    """Who finds an update in the mailbox for each result that comes, and reads them at the next turn."""
+
+    def __post_init__(self) -> None:
+        if not self.workers and not self.roles:
+            raise ValueError("there is nobody in `workers` or `roles`")
+        if self.roles and self.tasks is None:
+            raise ValueError("`roles` needs `tasks`: which subtasks there are")
+        if self.tasks == "from_plan" and self.orchestrator is None:
+            raise ValueError("`tasks: from_plan` needs an `orchestrator` who writes the plan")
+        if self.aggregate is not None and self.synthesizer is not None:
+            raise ValueError("give one of `synthesizer` and `aggregate`")
+        for role, members in self.roles.items():
+            if not members:
+                raise ValueError(f"there is nobody in role {role!r}")
+        if isinstance(self.tasks, tuple):
+            self._checked([self._subtask(text) for text in self.tasks], ValueError)
 
     async def run(self, task: Message, team: Team) -> Message:
-        """Plan, work, and put together."""
-        brief: tuple[Message, ...] = (task,)
+        """Plan, work, and put together.
+
+        Raises:
+            PlanUnusable: The plan has no subtasks, too many, or one for which there is no worker.
+        """
+        plan = None
         if self.orchestrator is not None:
-            brief = (task, await team[self.orchestrator].handle(task))
-        workers = [asyncio.create_task(team[worker].handle(*brief)) for worker in self.workers]
-        results = await (
-            _all(workers) if self.on_failure == "fail" else self._those_that_work(task, workers)
-        )
+            plan = await team[self.orchestrator].handle(task)
+        work = _Work(self, task, plan, team)
+        results = await work.results(self._subtasks(plan))
+        if self.aggregate is not None:
+            return await self.aggregate.combine(task, results, team)
         if self.synthesizer is not None:
             return await team[self.synthesizer].handle(*results)
-        return task.reply(
-            "team", "\n\n".join(m.text for m in results), sum(m.tokens for m in results)
+        whole = joined(results)
+        return whole._replace(sender=TEAM, recipient=task.sender, number=task.task.next_message())
+
+    def _subtasks(self, plan: Message | None) -> list[Subtask]:
+        if self.tasks is None:
+            return [Subtask("", "") for _ in self.workers]
+        if self.tasks != "from_plan":
+            return [self._subtask(text) for text in self.tasks]
+        assert plan is not None, "there is an orchestrator"
+        found = [self._subtask(text) for text in items(plan.text)]
+        return self._checked(found, PlanUnusable, beginning(plan.text))
+
+    def _subtask(self, text: str) -> Subtask:
+        """Read a line such as `style: check the names`, or a JSON object with `role` and `task`."""
+        said = fields(text) if text.startswith("{") else {}
+        role, colon, rest = text.partition(":")
+        if said:
+            role, colon, rest = str(said.get("role", "")), ":", str(said.get("task", text))
+        known = {name.casefold(): name for name in self.roles}.get(role.strip(" *_`").casefold())
+        return Subtask(known, rest.strip()) if colon and known else Subtask("", text)
+
+    def _checked(
+        self, subtasks: list[Subtask], error: type[Exception], plan: str = ""
+    ) -> list[Subtask]:
+        said = f": {plan!r}" if plan else ""
+        if not subtasks:
+            raise error(f"there are no subtasks{said}")
+        if len(subtasks) > self.max_tasks:
+            raise error(f"{len(subtasks)} subtasks are more than {self.max_tasks}{said}")
+        for role, text in subtasks:
+            if not role and not self.workers:
+                raise error(f"no role is named by the subtask {beginning(text)!r}{said}")
+        return subtasks
+
+
+class _Work:
+    """The subtasks of one task, until their results are there."""
+
+    def __init__(
+        self, pattern: OrchestratorWorker, task: Message, plan: Message | None, team: Team
+    ) -> None:
+        self._pattern = pattern
+        self._task = task
+        self._plan = plan
+        self._team = team
+        at_once = None if pattern.tasks is None else pattern.at_once
+        self._pools = {
+            role: Pool(members, pattern.assign, at_once)
+            for role, members in {**pattern.roles, "": pattern.workers}.items()
+        }
+        self._outcomes: dict[int, Outcome] = {}
+        self._workers: dict[int, str] = {}
+
+    async def results(self, subtasks: Sequence[Subtask]) -> list[Message]:
+        """Let the workers work, and give what there is to put together, in the order of the subtasks."""
+        working = [
+            asyncio.create_task(self._work_on(place, subtask, len(subtasks)))
+            for place, subtask in enumerate(subtasks)
+        ]
+        deadline = asyncio.timeout(self._pattern.synthesise_after_s)
+        try:
+            async with deadline:
+                await asyncio.gather(*working)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+        finally:
+            for worker in working:
+                worker.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+        found = [self._result(place, subtask) for place, subtask in enumerate(subtasks)]
+        if not any(isinstance(outcome, Message) for outcome in self._outcomes.values()):
+            raise next(
+                (it for it in self._outcomes.values() if isinstance(it, Exception)), TimeoutError()
+            )
+        return [result for result in found if result is not None]
+
+    async def _work_on(self, place: int, subtask: Subtask, of: int) -> None:
+        pattern = self._pattern
+        async with self._pools[subtask.role].member() as worker:
+            self._workers[place] = worker
+            try:
+                result = await self._team[worker].handle(*self._brief(subtask, worker))
+            except MEMBER_ERRORS as error:
+                if pattern.on_failure == "fail":
+                    raise
+                self._outcomes[place] = error
+            else:
+                self._outcomes[place] = result
+        if pattern.progress_to is not None:
+            outcome = self._outcomes[place]
+            how = "done" if isinstance(outcome, Message) else error_name(outcome)
+            text = f"{len(self._outcomes)} of {of}: {worker}: {how}"
+            update = self._task.reply(worker, text, recipient=pattern.progress_to, type="update")
+            post(self._team[pattern.progress_to], update)
+
+    def _brief(self, subtask: Subtask, worker: str) -> list[Message]:
+        """What a worker is told: the task, and the plan or a piece of it."""
+        if not subtask.text:
+            return [self._task] if self._plan is None else [self._task, self._plan]
+        order = self._plan or self._task
+        asked = order.reply(
+            self._pattern.orchestrator or TEAM, subtask.text, recipient=worker, type="request"
         )
+        return [self._task, asked]
 
-    async def _those_that_work(
-        self, task: Message, workers: list[asyncio.Task[Message]]
-    ) -> list[Message]:
-        outcomes = await asyncio.gather(*workers, return_exceptions=True)
-        results: list[Message] = []
-        failures: list[BaseException] = []
-        for worker, outcome in zip(self.workers, outcomes, strict=True):
-            if not isinstance(outcome, BaseException):
-                results.append(outcome)
-                continue
-            if not isinstance(outcome, CALL_ERRORS):
-                raise outcome
-            failures.append(outcome)
-            if self.on_failure == "default":
-                results.append(Message.of_text(task.task, worker, self.default_text))
-        if len(failures) == len(workers):
-            raise failures[0]
-        return results
-
-
-async def _all(workers: list[asyncio.Task[Message]]) -> list[Message]:
-    try:
-        return await asyncio.gather(*workers)
-    except BaseException:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-        raise
+    def _result(self, place: int, subtask: Subtask) -> Message | None:
+        """What stands in the synthesis for a subtask; None for nothing."""
+        pattern, outcome = self._pattern, self._outcomes.get(place)
+        if isinstance(outcome, Message):
+            if not subtask.text:
+                return outcome
+            return outcome.headed(f"{subtask.text}: ")
+        worker = self._workers.get(place, TEAM)
+        if pattern.on_failure == "default":
+            return Message.of_text(self._task.task, worker, pattern.default_text, type="error")
+        if not subtask.text:
+            return None
+        why = "not there in time" if outcome is None else error_name(outcome)
+        return Message.of_text(
+            self._task.task, worker, f"{subtask.text}: no result ({why})", type="error"
+        )

@@ -1,4 +1,4 @@
-"""One agent reasons, uses tools, looks at what came out, and goes on until it has an answer.
+"""ReAct: one agent reasons, calls tools and reads their results until it has an answer.
 
 Yao et al., "ReAct: Synergizing reasoning and acting in language models", ICLR 2023.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.agents import Message
 from harness.fields import AgentName
 from harness.patterns.api import PatternError, Team, agent_in
+from harness.patterns.decisions import ask
 from harness.units import Count
 
 
@@ -26,6 +27,14 @@ class React:
     """Who."""
     max_iterations: Count = 10
     """Most calls of the model for one task."""
+    constraints: str = ""
+    """What the agent has to keep to; it hears it after the task."""
+    remind_every: Count | None = None
+    """It hears the constraints again after every so many calls; absent means never."""
+
+    def __post_init__(self) -> None:
+        if self.remind_every is not None and not self.constraints:
+            raise ValueError("without `constraints` there is nothing to be reminded of")
 
     async def run(self, task: Message, team: Team) -> Message:
         """Reason and act.
@@ -33,12 +42,15 @@ class React:
         Raises:
             IterationCapReached: There is no answer after `max_iterations` calls.
         """
-        with agent_in(team, self.agent).turn(task) as turn:
-            for _ in range(self.max_iterations):
+        told = (task, ask(task, self.constraints)) if self.constraints else (task,)
+        with agent_in(team, self.agent).turn(*told) as turn:
+            for number in range(1, self.max_iterations + 1):
                 reply = await turn.call()
                 if not reply.tool_calls:
                     return turn.say(reply)
-                turn.hear(await asyncio.gather(*(turn.use(call) for call in reply.tool_calls)))
+                results = await asyncio.gather(*(turn.use(call) for call in reply.tool_calls))
+                is_due = self.remind_every is not None and number % self.remind_every == 0
+                turn.hear(results, self.constraints if is_due else "")
             raise IterationCapReached(
                 f"{self.agent} has no answer after {self.max_iterations} iterations"
             )

@@ -1,4 +1,4 @@
-"""What holds when calls fail. Each policy takes a call and gives a call; an agent puts them together."""
+"""Policies for failing calls. Each takes a call and returns a call; an agent combines them."""
 
 from __future__ import annotations
 

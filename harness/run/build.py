@@ -1,4 +1,4 @@
-"""From a scenario and a seed to the parts of one run, put together. The only place that knows all of them."""
+"""Assemble the parts of one run from a scenario and a seed. Only this file knows all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from harness.models import (
     error_name,
 )
 from harness.models.verdict import without_wire
-from harness.patterns import PatternError
+from harness.patterns import Member, NestedTeam, Pattern, PatternError
+from harness.patterns.own import OwnPattern
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
@@ -48,7 +49,7 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
         kept: Where its progress is kept, and when it is killed.
     """
 
@@ -90,10 +91,14 @@ class PatternRun:
             name: SimulatedTool(name, part, self.draws, self._effects)
             for name, part in spec.tools.items()
         }
-        self.team = {name: self._agent(name, part) for name, part in spec.agents.items()}
-        for name, agent in self.team.items():
+        agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
+        for name, agent in agents.items():
             fallback = spec.policies_of(name).fallback
-            agent.fallback = None if fallback is None else self.team[fallback]
+            agent.fallback = None if fallback is None else agents[fallback]
+        self.team: dict[str, Member] = {**agents}
+        for name, pattern in spec.teams.items():
+            self.team[name] = NestedTeam(name, _made(pattern), self.team, self.log)
+        self._pattern = _made(spec.pattern)
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -102,7 +107,7 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
     @property
@@ -129,6 +134,7 @@ class PatternRun:
         return status
 
     def _execute(self) -> Literal["done", "horizon"]:
+        """Run the tasks of the workload with the pattern."""
         work = run_workload(self.spec, self.draws, self.work_on)
         if not self._scenario.functions:
             return run(self.kernel, work)
@@ -138,7 +144,7 @@ class PatternRun:
             return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
-        """Let the pattern work on one task, and record how it ended."""
+        """Run the pattern for one task, and record how it ended."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
@@ -156,7 +162,7 @@ class PatternRun:
         message = self._first_message(kind, arrival, task)
         status = CANCELLED
         try:
-            answer = await self.spec.pattern.run(message, self.team)
+            answer = await self._pattern.run(message, self.team)
             answer.delivered(self.log, span, USER, self.log.clock())
             status = OK
             if self._progress is not None:
@@ -219,6 +225,10 @@ class PatternRun:
             texts=self.texts,
             progress=self._progress,
         )
+
+
+def _made(pattern: Pattern) -> Pattern:
+    return pattern.made(find_function) if isinstance(pattern, OwnPattern) else pattern
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

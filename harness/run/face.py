@@ -1,4 +1,4 @@
-"""What a run shows of itself to whoever executes it, whatever is simulated in it."""
+"""The `SimulatedRun` protocol: what every kind of run offers to the code that executes it."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class SimulatedRun(Protocol):
 
     @property
     def faults_met(self) -> Set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """What there is to say about how a program deals with its providers."""
+        """Findings about the program's use of its providers."""
 
     @property
     def unsimulated(self) -> Mapping[str, int]:
-        """The hosts that it wanted to reach and nobody simulates, each with how often."""
+        """Hosts that are not simulated and that it tried to reach, with the number of tries."""
 
     @property
     def failures(self) -> Failures:
@@ -61,8 +61,8 @@ class SimulatedRun(Protocol):
         """What it was given back of a run that was killed."""
 
     def execute(self) -> Literal["done", "horizon", "killed"]:
-        """Let the tasks come and be worked on.
+        """Run the tasks of the workload.
 
         Returns:
-            Whether all tasks came to an end, the horizon cut some, or the run was killed.
+            Whether all tasks ended, the horizon cut some off, or the run was killed.
         """

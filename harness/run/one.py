@@ -1,4 +1,4 @@
-"""One run: a scenario and a seed, executed."""
+"""One run: execute a scenario with a seed."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from harness.texts import no_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What one run left behind."""
+    """The result of one run."""
 
     seed: int
     status: Literal["done", "horizon", "killed"]
-    """Whether all tasks came to an end, the horizon cut some, or the run was killed."""
+    """Whether all tasks ended, the horizon cut some off, or the run was killed."""
     spans: Table
     events: Table
     tally: RunTally
@@ -41,11 +41,11 @@ class RunResult:
     stub_lines_used: Mapping[str, Set[int]] = field(default_factory=dict)
     """The lines of each agent's script that were asked for."""
     faults_met: Set[int] = field(default_factory=set)
-    """The faults, by number, that met at least one attempt."""
+    """Numbers of the faults that applied to at least one attempt."""
     findings: Sequence[Finding] = ()
-    """What there is to say about how a program of one's own deals with its providers."""
+    """Findings about a user program's use of its providers."""
     unsimulated: Mapping[str, int] = field(default_factory=dict)
-    """The hosts that it wanted to reach and nobody simulates, each with how often."""
+    """Hosts that are not simulated and that it tried to reach, with the number of tries."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
     tracebacks: dict[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class RunResult:
     """What a resumed run was given back."""
 
     def without_spans(self) -> Self:
-        """The same without its spans and events, which are most of what a run weighs on its way between processes."""
+        """A copy without spans and events, which are most of the data sent between processes."""
         nothing = SpanLog(float)
         return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
 
@@ -85,8 +85,8 @@ def simulate(
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
-        choices: Overrides of single choices, and where all are put on record; None means neither.
+        seed: The integer from which all random values are derived.
+        choices: Overrides of single choices, and the record of all; None means neither.
         on_task_end: Called whenever a task has ended; it must not touch the run.
         checkpoint: Where its progress is kept, and whence it is resumed; None means where the scenario says, if it does.
         stop_at_event: The event at which the run is killed, 1 for the first; None if it is not.
@@ -95,7 +95,7 @@ def simulate(
         Its spans, events and tallies; the same on every call.
 
     Raises:
-        HarnessError: The scenario led to something that cannot go on, such as a script that ran out. The error
+        HarnessError: The scenario cannot continue, for example because a script ran out. The error
             carries a note with the command that replays it.
     """
     try:
@@ -118,7 +118,7 @@ def world_of(
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
         kept: Where the progress of a pattern's run is kept, and when it is killed.
     """
     load_libraries(scenario.functions, scenario.folder)
@@ -161,7 +161,7 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
 
 
 def slots_of(spec: AnyScenario) -> int | None:
-    """How many attempts all providers of a scenario together serve at once; None when one has no bound."""
+    """Number of attempts that all providers serve at once; None if one is unlimited."""
     slots = [part.concurrency for part in spec.providers.values()]
     bounded = [slot for slot in slots if slot is not None]
     return sum(bounded) if slots and len(bounded) == len(slots) else None

@@ -1,4 +1,4 @@
-"""The Python face: a scenario, ready to run.
+"""`Simulation`, the Python interface: a scenario, ready to run.
 
 simulation = Simulation("scenarios/code_review.yaml")
 outcome = simulation.run_many(runs=32)
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from harness.chance.choices import Choices
 from harness.resilience import Memory, Storage
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Simulation:
-    """A scenario that has been read and checked.
+    """A scenario that was loaded and checked.
 
     Args:
         path: The scenario file.
@@ -48,7 +48,7 @@ class Simulation:
     @classmethod
     def from_spec(
         cls,
-        spec: Mapping[str, Any],
+        spec: Mapping[str, object],
         *,
         folder: str | Path = ".",
         overrides: Sequence[str] = (),
@@ -80,7 +80,7 @@ class Simulation:
 
         Args:
             seed: The seed; None means the scenario's first.
-            choices: Overrides of single choices, and where all are put on record; None means neither.
+            choices: Overrides of single choices, and the record of all; None means neither.
             checkpoint: Where its progress is kept: a `Memory`, a `CheckpointFile`, or an object with `get` and `put`. A run that
                 was killed with it goes on; one that has ended begins anew. None means where the scenario says, if it does.
             stop_at_event: The event at which the run is killed, as by a crash: 1 for the first. A run with fewer events
@@ -129,9 +129,9 @@ class Simulation:
         store: Store | str | Path | None = None,
         reduce: Callable[[RunResult], T] | None = None,
     ) -> Outcome | list[T]:
-        """Execute many runs, and work out their numbers.
+        """Execute many runs, and compute their metrics.
 
-        Spans stay where a run was executed, unless they are to be stored.
+        Spans are not sent between processes, unless they are stored.
 
         Args:
             runs: How many; None means as many as the scenario says.
@@ -140,11 +140,11 @@ class Simulation:
                 its own when `jobs` is above 1.
             jobs: How many runs are done at once; tell it of an executor too, so that none of its workers idles.
             store: The file that keeps the runs with their spans; None means that nothing is kept.
-            reduce: Makes of each run what is wanted of it, where the run was executed: a function of a module, which
+            reduce: Reduces each run in the process that executed it: a function of a module, which
                 other processes can import.
 
         Returns:
-            The numbers of all runs; with `reduce`, what it made of each, in the order of the seeds.
+            The metrics of all runs; with `reduce`, its return values, in the order of the seeds.
 
         Raises:
             StubError: All runs of the scenario were made, and a scripted reply was never asked for; with `reduce`,

@@ -1,6 +1,8 @@
-"""The JSON Schema of scenario files, by which editors complete keys and say what they mean."""
+"""The JSON Schema of scenario files, for completion in editors."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -8,6 +10,12 @@ from harness.json_types import JsonObject
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
+
+
+def _field_of(record: type[Any], key: str) -> str:
+    """The field that a file calls by this key."""
+    fields = getattr(record, "model_fields", {})
+    return next((name for name, info in fields.items() if info.alias == key), key)
 
 
 def json_schema() -> JsonObject:
@@ -18,11 +26,21 @@ def json_schema() -> JsonObject:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
     }
+    _let_bakeoff_replace_pattern(schema["$defs"]["Scenario"])
     for record in RECORDS:
         part = schema["$defs"].get(record.__name__, {})
         docs = field_docs(record)
         for name, field in part.get("properties", {}).items():
             field.pop("title", None)
-            if name in docs:
-                field["description"] = docs[name]
+            said = docs.get(name) or docs.get(_field_of(record, name))
+            if said:
+                field["description"] = said
     return schema
+
+
+def _let_bakeoff_replace_pattern(scenario: JsonObject) -> None:
+    """Say that `pattern` may be a name, or absent, beside `bakeoff`: the loader resolves it before it validates."""
+    pattern = scenario["properties"]["pattern"]
+    scenario["properties"]["pattern"] = {"anyOf": [pattern, {"type": "string"}]}
+    scenario["required"].remove("pattern")
+    scenario["anyOf"] = [{"required": ["pattern"]}, {"required": ["bakeoff"]}]

@@ -1,4 +1,4 @@
-"""The scenario reference: a page of Markdown made from the very records that files are validated against."""
+"""The scenario reference: a Markdown page generated from the records that files are validated against."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ from harness.chance.arrivals import Closed, Poisson, Trace
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
 from harness.faults import FAULTS
 from harness.faults.api import Fault
-from harness.fields import FileOfScenario, NameOf, Tagged
+from harness.fields import FileOfScenario, NameOf, OrRecord, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
+from harness.patterns.aggregators import AGGREGATORS
+from harness.patterns.bus import Subscriber
+from harness.patterns.hierarchical import Branch
+from harness.patterns.nested import InnerTeam, MemberOf
+from harness.patterns.pipeline import Stage
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
+from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
@@ -34,11 +40,13 @@ from harness.scenario.schema import (
     ProviderSpec,
     Scenario,
     TargetScenario,
+    TeamSpec,
     WireAgentSpec,
     WireProviderSpec,
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
 # Scenario reference
@@ -71,6 +79,17 @@ fields of [every fault](#every-fault), which say which attempts they meet.
 
 _PATTERNS = "A mapping with one of the keys below."
 
+_AGGREGATORS = (
+    "What `aggregate` of the pattern `parallel` may be: a mapping with one of the keys below.\n"
+)
+
+_DISCIPLINES = "What `state` of the pattern `blackboard` may be ([page](state.md)): a mapping with one of the keys below.\n"
+_BAKEOFF = """\
+A mapping with an entry for each way to do the tasks, which `harness bakeoff` compares ([page](bakeoff.md)). An entry that is called as
+one of the patterns above is configured as that pattern. One of another name holds a `pattern`'s mapping, such as
+`team: {orchestrator_worker: {...}}`, or a program:
+"""
+
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
 ([guide](testing-your-agents.md)). What the file may say then:
@@ -101,12 +120,19 @@ _PROVIDER: tuple[_Section, ...] = (
     ("prices", Prices),
     ("tools", ToolSpec),
     ("agents", AgentSpec),
+    ("a team", TeamSpec),
+    ("a team in a pattern", InnerTeam),
 )
 _PROGRAM: tuple[_Section, ...] = (
     ("the file with `target`", TargetScenario),
     ("agents of a program", WireAgentSpec),
     ("match", Match),
     ("providers of a program", WireProviderSpec),
+)
+_OF_PATTERNS: tuple[_Section, ...] = (
+    ("a stage of a pipeline", Stage),
+    ("a branch of a hierarchy", Branch),
+    ("a subscriber of a bus", Subscriber),
 )
 _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
@@ -136,6 +162,10 @@ def reference() -> str:
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
+    parts += _sections(_OF_PATTERNS, level=3)
+    parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
+    parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
+    parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -172,7 +202,7 @@ def _table(record: Record, *, without: set[str] = frozenset()) -> str:  # type: 
     hints = get_type_hints(record, include_extras=True)
     docs = field_docs(record)
     rows = [
-        f"| `{name}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
+        f"| `{_key(record, name)}` | {_words(hints[name])} | {default} | {docs.get(name, '').replace('|', PIPE)} |"
         for name, default in _fields(record)
         if name not in without
     ]
@@ -195,10 +225,15 @@ def _fields(record: Record) -> Iterator[tuple[str, str]]:
             )
         return
     for field in dataclasses.fields(record):
-        yield (
-            field.name,
-            "required" if field.default is dataclasses.MISSING else _default(field.default),
-        )
+        made = field.default_factory
+        default = field.default if made is dataclasses.MISSING else made()
+        yield field.name, "required" if default is dataclasses.MISSING else _default(default)
+
+
+def _key(record: Record, name: str) -> str:
+    """What a field is called in a file."""
+    alias = record.model_fields[name].alias if issubclass(record, BaseModel) else None
+    return alias or name
 
 
 def _default(value: object) -> str:
@@ -222,7 +257,7 @@ def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
         return ", ".join(f"`{value}`" for value in get_args(hint))
     if get_origin(hint) is tuple:
         return f"list of: {_words(get_args(hint)[0])}"
-    if get_origin(hint) is dict:
+    if get_origin(hint) in (dict, Mapping):
         return f"mapping from name to: {_words(get_args(hint)[1])}"
     title = _TITLES.get(hint)
     if title is not None:
@@ -232,12 +267,18 @@ def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
     )
 
 
-def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
+def _annotated_words(hint: object) -> str:
     inner, *marks = get_args(hint)
     if hint == AnyDistribution:
         return "[distribution](#distributions)"
+    if hint == Contestants or inner == get_args(Contestants)[0]:
+        return "[patterns by name](#bakeoff)"
     bounds: list[str] = []
     for mark in marks:
+        if isinstance(mark, OrRecord):
+            return f"{_words(mark.value)}, or {_words(mark.record)}"
+        if isinstance(mark, MemberOf):
+            return "name under `agents`, or [a team in a pattern](#a-team-in-a-pattern)"
         if isinstance(mark, NameOf):
             return f"name under `{mark.section}`"
         if isinstance(mark, FileOfScenario):
@@ -260,15 +301,20 @@ RECORDS: tuple[Record, ...] = (
     CheckpointFileSpec,
     CheckpointSpec,
     GateLimit,
+    Program,
     Poisson,
     Closed,
     Trace,
     *DISTRIBUTIONS.values(),
     *PATTERNS.values(),
+    *(record for _, record in _OF_PATTERNS),
+    *AGGREGATORS.values(),
+    *DISCIPLINES.values(),
     *FAULTS.values(),
 )
 """Every record that a scenario file is made of."""
 
 _TITLES: dict[Record, str] = {
-    record: title for title, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM, *_STUB_FILE)
+    record: title
+    for title, record in (*_FILE, *_PROVIDER, *_OF_PATTERNS, *_POLICIES, *_PROGRAM, *_STUB_FILE)
 } | {Budget: "budgets", GateLimit: "gate"}

@@ -1,4 +1,4 @@
-"""Numbers of some runs together, worked out in SQL, so that a million calls are not read into Python.
+"""Aggregates of several runs, computed in SQL, so that a million calls are not read into Python.
 
 Definitions are those of `harness.metrics` (docs/glossary.md); tests hold both to the same numbers. Tasks of the warm-up are
 left out where metrics leave them out; what was not measured is None, or absent.
@@ -97,7 +97,7 @@ FROM state
 
 
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
-    """The metrics of some runs, as if their tasks were of one; `harness simulate` prints the same.
+    """The metrics of some runs over all their tasks; `harness simulate` prints the same.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -123,7 +123,7 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
 
 
 def agents(store: Store, run_ids: RunIds) -> list[Row]:
-    """What each agent did, in the order in which they first did something; those that did nothing come last.
+    """Metrics of each agent, in the order of first activity; inactive agents come last.
 
     Returns:
         Rows with "agent", its metrics for a task as in `totals`, its counts over all runs ("calls", "attempts",

@@ -1,4 +1,4 @@
-"""The file: opened when it is free, refused when it is not ours, written whole runs at a time.
+"""The store file: wait until it is free, reject files that are not stores, write whole runs.
 
 DuckDB lets one process write a file, or several read it, and turns away everybody else at once. So a connection here
 lives for one write or one read, and who is turned away comes again.
@@ -90,7 +90,7 @@ class Store:
         self._reader: duckdb.DuckDBPyConnection | None = None
 
     def write(self, records: Sequence[RunRecord]) -> list[int]:
-        """Write runs in one transaction: all of them or, whatever happens, none.
+        """Write runs in one transaction: all or none.
 
         Writing no runs makes the file if there is none, and so tells early whether it can be written.
 
@@ -113,7 +113,7 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the store for one transaction, which counts if the `with` block ends well; made if there is none.
+        """Open the store for one transaction, committed if the `with` block succeeds; the file is created if missing.
 
         Raises:
             StoreError: The file cannot be made or written, is not a store, or stayed locked; or DuckDB objects.
@@ -128,7 +128,7 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the store for reading, for as long as the `with` block lasts; until then nobody can write it.
+        """Open the store for reading during the `with` block; no process can write it meanwhile.
 
         Blocks inside one another have one connection, so that many questions cost one opening.
 
@@ -228,7 +228,7 @@ class Store:
                 return duckdb.connect(self.path, read_only=read_only, config=CONFIG)
             except duckdb.ConnectionException as error:
                 raise StoreError(
-                    f"the store {self.path} is open in this very program, through a connection that is not harness's\n"
+                    f"the store {self.path} is open in this program, through a connection that is not harness's\n"
                     "  How to fix: close that connection first"
                 ) from error
             except duckdb.Error as error:

@@ -206,6 +206,14 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "pipeline": "{stages: [writer, editor, writer]}",
         "orchestrator_worker": "{orchestrator: writer, workers: [editor, editor], on_failure: partial}",
         "react": "{agent: editor, max_iterations: 3}",
+        "parallel": "{members: [writer, editor], aggregate: {quorum: {k: 2, by: writer}}}",
+        "debate": "{proponents: [writer], critics: [editor], judge: editor}",
+        "consensus": "{proposer: writer, voters: [editor, writer], weights: {editor: 2}, tie: first}",
+        "refine": "{generator: writer, critic: editor, max_drafts: 2, on_exhausted: last}",
+        "handoff": "{start: writer, agents: [editor], carry: summary, summarizer: writer}",
+        "market": "{contractors: [writer, editor], award: highest, team_size: 2, manager: writer}",
+        "mesh": "{peers: [writer, editor], versions: {writer: [v1, v2], editor: [v2]}, on_mismatch: drop}",
+        "blackboard": "{members: [writer, editor], state: {pessimistic: {timeout_s: 5}}, on_exhausted: board}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():

@@ -1,0 +1,260 @@
+"""Teams within teams: patterns that stand where an agent's name could, in scenario files."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import ScenarioError, Simulation
+from harness.run import RunResult
+from harness.scenario import load_scenario
+from harness.spans import AGENT, CALL, TASK
+
+BASE: dict[str, Any] = {
+    "scenario": "nested",
+    "workload": {"tasks": 1},
+    "providers": {"p": {}},
+    "models": {
+        "m": {
+            "provider": "p",
+            "name": "made-up",
+            "latency": {"ttft_s": 1.0, "itl_s": 0.0},
+            "prices": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 1},
+        }
+    },
+    "agents": {name: {"model": "m", "output_tokens": 10} for name in ("lead", "a", "b", "c", "d")},
+}
+
+
+def scenario(pattern: Any, **agents: Any) -> dict[str, Any]:  # noqa: ANN401 - a YAML value
+    made = copy.deepcopy(BASE)
+    made["agents"] |= agents
+    return {**made, "pattern": pattern}
+
+
+def simulated(pattern: Any, **agents: Any) -> RunResult:  # noqa: ANN401 - a YAML value
+    return Simulation.from_spec(scenario(pattern, **agents)).run(1)
+
+
+def levels(run: RunResult) -> list[str]:
+    """Tasks and turns, each below what it is a part of, with when they began and ended."""
+    rows = sorted(run.spans.rows("span_id", "parent_id", "kind", "name", "arrival_s", "end_s"))
+    depth = {-1: -1}
+    found = []
+    for span_id, parent_id, kind, name, arrival_s, end_s in rows:
+        depth[span_id] = depth[parent_id] + 1
+        if kind in (TASK, AGENT):
+            found.append(f"{'  ' * depth[span_id]}{name} {arrival_s:g}-{end_s:g}")
+    return found
+
+
+TEAM = {"orchestrator_worker": {"orchestrator": "a", "workers": ["b", "c"]}}
+
+
+def test_pattern_may_stand_where_an_agent_could_and_its_turns_are_parts_of_its_own() -> None:
+    run = simulated({"pipeline": {"stages": ["lead", {"pattern": TEAM}, "d"]}})
+    assert levels(run) == [
+        "task 0-4", "  lead 0-1", "  orchestrator_worker 1-3", "    a 1-2", "    b 2-3", "    c 2-3", "  d 3-4",
+    ]  # fmt: skip
+
+
+def test_nesting_goes_to_any_depth() -> None:
+    pattern: Any = {"single": {"agent": "a"}}
+    for _ in range(8):
+        pattern = {"pipeline": {"stages": ["lead", {"pattern": pattern}]}}
+    run = simulated(pattern)
+    told = levels(run)
+    assert told[-1] == "  " * 9 + "a 8-9"
+    assert [line.split()[0] for line in told if "-" in line.split()[0]] == [
+        *(f"pipeline-{n}" for n in range(2, 8)),
+    ]
+
+
+def test_team_under_agents_may_be_named_by_several_places() -> None:
+    run = simulated({"pipeline": {"stages": ["pair", "pair"]}}, pair={"pattern": TEAM})
+    assert levels(run) == [
+        "task 0-4", "  pair 0-2", "    a 0-1", "    b 1-2", "    c 1-2", "  pair 2-4", "    a 2-3", "    b 3-4",
+        "    c 3-4",
+    ]  # fmt: skip
+
+
+def test_answer_of_a_team_is_a_message_of_the_team() -> None:
+    run = simulated(
+        {
+            "orchestrator_worker": {
+                "workers": ["lead", {"name": "pair", "pattern": TEAM}],
+                "synthesizer": "d",
+            }
+        }
+    )
+    names = ("agent", "recipient", "name", "hop")
+    sent = [row[:2] + row[3:] for row in run.events.rows(*names) if row[2] == "message"]
+    assert sent == [
+        ("user", "lead", 0), ("user", "a", 0), ("user", "b", 0), ("a", "b", 1), ("user", "c", 0), ("a", "c", 1),
+        ("lead", "d", 1), ("pair", "d", 2), ("d", "user", 3),
+    ]  # fmt: skip
+
+
+def test_calls_of_a_team_are_numbered_in_the_task_as_those_of_others() -> None:
+    run = simulated({"pipeline": {"stages": ["a", {"pattern": TEAM}]}})
+    calls = [row[1:] for row in run.spans.rows("kind", "agent", "ordinal") if row[0] == CALL]
+    assert calls == [("a", 1), ("a", 2), ("b", 1), ("c", 1)]
+
+
+def test_failure_in_a_team_is_a_failure_of_the_team() -> None:
+    spec = scenario(
+        {"orchestrator_worker": {"workers": ["lead", {"pattern": {"single": {"agent": "a"}}}], "on_failure": "partial"}}
+    )  # fmt: skip
+    spec["faults"] = [{"status": {"agent": "a", "status": 500}}]
+    run = Simulation.from_spec(spec).run(1)
+    ends = [
+        row[1:] for row in run.spans.rows("kind", "agent", "status", "error") if row[0] == AGENT
+    ]
+    assert ends == [
+        ("a", "error", "api_error"),
+        ("single", "error", "api_error"),
+        ("lead", "ok", ""),
+    ]
+    assert run.tally.succeeded == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "agents", "says"),
+    [
+        (
+            {"pipeline": {"stages": [{"pattern": {"pipeline": {"stages": ["a", "bee"]}}}]}},
+            {},
+            "pattern.pipeline.stages[0].pattern.pipeline.stages[1]: there is no 'bee' under agents",
+        ),
+        (
+            {"pipeline": {"stages": [{"pattern": {"pipeline": {"stage": ["a"]}}}]}},
+            {},
+            "unknown key 'stage'; did you mean 'stages'?",
+        ),
+        (
+            {"pipeline": {"stages": [{"pattern": {"pipe": {"stages": ["a"]}}}]}},
+            {},
+            "unknown key 'pipe'",
+        ),
+        ({"orchestrator_worker": {"workers": [{"team": "x"}]}}, {}, "workers[0]: the key 'pattern' is missing"),
+        ({"pipeline": {"stages": [7]}}, {}, "stages[0]: must be a text, not 7"),
+        ({"react": {"agent": "pair"}}, {"pair": {"pattern": TEAM}}, "'pair' is a team, and an agent is needed"),
+        (
+            {"single": {"agent": "one"}},
+            {
+                "one": {"pattern": {"pipeline": {"stages": ["a", {"pattern": {"single": {"agent": "two"}}}]}}},
+                "two": {"pattern": {"single": {"agent": "one"}}},
+            },
+            "teams go in a circle: ",
+        ),
+        (
+            {"pipeline": {"stages": [{"name": "x", "pattern": TEAM}, {"name": "x", "pattern": TEAM}]}},
+            {},
+            "two members of the team are called 'x'",
+        ),
+        ({"single": {"agent": "pair"}}, {"pair": {"pattern": {"nothing": {}}}}, "agents.pair.pattern"),
+        ({"single": {"agent": "pair"}}, {"pair": {"pattern": TEAM, "model": "m"}}, "unknown key 'model'"),
+    ],
+)  # fmt: skip
+def test_wrong_team_is_told_with_its_place(pattern: Any, agents: Any, says: str) -> None:  # noqa: ANN401 - YAML values
+    with pytest.raises(ScenarioError) as raised:
+        Simulation.from_spec(scenario(pattern, **agents))
+    assert says in str(raised.value)
+
+
+OWN = '''
+from __future__ import annotations
+from dataclasses import dataclass
+from harness.agents import Message
+from harness.patterns import MemberName, Team
+
+CALLED = []
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twice:
+    """Ask twice."""
+
+    who: MemberName
+    times: int = 2
+
+    async def run(self, task: Message, team: Team) -> Message:
+        CALLED.append(1)
+        for _ in range(self.times):
+            answer = await team[self.who].handle(task)
+        return answer.reply("twice", f"{len(CALLED)}")
+
+class NoPattern: pass
+'''
+
+FILE = """
+scenario: own
+workload: {tasks: 2}
+providers: {p: {}}
+models: {m: {provider: p, name: made-up, latency: {ttft_s: 1.0, itl_s: 0.0}, prices: {input_usd_per_mtok: 1, output_usd_per_mtok: 1}}}
+agents: {a: {model: m}, b: {model: m}}
+pattern:
+  "own_team:Twice":
+    who: {pattern: {"own_team:Twice": {who: a, times: 3}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tmp_path.joinpath("own_team.py").write_text(OWN, encoding="utf-8")
+    tmp_path.joinpath("own.yaml").write_text(FILE, encoding="utf-8")
+    return tmp_path
+
+
+def test_pattern_of_a_module_of_ones_own_is_named_in_the_file(folder: Path) -> None:
+    simulation = Simulation(folder / "own.yaml")
+    first, again = simulation.run(1), simulation.run(1)
+    turns = [row[1] for row in first.spans.rows("kind", "agent") if row[0] == AGENT]
+    assert turns == [*(["a"] * 3 + ["Twice"]) * 2] * 2
+    assert list(first.events.rows()) == list(again.events.rows())  # modules are imported anew
+    assert "own_team" not in sys.modules
+
+
+def test_pattern_of_ones_own_runs_in_worker_processes(folder: Path) -> None:
+    command = "import harness; harness.Simulation('own.yaml').run_many(runs=3, jobs=2)"
+    house = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(house)},
+        check=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("times: 3", "time: 3", "own.yaml:9:48: pattern.own_team:Twice.who.pattern.own_team:Twice: unknown key 'time'; did you mean 'times'?"),
+        ("who: a", "who: x", "there is no 'x' under agents"),
+        ('"own_team:Twice":\n', '"own_team:Thrice":\n', "own.yaml:8:3: pattern.own_team:Thrice: 'own_team:Thrice' cannot be loaded"),
+        ('"own_team:Twice":\n', '"own_team:NoPattern":\n', "'own_team:NoPattern' is no pattern"),
+        ('"own_team:Twice":\n', '"elsewhere:Twice":\n', "'elsewhere:Twice' cannot be loaded"),
+    ],
+)  # fmt: skip
+def test_wrong_pattern_of_ones_own_is_told_with_its_place(
+    folder: Path, old: str, new: str, says: str
+) -> None:
+    file = folder / "own.yaml"
+    assert old in FILE
+    file.write_text(FILE.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ScenarioError) as raised:
+        load_scenario(file)
+    assert says in str(raised.value)
+
+
+def test_next_file_knows_nothing_of_the_patterns_of_another(folder: Path) -> None:
+    load_scenario(folder / "own.yaml")
+    with pytest.raises(
+        ScenarioError, match=r"unknown key 'zzz'; known are single, [a-z, _]*( and \d+ more)?$"
+    ):
+        Simulation.from_spec(scenario({"zzz": {}}))
