@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SCENARIO ?= scenarios/code_review.yaml
 GALLERY := code_review overload research_assistant
+BAKEOFFS := code_review_bakeoff error_order
 
 .DEFAULT_GOAL := help
 .PHONY: help setup simulate test test-all test-pythons test-frameworks test-crewai test-browser lint format check bench gallery docs clean
@@ -30,7 +31,7 @@ test: $(READY) ## run the tests that show in a few minutes that all is well
 	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 test-all: $(READY) ## run every test, as CI does
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough
 
 # Other Pythons that are supported, where they are to be had: by name, or through pyenv.
 PYTHONS := 3.12 3.13
@@ -68,6 +69,7 @@ lint: $(READY) ## check format, style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	$(BIN)/python -m tests.test_sizes
 
 format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix-only --quiet .
@@ -85,6 +87,11 @@ gallery: $(READY) ## draw the reports in reports/gallery again
 	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && mkdir -p reports/gallery && here=$$PWD && \
 	  (cd $$there && $$here/$(BIN)/harness simulate scenarios/$$each.yaml --runs 8 --quiet || test $$? -eq 1) && \
 	  $(BIN)/harness report --store $$there/harness.duckdb -o reports/gallery/$$each && rm -rf $$there || exit 1; \
+	done
+	for each in $(BAKEOFFS); do \
+	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
+	  (cd $$there && $$here/$(BIN)/harness bakeoff scenarios/$$each.yaml -o $$here/reports/gallery/$$each > /dev/null) && \
+	  rm -rf $$there || exit 1; \
 	done
 
 docs: $(READY) ## write the generated pages again

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import signal
 import ssl
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -29,6 +31,38 @@ for _number, _handler in (
 ):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
+
+# Property tests have two profiles; a number of examples of their own is `tests.examples.examples`.
+if importlib.util.find_spec("hypothesis") is not None:  # frameworks are tested without it
+    from hypothesis import settings
+
+    for _name, _examples in (("quick", 10), ("thorough", 100)):
+        settings.register_profile(
+            _name, max_examples=_examples, deadline=None, derandomize=True, database=None
+        )
+    settings.load_profile("quick")
+
+_TESTS = Path(__file__).parent / "tests"
+
+_SLOW = frozenset((_TESTS / "slow.txt").read_text(encoding="utf-8").split())
+"""Tests that take long, found with `--durations`."""
+
+_QUICK_VARIANTS = 3
+"""How many variants of a parametrised test are quick; of one that is listed as slow it is the first."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what is listed so, and the later variants of parametrised tests."""
+    met = Counter[str]()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        met[name] += 1
+        quick = _QUICK_VARIANTS
+        if name in _SLOW:
+            quick = 1 if hasattr(item, "callspec") else 0
+        if met[name] > quick:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

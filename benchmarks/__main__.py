@@ -9,6 +9,7 @@ NAMES = (
     "calls",
     "wire",
     "growth",
+    "teams",
     "sleepers",
     "waiters",
     "limiter",

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from harness.faults import register_fault
     from harness.models import Reply, Request, ToolCall
     from harness.patterns import register_pattern
+    from harness.resilience import Memory
     from harness.run import Outcome, RunResult, Simulation
     from harness.scenario import load_scenario
     from harness.store import Store
+    from harness.store.checkpoint_file import CheckpointFile
 
 _HOMES = {
+    "CheckpointFile": "harness.store.checkpoint_file",
     "Choices": "harness.chance.choices",
     "HarnessError": "harness.errors",
+    "Memory": "harness.resilience",
     "Outcome": "harness.run",
     "Reply": "harness.models",
     "Request": "harness.models",
@@ -35,8 +39,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "CheckpointFile",
     "Choices",
     "HarnessError",
+    "Memory",
     "Outcome",
     "Reply",
     "Request",

@@ -1,4 +1,4 @@
-"""The APIs that are simulated on the wire, and the providers that are known to speak them.
+"""The APIs that are simulated on the wire, and the providers known to serve them.
 
 A new API is a folder in `harness/wire/` and an entry in `APIS`. The entry is data on the ground floor, because the
 scenario's schema, the environment of a run and the servers all read it; its code is imported when a run serves it.
@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+AGENT_HEADER: Final = "x-harness-agent"
+"""Names the agent whose call it is, for programs that can send it; stronger than any rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class WireApi:
         return getattr(import_module(module), name)  # type: ignore[no-any-return]  # by its name
 
     def base_paths(self, host: str) -> tuple[str, ...]:
-        """The base paths at a host; none where nobody knows them, and any may be used."""
+        """The base paths at a host; none if they are unknown, so that any may be used."""
         if host == self.host:
             return (self.base_path,)
         known = (one for one in VENDORS.values() if (one.api, one.host) == (self.name, host))

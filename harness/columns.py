@@ -1,4 +1,4 @@
-"""Tables for a terminal, fitted to its width: names are shortened, columns left out or stacked, and no number is ever cut.
+"""Tables fitted to the width of a terminal: names are shortened, columns dropped or stacked, numbers never cut.
 
 rich is loaded with the first table that is drawn.
 """

@@ -1,4 +1,4 @@
-"""The environment variables that a program finds inside a run: a key for every SDK, and no way around the simulation."""
+"""The environment variables of a program inside a run: a key for every SDK, and no proxy around the simulation."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _cleared() -> tuple[str, ...]:
 
 @contextmanager
 def provided_environment() -> Iterator[None]:
-    """While inside, the variables are as a run wants them; runs in several threads may leave in any order."""
+    """Context manager: the variables are as a run wants them; runs in several threads may leave in any order."""
     given, cleared = provided(), _cleared()
     with _door:
         found = {name: os.environ.get(name) for name in (*given, *cleared)}

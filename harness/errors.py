@@ -15,7 +15,7 @@ The tree::
       LimitExceeded        a run went beyond a bound on virtual time, on steps at one instant, or on calls
       NotSimulated         the program touched something that harness does not simulate
         OutsideRun         it connects while there is a simulation, but no run
-        UnknownHost        it connects to a host that nobody simulates
+        UnknownHost        it connects to a host that is not simulated
       StoreError           a store cannot be read or written
     HarnessBug             ours; never caught by us
 
@@ -29,14 +29,14 @@ from collections.abc import Iterable
 
 
 class HarnessError(Exception):
-    """Base of all errors that a user can mend; `str()` is the whole message."""
+    """Base of all errors that a user can fix; `str()` is the whole message."""
 
 
 class ScenarioError(HarnessError):
     """A scenario file is wrong; the message names file, line, column, key, value and what is allowed.
 
     Args:
-        problems: One text a problem, in the order of the file; each starts with `file:line:column:`.
+        problems: One message per problem, in the order of the file; each starts with `file:line:column:`.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -48,7 +48,7 @@ class ScenarioError(HarnessError):
 
 
 class StubError(HarnessError):
-    """A script of replies is wrong, ran out, or holds lines that no call ever asked for."""
+    """A script of replies is wrong, ran out, or has lines that no call used."""
 
 
 class Deadlock(HarnessError):  # noqa: N818 - the field's word for it
@@ -108,14 +108,14 @@ class NotSimulated(HarnessError):  # noqa: N818 - names the condition
 
 
 class OutsideRun(NotSimulated):
-    """A connection was to be made while a test had a simulation, but no run was active."""
+    """The program connects while a test has a simulation, but no run is active."""
 
     def __str__(self) -> str:
         return f"{self.what} is refused: there is a simulation, but no run is active\n  How to fix: {self.advice}"
 
 
 class UnknownHost(NotSimulated):
-    """A client was to connect to a host that nobody simulates; no error of a network, so that no client tries again."""
+    """A client connects to a host that is not simulated. It is not a network error, so no client retries it."""
 
     def __str__(self) -> str:
         return f"{self.what}\n  How to fix: {self.advice}"
@@ -130,6 +130,6 @@ class HarnessBug(AssertionError):  # noqa: N818 - a bug, not an error of the use
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A suggestion to put behind a message: `; did you mean 'worker'?`, or nothing if no known word is similar."""
+    """A suggestion to append to a message: `; did you mean 'worker'?`, or nothing if no known word is similar."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

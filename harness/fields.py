@@ -1,8 +1,8 @@
-"""How a record says what may stand in its fields: the name of something, a file, one of several things.
+"""Field types of records that scenario files set: a name, a file, one of several alternatives.
 
-Records with behaviour (a fault, a distribution, a pattern) live with their behaviour all over the house, and the
-scenario loader validates a file against these very records. The types here carry what the loader has to know; pydantic
-is imported only by it.
+Records with behaviour (a fault, a distribution, a pattern) are defined with their behaviour in many folders, and the
+scenario loader validates a file against these records. The types here carry what the loader has to know; pydantic
+is imported only by the loader.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Private names of other packages that the simulation stands on, and the check that they are still there.
+"""Private names of other packages that the simulation uses, and the check that they exist.
 
 A simulation that replaces what a program sees must reach below public interfaces. A release of such a package may move a name;
-then a run must not begin, since it would fail at a place that says nothing, or, worse, reach the real network. Each package is
-checked once a process, before what stands on it is used.
+then a run must not begin: it would fail with an unclear error or, worse, reach the real network. Each package is
+checked once per process, before code that depends on it is used.
 """
 
 from __future__ import annotations

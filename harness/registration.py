@@ -1,4 +1,4 @@
-"""Kinds that somebody else adds to the scenario file: faults and patterns of one's own.
+"""Registration of user-defined faults and patterns for scenario files.
 
 The scenario loader builds its checks of a file once. `registered` tells it when they are out of date.
 """
@@ -41,7 +41,7 @@ def register(members: dict[str, Any], name: str, kind: Any, *, what: str, method
     """
     global _count  # noqa: PLW0603 - classes are of the whole process, as modules are
     if not _NAME.fullmatch(name):
-        raise HarnessError(f"register_{what}: a name is of a-z, 0-9 and _ (given: {name!r})")
+        raise HarnessError(f"register_{what}: a name is of a-z, 0-9 and _ (got {name!r})")
     own = vars(kind) if isinstance(kind, type) else {}
     parameters = own.get("__dataclass_params__")  # those of a class above say nothing of its fields
     if parameters is None or not parameters.frozen:

@@ -1,4 +1,4 @@
-"""Secrets taken out of texts before anybody sees them or they are written to a file."""
+"""Remove secrets from texts before they are shown or written to a file."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""What happened in a run: spans, events, and the tables that hold them by column.
+"""Spans and events of a run, in columnar tables.
 
 A span is an interval with a parent. One task looks like this::
 
     task 7
-      agent lead                     one turn of an agent: from the message it got to the message it gave
-        call 1                       what the agent awaited, however many tries it took
+      agent lead                     one turn of an agent: from the message it received to the message it sent
+        call 1                       what the agent awaited, with all its attempts
           attempt 1                  one request at the provider
-          wait backoff               time in which nothing was asked of anybody
+          wait backoff               time without a request
           attempt 2
         tool search
 
@@ -16,7 +16,7 @@ The times of an attempt::
        |--- queue_wait_s ---|---- prefill_s -----|-- itl_s --|-- itl_s --| ... -------|
 
 All times are virtual seconds since the run began. An absent value is NaN (float), -1 (int) or "" (text) in memory and
-NULL in a store; it is never zero. Both wings of the house stand on this module, and it knows neither.
+NULL in a store; it is never zero. The simulation writes these tables and the results read them; this module imports neither.
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ WAIT: Final = "wait"
 OK: Final = "ok"
 ERROR: Final = "error"
 CANCELLED: Final = "cancelled"
-"""The end that a span has when somebody else gave up on it: a timeout, a failed sibling, the horizon."""
+"""The end of a span that was cancelled: by a timeout, a failed sibling, the horizon."""
+
+STATE_READ: Final = "state_read"
+STATE_WRITE: Final = "state_write"
+STATE_CONFLICT: Final = "state_conflict"
+"""Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
 
 ABSENT: Final = math.nan
 
@@ -98,7 +103,7 @@ _CHUNK_ROWS = 1024
 
 
 class _Codes(dict[str, int]):
-    """The code of each text: how many others were there before it."""
+    """The code of each text: its index in order of first use."""
 
     def __missing__(self, text: str) -> int:
         code = self[text] = len(self)
@@ -128,7 +133,7 @@ class Table:
         return list(self._codes)
 
     def extend(self, *columns: list[Any]) -> None:
-        """Add rows, given as one list a column, in the order of the columns."""
+        """Add rows, as one list per column, in the order of the columns."""
         for (name, kind), values in zip(self.columns.items(), columns, strict=True):
             if kind == "text":
                 self._arrays[name].fromlist(list(map(self._codes.__getitem__, values)))
@@ -156,7 +161,7 @@ class Table:
 
 
 class Span:
-    """An interval: opened by `SpanLog.open`, filled in by whoever knows more, closed once and left alone then."""
+    """An interval: opened by `SpanLog.open`, filled in while it is open, closed once and not changed afterwards."""
 
     __slots__ = tuple(SPAN_COLUMNS)
 
@@ -268,7 +273,7 @@ class SpanLog:
         return self._events
 
     def open_task(self, kind: str, number: int) -> Span:
-        """Begin the span of a task now; the root of all that is done for it."""
+        """Begin the span of a task now; it is the root of the task's other spans."""
         return Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
 
     def open(
@@ -288,16 +293,18 @@ class SpanLog:
         )
 
     def close(self, span: Span, status: str = OK, end_s: float | None = None) -> None:
-        """End a span now, or at a time that has passed unnoticed [s]."""
+        """End a span now, or at a given earlier time [s]."""
         span.end_s = self.clock() if end_s is None else end_s
         span.status = status
         self._closed.append(span)
         if len(self._closed) >= _CHUNK_ROWS:
             self._gather_spans()
 
-    def event(self, name: str, span: Span, detail: str = "") -> None:
-        """Note a point in time that belongs to a span, such as `fallback`."""
-        self._noted.append(Event(self.clock(), span.span_id, span.task, span.agent, name, detail))
+    def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
+        """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
+        self._noted.append(
+            Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
+        )
 
     def message(
         self, span: Span, at_s: float, sender: str, recipient: str, kind: str, tokens: int, hop: int, number: int,
@@ -363,7 +370,7 @@ class SpanLog:
 
 
 def as_json_lines(table: Table) -> str:
-    """Write a table as JSON, one object a row in the order of span ids; absent values are left out.
+    """Write a table as JSON lines in the order of span ids; absent values are left out.
 
     Two runs are the same run if and only if this text is the same.
     """

@@ -1,7 +1,7 @@
-"""What agents read and wrote: the prompt and the reply of each call, kept only where somebody asks for it.
+"""Prompts and replies of each call, kept only on request.
 
-A text is scrubbed and cut before it is kept, so that no secret ever gets into a file. Spans never hold a text: a run
-that keeps texts leaves the same bytes of spans as one that does not.
+Secrets are removed and the text is cut before it is kept, so no secret gets into a file. Spans never hold a text: a run
+that keeps texts has the same span bytes as one that does not.
 """
 
 from __future__ import annotations

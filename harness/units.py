@@ -1,4 +1,4 @@
-"""Numbers with a unit: the types that fields are declared with, token counts, and how each is printed.
+"""Numbers with a unit: field types, token counts, and formatting.
 
 A field's name ends in its unit (`timeout_s`, `cost_usd`, `input_tokens`); the aliases below add the bounds, which
 are checked where a number comes in from a file (`harness.scenario`).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -20,17 +21,25 @@ def name_of(file: Path) -> str:
     return file.relative_to(HOUSE).as_posix()
 
 
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def lines_of_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (ast.get_docstring(node, clean=False) or "").count("\n")
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_file_and_its_functions_can_be_taken_in(file: Path) -> None:
-    source = file.read_text(encoding="utf-8")
-    assert source.count("\n") <= LINES_OF_A_FILE_MAX
+def test_files_can_be_taken_in() -> None:
+    long = [name_of(it) for it in FILES if it.read_text("utf-8").count("\n") > LINES_OF_A_FILE_MAX]
+    assert long == []
+
+
+def test_functions_can_be_taken_in() -> None:
     long = [
         f"{name_of(file)}:{node.lineno} {node.name}"
-        for node in ast.walk(ast.parse(source))
+        for file in FILES
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - node.lineno - lines_of_docstring(node) >= LINES_OF_A_FUNCTION_MAX
@@ -38,9 +47,9 @@ def test_file_and_its_functions_can_be_taken_in(file: Path) -> None:
     assert long == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_file_begins_by_saying_what_it_is(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+def test_files_begin_by_saying_what_they_are() -> None:
+    silent = [name_of(it) for it in FILES if not ast.get_docstring(tree_of(it))]
+    assert silent == []
 
 
 def test_imports_keep_to_the_contracts() -> None:

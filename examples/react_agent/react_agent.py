@@ -84,7 +84,7 @@ async def _use(wish: ToolUseBlock) -> ToolResultBlockParam:
     arguments: dict[str, Any] = wish.input
     try:
         content, is_error = await tools[wish.name](**arguments), False
-    except Exception as error:  # noqa: BLE001 - whatever it is, the model may find a way around it
+    except Exception as error:
         content, is_error = f"{type(error).__name__}: {error}", True
     return {"type": "tool_result", "tool_use_id": wish.id, "content": content, "is_error": is_error}
 

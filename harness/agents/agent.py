@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.message import Message, answer, receive, unread
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
@@ -26,7 +27,14 @@ from harness.models import (
 )
 from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
-from harness.resilience import Policies, with_bulkhead, with_retry, with_timeout
+from harness.resilience import (
+    Policies,
+    Progress,
+    with_bulkhead,
+    with_checkpoint,
+    with_retry,
+    with_timeout,
+)
 from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
 
@@ -40,12 +48,13 @@ class Agent:
         model_name: That model's name in the scenario.
         log: Where its spans go.
         draws: Where chance comes from.
-        policies: What holds when calls fail.
+        policies: Policies for failing calls.
         system: Its system prompt.
         system_tokens: Size of everything it is told with every call, such as the system prompt and tool
             descriptions [tokens]; None means the length of `system`.
         tools: What it can use, by name.
         texts: Where its prompts and replies go; None if they are not kept.
+        progress: Where the outcomes of its calls and tools are kept, so that a run can be resumed; None keeps none.
     """
 
     def __init__(
@@ -61,13 +70,17 @@ class Agent:
         system_tokens: int | None = None,
         tools: Mapping[str, Tool] | None = None,
         texts: Texts | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self._texts = texts
         self.system = system
         self.system_tokens = count_tokens(system) if system_tokens is None else system_tokens
-        self.tools = dict(tools or {})
+        self.tools = {
+            name: tool if progress is None else CheckpointedTool(tool, progress)
+            for name, tool in (tools or {}).items()
+        }
         self.turns = 0
         """How many of its turns are open, of all tasks."""
         self.fallback: Agent | None = None
@@ -78,7 +91,8 @@ class Agent:
         self._ask = with_timeout(model.reply, policies.timeout_s)
         call = with_bulkhead(self._attempt, policies.max_in_flight, log)
         call = with_retry(call, policies.retry, log, draws)
-        self._call = with_timeout(call, policies.deadline_s)
+        call = with_timeout(call, policies.deadline_s)
+        self._call = with_checkpoint(call, progress, log)
 
     async def handle(self, *messages: Message) -> Message:
         """Take a turn with one call: read the messages, and answer.

@@ -1,4 +1,4 @@
-"""What agents hand to one another, and the task that it belongs to."""
+"""The message that one agent passes to another, and the task that it belongs to."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Task:
     """Size of the answers if the workload knows it [tokens]."""
     counts: dict[str, int] = field(default_factory=dict)
     """How often each agent has called its model, and used each tool, for this task."""
+    log: SpanLog | None = None
+    """Where a pattern records what it does besides turns, such as reads and writes of shared state; None records nothing."""
     customer: str = ""
     """Whom it is for."""
     priority: int = 0

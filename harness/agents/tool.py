@@ -1,4 +1,4 @@
-"""What an agent can use besides its model."""
+"""A tool: what an agent can call besides its model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.agents.effects import Effects
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution, Constant
 from harness.models import ToolCall
@@ -40,7 +41,10 @@ class ToolSpec:
     result: str = "done"
     """What it answers."""
     failure_probability: Probability = 0.0
-    """Share of uses that fail, after their latency."""
+    """Share of uses that fail, after their latency; they take no effect."""
+    idempotent: bool = True
+    """Whether a use that is repeated with its key, after a crash, takes no effect again; false for a far end that does not
+    know such keys."""
 
 
 class SimulatedTool:
@@ -50,22 +54,29 @@ class SimulatedTool:
         name: Its name in the scenario.
         spec: How it behaves.
         draws: Where chance comes from.
+        effects: Where it is noted what uses did to the world; None notes nothing.
     """
 
-    def __init__(self, name: str, spec: ToolSpec, draws: Draws) -> None:
+    def __init__(
+        self, name: str, spec: ToolSpec, draws: Draws, effects: Effects | None = None
+    ) -> None:
         self._name = name
         self._spec = spec
         self._draws = draws
+        self._effects = effects
 
     async def use(self, call: ToolCall, key: str) -> str:
-        """Wait, then answer.
+        """Take effect, wait, then answer: a caller that is gone meanwhile has done what it wanted, and does not know it.
 
         Raises:
-            ToolError: This use is one of those that fail.
+            ToolError: This use was drawn to fail.
         """
+        fails = self._draws.uniform(key, "failure") < self._spec.failure_probability
+        if self._effects is not None and not fails:
+            self._effects.happen(call, key, idempotent=self._spec.idempotent)
         await asyncio.sleep(
             whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency"))
         )
-        if self._draws.uniform(key, "failure") < self._spec.failure_probability:
+        if fails:
             raise ToolError(f"{self._name} failed")
         return self._spec.result

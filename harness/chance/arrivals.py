@@ -1,4 +1,4 @@
-"""When tasks arrive: open workloads by a process or a recorded trace, closed ones by users who think between tasks."""
+"""Arrival times of tasks: open workloads (a process or a recorded trace) and closed ones (users with think time)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Poisson:
     """Tasks per second."""
 
     def arrivals(self, draws: Draws) -> Iterator[Arrival]:
-        """Arrivals without end."""
+        """An unlimited number of arrivals."""
         now_s, number = 0.0, 0
         while True:
             number += 1
@@ -55,7 +55,7 @@ class Every:
     """The interval [s]."""
 
     def arrivals(self, draws: Draws) -> Iterator[Arrival]:
-        """Arrivals without end."""
+        """An unlimited number of arrivals."""
         number = 0
         while True:
             yield Arrival(whole_microseconds(number * self.every_s))

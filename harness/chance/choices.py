@@ -1,10 +1,10 @@
-"""The choices of one run: overridden one by one, and on record.
+"""The choices of one run: recorded, and overridden one by one.
 
 A choice is anything that could go another way and be the same program: a random value, what happens to an attempt at a provider,
-how late a timer fires, which thread goes next, when somebody outside cancels a task. Each has a key that says what it is for and
+how late a timer fires, which thread runs next, when a task is cancelled from outside. Each has a key that names its purpose and
 does not depend on what else runs, so that taking one override away shifts no other. `docs/choices.md` lists the kinds.
 
-A run that nobody watches has no `Choices`: what is here and in `choosing.py` takes the place of the plain classes only in a run that
+A run without recording has no `Choices`: the classes here and in `choosing.py` replace the plain ones only in a run that
 has.
 """
 
@@ -80,7 +80,7 @@ class Choices:
         self.begin()
 
     def begin(self) -> None:
-        """Forget what is on record; called when a run begins."""
+        """Clear the record; called when a run begins."""
         self.made: dict[Key, Any] = {}
         """What was chosen, by key, in the order in which the choices came up."""
         self.timers: list[TimerRecord] = []
@@ -91,11 +91,11 @@ class Choices:
 
     @property
     def unmet(self) -> tuple[Key, ...]:
-        """The keys of overrides that did not come up in the run."""
+        """The keys of overrides that did not apply in the run."""
         return tuple(key for key in self.overrides if key not in self.made)
 
     def check_met(self) -> None:
-        """Complain about overrides that did not come up.
+        """Raise an error for overrides that did not apply.
 
         Raises:
             HarnessError: Names each, and the nearest key that did.
@@ -111,13 +111,13 @@ class Choices:
 
     # -- as a run sees it ---------------------------------------------------------------------------------------------
 
-    def choose(self, key: Key, otherwise: Any) -> Any:  # noqa: ANN401 - of the kind
-        """Return the override of a choice, or what is chosen otherwise, and put it on record."""
+    def choose(self, key: Key, otherwise: object) -> Any:  # noqa: ANN401 - of the kind
+        """Return the override of a choice, or its default, and record it."""
         value = self.made[key] = self.overrides.get(key, otherwise)
         return value
 
     def set_timer(self, task: str, kind: TimerKind, set_s: float, due_s: float) -> TimerRecord:
-        """Put a timer on record, as late as it is chosen to be."""
+        """Record a timer, with its chosen delay."""
         number = self._count("timer", task, kind)
         record = TimerRecord(task, kind, number, set_s, due_s)
         record.due_s += self.choose(record.key, 0.0)
@@ -144,10 +144,10 @@ class Choices:
         return number
 
 
-def _check(key: Key, value: Any) -> None:  # noqa: ANN401 - to be looked at
+def _check(key: Key, value: object) -> None:
     parts: Any = key  # a caller without types may give anything
     if not isinstance(parts, tuple) or not parts or not all(isinstance(it, str) for it in parts):
-        raise HarnessError(f"the key of a choice is a tuple of texts (given: {key!r})")
+        raise HarnessError(f"the key of a choice is a tuple of texts (got {key!r})")
     if key[0] not in KINDS:
         hint = did_you_mean(key[0], KINDS)
         raise HarnessError(
@@ -158,7 +158,7 @@ def _check(key: Key, value: Any) -> None:  # noqa: ANN401 - to be looked at
         return
     types, holds, words = wanted
     if not isinstance(value, types) or isinstance(value, bool) or not holds(value):
-        raise HarnessError(f"override of {key}: must be {words} (given: {value!r})")
+        raise HarnessError(f"override of {key}: must be {words} (got {value!r})")
 
 
 _WANTED: dict[str, tuple[Any, Any, str]] = {

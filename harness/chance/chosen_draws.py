@@ -1,4 +1,4 @@
-"""The draws of a run that is watched: each value may be overridden, and all are on record."""
+"""Draws of a recorded run: each value may be overridden, and all are recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.errors import HarnessError
 
 
 class ChosenDraws(Draws):
-    """Draws of a run that is watched.
+    """Draws of a recorded run.
 
     Args:
         seed: The one integer that all values follow from that are not overridden.
@@ -50,7 +50,7 @@ def draws_of(seed: int | Draws, choices: Choices | None) -> Draws:
 
     Args:
         seed: The seed, or draws that were already made.
-        choices: Who overrides and watches; None means nobody.
+        choices: The object that overrides and records choices; None means none.
     """
     draws = Draws.of(seed)
     return draws if choices is None else ChosenDraws(draws.seed, choices)

@@ -27,19 +27,19 @@ _inverse_normal = _STANDARD_NORMAL.inv_cdf
 
 
 class Distribution(Protocol):
-    """What a duration or a size is drawn from."""
+    """A distribution of durations or sizes."""
 
     @property
     def mean(self) -> float:
         """The expected value of a sample."""
 
     def sample(self, draws: Draws, *key: object) -> float:
-        """The value that belongs to the key."""
+        """The sample for a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """Always the same value. A bare number means this."""
+    """A constant value. A bare number means this."""
 
     value: Annotated[float, Ge(0)]
     """The value."""

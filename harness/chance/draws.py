@@ -25,14 +25,14 @@ _SEPARATOR = "\x1f"
 
 
 class Draws:
-    """All random values of one run; made once for it and handed to whoever draws.
+    """All random values of one run; made once per run and passed to the code that draws.
 
     Args:
         seed: The one integer that all values follow from.
     """
 
     choices: Choices | None = None
-    """Who overrides and watches them; None means nobody."""
+    """The object that overrides and records them; None means none."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

@@ -1,4 +1,4 @@
-"""The command line. `app.py` says what can be typed, its siblings do it, `tables.py` draws what people see."""
+"""The command line. `app.py` defines the commands, the other files implement them, `tables.py` prints results."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import cast
 
 import click
 
-from harness.cli.comparing import baseline, compare, gate, history
+from harness.cli.comparing import bakeoff, baseline, compare, gate, history
 from harness.cli.exit_codes import (
     EXIT_BROKEN_PIPE,
     EXIT_BUG,
@@ -274,5 +274,5 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, o
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
-for _command in (gate, baseline, compare, history, report, whatif, trace, export, import_):
+for _command in (gate, baseline, compare, bakeoff, history, report, whatif, trace, export, import_):
     cli.add_command(_command)

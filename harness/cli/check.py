@@ -1,4 +1,4 @@
-"""`harness check`: whether one seed of a scenario gives one execution, and what is the cause if it does not."""
+"""`harness check`: whether one seed of a scenario gives one execution, and the probable cause if not."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_file(file: Path, *, seed: int | None, overrides: Sequence[str]) -> int
 
 
 def write_digest(file: Path, *, seed: int | None, overrides: Sequence[str], to: Path) -> int:
-    """Run one seed of a scenario, and write its digest to a file; what a fresh process does."""
+    """Run one seed of a scenario, and write its digest to a file; called in a fresh process."""
     scenario = load_scenario(file, overrides=overrides)
     with files_written() as written:
         digest = digest_of_run(scenario, scenario.spec.seeds(first=seed, runs=1)[0])

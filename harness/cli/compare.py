@@ -1,4 +1,4 @@
-"""`harness compare`: any two of a run, several runs, a store, a baseline file and a scenario."""
+"""`harness compare`: compare two of: a run, several runs, a store, a baseline file, a scenario."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compare_sides(
     store: Path,
     output: Format,
 ) -> int:
-    """Compare two sides, and print what became of the gated metrics.
+    """Compare two sides, and print the results of the gated metrics.
 
     Args:
         base: What the baseline is made of, as `sides.py` says.

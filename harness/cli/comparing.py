@@ -1,4 +1,4 @@
-"""The commands that compare: `gate`, `baseline`, `compare`, `history`. What they do is imported when they are called."""
+"""The commands that compare: `gate`, `baseline`, `compare`, `bakeoff`, `history`. Their code is imported when they are called."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.cli.options import (
 @click.option(
     "--baseline",
     type=PATH,
-    help="Compare with this file; baselines/NAME.json if it is there, see `harness baseline`.",
+    help="Compare with this baseline file. Default: baselines/NAME.json, if it exists; see `harness baseline`.",
 )
 @click.option("--base", metavar="REF", help="Compare with the same files of this commit.")
 @set_option
@@ -44,7 +44,7 @@ from harness.cli.options import (
     type=click.Choice(["pass", "fail"]),
     default="pass",
     show_default=True,
-    help="What a baseline that is not there yet means.",
+    help="Result if there is no baseline yet.",
 )
 def gate(
     file: Path,
@@ -84,13 +84,13 @@ def gate(
 @click.argument("candidate", metavar="CAND")
 @set_option
 @limit_option
-@click.option("--scenario", help="Which scenario to compare, when the sides hold several.")
+@click.option("--scenario", help="Scenario to compare, if a side has several.")
 @click.option(
     "--engine",
     type=click.Choice(["simulated", "wall-clock"]),
     default="simulated",
     show_default=True,
-    help="What moved time in the runs; a seed decides nothing in real time, so those are not paired.",
+    help="Clock of the runs. Runs in real time do not depend on their seed, so they are not paired.",
 )
 @store_option
 @click.option(
@@ -131,6 +131,66 @@ def compare(
     )
 
 
+@click.command()
+@click.argument("file", type=PATH)
+@click.option(
+    "--patterns",
+    metavar="NAME,NAME",
+    help="Which entries under `bakeoff`, the first to compare with; all otherwise.",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="MODULE:FUNCTION",
+    help="A program of your own beside them; may be repeated.",
+)
+@set_option
+@runs_option
+@seed_option
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=PATH,
+    default="reports",
+    show_default=True,
+    help="The folder for the page.",
+)
+@store_option
+@format_option
+def bakeoff(
+    file: Path,
+    patterns: str | None,
+    targets: tuple[str, ...],
+    overrides: tuple[str, ...],
+    runs: int | None,
+    seed: int | None,
+    folder: Path,
+    store: Path,
+    output: str,
+) -> int:
+    """Simulate the tasks of FILE with several patterns, and compare latency, cost, success and traffic.
+
+    FILE names the patterns in its section `bakeoff`. All meet the same tasks, agents, providers and faults, with the same
+    seeds; those than which no other is better in everything are marked. Also writes a page. --set changes the scenario of
+    all of them.
+    """
+    from harness.cli.bakeoff import bake_off_file
+
+    return bake_off_file(
+        file,
+        patterns=patterns,
+        targets=targets,
+        overrides=overrides,
+        runs=runs,
+        seed=seed,
+        target_folder=folder,
+        store=store,
+        output=output,
+    )
+
+
 @click.group()
 def baseline() -> None:
     """Save and show the numbers that `harness gate` compares with."""
@@ -145,7 +205,9 @@ def baseline() -> None:
     type=PATH,
     help="The file to write; baselines/NAME.json otherwise.",
 )
-@click.option("--reason", default="", help="Why this is the baseline; needed when there is one.")
+@click.option(
+    "--reason", default="", help="Reason for this baseline. Required if it replaces another."
+)
 @set_option
 @limit_option
 @runs_option
@@ -176,7 +238,7 @@ def baseline_save(
 @baseline.command("show")
 @click.argument("file", type=PATH)
 def baseline_show(file: Path) -> int:
-    """Print what a baseline holds."""
+    """Print the content of a baseline."""
     from harness.cli.gate import show_file
 
     return show_file(file)
@@ -191,7 +253,7 @@ def baseline_show(file: Path) -> int:
 @click.option(
     "--last",
     type=click.IntRange(min=1, max=COUNT_MAX),
-    help="Only the last so many versions of each scenario.",
+    help="Number of latest versions of each scenario to show.",
 )
 @format_option
 def history(metric: str, scenario: str | None, store: Path, last: int | None, output: str) -> int:

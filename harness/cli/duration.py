@@ -1,4 +1,4 @@
-"""How long the work of a command takes, told before most of it is done."""
+"""Estimated duration of a command, printed early in its work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOK_WALL_S = 2.0
 
 
 class Announcement:
-    """Tells once how long all runs take; nothing if that is not long.
+    """Prints an estimate of the total duration once, if it is long.
 
     One run tells it of many. A single long run, or the first of several in this process, is judged by its first tasks.
 
@@ -45,7 +45,7 @@ class Announcement:
             self._tell(f"{self._runs} runs take", wall_s, "")
 
     def task_ended(self) -> None:
-        """Be told of a task that has ended, in a run that goes on in this process."""
+        """Record the end of a task of a run in this process."""
         if self._is_told or self._tasks is None:
             return
         self._ended += 1

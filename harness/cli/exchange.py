@@ -23,7 +23,7 @@ def export_stored(
     folder: Path,
     store: Path,
 ) -> int:
-    """Write stored runs into a folder, and say what is in it.
+    """Export stored runs into a folder, and print a summary.
 
     Args:
         words: The runs, as `12`, `1-8` or `1-8,11`; none means all.
@@ -50,10 +50,10 @@ def export_stored(
 
 
 def import_folders(folders: Sequence[Path], *, store: Path) -> int:
-    """Take the runs of folders into a store, all or none, and say what they are called there.
+    """Import the runs of folders into a store, all or none, and print their new ids.
 
     Raises:
-        HarnessError: A folder is no export, or is damaged; the store cannot be written; a package is missing.
+        HarnessError: A folder is not an export, or is damaged; the store cannot be written; a package is missing.
     """
     for found in import_runs(Store(store), folders):
         told = f"imported {len(found.run_ids):,} from {found.folder} as {_runs(found.run_ids)} of {store}"
@@ -77,7 +77,7 @@ def _wanted(words: Sequence[str], store: Store) -> list[int]:
     for word in words:
         if not RUNS.fullmatch(word):
             raise HarnessError(
-                f"{word}: this names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
+                f"{word}: this is neither a run nor a range of runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
             )
         wanted |= run_ids(word, dict.fromkeys(there), f"run {word}", store)
     return sorted(wanted)

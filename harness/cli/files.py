@@ -24,7 +24,7 @@ _FIRST_FILES = ("scenarios/hello.yaml", "stubs/hello.yaml", _SCHEMA)
 
 
 def validate_files(files: Sequence[Path]) -> int:
-    """Check scenario files, each for itself; the exit code says whether all are right."""
+    """Check scenario files separately; the exit code is 0 if all are valid."""
     wrong = 0
     for file in files:
         try:
@@ -39,7 +39,7 @@ def validate_files(files: Sequence[Path]) -> int:
 
 
 def print_schema(*, as_reference: bool) -> int:
-    """Print what a scenario file may say, for editors or for people."""
+    """Print the JSON Schema or the reference of scenario files."""
     click.echo(
         reference() if as_reference else json.dumps(json_schema(), indent=2), nl=not as_reference
     )
@@ -47,7 +47,7 @@ def print_schema(*, as_reference: bool) -> int:
 
 
 def write_first_scenario(folder: Path) -> int:
-    """Write a scenario to start from; all of it or nothing."""
+    """Write a first scenario; all of its files or none."""
     templates = resources.files("harness.cli").joinpath("first")
     written: list[Path] = []
     try:

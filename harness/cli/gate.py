@@ -1,4 +1,4 @@
-"""`harness gate` and `harness baseline`: is this change slower, dearer or worse than what was before?"""
+"""`harness gate` and `harness baseline`: whether a change made a scenario slower, costlier or less successful."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ BASELINE_RUNS = 32
 
 
 BASELINES = Path("baselines")
-"""The folder of baselines whose file nobody names."""
+"""The default folder of baselines."""
 
 
 def default_baseline(file: Path) -> Path:
-    """Where the baseline of a scenario is when nobody says otherwise."""
+    """The default place of a scenario's baseline."""
     return BASELINES / f"{file.stem}.json"
 
 
@@ -210,7 +210,7 @@ def save_file(
     overrides: Sequence[str] = (),
     limits: Sequence[str],
 ) -> int:
-    """Simulate a scenario, and make its numbers the baseline."""
+    """Simulate a scenario, and save its metrics as the baseline."""
     scenario = load_scenario(file, overrides=overrides)
     chosen = [limit.metric for limit in limits_of(scenario.spec.gate, limits)]
     first = scenario.spec.seed if seed is None else seed
@@ -225,7 +225,7 @@ def save_file(
 
 
 def show_file(path: Path) -> int:
-    """Print what a baseline holds."""
+    """Print the content of a baseline."""
     found = read_baseline(path)
     seeds = f"seeds {found.seeds[0]} to {found.seeds[-1]}" if found.seeds else "no seeds"
     click.echo(printable(f"{found.scenario}: {len(found.runs)} runs, {seeds}"))

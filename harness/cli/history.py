@@ -1,4 +1,4 @@
-"""`harness history`: one metric over all that is stored, and the commit at which it changed.
+"""`harness history`: one metric over all stored runs, and the commit at which it changed.
 
 Runs of one seed are compared with the last run of that seed before them: a simulated run depends on nothing else, so any
 difference is a change of the scenario, the program, the prices or harness.
@@ -57,7 +57,7 @@ class Group:
     values: Mapping[int, float]
     """By seed; runs that did not measure the metric are left out."""
     status: Status
-    """What became of the seeds that ran before."""
+    """The comparison with earlier runs of the same seeds."""
     common: int = 0
     """How many of its seeds ran before."""
     changed: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""`harness runs` and `harness show`: look into a store."""
+"""`harness runs` and `harness show`: list and show stored runs."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ format_option = click.option(
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="For people, or for programs.",
+    help="A table for people, or JSON for programs.",
 )
 
 runs_option = click.option(
-    "--runs", type=click.IntRange(min=1, max=COUNT_MAX), help="How many seeds at most."
+    "--runs", type=click.IntRange(min=1, max=COUNT_MAX), help="Maximum number of seeds."
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0, max=SEED_MAX), help="The first seed."
@@ -53,5 +53,5 @@ limit_option = click.option(
     "limits",
     multiple=True,
     metavar="NAME=CHANGE",
-    help="How much worse a metric may become, such as cost_usd_mean=1%; may be repeated.",
+    help="Largest change for the worse of a metric, such as cost_usd_mean=1%; may be repeated.",
 )

@@ -1,4 +1,4 @@
-"""The process that a command runs in: signals that end it in order, and streams that take whatever is printed."""
+"""The process of a command: orderly end on signals, and output streams that accept any character."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AGAIN_WALL_S = 0.05
 
 @contextmanager
 def own_process() -> Iterator[None]:
-    """While inside, signals that end a process unwind what is done, and streams take any text; then all is as before."""
+    """Context manager: signals that end a process unwind what is done, and streams take any text; then all is as before."""
     with ExitStack() as stack:
         for name in ("stdin", "stdout", "stderr"):
             stack.enter_context(_stream(name))
@@ -47,7 +47,7 @@ def interruption(error: BaseException) -> BaseException | None:
 
 
 def say(text: str) -> None:
-    """Tell something on the standard error; nothing if it takes nothing."""
+    """Print a message on standard error, if it can be written."""
     with suppress(OSError):
         click.echo(text, err=True)
 
@@ -63,7 +63,7 @@ def why_no_output() -> str | None:
 
 
 def forget_output() -> None:
-    """Let go of what cannot be written; Python would try again when it ends, and complain."""
+    """Discard unwritten output; otherwise Python would try to write it again at exit, and report an error."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:

@@ -1,4 +1,4 @@
-"""`harness report`: runs of a store as pages, pictures and numbers in files."""
+"""`harness report`: stored runs as pages, pictures and numbers in files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.store import Store, queries
 from harness.store.asking import Row
 
 _NAME_LENGTH_MAX: Final = 80
-"""Names of files may be longer, but nobody wants them to be."""
+"""Maximum length of a file name."""
 
 _TRACED_SPANS_MAX: Final = 50_000
 """A trace of more is 20 MB, and is written when somebody asks for it with `harness trace`."""

@@ -1,4 +1,4 @@
-"""How runs are named on the command line: `12`, `1-8`, `1-8,11`."""
+"""Run ids on the command line: `12`, `1-8`, `1-8,11`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Ids(Container[int], Iterable[int], Protocol):
 
 
 def run_ids(runs: str, there: _Ids, label: str, store: Store) -> set[int]:
-    """The runs that a word names.
+    """Parse the run ids of one word.
 
     Args:
         runs: The word; it matches `RUNS`.
@@ -49,7 +49,7 @@ def run_ids(runs: str, there: _Ids, label: str, store: Store) -> set[int]:
 
 
 def named_runs(words: Sequence[str], there: _Ids, store: Store) -> list[int]:
-    """The runs that some words name, ascending, each once.
+    """Parse the run ids of several words; ascending, without duplicates.
 
     Args:
         words: The words of the command line.
@@ -57,12 +57,12 @@ def named_runs(words: Sequence[str], there: _Ids, store: Store) -> list[int]:
         store: The store.
 
     Raises:
-        HarnessError: A word names no runs, or the store does not hold one of them.
+        HarnessError: A word is not a run or a range of runs, or the store does not hold one of them.
     """
     for word in words:
         if not RUNS.fullmatch(word):
             raise HarnessError(
-                f"{word} names no runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
+                f"{word} is neither a run nor a range of runs\n  How to fix: name a run, such as 12, or runs, such as 1-8,11"
             )
     return sorted(set().union(*(run_ids(word, there, f"run {word}", store) for word in words)))
 

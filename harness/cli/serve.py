@@ -18,7 +18,7 @@ from harness.store import Store
 
 
 def serve_file(file: Path, *, host: str, port: int, speed: float, store: Path) -> int:
-    """Serve a scenario until it is interrupted, then keep what happened."""
+    """Serve a scenario until it is interrupted, then store the run."""
     scenario = load_scenario(file)
     keeper = Store(store)
     keeper.write([])  # tells early whether it can be written

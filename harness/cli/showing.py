@@ -1,4 +1,4 @@
-"""The commands that show something else of runs: `report`, `whatif`, `trace`, `export`, `import`. What they do is imported when they are called."""
+"""The commands `report`, `whatif`, `trace`, `export` and `import`. Their code is imported when they are called."""
 
 from __future__ import annotations
 

@@ -63,7 +63,9 @@ def side_of(text: str, store: Path) -> AnySide:
     if name and RUNS.fullmatch(runs) and os.path.lexists(name):
         return stored_side(text, Store(name), runs)
     missing = name if name and RUNS.fullmatch(runs) else text
-    raise HarnessError(f"{text}: there is no file {missing}, and it names no runs\n{_HOW}")
+    raise HarnessError(
+        f"{text}: there is no file {missing}, and this is neither a run nor a range of runs\n{_HOW}"
+    )
 
 
 def stored_side(label: str, store: Store, runs: str) -> StoredSide:
@@ -108,7 +110,7 @@ def _only(side: AnySide, scenario: str) -> AnySide:
 
 
 def samples_of_side(side: AnySide, engine: str) -> Samples:
-    """What is compared of a side.
+    """The samples of a side.
 
     Raises:
         HarnessError: It holds several versions of its scenario.
@@ -132,7 +134,7 @@ def samples_of_side(side: AnySide, engine: str) -> Samples:
 
 
 def explained(result: GateResult, old: AnySide, new: AnySide) -> GateResult:
-    """Say why metrics became worse, when there are spans of the same seeds on both sides."""
+    """Explain why metrics became worse, if both sides have spans of the same seeds."""
     if not result.regressed:
         return result
     assert result.base is not None, "there were two sides"

@@ -1,4 +1,4 @@
-"""`harness simulate`: run a scenario, keep the runs, print what came out."""
+"""`harness simulate`: run a scenario, store the runs, print the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
 
 _TASKS_WORTH_A_BAR = 5_000
-"""Less takes about a second, and a bar that flashes up tells nobody anything."""
+"""Less takes about a second, which is too short for a progress bar."""
 
 
 def simulate_file(

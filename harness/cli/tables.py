@@ -1,4 +1,4 @@
-"""What people see on a terminal: numbers with their units, aligned; plain text when it goes into a pipe."""
+"""Tables on a terminal: aligned numbers with units; plain text in a pipe."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def print_outcome(
     run_ids: Sequence[int],
     store: Path,
 ) -> None:
-    """Print the numbers of some runs, the budgets, and where to look further."""
+    """Print the metrics of some runs, the budgets, and the next commands."""
     out = console()
     span = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
     runs = "1 run" if len(seeds) == 1 else f"{len(seeds)} runs"

@@ -1,4 +1,4 @@
-"""`harness trace`: stored runs as traces, for other tools to show."""
+"""`harness trace`: export stored runs as traces for other tools."""
 
 from __future__ import annotations
 

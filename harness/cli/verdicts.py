@@ -1,4 +1,4 @@
-"""What a comparison found, printed in the format that was asked for."""
+"""Print the result of a comparison in the requested format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.gate.output import as_annotations, as_json, as_junit, as_markdown, 
 
 
 def print_verdict(result: GateResult, output: Format, *, file: str = "") -> None:
-    """Print what was found, and add it to the summary of the job at GitHub if this is one.
+    """Print the result, and add it to the job summary in GitHub Actions.
 
     Args:
         result: What was found.

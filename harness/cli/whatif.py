@@ -1,4 +1,4 @@
-"""`harness whatif`: what would be gained if an agent were faster?"""
+"""`harness whatif`: the effect of a faster agent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from harness.scenario import load_scenario
 _PERCENT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
 
 _FASTER: Final = 0.2
-"""What every agent is asked for when nobody says otherwise: enough to be seen, and what a smaller model or a shorter
+"""The default change of speed: enough to be seen, and what a smaller model or a shorter
 answer may bring."""
 
 
@@ -51,7 +51,7 @@ def print_what_if(
     seed: int | None,
     output: str,
 ) -> int:
-    """Simulate a scenario as it is and with other speeds, and print what differs.
+    """Simulate a scenario unchanged and with other speeds, and print the differences.
 
     Args:
         file: The scenario.
@@ -95,12 +95,12 @@ def _factors(faster: Sequence[str], slower: Sequence[str]) -> dict[str, float]:
             said = _PERCENT.fullmatch(text.strip())
             if not agent or said is None:
                 raise HarnessError(
-                    f"{option} {word}: this is no agent with percents\n"
+                    f"{option} {word}: this is not an agent with a percentage\n"
                     f"  How to fix: write it as NAME=PERCENT, such as {option} reviewer=20%"
                 )
             percent = float(said[1])
             if percent == 0 or (sign < 0 and percent >= 100):
-                why = "which is no change" if percent == 0 else "which would take no time at all"
+                why = "which changes nothing" if percent == 0 else "which would take no time at all"
                 raise HarnessError(
                     f"{option} {word}: {percent:g} % {option[2:]}, {why}\n"
                     f"  How to fix: give another percentage, such as {option} {agent}=20%"

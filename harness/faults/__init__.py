@@ -1,4 +1,4 @@
-"""What goes wrong: interchangeable faults, and the model that meets them.
+"""Faults: the failures and delays that are injected.
 
 Read `api.py`, then the smallest sibling, `hang.py`.
 """
@@ -46,10 +46,10 @@ def register_fault(name: str, kind: type[Fault]) -> None:
 
     Args:
         name: What files and spans call it.
-        kind: A frozen dataclass that extends `Fault` and says in `verdict` what becomes of an attempt.
+        kind: A frozen dataclass that extends `Fault` and returns in `verdict` what happens to an attempt.
 
     Raises:
-        HarnessError: The name is taken or no name, or the class is no fault.
+        HarnessError: The name is taken or invalid, or the class is not a fault.
     """
     given: Any = kind  # a caller without types may give anything
     if (

@@ -1,7 +1,7 @@
-"""What a fault is: it sees an attempt and returns a verdict.
+"""The fault protocol: a fault sees an attempt and returns a verdict.
 
 A plan is an ordered list of faults; the first verdict wins, unless its fault `continues`. A new kind of fault is one file beside its siblings: a
-frozen record that extends `Fault` by its parameters and says in `verdict` what becomes of an attempt that it meets.
+frozen record that extends `Fault` by its parameters and returns in `verdict` what happens to an attempt.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Bad luck for the attempts that it meets; each field narrows them down, and all must hold."""
+    """A fault of the attempts that it applies to. Each field restricts them; all must match."""
 
     agent: AgentName | None = None
     """Only attempts of this agent."""
@@ -55,13 +55,13 @@ class Fault:
             raise ValueError(f"until_s ({self.until_s:g}) is not after from_s ({self.from_s:g})")
 
     def meets(self, request: Request, now_s: float, draws: Draws, name: str) -> bool:
-        """Whether an attempt has this bad luck.
+        """Whether the fault applies to an attempt.
 
         Args:
             request: The attempt.
             now_s: Virtual time [s].
-            draws: Where chance comes from.
-            name: Tells this fault from the others of its plan; part of the key of its draw.
+            draws: Source of random values.
+            name: Unique name of the fault in its plan; part of the key of its draw.
         """
         return (
             self.agent in (None, request.agent)
@@ -77,5 +77,5 @@ class Fault:
         )
 
     def verdict(self) -> Verdict:
-        """What becomes of an attempt that it meets."""
+        """What happens to an attempt that it applies to."""
         raise NotImplementedError

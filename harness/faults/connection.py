@@ -1,4 +1,4 @@
-"""The connection breaks."""
+"""Faults of the connection."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from harness.provider import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFailure(Fault):
-    """No connection comes about, so there is neither status nor answer."""
+    """The connection fails, so there is neither status nor answer."""
 
     def verdict(self) -> Fail:
-        """Refused, by nobody."""
+        """Refused without an HTTP response."""
         return Fail(Refusal("connection_error"))

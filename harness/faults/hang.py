@@ -1,4 +1,4 @@
-"""Nobody answers."""
+"""A provider that does not answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.units import PositiveSeconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hang(Fault):
-    """Nothing is heard for `for_s`, then the attempt goes on; without `for_s` it hangs until the client gives up."""
+    """No response for `for_s`, then the attempt continues; without `for_s` it hangs until the client gives up."""
 
     for_s: PositiveSeconds | None = None
     """How long nothing is heard [s]."""

@@ -1,4 +1,4 @@
-"""A plan of faults: which of them an attempt meets."""
+"""The fault plan: which fault applies to an attempt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PlannedFault(NamedTuple):
 
 
 def plan(faults: Sequence[Fault], names: Mapping[type[Fault], str]) -> list[PlannedFault]:
-    """Number faults, and name each by its kind and by what it meets, so that one more changes no draw of another.
+    """Number the faults, and name each by its kind and its conditions, so that adding one changes no draw of another.
 
     Args:
         faults: The faults, in order.
@@ -43,11 +43,11 @@ def plan(faults: Sequence[Fault], names: Mapping[type[Fault], str]) -> list[Plan
 
 
 class FaultPlan:
-    """The faults of one run, in order, and which of them have met an attempt.
+    """The faults of one run, in order, and which of them have applied to an attempt.
 
     Args:
         planned: The faults.
-        draws: Where chance comes from.
+        draws: Source of random values.
         clock: Tells the virtual time [s].
         names: What the scenario file calls each kind of fault.
     """
@@ -67,7 +67,7 @@ class FaultPlan:
         """The numbers of the faults that have met an attempt."""
 
     def judge(self, request: Request) -> tuple[str, Verdict] | None:
-        """Return the names of the faults that an attempt meets, and what becomes of it; None if it meets none."""
+        """Return the names of the faults that apply to an attempt, and its verdict; None if no fault applies."""
         planned = self._met_by(request)
         if self._draws.choices is None:
             met = [(one.name, one.fault) for one in planned]
@@ -81,7 +81,7 @@ class FaultPlan:
         return names, verdicts[0] if len(verdicts) == 1 else InTurn(verdicts)
 
     def _met_by(self, request: Request) -> list[PlannedFault]:
-        """The faults of the plan that an attempt meets; the first that does not continue is the last."""
+        """The faults of the plan that apply to an attempt, up to the first that does not continue."""
         now_s, met = self._clock(), []
         for planned in self._planned:
             if planned.fault.meets(request, now_s, self._draws, planned.key):
@@ -93,7 +93,7 @@ class FaultPlan:
     def _chosen(
         self, request: Request, choices: Choices, planned: tuple[Fault, ...]
     ) -> list[tuple[str, Fault]]:
-        """The faults that are chosen for an attempt instead of those of the plan, by name."""
+        """The overriding faults of an attempt, by name, in place of those of the plan."""
         key = ("attempt", request.address or request.key, str(request.attempt))
         chosen = choices.choose(key, planned)
         for fault in chosen:

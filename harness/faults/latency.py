@@ -1,4 +1,4 @@
-"""The provider is slow."""
+"""A slow provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reply arrives damaged."""
+"""Damaged replies."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _HTTP_OK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Malformed(Fault):
-    """The reply cannot be parsed: it took its time and its tokens, and the caller gets an error that is not retried."""
+    """The reply cannot be parsed. It takes its time and its tokens, and the caller gets an error that is not retried."""
 
     def verdict(self) -> Alter:
-        """Served, and useless."""
+        """Served, but useless."""
         return Alter(_fail_to_parse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncated(Fault):
-    """The reply ends early: whoever gets it reads less, and it is wrong; what is there is billed."""
+    """The reply is cut short. The reader gets less text, the reply counts as wrong, and the generated part is billed."""
 
     keep: Probability = 0.5
     """Share of the text that arrives."""

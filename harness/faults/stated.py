@@ -1,4 +1,4 @@
-"""The provider takes a stated time."""
+"""A stated service time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.units import PositiveSeconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedDuration(Fault):
-    """The attempt takes `for_s` to serve, whatever its model's latency is; what it waits in a queue comes on top."""
+    """The attempt takes `for_s` to serve, in place of its model's latency; time in a queue is added."""
 
     for_s: PositiveSeconds
     """From the start of service to the last token [s]."""

@@ -1,4 +1,4 @@
-"""The API answers with an error."""
+"""Error statuses of the API."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The bytes of an exchange are damaged.
+"""Damage to the bytes of an exchange.
 
-A program that speaks to a provider through an SDK meets the damage itself; a pattern, which sees replies and no bytes,
-meets what it amounts to.
+A program that uses a provider through an SDK receives the damaged bytes. A pattern, which sees replies and no bytes,
+gets the resulting error.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ _NO_CONNECTION = Fail(Refusal("connection_error"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NoAnswer(Fault):
-    """No answer comes, because no connection does or because it ends."""
+    """No answer, because the connection fails or is closed."""
 
     damage: ClassVar[Damage]
 
     def verdict(self) -> Break:
-        """Nothing is heard but the operating system."""
+        """An error of the operating system, without an answer."""
         return Break(self.damage, _NO_CONNECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRefused(_NoAnswer):
-    """Nobody listens at the provider's address."""
+    """The provider refuses the connection."""
 
     damage: ClassVar[Damage] = "refused"
 
@@ -88,7 +88,7 @@ class DnsFailure(_NoAnswer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stall(Fault):
-    """A stream falls silent in its middle, for `for_s` or until the client gives up; an answer in one piece comes late."""
+    """A stream pauses in its middle, for `for_s` or until the client gives up; a whole answer comes late."""
 
     for_s: PositiveSeconds | None = None
     """How long nothing comes [s]."""
@@ -102,7 +102,7 @@ class Stall(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Interrupted(Fault):
-    """The answer ends before its end."""
+    """The answer is cut off."""
 
     after: Probability = 0.5
     """Share of the reply that arrives."""
@@ -136,44 +136,44 @@ class CorruptChunk(_Interrupted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorEvent(_Interrupted):
-    """The provider becomes overloaded in the middle of a stream, and says so in it; an answer in one piece is a 529."""
+    """The provider becomes overloaded in the middle of a stream, and sends an error event; a whole answer is a 529."""
 
     damage: ClassVar[Damage] = "error_event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutStream(Fault):
-    """A stream ends well before its end, as if it were complete; an answer in one piece is not the whole JSON."""
+    """A stream ends early, as if it were complete; a whole answer is incomplete JSON."""
 
     after: Probability = 0.5
     """Share of the reply that arrives."""
 
     def verdict(self) -> Break:
-        """Served in part, and nothing says so."""
+        """Served in part, without a sign of it."""
         return Break("cut", Alter(_shortened), self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unreadable(Fault):
-    """The answer arrives, and cannot be read."""
+    """The answer arrives, but cannot be parsed."""
 
     damage: ClassVar[Damage]
 
     def verdict(self) -> Break:
-        """Served, and useless."""
+        """Served, but useless."""
         return Break(self.damage, Alter(_unreadable))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidJson(_Unreadable):
-    """The answer is complete and no JSON."""
+    """The answer is complete, but not JSON."""
 
     damage: ClassVar[Damage] = "invalid_json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorruptGzip(_Unreadable):
-    """The answer says that it is compressed, and is not."""
+    """The answer is declared as compressed, but is not."""
 
     damage: ClassVar[Damage] = "corrupt_gzip"
 
@@ -190,7 +190,7 @@ class HtmlError(Fault):
     """A proxy answers with status 502 and a web page."""
 
     def verdict(self) -> Break:
-        """Refused by somebody else."""
+        """Refused by a proxy."""
         return Break("html", Fail(Refusal("api_error")))
 
 
@@ -199,7 +199,7 @@ class DuplicateToolIds(Fault):
     """All tool calls of the reply have the same id."""
 
     def verdict(self) -> Break:
-        """Served, and ambiguous; where tool calls have no ids it means nothing."""
+        """Served, but ambiguous; no effect where tool calls have no ids."""
         return Break("duplicate_tool_ids", Alter(_unchanged))
 
 

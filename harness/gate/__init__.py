@@ -1,7 +1,7 @@
-"""Baseline against candidate: did this change make it slower, dearer or worse?
+"""Baseline against candidate: whether a change made results slower, costlier or worse.
 
-`policy.py` says what is gated, `samples.py` what is compared, `statistics.py` how much it changed, `verdict.py` what that
-means, and `sequential.py` puts it together; `output/` prints it. scipy is loaded with the first interval.
+`policy.py`: which metrics are gated. `samples.py`: what is compared. `statistics.py`: how much it changed. `verdict.py`: the
+decision. `sequential.py` combines these; `output/` prints the result. scipy is loaded with the first interval.
 """
 
 from __future__ import annotations

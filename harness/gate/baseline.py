@@ -118,7 +118,7 @@ def check_target(path: Path, reason: str) -> None:
         if not reason.strip():
             raise HarnessError(
                 f"there is a baseline {path} already, saved because: {before.reason}\n"
-                "  How to fix: say why it is to be another now, with --reason TEXT"
+                "  How to fix: state the reason for the new one, with --reason TEXT"
             )
 
 
@@ -195,7 +195,7 @@ def samples_from(text: str, name: str) -> Samples:
 
 
 def kept_to_json(kept: Kept) -> JsonObject:
-    """What the metrics of a run consist of, as JSON has it."""
+    """Convert the composition of a run's metrics to JSON data."""
     return {
         metric: {
             "parts": [[*key, amount] for key, amount in it.parts.items()],
@@ -243,11 +243,13 @@ def _checked(text: str, name: str) -> _File:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        why = "it holds marks of a merge" if "<<<<<<<" in text else f"it may be cut off: {error}"
-        raise HarnessError(f"the baseline {name} is no JSON; {why}{mend}") from error
+        why = (
+            "it has merge conflict markers" if "<<<<<<<" in text else f"it may be cut off: {error}"
+        )
+        raise HarnessError(f"the baseline {name} is not JSON; {why}{mend}") from error
     if not isinstance(data, dict) or not isinstance(data.get(_MARK), int):
         raise HarnessError(
-            f"{name} is no baseline of harness: it has no {_MARK!r}\n  How to fix: name another file"
+            f"{name} is not a baseline of harness: it has no {_MARK!r}\n  How to fix: name another file"
         )
     if data[_MARK] > VERSION:
         raise HarnessError(

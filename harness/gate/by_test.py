@@ -1,4 +1,4 @@
-"""The gate for tests: the runs of a test, one for each seed, against its baseline, or written as its baseline.
+"""The gate for tests: compare the runs of a test, one per seed, with its baseline, or write the baseline.
 
 A run hands its numbers over as a text, because tests may run in several processes and are judged in one.
 """
@@ -35,7 +35,7 @@ _NAME_MAX: Final = 150
 
 @dataclass(slots=True)
 class GatedTest:
-    """A test, and what its runs handed over."""
+    """A test, and the numbers of its runs."""
 
     name: str
     """Its node id without the seed."""
@@ -45,7 +45,7 @@ class GatedTest:
     """How many runs it has when all of them are made."""
     samples: dict[int, Sample] = field(default_factory=dict)
     broken: dict[int, str] = field(default_factory=dict)
-    """What became of runs that have no numbers, by seed: `failed` or `skipped`."""
+    """Status of runs without numbers, by seed: `failed` or `skipped`."""
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -67,7 +67,7 @@ class GatedTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestOutcome:
-    """What became of a test."""
+    """The result of a test."""
 
     test: str
     status: str
@@ -90,7 +90,7 @@ def hand_over(
     runs: Sequence[Table],
     broken: str = "",
 ) -> str:
-    """Put what is to be known of one run of a test into a text.
+    """Serialise the numbers of one run of a test as text.
 
     Args:
         test: The test's name, without the seed.
@@ -119,7 +119,7 @@ def hand_over(
 
 
 def take_over(tests: dict[str, GatedTest], text: str) -> None:
-    """Add what one run handed over to its test; a run that was repeated counts as it ended last."""
+    """Add the serialised numbers of one run to its test; of a repeated run, the last counts."""
     said = json.loads(text)
     name, seed = said["test"], said["seed"]
     test = tests.setdefault(name, GatedTest(name, tuple(said["options"]), said["seeds"]))
@@ -145,7 +145,7 @@ def options_of(limits: Mapping[str, object]) -> tuple[str, ...]:
     """
     for name, limit in limits.items():
         if not isinstance(limit, str):
-            raise HarnessError(f'{name}={limit!r} is no limit; write it as {name}="10%"')
+            raise HarnessError(f'{name}={limit!r} is not a limit; write it as {name}="10%"')
     options = tuple(f"{name}={limit}" for name, limit in limits.items())
     try:
         limits_of(options=options)
@@ -193,7 +193,7 @@ def compare_test(test: GatedTest, folder: Path, *, strict: bool) -> TestOutcome:
 
 
 def update_test(test: GatedTest, folder: Path, *, reason: str) -> TestOutcome:
-    """Write the baseline of a test, if it says anything new.
+    """Write the baseline of a test, if it changed.
 
     Args:
         test: The test, with all its runs.
@@ -218,7 +218,7 @@ def update_test(test: GatedTest, folder: Path, *, reason: str) -> TestOutcome:
                 before.reason
             )  # of an older harness: the numbers are the same, and can be explained now
         if known and not reason.strip():
-            text = "its numbers changed: say why, with --sim-gate-reason TEXT"
+            text = "its numbers changed: state the reason, with --sim-gate-reason TEXT"
             return TestOutcome(
                 test=test.name, status="not written", text=text, counts=False, failed=True
             )

@@ -1,4 +1,4 @@
-"""Another version of the same files: a commit, checked out beside the working tree for as long as it takes.
+"""Another version of the same files: a commit, checked out temporarily beside the working tree.
 
 It runs in a process of its own, with its own folder on the path, so that the user's code is compared as well as the
 scenario: `harness gate --base main`.
@@ -69,13 +69,13 @@ class Repository:
         return done.stdout.strip()
 
     def last_change_of(self, file: Path) -> str:
-        """The commit that last changed a file; "" when it is in none."""
+        """The commit that last changed a file; "" if it is in no commit."""
         done = _git(self.root, "log", "-1", "--format=%H", "--", str(file.absolute()))
         return done.stdout.strip() if done.returncode == 0 else ""
 
     @contextmanager
     def checked_out(self, commit: str) -> Iterator[Path]:
-        """A folder with the files of a commit; gone at the end of the block, whatever happened.
+        """Context manager for a temporary folder with the files of a commit.
 
         Raises:
             HarnessError: Git cannot make it.

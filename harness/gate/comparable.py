@@ -1,4 +1,4 @@
-"""What must be equal on both sides for their numbers to be comparable, and what a reader has to know when it is not."""
+"""What must be equal on both sides of a comparison, and the notes to print where sides differ."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def why_not(base: Samples, candidate: Samples, metric: str) -> str:
 
 
 def are_paired(base: Samples, candidate: Samples) -> bool:
-    """Whether runs of the same seed met the same luck, and some have the same seed."""
+    """Whether runs of the same seed have the same random values, and the sides share a seed."""
     return base.engine == candidate.engine == SIMULATED and bool(
         set(base.seeds) & set(candidate.seeds)
     )
 
 
 def notes(base: Samples, candidate: Samples) -> tuple[str, ...]:
-    """What has to be known beside the numbers, a sentence each."""
+    """Notes beside the numbers, one sentence each."""
     found = []
     if base.reason:
         found.append(f"Reason given for the baseline: {base.reason}")
@@ -41,7 +41,7 @@ def notes(base: Samples, candidate: Samples) -> tuple[str, ...]:
         )
     if base.engine != SIMULATED and candidate.engine != SIMULATED:
         found.append(
-            "Not paired: runs in real time share no luck, so only large changes can be seen."
+            "Not paired: runs in real time do not share their random values, so only large changes can be detected."
         )
     elif base.engine == candidate.engine:
         found += _notes_on_seeds(base, candidate)
@@ -51,7 +51,7 @@ def notes(base: Samples, candidate: Samples) -> tuple[str, ...]:
 def _notes_on_seeds(base: Samples, candidate: Samples) -> list[str]:
     if not are_paired(base, candidate):
         return [
-            "Not paired: the sides share no seed, so their luck differs, and only large changes can be seen."
+            "Not paired: the sides share no seed, so their random values differ, and only large changes can be detected."
         ]
     alone = set(base.seeds) ^ set(candidate.seeds)
     return [f"Left out, as only one side has them: {_runs(len(alone))}."] if alone else []

@@ -1,4 +1,4 @@
-"""One metric of two sides: which values belong together, and which of the statistics fits them."""
+"""One metric of two sides: which values are paired, and which statistics apply."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.metrics.limits import SHARES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What became of a metric."""
+    """The result of a metric."""
 
     metric: str
     base: float | None

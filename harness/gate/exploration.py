@@ -1,4 +1,4 @@
-"""The metrics that nobody gates, for information: which of them changed by more than chance, when many are looked at."""
+"""Metrics that are not gated: which of them changed by more than chance, corrected for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Explored:
 
     @property
     def changed(self) -> bool:
-        """Whether the change is more than chance, as far as can be said of one among many."""
+        """Whether the change is significant after correction for multiple comparisons."""
         return self.p < CHANCE
 
 
 def explored(base: Samples, candidate: Samples, gated: Collection[str]) -> tuple[Explored, ...]:
-    """Compare every metric that both sides measured and no limit names, in the order in which metrics are shown."""
+    """Compare every metric that both sides measured and that has no limit, in display order."""
     found: list[tuple[Comparison, Change]] = []
     for metric in METRICS:
         if metric in gated or why_not(base, candidate, metric):

@@ -1,4 +1,4 @@
-"""The gate at the end of a pytest session: collects what the tests hand over, decides, and tells it.
+"""The gate at the end of a pytest session: collect the results of tests, decide, and report.
 
 pytest is not needed by anything else here: only the plugin imports this file.
 """
@@ -65,7 +65,7 @@ class SessionGate:
     # -- where tests run ----------------------------------------------------------------------------------------------
 
     def limits_of(self, node: pytest.Item) -> tuple[str, ...] | None:
-        """The limits of a test, as the command line has them: those of the nearest marker first; None if it has none.
+        """The limits of a test in command-line form, those of the nearest marker first; None if it has no marker.
 
         Raises:
             UsageError: A marker is written wrongly.
@@ -94,7 +94,7 @@ class SessionGate:
         seeds: int,
         runs: Sequence[Table],
     ) -> None:
-        """Let the report of a test carry its numbers to the process that decides, if it is marked.
+        """Attach the numbers of a marked test to its report, for the process that decides.
 
         Args:
             report: The report.
@@ -117,13 +117,13 @@ class SessionGate:
     # -- where it is decided ------------------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what the report of a test carries."""
+        """Read the numbers attached to the report of a test."""
         for name, value in report.user_properties:
             if name == _PROPERTY:
                 take_over(self._tests, str(value))
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Decide, and fail the session if need be."""
+        """Decide, and fail the session if required."""
         if session.config.option.collectonly or exitstatus not in _ENDED:
             return
         self._is_over = True
@@ -140,7 +140,7 @@ class SessionGate:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell what became of each test."""
+        """Report the result of each test."""
         if not self._is_over:
             return
         terminalreporter.section("simulation gate")

@@ -1,4 +1,4 @@
-"""What a run's tasks are made of, kept beside its numbers, so that a change is explained without the spans of the base.
+"""Composition of a run's tasks, stored with its numbers, so that a change can be explained without the baseline's spans.
 
 Of each metric the mean over the tasks that decide it: what a critical path consists of, or whose attempts an amount is.
 """
@@ -42,7 +42,7 @@ Kept = Mapping[str, KeptWork]
 
 
 def kept_of(runs: Sequence[Table], metrics: Collection[str], *, warmup_tasks: int = 0) -> Kept:
-    """What the metrics of some runs consist of, counted as one run; those that spans do not explain are left out.
+    """Composition of the metrics of several runs, taken as one; metrics that spans do not explain are left out.
 
     Args:
         runs: The spans.
@@ -59,7 +59,7 @@ def kept_of(runs: Sequence[Table], metrics: Collection[str], *, warmup_tasks: in
 
 
 def why_kept(base: Mapping[int, Kept], candidate: Mapping[int, Kept], metric: str) -> Explanation:
-    """Explain the change of a metric by what was kept of each seed.
+    """Explain the change of a metric by the stored composition of each seed.
 
     Args:
         base: The base, by seed.

@@ -1,4 +1,4 @@
-"""Which metrics are gated, and how strictly: the defaults, what the scenario's `gate:` says, what the command line says."""
+"""Which metrics are gated, and their limits: defaults, the scenario's `gate:`, the command line."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ def parse_limit(option: str) -> Limit:
     _known(metric, option)
     said = _FORM.fullmatch(text)
     if said is None or (said["level"] or "error") not in ("error", "warn"):
-        raise HarnessError(f"--limit {option}: {text!r} is no limit; {_HOW}")
+        raise HarnessError(f"--limit {option}: {text!r} is not a limit; {_HOW}")
     number = float(said["number"])
     if not math.isfinite(number):
-        raise HarnessError(f"--limit {option}: {text!r} is beyond all numbers")
+        raise HarnessError(f"--limit {option}: {text!r} is too large")
     limit = Limit(metric, number / 100, "warn" if said["level"] == "warn" else "error")
     is_ratio = said["unit"] == "%"
     if is_ratio != (limit.unit == "ratio"):
         right = "percent, such as 5%" if limit.unit == "ratio" else "points, such as 1pt"
-        raise HarnessError(f"--limit {option}: changes of {metric} are counted in {right}")
+        raise HarnessError(f"--limit {option}: changes of {metric} are stated in {right}")
     if said["sign"] == ("-" if limit.better == "lower" else "+"):
         raise HarnessError(
-            f"--limit {option}: of {metric} {limit.better} is better; say how much worse it may become"
+            f"--limit {option}: of {metric} {limit.better} is better; state how much worse it may become"
         )
     return limit
 

@@ -1,4 +1,4 @@
-"""How much the share of tasks that ended well changed: exact intervals, because failures are few.
+"""Change of the success rate: exact intervals, because failures are few.
 
 Student's t is wrong where most runs have no failure at all, and the binomial is wrong where the failures of a run have one
 cause, such as an outage. So an interval here reaches as far as the wider of the two.
@@ -23,7 +23,7 @@ from harness.gate.statistics import (
 def paired_success(
     base: Sequence[Sample], candidate: Sequence[Sample], *, tail: float = TAIL
 ) -> Change:
-    """The change of the share of tasks that ended well, from the same tasks in the same seeds.
+    """The change of the success rate, from the same tasks in the same seeds.
 
     Only the tasks that ended well on one side alone tell anything (McNemar, Psychometrika 12, 1947): how many of all
     tasks they are, and how many of them were mended, each has exact bounds of half the tail.
@@ -55,7 +55,7 @@ def paired_success(
 def unpaired_success(
     base: Sequence[Sample], candidate: Sequence[Sample], *, tail: float = TAIL
 ) -> Change:
-    """The change of the share of tasks that ended well, between runs that have nothing in common."""
+    """The change of the success rate, between unpaired runs."""
     by_seed = unpaired_difference(_shares(base), _shares(candidate), tail=tail)
     if min(len(base), len(candidate)) < 2:
         return by_seed

@@ -1,4 +1,4 @@
-"""The distributions that intervals are made of, from scipy: Student's t and the binomial.
+"""Quantiles for intervals, from scipy: Student's t and the binomial.
 
 Only `scipy.special` is used. It holds what `scipy.stats` computes with, and loads in a third of the time.
 """
@@ -24,7 +24,7 @@ def t_p_value(distance: float, degrees: float) -> float:
 
 
 def share_bounds(hits: int, cases: int, tail: float) -> tuple[float, float]:
-    """The exact bounds of a share, from how often it was hit.
+    """The exact bounds of a share, from its count.
 
     Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
     Biometrika 26 (1934).

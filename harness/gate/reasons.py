@@ -1,4 +1,4 @@
-"""What changed about an agent, so that it took more or less: its calls, its retries, its models, its tokens."""
+"""What changed about an agent whose share of a metric changed: its calls, retries, models, tokens."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _RATIOS: Final[dict[str, tuple[_Ratio, ...]]] = {
 
 
 def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str:
-    """Tell what moved with what an agent took, as the end of a sentence; empty if nothing did.
+    """The related changes of an agent, as the end of a sentence; empty if there are none.
 
     Args:
         pairs: The tasks.

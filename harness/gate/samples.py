@@ -1,4 +1,4 @@
-"""What is compared: the numbers of some runs, seed by seed, and what has to be equal for them to be comparable.
+"""The samples of a comparison: metrics of runs, seed by seed, and what must be equal to compare them.
 
 A side of a comparison is made of runs that were just executed (`SimulatedSide`), of records, of runs in a store, or of a
 baseline file (`baseline.py`).
@@ -250,7 +250,7 @@ def stored(
 
 
 def workload_hash(scenario: LoadedScenario) -> str:
-    """Changes when other tasks come, or at other times; what a task brings along belongs to what is compared."""
+    """Hash of the tasks and their arrival times; the content of a task is part of what is compared."""
     spec = scenario.spec
     arrivals = spec.workload.arrivals
     parts = [

@@ -1,4 +1,4 @@
-"""The gate itself: compare, and run more seeds only while a metric is undecided."""
+"""The gate: compare, and run more seeds only while a metric is undecided."""
 
 from __future__ import annotations
 

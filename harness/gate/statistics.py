@@ -1,4 +1,4 @@
-"""How much a metric changed between two sets of runs, as an interval; exact cases first, and no interval from one run.
+"""Change of a metric between two sets of runs, as an interval; exact cases first, and no interval from one run.
 
 Runs of the same seed are a pair: keyed draws give both the same luck, so that their ratio varies much less than either
 (Law and Kelton, "Simulation Modeling and Analysis", 11.2). A value here is one of a whole run; tasks inside a run share
@@ -84,7 +84,7 @@ def paired_difference(
 def unpaired_ratio(
     base: Sequence[float], candidate: Sequence[float], *, tail: float = TAIL
 ) -> Change:
-    """The change of a positive metric between runs that have nothing in common: Welch's t on the logarithms."""
+    """The change of a positive metric between unpaired runs: Welch's t on the logarithms."""
     if min(*base, *candidate) <= 0:
         return _ratio_of_means(base, candidate, tail, paired=False)
     return _as_ratio(_welch(list(map(math.log, base)), list(map(math.log, candidate)), tail))
@@ -93,7 +93,7 @@ def unpaired_ratio(
 def unpaired_difference(
     base: Sequence[float], candidate: Sequence[float], *, tail: float = TAIL
 ) -> Change:
-    """The change of a share between runs that have nothing in common: Welch's t."""
+    """The change of a share between unpaired runs: Welch's t."""
     return _welch(base, candidate, tail)
 
 

@@ -1,4 +1,4 @@
-"""From changes to statuses, and from statuses to one verdict and an exit code."""
+"""Statuses of metrics from their changes, and one verdict and exit code from the statuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Status = Literal[
 ]  # fmt: skip
 
 COMPARED: Final = ("identical", "within limit", "improved", "regressed")
-"""The statuses that say what became of a metric."""
+"""The statuses of a metric."""
 
 Verdict = Literal["pass", "fail", "inconclusive", "nothing to compare with"]
 
@@ -34,7 +34,7 @@ EXIT_CODES: Final[dict[Verdict, int]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricResult:
-    """What became of one gated metric."""
+    """The result of one gated metric."""
 
     limit: Limit
     status: Status
@@ -51,18 +51,18 @@ class MetricResult:
 
     @property
     def undecided(self) -> bool:
-        """Whether more runs may decide what the gate says."""
+        """Whether more runs may decide the verdict."""
         return self.limit.level == "error" and self.status == "inconclusive"
 
     @property
     def unmeasured(self) -> bool:
-        """Whether neither side measured the metric, so that there is nothing to be said of it."""
+        """Whether neither side measured the metric."""
         return self.comparison.base is None and self.comparison.candidate is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """What a gate found."""
+    """The result of a gate."""
 
     base: Samples | None
     """None when there is no baseline."""
@@ -72,13 +72,13 @@ class GateResult:
     """All other metrics, for information."""
     budgets: tuple[BudgetResult, ...] = ()
     notes: tuple[str, ...] = ()
-    """What has to be known beside the numbers, a sentence each."""
+    """Notes beside the numbers, one sentence each."""
     _repr_html_: ClassVar[Callable[[GateResult], str]]
     """What a notebook shows; given by the package, since it is drawn above this floor."""
 
     @property
     def verdict(self) -> Verdict:
-        """The outcome of the whole.
+        """The overall verdict.
 
         A failed budget or a metric that is worse than allowed fails. What should have been compared and could not be is
         no pass, and neither is a gate that compared nothing, even if its budgets hold.
@@ -109,7 +109,7 @@ class GateResult:
         return tuple(it.limit.metric for it in self.metrics if it.status == "regressed")
 
     def with_budgets(self, why: Callable[[str], str]) -> GateResult:
-        """The same with the reason why budgets do not hold; `why` is asked for that of a metric."""
+        """A copy with the reasons of failed budgets; `why` returns the reason for a metric."""
         budgets = tuple(it if it.passed else replace(it, why=why(it.metric)) for it in self.budgets)
         return replace(self, budgets=budgets)
 
@@ -123,7 +123,7 @@ class GateResult:
 def judged(
     limit: Limit, base: Samples | None, candidate: Samples, *, tail: float = TAIL
 ) -> MetricResult:
-    """Hold one metric against its limit.
+    """Compare one metric with its limit.
 
     Args:
         limit: The metric, and how much worse it may become.
@@ -143,7 +143,7 @@ def judged(
 
 
 def status_of(limit: Limit, comparison: Comparison) -> Status:
-    """What a change means under a limit; the sides are comparable."""
+    """The status of a change under a limit, for comparable sides."""
     change = comparison.change
     if comparison.base is None:
         return "not comparable" if comparison.candidate is None else "new"
@@ -169,7 +169,7 @@ def _reason(status: Status, comparison: Comparison) -> str:
     if status == "new":
         return "the baseline does not have it; save the baseline again to gate it"
     if comparison.change is not None and comparison.change.method == "none":
-        return "one run tells nothing; run more seeds"
+        return "one run is not enough; run more seeds"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What an agent's speed is worth: the same seeds simulated with its attempts served faster, and what differs.
+"""The effect of an agent's speed: the same seeds simulated with its attempts served faster.
 
 Runs of the same seed meet the same luck, so that what differs is the speed and nothing else. Amdahl's law says what to
 expect: an agent that has a tenth of the critical path gains a tenth of its own gain, and one beside the path nothing.
@@ -25,7 +25,7 @@ METRICS: Final = ("latency_s_mean", "latency_s_p95", "cost_usd_mean")
 """What is compared."""
 
 _TAIL: Final = 0.025
-"""Intervals are of 95 %: nothing is decided here, and nobody alarmed, so they need not be as wide as the gate's."""
+"""Intervals are of 95 %: they decide nothing and raise no alarm, so they may be narrower than the gate's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Present:
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """The agents whose speed can be changed: those of the file, or those that a program turned out to have."""
+        """The agents whose speed can be changed: those of the file, or those observed in a program."""
         return tuple(self.scenario.spec.agents) or tuple(self.path_shares)
 
     @property
@@ -50,7 +50,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """What came of other speeds."""
+    """The results with other speeds."""
 
     latency_factors: Mapping[str, float]
     """By agent, how many times as long as now its attempts take to serve."""
@@ -85,7 +85,7 @@ def present(
 
 
 def what_if(now: Present, latency_factors: Mapping[str, float]) -> WhatIf:
-    """Simulate the same seeds with other speeds of some agents.
+    """Simulate the same seeds with changed speeds of some agents.
 
     Args:
         now: The scenario as it is.
@@ -109,13 +109,13 @@ def what_if(now: Present, latency_factors: Mapping[str, float]) -> WhatIf:
 
 
 def one_by_one(now: Present, factor: float) -> list[WhatIf]:
-    """Give every agent in turn another speed, and sort by what that gains, the most first."""
+    """Change the speed of every agent in turn, and sort by the gain, largest first."""
     found = [what_if(now, {agent: factor}) for agent in now.agents]
     return sorted(found, key=lambda it: math.inf if math.isnan(it.change) else it.change)
 
 
 def check_agents(wanted: Mapping[str, float], known: Sequence[str]) -> None:
-    """Refuse an agent that is not there.
+    """Raise an error for an unknown agent.
 
     Raises:
         HarnessError: Names it, and the agent that was probably meant.

@@ -1,4 +1,4 @@
-"""Why a number changed: which agent, tool, queue, retry or serial step gained the time or the money.
+"""Why a metric changed: the agent, tool, queue, retry or serial step that took the time or the money.
 
 Two sets of runs with the same seeds are compared task by task. What a task took is split into contributions: a latency
 into the segments of its critical path, by kind, agent and model or tool; a cost into what its attempts added, by agent
@@ -13,9 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.gate.reasons import SAME_SHARE, joined, reasons
-from harness.metrics.contributions import AMOUNTS, PATH_METRICS, TAILS, Key, Pair, pairs_of, uses_of
+from harness.metrics.contributions import (
+    AMOUNTS,
+    PATH_METRICS,
+    TAILS,
+    Key,
+    Pair,
+    cause_of,
+    pairs_of,
+    uses_of,
+)
 from harness.metrics.critical_path import (
-    BACK_OFF,
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
@@ -64,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a number changed."""
+    """Why a metric changed."""
 
     sentence: str
     """For people; empty when spans do not explain the metric. Names in it are as the user wrote them, not escaped."""
@@ -94,7 +102,7 @@ def why(
 
 
 def explained(pairs: Sequence[Pair], metric: str, among: str) -> Explanation:
-    """Explain a change by what belongs together on both sides.
+    """Explain a change from the paired tasks of both sides.
 
     Args:
         pairs: Tasks, or what stands for those of a run.
@@ -179,7 +187,7 @@ def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, among: s
     tools = {tool for pair in pairs for side in pair for tool in side.tools}
     causes: dict[Key, list[Key]] = {}
     for key in keys:
-        causes.setdefault(_cause(key, tools), []).append(key)
+        causes.setdefault(cause_of(key, tools), []).append(key)
     row = _most(pairs, causes, change)
     if row.kind == QUEUE:
         mine = _most(pairs, {key: [key] for key in keys if key.kind == QUEUE}, row.change)
@@ -191,17 +199,6 @@ def _on_path(pairs: Sequence[Pair], keys: Iterable[Key], change: float, among: s
     )
 
 
-def _cause(key: Key, tools: set[tuple[str, str]]) -> Key:
-    """What a sentence puts together: an agent's models, its retries with their waits, the queues of all agents."""
-    if key.kind == WORK and (key.agent, key.name) not in tools:
-        return Key(WORK, key.agent, "")
-    if key.kind in (RETRY, BACK_OFF):
-        return Key(RETRY, key.agent, "")
-    if key.kind == QUEUE:
-        return Key(QUEUE, "", "")
-    return key
-
-
 _SUBJECTS: Final[dict[str, str]] = {
     WORK: "{agent} takes",
     RETRY: "Failed attempts and retries of {agent} take",
@@ -209,7 +206,7 @@ _SUBJECTS: Final[dict[str, str]] = {
     SILENCE: "{agent} waits in silence",
     IN_FLIGHT: "{agent} waits for a place in flight",
     OVERHEAD: "{agent} takes, between its calls,",
-    HAND_OFF: "Time between the calls, in which nobody was asked anything, takes",
+    HAND_OFF: "Time between the calls, without a request, takes",
 }
 
 

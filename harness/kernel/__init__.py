@@ -1,7 +1,7 @@
-"""Time and order: one virtual clock, and who goes on next.
+"""Time and order: one virtual clock, and which thread or task runs next.
 
-Read `kernel.py` (the clock, `park` and `wake`), then `baton.py` (threads take turns), `loop.py` (asyncio on top of it) and
-`program.py` (how a program is run). `deterministic_asyncio.py` makes asyncio's sets iterate in one order,
+Read `kernel.py` (the clock, `park` and `wake`), then `baton.py` (threads alternate), `loop.py` (asyncio on top of it) and
+`program.py` (running a program). `deterministic_asyncio.py` makes asyncio's sets iterate in one order,
 `deadlock_report.py` explains a deadlock. The kernel knows nothing of language models.
 """
 

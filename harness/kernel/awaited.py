@@ -1,4 +1,4 @@
-"""What one task waits for, where it stands, and which tasks would have to act first.
+"""What a task waits for, its line in the user's code, and which tasks would have to act first.
 
 A task that waits is a chain of coroutines, each awaiting the next, down to one future. The innermost frame that is
 not asyncio's own is where the user's code stands; the innermost frame of an asyncio primitive tells what it waits for.
@@ -9,22 +9,16 @@ from __future__ import annotations
 import asyncio
 import linecache
 import math
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.lock_holders import last_putter, last_taker, lock_holder, permit_holders
 from harness.kernel.suspension import Suspension
 
 AnyTask = asyncio.Task[Any]
-
-_ASYNCIO = str(Path(asyncio.__file__).parent)
-_OURS = str(Path(__file__).parents[1])
-PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
-"""Where code lies that is not the program's."""
 
 NEVER_RELEASED = "ended without releasing it"
 """What is said of a task that holds a lock or a permit for ever."""
@@ -56,7 +50,7 @@ _PRIMITIVES: tuple[tuple[tuple[str, type], ...], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What one task waits for."""
+    """The wait of one task."""
 
     what: str
     """In words, such as "Lock `page`, held by Task-2 (write)"."""
@@ -67,7 +61,7 @@ class Wait:
 
 
 def wait_of(task: AnyTask) -> Wait:
-    """What a task waits for."""
+    """The wait of a task."""
     frames = frames_of(task)
     for kinds in _PRIMITIVES:
         for frame in reversed(frames):
@@ -75,7 +69,7 @@ def wait_of(task: AnyTask) -> Wait:
             for name, kind in kinds:
                 if method == name and isinstance(thing, kind):
                     return _wait_for_primitive(method, thing, frames)
-            if not frame.f_code.co_filename.startswith(_ASYNCIO):
+            if not frame.f_code.co_filename.startswith(ASYNCIO):
                 continue
             if method == "_wait_for_one":
                 return Wait("the next task of as_completed")
@@ -89,14 +83,14 @@ def wait_of(task: AnyTask) -> Wait:
         return Wait(f"{until} (sleep)" if sleeps else f"a reply or an event, at most until {until}")
     if isinstance(future, Suspension):
         timed = future._scheduled  # noqa: SLF001 - the kernel's own
-        never = "a time that never comes" if timed else "an event of the kernel that never happened"
+        never = "an infinite time" if timed else "an event of the kernel that never happened"
         return Wait(never)
     if isinstance(future, asyncio.Task):
         return _wait_for_tasks([future])
     children = getattr(future, "_children", None)
     if children:
         return _wait_for_tasks(children)
-    return Wait("a Future that nobody completed" if future is not None else "its turn")
+    return Wait("a Future that was never completed" if future is not None else "its turn")
 
 
 def function_of(task: AnyTask) -> str:
@@ -106,7 +100,7 @@ def function_of(task: AnyTask) -> str:
 
 
 def few(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
+    """The first names of a list, and the number of the others."""
     more = len(names) - _NAMES_MAX
     return ", ".join(names[:_NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
 
@@ -126,9 +120,9 @@ def _wait_for_primitive(method: str, thing: object, frames: list[FrameType]) -> 
         case asyncio.Queue():
             return _wait_for_queue(method, thing, name)
         case asyncio.Event():
-            return Wait(f"{name} that nobody set")
+            return Wait(f"{name} that was never set")
         case asyncio.Condition():
-            return Wait(f"{name} that nobody notified")
+            return Wait(f"{name} that was never notified")
         case asyncio.Barrier():
             return Wait(f"{name}, at which {thing.n_waiting} of {thing.parties} have arrived")
     return Wait(name)
@@ -154,11 +148,11 @@ def _wait_for_permit(semaphore: asyncio.Semaphore, name: str) -> Wait:
 def _wait_for_queue(method: str, queue: asyncio.Queue[Any], name: str) -> Wait:
     if method == "get":
         putter = last_putter(queue)
-        last = "nobody put one" if putter is None else f"last put by {_user(putter)}"
+        last = "no item was ever put" if putter is None else f"last put by {_user(putter)}"
         what = f"an item from {name}, which is empty ({last})"
         return Wait(what, likely=_still_going(putter))
     taker = last_taker(queue)
-    last = "nobody took one" if taker is None else f"last taken by {_user(taker)}"
+    last = "no item was ever taken" if taker is None else f"last taken by {_user(taker)}"
     if method == "put":
         what = f"room in {name}, which is full at {queue.maxsize} ({last})"
     else:
@@ -183,13 +177,13 @@ def _wait_for_tasks(futures: Iterable[asyncio.Future[Any]]) -> Wait:
     tasks = [future for future in futures if isinstance(future, asyncio.Task) and not future.done()]
     tasks.sort(key=lambda task: getattr(task, "order", 0))
     names = few([task.get_name() for task in tasks])
-    return Wait(names or "a Future that nobody completed", tuple(tasks))
+    return Wait(names or "a Future that was never completed", tuple(tasks))
 
 
 def _is_sleep(frame: FrameType) -> bool:
     """Whether a frame is that of `asyncio.sleep`, which waits for nothing but the time."""
     code = frame.f_code
-    return code.co_name == "sleep" and code.co_filename.startswith(_ASYNCIO)
+    return code.co_name == "sleep" and code.co_filename.startswith(ASYNCIO)
 
 
 def _due_s(task: AnyTask, future: object) -> float:
@@ -223,7 +217,7 @@ def place_of(frames: list[FrameType]) -> str:
     """
     files = [frame.f_code.co_filename for frame in frames]
     own = [place for place, file in enumerate(files) if not file.startswith(PACKAGES)]
-    others = [place for place, file in enumerate(files) if not file.startswith((_ASYNCIO, _OURS))]
+    others = [place for place, file in enumerate(files) if not file.startswith((ASYNCIO, OURS))]
     if not others:
         return ""
     frame = frames[(own or others)[-1]]

@@ -1,7 +1,7 @@
-"""Several threads on one kernel: each is a real OS thread, and only the one that holds the baton runs.
+"""Threads on one kernel: each is a real OS thread, and only the one that holds the baton runs.
 
-A thread gives the baton away when it parks, and when it ends. Who gets it next is decided here: threads that were woken,
-in the order in which they were; then whatever comes first in time, an event of the kernel or the alarm of a thread. The
+A thread passes the baton on when it parks, and when it ends. Next are the threads that were woken,
+in the order in which they were woken; then the earliest event of the kernel or alarm of a thread. The
 main thread is the one that the run was started in. Errors of events, deadlocks and exceeded limits are raised there,
 whichever thread was running.
 """
@@ -41,7 +41,7 @@ _acquire: Callable[..., bool] = _lock_type.__dict__["acquire"]
 _release: Callable[[Any], None] = _lock_type.__dict__["release"]
 
 
-def _take_gate(gate: Any, timeout_s: float) -> tuple[bool, BaseException | None]:  # noqa: ANN401 - a lock
+def _take_gate(gate: object, timeout_s: float) -> tuple[bool, BaseException | None]:
     """Take a gate; gives whether it is taken, and what interrupted that, such as Ctrl-C."""
     taken: list[bool] = []
     try:
@@ -53,7 +53,7 @@ def _take_gate(gate: Any, timeout_s: float) -> tuple[bool, BaseException | None]
 
 
 class RunIsOver(SystemExit):
-    """Raised in a thread that outlives its run; `threading` and asyncio pass a SystemExit on without a word."""
+    """Raised in a thread that outlives its run; `threading` and asyncio propagate a SystemExit silently."""
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +129,7 @@ class SimThread:
 
 
 class Clock(Protocol):
-    """What the baton needs of the kernel; see there."""
+    """The part of the kernel that the baton uses."""
 
     env: simpy.Environment
     horizon_s: float
@@ -138,7 +138,7 @@ class Clock(Protocol):
         """The virtual time [s]."""
 
     def wake(self, waiter: Waiter) -> None:
-        """Let a parked waiter go on as soon as the current event is done."""
+        """Wake a parked waiter as soon as the current event is done."""
 
     def run_due(self) -> None:
         """Let happen whatever is due now."""
@@ -150,7 +150,7 @@ class Clock(Protocol):
         """Note that the clock is about to step to a time [s]; raises if a bound is passed."""
 
     def stuck(self) -> Exception:
-        """The error for a run in which nothing can ever run again."""
+        """The error for a run in which nothing can run again."""
 
 
 class Baton:
@@ -188,12 +188,12 @@ class Baton:
     # -- waking ---------------------------------------------------------------------------------------------------
 
     def line_up(self, waiter: Waiter) -> None:
-        """Put a woken waiter in line for the baton."""
+        """Queue a woken waiter for the baton."""
         waiter.queued = False
         self.ready.append(waiter)
 
     def wake_from_outside(self, waiter: Waiter) -> None:
-        """Wake a waiter from a thread that does not belong to the run, at a moment that no seed decides."""
+        """Wake a waiter from a thread that does not belong to the run; the moment does not depend on the seed."""
         self._from_outside.append(waiter)
 
     def others_rest(self) -> bool:
@@ -207,7 +207,7 @@ class Baton:
     # -- parking --------------------------------------------------------------------------------------------------
 
     def park(self, waiter: Waiter, until_s: float) -> bool:
-        """Give the baton away until the waiter is woken or its time has come; see `Kernel.park`."""
+        """Pass the baton on until the waiter is woken or its time has come; see `Kernel.park`."""
         me = self.current
         self._parks += 1
         if self._runaway is not None and self._runaway.ident == _thread.get_ident():
@@ -279,7 +279,7 @@ class Baton:
     # -- who is next ----------------------------------------------------------------------------------------------
 
     def _next(self) -> Waiter:
-        """Let time pass until somebody may run; what goes wrong on the way is raised in the main thread."""
+        """Let time pass until a thread may run; errors on the way are raised in the main thread."""
         try:
             while True:
                 while self._from_outside:
@@ -422,7 +422,7 @@ class Baton:
         return thread, started
 
     def _finish(self, thread: SimThread) -> None:
-        """Pass the baton on for good."""
+        """End the current thread and pass the baton on."""
         if thread.has_ended:
             return
         thread.has_ended = True

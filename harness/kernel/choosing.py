@@ -1,4 +1,4 @@
-"""The kernel and the loop of a run that is watched: timers and tasks are on record, and may be chosen.
+"""Kernel and loop of a recorded run: timers and tasks are recorded, and may be overridden.
 
 They stand in for the plain classes in a run that has `Choices`, so that the others pay nothing.
 """
@@ -34,7 +34,7 @@ def kernel_for(choices: Choices | None, **bounds: Any) -> Kernel:  # noqa: ANN40
     """Make the kernel of a run.
 
     Args:
-        choices: Who overrides and watches; None means nobody.
+        choices: The object that overrides and records choices; None means none.
         bounds: The arguments of `Kernel`.
     """
     return Kernel(**bounds) if choices is None else ChoosingKernel(choices, **bounds)
@@ -50,7 +50,7 @@ _OpenTask = tuple["ref[Any]", Identity, float, TaskRecord | None]
 
 
 class ChoosingKernel(Kernel):
-    """A kernel that puts the timed waits of threads on record."""
+    """A kernel that records the timed waits of threads."""
 
     choices: Choices
 
@@ -71,7 +71,7 @@ class ChoosingKernel(Kernel):
 
 
 class ChoosingLoop(SimLoop):
-    """A loop that puts its timers and tasks on record, delays timers and cancels tasks as it is told."""
+    """A loop that records its timers and tasks, and applies overrides of timers and cancellations."""
 
     _plans_made = False
 
@@ -130,9 +130,9 @@ class ChoosingLoop(SimLoop):
         coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
         *,
         name: object = None,
-        **kwargs: Any,  # noqa: ANN401 - as SimLoop
+        **kwargs: object,
     ) -> asyncio.Task[T]:
-        """Create a task, and put it on record."""
+        """Create a task, and record it."""
         began_s = self.time()
         task = super().create_task(coro, name=name, **kwargs)
         lineage = getattr(task, "lineage", None)
@@ -187,7 +187,7 @@ class _RecordedSleep(Suspension):
         super().__init__(loop)
         self._record = record
 
-    def due(self, ready: deque[Any]) -> None:
+    def due(self, ready: deque[object]) -> None:
         """Go from the heap into the queue."""
         self._record.fired_s = self._loop.kernel.now_s()
         super().due(ready)

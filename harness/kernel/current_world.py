@@ -1,4 +1,4 @@
-"""Which simulated world this thread is in.
+"""The simulated world of the current thread.
 
 What is changed while a world is open (clocks, entropy, threads, sockets) is changed for the whole process. Every
 stand-in therefore asks here first: in a thread that is in no world it does what the original does.

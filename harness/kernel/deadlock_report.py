@@ -1,21 +1,15 @@
-"""The stuck report: what every task waits for when nothing can ever run again, and the cycle if there is one."""
+"""The deadlock report: what every task waits for, and the cycle if there is one."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from harness.kernel.awaited import (
-    PACKAGES as PACKAGES,  # noqa: PLC0414 - for reports of threads
-)
 from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
-
-_WORLD = str(Path(__file__).parents[1] / "virtual" / "world.py")
-"""Where programs are called from."""
+from harness.kernel.code_places import PROGRAM_START
 
 _ALIKE_MIN = 4
 """From so many on, tasks of one function that do the same at the same place are one entry."""
@@ -27,7 +21,7 @@ _ERROR_MAX = 80
 
 
 DIED = "has failed with"
-"""What is said of a task that ended with an exception that nobody has retrieved."""
+"""The wording for a task whose exception was never retrieved."""
 
 
 class _Entry(NamedTuple):
@@ -45,7 +39,7 @@ def tasks_in_order(loop: asyncio.AbstractEventLoop) -> list[AnyTask]:
 
 
 def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> str:
-    """Say of every task, but for one, what it waits for and where, and name the cycle if there is one."""
+    """Report what every task but one waits for and where, and the cycle if there is one."""
     tasks = [task for task in tasks_in_order(loop) if task is not but]
     if not tasks:
         return "  no task is left, and the program is not done"
@@ -73,7 +67,7 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
 
 
 def report_of_thread() -> str:
-    """Say where the program stands that runs in this thread, without a loop of its own."""
+    """Report the position of a program in this thread that has no loop of its own."""
     place = place_of(_frames_of_thread())
     return "\n".join(["  the program waits", *([f"    at {place}"] if place else [])])
 
@@ -106,14 +100,14 @@ def _frames_of_thread() -> list[FrameType]:
     """The frames of the program that runs in this thread, outermost first."""
     frames: list[FrameType] = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the way to one's own frames
-    while frame is not None and frame.f_code.co_filename != _WORLD:
+    while frame is not None and frame.f_code.co_filename != PROGRAM_START:
         frames.append(frame)
         frame = frame.f_back
     return frames[::-1]
 
 
 def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
-    """The tasks that ended with an exception that nobody has retrieved: they may be what the others wait for."""
+    """Tasks whose exception was never retrieved: others may wait for them."""
     # Since Python 3.12 the set of all tasks has another name.
     name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
     dead = [

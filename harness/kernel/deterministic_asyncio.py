@@ -1,4 +1,4 @@
-"""What makes asyncio's own sets iterate in one order.
+"""Deterministic iteration order for asyncio's own sets.
 
 `TaskGroup`, `wait`, `as_completed` and `all_tasks` keep tasks and futures in sets, which iterate by hash, and the
 default hash is an address. Tasks and futures of a simulated loop hash to the order of their creation instead; the sets
@@ -129,4 +129,4 @@ def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator
 
 
 deterministic_asyncio = SharedChange(_changed_asyncio)
-"""While inside, asyncio keeps everything in order, locks, semaphores and queues remember who used them, and `asyncio.sleep` is the given one."""
+"""Context manager: asyncio keeps everything in order, locks, semaphores and queues remember who used them, and `asyncio.sleep` is the given one."""

@@ -1,4 +1,4 @@
-"""What waits in a loop's queue and in its heap of timers: asyncio's own handles, made for speed.
+"""Callbacks and timers in a loop's queue: asyncio's own handles without the parts for its debug mode.
 
 They leave out what asyncio keeps for its debug mode. Most of what waits is neither of them but a `Suspension`.
 The two constructors say the same: a call from one to the other would cost as much as what they leave out.
@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class TimingLoop(Protocol):
@@ -28,7 +28,7 @@ class Handle(asyncio.Handle):
     def __init__(
         self,
         callback: Callable[..., object],
-        args: tuple[Any, ...],
+        args: tuple[object, ...],
         loop: TimingLoop,
         context: Context | None,
     ) -> None:
@@ -50,7 +50,7 @@ class Timer(asyncio.TimerHandle):
         self,
         when_s: float,
         callback: Callable[..., object],
-        args: tuple[Any, ...],
+        args: tuple[object, ...],
         loop: TimingLoop,
         context: Context | None,
     ) -> None:
@@ -74,7 +74,7 @@ class Timer(asyncio.TimerHandle):
             self._callback = None  # type: ignore[assignment]  # as asyncio.Handle does, so that nothing is kept alive
             self._args = None  # type: ignore[assignment]
 
-    def due(self, ready: deque[Any]) -> None:
+    def due(self, ready: deque[object]) -> None:
         """Go from the heap into the queue."""
         self._scheduled = False
         ready.append(self)

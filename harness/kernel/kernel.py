@@ -1,9 +1,9 @@
-"""The clock, and the only thing that moves it.
+"""The virtual clock. Only the kernel advances it.
 
-One SimPy environment holds the virtual time and the planned events. Code runs in threads: the main one, and those that
+One SimPy environment holds the virtual time and the scheduled events. Code runs in threads: the main one, and those that
 a program starts. A thread that has nothing to do parks with a `Waiter`; the kernel then takes events in order of time
 until one of them wakes somebody. While there is a single thread that happens right here; the baton between several is
-in `baton.py`. Nothing else in the house may step the environment.
+in `baton.py`. No other code may step the environment.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BEFORE_THE_RUN = "what comes before the run"
 
 
 class Halt(BaseException):
-    """Stops code that goes on after a bound was passed; no `except Exception` of the program catches it."""
+    """Stops code that continues after a limit was exceeded; `except Exception` does not catch it."""
 
 
 class Kernel:
@@ -47,13 +47,13 @@ class Kernel:
 
     Args:
         horizon_s: Virtual time that the run may not pass [s].
-        steps_per_instant: How many steps may happen without time moving.
-        instants_without_call: How often time may move between two calls of the program.
+        steps_per_instant: Maximum number of steps without time moving.
+        instants_without_call: Maximum number of time steps between two calls of the program.
         begin_s: Where it starts [s]; before 0 for what comes before a run.
     """
 
     choices: Choices | None = None
-    """Who overrides and watches the choices of the run; None means nobody, and that nothing is on record."""
+    """The object that overrides and records the choices of the run; None means none."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Kernel:
         self.describe_work: Callable[[], str] = str
         """Asked which calls were made, when a bound was passed; set by the servers."""
         self.watcher = Watcher()
-        """Told what the program does wrong with its loops and tasks; set by whoever keeps account of it."""
+        """Observer of the program's mistakes with its loops and tasks; set by the code that records them."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
         self.failure: Exception | None = None
@@ -94,13 +94,13 @@ class Kernel:
         return self.env._now  # noqa: SLF001 - `env.now` is a property, twice as slow and asked for all the time
 
     def reach(self, at_s: float) -> None:
-        """Let the clock stand at a time before a run begins, which what came before it was to be done by [s]."""
+        """Set the clock to the start of a run; earlier work must be done by then [s]."""
         if self.env._now < at_s:  # noqa: SLF001 - see `now_s`
             self.park(Waiter(BEFORE_THE_RUN), at_s)
         self.env._now = at_s  # noqa: SLF001 - sums of its waits may differ from it in the last bit
 
     def wake(self, waiter: Waiter) -> None:
-        """Let a parked waiter go on as soon as the current event is done."""
+        """Wake a parked waiter as soon as the current event is done."""
         waiter.woken = True
         if waiter.queued:
             self.baton.line_up(waiter)
@@ -110,13 +110,13 @@ class Kernel:
 
         Args:
             waiter: What waits.
-            until_s: When to go on in any case [s].
+            until_s: Latest time to wake [s].
 
         Returns:
             Whether it was woken; False when the time came first.
 
         Raises:
-            Deadlock: Nothing is planned that could ever wake it.
+            Deadlock: Nothing is scheduled that could wake it.
             LimitExceeded: The next event lies beyond the horizon, or time has stopped moving.
         """
         baton = self.baton
@@ -147,7 +147,7 @@ class Kernel:
         return min(self.env.peek(), self.baton.next_alarm_s())
 
     def run_due(self) -> None:
-        """Let the events of this very instant happen, as a loop that polls its selector would see them."""
+        """Process the events of this instant, as a loop that polls its selector would see them."""
         env = self.env
         queue = env._queue  # noqa: SLF001 - see `park`
         now_s = env._now  # noqa: SLF001
@@ -156,7 +156,7 @@ class Kernel:
             env.step()
 
     def fail(self, error: Exception, *, halt: bool = True) -> None:
-        """Let the run fail with an error, even if the program swallows it.
+        """Fail the run with an error, even if the program catches it.
 
         Args:
             error: The error; the first one counts.
@@ -202,7 +202,7 @@ class Kernel:
 
     @contextmanager
     def clean_up(self) -> Iterator[None]:
-        """While inside, what a program left behind may end; time may pass for that, also beyond the horizon."""
+        """Context manager for cleanup after a program; time may pass, also beyond the horizon."""
         outer = self.horizon_s, self._cleaning_up
         self.horizon_s, self._cleaning_up = self.now_s() + CLEANUP_S, True
         try:
@@ -211,12 +211,12 @@ class Kernel:
             self.horizon_s, self._cleaning_up = outer
 
     def stuck(self) -> Deadlock:
-        """The error for a program of which nothing can ever run again."""
+        """The error for a program in which nothing can run again."""
         self.gave_up = True
         return Deadlock(self.now_s(), self.describe_stuck())
 
     def note_call(self) -> None:
-        """Note that the program made a call; bounds programs that wait for ever in small steps."""
+        """Record that the program made a call; limits programs that wait for ever in small steps."""
         self._instants = 0
 
     def count_step(self, at_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Which task began which.
+"""Which task started which.
 
 A program may give each try of one piece of work to a task of its own: `asyncio.wait_for` does up to Python 3.11, and so do
 transports with a timeout. What such tries have in common is the task that began them.
@@ -74,7 +74,7 @@ class Lineage:
 
     @property
     def is_being_cancelled(self) -> bool:
-        """Whether somebody has cancelled the task, or one that it descends from, and it has not ended yet."""
+        """Whether the task or one of its ancestors was cancelled and has not ended yet."""
         line: Lineage | None = self
         while line is not None:
             task = None if line._task is None else line._task()  # noqa: SLF001 - of its own kind
@@ -126,7 +126,7 @@ NO_TASK = Lineage(None, None)
 
 def child_of(
     parent: asyncio.Task[Any] | None,
-    task: asyncio.Task[Any],
+    task: asyncio.Task[object],
     begun_s: float,
     thread: Worker,
     name: str | None,

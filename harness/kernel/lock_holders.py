@@ -1,4 +1,4 @@
-"""Which tasks hold an asyncio lock or the permits of a semaphore, and which used a queue last.
+"""Which tasks hold an asyncio lock or semaphore permits, and which used a queue last.
 
 asyncio does not keep this. A report of a deadlock needs it to say who would have to act.
 """
@@ -30,18 +30,18 @@ def permit_holders(semaphore: asyncio.Semaphore) -> list[AnyTask]:
 
 
 def last_putter(queue: asyncio.Queue[Any]) -> AnyTask | None:
-    """The task that put the latest item into a queue; None if nobody did in this run."""
+    """The task that put the latest item into a queue; None if none did in this run."""
     return _last_put.get(queue)
 
 
 def last_taker(queue: asyncio.Queue[Any]) -> AnyTask | None:
-    """The task that took the latest item from a queue; None if nobody did in this run."""
+    """The task that took the latest item from a queue; None if none did in this run."""
     return _last_taken.get(queue)
 
 
 @contextmanager
 def noted_holders() -> Iterator[None]:
-    """While inside, locks, semaphores and queues note the task that uses them; what was noted is forgotten at the end."""
+    """Context manager: locks, semaphores and queues note the task that uses them; what was noted is forgotten at the end."""
     lock_acquire, lock_release = asyncio.Lock.acquire, asyncio.Lock.release
     acquire, release = asyncio.Semaphore.acquire, asyncio.Semaphore.release
     put, take = asyncio.Queue.put_nowait, asyncio.Queue.get_nowait
@@ -64,7 +64,7 @@ def noted_holders() -> Iterator[None]:
         release(semaphore)
         _forget_one(semaphore)
 
-    def put_nowait(queue: asyncio.Queue[Any], item: Any) -> None:  # noqa: ANN401 - the program's
+    def put_nowait(queue: asyncio.Queue[Any], item: object) -> None:
         put(queue, item)
         _last_put[queue] = _current_task()
 

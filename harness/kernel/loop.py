@@ -1,10 +1,10 @@
-"""The asyncio loop as a participant of the kernel.
+"""An asyncio event loop in virtual time.
 
 Tasks, futures, timers, locks and queues are asyncio's own; only three things differ from a stock loop. Time is the
 kernel's. When nothing is ready the loop parks instead of asking the operating system. And timers that fall on the
 same instant fire in the order in which they were set, which on a real clock they do because no two are ever equal.
 
-Everything that would reach the real world (sockets, processes, signals, threads) is refused by name.
+Everything that would reach the real world (sockets, processes, signals, threads) is refused with an error that names it.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ class SimLoop(asyncio.BaseEventLoop):
         coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
         *,
         name: object = None,
-        **kwargs: Any,  # noqa: ANN401 - context, and from Python 3.12 on eager_start
+        **kwargs: object,
     ) -> asyncio.Task[T]:
         """A task named by its number in this loop, whose place in a set does not depend on its address."""
         self._check_closed()
@@ -277,7 +277,7 @@ class SimLoop(asyncio.BaseEventLoop):
         )
 
 
-def _keep_for_ever(task: asyncio.Task[Any]) -> None:
+def _keep_for_ever(task: asyncio.Task[object]) -> None:
     import ctypes
 
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio.gather does

@@ -1,4 +1,4 @@
-"""Work that goes on in virtual time beside the program: a generator that yields what it waits for.
+"""Background work in virtual time: a generator that yields what it waits for.
 
 It is SimPy's process, but for one thing: an error inside it leaves the kernel as the very object that was raised,
 where SimPy would build another of its class and break it.
@@ -12,12 +12,12 @@ from heapq import heappush
 from typing import Any
 
 import simpy
-from simpy.events import NORMAL
+from simpy.events import NORMAL, EventPriority
 
 from harness.kernel.kernel import Kernel
 
 Wait = simpy.Event | float | Callable[[Callable[[], None]], object]
-"""What a process waits for: an event, a time [s], or somebody who is given what lets it go on."""
+"""What a process waits for: an event, a time [s], or a function that gets the callback to resume it."""
 
 Steps = Generator[Wait, Any, None]
 """The work of a process; each wait gives the value of its event, or None."""
@@ -69,12 +69,19 @@ class Process:
         elif (
             wanted < math.inf
         ):  # what never comes is not planned, so that a program that is stuck is seen to be
-            self._wait(_moment(self._kernel.env, wanted))
+            self._wait(moment(self._kernel.env, wanted))
 
 
-def _moment(env: simpy.Environment, at_s: float) -> simpy.Event:
-    """The event that a time has come; `now + (at - now)`, which SimPy's own would be, is not always that time."""
+def moment(env: simpy.Environment, at_s: float, order: int = NORMAL) -> simpy.Event:
+    """The event that a time has come; `now + (at - now)`, which SimPy's own would be, is not always that time.
+
+    Args:
+        env: Where it happens.
+        at_s: The time [s]; now if it is past.
+        order: Of the events of one time, those with a lower order happen first.
+    """
     event = simpy.Event(env)
     event._ok, event._value = True, None  # noqa: SLF001 - as simpy.Timeout does
-    heappush(env._queue, (max(env.now, at_s), NORMAL, next(env._eid), event))  # noqa: SLF001 - see above
+    priority = EventPriority(order)
+    heappush(env._queue, (max(env.now, at_s), priority, next(env._eid), event))  # noqa: SLF001 - see above
     return event

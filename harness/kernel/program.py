@@ -1,6 +1,6 @@
-"""Running a program on a kernel: what `asyncio.run` is to the real clock.
+"""Run a program on a kernel: the counterpart of `asyncio.run` on the real clock.
 
-This is for our own programs, which touch nothing but asyncio; `world.py` is for programs of the user.
+This is for harness's own programs, which use nothing but asyncio; `harness/virtual/world.py` is for the user's programs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """The youngest generation's threshold while a run is active; stock is 700. Garbage in circles then holds some 10 MB."""
 
 
-async def virtual_sleep(delay: float, result: Any = None) -> Any:  # noqa: ANN401 - asyncio's signature
+async def virtual_sleep(delay: float, result: object = None) -> Any:  # noqa: ANN401 - asyncio's signature
     """What `asyncio.sleep` is while a run is active."""
     loop = running.loop
     if loop is None or delay <= 0:
@@ -49,7 +49,7 @@ def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
         What the program returned.
 
     Raises:
-        Deadlock: Nothing could ever run again; lists what every task waits for.
+        Deadlock: Nothing can run again; lists what every task waits for.
         LimitExceeded: A bound of the kernel was passed.
         NotSimulated: The program is already inside a loop or a simulated world, or touched the real world.
     """
@@ -110,7 +110,7 @@ def end(loop: SimLoop) -> None:
 
 @contextmanager
 def ended_quietly() -> Iterator[None]:
-    """While inside, what goes on in spite of its cancellation is left behind: another error says why the run failed."""
+    """Context manager: what goes on in spite of its cancellation is left behind: another error says why the run failed."""
     with suppress(Deadlock, LimitExceeded, Halt):
         yield
 

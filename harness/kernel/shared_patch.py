@@ -1,4 +1,4 @@
-"""A change of the whole process that several threads may want at the same time."""
+"""A process-wide change that several threads may need at the same time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SharedChange(Generic[P]):
 
     @contextmanager
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[None]:
-        """While inside, the change is made; the arguments of the first count."""
+        """Context manager: the change is made; the arguments of the first count."""
         with self._door:
             made = self._inside[0] if self._inside else self._change(*args, **kwargs)
             if not self._inside:

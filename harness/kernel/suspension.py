@@ -1,4 +1,4 @@
-"""One task that waits for one thing: a time or an event of the kernel.
+"""A suspension: one task that waits for a time or an event of the kernel.
 
 It stands where asyncio would put a future, a timer handle and the handle of a call back into the task. Those are three
 objects and two turns of the loop; a suspension is one object and one turn, and waiting is what a simulation does most.
@@ -127,7 +127,7 @@ class Suspension:
 
     # -- as the loop sees it ------------------------------------------------------------------------------------
 
-    def due(self, ready: deque[Any]) -> None:
+    def due(self, ready: deque[object]) -> None:
         """Go from the heap into the queue."""
         self._scheduled = False
         self._ended = True

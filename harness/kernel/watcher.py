@@ -1,33 +1,26 @@
-"""Who is told what a program does wrong with its loops and tasks, as the kernel sees it."""
+"""The protocol of an observer of a program's loops and tasks."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import sysconfig
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.errors import HarnessError
+from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES, PROGRAM_START
 
 if TYPE_CHECKING:
     from harness.kernel.lineage import Lineage
-
-_ASYNCIO = str(Path(asyncio.__file__).parent)
-_OURS = str(Path(__file__).parents[1])
-_BEGINNING = str(Path(__file__).parents[1] / "virtual" / "world.py")
-"""Where programs are called from."""
-_PACKAGES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
-"""Where code lies that is not the program's."""
 
 Blocking = Literal["call", "wait"]
 """What blocks a loop: a call of a blocking client, or another wait, such as `time.sleep`."""
 
 
 class Death(NamedTuple):
-    """A task that ended with an error that nobody has looked at."""
+    """A task that failed and whose exception was never retrieved."""
 
     order: int
     """Its number in its loop."""
@@ -54,13 +47,13 @@ class Watcher:
         """The main function of the program has ended; tasks that it has started may still run."""
 
     def died(self, death: Death) -> None:
-        """A task of the program died, and nobody has looked at its error."""
+        """A task of the program failed, and its exception was never retrieved."""
 
 
 def place_here() -> str:
     """File (its base name) and line where the program stands that runs in this thread; empty if there is none."""
     frames = list(_frames_here())
-    for packages in (_PACKAGES, (_OURS, _ASYNCIO)):
+    for packages in (PACKAGES, (OURS, ASYNCIO)):
         for frame in frames:
             file = frame.f_code.co_filename
             if not file.startswith(packages):
@@ -71,12 +64,12 @@ def place_here() -> str:
 def _frames_here() -> Iterator[FrameType]:
     """The frames of the program that runs in this thread, innermost first."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the way to one's own frames
-    while frame is not None and frame.f_code.co_filename != _BEGINNING:
+    while frame is not None and frame.f_code.co_filename != PROGRAM_START:
         yield frame
         frame = frame.f_back
 
 
-def death_of(task: asyncio.Future[Any]) -> Death | None:
+def death_of(task: asyncio.Future[object]) -> Death | None:
     """How a task died without anybody looking; None if it did not."""
     if not isinstance(task, asyncio.Task) or not task.done():
         return None

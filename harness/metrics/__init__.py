@@ -1,6 +1,6 @@
-"""Numbers: pure functions of spans. `tally.py` counts the spans of a run, `summary.py` turns counts into metrics.
+"""Metrics: pure functions of spans. `tally.py` counts the spans of a run, `summary.py` turns counts into metrics.
 
-`findings.py` says what a run shows about its client, `flow.py` who heard whom, `limits.py` how much worse is too much.
+`findings.py` finds weaknesses of the program, `flow.py` the flow of replies between agents, `limits.py` holds the limits of a gate.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a number is what it is, in a sentence: what the tasks that decide it are made of, or where they failed."""
+"""Why a metric has its value, in a sentence: what the deciding tasks consist of, or where they failed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from harness.metrics.contributions import AMOUNTS, PATH_METRICS, TAILS, Key, Work, works_of
+from harness.metrics.contributions import (
+    AMOUNTS,
+    PATH_METRICS,
+    TAILS,
+    Key,
+    Work,
+    cause_of,
+    works_of,
+)
 from harness.metrics.critical_path import (
-    BACK_OFF,
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
@@ -56,7 +63,7 @@ assert set(_AMOUNTS) == set(AMOUNTS), "each amount has its sentence"
 
 
 def because(runs: Sequence[Table], metric: str, *, warmup_tasks: int = 0) -> str:
-    """Say why a metric of some runs is what it is.
+    """Explain the value of a metric of some runs.
 
     Args:
         runs: The spans of each run.
@@ -99,22 +106,12 @@ def _parts(works: Sequence[Work], *, on_path: bool) -> list[tuple[float, str]]:
     queued: dict[str, float] = defaultdict(float)
     for work in works:
         for key, amount in work.parts.items():
-            total[_cause(key, tools) if on_path else Key("", key.agent, "")] += amount
+            total[cause_of(key, tools) if on_path else Key("", key.agent, "")] += amount
             if key.kind == QUEUE:
                 queued[key.agent] += amount
     parts = sorted(((amount, key) for key, amount in total.items()), key=lambda it: (-it[0], it[1]))
     most = min(queued, key=lambda agent: (-queued[agent], agent), default="")
     return [(amount, _noun(key, most)) for amount, key in parts if amount > 0]
-
-
-def _cause(key: Key, tools: set[tuple[str, str]]) -> Key:
-    """What belongs together: an agent's models, its retries with their waits, the queues of all agents."""
-    if key.kind == QUEUE:
-        return Key(QUEUE, "", "")
-    if key.kind in (RETRY, BACK_OFF):
-        return Key(RETRY, key.agent, "")
-    is_tool = key.kind == WORK and (key.agent, key.name) in tools
-    return key if is_tool else Key(key.kind, key.agent, "")
 
 
 def _noun(key: Key, queued_most: str) -> str:

@@ -1,4 +1,4 @@
-"""What rate limits left: the token buckets of each pool of models over a run, worked out again from its attempts."""
+"""Levels of the token buckets of each pool of models over a run, recomputed from its attempts."""
 
 from __future__ import annotations
 

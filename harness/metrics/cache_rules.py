@@ -1,4 +1,4 @@
-"""How a client uses prompt caches."""
+"""Findings about the use of prompt caches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each task of a run took, in contributions that add up to the whole, alone or paired with the same task of another run."""
+"""Contributions to each task's time or cost, which add up to the whole; alone, or paired with another run's task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from harness.metrics.critical_path import RETRY, WORK, critical_paths
+from harness.metrics.critical_path import BACK_OFF, QUEUE, RETRY, WORK, critical_paths
 from harness.metrics.summary import quantile
 from harness.metrics.tally import RATE_LIMITED, is_retry
 from harness.spans import ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, Table
@@ -21,13 +21,28 @@ PATH_METRICS: Final = ("latency_s_mean", "latency_s_p50", *TAILS)
 
 
 class Key(NamedTuple):
-    """What a contribution is of."""
+    """The subject of a contribution."""
 
     kind: str
     """Of a segment of a critical path; of an amount, `work` when there was a reply and `retry` when there was none."""
     agent: str
     name: str
     """The model or the tool; empty for time in which neither was used."""
+
+
+def cause_of(key: Key, tools: set[tuple[str, str]]) -> Key:
+    """What a sentence puts together: an agent's models, its retries with their waits, the queues of all agents.
+
+    Args:
+        key: A contribution to a path.
+        tools: Agents and the tools that they used, which are told apart.
+    """
+    if key.kind == QUEUE:
+        return Key(QUEUE, "", "")
+    if key.kind in (RETRY, BACK_OFF):
+        return Key(RETRY, key.agent, "")
+    is_tool = key.kind == WORK and (key.agent, key.name) in tools
+    return key if is_tool else Key(key.kind, key.agent, "")
 
 
 @dataclass(slots=True)
@@ -58,7 +73,7 @@ class Use:
 
 @dataclass(slots=True)
 class Work:
-    """What one task is made of."""
+    """The contributions to one task."""
 
     parts: dict[Key, float] = field(default_factory=dict)
     """The contributions, in the unit of the metric."""
@@ -75,7 +90,7 @@ class Work:
 
     @property
     def whole(self) -> float:
-        """What it took in all."""
+        """The total."""
         return math.fsum(self.parts.values())
 
 

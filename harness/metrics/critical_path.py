@@ -1,4 +1,4 @@
-"""What a task's latency is made of: its critical path, in segments that follow one another from arrival to end.
+"""The critical path of a task: consecutive segments from its arrival to its end.
 
 The path is walked backwards from the end, as Jaeger does (jaeger-ui, `TracePage/CriticalPath`): at each
 moment it is on the span that ended then, and inside it on the span in it that did. Three rules differ:
@@ -7,7 +7,7 @@ moment it is on the span that ended then, and inside it on the span in it that d
   which is right for clocks of many machines and wrong for the one clock of a simulation.
 - Where nothing ended, but something else was still running, the path is on that until something ended: the program may
   have gone on with a part of a stream.
-- Nobody waited for a span that was cancelled if another one ended in the same moment.
+- A cancelled span was not waited for if another one ended in the same moment.
 
 Time in which no part of a span ran is its own, so the segments of a task fill its latency without a gap or an overlap.
 """

@@ -1,4 +1,4 @@
-"""What becomes of failures: noticed, waited for, told to somebody."""
+"""Findings about failures: whether a program notices, waits out and reports them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from harness.spans import CANCELLED, ERROR, OK
 from harness.units import render
 
 SILENCE_S = 600.0
-"""The SDKs' own timeout, which nobody chose (anthropic/_constants.py and openai/_constants.py, DEFAULT_TIMEOUT) [s]."""
+"""The SDKs' default timeout (anthropic/_constants.py and openai/_constants.py, DEFAULT_TIMEOUT) [s]."""
 
 _SAME_S = 0.001
 """Times that differ by less are the same, on a clock that adds up floats [s]."""
 
 
 def gave_up(history: History) -> list[Finding]:
-    """No attempt of a call got a reply, and nobody repeated it; the task failed, or something else took its place."""
+    """No attempt of a call got a reply, and the program did not repeat it; the task failed, or another call replaced it."""
     of_agent = history.by_agent()
     failed = [call for call in history.calls if failed_for_good(call)]
     well = (
@@ -45,7 +45,7 @@ def gave_up(history: History) -> list[Finding]:
 
 
 def swallowed_error(history: History) -> list[Finding]:
-    """A call failed for good, nothing took its place, and the task ended as if nothing had happened."""
+    """A call failed permanently, no other call replaced it, and the task succeeded."""
     of_agent = history.by_agent()
     seen = (
         _given_up(call)
@@ -60,7 +60,7 @@ def swallowed_error(history: History) -> list[Finding]:
 
 
 def accepted_truncated_stream(history: History) -> list[Finding]:
-    """A stream that was cut off was taken for a whole reply: nobody asked again, in the same words or the same length."""
+    """A truncated stream was used as a whole reply: the program did not repeat the request."""
 
     def seen() -> Iterator[Sighting]:
         for calls in history.by_agent().values():
@@ -77,7 +77,7 @@ def accepted_truncated_stream(history: History) -> list[Finding]:
 
 
 def no_timeout(history: History) -> list[Finding]:
-    """An attempt waited in silence for as long as only a default allows, or for ever.
+    """An attempt waited without a response for as long as the default timeout, or without limit.
 
     For ever is: it met a fault, and was still open at the end of a task that was stopped.
     """
@@ -100,7 +100,7 @@ def no_timeout(history: History) -> list[Finding]:
 
 
 def failed_for_good(call: CallRecord) -> bool:
-    """Whether a call ended without a reply by a failure, and not because somebody else had no more use for it.
+    """Whether a call ended without a reply because of a failure, and not because it was cancelled.
 
     One that the program repeats has not: the last repetition decides.
     """

@@ -1,4 +1,4 @@
-"""A verdict on the client: what a run shows about the program that made the calls, and what to do about it.
+"""Findings: weaknesses of a program in its use of providers, with advice.
 
 Each kind of finding is a function beside its like: `retry_rules.py`, `failure_rules.py`, `program_rules.py`, `shape_rules.py`,
 `serial_rule.py`, `cache_rules.py`. A run without
@@ -68,7 +68,7 @@ _GRAVITY = ("serious", "warning", "info")
 
 
 def findings(spans: Table, events: Table) -> list[Finding]:
-    """Judge a client by what it did in a run.
+    """Find the weaknesses of a program in a run.
 
     Args:
         spans: The spans of the run.

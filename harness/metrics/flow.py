@@ -1,4 +1,4 @@
-"""Who heard whom: the flow of replies between agents, as prompts show it."""
+"""The flow of replies between agents, as prompts show it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Edge(NamedTuple):
 
 
 def flow(spans: Table, events: Table) -> list[Edge]:
-    """Count who heard whom in a run, in the order in which it first happened."""
+    """Count the replies of each agent that reached prompts of each other, in order of first occurrence."""
     agents = {
         span_id: agent
         for span_id, kind, agent in spans.rows("span_id", "kind", "agent")
@@ -36,7 +36,7 @@ def flow(spans: Table, events: Table) -> list[Edge]:
 
 
 def flow_text(edges: Iterable[Edge]) -> str:
-    """Write the flow for people, one line for each pair."""
+    """Write the flow as text, one line per pair."""
     return "".join(
         f"{edge.source_agent} -> {edge.agent}: {edge.calls} call{'s' if edge.calls != 1 else ''}\n"
         for edge in edges

@@ -1,4 +1,4 @@
-"""What a run's client did, call by call: the spans and events that rules about a client read."""
+"""The calls of a program in a run: the spans and events that the finding rules read."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Attempt(NamedTuple):
 
     @property
     def prompt_tokens(self) -> int:
-        """All that was read, cached or not [tokens]."""
+        """Prompt size, cached or not [tokens]."""
         return (
             max(self.input_tokens, 0)
             + max(self.cache_read_tokens, 0)
@@ -77,7 +77,7 @@ class Attempt(NamedTuple):
 
 @dataclass(slots=True)
 class CallRecord:
-    """What an agent awaited, however many tries it took."""
+    """A call as an agent awaited it, with all its attempts."""
 
     span_id: int
     task: int
@@ -94,7 +94,7 @@ class CallRecord:
 
     @property
     def chain(self) -> list[CallRecord]:
-        """This call behind those that it repeats, in order."""
+        """The calls that this call repeats, then this call, in order."""
         found = [self]
         while found[-1].repeats is not None:
             found.append(found[-1].repeats)
@@ -190,7 +190,7 @@ class History:
             yield from call.attempts
 
     def retries(self) -> Iterator[tuple[Attempt, Attempt]]:
-        """Every attempt that asks again, behind the one before it: of the same call, or of one that its call repeats."""
+        """Every retry with the attempt before it: of the same call, or of a call that its call repeats."""
         for call in self.calls:
             if call.repeats is not None and call.repeats.attempts and call.attempts:
                 yield call.repeats.attempts[-1], call.attempts[0]
@@ -254,7 +254,7 @@ class History:
         return self._named.get(name, [])
 
     def ended_well(self, task: int) -> bool:
-        """Whether a task came to a good end."""
+        """Whether a task succeeded."""
         return self.tasks.get(task, ("", 0.0))[0] == OK
 
 

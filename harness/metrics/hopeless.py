@@ -1,4 +1,4 @@
-"""Errors that come again however often the same request is sent, and what to correct about it."""
+"""Errors that a retry of the same request cannot solve, and how to correct the request."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ _CLIENT_ERRORS: Final = range(400, 500)
 
 _CORRECT: Final = {
     401: "the API key is missing, wrong or revoked; set the right one",
-    402: "the account has no credit; see to its billing",
-    403: "the API key may not do this; use one that may, or ask for the permission",
+    402: "the account has no credit; check its billing",
+    403: "the API key may not do this; use a key that is permitted, or ask for the permission",
     404: "there is no such model or path; correct its name or the base URL",
     413: "the request is too large; send less in it",
 }
 
 
 def never_passes(status: int) -> bool:
-    """Whether the same request will be answered the same again."""
+    """Whether a retry of the same request will fail in the same way."""
     return status in _CLIENT_ERRORS and status not in _MAY_PASS
 
 
 def what_to_correct(status: int) -> str:
-    """What to do about a status that more attempts do not mend; empty of one that may pass."""
+    """Advice for a status that retries do not solve; empty for a status that may pass."""
     if not never_passes(status):
         return ""
     why = _CORRECT.get(status, "the request is wrong; correct it as the error's message says")
-    return f"More attempts will not help: {why}. Let the error reach whoever can mend it."
+    return (
+        f"More attempts will not help: {why}. Let the error propagate to code that can handle it."
+    )

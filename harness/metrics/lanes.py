@@ -1,4 +1,4 @@
-"""Lanes: rows of a drawing on which spans can be laid without crossing one another.
+"""Lanes: rows of a drawing in which spans do not overlap unless they nest.
 
 In a lane spans nest: of any two, one contains the other or they have no time in common. That is what
 timelines can draw and what Perfetto demands of the slices of one thread. One agent may have several lanes, because it
@@ -35,7 +35,7 @@ class Lanes:
 
 
 def lanes(spans: Table) -> Lanes:
-    """Lay spans into lanes.
+    """Assign spans to lanes.
 
     A span lies on its parent when it is of the same agent, lies within it in time, and nothing else lies on the parent
     then; otherwise it begins in the lowest lane of its agent that is free.

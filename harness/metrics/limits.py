@@ -1,4 +1,4 @@
-"""How much worse a metric may become before a gate objects: which way is worse, how that is counted, how much is allowed."""
+"""Limits of a gate: which direction is worse, percent or points, and how much is allowed."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ DEFAULT_LIMITS: Final[dict[str, Limit]] = {
         Limit("success_rate", 0.01),
     )
 }
-"""What holds when nobody says otherwise: latency may be noticed by users from about 20 % on; cost has no noise of its own
+"""The default limits: latency may be noticed by users from about 20 % on; cost has no noise of its own
 under keyed draws, so its limit can be tight."""

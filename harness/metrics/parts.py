@@ -1,4 +1,4 @@
-"""Which span is a part of which, for those who follow how long things took: the parent, corrected by time."""
+"""Parents of spans for time analysis: the recorded parent, corrected by time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.spans import TASK, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the spans of a table are parts of.
+    """The part-of relation between the spans of a table.
 
     It is kept in arrays, because a list for every span that has parts would be work for the garbage collector.
     """
@@ -38,7 +38,7 @@ class Parts:
 
 
 def parts(spans: Table) -> Parts:
-    """Find what the spans of a run are parts of."""
+    """Find the parent of each span of a run."""
     row_of = dict(zip(spans["span_id"], range(len(spans)), strict=True))
     roots = task_rows(spans)
     holder_of = _holders(spans, row_of, roots)

@@ -1,4 +1,4 @@
-"""What a program does beside its calls: what its end leaves behind, what blocks its loop, what its tools do twice."""
+"""Findings about a program outside its calls: unfinished calls at its end, a blocked loop, repeated tool effects."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def abandoned_call(history: History) -> list[Finding]:
 
 
 def dead_task(history: History) -> list[Finding]:
-    """A task of the program died of an error, and nobody looked at it."""
+    """A task of the program failed, and its exception was never retrieved."""
     seen = (
         Sighting(
             event.agent,
             event.at_s,
             event.span_id,
-            f"the task {event.detail}, and nobody looked at it",
+            f"the task {event.detail}, and its exception was never retrieved",
         )
         for event in history.named(DEAD_TASK)
     )

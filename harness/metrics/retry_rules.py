@@ -1,4 +1,4 @@
-"""How a client asks again."""
+"""Findings about retries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BROKEN = frozenset(
 """Errors without a status of their own that are the connection's, or a server's."""
 
 _AT_ONCE_S = 0.001
-"""Nobody who backs off comes back within this time [s]; the SDKs wait 0.375 s at least."""
+"""A retry within this time is without back-off [s]; the SDKs wait at least 0.375 s."""
 
 _ROUNDING_S = 0.5
 """`Retry-After` is sent in whole seconds, and may be rounded down by half of one [s] (RFC 9110, section 10.2.3)."""
@@ -44,7 +44,7 @@ _TIMES_TOGETHER_MIN = 2
 
 
 def retry_after_ignored(history: History) -> list[Finding]:
-    """The provider said when to come back, and the client came sooner: by half the time, or more than rounding explains."""
+    """The client retried sooner than the provider's `retry-after`: by half the time, or more than rounding explains."""
 
     def seen() -> Iterator[Sighting]:
         for failed, retry in history.retries():
@@ -58,7 +58,7 @@ def retry_after_ignored(history: History) -> list[Finding]:
 
 
 def non_retryable_retried(history: History) -> list[Finding]:
-    """A request that will never be accepted is sent again, whether a model heard it or the API rejected it."""
+    """A request that will never be accepted is retried, whether it was served or rejected by the API."""
 
     def seen() -> Iterator[Sighting]:
         for failed, retry in history.retries():
@@ -69,12 +69,12 @@ def non_retryable_retried(history: History) -> list[Finding]:
             text = f"tried again after the API had rejected the request: {event.detail}"
             yield Sighting(event.agent, event.at_s, event.span_id, text)
 
-    advice = "Retry 408, 409, 429, 5xx and broken connections only; let other errors reach whoever can mend them."
+    advice = "Retry 408, 409, 429, 5xx and broken connections only; let other errors propagate to code that can handle them."
     return one_an_agent("non_retryable_retried", "warning", seen(), advice)
 
 
 def no_back_off(history: History) -> list[Finding]:
-    """The next attempt comes at once, after a failure that only time can mend."""
+    """The next attempt follows at once after a failure that needs time to pass."""
     seen = (
         Sighting(
             retry.agent,
@@ -92,7 +92,7 @@ def no_back_off(history: History) -> list[Finding]:
 
 
 def retry_storm(history: History) -> list[Finding]:
-    """The calls of a minute make so many attempts that retries are what keeps the provider overloaded.
+    """The calls of a minute make so many attempts that retries keep the provider overloaded.
 
     A call and those that repeat it are one here.
     Counted over all agents, in the window with the most attempts among those with `STORM_ATTEMPTS_MIN` attempts and
@@ -129,7 +129,7 @@ def retry_storm(history: History) -> list[Finding]:
 
 
 def synchronised_retries(history: History) -> list[Finding]:
-    """Several calls ask again at the same instant, and more than once: their back-off has no jitter."""
+    """Several calls are retried at the same instant, more than once: their back-off has no jitter."""
     together: defaultdict[int, list[Attempt]] = defaultdict(list)
     for _, retry in history.retries():
         together[round(retry.asked_s / _AT_ONCE_S)].append(retry)

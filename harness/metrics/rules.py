@@ -1,4 +1,4 @@
-"""What a rule about a client is: it reads a history and gives findings, one for each agent that it is about."""
+"""The finding rule: it reads a history and returns findings, one per agent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Severity = Literal["info", "warning", "serious"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a client does, or does not do, and should think about."""
+    """A weakness of a program, with advice."""
 
     kind: str
     severity: Severity
@@ -38,7 +38,7 @@ Rule = Callable[[History], Iterable[Finding]]
 
 
 class Sighting(NamedTuple):
-    """One time that a rule was met."""
+    """One occurrence of a finding."""
 
     agent: str
     at_s: float
@@ -52,7 +52,7 @@ class Sighting(NamedTuple):
 def one_an_agent(
     kind: str, severity: Severity, seen: Iterable[Sighting], advice: str
 ) -> list[Finding]:
-    """Put sightings together: the first of each agent is told, and how many there are."""
+    """Combine sightings into one finding per agent: the first, and their number."""
     by_agent: dict[str, list[Sighting]] = {}
     for sighting in sorted(seen, key=lambda each: (each.at_s, each.span_id)):
         by_agent.setdefault(sighting.agent, []).append(sighting)

@@ -1,4 +1,4 @@
-"""Calls that a program makes one by one where they need not follow one another."""
+"""The finding about calls made one by one that could run concurrently."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOTICED_S = 1.0
 
 
 def could_run_side_by_side(history: History) -> list[Finding]:
-    """Calls of several agents follow one another, and none needs the other's reply.
+    """Calls run one after another although none needs another's reply.
 
     Calls of one agent alone are a plain loop over inputs, which is as often meant as it is: to stay below a limit, to keep an
     order, to stop early. What cannot be seen is what the program itself read in a reply. So a call of another agent follows freely only on a

@@ -1,4 +1,4 @@
-"""How calls follow one another: in loops, in growing conversations, behind blocking work."""
+"""Findings about sequences of calls: loops, growing conversations, delays behind blocking work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCKED_SHOWN = 5
 
 
 def unbounded_loop(history: History) -> list[Finding]:
-    """An agent is called again and again for one task, each time because of what was said before."""
+    """An agent is called repeatedly for one task, each time because of the reply before."""
     goes_on = {event.span_id for name in (ASKED_AGAIN, GOES_ON) for event in history.named(name)}
 
     def goes_round(before: CallRecord, call: CallRecord) -> bool:
@@ -45,7 +45,7 @@ def unbounded_loop(history: History) -> list[Finding]:
 
 
 def blocked_arrivals(history: History) -> list[Finding]:
-    """Tasks could not begin when they arrived, because the program stood still in blocking work for another."""
+    """Tasks could not start at their arrival, because blocking work for another task stopped the program."""
     late = history.named(BLOCKED)
     if not late:
         return []
@@ -72,7 +72,7 @@ def blocked_arrivals(history: History) -> list[Finding]:
 
 
 def context_growth(history: History) -> list[Finding]:
-    """Each call of an agent reads more than the last, and half of what a model can read is met, or will be.
+    """Each call of an agent has a longer prompt than the last, which exceeds half of the context size, or will.
 
     Will be: at this pace, within twice the calls.
     """

@@ -1,6 +1,6 @@
-"""How much longer each span could have taken without its task ending later.
+"""Slack: how much longer each span could have taken without delaying the end of its task.
 
-The question is that of a project plan: a span has slack when somebody else was waited for anyway. Nobody wrote down
+This is slack as in a project plan: a span has slack if the task waited for another span anyway. Spans do not record
 who waited for whom, so everything that began after a span's end, beside it in the same parent, is taken to have waited for
 it. What really did not wait has more slack than is said here, and never less: the numbers are on the safe side.
 """

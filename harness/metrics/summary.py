@@ -1,4 +1,4 @@
-"""The numbers of one run or of many, by name.
+"""The metrics of one run or of several, by name.
 
 A metric that was not measured is absent: no cost without prices, no utilisation without a bound on slots, no latency
 when no task came to an end.
@@ -10,6 +10,7 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 
+from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
 
 Metrics = dict[str, float]
@@ -39,6 +40,9 @@ METRICS: dict[str, str] = {
     "makespan_s_mean": "time from the first arrival of a run to its last end, mean over runs [s]",
     "rate_limited": "attempts refused with a 429, all runs",
     "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
+    "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
+    "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
+    "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
 }
 """Every metric of a run or of many, in the order in which they are shown."""
 
@@ -62,7 +66,7 @@ AGENT_METRICS: dict[str, str] = {
 
 
 def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
-    """Work out the numbers of some runs, as if their tasks were of one.
+    """Compute the metrics of some runs over all their tasks.
 
     Returns:
         The metrics of the whole, and those of each agent.
@@ -75,7 +79,12 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     total = Tally()
     for mine in agents.values():
         total.add(mine)
-    found = {**_of_tasks(runs, tasks), **_of_work(total, tasks), **_of_messages(runs, tasks)}
+    found = {
+        **_of_tasks(runs, tasks),
+        **_of_work(total, tasks),
+        **_of_messages(runs, tasks),
+        **_of_state(runs),
+    }
     whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
 
@@ -134,6 +143,19 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     if mine.ttfts_s:
         found["ttft_s_p50"] = quantile(sorted(mine.ttfts_s), 0.5)
     return found
+
+
+def _of_state(runs: Sequence[RunTally]) -> Metrics:
+    total = StateTally()
+    for run in runs:
+        total.add(run.state)
+    if not total.events:
+        return {}
+    return {
+        "lost_updates": total.lost_updates,
+        "stale_reads": total.stale_reads,
+        "conflicts": total.conflicts,
+    }
 
 
 def _of_messages(runs: Sequence[RunTally], tasks: int) -> Metrics:

@@ -1,4 +1,4 @@
-"""From the spans of one run to what its numbers are made of: one pass, one tally an agent.
+"""The counts of one run, per agent, from one pass over its spans.
 
 Tallies of several runs add up, so that a quantile over many runs is one of all their tasks, and not a mean of quantiles.
 """
@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
     AGENT,
     ATTEMPT,
@@ -86,7 +87,7 @@ class RunTally:
     makespan_s: float = 0.0
     """From the first arrival to the last end, warm-up included [s]."""
     slot_seconds: float | None = None
-    """Slots of the provider times the makespan [s]; None when there is no bound on slots."""
+    """Slots of the provider times the makespan [s]; None if slots are unlimited."""
     busy_s: float = 0.0
     """Time for which slots were held, warm-up included [s]."""
     turns: int = 0
@@ -98,6 +99,8 @@ class RunTally:
     message_tokens: int = 0
     """Size of those messages [tokens]."""
     agents: dict[str, Tally] = field(default_factory=dict)
+    state: StateTally = field(default_factory=StateTally)
+    """What happened to shared state."""
 
 
 def tally(
@@ -108,7 +111,7 @@ def tally(
     warmup_tasks: int = 0,
     slots: int | None = None,
 ) -> RunTally:
-    """Count what one run's spans and events say.
+    """Count the spans of one run.
 
     Args:
         spans: The spans of the run.
@@ -116,19 +119,21 @@ def tally(
         agents: The agents to be listed, in order, even if they did nothing.
         warmup_tasks: How many of the first tasks are left out.
         slots: How many attempts all providers together serve at once; None for no bound.
+        events: The events of the run; None if nothing is counted that only they know.
     """
     run = RunTally(agents={agent: Tally() for agent in agents})
     _tally_tasks(run, spans, warmup_tasks)
     _tally_work(run, spans, warmup_tasks)
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
+        run.state = tally_state(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run
 
 
 def is_retry(ordinal: int, repeats: int) -> bool:
-    """Whether an attempt asks again: it is not the first of its call, or its call repeats one that failed."""
+    """Whether an attempt is a retry: it is not the first of its call, or its call repeats a failed one."""
     return ordinal > 1 or repeats >= 0
 
 

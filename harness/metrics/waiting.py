@@ -1,4 +1,4 @@
-"""Who waited for whom: at what agents the critical path stood before others could go on."""
+"""Waits between agents: the agents at which the critical path was before others could continue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Waited(NamedTuple):
 
 
 def waited(paths: Iterable[Sequence[Segment]]) -> list[Waited]:
-    """Count who waited for whom on some critical paths, in the order in which it first happened.
+    """Count the waits between agents on some critical paths, in order of first occurrence.
 
     A path stays at an agent as long as its segments are of that agent; what belongs to no agent is passed over.
     """

@@ -1,4 +1,4 @@
-"""Who answers: siblings behind the small protocol in `api.py`.
+"""Models: the sources of replies, behind the protocol in `api.py`.
 
 `stub.py` is scripted content. `attempt.py` puts any content behind a simulated provider; `served.py` does so for patterns.
 """

@@ -1,6 +1,6 @@
-"""What every model is, whoever answers: a script, a recording, or the real API.
+"""The model protocol, for scripted, recorded and real replies.
 
-A model decides what is said. When it is said, and whether, is the provider's business (`served.py`).
+A model decides the content of a reply. The provider decides when it comes, and whether (`served.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MALFORMED_REPLY = "malformed_reply"
 
 
 class ToolCall(NamedTuple):
-    """A wish of a model to use a tool."""
+    """A model's request to call a tool."""
 
     tool: str
     """The tool's name."""
@@ -34,7 +34,7 @@ class ToolCall(NamedTuple):
 
 
 class ToolResult(NamedTuple):
-    """What came of a wish."""
+    """The result of a tool call."""
 
     tool: str
     """The tool's name."""
@@ -53,13 +53,13 @@ class ChatMessage(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a model said."""
+    """A model's reply."""
 
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     """Tools it wants to be used before it goes on."""
     output_tokens: int | None = None
-    """Size of the reply; None while nobody has counted."""
+    """Size of the reply [tokens]; None if unknown."""
     truncated: bool = False
     """Whether it was cut off before its end."""
     correct: bool | None = None
@@ -78,8 +78,8 @@ class Reply(NamedTuple):
 class Request:
     """One call of a model, as an agent makes it.
 
-    It lives as long as the call: every attempt counts up `attempt` and puts its own span into `span`, to be filled in
-    by whoever serves it.
+    It lives as long as the call. Every attempt increments `attempt` and puts its own span into `span`, which is filled in
+    by the code that serves the attempt.
     """
 
     agent: str
@@ -87,11 +87,11 @@ class Request:
     model: str
     """Which model is asked; the name in the scenario."""
     prompt: str
-    """The last thing the model was told."""
+    """The text of the last message to the model."""
     input_tokens: int
     """Size of everything it was told [tokens]."""
     key: str
-    """Names the draws of this call: task, agent, and the how-manieth call of that agent in that task."""
+    """Key of the draws of this call: task, agent, and ordinal of the call of that agent in that task."""
     call_in_task: int
     """1 for the first call of this agent in this task."""
     call_in_run: int
@@ -134,7 +134,7 @@ class Request:
 
     @property
     def conversation(self) -> tuple[ChatMessage, ...]:
-        """All that was said so far."""
+        """The conversation so far."""
         return self.said or ((ChatMessage("user", self.prompt),) if self.prompt else ())
 
     @property
@@ -147,11 +147,11 @@ class Request:
 
     @property
     def tool_results(self) -> tuple[ToolResult, ...]:
-        """What came of the tools that were asked for last; empty when the last word was the user's."""
+        """Results of the latest tool calls; empty if the last message is the user's."""
         return self.said[-1].tool_results if self.said else ()
 
     def refusal_after_s(self, now_s: float) -> float:
-        """How long after its arrival the current attempt is refused [s]: one round trip, or what is stated of it.
+        """Time from the arrival of the current attempt to its refusal [s]: one round trip, or a stated time.
 
         Args:
             now_s: Virtual time [s].
@@ -160,7 +160,7 @@ class Request:
 
     @property
     def attempt_key(self) -> str:
-        """Names the draws of the current attempt."""
+        """Key of the draws of the current attempt."""
         return f"{self.key}/{self.attempt}"
 
 
@@ -169,14 +169,14 @@ Work = Callable[[], Reply | Awaitable[Reply]]
 
 
 class Content(Protocol):
-    """Who decides what an agent says; made by `content_of`."""
+    """The source of an agent's replies; made by `content_of`."""
 
     def reply(self, request: Request) -> Reply | Work:
-        """Answer one request: at once where the reply is known, else by what makes it."""
+        """Return the reply to one request, or the work that makes it."""
 
 
 class Model(Protocol):
-    """Somebody who answers in time, such as a model of the user's."""
+    """A model that takes virtual time to reply, such as the user's own."""
 
     async def reply(self, request: Request) -> Reply:
         """Answer one request.
@@ -187,13 +187,13 @@ class Model(Protocol):
 
 
 class ModelError(Exception):
-    """What a call of an API fails with: a simulated error, as production would see it.
+    """A simulated error of an API call, as production would see it.
 
     Args:
         error: The error type, such as `overloaded_error`.
         status: HTTP status; None when there was no answer.
-        message: What was said; empty where nobody has said more.
-        retry_after_s: How long the API asked to wait [s].
+        message: The error message; may be empty.
+        retry_after_s: Wait that the API requested [s].
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class ModelError(Exception):
 
     @property
     def is_retryable(self) -> bool:
-        """Whether asking again can help; as the SDKs decide it."""
+        """Whether a retry can help, by the rule of the SDKs."""
         if self.error == MALFORMED_REPLY:
             return False
         return (
@@ -226,7 +226,7 @@ CALL_ERRORS = (ModelError, TimeoutError)
 
 
 def error_name(error: BaseException) -> str:
-    """The kind of a failure as spans keep it: the API's error type, `timeout`, or the name of a class."""
+    """The error name that spans keep: the API's error type, `timeout`, or the name of a class."""
     if isinstance(error, ModelError):
         return error.error
     if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""The life of one attempt, whoever makes it: an agent of a pattern, or a program on the wire.
+"""The life of one attempt, for an agent of a pattern and for a program on the wire.
 
     open span -> verdict of the fault plan -> admission -> service: content, first token, last token -> close span
 
@@ -34,7 +34,7 @@ Sizer = Callable[[Request, Reply], Usage]
 
 
 class Left(NamedTuple):
-    """What of the verdicts of an attempt is left to do when it is in service."""
+    """The part of an attempt's verdicts that is applied during service."""
 
     changes: tuple[Alter, ...] = ()
     """What they make of the reply, in order."""
@@ -92,7 +92,7 @@ def _raise(error: BaseException) -> NoReturn:
 
 @dataclass(slots=True, kw_only=True)
 class Backend:
-    """What decides the attempts of one agent at one model."""
+    """Serves the attempts of one agent at one model."""
 
     log: SpanLog
     draws: Draws
@@ -109,16 +109,16 @@ class Backend:
     judge: Judge | None = None
     """The fault plan."""
     output_tokens: AnyDistribution | None = None
-    """Size of a reply [tokens]; None where nobody has stated it."""
+    """Size of a reply [tokens]; None if not stated."""
     accuracy: float | None = None
-    """Share of replies that are right; None when nobody asks."""
+    """Share of replies that are right; None if not stated."""
     lost: Callable[[BaseException], None] = _raise
     """Told what goes wrong when a reply is made whose client has hung up."""
     latency_factor: float = 1.0
     """How many times as long as others' its attempts take to serve; beside what a fault says."""
 
     def verdict(self, request: Request) -> Generator[float, None, Left]:
-        """Ask the fault plan, and do what comes before service: be slow, silent or refused.
+        """Query the fault plan, and apply the verdicts that take effect before service: slow, silent, refused.
 
         Returns:
             What is left to do.
@@ -154,7 +154,7 @@ class Backend:
         return Left(tuple(changes), broken)
 
     def _silence(self, request: Request, for_s: float | None) -> Generator[float, None, None]:
-        """Let time pass before the attempt reaches the provider; it is a wait of the call, and not a queue's."""
+        """Let time pass before the attempt reaches the provider. It counts as a wait of the call, not of a queue."""
         span = self.log.open(WAIT, "silence", request.call_span, request.agent)
         status = CANCELLED
         try:
@@ -165,20 +165,20 @@ class Backend:
             request.span.arrival_s = self.log.clock()
 
     def size(self, request: Request) -> int | None:
-        """How many tokens the reply has, where somebody has stated it of the agent."""
+        """Size of the reply [tokens], if stated for the agent."""
         if self.output_tokens is None:
             return None
         # Keyed by the call and not by the attempt: a retry gets the answer that the first try would have got.
         return max(1, round(self.output_tokens.sample(self.draws, request.key, "output_tokens")))
 
     def is_correct(self, request: Request) -> bool | None:
-        """Whether the reply is right, by the agent's accuracy; None where nobody has stated it."""
+        """Whether the reply is right, by the agent's accuracy; None if no accuracy is stated."""
         if self.accuracy is None:
             return None
         return self.draws.uniform(request.key, "accuracy") < self.accuracy
 
     def said(self, request: Request) -> Generator[Wait, Any, Reply]:
-        """Wait for what the content says."""
+        """Wait for the content's reply."""
         said = self.content.reply(request)
         if isinstance(said, Reply):
             return said
@@ -251,7 +251,7 @@ class Backend:
         self.aside.call(name, work, self.context.copy(), done)
 
     def leave(self, request: Request, attempt: Attempt) -> None:
-        """Take what came or hang up, and write into the span what the provider knows."""
+        """Take the reply or abandon the attempt, and write the provider's data into the span."""
         span, start_s = request.span, attempt.start_s
         span.start_s = start_s
         span.cost_usd = attempt.cost_usd
@@ -272,11 +272,11 @@ class Backend:
 
 
 def raise_outcome(outcome: object) -> None:
-    """Raise what the event of an attempt has brought instead of a reply.
+    """Raise the error that the event of an attempt carries in place of a reply.
 
     Raises:
         RefusedError: The provider has refused it.
-        BaseException: What went wrong when the reply was made.
+        BaseException: The error raised while the reply was made.
     """
     if isinstance(outcome, BaseException):
         raise outcome

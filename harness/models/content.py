@@ -1,6 +1,6 @@
-"""From what somebody has stated of an agent to who decides what it says: the one way to content.
+"""From an agent's stated reply to the object that produces its replies.
 
-A new kind of content is one more case here.
+A new kind of content is one more case in `content_of`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.virtual.tracebacks import place_of
 
 @dataclass(frozen=True, slots=True)
 class PythonStub:
-    """A function that a scenario names; it must not keep state from call to call."""
+    """A function that a scenario names. It must not keep state between calls."""
 
     function: Callable[[Request], Any]
     """Takes the request; gives what `harness.models.replies` lists, and may be async."""
@@ -30,7 +30,7 @@ class PythonStub:
     """How to call it in messages."""
 
     def reply(self, request: Request) -> Work:
-        """Ask the function; a `StubError` says what went wrong there, and where."""
+        """Call the function; an error in it becomes a `StubError` with its place."""
         who = f"stub {self.name} for agent {request.agent!r}"
         return asked(self.function, request, who, partial(self._errors_named, request))
 
@@ -49,7 +49,7 @@ class PythonStub:
 
 @dataclass(frozen=True, slots=True)
 class OwnModel:
-    """A model of the user's, which answers in its own time."""
+    """A model of the user's, which takes its own virtual time."""
 
     model: Model
     agent: str
@@ -66,16 +66,16 @@ def content_of(
     *,
     tool_calls: Sequence[ToolCall] = (),
 ) -> Content:
-    """Who decides what an agent says.
+    """The source of an agent's replies.
 
     Args:
         agent: The agent.
-        said: What somebody has stated: a script, a function that a scenario names, a model, or replies as in
+        said: The stated reply: a script, a function that a scenario names, a model, or replies as in
             `harness.models.replies`; None means something plausible.
-        tool_calls: Tools it asks for first; the reply comes after their results.
+        tool_calls: Tools it calls first; the reply comes after their results.
 
     Raises:
-        HarnessError: It is nothing that an agent could say.
+        HarnessError: It is not a valid reply.
     """
     if said is None and not tool_calls:
         return Plausible(agent)
@@ -88,7 +88,7 @@ def content_of(
         return Replies(agent, replies, tool_calls=tool_calls)
     if tool_calls:
         raise HarnessError(
-            f"agent {agent!r}: `tool_calls` comes before a reply, and a model says by itself what it wishes\n"
-            "  How to fix: let the model wish for the tools, or give a reply that is no model"
+            f"agent {agent!r}: `tool_calls` cannot be combined with a model, which decides its own tool calls\n"
+            "  How to fix: let the model return the tool calls, or give a reply that is not a model"
         )
     return OwnModel(cast("Model", said), agent)

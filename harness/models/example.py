@@ -1,4 +1,4 @@
-"""The plainest value that keeps a JSON Schema: first choices, least numbers, shortest lists."""
+"""The simplest value that satisfies a JSON Schema: first alternatives, lowest numbers, shortest lists."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _FORMATS = {
 
 
 class _TooDeep(Exception):  # noqa: N818 - another choice may be less deep
-    """The schema refers to itself on every way."""
+    """The schema refers to itself in every alternative."""
 
 
 def example(schema: JsonObject) -> Any:  # noqa: ANN401 - any JSON
-    """The plainest value that keeps a JSON Schema, as far as one is found without search.
+    """The simplest value that satisfies a JSON Schema, as far as it is found without search.
 
     Raises:
         NotSimulated: The value would have more than 10,000 parts.
@@ -56,7 +56,7 @@ class _Maker:
         self._root = root
         self._parts = 0
 
-    def make(self, schema: Any, depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
+    def make(self, schema: object, depth: int, variant: int) -> Any:  # noqa: ANN401 - any JSON
         """The example of a part.
 
         Args:
@@ -157,7 +157,7 @@ class _Maker:
                 "ask for less, or give the agent a reply",
             )
 
-    def _resolved(self, part: Any) -> JsonObject:  # noqa: ANN401 - any JSON
+    def _resolved(self, part: object) -> JsonObject:
         if isinstance(part, dict) and "$ref" in part:
             return self._resolve(part["$ref"])
         return part if isinstance(part, dict) else {}

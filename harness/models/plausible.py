@@ -1,4 +1,4 @@
-"""What an agent says of whom nobody has said anything: something short that fits what is asked for.
+"""Replies of an agent without a stated reply: a short text or value that fits the request.
 
 Where a schema is asked for, the reply keeps it, with the plainest values that do; where a tool must be used, it is.
 """
@@ -16,7 +16,7 @@ from harness.models.schemas import violation
 
 
 class Plausible:
-    """A model that says the plainest thing that fits.
+    """A model that returns the simplest fitting reply.
 
     Args:
         agent: Whose words they are.
@@ -27,10 +27,10 @@ class Plausible:
         self._sentence = Reply(f"{agent} has done its part")
 
     def reply(self, request: Request) -> Reply:
-        """One sentence, always the same; the plainest JSON that keeps the schema; or a call of a tool that must be used.
+        """A fixed sentence; the simplest JSON that satisfies the schema; or a call of the tool that must be called.
 
         Raises:
-            StubError: No plain value keeps the schema.
+            StubError: No made-up value satisfies the schema.
             NotSimulated: The value would be too large.
         """
         tool = request.wanted_tool or (_next_tool(request) if request.tool_choice == "any" else "")
@@ -47,15 +47,15 @@ class Plausible:
         broken = violation(value, schema)
         if broken is not None:
             raise StubError(
-                f"nobody has said what agent {self._agent!r} replies, and no plain value keeps the JSON Schema of {what}"
-                f"\n  the nearest breaks it at {broken.removeprefix('.')}"
+                f"agent {self._agent!r} has no reply, and no made-up value satisfies the JSON Schema of {what}"
+                f"\n  the closest value violates it at {broken.removeprefix('.')}"
                 "\n  How to fix: give the agent a reply"
             )
         return value
 
 
 def _next_tool(request: Request) -> str:
-    """The first tool that the conversation has not used; when it has used all, the last, which is how loops end."""
+    """The first tool that the conversation has not used; if all are used, the last, so that loops end."""
     used = {call.tool for said in request.conversation for call in said.tool_calls}
     tools = list(request.tool_schemas)
     return next((tool for tool in tools if tool not in used), tools[-1] if tools else "")

@@ -1,4 +1,4 @@
-"""A refusal as a call of a pattern fails with it; on the wire its status and its words are those of the API."""
+"""The error of a refused call in a pattern. On the wire, the API sets status and message."""
 
 from __future__ import annotations
 

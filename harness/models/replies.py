@@ -1,4 +1,4 @@
-"""What agents say, as Python gives it: texts, wishes for tools, or a function.
+"""Replies stated in Python: texts, tool calls, or a function.
 
 A reply is one of
 
@@ -35,15 +35,15 @@ AnyReply = OneReply | Replier | Sequence[OneReply | Replier]
 
 
 class Replies:
-    """A model that says what a test tells it to say; a retry of a call is told what the call was told.
+    """A model with the replies of a test. A retry of a call gets the same reply as the call.
 
     Args:
         agent: Whose replies they are; for messages.
         replies: A reply for every call, or a list of them in order.
-        tool_calls: Tools that are wished for first; what the agent says comes when their results are there.
+        tool_calls: Tools that are called first; the reply comes once their results are in the request.
 
     Raises:
-        StubError: Something in it is no reply.
+        StubError: A part of it is not a valid reply.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Replies:
 
     @property
     def unused(self) -> int:
-        """How many replies in order nobody asked for."""
+        """Number of unused replies."""
         return len(self._replies) - self.used if self._in_order else 0
 
     def reply(self, request: Request) -> Reply | Work:
-        """Say what comes next.
+        """Return the next reply.
 
         Raises:
             StubError: The replies ran out.
@@ -92,7 +92,7 @@ class Replies:
         return self._one(self._replies[number - 1], request)
 
     def begin_anew(self) -> None:
-        """Forget what was given: a run begins."""
+        """Start over with the first reply, at the beginning of a run."""
         self._numbers.clear()
         self._given.clear()
 
@@ -104,7 +104,7 @@ class Replies:
             self._numbers[call] = self._given[call[0]] = self._given.get(call[0], 0) + 1
         return self._numbers[call]
 
-    def _one(self, reply: Any, request: Request) -> Reply | Work:  # noqa: ANN401 - whatever a test gives
+    def _one(self, reply: object, request: Request) -> Reply | Work:
         if callable(reply):
             return asked(reply, request, f"agent {self._agent!r}")
         return as_reply(reply, f"agent {self._agent!r}", request)
@@ -118,7 +118,7 @@ def asked(
     Args:
         function: The user's; it may be async.
         request: What it is given.
-        who: Whose words they are; for messages.
+        who: The agent's name; for messages.
         errors: Stands around the function.
     """
 
@@ -136,15 +136,15 @@ def asked(
 
 
 def as_reply(said: object, who: str, request: Request | None) -> Reply:
-    """Understand what somebody says an agent says.
+    """Convert a stated reply to a `Reply`.
 
     Args:
         said: What is said.
-        who: Whose words they are; for messages.
+        who: The agent's name; for messages.
         request: What it answers, if that is known.
 
     Raises:
-        StubError: It is no reply.
+        StubError: It is not a valid reply.
     """
     if isinstance(said, Reply) and _is_whole(said):
         return said
@@ -159,7 +159,7 @@ def as_reply(said: object, who: str, request: Request | None) -> Reply:
     if _is_wishes(said):
         return Reply("", tuple(said))  # type: ignore[arg-type]  # a list of wishes
     raise StubError(
-        f"{who} cannot say {said!r}\n"
+        f"{who}: expected a reply (got {said!r})\n"
         "  How to fix: give a text, a dict, a ToolCall or a list of them, a Reply, or a function that gives one of these."
     )
 

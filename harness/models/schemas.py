@@ -1,4 +1,4 @@
-"""Whether a value keeps a JSON Schema; which draft a schema is of, it says itself, and otherwise it is of 2020-12."""
+"""JSON Schema validation. A schema without `$schema` is read as draft 2020-12."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SHOWN_CHARACTERS = 200
 
 
 def violation(value: Any, schema: JsonObject) -> str | None:  # noqa: ANN401 - any JSON
-    """Where and how a value breaks a schema, such as `.city: 3 is not of type 'string'`; None if it does not.
+    """Where and how a value violates a schema, such as `.city: 3 is not of type 'string'`; None if it does not.
 
-    A schema that cannot be understood, such as one that refers to another file, is broken by nothing.
+    A schema that cannot be used, such as one that refers to another file, is never violated.
     """
     from jsonschema.exceptions import best_match
     from referencing.exceptions import Unresolvable
@@ -39,7 +39,7 @@ def violation(value: Any, schema: JsonObject) -> str | None:  # noqa: ANN401 - a
     return f"{place}: {said}"
 
 
-def mistake(schema: Any) -> str | None:  # noqa: ANN401 - any JSON
+def mistake(schema: object) -> str | None:
     """What is wrong with a schema itself; None if nothing is."""
     return _read(json.dumps(schema)).mistake
 

@@ -1,4 +1,4 @@
-"""Any content behind a simulated provider, for an agent of a pattern: the life of an attempt, and nothing added."""
+"""A model behind a simulated provider, for an agent of a pattern."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class ServedModel:
         self._backend = backend
 
     async def reply(self, request: Request) -> Reply:
-        """Answer after the time that the provider takes.
+        """Reply after the time that the provider takes.
 
         Raises:
-            ModelError: The provider refused, or a fault says so.
+            ModelError: The provider or a fault refused the attempt.
         """
         backend = self._backend
         left = NOTHING_LEFT

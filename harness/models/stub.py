@@ -1,4 +1,4 @@
-"""Scripted answers: fixed, in order, or by a pattern on the prompt.
+"""Scripted replies: fixed, in order, or chosen by a pattern on the prompt.
 
 A script that runs out is an error, and so are lines that no call ever asked for; each message names the switch.
 """
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """All that one agent may say."""
+    """All replies of one agent."""
 
     agent: str
     lines: tuple[Line, ...]
@@ -57,7 +57,7 @@ class Script:
 
 
 class Stub:
-    """A model that says what its script says; a retry of a call is told what the call was told.
+    """A model with the replies of its script. A retry of a call gets the same reply as the call.
 
     Args:
         script: What to say.
@@ -69,10 +69,10 @@ class Stub:
         """The lines that have been given."""
 
     def reply(self, request: Request) -> Reply:
-        """Say the line that this call gets.
+        """Return the reply for this call.
 
         Raises:
-            StubError: No line answers the prompt, or the lines in order have run out.
+            StubError: No line matches the prompt, or the lines in order have run out.
         """
         script = self._script
         number = self._in_order(request) if script.in_order else self._by_prompt(request)
@@ -84,9 +84,9 @@ class Stub:
             if line.answers(request.prompt):
                 return number
         raise StubError(
-            f"no reply of agent {request.agent!r} answers the prompt {_shorten(request.prompt)!r}\n"
-            f"  there is one for: {', '.join(map(str, self._script.lines))}\n"
-            "  How to fix: add a rule without `prompt` at the end; it answers everything."
+            f"no reply of agent {request.agent!r} matches the prompt {_shorten(request.prompt)!r}\n"
+            f"  prompts with a reply: {', '.join(map(str, self._script.lines))}\n"
+            "  How to fix: add a rule without `prompt` at the end; it matches every prompt."
         )
 
     def _in_order(self, request: Request) -> int:
@@ -106,7 +106,7 @@ class Stub:
 
 
 def check_all_used(scripts: Iterable[Script], used: Mapping[str, Set[int]]) -> None:
-    """Complain about lines that no call asked for in any run.
+    """Raise an error for lines that no call used in any run.
 
     Args:
         scripts: The scripts of all agents.

@@ -1,4 +1,4 @@
-"""The plainest text that a regular expression finds: first choices, least repetitions."""
+"""The simplest text that matches a regular expression: first alternatives, fewest repetitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 def text_of(pattern: str, least: int, most: int) -> str:
     """A text in which the pattern is found.
 
-    Look-arounds are passed over, so whoever asks must look whether the text will do.
+    Look-arounds are ignored, so the caller must check that the text matches.
 
     Args:
         pattern: The regular expression.

@@ -1,4 +1,4 @@
-"""What may become of an attempt that has bad luck; a fault says which, and whoever serves the attempt does it."""
+"""Verdicts of faults: what happens to an attempt. The fault decides it, and the code that serves the attempt applies it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ Damage = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The bytes of the exchange are damaged; there must be bytes for it."""
+    """The bytes of the exchange are damaged; only for attempts on the wire."""
 
     damage: Damage
     without_wire: Slow | Silent | Fail | Alter
@@ -94,11 +94,11 @@ def in_turn(verdict: Verdict | None) -> tuple[Verdict, ...]:
 
 
 Judge = Callable[[Request], tuple[str, Verdict] | None]
-"""Says which fault an attempt meets, by its name, and what becomes of it."""
+"""Returns the name of the fault that applies to an attempt, and its verdict."""
 
 
 def without_wire(judge: Judge | None) -> Judge | None:
-    """The same for attempts that have no bytes: damage of bytes is what it amounts to; no plan stays none."""
+    """The same plan for attempts without bytes: damage of bytes is replaced by its effect. None stays None."""
     if judge is None:
         return None
 

@@ -9,7 +9,7 @@ from harness.models.api import ChatMessage, Reply, Request, ToolCall
 
 
 def prompt_text(request: Request) -> str:
-    """All that a model was told, each part under a line that says whose it is."""
+    """The whole prompt, each part under a line with its role."""
     parts = [_part("system", request.system)] if request.system else []
     for said in request.conversation:
         parts += _parts(said)
@@ -19,7 +19,7 @@ def prompt_text(request: Request) -> str:
 
 
 def reply_text(reply: Reply) -> str:
-    """All that a model answered, the calls of tools with their arguments."""
+    """The whole reply, with its tool calls and their arguments."""
     thinking = [_part("thinking", reply.thinking)] if reply.thinking else []
     text = [reply.text] if reply.text else []
     return "\n\n".join([*thinking, *text, *map(_wish, reply.tool_calls)])

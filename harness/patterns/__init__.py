@@ -1,4 +1,4 @@
-"""How agents work together: one pattern a file, plain asyncio. Read `pipeline.py` first."""
+"""Patterns: how agents work together. One pattern per file, plain asyncio. Read `pipeline.py` first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from harness.patterns.api import (
     agent_in,
     post,
 )
+from harness.patterns.blackboard import Blackboard
 from harness.patterns.bus import Bus
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
@@ -42,6 +43,7 @@ PATTERNS |= {
     "handoff": Handoff,
     "market": Market,
     "mesh": Mesh,
+    "blackboard": Blackboard,
     "hierarchical": Hierarchical,
     "router": Router,
     "bus": Bus,

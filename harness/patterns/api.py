@@ -1,4 +1,4 @@
-"""What a pattern is: plain asyncio code that lets a team of agents work on a task.
+"""The pattern protocol: plain asyncio code in which a team of agents works on a task.
 
 A pattern knows agents and messages and nothing else: not the clock, not the provider, not that it is simulated. A new
 one is one file beside its siblings: a frozen record of its roles with a `run` method.

@@ -1,4 +1,4 @@
-"""One agent plans, several work side by side, and one puts the results together."""
+"""Orchestrator and workers: one agent plans, several work concurrently, one combines the results."""
 
 from __future__ import annotations
 

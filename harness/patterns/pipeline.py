@@ -1,4 +1,4 @@
-"""Each agent works on what the one before it said, or on results that it is given by name."""
+"""A pipeline: each agent works on the reply of the one before it, or on results that it is given by name."""
 
 from __future__ import annotations
 

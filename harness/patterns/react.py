@@ -1,4 +1,4 @@
-"""One agent reasons, uses tools, looks at what came out, and goes on until it has an answer.
+"""ReAct: one agent reasons, calls tools and reads their results until it has an answer.
 
 Yao et al., "ReAct: Synergizing reasoning and acting in language models", ICLR 2023.
 """

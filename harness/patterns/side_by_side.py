@@ -10,8 +10,9 @@ from harness.agents import Message
 from harness.models import CALL_ERRORS
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import TEAM
+from harness.state import StateError
 
-MEMBER_ERRORS = (*CALL_ERRORS, PatternError)
+MEMBER_ERRORS = (*CALL_ERRORS, PatternError, StateError)
 """What a member of a team may fail with; everything else is a mistake in somebody's code."""
 
 Outcome = Message | Exception

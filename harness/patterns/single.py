@@ -1,4 +1,4 @@
-"""One agent does it all, with one call."""
+"""A single agent does the whole task in one call."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The far end: a SimPy model of an LLM provider.
+"""The provider: a SimPy model of an LLM provider.
 
-Read `service.py` first; then what refuses (`limits.py`, `weather.py`), what takes time (`latency.py`) and what it costs
-(`prices.py`). The provider decides when a reply comes, and whether; what it says is none of its business.
+Read `service.py` first; then refusals (`limits.py`, `overload.py`), time (`latency.py`) and cost
+(`prices.py`). The provider decides when a reply comes, and whether; it does not know its content.
 """
 
 from __future__ import annotations

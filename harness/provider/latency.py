@@ -1,4 +1,4 @@
-"""How long a model takes: time to the first token, time per token, a factor for the day, and an explicit tail.
+"""Latency of a model: time to first token, time per token, a factor per attempt, and an explicit tail.
 
 `duration = (ttft + prefill + itl * output_tokens) * factor * tail`
 
@@ -55,7 +55,7 @@ class Latency:
         """Draw the duration of one attempt.
 
         Args:
-            draws: Where chance comes from.
+            draws: Source of random values.
             key: Names the attempt.
             input_tokens: Tokens to read.
             output_tokens: Tokens to generate.
@@ -82,7 +82,7 @@ class Duration(NamedTuple):
 
 
 def latency_of(model: str) -> Latency:
-    """Find the profile of a model by its name; a date at the end of the name does not matter.
+    """Find the profile of a model by its name, ignoring a date at the end.
 
     Raises:
         ScenarioError: There is none; the message lists what there is.
@@ -117,7 +117,7 @@ _ANY_MODEL = "claude-sonnet-4-6"
 
 
 def likely_latency_of(model: str) -> Latency:
-    """The profile of a model, or of the one that is likest it by name; for programs that ask for what they like."""
+    """The profile of a model, or of the model with the most similar name; programs may request any name."""
     try:
         return latency_of(model)
     except ScenarioError:

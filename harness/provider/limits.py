@@ -23,7 +23,7 @@ PerMinute = Annotated[int, Gt(0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one pool of models may be asked for in a minute; absent means no limit."""
+    """Rate limits of one pool of models, per minute; absent means no limit."""
 
     requests_per_min: PerMinute | None = None
     """Requests."""
@@ -65,12 +65,12 @@ class Bucket:
         return self._level / _UNITS_PER_TOKEN
 
     def take(self, tokens: int, now_s: float) -> None:
-        """Take tokens out, into debt if there are not enough."""
+        """Take tokens; the level may become negative."""
         self._refill(now_s)
         self._level -= tokens * _UNITS_PER_TOKEN
 
     def wait_s(self, tokens: int, now_s: float) -> float:
-        """How long until it holds so many tokens [s]; 0.0 when it does. Asking for more than it can hold asks for all."""
+        """Time until it holds that many tokens [s]; 0.0 if it does already. More than the capacity counts as the capacity."""
         self._refill(now_s)
         missing = min(tokens * _UNITS_PER_TOKEN, self._capacity) - self._level
         return missing / self.per_min / _MICRO if missing > 0 else 0.0
@@ -84,14 +84,14 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class LimitHit:
-    """Why a limiter turned an attempt away."""
+    """Why a limiter refused an attempt."""
 
     what: str
     """`requests`, `input tokens` or `output tokens`."""
     per_min: int
     """The limit."""
     retry_after_s: int
-    """When the attempt would be admitted if nobody else came [s], in whole seconds as the header carries it."""
+    """Time until the attempt would be admitted if no other came [s], in whole seconds, as in the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What rate limits leave; None where there is no limit."""
+    """Remaining quota of the rate limits; None where there is no limit."""
 
     requests: Level | None
     input_tokens: Level | None
@@ -132,7 +132,7 @@ class Limiter:
         self._output = _bucket(limits.output_tokens_per_min)
 
     def admit(self, input_tokens: int, now_s: float) -> LimitHit | None:
-        """Charge an attempt to the buckets, or say which of them has no room; then nothing is charged."""
+        """Charge an attempt to the buckets, or return the bucket without room; then nothing is charged."""
         longest_s, hit = 0.0, None
         for bucket, tokens, what in (
             (self._requests, 1, "requests"),

@@ -1,4 +1,4 @@
-"""Hardship that all users of a provider share: overload that comes and goes, and outages that are planned."""
+"""Overload that comes and goes, and planned outages; both affect all users of a provider."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from harness.units import PositiveSeconds, Probability, Seconds, whole_microseco
 
 RefusalKind = Literal["api_error", "overloaded_error", "timeout_error", "connection_error"]
 
-# A draw of exactly 0 would let the weather change without time moving, for ever if both states drew it.
+# A draw of exactly 0 would let the state change without time moving, for ever if both states drew it.
 _SPELL_MIN_S = 1e-6
 
 
 _TURN_MIN_S = 1e-3
-"""Weather that changes faster is no weather, and following it would take for ever."""
+"""The state may not change faster: following it would take too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overload:
-    """Two-state weather: calm spells and overloaded ones take turns, beginning calm.
+    """Two-state overload: calm and overloaded spells alternate, beginning calm.
 
-    529s are correlated in time, because all users share them; independent coin tosses would hide that.
+    529s are correlated in time, because overload affects all users; independent draws would hide that.
     """
 
     calm_s: AnyDistribution
@@ -43,7 +43,7 @@ class Overload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """A time in which every new attempt is refused; what is in service is finished."""
+    """A period in which every new attempt is refused; attempts in service are completed."""
 
     at_s: Seconds
     """When it begins [s]."""
@@ -58,11 +58,11 @@ class Outage:
 
 
 class Availability:
-    """The state of one provider's overload over time, drawn spell by spell as far as somebody asks.
+    """The overload state of one provider over time, drawn spell by spell when needed.
 
     Args:
         overload: How the spells are distributed.
-        draws: Where chance comes from.
+        draws: Source of random values.
         provider: Names the draws.
     """
 
@@ -75,7 +75,7 @@ class Availability:
         ]  # calm from [0] to [1], overloaded from [1] to [2], and so on
 
     def refuses(self, key: str, now_s: float) -> bool:
-        """Whether an attempt is turned away now."""
+        """Whether an attempt is refused now."""
         return (
             self.is_overloaded(now_s)
             and self._draws.uniform(key, "overload") < self._overload.refuse

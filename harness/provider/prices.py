@@ -1,6 +1,6 @@
-"""What tokens cost: from the scenario, or from the price table of genai-prices.
+"""Prices of tokens: from the scenario, or from the price table of genai-prices.
 
-Prices of models that nobody knows stay unknown: the cost of their calls is absent, never zero.
+Unknown prices stay unknown: the cost of such calls is absent, never zero.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ AnyPrices = Prices | TieredPrices
 
 @cache
 def prices_of(model: str, provider: str) -> AnyPrices | None:
-    """Look a model up in genai-prices, which ships its table and asks no network.
+    """Look up a model in genai-prices, whose table is part of the package.
 
     Args:
         model: The model's name as the API knows it.
-        provider: The provider's name; one that the table does not know is left out of the question.
+        provider: The provider's name; ignored if the table does not have it.
 
     Returns:
         Its prices, or None when the table does not know them.

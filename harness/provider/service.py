@@ -1,12 +1,12 @@
-r"""The far end: one provider of language models, as a SimPy model.
+r"""One provider of language models, as a SimPy model.
 
 The life of one attempt::
 
     submit -> admit -> queue -> prefill -> generate -> bill
                  \-> refused, for a reason that every API puts into its own status and words
 
-An `Attempt` is itself the SimPy event that the reply has come: whoever submitted it waits for it, be it a task of an
-asyncio loop or, one day, a thread. The provider knows nothing of what is said, only how much.
+An `Attempt` is itself the SimPy event of its reply. The client that submitted it waits for it, be it a task of an
+asyncio loop or a thread. The provider knows the size of a reply, not its content.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Served:
     """Models of one pool share rate limits."""
     latency: Latency
     prices: AnyPrices | None
-    """None when nobody knows them."""
+    """None if unknown."""
 
 
 class Refusal(NamedTuple):
-    """Why an attempt was not served, in the words of no API."""
+    """Why an attempt was not served, independent of any API."""
 
     kind: str
     """The reason as spans name it, such as `rate_limit_error`."""
@@ -72,14 +72,14 @@ class Refusal(NamedTuple):
 
     @property
     def is_silent(self) -> bool:
-        """Whether the connection breaks, and there is no answer at all."""
+        """Whether the connection breaks without an answer."""
         return self.kind == "connection_error"
 
 
 class Attempt(simpy.Event):
     """One request at the provider, and the event that its reply has come.
 
-    It carries whatever its client keeps with it. Its value is None, a `Refusal`, or what went wrong when the reply was made.
+    It also holds data of its client. Its value is None, a `Refusal`, or the error raised while the reply was made.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Attempt(simpy.Event):
         self.make = make
         """Called when service begins, if the size of the reply is not known before it is made; `serve` or `fail` goes on."""
         self.on_first_token_known: Callable[[], None] | None = None
-        """Called when the time of the first token is known, for whoever streams the reply."""
+        """Called when the time of the first token is known, for streaming."""
         self.carries: Any = None
         """What its client keeps with it."""
         self.abandoned = False
@@ -126,16 +126,16 @@ class Attempt(simpy.Event):
 
 
 class Provider:
-    """A provider with its rate limits, its slots and its weather.
+    """A provider with its rate limits, slots and overload.
 
     Args:
         env: The clock.
-        draws: Where chance comes from.
+        draws: Source of random values.
         name: Its name in the scenario.
         limits: Rate limits of each pool of models.
         concurrency: Number of attempts served at once; None means no bound.
         queue: Where attempts wait for a slot.
-        overload: The weather; None means always calm.
+        overload: The overload process; None means no overload.
         outages: Planned outages.
     """
 
@@ -209,7 +209,7 @@ class Provider:
         return self._limiter(model.pool).quota(self._env.now)
 
     def abandon(self, attempt: Attempt) -> None:
-        """Hang up. What waits is forgotten; what is in service is finished and billed, as nobody can take it back."""
+        """Abandon an attempt. A waiting one is dropped; one in service is completed and billed, as it cannot be undone."""
         if math.isnan(attempt.start_s) and not attempt.triggered:
             attempt.abandoned = True
             self._waiting_now -= 1
@@ -274,7 +274,7 @@ class Provider:
         Args:
             attempt: The attempt.
             error: What went wrong; the value of its event.
-            lost: Told about it instead, because nobody waits for the attempt.
+            lost: Called with the error instead, if no client waits for the attempt.
         """
         assert attempt.callbacks is not None
         if lost is not None:

@@ -1,4 +1,4 @@
-"""Service times that are stated as they are, instead of drawn; what a fault or a search says about one attempt."""
+"""Stated service times that replace drawn ones, for one attempt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class StatedService(Protocol):
-    """How long an attempt is served, whatever its model's profile says."""
+    """A stated service time, in place of the model's profile."""
 
     def service_s(self, now_s: float) -> float:
         """Return how long service takes that begins now [s].

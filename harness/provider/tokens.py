@@ -1,4 +1,4 @@
-"""How many tokens a text has, when nobody says: by its length.
+"""Estimated token count of a text, from its length.
 
 The simulator counts, limits and charges by one count, so that consistency matters more than exactness.
 """

@@ -1,7 +1,7 @@
-"""What people look at: pages, pictures and an index, drawn from a store alone, so that they can be drawn again.
+"""Reports: pages, pictures and an index, drawn from a store alone.
 
-`contents.py` is what a report is about, `sections/` what it says, `blocks.py` what that is made of, `page.py` how it is
-written; `figures/` and `timeline/` draw. matplotlib and jinja2 belong to this folder, and are loaded when something is drawn.
+`contents.py` holds the data of a report, `sections/` its sections, `blocks.py` the blocks of a section; `page.py` writes
+the page; `figures/` and `timeline/` draw. Only this folder uses matplotlib and jinja2; they are loaded when something is drawn.
 """
 
 from __future__ import annotations

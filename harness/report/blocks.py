@@ -1,4 +1,4 @@
-"""What a page is made of: sections of cards, tables, figures and sentences. Pages and JSON are written from the same blocks."""
+"""Blocks of a page: sections of cards, tables, figures and sentences. Pages and JSON are made from the same blocks."""
 
 from __future__ import annotations
 

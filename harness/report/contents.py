@@ -1,4 +1,4 @@
-"""What a report is about: runs of a store, perhaps others to compare them with, and what is asked of them, once each."""
+"""The data of a report: runs of a store, optional runs to compare with, and each query once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Side:
 
     @cached_property
     def totals(self) -> dict[str, float]:
-        """The metrics of all runs, as if their tasks were of one."""
+        """The metrics of all runs over all their tasks."""
         return aggregates.totals(self.store, self.run_ids)
 
     @cached_property
@@ -100,17 +100,17 @@ class Side:
 
     @cached_property
     def waited(self) -> list[Waited]:
-        """Who waited for whom, over the critical paths."""
+        """Waits between agents, over the critical paths."""
         return waited(self.paths)
 
     @cached_property
     def flow(self) -> list[Edge]:
-        """Who heard whom, over all runs."""
+        """Flow of replies between agents, over all runs."""
         return _added(flow(self.spans[it], self.events[it]) for it in self.run_ids)
 
     @cached_property
     def findings(self) -> list[tuple[Finding, int]]:
-        """What there is to say about the client: the first of each kind and agent, and in how many runs there was one."""
+        """Findings about the program: the first of each kind and agent, and the number of runs that have it."""
         found: dict[tuple[str, str], tuple[Finding, int]] = {}
         for run_id in self.run_ids:
             seen = {
@@ -129,7 +129,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What one report is about."""
+    """The data of one report."""
 
     side: Side
     """The runs; the candidate, when there are two sides."""

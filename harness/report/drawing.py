@@ -1,6 +1,6 @@
-"""From a matplotlib figure to what a page and a file hold; the same bytes every time.
+"""Convert a matplotlib figure to the bytes of a page or file; the same figure gives the same bytes.
 
-The style is applied to one figure at a time, and nobody's own settings of matplotlib are touched.
+The style is applied to one figure at a time; the user's settings of matplotlib are not changed.
 """
 
 from __future__ import annotations

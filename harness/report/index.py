@@ -1,4 +1,4 @@
-"""The way in: the runs of a store, how their numbers went over time, and the reports that are there."""
+"""The index page: the runs of a store, their numbers over time, and the existing reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison found, as a page shows it; `harness.gate` fills it in."""
+"""The result of a comparison as a page shows it; `harness.gate` creates it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What became of one metric between two sides."""
+    """The comparison of one metric between two sides."""
 
     metric: str
     base: float | None
@@ -36,7 +36,7 @@ class Judged:
     change_text: str
     interval_text: str
     limit: str
-    """How much worse it may become; empty for a metric that nobody gates."""
+    """How much worse it may become; empty for a metric that is not gated."""
     status: str
     tone: Tone
     sentence: str = ""
@@ -48,13 +48,13 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What became of all metrics, and what follows."""
+    """The results of all metrics, and the verdict."""
 
     verdict: str
     """`pass`, `fail`, `inconclusive` or `nothing to compare with`."""
     tone: Tone
     headline: str
-    """What was compared, and with how many runs."""
+    """What was compared, and the number of runs."""
     advice: str
     metrics: tuple[Judged, ...]
     """Those with a limit."""
@@ -63,5 +63,5 @@ class Judgement:
     notes: tuple[str, ...] = ()
 
     def of(self, metric: str) -> Judged | None:
-        """What became of a metric; None if it was not compared."""
+        """The result of a metric; None if it was not compared."""
         return next((it for it in (*self.metrics, *self.explored) if it.metric == metric), None)

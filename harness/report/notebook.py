@@ -1,4 +1,4 @@
-"""What notebooks show of a run and of a comparison: a fragment of HTML with a style that keeps to itself."""
+"""Runs and comparisons in notebooks: an HTML fragment with its own scoped style."""
 
 from __future__ import annotations
 

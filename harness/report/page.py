@@ -1,4 +1,4 @@
-"""A page, its pictures and its numbers: one HTML file that needs nothing else, a PNG for each figure, a JSON."""
+"""Write a report: one self-contained HTML file, a PNG for each figure, a JSON file."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 def sections_of(contents: Contents) -> list[Section]:
-    """What there is to say, in the order of the page."""
+    """The sections, in the order of the page."""
     return [section for of in SECTIONS if (section := of(contents)) is not None]
 
 
 def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
-    """Draw a report; the same store and runs give the same bytes.
+    """Write a report; the same store and runs give the same bytes.
 
     Args:
         contents: What it is about.
@@ -53,7 +53,7 @@ def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
         for _, side in contents.sides:
             stack.enter_context(side.store.reading())
         sections = sections_of(contents)
-    drawings = list(_drawings(sections))
+    drawings = list(drawings_of(sections))
     files = {
         f"{name}.html": as_html(contents, sections, name).encode(),
         f"{name}.json": as_json(contents, sections, name).encode(),
@@ -64,14 +64,35 @@ def write_report(contents: Contents, folder: Path, name: str) -> list[Path]:
 
 def as_html(contents: Contents, sections: Sequence[Section], name: str) -> str:
     """The page."""
+    title = f"{contents.scenario}: {sections[0].title}"
+    return page_html(title, sections, name, trace=contents.trace, traced=contents.shown["run_id"])
+
+
+def page_html(
+    title: str,
+    sections: Sequence[Section],
+    name: str,
+    *,
+    trace: str = "",
+    traced: int | None = None,
+) -> str:
+    """A page of some sections, of which the first is the verdict.
+
+    Args:
+        title: What the browser calls it.
+        sections: What it says.
+        name: What the files beside it begin with.
+        trace: The file of a trace; empty if there is none.
+        traced: The run that the trace is of.
+    """
     return environment().get_template("page.html.j2").render(
-        title=f"{contents.scenario}: {sections[0].title}",
+        title=title,
         sections=sections,
         tone=sections[0].tone,
-        trace=contents.trace,
-        traced=contents.shown["run_id"],
+        trace=trace,
+        traced=traced,
         name=name,
-        svg={it.key: it.svg or as_svg(it.figure, it.key, printable_markup(it.alt)) for it in _drawings(sections)},
+        svg={it.key: it.svg or as_svg(it.figure, it.key, printable_markup(it.alt)) for it in drawings_of(sections)},
         **page_parts(),
     )  # fmt: skip
 
@@ -85,17 +106,22 @@ def as_json(contents: Contents, sections: Sequence[Section], name: str) -> str:
         "base_runs": list(contents.base.run_ids) if contents.base is not None else None,
         "verdict": sections[0].title,
         "tone": sections[0].tone,
-        "sections": [
-            {
-                "key": it.key,
-                "title": it.title,
-                "lead": it.lead,
-                "blocks": [_block(block) for block in it.blocks],
-            }
-            for it in sections
-        ],
+        "sections": blocks_as_json(sections),
     }
     return json.dumps(report, indent=1, allow_nan=False) + "\n"
+
+
+def blocks_as_json(sections: Sequence[Section]) -> list[JsonObject]:
+    """The numbers of sections, for programs."""
+    return [
+        {
+            "key": it.key,
+            "title": it.title,
+            "lead": it.lead,
+            "blocks": [_block(block) for block in it.blocks],
+        }
+        for it in sections
+    ]
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
@@ -158,7 +184,7 @@ def page_parts() -> dict[str, str]:
 
 @cache
 def fragment_style() -> str:
-    """The style of a fragment on somebody else's page: every rule is nested in a class, so that nothing else is touched."""
+    """The style of a fragment in another page: every rule is nested in a class, so that it applies to the fragment only."""
     dark = f"@media screen and (prefers-color-scheme: dark){{.harness{{{css_variables('dark')}}}}}"
     return f".harness{{{css_variables('light')}}}\n{dark}\n.harness{{{_template('fragment.css')}\n{STYLE}}}"
 
@@ -167,7 +193,8 @@ def _template(name: str) -> str:
     return (resources.files("harness.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _drawings(sections: Sequence[Section]) -> Iterator[Drawing]:
+def drawings_of(sections: Sequence[Section]) -> Iterator[Drawing]:
+    """The figures of some sections."""
     return (block for section in sections for block in section.blocks if isinstance(block, Drawing))
 
 

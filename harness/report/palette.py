@@ -1,4 +1,4 @@
-"""Colours and patterns, each with one meaning in all figures and in both schemes.
+"""Colours and patterns, each with one meaning in all figures, light and dark.
 
 The hues are those of Okabe and Ito ("Color Universal Design", 2008), which people with any colour vision can tell apart;
 every meaning has a pattern too, for those who see none and for paper. A colour is written into a figure as it is on white,
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class Paint(NamedTuple):
-    """What one meaning looks like."""
+    """Colour and pattern of one meaning."""
 
     light: str
     """On white."""
@@ -48,7 +48,7 @@ ROLES: Final[dict[str, Paint]] = {
     "bad": Paint("#c2410c", "#ff8a4c"),
     "unsure": Paint("#8a6100", "#e0ac3b"),
 }
-"""By role; the first three are text, quiet text, and lines that nobody should look at."""
+"""By role; the first three are text, secondary text, and faint lines."""
 
 WORDS: Final[dict[str, str]] = {
     "queue": "waiting at the provider",

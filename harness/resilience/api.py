@@ -1,4 +1,4 @@
-"""What a policy stands around: something that answers a request."""
+"""The call that a policy wraps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep one agent from having too many calls in flight."""
+"""Bulkhead: a limit of calls in flight for one agent."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from harness.spans import CANCELLED, OK, WAIT, SpanLog
 
 
 def with_bulkhead(call: Call, max_in_flight: int | None, log: SpanLog) -> Call:
-    """Let no more than so many calls run at once; the others wait in order, and leave a `wait` span.
+    """Limit the number of calls in flight. Others wait in order, and leave a `wait` span.
 
     Args:
-        call: What is held back. Around one attempt it does not hold a place while a retry backs off.
+        call: The call to limit. Around one attempt, it does not count as in flight while a retry backs off.
         max_in_flight: The bound; None leaves the call as it is.
         log: Where the waits are noted.
     """

@@ -11,7 +11,7 @@ from harness.units import Count, PositiveSeconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """What holds when calls fail; everything that is absent is not done.
+    """The policies of an agent; absent ones are not applied.
 
     From the inside out: the timeout stands around one attempt, then come the places in flight, the retries, the
     deadline of the whole call, and the fallback.
@@ -24,7 +24,7 @@ class Policies:
     max_in_flight: Count | None = None
     """Most attempts of one agent at the same time; the others wait."""
     retry: Retry | None = None
-    """When and how often to ask again."""
+    """When and how often to retry."""
     fallback: AgentName | None = None
     """The agent that answers when a call has failed for good."""
 

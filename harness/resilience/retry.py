@@ -1,4 +1,4 @@
-"""Ask again, later, when that can help.
+"""Retry with back-off, for errors that a retry can solve.
 
 Back-off is exponential with jitter (Brooker, "Exponential backoff and jitter", AWS Architecture Blog, 2015). A wait that
 the API asks for is obeyed as it is, as the SDKs do.
@@ -26,7 +26,7 @@ _DOUBLINGS_MAX = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """When and how often to ask again.
+    """When and how often to retry.
 
     Retried are timeouts, broken connections, 408, 409, 429 and everything from 500 up; nothing else.
     """
@@ -47,8 +47,8 @@ class Retry:
 
         Args:
             error: What it failed with.
-            attempt: The how-manieth attempt it was.
-            draws: Where chance comes from.
+            attempt: Ordinal of the attempt, from 1.
+            draws: Source of random values.
             key: Names the attempt.
         """
         asked_s = error.retry_after_s if isinstance(error, ModelError) else None
@@ -63,13 +63,13 @@ class Retry:
 
 
 def with_retry(call: Call, retry: Retry | None, log: SpanLog, draws: Draws) -> Call:
-    """Ask again when a call fails in a way that may pass.
+    """Retry a call that failed with a retryable error.
 
     Args:
         call: What is tried.
         retry: When and how often; None leaves the call as it is.
         log: Where the waits are noted.
-        draws: Where chance comes from.
+        draws: Source of random values.
     """
     if retry is None or retry.attempts == 1:
         return call

@@ -1,4 +1,4 @@
-"""Give up on what takes too long."""
+"""Timeout of an attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in an `lru_cache`, and putting it back.
+"""Read and restore the contents of an `lru_cache`.
 
 The cache is written in C and shows its sizes alone. Its contents are read from the garbage collector, which is told of
 all that the cache refers to, and put back by calling it while its function gives the results that it gave.
@@ -28,8 +28,8 @@ def calls_in(cache: Any) -> dict[Any, Any]:  # noqa: ANN401 - a function with a 
     return {referents[at - 2]: referents[at - 1] for at in ends[: cache.cache_info().currsize]}
 
 
-def put_calls(cache: Any, calls: dict[Any, Any]) -> None:  # noqa: ANN401 - see above
-    """Let a cache have these results, and no others.
+def put_calls(cache: Any, calls: dict[object, object]) -> None:  # noqa: ANN401 - see above
+    """Replace the contents of a cache by these results.
 
     Raises:
         TypeError: They cannot be put back, since what the cache calls is no function of Python.
@@ -59,13 +59,13 @@ def put_calls(cache: Any, calls: dict[Any, Any]) -> None:  # noqa: ANN401 - see 
         function.__code__ = code
 
 
-def _mapping_of(cache: Any) -> dict[Any, Any]:  # noqa: ANN401 - see above
+def _mapping_of(cache: object) -> dict[Any, Any]:
     """The dictionary of a cache without bound; it is the first, as its attributes come last."""
     found: dict[Any, Any] = next(one for one in gc.get_referents(cache) if type(one) is dict)
     return found
 
 
-def _arguments(cache: Any, key: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401 - see above
+def _arguments(cache: Any, key: object) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401 - see above
     """The arguments that `functools` makes such a key of."""
     if type(key) is not tuple:
         return (key,), {}
@@ -77,7 +77,7 @@ def _arguments(cache: Any, key: Any) -> tuple[tuple[Any, ...], dict[str, Any]]: 
     return key[:mark], dict(zip(named[::2], named[1::2], strict=True))
 
 
-def _typed_length(key: tuple[Any, ...]) -> int:
+def _typed_length(key: tuple[object, ...]) -> int:
     """How long a key is that goes on with the type of each argument."""
     mark = next((at for at, one in enumerate(key) if one is _MARK), len(key))
     return len(key) + mark + len(key[mark + 1 :]) // 2

@@ -1,4 +1,4 @@
-"""The program's own modules for one run: imported anew, so that no run sees what another has changed in them.
+"""The program's own modules, imported anew for each run, so that no run sees another's changes.
 
     modules = OwnModules(folder)
     with modules.entered():
@@ -34,7 +34,7 @@ _one_at_a_time = threading.RLock()
 
 
 class OwnModules:
-    """The program's own modules, as one run has them.
+    """The program's own modules of one run.
 
     Args:
         folder: Where they are looked for first; then in the present folder, and along `sys.path`.
@@ -46,7 +46,7 @@ class OwnModules:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """While inside, own modules are those of this run; the first to ask for one imports it.
+        """Context manager: own modules are those of this run; the first to ask for one imports it.
 
         It may be entered again: the same modules are there then.
         """
@@ -73,7 +73,7 @@ class OwnModules:
 
 @contextmanager
 def imported_outside(folder: Path) -> Iterator[None]:
-    """While inside, own modules may be imported outside of any world, to be looked at and to load libraries.
+    """Context manager: own modules may be imported outside of any world, to be looked at and to load libraries.
 
     Args:
         folder: Where they are looked for first.
@@ -165,7 +165,7 @@ def _process_put_back() -> Iterator[None]:
 
 @contextmanager
 def _no_own_threads() -> Iterator[None]:
-    """While inside, this thread's own modules start no threads; libraries may."""
+    """Context manager: this thread's own modules start no threads; libraries may."""
     start, me = threading.Thread.start, threading.get_ident()
 
     def start_unless_own(thread: threading.Thread) -> None:

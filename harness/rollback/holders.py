@@ -1,4 +1,4 @@
-"""Stand-ins in the places of the program's own modules that are no globals: defaults, closures, attributes, containers.
+"""Stand-ins in places of the program's modules that are not globals: defaults, closures, attributes, containers.
 
 `dataclass(default_factory=time.time)` keeps the function where no change of `time` is seen. The walk through what the
 modules hold finds it there.
@@ -19,7 +19,7 @@ from harness.virtual.patching import StandIn
 
 @contextmanager
 def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
-    """While inside, every place that holds an original holds its replacement.
+    """Context manager: every place that holds an original holds its replacement.
 
     Args:
         reach: The places.
@@ -29,7 +29,7 @@ def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
     originals: dict[int, Any] = {}
     gates: list[Any] = []  # held, so that their ids are not given again
 
-    def gate(value: Any) -> Any:  # noqa: ANN401 - anything
+    def gate(value: object) -> Any:  # noqa: ANN401 - anything
         new = replacements.get(id(value))
         if new is None:
             new = stand_in_for_kept_now(value)
@@ -52,7 +52,7 @@ def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
 def placed(
     places: Iterable[Place], new: Replacement, back: Callable[[], Replacement]
 ) -> Iterator[None]:
-    """While inside, things in places are replaced.
+    """Context manager: things in places are replaced.
 
     Args:
         places: The places.

@@ -1,4 +1,4 @@
-"""Iterators that only go forward, such as `itertools.count`: where they stand, and copies that stand there too."""
+"""Iterators that only advance, such as `itertools.count`: their position, and copies at that position."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def copied(iterator: Any) -> Any:  # noqa: ANN401 - any iterator
     return copy.copy(iterator) if cls in _OVER_SEQUENCES else None
 
 
-def position(iterator: Any) -> object:  # noqa: ANN401 - see above
+def position(iterator: object) -> object:
     """Where an iterator that can be copied stands."""
     if type(iterator) is itertools.count:
         return repr(iterator)
@@ -59,7 +59,7 @@ def _parts(cycle: itertools.cycle[Any]) -> Any:  # noqa: ANN401 - an iterator, t
     return (inner, saved, second_pass) if type(inner) in _OVER_SEQUENCES else None
 
 
-def _cycle(inner: Any, saved: list[Any], second_pass: Any) -> itertools.cycle[Any]:  # noqa: ANN401 - see above
+def _cycle(inner: Any, saved: list[object], second_pass: object) -> itertools.cycle[Any]:  # noqa: ANN401 - see above
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         made: Any = itertools.cycle(copy.copy(inner))
         made.__setstate__((list(saved), second_pass))

@@ -1,4 +1,4 @@
-"""What a thing holds, by the kind of thing: how its contents are read, and how they are put back.
+"""Contents of an object, by kind: how they are read and restored.
 
 Contents are a dictionary, a list or a set whose members are looked into in turn, or, for numbers and states, one value
 that is compared as a whole. Attributes are read from where Python keeps them and not asked of the thing: a property, a
@@ -37,12 +37,12 @@ _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 # -- modules, classes, functions ------------------------------------------------------------------------------
 
 
-def _read_module(module: Any) -> dict[str, Any]:  # noqa: ANN401 - a module
+def _read_module(module: object) -> dict[str, Any]:
     held = object.__getattribute__(module, "__dict__")
     return {name: value for name, value in held.items() if not _is_dunder(name)}
 
 
-def _write_module(module: Any, contents: dict[str, Any]) -> None:  # noqa: ANN401 - see above
+def _write_module(module: object, contents: dict[str, Any]) -> None:
     held = object.__getattribute__(module, "__dict__")
     for name in _read_module(module).keys() - contents.keys():
         del held[name]
@@ -55,7 +55,7 @@ def _is_dunder(name: object) -> bool:
     return isinstance(name, str) and name.startswith("__") and name.endswith("__")
 
 
-def _read_class(owner: Any) -> dict[str, Any]:  # noqa: ANN401 - a class
+def _read_class(owner: object) -> dict[str, Any]:
     held = type.__dict__["__dict__"].__get__(owner)
     return {
         name: value
@@ -64,7 +64,7 @@ def _read_class(owner: Any) -> dict[str, Any]:  # noqa: ANN401 - a class
     }
 
 
-def _write_class(owner: Any, contents: dict[str, Any]) -> None:  # noqa: ANN401 - see above
+def _write_class(owner: object, contents: dict[str, Any]) -> None:
     now = _read_class(owner)
     for name in now.keys() - contents.keys():
         type.__delattr__(owner, name)
@@ -129,10 +129,10 @@ def attributes_of(cls: type) -> Kind | None:
 
 
 def _mapping(held_by: Callable[[Any], Any]) -> Kind:
-    def read(thing: Any) -> dict[Any, Any]:  # noqa: ANN401 - anything
+    def read(thing: object) -> dict[Any, Any]:
         return dict(held_by(thing) or ())
 
-    def write(thing: Any, contents: dict[Any, Any]) -> None:  # noqa: ANN401 - see above
+    def write(thing: object, contents: dict[object, object]) -> None:
         held = held_by(thing)
         held.clear()
         held.update(contents)
@@ -152,7 +152,7 @@ def slots_of(cls: type) -> Kind | None:
     if not slots:
         return None
 
-    def read(thing: Any) -> dict[str, Any]:  # noqa: ANN401 - anything
+    def read(thing: object) -> dict[str, Any]:
         contents = {}
         for name, slot in slots.items():
             try:
@@ -161,7 +161,7 @@ def slots_of(cls: type) -> Kind | None:
                 continue
         return contents
 
-    def write(thing: Any, contents: dict[str, Any]) -> None:  # noqa: ANN401 - see above
+    def write(thing: object, contents: dict[str, Any]) -> None:
         now = read(thing)
         for name in now.keys() - contents.keys():
             slots[name].__delete__(thing)
@@ -251,7 +251,7 @@ _CONTAINERS: tuple[tuple[type, Kind], ...] = (
 )  # fmt: skip
 
 NAMELESS = frozenset((CLOSURE, DEFAULTS, GLOBALS, *(kind for _, kind in _WRAPPERS)))
-"""Kinds of things whose members are named as the things themselves are: nobody knows the cells of a closure by number."""
+"""Kinds of objects whose members are named like the objects themselves, such as the cells of a closure."""
 
 
 def kinds_of(cls: type) -> tuple[Kind, ...]:

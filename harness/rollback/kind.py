@@ -1,4 +1,4 @@
-"""A kind of thing: how its contents are read, and how they are put back."""
+"""The record of a kind of object: how its contents are read and restored."""
 
 from __future__ import annotations
 

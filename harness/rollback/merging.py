@@ -1,4 +1,4 @@
-"""Taking one change back and keeping the one that came after it: three contents of one thing give a fourth."""
+"""Undo one change and keep a later one: a three-way merge of contents."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def merged(before: Any, after: Any, now: Any) -> Any:  # noqa: ANN401 - see abov
 
 
 def _merged_dict(
-    before: dict[Any, Any], after: dict[Any, Any], now: dict[Any, Any]
+    before: dict[object, object], after: dict[object, object], now: dict[object, object]
 ) -> dict[Any, Any]:
     new = {key: value for key, value in before.items() if key in now or key not in after}
     for key, value in now.items():
@@ -54,7 +54,7 @@ def _merged_dict(
     return new
 
 
-def _without_added(before: list[Any], after: list[Any], now: list[Any]) -> list[Any]:
+def _without_added(before: list[object], after: list[object], now: list[object]) -> list[Any]:
     """A list that was changed later elsewhere than at its end; what the change removed does not come back."""
     added = Counter(map(id, after)) - Counter(map(id, before))
     kept = []
@@ -66,5 +66,5 @@ def _without_added(before: list[Any], after: list[Any], now: list[Any]) -> list[
     return kept[::-1]
 
 
-def _are_same(one: Collection[Any], other: Collection[Any]) -> bool:
+def _are_same(one: Collection[object], other: Collection[object]) -> bool:
     return len(one) == len(other) and all(map(operator.is_, one, other))

@@ -1,4 +1,4 @@
-"""What numpy's arrays and generators hold; nothing is imported for those who do not use them."""
+"""Contents of numpy arrays and generators; numpy is not imported if the program does not use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be seen of things that Python cannot look into: enough to tell that they have changed."""
+"""Change detection for objects whose contents Python cannot read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of pydantic, which are compiled: what their fields hold was copied into validators when they were defined."""
+"""Pydantic models: their compiled validators keep copies of field values from definition time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _known: WeakKeyDictionary[Any, tuple[object, dict[str, Any]]] = WeakKeyDictionar
 
 @contextmanager
 def rebuilt(places: Iterable[Place], changed: Sequence[Place]) -> Iterator[None]:
-    """While inside, the program's models are compiled from the fields as they are now.
+    """Context manager: the program's models are compiled from the fields as they are now.
 
     Args:
         places: All places of the program.
@@ -67,11 +67,11 @@ def _compile_one(model: Any) -> None:  # noqa: ANN401 - pydantic may not be inst
         sys.modules["pydantic.dataclasses"].rebuild_dataclass(model, force=True)
 
 
-def _compiled(model: Any) -> dict[str, Any]:  # noqa: ANN401 - see above
+def _compiled(model: object) -> dict[str, Any]:
     return {name: vars(model).get(name, _ABSENT) for name in _names(model)}
 
 
-def _put(model: Any, attributes: dict[str, Any]) -> None:  # noqa: ANN401 - see above
+def _put(model: object, attributes: dict[str, Any]) -> None:
     write, delete = (type.__setattr__, type.__delattr__) if isinstance(model, type) else (setattr, delattr)  # fmt: skip
     for name, value in attributes.items():
         if value is not _ABSENT:
@@ -84,7 +84,7 @@ def _names(model: object) -> tuple[str, ...]:
     return _COMPILED if isinstance(model, type) else _COMPILED_ADAPTER
 
 
-def _is_model(thing: Any) -> bool:  # noqa: ANN401 - anything
+def _is_model(thing: object) -> bool:
     if isinstance(thing, type):
         return "__pydantic_validator__" in type.__dict__["__dict__"].__get__(thing)
     adapter = getattr(sys.modules.get("pydantic"), "TypeAdapter", None)

@@ -1,4 +1,4 @@
-"""What can be reached from the program's own modules, each thing with a copy of its contents.
+"""All objects reachable from the program's own modules, each with a copy of its contents.
 
 The walk follows globals, attributes, slots, containers, closures, default arguments, caches and weak references. It
 stops at other modules, at classes of libraries, and at what observes a program from outside: logging, pytest, mocks.
@@ -45,7 +45,7 @@ LARGEST = 200_000
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A thing, and what it holds."""
+    """An object, and its contents."""
 
     holder: Place | None
     key: object
@@ -133,7 +133,7 @@ class Reach:
             self._seen[id(value)] = value
             self._todo.append((holder, key, value))
 
-    def _keep(self, holder: Place | None, key: object, thing: Any, kind: Kind) -> None:  # noqa: ANN401 - anything
+    def _keep(self, holder: Place | None, key: object, thing: object, kind: Kind) -> None:
         try:
             contents = kind.read(thing)
         except Exception:  # noqa: BLE001 - a thing that is not what its class says, such as a half-made instance
@@ -146,7 +146,7 @@ class Reach:
         for name, value in members:
             self._meet(place, name, value)
 
-    def _look_into(self, holder: Place | None, key: object, thing: Any) -> None:  # noqa: ANN401 - anything
+    def _look_into(self, holder: Place | None, key: object, thing: object) -> None:
         cls = type(thing)
         if issubclass(cls, FunctionType):
             kinds: Iterable[Kind] | None = self._kinds_of_function(thing)
@@ -203,7 +203,7 @@ def _members(contents: Any) -> Iterable[tuple[object, Any]]:  # noqa: ANN401 - c
     return enumerate(contents) if type(contents) in (list, set) else ()
 
 
-def _home(cls: Any) -> str:  # noqa: ANN401 - a class; its attribute may be anything
+def _home(cls: object) -> str:
     home = type.__dict__["__module__"].__get__(cls)
     return home if isinstance(home, str) else ""
 

@@ -1,4 +1,4 @@
-"""The state of the program's own modules around a run, and taking back what the run changed in it.
+"""State of the program's own modules around a run, and undoing the run's changes.
 
 Three states matter: before the run, after it, and when it is taken back. What changed between the first two is the run's
 and is taken back; what changed since is somebody else's, such as a test's, and stays.
@@ -22,7 +22,7 @@ _UNREADABLE = object()
 
 
 class Leftover(NamedTuple):
-    """A change that could not be taken back."""
+    """A change that could not be undone."""
 
     path: str
     thing: object
@@ -61,7 +61,7 @@ class State:
         self._imported: dict[str, ModuleType] = {}
 
     def note_end_of_run(self) -> None:
-        """Look at what the run has changed."""
+        """Find the changes of the run."""
         for place in self.reach.places:
             if place.kind.write is not None:
                 now = _read(place)
@@ -74,7 +74,7 @@ class State:
             }
 
     def take_back(self) -> list[Leftover]:
-        """Take the changes of the run back, and leave those that were made since.
+        """Undo the changes of the run, and keep those made since.
 
         Returns:
             What could not be taken back.
@@ -102,7 +102,7 @@ class State:
         return leftovers
 
     def put_back(self) -> None:
-        """Let everything be as it was, whoever changed it."""
+        """Restore everything, regardless of what changed it."""
         sys.modules.update(self._loaded)
         for place in self.reach.places:
             if place.kind.write is not None:
@@ -119,7 +119,7 @@ class State:
                 del sys.modules[name]
 
 
-def _take_back(place: Place, before: Any, after: Any) -> bool:  # noqa: ANN401 - contents of any kind
+def _take_back(place: Place, before: object, after: object) -> bool:
     now = _read(place)
     if now is _UNREADABLE:
         return False

@@ -1,4 +1,4 @@
-"""Putting things in the place of others in what holds them."""
+"""Replace objects in the containers that hold them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Replacement = Callable[[Any], Any]
 """Gives what takes the place of a thing; the thing itself, if nothing does."""
 
 
-def replacing(by_id: dict[int, Any]) -> Replacement:
+def replacing(by_id: dict[int, object]) -> Replacement:
     """The replacement of things that are told by their identity."""
     return lambda thing: by_id.get(id(thing), thing)
 
@@ -21,7 +21,7 @@ _HOLD_BY_THEMSELVES = frozenset(
 """Classes of things that can be changed themselves, or hold nothing."""
 
 
-def substituted(contents: Any, replacement: Replacement) -> Any:  # noqa: ANN401 - of any kind
+def substituted(contents: object, replacement: Replacement) -> Any:  # noqa: ANN401 - of any kind
     """Contents with replacements, also within what cannot be changed itself; the same object if there are none."""
     if type(contents) is dict:
         new = {key: _replaced(value, replacement) for key, value in contents.items()}
@@ -34,7 +34,7 @@ def substituted(contents: Any, replacement: Replacement) -> Any:  # noqa: ANN401
     return contents
 
 
-def _replaced(value: Any, replacement: Replacement) -> Any:  # noqa: ANN401 - anything
+def _replaced(value: object, replacement: Replacement) -> Any:  # noqa: ANN401 - anything
     new = replacement(value)
     if new is not value:
         return new

@@ -1,7 +1,7 @@
-"""One run, and many: the only place where both wings of the house meet.
+"""One run, and many: the layer that uses both the simulation and the results.
 
-`build.py` puts the parts of a run together, `one.py` executes it, `many.py` does so for many seeds, `outcome.py` says
-what came out, and `simulation.py` is all of that for users of Python. `record.py` is what a store keeps of a run; it is
+`build.py` assembles the parts of a run, `one.py` executes it, `many.py` does so for many seeds, `outcome.py` holds
+the results, and `simulation.py` is the Python interface. `record.py` is what a store keeps of a run; it is
 not imported here, so that processes that only simulate do not load a database.
 """
 

@@ -1,11 +1,11 @@
-"""From a scenario and a seed to the parts of one run, put together. The only place that knows all of them."""
+"""Assemble the parts of one run from a scenario and a seed. Only this file knows all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from harness.agents import Agent, Message, SimulatedTool, Task
+from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
@@ -14,6 +14,7 @@ from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
 from harness.kernel.lineage import call_task_here
+from harness.kernel.stopping import Killed, RunKilled
 from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
@@ -28,17 +29,19 @@ from harness.patterns.own import OwnPattern
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
+from harness.run.resume import NOT_RESUMABLE, Restored, Resumable
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.schema import AgentSpec, Kind
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 
 USER = "user"
 
-_FAILURES = (*CALL_ERRORS, PatternError)
+_FAILURES = (*CALL_ERRORS, PatternError, StateError)
 
 
 class PatternRun:
@@ -46,13 +49,20 @@ class PatternRun:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
+        kept: Where its progress is kept, and when it is killed.
     """
 
-    def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
+    def __init__(
+        self, scenario: LoadedScenario, seed: int | Draws, kept: Resumable = NOT_RESUMABLE
+    ) -> None:
         spec = self.spec = scenario.of_pattern
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(self.draws.choices, horizon_s=spec.horizon_s + CLEANUP_S)
+        kept.watch(self.kernel)
+        self._storage = kept.storage
+        self._progress = kept.progress(self.kernel)
+        self._effects = Effects(self.kernel.now_s, self._storage)
         self.log = SpanLog(self.kernel.now_s)
         # What holds around the calls of a pattern is harness's own.
         self.findings: tuple[Finding, ...] = ()
@@ -78,7 +88,8 @@ class PatternRun:
             for name, part in spec.models.items()
         }
         self._tools = {
-            name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()
+            name: SimulatedTool(name, part, self.draws, self._effects)
+            for name, part in spec.tools.items()
         }
         agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in agents.items():
@@ -96,11 +107,34 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
         return set().union(*(plan.met for plan in self.fault_plans))
 
-    def execute(self) -> Literal["done", "horizon"]:
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What the tools did to the world."""
+        return self._effects.all
+
+    @property
+    def restored(self) -> Restored:
+        """What it was given back of a run that was killed."""
+        found = self._progress
+        if found is None:
+            return Restored()
+        return Restored(found.calls_restored, found.tool_uses_restored, found.tool_uses_in_doubt)
+
+    def execute(self) -> Literal["done", "horizon", "killed"]:
         """Let the tasks come, and the pattern work on them."""
+        try:
+            status = self._execute()
+            if self._storage is not None:
+                self._storage.end()
+        except (Killed, RunKilled):
+            return "killed"
+        return status
+
+    def _execute(self) -> Literal["done", "horizon"]:
+        """Run the tasks of the workload with the pattern."""
         work = run_workload(self.spec, self.draws, self.work_on)
         if not self._scenario.functions:
             return run(self.kernel, work)
@@ -110,7 +144,7 @@ class PatternRun:
             return run_here(work)
 
     async def work_on(self, number: int, arrival: Arrival) -> None:
-        """Let the pattern work on one task, and record how it ended."""
+        """Run the pattern for one task, and record how it ended."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)
@@ -118,7 +152,12 @@ class PatternRun:
         if kind.priority is not None:
             span.priority = kind.priority
         task = Task(
-            number, kind.kind, span, customer=kind.customer or "", priority=kind.priority or 0
+            number,
+            kind.kind,
+            span,
+            customer=kind.customer or "",
+            priority=kind.priority or 0,
+            log=self.log,
         )
         message = self._first_message(kind, arrival, task)
         status = CANCELLED
@@ -126,8 +165,12 @@ class PatternRun:
             answer = await self._pattern.run(message, self.team)
             answer.delivered(self.log, span, USER, self.log.clock())
             status = OK
+            if self._progress is not None:
+                self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
             status, span.error = ERROR, error_name(error)
+            if self._progress is not None:
+                self._progress.end_task(number, error=span.error)
         finally:
             self.log.close(span, status)
             if self.on_task_end is not None:
@@ -180,6 +223,7 @@ class PatternRun:
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
+            progress=self._progress,
         )
 
 

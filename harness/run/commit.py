@@ -1,4 +1,4 @@
-"""Which commit a run was made at: what a store remembers of it, so that a change of a number can be told to a commit."""
+"""The commit of a run, as a store keeps it, so that a change of a metric can be traced to a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two runs of one seed must have in common: what was said, by whom and when, and all spans."""
+"""Digest of what two runs of one seed must have in common: all calls and all spans."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _told(call: Call) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _text(parts: tuple[Any, ...]) -> str:
+def _text(parts: tuple[object, ...]) -> str:
     return json.dumps(parts, default=str) if parts else ""
 
 
@@ -85,7 +85,7 @@ def digest_of_run(scenario: LoadedScenario, seed: int) -> Digest:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
+        seed: The integer from which all random values are derived.
     """
     with world_of(scenario, seed) as world:
         world.execute()
@@ -106,5 +106,5 @@ def from_json(text: str) -> Digest:
     return Digest(exchanges, **{name: _tuple(value) for name, value in held.items()})
 
 
-def _tuple(value: Any) -> Any:  # noqa: ANN401 - of a field
+def _tuple(value: object) -> Any:  # noqa: ANN401 - of a field
     return tuple(value) if isinstance(value, list) else value

@@ -1,13 +1,15 @@
-"""What a run shows of itself to whoever executes it, whatever is simulated in it."""
+"""The `SimulatedRun` protocol: what every kind of run offers to the code that executes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Literal, Protocol
 
+from harness.agents import Effect
 from harness.chance import Draws
 from harness.metrics import Finding
 from harness.run.failures import Failures
+from harness.run.resume import Restored
 from harness.spans import SpanLog
 from harness.texts import Texts
 
@@ -36,23 +38,31 @@ class SimulatedRun(Protocol):
 
     @property
     def faults_met(self) -> Set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """What there is to say about how a program deals with its providers."""
+        """Findings about the program's use of its providers."""
 
     @property
     def unsimulated(self) -> Mapping[str, int]:
-        """The hosts that it wanted to reach and nobody simulates, each with how often."""
+        """Hosts that are not simulated and that it tried to reach, with the number of tries."""
 
     @property
     def failures(self) -> Failures:
         """The errors of a program that ended its tasks."""
 
-    def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come and be worked on.
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What the tools of a pattern's agents did to the world."""
+
+    @property
+    def restored(self) -> Restored:
+        """What it was given back of a run that was killed."""
+
+    def execute(self) -> Literal["done", "horizon", "killed"]:
+        """Run the tasks of the workload.
 
         Returns:
-            Whether all tasks came to an end, or the horizon cut some.
+            Whether all tasks ended, the horizon cut some off, or the run was killed.
         """

@@ -1,4 +1,4 @@
-"""The errors that a program's tasks ended with: how many of each kind, and where the first of each came from."""
+"""Errors of a program's tasks: the count of each kind, and the traceback of the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of the user that a run calls, in modules that are imported anew for each run."""
+"""User functions that a run calls, from modules that are imported anew for each run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.scenario import LoadedScenario
 
 @contextmanager
 def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
-    """While inside, own modules are imported anew, and forgotten afterwards; where a scenario names no function, nothing is done."""
+    """Context manager: own modules are imported anew, and forgotten afterwards; where a scenario names no function, nothing is done."""
     if not scenario.functions:
         yield
         return
@@ -27,7 +27,7 @@ def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
 def content_in(
     scenario: LoadedScenario, agent: str, find: Callable[[str], Callable[..., Any]]
 ) -> Content:
-    """Who decides what an agent of a scenario says.
+    """The source of the replies of an agent in a scenario.
 
     Args:
         scenario: The scenario.
@@ -41,7 +41,7 @@ def content_in(
     return content_of(agent, said)
 
 
-def is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., object]) -> bool:
     """Whether a function is meant to be called from a running loop, also behind decorators and `functools.partial`."""
     while isinstance(function, functools.partial):
         function = function.func

@@ -1,8 +1,10 @@
-"""Runs on their way into a store."""
+"""Write runs to a store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
 
 from harness.run.one import RunResult
 from harness.run.record import record
@@ -12,6 +14,43 @@ from harness.store import RunRecord, Store
 
 _SPANS_A_WRITE = 200_000
 """Runs are written together until they hold so many spans: a transaction has its price, and memory too."""
+
+
+class Keeping:
+    """Writes runs as they come in, whole ones only; what waits is written at the end of the block, also after an error.
+
+    Args:
+        store: Where to.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.run_ids: list[int] = []
+        """The numbers of the runs in the store, in the order in which they came."""
+        self._store = store
+        self._waiting: list[RunRecord] = []
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write what waits."""
+        if self._waiting:
+            self._write()
+
+    def add(self, run: RunRecord) -> None:
+        """Take a run."""
+        self._waiting.append(run)
+        if sum(len(one.spans) for one in self._waiting) >= _SPANS_A_WRITE:
+            self._write()
+
+    def _write(self) -> None:
+        self.run_ids += write(self._store, self._waiting)
 
 
 def keep(
@@ -31,19 +70,13 @@ def keep(
     Returns:
         The numbers of the runs in the store.
     """
-    run_ids: list[int] = []
-    waiting: list[RunRecord] = []
-    try:
+    with Keeping(store) as keeping:
         for result in runs:
-            waiting.append(record(scenario, result))
+            run = record(scenario, result)
+            keeping.add(run)
             if export is not None:
-                export(waiting[-1])
-            if sum(len(one.spans) for one in waiting) >= _SPANS_A_WRITE:
-                run_ids += write(store, waiting)
-    finally:
-        if waiting:
-            run_ids += write(store, waiting)
-    return run_ids
+                export(run)
+    return keeping.run_ids
 
 
 def write(store: Store, waiting: list[RunRecord]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Many runs, side by side in any `concurrent.futures.Executor`, with results in the order of the seeds.
+"""Many runs in any `concurrent.futures.Executor`, with results in the order of the seeds.
 
 Each run depends on its seed alone, so neither the number of processes nor the size of a batch changes a result.
 """
@@ -53,10 +53,10 @@ def map_runs(
     jobs: int = 1,
     on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[T]:
-    """Execute one run for each seed, and give what is made of it where it ran.
+    """Execute one run for each seed, and return its reduced result.
 
     Args:
-        reduce: Makes of a result what is wanted of it; only that travels home from another process.
+        reduce: Reduces a result in the process of the run; only its return value is sent back.
         scenario: What to simulate.
         seeds: The seeds, in the order in which results are wanted.
         executor: Where to run; None means here, one after another. It stays open.
@@ -115,7 +115,7 @@ def processes(jobs: int) -> ProcessPoolExecutor:
 
 @contextmanager
 def _signals_kept_from_children() -> Iterator[None]:
-    """Whoever signals a group of processes means its parent, which ends its children; they inherit what is blocked."""
+    """Context manager: children inherit blocked signals. A signal to the process group is handled by the parent, which ends its children."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -174,7 +174,7 @@ def _stop(executor: ProcessPoolExecutor) -> None:
 
 
 def default_jobs(scenario: LoadedScenario, runs: int) -> int:
-    """How many processes are worth starting: at most one a core and one a run, and none for small work."""
+    """Number of processes to start: at most one per core and one per run, and none for small workloads."""
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )

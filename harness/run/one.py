@@ -1,4 +1,4 @@
-"""One run: a scenario and a seed, executed."""
+"""One run: execute a scenario with a seed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from harness import wall
+from harness.agents import Effect
 from harness.chance import Draws
 from harness.chance.choices import Choices
 from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
+from harness.resilience import Storage
 from harness.run.build import PatternRun
 from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
+from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
 from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.scenario.spec import SPEC
@@ -26,11 +29,11 @@ from harness.texts import no_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What one run left behind."""
+    """The result of one run."""
 
     seed: int
-    status: Literal["done", "horizon"]
-    """Whether all tasks came to an end, or the horizon cut some."""
+    status: Literal["done", "horizon", "killed"]
+    """Whether all tasks ended, the horizon cut some off, or the run was killed."""
     spans: Table
     events: Table
     tally: RunTally
@@ -38,11 +41,11 @@ class RunResult:
     stub_lines_used: Mapping[str, Set[int]] = field(default_factory=dict)
     """The lines of each agent's script that were asked for."""
     faults_met: Set[int] = field(default_factory=set)
-    """The faults, by number, that met at least one attempt."""
+    """Numbers of the faults that applied to at least one attempt."""
     findings: Sequence[Finding] = ()
-    """What there is to say about how a program of one's own deals with its providers."""
+    """Findings about a user program's use of its providers."""
     unsimulated: Mapping[str, int] = field(default_factory=dict)
-    """The hosts that it wanted to reach and nobody simulates, each with how often."""
+    """Hosts that are not simulated and that it tried to reach, with the number of tries."""
     failures: dict[str, int] = field(default_factory=dict)
     """How many tasks each kind of error of a program of one's own has ended."""
     tracebacks: dict[str, str] = field(default_factory=dict)
@@ -51,9 +54,13 @@ class RunResult:
     """Real time it took [s]."""
     texts: Table = field(default_factory=no_texts)
     """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty if they are not kept."""
+    effects: tuple[Effect, ...] = ()
+    """What the tools of a pattern's agents did to the world, in order; of a resumed run, before it was killed too."""
+    restored: Restored = Restored()
+    """What a resumed run was given back."""
 
     def without_spans(self) -> Self:
-        """The same without its spans and events, which are most of what a run weighs on its way between processes."""
+        """A copy without spans and events, which are most of the data sent between processes."""
         nothing = SpanLog(float)
         return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
 
@@ -71,24 +78,31 @@ def simulate(
     *,
     choices: Choices | None = None,
     on_task_end: Callable[[], None] | None = None,
+    checkpoint: Storage | None = None,
+    stop_at_event: int | None = None,
 ) -> RunResult:
     """Execute one run.
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from.
-        choices: Overrides of single choices, and where all are put on record; None means neither.
+        seed: The integer from which all random values are derived.
+        choices: Overrides of single choices, and the record of all; None means neither.
         on_task_end: Called whenever a task has ended; it must not touch the run.
+        checkpoint: Where its progress is kept, and whence it is resumed; None means where the scenario says, if it does.
+        stop_at_event: The event at which the run is killed, 1 for the first; None if it is not.
 
     Returns:
         Its spans, events and tallies; the same on every call.
 
     Raises:
-        HarnessError: The scenario led to something that cannot go on, such as a script that ran out. The error
+        HarnessError: The scenario cannot continue, for example because a script ran out. The error
             carries a note with the command that replays it.
     """
     try:
-        with world_of(scenario, draws_of(seed, choices)) as world:
+        with (
+            resumable(scenario, seed, checkpoint, stop_at_event) as kept,
+            world_of(scenario, draws_of(seed, choices), kept) as world,
+        ):
             world.on_task_end = on_task_end
             return _executed(scenario, world, seed)
     except Exception as error:
@@ -97,12 +111,15 @@ def simulate(
 
 
 @contextmanager
-def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedRun]:
+def world_of(
+    scenario: LoadedScenario, seed: int | Draws, kept: Resumable = NOT_RESUMABLE
+) -> Iterator[SimulatedRun]:
     """The parts of a run, to be executed inside.
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
+        kept: Where the progress of a pattern's run is kept, and when it is killed.
     """
     load_libraries(scenario.functions, scenario.folder)
     if isinstance(scenario.spec, TargetScenario):
@@ -111,7 +128,7 @@ def world_of(scenario: LoadedScenario, seed: int | Draws) -> Iterator[SimulatedR
         yield TargetWorld(scenario, seed)
     else:
         with modules_of_run(scenario):
-            yield PatternRun(scenario, seed)
+            yield PatternRun(scenario, seed, kept)
 
 
 def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
@@ -138,11 +155,13 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
         tracebacks=world.failures.tracebacks,
         wall_s=wall.elapsed_s() - began_s,
         texts=no_texts() if world.texts is None else world.texts.table,
+        effects=world.effects,
+        restored=world.restored,
     )
 
 
 def slots_of(spec: AnyScenario) -> int | None:
-    """How many attempts all providers of a scenario together serve at once; None when one has no bound."""
+    """Number of attempts that all providers serve at once; None if one is unlimited."""
     slots = [part.concurrency for part in spec.providers.values()]
     bounded = [slot for slot in slots if slot is not None]
     return sum(bounded) if slots and len(bounded) == len(slots) else None

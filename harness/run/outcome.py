@@ -1,4 +1,4 @@
-"""What some runs of one scenario amount to: their metrics, the budgets, and what a reader has to know beside them."""
+"""Results of several runs of one scenario: metrics, budgets and notes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.faults import FAULT_NAMES
 from harness.metrics import Finding, Metrics, RunTally, summarise
-from harness.models import check_all_used
+from harness.models import Script, check_all_used
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
 
@@ -17,7 +17,7 @@ _SEEDS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class BudgetResult:
-    """One budget, held against its metric."""
+    """One budget, compared with its metric."""
 
     metric: str
     value: float | None
@@ -42,7 +42,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The numbers of some runs, as if their tasks were of one."""
+    """The metrics of several runs, computed over all their tasks."""
 
     runs: int
     tasks: int
@@ -53,13 +53,13 @@ class Outcome:
     notes: tuple[str, ...]
     """What a reader has to know beside the numbers, a sentence each."""
     problems: tuple[str, ...] = ()
-    """Why this is no pass, whatever the budgets say, a sentence each."""
+    """Reasons why the result fails regardless of budgets, one sentence each."""
     failures: tuple[Failure, ...] = ()
     """The errors that a program of one's own ended tasks with, by kind."""
 
     @property
     def passed(self) -> bool:
-        """Whether something was measured, something worked, and all budgets hold."""
+        """Whether a task was measured, a task succeeded, and all budgets hold."""
         return (
             self.tasks > 0 and not self.problems and all(budget.passed for budget in self.budgets)
         )
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Results:
-    """Gathers the results of runs, one after another, without keeping their spans.
+    """Collects the results of runs one by one, without keeping their spans.
 
     Args:
         scenario: What was simulated.
@@ -86,7 +86,7 @@ class Results:
     _tracebacks: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: RunResult) -> None:
-        """Count one run in; its spans are not looked at."""
+        """Add the result of one run; its spans are not read."""
         self._tallies.append(result.tally)
         self._seeds.append(result.seed)
         self._cut += result.status == "horizon"
@@ -102,7 +102,7 @@ class Results:
             self._stub_lines_used.setdefault(agent, set()).update(lines)
 
     def outcome(self) -> Outcome:
-        """Work out the numbers."""
+        """Compute the metrics."""
         metrics, agents = summarise(self._tallies)
         return Outcome(
             runs=len(self._tallies),
@@ -119,7 +119,7 @@ class Results:
         )
 
     def check_stubs(self) -> None:
-        """Complain about scripted replies that no run asked for; a part of the scenario's runs cannot tell.
+        """Raise an error for scripted replies that no run used. Not checked if only a part of the scenario's runs was made.
 
         Raises:
             StubError: Names every such line.
@@ -127,7 +127,15 @@ class Results:
         spec = self.scenario.spec
         if self._seeds[:1] != [spec.seed] or len(self._seeds) < spec.runs:
             return
-        check_all_used(self.scenario.scripts.values(), self._stub_lines_used)
+        check_all_used(self._scripts_to_use(), self._stub_lines_used)
+
+    def _scripts_to_use(self) -> list[Script]:
+        """The scripts of all agents; in a file of several patterns, of those whom this one asks."""
+        return [
+            script
+            for agent, script in self.scenario.scripts.items()
+            if not self.scenario.contestants or self._stub_lines_used.get(agent)
+        ]
 
     def _problems(self) -> Iterator[str]:
         failed = [
@@ -139,13 +147,13 @@ class Results:
         if failed and (
             "success_rate" not in self.scenario.spec.budgets or len(failed) == len(self._seeds)
         ):
-            yield f"Not one task ended well in {_of_runs(failed, len(self._seeds))}."
+            yield f"No task succeeded in {_of_runs(failed, len(self._seeds))}."
         missing, expected = self._never_arrived()
         if missing:
             yield f"{missing} of {expected} tasks never arrived: give the runs a later `horizon_s`, or fewer tasks."
 
     def _never_arrived(self) -> tuple[int, int]:
-        """How many measured tasks did not come before the horizon, and of how many."""
+        """Number of measured tasks that did not arrive before the horizon, and the number expected."""
         workload = self.scenario.spec.workload
         if workload.tasks is None:
             return 0, 0
@@ -177,7 +185,7 @@ class Results:
         idle = [agent for agent, mine in agents.items() if not mine.get("calls_mean")]
         if len(idle) == len(agents) and any(run.tasks for run in self._tallies):
             notes.append("No call was made, so no agent was tested.")
-        elif idle:
+        elif idle and not self.scenario.contestants:  # others of its patterns may ask them
             notes.append(f"Never called: {', '.join(idle)}.")
         if self._failures:
             in_all = sum(run.tasks_in_all for run in self._tallies)
@@ -186,7 +194,7 @@ class Results:
                 f"The program raised in {self._failures.total()} of {in_all} tasks, warm-up included: {kinds}."
             )
         notes += [
-            f"The program tried {times} times to reach {host}, which nobody simulates; nothing was sent."
+            f"The program tried {times} times to reach {host}, which is not simulated; nothing was sent."
             for host, times in self._unsimulated.items()
         ]
         notes += [
@@ -206,7 +214,7 @@ def _of_runs(seeds: Sequence[int], runs: int) -> str:
 
 
 def held(scenario: LoadedScenario, metrics: Metrics) -> tuple[BudgetResult, ...]:
-    """The budgets of a scenario, held against the metrics of some runs."""
+    """The budgets of a scenario, compared with the metrics of some runs."""
     return tuple(
         BudgetResult(metric, value, budget, value is not None and budget.passes(value))
         for metric, budget in scenario.spec.budgets.items()

@@ -1,4 +1,4 @@
-"""The world of a user's own program: providers at the other end of a wire, agents that are told by rules, and faults.
+"""The world of a user's program: providers on the wire, agents matched by rules, and faults.
 
 The program runs as it is, with its own SDKs; what it sends reaches the servers of `harness.wire`.
 """
@@ -91,7 +91,7 @@ class ProgramWorld:
     The servers are made when the first connection is, so that a test can say until then who is there.
 
     Args:
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
         providers: The providers, by name.
         roles: The agents, in the order in which their rules are asked.
         faults: What goes wrong, in order.
@@ -99,7 +99,7 @@ class ProgramWorld:
         horizon_s: Virtual time that the run may not pass [s].
         calls_per_task: How many calls a task may make.
         begin_s: Where its clock starts [s].
-        allow_unmatched: Whether a call that is of none of the agents is answered by a made-up one, and is no error.
+        allow_unmatched: Whether a call that matches no agent is answered by a made-up one instead of raising an error.
         keep_texts: Whether prompts and replies are kept.
     """
 
@@ -133,7 +133,7 @@ class ProgramWorld:
         self._faults = faults
         self._latency_factors = latency_factors
         self.allow_unmatched = allow_unmatched
-        """May be changed until somebody has connected."""
+        """May be changed until the first connection."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
         self._effects: list[tuple[Effect, Span | None]] = []
@@ -143,7 +143,7 @@ class ProgramWorld:
     # -- as the network sees it -------------------------------------------------------------------------------------
 
     def connect(self, host: str, port: int) -> Connection | str:
-        """Open a connection, or say why there is none."""
+        """Open a connection, or raise the reason why not."""
         return self.server.connect(host, port)
 
     # -- as its owner sees it ---------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class ProgramWorld:
 
     @property
     def is_settled(self) -> bool:
-        """Whether somebody has connected already."""
+        """Whether there was a connection already."""
         return self._server is not None
 
     @property
@@ -172,12 +172,12 @@ class ProgramWorld:
 
     @property
     def faults_met(self) -> set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
         return set() if self._plan is None else self._plan.met
 
     @property
     def unsimulated(self) -> dict[str, int]:
-        """The hosts that the program wanted to reach and nobody simulates, each with how often."""
+        """Hosts that are not simulated and that the program tried to reach, with the number of tries."""
         return {} if self._server is None else self._server.unsimulated
 
     @property
@@ -216,7 +216,7 @@ class ProgramWorld:
         )
 
     def count_tool(self, tool: str) -> int:
-        """Note one more use of a tool, and say the how-manieth it is."""
+        """Count one use of a tool, and return its ordinal."""
         return self.server.calls.count("use", tool)
 
     def end(self) -> None:
@@ -282,7 +282,7 @@ class ProgramWorld:
 
 
 def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:
-    """A model as a provider serves it: as somebody has stated, or as its name lets one think."""
+    """A model as a provider serves it: as stated, or guessed from its name."""
     known = provider.models.get(model, WireModel(alias=model))
     return Served(
         model,

@@ -1,4 +1,4 @@
-"""From the result of a run to the record that a store keeps."""
+"""Convert the result of a run to the record that a store keeps."""
 
 from __future__ import annotations
 

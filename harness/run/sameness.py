@@ -1,4 +1,4 @@
-"""Whether runs of one seed are the same, and what is probably the cause if they are not.
+"""Whether runs of one seed are the same, and the probable cause if not.
 
 Five runs are compared: two in this process, two in fresh processes under one hash seed, one under another. Which of
 them differ tells what the program depends on.

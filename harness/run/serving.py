@@ -1,4 +1,4 @@
-"""The servers of a scenario on a real socket, and what came of it."""
+"""The servers of a scenario on a real socket, and the calls they served."""
 
 from __future__ import annotations
 

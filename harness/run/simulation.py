@@ -1,4 +1,4 @@
-"""The Python face: a scenario, ready to run.
+"""`Simulation`, the Python interface: a scenario, ready to run.
 
 simulation = Simulation("scenarios/code_review.yaml")
 outcome = simulation.run_many(runs=32)
@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from harness.chance.choices import Choices
+from harness.resilience import Memory, Storage
 from harness.run.many import map_jobs, map_runs, whole
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
-from harness.scenario import load_scenario, load_spec
+from harness.scenario import Scenario, load_scenario, load_spec
 
 if TYPE_CHECKING:
     from harness.store import Store
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 class Simulation:
-    """A scenario that has been read and checked.
+    """A scenario that was loaded and checked.
 
     Args:
         path: The scenario file.
@@ -41,11 +42,13 @@ class Simulation:
         self, path: str | Path, *, overrides: Sequence[str] = (), keep_texts: bool = False
     ) -> None:
         self.scenario = replace(load_scenario(path, overrides=overrides), keep_texts=keep_texts)
+        self.memory = Memory()
+        """Where progress is kept if the scenario says `memory`."""
 
     @classmethod
     def from_spec(
         cls,
-        spec: Mapping[str, Any],
+        spec: Mapping[str, object],
         *,
         folder: str | Path = ".",
         overrides: Sequence[str] = (),
@@ -62,17 +65,38 @@ class Simulation:
         """
         simulation = cls.__new__(cls)
         simulation.scenario = load_spec(spec, folder=folder, overrides=overrides)
+        simulation.memory = Memory()
         return simulation
 
-    def run(self, seed: int | None = None, *, choices: Choices | None = None) -> RunResult:
-        """Execute one run.
+    def run(
+        self,
+        seed: int | None = None,
+        *,
+        choices: Choices | None = None,
+        checkpoint: Storage | None = None,
+        stop_at_event: int | None = None,
+    ) -> RunResult:
+        """Execute one run, or resume one that was killed.
 
         Args:
             seed: The seed; None means the scenario's first.
-            choices: Overrides of single choices, and where all are put on record; None means neither.
+            choices: Overrides of single choices, and the record of all; None means neither.
+            checkpoint: Where its progress is kept: a `Memory`, a `CheckpointFile`, or an object with `get` and `put`. A run that
+                was killed with it goes on; one that has ended begins anew. None means where the scenario says, if it does.
+            stop_at_event: The event at which the run is killed, as by a crash: 1 for the first. A run with fewer events
+                comes to its end. None if it is not killed.
         """
-        first = self.scenario.spec.seed
-        return simulate(self.scenario, first if seed is None else seed, choices=choices)
+        spec = self.scenario.spec
+        stated = spec.checkpoint if isinstance(spec, Scenario) else None
+        if checkpoint is None and stated is not None and stated.file is None:
+            checkpoint = self.memory
+        return simulate(
+            self.scenario,
+            spec.seed if seed is None else seed,
+            choices=choices,
+            checkpoint=checkpoint,
+            stop_at_event=stop_at_event,
+        )
 
     @overload
     def run_many(
@@ -105,9 +129,9 @@ class Simulation:
         store: Store | str | Path | None = None,
         reduce: Callable[[RunResult], T] | None = None,
     ) -> Outcome | list[T]:
-        """Execute many runs, and work out their numbers.
+        """Execute many runs, and compute their metrics.
 
-        Spans stay where a run was executed, unless they are to be stored.
+        Spans are not sent between processes, unless they are stored.
 
         Args:
             runs: How many; None means as many as the scenario says.
@@ -116,11 +140,11 @@ class Simulation:
                 its own when `jobs` is above 1.
             jobs: How many runs are done at once; tell it of an executor too, so that none of its workers idles.
             store: The file that keeps the runs with their spans; None means that nothing is kept.
-            reduce: Makes of each run what is wanted of it, where the run was executed: a function of a module, which
+            reduce: Reduces each run in the process that executed it: a function of a module, which
                 other processes can import.
 
         Returns:
-            The numbers of all runs; with `reduce`, what it made of each, in the order of the seeds.
+            The metrics of all runs; with `reduce`, its return values, in the order of the seeds.
 
         Raises:
             StubError: All runs of the scenario were made, and a scripted reply was never asked for; with `reduce`,

@@ -1,4 +1,4 @@
-"""A scenario of a program of one's own: the function that does a task, run by `harness simulate`, and by tests."""
+"""A scenario with a `target`: the user's function that does a task, run by `harness simulate` and by tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from harness.agents import Effect
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.environment import provided_environment
@@ -19,6 +20,7 @@ from harness.models import Request, Stub
 from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
 from harness.run.program_world import ProgramWorld
+from harness.run.resume import Restored
 from harness.run.wiring import surroundings
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
@@ -31,7 +33,7 @@ from harness.wire import SEAMS, connected
 from harness.wire.routing import Scope, inside
 
 _GOES_ON = (
-    f"The tasks that were left were cancelled then, and one goes on {CLEANUP_S:g} s later. "
+    f"The tasks that were left were cancelled then, and one still runs {CLEANUP_S:g} s later. "
     "Let it end on CancelledError, and wait without blocking."
 )
 
@@ -41,7 +43,7 @@ class TargetWorld:
 
     Args:
         scenario: What to simulate.
-        seed: The one integer that all chance follows from, or the draws of the run.
+        seed: The integer from which all random values are derived, or the draws of the run.
     """
 
     def __init__(self, scenario: LoadedScenario, seed: int | Draws) -> None:
@@ -101,21 +103,31 @@ class TargetWorld:
 
     @property
     def faults_met(self) -> set[int]:
-        """The faults, by number, that met at least one attempt."""
+        """Numbers of the faults that applied to at least one attempt."""
         return self._wired.faults_met
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What there is to say about how the program deals with its providers."""
+        """Findings about the program's use of its providers."""
         return tuple(findings(self.log.spans, self.log.events))
 
     @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Nothing: the tools are the program's own."""
+        return ()
+
+    @property
+    def restored(self) -> Restored:
+        """Nothing: the program keeps its progress by itself."""
+        return Restored()
+
+    @property
     def unsimulated(self) -> dict[str, int]:
-        """The hosts that it wanted to reach and nobody simulates."""
+        """Hosts that are not simulated and that it tried to reach, with the number of tries."""
         return dict(self._wired.unsimulated)
 
     def execute(self) -> Literal["done", "horizon"]:
-        """Let the tasks come, and the program work on them.
+        """Run the tasks of the workload with the program.
 
         A program that waits while it is imported is imported once more, so early that it is ready at time 0.
         """
@@ -160,7 +172,7 @@ class TargetWorld:
             self._functions.clear()
 
     async def _work_on(self, number: int, arrival: Arrival) -> None:
-        """Let the program work on one task, and record how it ended; an error of its own ends the task, not the run."""
+        """Run the program for one task, and record how it ended. An error of the program ends the task, not the run."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number)

@@ -1,4 +1,4 @@
-"""Signals that would end a process, held back while it does what must not be left half done."""
+"""Delay signals that would end the process during a critical section."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDING: Final = tuple(
 def undisturbed() -> Iterator[None]:
     """Hold a signal that asks the process to end back until the block is done; a second one is not held back.
 
-    Only signals that somebody handles in Python are held, and only in the main thread, where Python handles them.
+    Only signals with a Python handler are held, and only in the main thread, where Python handles them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

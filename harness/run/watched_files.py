@@ -1,4 +1,4 @@
-"""Which files a program writes in a run, as the interpreter's audit events tell."""
+"""Files that a program writes in a run, from the interpreter's audit events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a scenario to what surrounds a program: providers with their servers, agents with their rules, faults."""
+"""From a scenario to a program's environment: providers with servers, agents with rules, faults."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.apis import APIS, vendor_of
+from harness.apis import AGENT_HEADER, APIS, vendor_of
 from harness.faults import Fault
 from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
-from harness.scenario.schema import ProviderSpec, WireProviderSpec
+from harness.scenario.schema import AgentSpec, Match, ProviderSpec, WireProviderSpec
 from harness.wire.routing import AgentRule, RequestMatch
-from harness.wire.server import AGENT_HEADER
 
 Find = Callable[[str], Callable[..., Any]]
 """Gives the function that a stub names."""
@@ -69,13 +68,7 @@ def _roles_of_program(
         AgentRule(
             name=name,
             content=content_in(scenario, name, find),
-            match=RequestMatch(
-                system=part.match.system,
-                system_regex=part.match.system_regex,
-                model=part.match.model,
-                tools=frozenset(part.match.tools),
-                headers=part.match.headers,
-            ),
+            match=_rules(part.match),
             latency=part.latency,
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
@@ -91,13 +84,29 @@ def _roles_of_pattern(
         AgentRule(
             name=name,
             content=content_in(scenario, name, find),
-            match=RequestMatch(system=glob.escape(part.system))
-            if part.system
-            else RequestMatch(headers={AGENT_HEADER: name}),
+            match=_rules_of_pattern(name, part),
             output_tokens=part.output_tokens,
             accuracy=part.accuracy,
         )
         for name, part in spec.agents.items()
+    )
+
+
+def _rules_of_pattern(name: str, part: AgentSpec) -> RequestMatch:
+    if part.match is not None:
+        return _rules(part.match)
+    if part.system:
+        return RequestMatch(system=glob.escape(part.system))
+    return RequestMatch(headers={AGENT_HEADER: name})
+
+
+def _rules(match: Match) -> RequestMatch:
+    return RequestMatch(
+        system=match.system,
+        system_regex=match.system_regex,
+        model=match.model,
+        tools=frozenset(match.tools),
+        headers=match.headers,
     )
 
 

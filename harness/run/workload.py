@@ -1,4 +1,4 @@
-"""The tasks of a workload: each comes at its time, and is worked on beside the others."""
+"""The tasks of a workload: each starts at its arrival time and runs concurrently with the others."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Work = Callable[[int, Arrival], Coroutine[Any, Any, None]]
 
 
 async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["done", "horizon"]:
-    """Let the tasks come, and wait until all are done or the horizon is there; then those that are left are cancelled.
+    """Start the tasks at their arrival times, and wait until all are done. At the horizon, the unfinished ones are cancelled.
 
     Args:
         spec: Says when they come, and how many.
-        draws: Where chance comes from.
+        draws: Source of random values.
         work: Works on one task.
     """
     arrivals = spec.workload.arrivals

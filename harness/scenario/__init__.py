@@ -1,4 +1,4 @@
-"""The scenario file: what it may say (`schema.py`), and how it is read (`load.py`)."""
+"""The scenario file: its schema (`schema.py`) and its loader (`load.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What records say of themselves: the texts under their fields, for the reference and the JSON Schema."""
+"""Field docstrings of records, for the reference and the JSON Schema."""
 
 from __future__ import annotations
 

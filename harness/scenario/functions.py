@@ -1,4 +1,4 @@
-"""The functions of a program that a scenario names as `module:function`: its target, and stubs."""
+"""User functions that a scenario names as `module:function`: targets and stubs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_function(name: str) -> Callable[..., Any]:
             f"{where}  How to fix: check the name, and start from the folder that holds {module_name.partition('.')[0]}"
         ) from error
     if not callable(function):
-        raise StubError(f"{name!r} is no function but {function!r}")
+        raise StubError(f"{name!r} is not a function, but {function!r}")
     found: Callable[..., Any] = function
     return found
 
@@ -121,7 +121,7 @@ def _found_at(place: str, name: str) -> Callable[..., Any]:
         raise ScenarioError(f"{place}: {error}") from error
 
 
-def _source_of(function: Callable[..., Any]) -> str | None:
+def _source_of(function: Callable[..., object]) -> str | None:
     try:
         return inspect.getsourcefile(function)
     except TypeError:  # it is not made from a file

@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files, by which editors complete keys and say what they mean."""
+"""The JSON Schema of scenario files, for completion in editors."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def json_schema() -> JsonObject:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TypeAdapter(AnyScenario).json_schema(),
     }
+    _let_bakeoff_replace_pattern(schema["$defs"]["Scenario"])
     for record in RECORDS:
         part = schema["$defs"].get(record.__name__, {})
         docs = field_docs(record)
@@ -35,3 +36,11 @@ def json_schema() -> JsonObject:
             if said:
                 field["description"] = said
     return schema
+
+
+def _let_bakeoff_replace_pattern(scenario: JsonObject) -> None:
+    """Say that `pattern` may be a name, or absent, beside `bakeoff`: the loader resolves it before it validates."""
+    pattern = scenario["properties"]["pattern"]
+    scenario["properties"]["pattern"] = {"anyOf": [pattern, {"type": "string"}]}
+    scenario["required"].remove("pattern")
+    scenario["anyOf"] = [{"required": ["pattern"]}, {"required": ["bakeoff"]}]

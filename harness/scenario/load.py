@@ -1,4 +1,4 @@
-"""From a file to a scenario that can run, or to an error that says what is wrong and where."""
+"""Load a scenario from a file, or raise an error that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from harness.fields import is_file, path_from
 from harness.json_types import JsonObject
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.choosing import choose
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
@@ -66,9 +67,11 @@ class LoadedScenario:
     latencies: dict[str, Latency]
     """The latency profile of each model."""
     prices: dict[str, AnyPrices | None]
-    """The prices of each model; None when nobody knows them."""
+    """The prices of each model; None if unknown."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
+    contestants: tuple[str, ...] = ()
+    """The names under `bakeoff`."""
     keep_texts: bool = False
     """Whether prompts and replies are kept beside the spans; decides nothing that happens in a run."""
 
@@ -105,7 +108,7 @@ def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedS
 
 
 def load_spec(
-    spec: Mapping[str, Any], *, folder: str | Path = ".", overrides: Sequence[str] = ()
+    spec: Mapping[str, object], *, folder: str | Path = ".", overrides: Sequence[str] = ()
 ) -> LoadedScenario:
     """Check a scenario that is a mapping, as it would be written in a file.
 
@@ -127,8 +130,10 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
     }
     for override in overrides:
         _override(document, override)
+    entries = document.data.get("bakeoff")
+    is_chosen = choose(document)
     _check_new_are_used(document, before)
-    spec = _validate(document, parent)
+    spec = _validate(document, parent, is_chosen=is_chosen)
     check_parts(spec, document)
     folder = parent.absolute()
     functions = _functions(spec, document)
@@ -149,13 +154,14 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         latencies=latencies,
         prices=prices,
         functions=tuple(functions),
+        contestants=tuple(entries) if isinstance(entries, dict) else (),
     )
 
 
 def _why_no_file(path: Path) -> str:
     try:
         if path.is_dir():
-            return "this is a folder, and no file"
+            return "this is a folder, not a file"
         if path.exists():
             return "this is neither a file nor a link to one"
     except OSError as error:
@@ -174,9 +180,9 @@ def _nearest_elsewhere(path: Path) -> str:
     return f"; did you mean {by_stem[near[0]]!r}?" if near else ""
 
 
-def _validate(document: Document, folder: Path) -> AnyScenario:
+def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenario:
     known = {
-        section: list(part)
+        section: dict.fromkeys(part)  # asked once for each name that stands in the file
         for section in _SECTIONS
         if isinstance(part := document.data.get(section, {}), dict)
     }
@@ -185,7 +191,7 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
         kind = TargetScenario
         # Its agents and models may be known by their own names alone.
         known = {section: names for section, names in known.items() if section in document.data}
-        known["providers"] = [*known.get("providers", []), *APIS, *VENDORS]
+        known["providers"] = dict.fromkeys([*known.get("providers", ()), *APIS, *VENDORS])
         known.pop("models", None)
     with own_patterns_known(document, folder):
         rebuild_if_registered(kind)
@@ -195,7 +201,9 @@ def _validate(document: Document, folder: Path) -> AnyScenario:
                 context={**known, "teams": teams_under_agents(document.data), "folder": folder},
             )
         except ValidationError as error:
-            raise ScenarioError(*explain(error, document, kind)) from None
+            # What is wrong with an entry is said where it stands, and not again of the pattern that it was chosen for.
+            said_elsewhere = ("pattern",) if is_chosen else ()
+            raise ScenarioError(*explain(error, document, kind, but=said_elsewhere)) from None
 
 
 def _override(document: Document, override: str) -> None:
@@ -205,7 +213,7 @@ def _override(document: Document, override: str) -> None:
         raise ScenarioError(f"--set {override}: write it as path=value, such as workload.tasks=10")
     path: Path_ = tuple(int(step[1:-1]) if step.startswith("[") else step for step in steps)
     if len(path) > MAX_DEPTH:
-        raise ScenarioError(f"--set {target[:60]}...: nothing is more than {MAX_DEPTH} levels deep")
+        raise ScenarioError(f"--set {target[:60]}...: the path has more than {MAX_DEPTH} levels")
     around: Any = document.data
     for depth, part in enumerate(path[:-1]):
         if isinstance(around, dict) and isinstance(part, str):
@@ -213,9 +221,7 @@ def _override(document: Document, override: str) -> None:
         elif isinstance(around, list) and isinstance(part, int) and part < len(around):
             around = around[part]
         else:
-            raise ScenarioError(
-                f"--set {override}: there is nothing at {dotted(path[: depth + 1])}"
-            )
+            raise ScenarioError(f"--set {override}: there is no key {dotted(path[: depth + 1])}")
     last: Any = path[-1]
     if isinstance(around, list):
         fits = isinstance(last, int) and last < len(around)
@@ -241,12 +247,12 @@ def _check_new_are_used(document: Document, before: Mapping[str | int, list[Any]
             continue
         near = nearest(name, before[section]) or allowed(before[section])
         raise ScenarioError(
-            f"--set {override}: there is nothing at {dotted(path[:2])}{near}\n"
+            f"--set {override}: there is no key {dotted(path[:2])}{near}\n"
             f"  To add one, give all of it: --set '{dotted(path[:2])}={{...}}'"
         )
 
 
-def _is_named(data: Any, name: str, but: Path_, path: Path_ = ()) -> bool:  # noqa: ANN401 - a YAML value
+def _is_named(data: object, name: str, but: Path_, path: Path_ = ()) -> bool:
     """Whether a name stands anywhere in a file, as a value or a key, but at one path."""
     if path == but:
         return False
@@ -280,7 +286,9 @@ def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
     if isinstance(spec, TargetScenario):
         place = f"{document.place(('target',))}: target"
         if not is_function_name(spec.target):
-            raise ScenarioError(f"{place}: {spec.target!r} is no function as module:function")
+            raise ScenarioError(
+                f"{place}: {spec.target!r} is not the name of a function, such as module:function"
+            )
         functions[spec.target] = place
     for agent, part in spec.agents.items():
         if part.stub is None or part.stub.endswith(_STUB_SUFFIXES):
@@ -316,7 +324,7 @@ def _digest(
     modules: list[str],
     document: Document,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, the gate, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, nor where a line of a stub stands."""
     said = {
         agent: (
             script.in_order,
@@ -328,7 +336,7 @@ def _digest(
     data: JsonObject = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate")
+        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

@@ -1,4 +1,4 @@
-"""The parts of a scenario that numbers come from: files of numbers are read, and distributions asked for their mean.
+"""Checks of a scenario's numbers that need several parts: files of numbers, and means of distributions.
 
 Pydantic has checked each number; here stands what can be seen only when they come together.
 """
@@ -47,11 +47,11 @@ def _problem_of(part: object) -> str | None:
         if isinstance(part, Trace) and not sum(1 for _ in part.arrivals(Draws(0))):
             return f"{part.file}: holds no rows"
         if isinstance(part, _DISTRIBUTION_TYPES) and part.mean > MAX_NUMBER:
-            return f"the mean of this distribution is beyond {MAX_NUMBER:.0e}"
+            return f"the mean of this distribution is above {MAX_NUMBER:.0e}"
     except ScenarioError as error:
         return str(error)
     except OverflowError:
-        return "this leads to numbers beyond all bounds"
+        return "this leads to numbers that are too large"
     return None
 
 

@@ -1,10 +1,10 @@
-"""From what pydantic found wrong to what a person reads: place, key, value, what is allowed, and what was meant."""
+"""Turn pydantic's errors into messages: place, key, value, what is allowed, and a suggestion."""
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,22 @@ _ALLOWED_SHOWN = 12
 _VALUE_SHOWN = 60
 
 
-def explain(error: ValidationError, document: Document, root: type[BaseModel]) -> list[str]:
-    """One text a problem, in the order of the file.
+def explain(
+    error: ValidationError, document: Document, root: type[BaseModel], *, but: Collection[str] = ()
+) -> list[str]:
+    """One message per problem, in the order of the file.
 
     Args:
         error: What pydantic found.
         document: Where everything stands.
         root: The record that the file was read as; for the keys that are allowed.
+        but: Sections of which nothing is said.
     """
     schema = _schema_of(root)
     problems: dict[str, Place] = {}
     for details in error.errors(include_url=False):
+        if details["loc"][:1] and details["loc"][0] in but:
+            continue
         if details["type"] == "too_short" and details["input"]:
             continue  # its items are wrong, which is said of each of them
         path = (*_path_in(document.data, details["loc"]), *details.get("ctx", {}).get("at", ()))

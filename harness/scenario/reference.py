@@ -1,4 +1,4 @@
-"""The scenario reference: a page of Markdown made from the very records that files are validated against."""
+"""The scenario reference: a Markdown page generated from the records that files are validated against."""
 
 from __future__ import annotations
 
@@ -25,10 +25,13 @@ from harness.patterns.nested import InnerTeam, MemberOf
 from harness.patterns.pipeline import Stage
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
+from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
     Budget,
+    CheckpointFileSpec,
+    CheckpointSpec,
     GateLimit,
     Kind,
     Match,
@@ -43,6 +46,7 @@ from harness.scenario.schema import (
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
 # Scenario reference
@@ -78,6 +82,13 @@ _PATTERNS = "A mapping with one of the keys below."
 _AGGREGATORS = (
     "What `aggregate` of the pattern `parallel` may be: a mapping with one of the keys below.\n"
 )
+
+_DISCIPLINES = "What `state` of the pattern `blackboard` may be ([page](state.md)): a mapping with one of the keys below.\n"
+_BAKEOFF = """\
+A mapping with an entry for each way to do the tasks, which `harness bakeoff` compares ([page](bakeoff.md)). An entry that is called as
+one of the patterns above is configured as that pattern. One of another name holds a `pattern`'s mapping, such as
+`team: {orchestrator_worker: {...}}`, or a program:
+"""
 
 _TARGET = """\
 With `target: module:function` instead of `pattern:` a scenario runs your own program, with its real SDKs, once for each task
@@ -127,6 +138,8 @@ _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
     ("policy", Policies),
     ("retry", Retry),
+    ("checkpoint", CheckpointSpec),
+    ("checkpoint file", CheckpointFileSpec),
 )
 _STUB_FILE: tuple[_Section, ...] = (
     ("a stub file", StubFile),
@@ -151,6 +164,8 @@ def reference() -> str:
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
     parts += _sections(_OF_PATTERNS, level=3)
     parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
+    parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
+    parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
     parts += _sections(_POLICIES)
     parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
     parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
@@ -252,10 +267,12 @@ def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
     )
 
 
-def _annotated_words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
+def _annotated_words(hint: object) -> str:
     inner, *marks = get_args(hint)
     if hint == AnyDistribution:
         return "[distribution](#distributions)"
+    if hint == Contestants or inner == get_args(Contestants)[0]:
+        return "[patterns by name](#bakeoff)"
     bounds: list[str] = []
     for mark in marks:
         if isinstance(mark, OrRecord):
@@ -281,7 +298,10 @@ def _bounds(mark: object) -> Iterator[str]:
 RECORDS: tuple[Record, ...] = (
     *(record for _, record in (*_FILE, *_PROVIDER, *_POLICIES, *_PROGRAM)),
     Budget,
+    CheckpointFileSpec,
+    CheckpointSpec,
     GateLimit,
+    Program,
     Poisson,
     Closed,
     Trace,
@@ -289,6 +309,7 @@ RECORDS: tuple[Record, ...] = (
     *PATTERNS.values(),
     *(record for _, record in _OF_PATTERNS),
     *AGGREGATORS.values(),
+    *DISCIPLINES.values(),
     *FAULTS.values(),
 )
 """Every record that a scenario file is made of."""

@@ -1,7 +1,7 @@
-"""What a scenario file may say. Each part is the very record that the simulation runs on, so nothing is stated twice.
+"""The schema of a scenario file. Each part is the record that the simulation uses.
 
-The records with behaviour live with it: distributions and arrivals in `kernel/`, limits, latency, prices and weather in
-`provider/`, policies in `resilience/`, faults and patterns in their folders. Here stands how a file is put together.
+Records with behaviour are defined with it: distributions and arrivals in `chance/`, limits, latency, prices and overload in
+`provider/`, policies in `resilience/`, faults and patterns in their folders. This file defines how a scenario is composed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
+from harness.scenario.contestants import Contestants
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
@@ -75,12 +76,14 @@ def _host(name: str) -> str:
 HostName = Annotated[str, AfterValidator(_host)]
 """The name of a host, without a scheme, a port or a path."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
 
 
 class Section(BaseModel):
-    """A part of the file: unknown keys are errors, and a value is of its type or wrong."""
+    """A part of the file. Unknown keys are errors, and values are not converted to another type."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -101,32 +104,32 @@ class Kind(Section):
     priority: Annotated[int, Ge(0)] | None = None
     """How much it matters, 0 the least; absent means 0."""
     weight: Annotated[float, Gt(0)] = 1.0
-    """How often it comes, against the weights of the other kinds."""
+    """Its frequency, relative to the weights of the other kinds."""
     text: str | None = None
-    """What the user says; absent means the kind and the task's number."""
+    """The user's text; absent means the kind and the task's number."""
     input_tokens: AnyDistribution | None = None
-    """Size of what the user brings [tokens]; absent means what the trace says, or the length of the text."""
+    """Size of the user's input [tokens]; absent means what the trace says, or the length of the text."""
     output_tokens: AnyDistribution | None = None
     """Size of each answer of an agent that does not state its own [tokens]; absent means what the trace says."""
 
 
 class Workload(Section):
-    """The tasks that come."""
+    """The tasks of a run."""
 
     tasks: Count | None = None
-    """How many; absent means all that `at_s` or the trace holds."""
+    """Number of tasks; absent means all of `at_s` or the trace."""
     warmup_tasks: Annotated[int, Ge(0)] = 0
-    """How many of the first are simulated and left out of the metrics."""
+    """Number of first tasks that are simulated and left out of the metrics."""
     arrivals: AnyArrivals = Closed(users=1)
-    """When they come; absent means one after another."""
+    """Arrival times; absent means one after another."""
     kinds: Annotated[tuple[Kind, ...], MinLen(1)] = (Kind(),)
-    """What sorts of tasks there are."""
+    """The kinds of tasks."""
 
     @model_validator(mode="after")
     def _check_number(self) -> Workload:
         if self.tasks is None and not isinstance(self.arrivals, At | Trace):
             raise PydanticCustomError(
-                "missing_tasks", "`tasks` is missing: these arrivals have no end of their own"
+                "missing_tasks", "`tasks` is missing: these arrivals do not end by themselves"
             )
         if self.tasks is not None and self.warmup_tasks >= self.tasks:
             raise PydanticCustomError(
@@ -143,7 +146,7 @@ class ProviderSpec(Section):
     limits: Limits | None = None
     """Rate limits of each pool of models; absent means none."""
     concurrency: Count | None = None
-    """How many attempts are served at once; absent means all."""
+    """Number of attempts served at once; absent means unlimited."""
     queue: Queue | None = None
     """Where attempts wait when all slots are busy."""
     overload: Overload | None = None
@@ -156,9 +159,9 @@ class ModelSpec(Section):
     """A model at a provider."""
 
     provider: ProviderName
-    """Who serves it."""
+    """The provider that serves it."""
     name: str
-    """The name that the API knows; latency and prices are found by it."""
+    """Its name in the API; latency and prices are looked up by it."""
     pool: str | None = None
     """Models of one pool share the provider's rate limits; absent means that this model has its own."""
     latency: Latency | None = None
@@ -171,20 +174,23 @@ class AgentSpec(Section):
     """An agent."""
 
     model: ModelName
-    """Which model answers for it."""
+    """The model that it calls."""
     stub: str | None = None
-    """What it says: a YAML file of replies, or `module:function`; absent means a fixed sentence."""
+    """Its replies: a YAML file, or `module:function`; absent means a fixed sentence."""
     system: str = ""
     """Its system prompt."""
     system_tokens: Tokens | None = None
-    """Size of all that is sent with every call, such as the system prompt and tool descriptions [tokens]; absent
+    """Size of what is sent with every call, such as the system prompt and tool descriptions [tokens]; absent
     means the length of `system`."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
     accuracy: Probability | None = None
     """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
-    """What it can use."""
+    """The tools that it can call."""
+    match: Match | None = None
+    """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
+    `x-harness-agent`."""
 
 
 class TeamSpec(Section):
@@ -205,13 +211,52 @@ AnyMember = Annotated[
 ]
 
 
+class CheckpointFileSpec(Section):
+    """A file in which progress is kept."""
+
+    file: Annotated[str, MinLen(1)]
+    """Its path; a relative one starts at the scenario's folder. Each run has one of its own, with its seed in the name, and
+    deletes it when it ends."""
+
+
+CheckpointStorage = Literal["memory"] | CheckpointFileSpec
+"""Where progress is kept."""
+
+
+def _check_names(entries: Contestants) -> Contestants:
+    if not entries:
+        raise PydanticCustomError("one_of", "must hold at least one entry")
+    for name in entries:
+        if re.fullmatch(NAME, name) is None:
+            raise PydanticCustomError(
+                "one_of",
+                "{name} must be one word of letters, digits, `_`, `.` and `-`",
+                {"name": repr(name), "at": (name,)},
+            )
+    return entries
+
+
 class PolicySection(Section):
-    """What holds when calls fail."""
+    """Policies for failing calls."""
 
     default: Policies = Policies()
     """For every agent."""
     agents: dict[AgentName, Policies] = {}
     """For single agents, over the default."""
+
+
+class CheckpointSpec(Section):
+    """Where the progress of a run is kept, so that a run that is killed can be resumed."""
+
+    storage: CheckpointStorage = "memory"
+    """`memory`, for as long as the `Simulation` in Python lives; or `{file: FILE}`, a DuckDB file."""
+    restart_s: PositiveSeconds = 1.0
+    """How long after its last outcome a run that was killed works again [s]."""
+
+    @property
+    def file(self) -> str | None:
+        """The file; None if progress is kept in memory."""
+        return None if isinstance(self.storage, str) else self.storage.file
 
 
 def _known_metric(name: str) -> str:
@@ -228,7 +273,7 @@ MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class Budget(Section):
-    """A bound on a metric; the metric is compared as it is, in its own unit."""
+    """A limit on a metric, in the metric's own unit."""
 
     below: float | None = None
     """The value must be below this."""
@@ -248,12 +293,12 @@ class Budget(Section):
         return self
 
     def bounds(self) -> dict[str, float]:
-        """The bounds that are stated."""
+        """The limits that are stated."""
         stated = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: value for name, value in stated.items() if value is not None}
 
     def passes(self, value: float) -> bool:
-        """Whether a value keeps the bound."""
+        """Whether a value is within the limits."""
         ((bound, limit),) = self.bounds().items()
         return {
             "below": value < limit,
@@ -271,11 +316,11 @@ class GateLimit(Section):
     """How much worse a metric may become against a baseline: in percent, or in points when it is a share."""
 
     percent: Annotated[float, Ge(0)] | None = None
-    """Of the baseline's value."""
+    """In percent of the baseline's value."""
     points: Annotated[float, Ge(0), Le(100)] | None = None
     """Percentage points; for `success_rate`, `quality_mean`, `work_share` and `utilisation`."""
     level: Literal["error", "warn", "ignore"] = "error"
-    """Whether the gate fails, only warns, or does not look."""
+    """Whether the gate fails, warns, or ignores the metric."""
 
 
 def _check_units(limits: dict[str, GateLimit]) -> dict[str, GateLimit]:
@@ -284,21 +329,21 @@ def _check_units(limits: dict[str, GateLimit]) -> dict[str, GateLimit]:
         if getattr(limit, wrong) is not None:
             raise PydanticCustomError(
                 "one_of",
-                "is not counted in {wrong}; give {right}",
+                "is not stated in {wrong}; give {right}",
                 {"wrong": wrong, "right": right, "at": (metric,)},
             )
         has_one = getattr(limit, right) is not None or metric in DEFAULT_LIMITS
         if not has_one and limit.level != "ignore":
             raise PydanticCustomError(
                 "one_of",
-                "has no limit of its own; give {right}",
+                "has no default limit; give {right}",
                 {"right": right, "at": (metric,)},
             )
     return limits
 
 
 class Match(Section):
-    """What the calls of an agent look like, in a program of one's own; all that is stated must hold."""
+    """Conditions for the calls of an agent in a program of your own; all that are stated must hold."""
 
     system: str | None = None
     """A glob that the whole system prompt must match."""
@@ -313,14 +358,14 @@ class Match(Section):
 
 
 class WireAgentSpec(Section):
-    """An agent of a program of one's own."""
+    """An agent in a program of your own."""
 
     match: Match = Match()
-    """How to tell its calls; the first agent whose rules hold gets a call, one without rules what is left."""
+    """Rules for its calls. The first agent whose rules hold gets a call; an agent without rules gets the remaining calls."""
     stub: str | None = None
-    """What it says: a YAML file of replies, or `module:function`; absent means something plausible."""
+    """Its replies: a YAML file, or `module:function`; absent means made-up replies that fit the request."""
     latency: Latency | None = None
-    """How long its calls take; absent means what the model's profile says."""
+    """Latency of its calls; absent means the model's profile."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means their length."""
     accuracy: Probability | None = None
@@ -328,55 +373,57 @@ class WireAgentSpec(Section):
 
 
 class WireProviderSpec(ProviderSpec):
-    """A provider of models that a program of one's own reaches through its SDK."""
+    """A provider that a program of your own reaches through its SDK."""
 
     api: ApiName | None = None
-    """Which API it speaks; absent means the one of its name."""
+    """The API that it serves; absent means the one of its name."""
     hosts: tuple[HostName, ...] = ()
-    """Where it is reached; absent means where the API really is."""
+    """Its hosts; absent means the hosts of the real API."""
     paths: tuple[str, ...] = ()
-    """Base paths of its URLs, such as `/openai/v1`, besides those that are known of its hosts; without any, all will do."""
+    """Base paths of its URLs, such as `/openai/v1`, in addition to the known ones of its hosts; if there are none, any path is accepted."""
 
     @model_validator(mode="after")
     def _check_hosts(self) -> WireProviderSpec:
         if self.api is None and self.hosts:
-            raise PydanticCustomError("one_of", "`hosts` needs `api`: which API is spoken there")
+            raise PydanticCustomError(
+                "one_of", "`hosts` needs `api`: the API that these hosts serve"
+            )
         return self
 
 
 class Head(Section):
-    """What every scenario file says."""
+    """Keys of every scenario file."""
 
     scenario: Name
     """Its name."""
     description: str = ""
-    """What question it answers."""
+    """The question that it answers."""
     seed: Annotated[int, Ge(0), Le(SEED_MAX)] = 1
     """The first seed."""
     runs: Count = 1
     """How many runs, with seeds from `seed` on."""
     horizon_s: PositiveSeconds = DEFAULT_HORIZON_S
-    """When a run ends even if tasks are left [s]; those are cancelled, and counted as failed."""
+    """Virtual time at which a run ends even if tasks are unfinished [s]; those are cancelled, and count as failed."""
     workload: Workload
-    """The tasks that come."""
+    """The tasks of a run."""
     faults: tuple[AnyFault, ...] = ()
-    """What goes wrong, in order; the first fault that meets an attempt decides."""
+    """The faults, in order; the first that applies to an attempt decides."""
     latency_factors: dict[AgentName, Annotated[float, Gt(0)]] = {}
-    """How many times as long the attempts of single agents take to serve, by name, such as `{reviewer: 0.8}`; tools and
-    waits stay as they are."""
+    """Factors for the service time of single agents' attempts, by name, such as `{reviewer: 0.8}`; tools and
+    waits are not changed."""
     budgets: dict[MetricName, Budget] = {}
-    """What must hold of the metrics; otherwise the exit code is 1."""
+    """Limits on metrics; if one does not hold, the exit code is 1."""
     gate: Annotated[dict[MetricName, GateLimit], AfterValidator(_check_units)] = {}
     """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:
-        """The seeds of some runs: as many as the file says, from the one that it says, where nothing else is asked."""
+        """The seeds to run: `runs` and `seed` of the file, unless others are given."""
         begin = self.seed if first is None else first
         return range(begin, begin + (self.runs if runs is None else runs))
 
 
 class Scenario(Head):
-    """A scenario of a pattern: who works together how, on what, at which provider, and what goes wrong."""
+    """A scenario of a pattern: agents, pattern, workload, providers and faults."""
 
     providers: Annotated[dict[Name, ProviderSpec], Len(1)]
     """The providers, by name."""
@@ -387,9 +434,13 @@ class Scenario(Head):
     members: Annotated[dict[Name, AnyMember], Len(1)] = Field(alias="agents")
     """The agents, by name, and teams that patterns may name in place of an agent."""
     pattern: AnyPattern
-    """How the agents work together."""
+    """How the agents work together; beside `bakeoff` the name of an entry there, or absent, which means the first."""
+    checkpoint: CheckpointSpec | None = None
+    """Where progress is kept, so that a run that is killed can be [resumed](state.md); absent means nowhere."""
+    bakeoff: Annotated[Contestants, AfterValidator(_check_names)] = {}
+    """Ways to do the same tasks, which `harness bakeoff` compares: each called as its pattern, or by a name of its own."""
     policies: PolicySection = PolicySection()
-    """What holds when calls fail."""
+    """Policies for failing calls."""
 
     @model_validator(mode="after")
     def _check_fallbacks(self) -> Scenario:
@@ -400,7 +451,7 @@ class Scenario(Head):
                     cycle = " -> ".join([*path[path.index(fallback) :], fallback])
                     raise PydanticCustomError(
                         "cycle",
-                        "fallbacks go in a circle: {cycle}",
+                        "fallbacks form a cycle: {cycle}",
                         {"cycle": cycle, "at": self._place_of_fallback(path[-1])},
                     )
                 path.append(fallback)
@@ -454,26 +505,27 @@ class Scenario(Head):
 
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
-        return self.policies.agents.get(agent, Policies()).over(self.policies.default)
+        own = self.policies.agents.get(agent)
+        return self.policies.default if own is None else own.over(self.policies.default)
 
 
 class TargetScenario(Head):
-    """A scenario of a program of one's own: the function that does a task, and what surrounds it."""
+    """A scenario of a program of your own: the function that does a task, and its environment."""
 
     target: str
     """The function, as `module:function`; it is given the text of the task if it takes an argument."""
     horizon_s: PositiveSeconds = kernel.DEFAULT_HORIZON_S
-    """When a run ends even if tasks are left [s]; those are cancelled, and counted as failed."""
+    """Virtual time at which a run ends even if tasks are unfinished [s]; those are cancelled, and count as failed."""
     calls_per_task: Count = kernel.DEFAULT_CALLS_PER_TASK
-    """How many calls a task may make; with one more the run ends with an error that says which calls repeat."""
+    """Maximum number of calls of a task; one more ends the run with an error that shows which calls repeat."""
     providers: dict[Name, WireProviderSpec] = {}
-    """The providers, by name; `anthropic` and `openai` are there by themselves, without limits."""
+    """The providers, by name; `anthropic` and `openai` exist by default, without limits."""
     models: dict[Name, ModelSpec] = {}
-    """What is known of models, by a name for spans and faults; others have the latency and prices of their names."""
+    """Settings of models, by a name for spans and faults; other models have the latency and prices of their names."""
     agents: dict[Name, WireAgentSpec] = {}
     """The agents, by name; if there are none, calls are answered by agents that are named after their system prompts."""
     allow_unmatched: bool = False
-    """Whether calls that match no agent are answered by made-up ones, which are called `unmatched:...`; else they are an error."""
+    """Whether made-up agents named `unmatched:...` answer calls that match no agent; otherwise such calls are an error."""
 
     @model_validator(mode="after")
     def _check_providers(self) -> TargetScenario:
@@ -481,7 +533,7 @@ class TargetScenario(Head):
             if part.api is None and vendor_of(name) is None:
                 raise PydanticCustomError(
                     "one_of",
-                    "say which `api` provider {name} speaks, and at which `hosts`",
+                    "provider {name} needs `api` and `hosts`: its API, and where it is served",
                     {"name": repr(name), "at": ("providers", name)},
                 )
         return self

@@ -1,4 +1,4 @@
-"""A scenario that is a mapping in Python instead of a file."""
+"""A scenario given as a Python mapping instead of a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPEC = "<spec>"
 """What stands for the file's name."""
 
 
-def document_of(spec: Mapping[str, Any]) -> Document:
+def document_of(spec: Mapping[str, object]) -> Document:
     """Return the document that a mapping stands for, copied; what is no plain value of YAML is refused.
 
     Raises:
@@ -29,7 +29,7 @@ def _plain(value: Any, path: Path_) -> Any:  # noqa: ANN401 - a YAML value
     if isinstance(value, Mapping):
         for key in value:
             if type(key) is not str:
-                _refuse(path, f"a key must be a text (given: {key!r})")
+                _refuse(path, f"a key must be a text (got {key!r})")
         return {key: _plain(inner, (*path, key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner, (*path, place)) for place, inner in enumerate(value)]

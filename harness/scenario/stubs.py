@@ -1,4 +1,4 @@
-"""Reading files of replies: what each agent says.
+"""Read stub files: the replies of each agent.
 
 agents:
   lead:

@@ -1,4 +1,4 @@
-"""Reading a YAML file so that every value knows where it stands."""
+"""Read a YAML file and keep the position of every value."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _read_text(path: Path, name: str) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ScenarioError(
-                f"{name}: the file is larger than {MAX_BYTES:,} bytes, so it is no scenario"
+                f"{name}: the file is larger than {MAX_BYTES:,} bytes, which is too large for a scenario"
             )
         content = path.read_bytes()
     except OSError as error:
@@ -174,7 +174,7 @@ class _Reader:
         if self._count > MAX_VALUES:
             self._fail(
                 node,
-                f"the file unfolds to more than {MAX_VALUES:,} values; are there aliases of aliases?",
+                f"with its aliases expanded, the file has more than {MAX_VALUES:,} values",
             )
         if any(node is around for around in self._open):
             self._fail(node, "an alias contains itself")

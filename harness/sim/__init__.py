@@ -1,7 +1,7 @@
-"""A user's own program in simulated time: the `sim` of a test, and what it says of a run.
+"""A user's program in virtual time: the `sim` fixture of a test, and its run results.
 
-`sim.py` is what a test speaks to; `program_run.py` is what came of a run, `assertions.py` what can be asserted of it,
-`explain.py` how it is told in words.
+`sim.py` is the fixture; `program_run.py` the result of a run with its assertions,
+`explain.py` a description of the run in words.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an assertion says of a run for which it does not hold, and what its author can do."""
+"""Messages of failed assertions, with advice."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def unheard(
     """Why no prompt of an agent has text of another one's reply, and what to do about it."""
     if not replied:
         return (
-            f"agent {agent!r} read nothing of {source!r}, which gave no reply",
+            f"agent {agent!r} read no text of {source!r}, which gave no reply",
             f"How to fix: see below why {source!r} did not reply.",
         )
     if not calls:
         return (
-            f"agent {agent!r} read nothing of {source!r}, because it was never called",
+            f"agent {agent!r} read no text of {source!r}, because {agent!r} was never called",
             f"How to fix: call {agent!r} with the reply of {source!r}.",
         )
     others = f"only from {', '.join(heard)}" if heard else "from no other agent's reply"
     return (
-        f"agent {agent!r} read nothing of {source!r}: its prompts have text {others}",
+        f"agent {agent!r} read no text of {source!r}: its prompts have text {others}",
         f"How to fix: put the reply of {source!r} into the prompt of {agent!r}.",
     )
 

@@ -1,4 +1,4 @@
-"""Async tests, run in the simulation whichever plugin would have run them.
+"""Run async tests in the simulation, whichever async plugin is installed.
 
 pytest is not needed by anything else here: only the plugin imports this file.
 """
@@ -19,7 +19,7 @@ from harness.sim.sim import Sim
 
 @contextmanager
 def run_in(simulation: Sim, item: pytest.Item) -> Iterator[None]:
-    """While inside, an async test that pytest calls is the program of a run.
+    """Context manager: an async test that pytest calls is the program of a run.
 
     pytest-asyncio goes by the class of the item, anyio by the function and a fixture. So a plain function takes the place
     of the async one, and pytest's own `runtest` that of the item's.
@@ -56,7 +56,7 @@ def _as_program(
     simulation: Sim, test: Callable[..., Coroutine[Any, Any, None]]
 ) -> Callable[..., None]:
     @functools.wraps(test, updated=())  # what marks a function as async may stand in its dictionary
-    def run_test(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the test's own
+    def run_test(*args: object, **kwargs: object) -> None:
         __tracebackhide__ = True
         simulation.run(test(*args, **kwargs))
 

@@ -1,4 +1,4 @@
-"""How much of what calls read came from a prompt cache."""
+"""Share of prompt tokens that came from a prompt cache."""
 
 from __future__ import annotations
 

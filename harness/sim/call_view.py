@@ -1,4 +1,4 @@
-"""A call, and some calls, as a test looks at them."""
+"""A call, and a list of calls, as a test sees them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXCERPT_MAX = 60
 
 
 class CallList(list["CallView"]):
-    """Some calls, in the order in which they began; it equals a number if it has so many."""
+    """A list of calls in the order in which they began; it equals its length, as in `run.calls("a") == 3`."""
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, int):
@@ -47,7 +47,7 @@ class CallList(list["CallView"]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CallView:
-    """One call, as a test looks at it."""
+    """One call, as a test sees it."""
 
     _call: Call
 
@@ -68,7 +68,7 @@ class CallView:
 
     @property
     def agent(self) -> str:
-        """Whose call it was."""
+        """The agent that made the call."""
         return self._call.agent
 
     @property
@@ -78,7 +78,7 @@ class CallView:
 
     @property
     def address(self) -> str:
-        """Names the call whatever else runs: the path of its task, the digest of its request, and which such request it is."""
+        """Identity of the call, independent of other tasks: the path of its task, the digest of its request, and an ordinal."""
         return self._call.request.address
 
     @property
@@ -93,7 +93,7 @@ class CallView:
 
     @property
     def prompt(self) -> str:
-        """The last thing the model was told."""
+        """The text of the last message to the model."""
         return self._call.request.prompt
 
     @property
@@ -103,12 +103,12 @@ class CallView:
 
     @property
     def told(self) -> Iterator[str]:
-        """All texts of its prompt that the model has not said itself."""
+        """All texts of its prompt, except the model's own replies."""
         return self._call.prompt.told
 
     @property
     def reply(self) -> Reply | None:
-        """What was answered; None if nothing was."""
+        """The reply; None if there was none."""
         return self._call.reply
 
     @property
@@ -123,7 +123,7 @@ class CallView:
 
     @property
     def timed_out(self) -> Sequence[int]:
-        """Ordinals of the attempts that the client gave up because its own timeout was over."""
+        """Ordinals of the attempts that the client's own timeout ended."""
         return tuple(self._call.timed_out)
 
     @property
@@ -158,7 +158,7 @@ class CallView:
 
     @property
     def heard(self) -> Sequence[int]:
-        """Numbers of the calls whose replies are part of its prompt."""
+        """Numbers of the earlier calls whose replies are part of its prompt."""
         return self._call.sources
 
     @property

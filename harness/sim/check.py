@@ -1,4 +1,4 @@
-"""What was said of a program's surroundings and never needed: it did not test what its author thinks."""
+"""Unused descriptions in a test: agents never called, processes never run, faults that never applied."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def check_all_needed(
 
 def _unused(role: AgentRule, called: Set[str]) -> str | None:
     if role.name not in called:
-        return f"agent {role.name!r} was never called (the calls were of: {', '.join(sorted(called)) or 'nobody'})"
+        return f"agent {role.name!r} was never called (the calls were of: {', '.join(sorted(called)) or 'no agent'})"
     if isinstance(role.content, Replies) and role.content.unused:
         return f"{role.content.unused} of the replies of agent {role.name!r} were never asked for"
     return None

@@ -1,4 +1,4 @@
-"""`pytest --sim-check`: each simulated test twice here and three times in fresh processes, and whether all are the same."""
+"""`pytest --sim-check`: run each test twice here and three times in fresh processes, and compare."""
 
 from __future__ import annotations
 

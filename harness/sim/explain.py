@@ -1,4 +1,4 @@
-"""A run in words: where the time and the money went, what went wrong, and what to do about it."""
+"""A run in words: where the time and the money went, what failed, and what to change."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _troubles(run: ObservedRun) -> Iterator[str]:
     for request, times in rejected.items():
         yield f"The API rejected {_count(times, 'request')}: {request}."
     for host, times in run.unsimulated.items():
-        yield f"The program tried {_count(times, 'time')} to reach {host}, which nobody simulates; nothing was sent."
+        yield f"The program tried {_count(times, 'time')} to reach {host}, which is not simulated; nothing was sent."
 
 
 def _advice(run: ObservedRun) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is said of a simulated test that fails: the verdict, who waited for what, the last calls, and how to run it again."""
+"""The report of a failed simulated test: verdict, waits, last calls, and the replay command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules of the program that are imported anew for a run, for state that cannot be put back."""
+"""Modules of the program that are imported anew for a run, for state that cannot be restored."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class FreshModules:
 
     def under(
         self,
-        program: Any,  # noqa: ANN401 - a coroutine, or a function
-        args: tuple[Any, ...],
+        program: object,
+        args: tuple[object, ...],
         kwargs: dict[str, Any],
         watched: Callable[[Any], Any],
         when_there: Callable[[], object],
@@ -84,7 +84,7 @@ class FreshModules:
 
         return begin
 
-    def _check_not_bound(self, program: CoroutineType[Any, Any, Any]) -> None:
+    def _check_not_bound(self, program: CoroutineType[object, object, object]) -> None:
         home = "" if program.cr_frame is None else program.cr_frame.f_globals.get("__name__", "")
         if _is_one_of(home, self.names):
             program.close()
@@ -116,7 +116,7 @@ class Renewal(NamedTuple):
 
 @contextmanager
 def imported_anew(names: Sequence[str], reaches: Sequence[Reach]) -> Iterator[Renewal]:
-    """While inside, modules are new, and what was known of the old ones is of the new ones.
+    """Context manager: modules are new, and what was known of the old ones is of the new ones.
 
     Args:
         names: The modules; all that is below one of them is imported anew too.

@@ -1,4 +1,4 @@
-"""Replies that a program got and did not use: their text is in no later prompt and not in its output."""
+"""Lost replies: their text is in no later prompt and not in the output."""
 
 from __future__ import annotations
 

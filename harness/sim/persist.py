@@ -1,4 +1,4 @@
-"""The runs of a test, written to a store."""
+"""Write the runs of a test to a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that a program runs in other processes, described by a test: what they say, how they end, and when."""
+"""Simulated commands that a test describes: their output, exit code and duration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
@@ -38,7 +37,7 @@ class SimProcess:
         returncode: How it ends.
         latency_s: How long it takes [s].
         failure_probability: Share of uses that fail, after their latency.
-        allow_unused: Whether it is fine if it is never run.
+        allow_unused: Whether it may remain unused without an error.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class SimProcess:
     ) -> None:
         if not str(command).strip():
             raise HarnessError(
-                f"a process is described by a glob for its command line (given: {command!r})\n"
+                f"a process is described by a glob for its command line (got {command!r})\n"
                 '  How to fix: sim.process("git push*", stdout="ok")'
             )
         self.command = command
@@ -87,7 +86,7 @@ class SimProcess:
         return any(map(callable, (self.stdout, self.stderr, self.returncode)))
 
     def answer(self, command: Command) -> Result:
-        """What comes of a command."""
+        """The result of a command."""
         stdout, stderr, code = (
             value(command) if callable(value) else value
             for value in (self.stdout, self.stderr, self.returncode)
@@ -105,16 +104,16 @@ def _output(command: str, what: str, value: object) -> bytes:
     if isinstance(value, bytes):
         return value
     raise HarnessError(
-        f"process {command!r}: {what} is text, bytes, or a function of the command that gives one (given: {value!r})"
+        f"process {command!r}: {what} is text, bytes, or a function of the command that gives one (got {value!r})"
     )
 
 
-def _code(command: str, value: Any) -> int:  # noqa: ANN401 - whatever a test gives
+def _code(command: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and -64 <= value <= 255:
         return value
     raise HarnessError(
         f"process {command!r}: returncode is a whole number from 0 to 255, or below 0 for a signal, or a function of "
-        f"the command that gives one (given: {value!r})"
+        f"the command that gives one (got {value!r})"
     )
 
 
@@ -193,7 +192,7 @@ def _nearest(command: Command, described: Sequence[str]) -> str:
 
 @contextmanager
 def described(world: ProgramWorld, processes: Sequence[SimProcess]) -> Iterator[None]:
-    """While inside, the commands that a test describes are answered for; those that still run at the end are cut off.
+    """Context manager: the commands that a test describes are answered for; those that still run at the end are cut off.
 
     Args:
         world: The run.

@@ -1,4 +1,4 @@
-"""A program, as it is given to a run."""
+"""The program that is passed to a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Watch:
         """
         return self.tasks if error is self._raised else ""
 
-    def over(self, program: Any) -> Any:  # noqa: ANN401 - a coroutine, or a function
+    def over(self, program: object) -> Any:  # noqa: ANN401 - a coroutine, or a function
         """The same program, watched."""
         if not inspect.iscoroutine(program):
             return program
@@ -50,18 +50,18 @@ class Watch:
             raise
 
 
-def bind(program: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - the program's
+def bind(program: object, args: tuple[object, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - the program's
     """A function and its arguments, as something to be run; an async one as its coroutine."""
     if not callable(program):
         raise HarnessError(
-            f"{program!r} is no program\n  How to fix: give sim.run a coroutine, or a function and its arguments"
+            f"{program!r} is not a program\n  How to fix: give sim.run a coroutine, or a function and its arguments"
         )
     if inspect.iscoroutinefunction(program):
         return program(*args, **kwargs)
     return lambda: program(*args, **kwargs)
 
 
-def close_if_unstarted(program: Coroutine[Any, Any, Any]) -> None:
+def close_if_unstarted(program: Coroutine[object, object, object]) -> None:
     """Close a coroutine that never began, which would complain; one that swallows everything must not run again."""
     if inspect.getcoroutinestate(program) == inspect.CORO_CREATED:
         program.close()

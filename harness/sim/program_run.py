@@ -1,4 +1,4 @@
-"""One run of a program: what was observed, in words, and what can be asserted of it."""
+"""The result of one run of a program: its output, calls and metrics."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from harness.sim.cached import CacheTokens
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.explain import explain
 from harness.sim.failure import FailedCheck
+from harness.sim.fault_words import in_words, unscripted
 from harness.sim.lost import lost_replies
 from harness.sim.observed_run import ObservedRun
-from harness.sim.survival import in_words, problems_under_fault, told, unscripted, without_allowed
+from harness.sim.survival import problems_under_fault, told, without_allowed
 from harness.sim.timeline import Timeline, lines
 from harness.units import render
 
@@ -36,12 +37,12 @@ class ProgramRun(ObservedRun):
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
 
     def timeline(self, last: int | None = None) -> str:
-        """What happened, a line each in the order of beginnings, with virtual times [s].
+        """What happened, one line per entry in order of start, with virtual times [s].
 
         A call has the beginnings of its prompt and its reply, and its attempts below it if it took several.
 
         Args:
-            last: Only so many lines, the last.
+            last: Number of last lines to return.
         """
         return "\n".join(lines(Timeline(self).entries(), last))
 
@@ -85,10 +86,10 @@ class ProgramRun(ObservedRun):
             _fail(self, what, [advice])
 
     def assert_parallel(self, *agents: str, at_least: int | None = None) -> None:
-        """Assert that calls went on at the same time.
+        """Assert that calls ran at the same time.
 
         Args:
-            agents: Whose calls; none means all agents.
+            agents: Agents whose calls count; none means all agents.
             at_least: How many at once; None means all of those calls.
         """
         __tracebackhide__ = True
@@ -98,9 +99,9 @@ class ProgramRun(ObservedRun):
         most = most_at_once(calls)
         if most < wanted:
             whose = ", ".join(agents) or "all agents"
-            what = f"at most {most} of {len(calls)} calls of {whose} went on at once, not {wanted}"
+            what = f"at most {most} of {len(calls)} calls of {whose} ran at once, not {wanted}"
             if len(calls) < wanted:
-                what = f"there is no more than {calls_in_words(len(calls))} of {whose}, and {wanted} should go on at once"
+                what = f"there {'was' if len(calls) == 1 else 'were'} only {calls_in_words(len(calls))} of {whose}, so {wanted} could not run at once"
             _fail(self, what, one_after_another(calls, wanted))
 
     def assert_latency_below(self, limit_s: float) -> None:
@@ -113,10 +114,10 @@ class ProgramRun(ObservedRun):
             )
 
     def assert_cost_below(self, limit_usd: float) -> None:
-        """Assert that all calls together cost less than this [USD]; an unknown price is no low one."""
+        """Assert that all calls together cost less than this [USD]; fails if a price is unknown."""
         __tracebackhide__ = True
         if math.isnan(self.cost_usd):
-            _fail(self, "the cost is not known, because the price of a model is not")
+            _fail(self, "the cost is unknown, because the price of a model is unknown")
         if not self.cost_usd < limit_usd:
             _fail(
                 self,
@@ -131,7 +132,7 @@ class ProgramRun(ObservedRun):
             agent: Only calls of this agent.
 
         Raises:
-            HarnessError: There is no such agent, or the share is none.
+            HarnessError: There is no such agent, or the share is not between 0 and 1.
         """
         __tracebackhide__ = True
         settings.share("above", above)
@@ -184,18 +185,18 @@ class ProgramRun(ObservedRun):
         fault: str | Fault,
         *,
         allow: Collection[str] = (),
-        **fields: Any,  # noqa: ANN401 - the fault's
+        **fields: object,
     ) -> ProgramRun:
-        """Assert that the same program, with the same seed and this fault besides, does what it did without it.
+        """Assert that the program survives a fault: run it again with the same seed and the fault, and compare.
 
-        That is: it raises nothing, has no serious finding that it did not have, loses no reply that was not lost, cuts
-        no output short, and no tool does the same more often.
+        Under the fault it raises nothing, has no new serious finding, loses no further reply, cuts
+        no output short, and repeats no use of a tool.
 
         Args:
             fault: A fault, or its name in a scenario file.
-            allow: What may happen all the same: `error`, `lost_reply`, `partial_output`, `repeated_tool`, or the kind of
+            allow: Allowed problems: `error`, `lost_reply`, `partial_output`, `repeated_tool`, or the kind of
                 a finding such as `swallowed_error`; `lost_reply:reviewer` allows it for one agent or tool.
-            fields: Which attempts it meets and what it does.
+            fields: Which attempts it applies to and its parameters.
 
         Returns:
             The run under the fault.

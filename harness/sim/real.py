@@ -39,7 +39,7 @@ class RealFunction:
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
-        """Tell it where to find the run that goes on."""
+        """Set the source of the active run."""
         self._world = world
 
     def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
@@ -53,7 +53,7 @@ class RealFunction:
         bare = inspect.unwrap(original) if callable(original) else None
         if bare is None or inspect.isclass(bare) or _gives_one_by_one(bare):
             raise HarnessError(
-                f"{self.replaces!r} cannot stay real: it is no function that gives its result when it returns\n"
+                f"{self.replaces!r} cannot stay real: it is not a function that returns its whole result at once\n"
                 "  How to fix: name a function that calls it and returns what it gives, such as a list."
             )
         if inspect.iscoroutinefunction(bare):
@@ -62,7 +62,7 @@ class RealFunction:
 
     def _blocking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
+        def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the function's
             world, place = self._world(), this_thread.world
             if world is None or place is None:  # it is called by something that is real already
                 return original(*args, **kwargs)
@@ -92,11 +92,11 @@ class RealFunction:
         return whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
 
 
-def _gives_one_by_one(function: Callable[..., Any]) -> bool:
+def _gives_one_by_one(function: Callable[..., object]) -> bool:
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
-def _outcome(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[], Any]:  # noqa: ANN401 - see above
+def _outcome(call: Callable[..., object], *args: object, **kwargs: object) -> Callable[[], Any]:
     """Call something now; what is returned gives its result, or raises its exception."""
     try:
         result = call(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""From what a test writes in Python to the records that a scenario file is read into; wrong values are told alike."""
+"""Convert Python settings of a test to scenario records; wrong values give the same errors as in a file."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ PROVIDER_SETTINGS = (
 
 
 def settings_known(function: F) -> F:
-    """Let a function refuse a setting that it does not have, with the nearest one that it has."""
+    """Make a function reject an unknown setting, and suggest the nearest known one."""
     known = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
+    def checked(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the function's
         __tracebackhide__ = True
         for name in kwargs:
             if name not in known:
@@ -61,7 +61,7 @@ def settings_known(function: F) -> F:
 def seed(value: int) -> int:
     """A seed."""
     if type(value) is not int or value < 0:
-        raise HarnessError(f"the seed: a seed is a whole number from 0 (given: {value!r})")
+        raise HarnessError(f"the seed: a seed is a whole number from 0 (got {value!r})")
     return value
 
 
@@ -88,14 +88,14 @@ def share(what: str, value: float) -> float:
 def names(what: str, value: Sequence[str]) -> frozenset[str]:
     """Some names."""
     if isinstance(value, str):
-        raise HarnessError(f"{what}: a list of names is wanted (given: {value!r})")
+        raise HarnessError(f"{what}: expected a list of names (got {value!r})")
     return frozenset(value)
 
 
 def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
     """Some texts."""
     if isinstance(value, str) or not all(isinstance(text, str) for text in value):
-        raise HarnessError(f"{what}: a list of texts is wanted (given: {value!r})")
+        raise HarnessError(f"{what}: expected a list of texts (got {value!r})")
     return tuple(value)
 
 
@@ -103,7 +103,7 @@ def host(name: str) -> str:
     """The name of a host."""
     if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
         raise HarnessError(
-            f"hosts: the name of a host alone is wanted (given: {name!r})\n"
+            f"hosts: expected the name of a host alone (got {name!r})\n"
             '  How to fix: hosts=["api.groq.com"]; the path of its URLs, if it has to be told, is paths=["/openai/v1"]'
         )
     return name.lower()
@@ -114,20 +114,20 @@ def regex(what: str, value: str | None) -> str | None:
     try:
         re.compile(value or "")
     except re.error as error:
-        raise HarnessError(f"{what}: no regular expression: {error} (given: {value!r})") from None
+        raise HarnessError(f"{what}: not a regular expression: {error} (got {value!r})") from None
     return value
 
 
 def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
-    """A wish for a tool: a `ToolCall`, or its name and arguments."""
+    """A tool call: a `ToolCall`, or its name and arguments."""
     match value:
         case [str(), dict()]:
             return ToolCall(*value)
-    raise HarnessError(f"tool_calls: (name, arguments) is wanted (given: {value!r})")
+    raise HarnessError(f"tool_calls: expected (name, arguments) (got {value!r})")
 
 
-def options(api: str, stated: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What an API is told."""
+def options(api: str, stated: Mapping[str, object]) -> Mapping[str, Any]:
+    """Options of an API."""
     if stated:
         known = list(inspect.signature(APIS[api].load()).parameters)[1:]
         for name in stated:
@@ -146,7 +146,7 @@ def distribution(what: str, value: Any) -> AnyDistribution:  # noqa: ANN401 - wh
     return _read(AnyDistribution, what, value)  # type: ignore[no-any-return]
 
 
-def latency(what: str, value: Any) -> Latency:  # noqa: ANN401 - whatever a test gives
+def latency(what: str, value: object) -> Latency:
     """A latency profile: a number or a distribution of the whole duration [s], or as a scenario file says it."""
     if isinstance(value, Latency):
         return value
@@ -161,7 +161,7 @@ def limits(**values: int | None) -> Limits | None:
     return _read(Limits, "the limits", stated) if stated else None
 
 
-def overload(value: Any) -> Overload | None:  # noqa: ANN401 - whatever a test gives
+def overload(value: object) -> Overload | None:
     """Overload that comes and goes."""
     return (
         value
@@ -170,7 +170,7 @@ def overload(value: Any) -> Overload | None:  # noqa: ANN401 - whatever a test g
     )
 
 
-def outage(value: Any) -> Outage:  # noqa: ANN401 - whatever a test gives
+def outage(value: object) -> Outage:
     """A planned outage."""
     return value if isinstance(value, Outage) else _read(Outage, "an outage", value)
 
@@ -190,25 +190,25 @@ def fault(kind: str | Fault, fields: dict[str, Any]) -> Fault:
     return _read(FAULTS[kind], f"fault {kind!r}", fields)  # type: ignore[no-any-return]
 
 
-def _read(type_: Any, what: str, value: Any) -> Any:  # noqa: ANN401 - as the type says
+def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as the type says
     try:
         return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {_what_is_wrong(problem, type_)} (given: {problem['input']!r})"
+            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {_what_is_wrong(problem, type_)} (got {problem['input']!r})"
             for problem in error.errors()
         )
         raise HarnessError(f"{what}: {problems}") from None
 
 
-def _what_is_wrong(problem: ErrorDetails, type_: Any) -> str:  # noqa: ANN401 - as the type says
+def _what_is_wrong(problem: ErrorDetails, type_: object) -> str:
     if problem["type"] not in UNKNOWN_KEY:
         return problem["msg"]
     known = _fields_of(_holder(type_).model_json_schema())
     return f"there is no such setting{did_you_mean(str(problem['loc'][-1]), known)}"
 
 
-def _fields_of(schema: Any) -> list[str]:  # noqa: ANN401 - a JSON Schema
+def _fields_of(schema: object) -> list[str]:
     """The names of all fields in a JSON Schema."""
     if isinstance(schema, list):
         return [name for part in schema for name in _fields_of(part)]

@@ -1,4 +1,4 @@
-"""The report that pytest shows of a simulated test that failed: what the simulation says comes first, the traceback is short.
+"""The pytest report of a failed simulated test: simulation first, then a short traceback.
 
 pytest is not needed by anything else here: only the plugin imports this file. The report stays one of pytest's own
 kinds, which pytest-xdist can send to another process and which editors can read.

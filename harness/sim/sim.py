@@ -1,4 +1,4 @@
-"""What a test speaks to: it describes the surroundings of the user's program, and runs it in them."""
+"""`Sim`, the object behind the `sim` fixture: it describes a program's environment and runs the program."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from harness.wire import SEAMS, connected
 
 
 class Sim(Surroundings):
-    """The simulated surroundings of a program: one a test.
+    """The simulated environment of a program; one per test.
 
     Args:
-        seed: The one integer that all chance follows from.
-        command: What runs the test again.
+        seed: The integer from which all random values are derived.
+        command: The command that reruns the test.
         module: The name of the module that the test is in.
         horizon_s: Virtual time that no run may pass [s].
         calls_per_task: How many calls each run may make.
-        order: Which thread goes next where several may: the one that came first (`"arrival"`), or one that the seed
+        order: Which of several ready threads runs next: the one that was ready first (`"arrival"`), or one that the seed
             chooses (`"random"`), so that some seed finds the order that breaks a program.
-        allow_unmatched: Whether a call that is of no described agent is answered by a made-up one, which is called
+        allow_unmatched: Whether a call that matches no described agent is answered by a made-up one, which is called
             `unmatched:...`. Otherwise it is an error, as soon as one agent is described.
-        keep_texts: Whether a store that runs are written to gets their prompts and replies too, without secrets.
+        keep_texts: Whether stored runs include prompts and replies, without secrets.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Sim(Surroundings):
 
     @property
     def last_run(self) -> ProgramRun:
-        """What came of the latest run, whether it returned or raised.
+        """The latest run, whether it returned or raised.
 
         Raises:
             HarnessError: No run has ended yet.
@@ -89,13 +89,13 @@ class Sim(Surroundings):
     def run(
         self,
         program: Coroutine[Any, Any, Any] | Callable[..., Any],
-        *args: Any,  # noqa: ANN401 - the program's
+        *args: object,
         seed: int | None = None,
         horizon_s: float | None = None,
         calls_per_task: int | None = None,
         order: Order | None = None,
         choices: Choices | None = None,
-        **kwargs: Any,  # noqa: ANN401 - the program's
+        **kwargs: object,
     ) -> ProgramRun:
         """Run a program to its end in virtual time.
 
@@ -105,8 +105,8 @@ class Sim(Surroundings):
             seed: Another seed than the test's.
             horizon_s: Virtual time that it may not pass [s]; None means what holds for all runs of the test.
             calls_per_task: How many calls it may make; likewise.
-            order: Which thread goes next where several may; likewise.
-            choices: Overrides of single choices, and where all are put on record; None means neither.
+            order: Which of several ready threads runs next; likewise.
+            choices: Overrides of single choices, and the record of all; None means neither.
             kwargs: What the function is called with.
 
         Returns:
@@ -114,7 +114,7 @@ class Sim(Surroundings):
 
         Raises:
             Exception: Whatever the program raised.
-            LimitExceeded: It passed a bound; says what every task was doing, and which calls repeat.
+            LimitExceeded: It exceeded a limit; the message shows what every task was doing, and which calls repeat.
             NotSimulated: There is a run already.
         """
         if self._world is not None:
@@ -189,8 +189,8 @@ class Sim(Surroundings):
     def _again(
         self,
         bounds: tuple[int, float, int, Order, Choices | None],
-        program: Callable[..., Any],
-        args: tuple[Any, ...],
+        program: Callable[..., object],
+        args: tuple[object, ...],
         kwargs: dict[str, Any],
     ) -> Callable[[], ProgramRun]:
         *same, choices = bounds
@@ -201,7 +201,7 @@ class Sim(Surroundings):
         return partial(self.run, program, *args, **again, **kwargs)
 
     def so_far(self) -> ProgramRun:
-        """The run that goes on, as far as it has come; for async tests, whose body is the program."""
+        """The active run so far; for async tests, whose body is the program."""
         if self._world is None:
             raise HarnessError("there is no run; `last_run` is the one that has ended")
         return self._seen(self._world)
@@ -209,7 +209,7 @@ class Sim(Surroundings):
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
     ) -> Callable[[Fault], ProgramRun]:
-        """Runs the program again under one fault more, which comes first, and leaves no trace of it."""
+        """Run the program again with an additional first fault; the run is not kept."""
 
         def rerun(fault: Fault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
@@ -236,7 +236,7 @@ class Sim(Surroundings):
     def _note(
         self,
         world: ProgramWorld,
-        output: Any,  # noqa: ANN401 - the program's
+        output: object,
         error: BaseException | None,
         tasks: str,
         rerun: Callable[[Fault], ProgramRun] | None,
@@ -253,7 +253,7 @@ class Sim(Surroundings):
     def _seen(
         self,
         world: ProgramWorld,
-        output: Any = None,  # noqa: ANN401 - the program's
+        output: object = None,
         error: BaseException | None = None,
         tasks: str = "",
         rerun: Callable[[Fault], ProgramRun] | None = None,
@@ -285,7 +285,7 @@ class Sim(Surroundings):
         )
 
     def tell_failure(self, error: BaseException | None = None) -> str:
-        """Why the test failed, who waited for what, what happened last, and how to run it again.
+        """The failure report of a test: the verdict, waits, last calls, and the replay command.
 
         Args:
             error: What the test raised.
@@ -295,7 +295,7 @@ class Sim(Surroundings):
     # -- at the end of a test -----------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Complain about what was said and never needed: it did not test what its author thinks.
+        """Raise an error for descriptions that were never used: the test does not test what its author thinks.
 
         Raises:
             HarnessError: Agents that were never called, replies that were never given, processes that were never run,

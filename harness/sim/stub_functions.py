@@ -68,7 +68,7 @@ class StubFunctions:
             self.leave()
 
     @coroutine
-    def _in_steps(self, saying: Awaitable[Any]) -> Generator[Any, Any, Any]:
+    def _in_steps(self, saying: Awaitable[object]) -> Generator[Any, Any, Any]:
         """Await something, with the modules there in each step."""
         steps = saying.__await__()
         error: BaseException | None = None

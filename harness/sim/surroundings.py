@@ -1,4 +1,4 @@
-"""What a test says of the world around its program: agents, tools, commands, providers and faults."""
+"""The environment of a program as a test describes it: agents, tools, commands, providers, faults."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Surroundings:
         """The run that goes on."""
 
     def use_scenario(self, path: str | Path) -> None:
-        """Take providers, models, agents with their rules and their speed, and faults from a scenario file."""
+        """Read providers, models, agents with their rules and latency factors, and faults from a scenario file."""
         from harness.run.wiring import surroundings
         from harness.scenario import load_scenario
         from harness.sim.stub_functions import StubFunctions
@@ -89,29 +89,29 @@ class Surroundings:
         when: Callable[[Request], bool] | None = None,
         reply: AnyReply | Model | None = None,
         tool_calls: Sequence[ToolCall | tuple[str, dict[str, Any]]] = (),
-        latency_s: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
-        output_tokens: Any = None,  # noqa: ANN401 - likewise
+        latency_s: object = None,
+        output_tokens: object = None,
         accuracy: float | None = None,
         as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
-        """Say who one of the program's agents is, how to tell its calls, and what it says.
+        """Describe one of the program's agents: the rules for its calls, and its replies.
 
         Args:
-            name: Its name in everything that is shown.
+            name: Its name in reports and messages.
             system: A glob for the whole system prompt of its calls, such as `"*planner*"`.
             system_regex: A regular expression to be found in the system prompt.
             model: A glob for the model that is asked.
             tools: Names of tools that its calls offer.
             headers: HTTP headers of its calls, each with a glob.
-            when: Anything else, as a function of the `Request`.
-            reply: What it says, as in `harness.models.replies`, or a model; None means something plausible.
-            tool_calls: Tools it asks for first, as `ToolCall` or `(name, arguments)`; the reply comes after their results.
+            when: Any other condition, as a function of the `Request`.
+            reply: Its reply, as in `harness.models.replies`, or a model; None means a made-up reply that fits the request.
+            tool_calls: Tools it calls first, as `ToolCall` or `(name, arguments)`; the reply comes after their results.
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
-            accuracy: Share of them that are right.
-            as_is: Whether replies that do not obey their request are sent, as a deliberate fault, instead of being an error.
-            allow_unused: Whether it is fine if it is never called, or not all of its replies are given.
+            accuracy: Share of correct replies.
+            as_is: Whether replies that violate their request are sent anyway, instead of raising an error.
+            allow_unused: Whether the agent or some of its replies may remain unused without an error.
 
         Raises:
             HarnessError: A value is wrong, or there is an agent of that name.
@@ -148,21 +148,21 @@ class Surroundings:
         self,
         name: str,
         *,
-        result: Any = "done",  # noqa: ANN401 - whatever the tool gives, or a function of its arguments
-        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        result: object = "done",
+        latency_s: object = 0.0,
         failure_probability: float = 0.0,
         replaces: str | None = None,
     ) -> SimTool:
-        """A tool that takes time, gives what it was told to give, and sometimes fails; an async function to be called.
+        """Make a simulated tool: an async function that takes virtual time, returns a stated result, and may fail.
 
-        In place of a function of the program it is what that is: async, or one that blocks in virtual time.
+        As the replacement of a function, it is async or blocking as that function is.
 
         Args:
-            name: Its name in everything that is shown.
-            result: What it gives, or a function of its arguments that does.
+            name: Its name in reports and messages.
+            result: Its result, or a function of its arguments that returns it.
             latency_s: How long one use takes [s].
             failure_probability: Share of uses that raise a `ToolError`.
-            replaces: A function of the program, as `module:name`, that it stands in for while a run is active.
+            replaces: The function of the program, as `module:name`, that it replaces during a run.
         """
         tool = SimTool(
             name,
@@ -175,15 +175,15 @@ class Surroundings:
         self._tools.append(tool)
         return tool
 
-    def real(self, target: str, *, latency_s: Any = 0.0) -> RealFunction:  # noqa: ANN401 - see `tool`
+    def real(self, target: str, *, latency_s: object = 0.0) -> RealFunction:
         """Let a function of the program stay real inside a run, such as a query to a local database.
 
-        It is called outside of the simulated world, blocking or awaited, while virtual time stands still. The order of its uses
-        follows from the seed; what it gives does not.
+        It is called outside of the simulated world, while virtual time stands still. The order of its uses
+        follows from the seed; its results do not.
 
         Args:
             target: The function, as `module:name`, where the program looks it up.
-            latency_s: After what virtual time its result, or its exception, becomes visible [s].
+            latency_s: Virtual time until its result, or its exception, becomes visible [s].
 
         Returns:
             The function; its `uses` are the arguments of each use.
@@ -201,14 +201,14 @@ class Surroundings:
         stdout: Output = "",
         stderr: Output = "",
         returncode: Code = 0,
-        latency_s: Any = 0.0,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
+        latency_s: object = 0.0,
         failure_probability: float = 0.0,
         allow_unused: bool = False,
     ) -> SimProcess:
-        """A command that the program runs in another process; nothing is started, and it takes virtual time.
+        """Simulate a command that the program runs in another process. No process is started, and it takes virtual time.
 
         It is found by `subprocess`, `os.system`, `os.popen` and asyncio's subprocesses. A command that no description
-        meets is refused by name.
+        matches is refused with an error that names it.
 
         Args:
             command: A glob for the command line, such as `"git push*"`; the first description that matches counts.
@@ -217,8 +217,8 @@ class Surroundings:
             stderr: Likewise.
             returncode: How it ends, as a number or a function of the `Command`.
             latency_s: How long it takes [s].
-            failure_probability: Share of uses that end with return code 1 and say so on stderr.
-            allow_unused: Whether it is fine if it is never run.
+            failure_probability: Share of uses that end with return code 1 and a message on stderr.
+            allow_unused: Whether it may remain unused without an error.
 
         Returns:
             The description; its `uses` are the commands that were run.
@@ -247,15 +247,15 @@ class Surroundings:
         output_tokens_per_min: int | None = None,
         concurrency: int | None = None,
         queue_capacity: int | None = None,
-        latency: Any = None,  # noqa: ANN401 - a number, a distribution, or as a scenario file says it
-        overload: Any = None,  # noqa: ANN401 - as a scenario file says it
-        outages: Sequence[Any] = (),
+        latency: object = None,
+        overload: object = None,
+        outages: Sequence[object] = (),
         api: str | None = None,
         hosts: Sequence[str] = (),
         paths: Sequence[str] = (),
-        **options: Any,  # noqa: ANN401 - what the API understands
+        **options: object,
     ) -> None:
-        """Say how a provider behaves; `anthropic` and `openai` are there by themselves, without limits.
+        """Describe a provider. `anthropic` and `openai` exist by default, without limits.
 
         Args:
             name: Its name. Well-known ones such as `groq` and `openrouter` need nothing else; others need `api` and `hosts`.
@@ -310,13 +310,13 @@ class Surroundings:
             options=settings.options(speaks, options),
         )
 
-    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: Any) -> None:  # noqa: ANN401 - the fault's
-        """Let something go wrong; the first fault that meets an attempt decides.
+    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: object) -> None:
+        """Add a fault. The first fault that applies to an attempt decides.
 
         Args:
             kind: A fault, or its name in a scenario file, such as `"overloaded"`.
-            allow_unmet: Whether it is fine if no attempt ever meets it.
-            fields: Which attempts it meets and what it does, such as `agent="worker", call=2`.
+            allow_unmet: Whether the fault may apply to no attempt without an error.
+            fields: Which attempts it applies to and its parameters, such as `agent="worker", call=2`.
 
         Raises:
             HarnessError: There is no such fault, a field is wrong, or a program has connected already.
@@ -327,7 +327,7 @@ class Surroundings:
             self._met.add(len(self._faults))
 
     def fresh(self, *modules: str) -> None:
-        """Import modules anew for each run, for state in them that cannot be put back, such as a database in memory.
+        """Import modules anew for each run, for state that cannot be restored, such as an in-memory database.
 
         What other modules have imported from them, the test's too, is replaced until the next run. Modules that keep
         something else of them, such as an object that one of their functions made, are named too.
@@ -341,7 +341,7 @@ class Surroundings:
         self._fresh.add(modules)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
-        """Give all calls in a block to one agent, whatever they look like; the block is one turn of it."""
+        """Assign all calls in a block to one agent, regardless of rules; the block is one turn."""
         world = self._world
         if world is None:
             raise HarnessError("an agent's scope begins inside the program; there is no run")
@@ -355,7 +355,7 @@ class Surroundings:
 
     def _check_new(self, agent: str) -> None:
         if any(role.name == agent for role in self._roles):
-            raise HarnessError(f"there is an agent {agent!r} already")
+            raise HarnessError(f"agent {agent!r} is described already")
         if agent.startswith(UNMATCHED):
             raise HarnessError(
                 f"agent {agent!r}: names that begin with {UNMATCHED!r} are of calls that match no agent\n"

@@ -1,4 +1,4 @@
-"""Whether a program survives a fault: its run under the fault, compared with the same run without it.
+"""Whether a program survives a fault: compare its run under the fault with its run without it.
 
 Each check compares both runs and gives what only the run under the fault has. A check is allowed by its name, or by its
 name for one agent or tool: `lost_reply`, `lost_reply:reviewer`.
@@ -6,13 +6,11 @@ name for one agent or tool: `lost_reply`, `lost_reply:reviewer`.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from harness.errors import HarnessError, StubError, did_you_mean
-from harness.faults import FAULT_NAMES, Fault
+from harness.errors import HarnessError, did_you_mean
 from harness.metrics.findings import RULES
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.lost import lost_replies
@@ -28,7 +26,7 @@ _SHOWN_MAX = 8
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong under the fault and was not wrong without it."""
+    """One problem that the run under the fault has and the run without it does not."""
 
     check: str
     who: str
@@ -37,7 +35,7 @@ class Problem(NamedTuple):
 
 
 def problems_under_fault(before: ObservedRun, after: ObservedRun) -> list[Problem]:
-    """What is wrong in a run under a fault that was not wrong without it.
+    """The problems of a run under a fault that the run without it does not have.
 
     Args:
         before: The run without the fault.
@@ -59,7 +57,7 @@ def without_allowed(
     """The problems that are not allowed.
 
     Raises:
-        HarnessError: `allow` has a name that is no check, no agent and no tool.
+        HarnessError: `allow` has a name that is not a check, an agent or a tool.
     """
     if isinstance(allow, str):
         allow = [allow]
@@ -84,28 +82,6 @@ def told(problems: list[Problem]) -> list[str]:
         shown.append(f"... and {len(problems) - _SHOWN_MAX} more")
     names = ", ".join(f'"{name}"' for name in dict.fromkeys(each.check for each in problems))
     return [*shown, f"If that is meant: assert_survives(..., allow=[{names}])"]
-
-
-def unscripted(fault: Fault, error: StubError) -> tuple[str, list[str]]:
-    """What is said, and advised, if the test has no reply for what the program asks under a fault."""
-    first = str(error).partition("\n")[0]
-    return (
-        f"under {in_words(fault)} the program asks for a reply that the test does not have: {first}",
-        [
-            "So it is not known whether the program survives: it was stopped, and may have recovered.",
-            "How to fix: a program may ask again. Give that agent one reply without a list, a function, or a longer list.",
-        ],
-    )
-
-
-def in_words(fault: Fault) -> str:
-    """A fault, as a test states it: `overloaded(agent='worker', call=2)`."""
-    stated = [
-        f"{field.name}={value!r}"
-        for field in dataclasses.fields(fault)
-        if (value := getattr(fault, field.name)) != field.default
-    ]
-    return f"{FAULT_NAMES[type(fault)]}({', '.join(stated)})"
 
 
 def _check_known(what: str, name: str, known: list[str]) -> None:
@@ -166,7 +142,7 @@ def _is_replaced(call: CallView, run: ObservedRun) -> bool:
 
 
 def _cancelled(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
-    """Calls that were cancelled under way, without a fault of their own, and whose replies were of use before."""
+    """Calls that were cancelled while they ran, without a fault of their own, and whose replies were used in the run without the fault."""
     useless = {call.number for call in lost_replies(before)}
     useful = [call for call in before.all_calls if call.text and call.number not in useless]
     for call in after.all_calls:  # who was asked the same again has lost nothing
@@ -222,7 +198,7 @@ def _is_cut(call: CallView) -> bool:
 
 
 def _repeated_tools(before: ObservedRun, after: ObservedRun) -> Iterator[Problem]:
-    """Tools that did the same more often. A tool that was used otherwise, or for the first time, repeats nothing."""
+    """Tools used more often with the same arguments. Other arguments, or a first use, are no repetition."""
     simulated = {
         each.tool for run in (before, after) for each in run.effects if each.seen == "program"
     }

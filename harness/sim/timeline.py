@@ -1,4 +1,4 @@
-"""What happened in a run, a line each: calls with the beginnings of prompt and reply, attempts, tools, rejected requests."""
+"""The timeline of a run, one line per entry: calls, attempts, tools, rejected requests."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Timeline:
         return found
 
     def outcome(self, call: CallView) -> str:
-        """What came of a call: the beginning of its reply, or why there is none."""
+        """The result of a call: the beginning of its reply, or why there is none."""
         if call.reply is not None:
             wishes = [f"{wish.tool}(...)" for wish in call.reply.tool_calls]
             said = [excerpt(call.text, _TEXT_MAX)] if call.text or not wishes else []

@@ -1,4 +1,4 @@
-"""A tool for a program under test: a function that takes virtual time, async unless it stands in for one that is not."""
+"""A simulated tool: a function that takes virtual time; async, unless it replaces a plain function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Replacement(Protocol):
-    """What stands in for a function of the program."""
+    """A replacement of a function of the program."""
 
     @property
     def replaces(self) -> str | None:
@@ -34,13 +34,13 @@ class Replacement(Protocol):
     def uses(self) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
         """The arguments of each use."""
 
-    def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
+    def in_place_of(self, original: object) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """What takes the place of the function."""
 
 
 @contextmanager
 def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
-    """While inside, tools are where the functions of the program are that they stand in for."""
+    """Context manager that puts tools in the place of the functions that they replace."""
     with ExitStack() as undo:
         for tool in tools:
             if tool.replaces is not None:
@@ -53,7 +53,7 @@ def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
 
 @contextmanager
 def use_of(
-    world: ProgramWorld, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    world: ProgramWorld, name: str, args: tuple[object, ...], kwargs: dict[str, Any]
 ) -> Iterator[str]:
     """One use of a tool, as a span; gives the key of what is drawn for it."""
     number = world.count_tool(name)
@@ -73,20 +73,20 @@ def use_of(
 
 
 class SimTool:
-    """A tool: await it with whatever arguments the program likes.
+    """A simulated tool; await it with any arguments.
 
     Args:
         name: Its name in spans.
-        result: What it gives, or a function of its arguments that does.
+        result: Its result, or a function of its arguments that returns it.
         latency_s: How long one use takes [s].
         failure_probability: Share of uses that fail, after their latency.
-        replaces: What it stands in for, as `module:name`.
+        replaces: The function that it replaces, as `module:name`.
     """
 
     def __init__(
         self,
         name: str,
-        result: Any,  # noqa: ANN401 - whatever a tool gives
+        result: object,
         latency_s: AnyDistribution,
         failure_probability: float,
         replaces: str | None,
@@ -105,14 +105,14 @@ class SimTool:
         self._failure_probability = failure_probability
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
-    def in_place_of(self, original: Any) -> Any:  # noqa: ANN401 - a function, or what a class has of one
+    def in_place_of(self, original: object) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """Itself for what is awaited; for a function that gives its result when it returns, one that does so too."""
         if isinstance(original, classmethod | staticmethod):
             original = original.__func__
         if not callable(original) or _is_awaited(original):
             return self
 
-        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
+        def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the program's
             with self._use(args, kwargs) as (latency_s, answer):
                 if (
                     this_thread.world is not None
@@ -126,14 +126,14 @@ class SimTool:
         return staticmethod(blocking) if inspect.isclass(place_of(self.replaces)[0]) else blocking
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
-        """Tell it where to find the run that goes on."""
+        """Set the source of the active run."""
         self._world = world
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the program's
+    async def __call__(self, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the program's
         """Wait, then answer.
 
         Raises:
-            ToolError: This use is one of those that fail.
+            ToolError: This use was drawn to fail.
         """
         with self._use(args, kwargs) as (latency_s, answer):
             await asyncio.sleep(latency_s)
@@ -141,7 +141,7 @@ class SimTool:
 
     @contextmanager
     def _use(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, args: tuple[object, ...], kwargs: dict[str, Any]
     ) -> Iterator[tuple[float, Callable[[], Any]]]:
         """One use; gives how long it takes [s], and what is called afterwards for the answer."""
         world = self._world()
@@ -158,7 +158,7 @@ class SimTool:
             yield whole_microseconds(self._latency_s.sample(world.draws, key, "latency")), answer
 
 
-def _is_awaited(function: Callable[..., Any]) -> bool:
+def _is_awaited(function: Callable[..., object]) -> bool:
     """Whether a function gives its result later: to `await` or `async for`."""
     bare = inspect.unwrap(function)
     candidates = (function, bare, getattr(type(bare), "__call__", None))  # noqa: B004 - an object may be async to call

@@ -1,4 +1,4 @@
-"""Each run of a test begins with the program's modules as they were before the first.
+"""Restore a program's modules before each run of a test.
 
 What a run changed in them is taken back when the next run begins, or when the test is over. Until then a test can look
 at it. What the test or a fixture changed in between stays.
@@ -47,7 +47,7 @@ class Undo:
 
     @contextmanager
     def around_run(self, seed: int, test: str, arguments: tuple[object, ...]) -> Iterator[State]:
-        """While inside, a run changes modules; what the one before changed has been taken back.
+        """Context manager: a run changes modules; what the one before changed has been taken back.
 
         Args:
             seed: The run's.
@@ -86,7 +86,7 @@ class Undo:
 
     @contextmanager
     def once_more(self, arguments: State) -> Iterator[None]:
-        """While inside, a program may run again on the state that it found; afterwards all is as it is now.
+        """Context manager: a program may run again on the state that it found; afterwards all is as it is now.
 
         Args:
             arguments: The state of what the program is and gets, which is not in any module.

@@ -1,6 +1,6 @@
-"""One DuckDB file of runs: what was simulated, what happened in it, and its numbers.
+"""A store: one DuckDB file with runs, their spans and their metrics.
 
-`schema.sql` is the place to begin: it says what a store holds. `records.py` is what goes in, `queries.py` what comes out;
+Read `schema.sql` first: it describes the tables. `records.py` defines what is written, `queries.py` what can be read;
 `database.py` opens the file and `insert.py` fills it. Only this folder knows DuckDB and NumPy.
 """
 

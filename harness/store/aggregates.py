@@ -1,4 +1,4 @@
-"""Numbers of some runs together, worked out in SQL, so that a million calls are not read into Python.
+"""Aggregates of several runs, computed in SQL, so that a million calls are not read into Python.
 
 Definitions are those of `harness.metrics` (docs/glossary.md); tests hold both to the same numbers. Tasks of the warm-up are
 left out where metrics leave them out; what was not measured is None, or absent.
@@ -82,8 +82,22 @@ WHERE runs.run_id IN (SELECT unnest($run_ids::INTEGER[]))
 """Runs of one scenario have the same number of slots, so that the mean over time is that of all slots together."""
 
 
+_STATE: Final = """
+WITH state AS (
+    SELECT name, detail FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks
+        AND name IN ('state_read', 'state_write', 'state_conflict')
+)
+SELECT count(*) AS events,
+    coalesce(sum((detail->>'lost')::BIGINT) FILTER (name = 'state_write'), 0) AS lost_updates,
+    count(*) FILTER (name = 'state_write' AND (detail->>'stale')::BOOLEAN) AS stale_reads,
+    count(*) FILTER (name = 'state_conflict') AS conflicts
+FROM state
+"""
+
+
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
-    """The metrics of some runs, as if their tasks were of one; `harness simulate` prints the same.
+    """The metrics of some runs over all their tasks; `harness simulate` prints the same.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -102,11 +116,14 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
         for row in ask(store, run_ids, _MESSAGES):
             found["messages_mean"] = row["messages"] / tasks["tasks"]
             found["message_tokens_mean"] = (row["message_tokens"] or 0) / tasks["tasks"]
+    (state,) = ask(store, run_ids, _STATE)
+    if state.pop("events"):
+        found |= state
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def agents(store: Store, run_ids: RunIds) -> list[Row]:
-    """What each agent did, in the order in which they first did something; those that did nothing come last.
+    """Metrics of each agent, in the order of first activity; inactive agents come last.
 
     Returns:
         Rows with "agent", its metrics for a task as in `totals`, its counts over all runs ("calls", "attempts",

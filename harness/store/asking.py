@@ -1,9 +1,8 @@
-"""How a store is asked: rows as dicts, and runs that must be there."""
+"""Queries of a store: rows as dicts, and a check that runs exist."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import duckdb
 
@@ -15,7 +14,7 @@ Row = JsonObject
 """A row by column name, with None for what was not measured."""
 
 
-def ask(store: Store, run_ids: Sequence[int], sql: str, **more: Any) -> list[Row]:  # noqa: ANN401 - a parameter of SQL
+def ask(store: Store, run_ids: Sequence[int], sql: str, **more: object) -> list[Row]:
     """The answer to a query about some runs, whose ids it knows as `$run_ids`.
 
     Raises:
@@ -40,7 +39,7 @@ def rows_of(
 
 
 def check_runs(store: Store, connection: duckdb.DuckDBPyConnection, run_ids: Sequence[int]) -> None:
-    """Complain about runs that are not there.
+    """Raise an error for runs that do not exist.
 
     Raises:
         StoreError: Names the first of them, and those that the store holds.

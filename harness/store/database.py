@@ -1,4 +1,4 @@
-"""The file: opened when it is free, refused when it is not ours, written whole runs at a time.
+"""The store file: wait until it is free, reject files that are not stores, write whole runs.
 
 DuckDB lets one process write a file, or several read it, and turns away everybody else at once. So a connection here
 lives for one write or one read, and who is turned away comes again.
@@ -61,7 +61,7 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
 }
 """What each version brought; views are made again only where they have new columns."""
 
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     # DuckDB 2 would write files that 1.4 and 1.5, and the tools that are built on them, cannot read.
     "storage_compatibility_version": "v1.4.0",
     # Given a file of another kind, such as SQLite's, it would fetch an extension from the network to read it.
@@ -90,7 +90,7 @@ class Store:
         self._reader: duckdb.DuckDBPyConnection | None = None
 
     def write(self, records: Sequence[RunRecord]) -> list[int]:
-        """Write runs in one transaction: all of them or, whatever happens, none.
+        """Write runs in one transaction: all or none.
 
         Writing no runs makes the file if there is none, and so tells early whether it can be written.
 
@@ -113,7 +113,7 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the store for one transaction, which counts if the `with` block ends well; made if there is none.
+        """Open the store for one transaction, committed if the `with` block succeeds; the file is created if missing.
 
         Raises:
             StoreError: The file cannot be made or written, is not a store, or stayed locked; or DuckDB objects.
@@ -128,7 +128,7 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the store for reading, for as long as the `with` block lasts; until then nobody can write it.
+        """Open the store for reading during the `with` block; no process can write it meanwhile.
 
         Blocks inside one another have one connection, so that many questions cost one opening.
 
@@ -168,7 +168,7 @@ class Store:
                 return self.path.exists()
         except OSError as error:
             raise StoreError(
-                f"cannot look for the store {self.path}: {_reason(error)}\n"
+                f"cannot look for the store {self.path}: {reason(error)}\n"
                 "  How to fix: name a file in a folder that you may read"
             ) from error
         raise StoreError(
@@ -188,7 +188,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".harness-", dir=folder) as elsewhere:
                 draft = Path(elsewhere, "store.duckdb")
-                with duckdb.connect(draft, config=_CONFIG) as connection:
+                with duckdb.connect(draft, config=CONFIG) as connection:
                     connection.execute(schema)
                     connection.execute(
                         "INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)]
@@ -196,7 +196,7 @@ class Store:
                 _give_name(draft, path)
         except (OSError, duckdb.Error) as error:
             raise StoreError(
-                f"cannot make the store {self.path}: {_reason(error)}\n"
+                f"cannot make the store {self.path}: {reason(error)}\n"
                 "  How to fix: name a file in a folder that you may write to"
             ) from error
 
@@ -225,16 +225,16 @@ class Store:
         pause_wall_s = _FIRST_PAUSE_WALL_S
         while True:
             try:
-                return duckdb.connect(self.path, read_only=read_only, config=_CONFIG)
+                return duckdb.connect(self.path, read_only=read_only, config=CONFIG)
             except duckdb.ConnectionException as error:
                 raise StoreError(
-                    f"the store {self.path} is open in this very program, through a connection that is not harness's\n"
+                    f"the store {self.path} is open in this program, through a connection that is not harness's\n"
                     "  How to fix: close that connection first"
                 ) from error
             except duckdb.Error as error:
                 if not _is_locked(error):
                     raise StoreError(
-                        f"cannot open the store {self.path}: {_reason(error)}\n"
+                        f"cannot open the store {self.path}: {reason(error)}\n"
                         "  How to fix: name another file, or move this one away and let harness make a new one"
                     ) from error
                 if wall.elapsed_s() >= give_up_s:
@@ -312,12 +312,12 @@ def _holder(error: duckdb.Error) -> str:
     return f"another process ({process.group()})" if process else "another process"
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+    text = str(error).partition("\n")[0].removeprefix("IO Error: ")
     # It takes a file of SQLite or Excel for what it is, and asks for the extension that could read it.
-    if "valid DuckDB database" in reason or reason.startswith("Extension "):
+    if "valid DuckDB database" in text or text.startswith("Extension "):
         return "it is not a DuckDB database"
-    return reason
+    return text

@@ -1,4 +1,4 @@
-"""From columns in memory to rows in the store, many runs at a time.
+"""Insert columns from memory into the store, many runs at a time.
 
 Numbers go as the arrays they are. A text column goes as the codes it holds; the texts themselves go once, as a small
 table to join with. So no Python object is made for a cell, and no text ever becomes part of an SQL statement.

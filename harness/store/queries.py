@@ -1,4 +1,4 @@
-"""What can be asked of a store, each as a function that gives plain rows.
+"""Queries of a store, each a function that returns plain rows.
 
 A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; whoever
 wants more than is here writes SQL for `data_frame`, or opens the file with DuckDB.
@@ -157,7 +157,7 @@ def event_tables(store: Store, run_ids: Iterable[int], *, every: int = 1) -> dic
 
 
 def texts(store: Store, run_id: int, *, task: int) -> dict[int, dict[str, str]]:
-    """What was read and written in one task, of a run that kept it.
+    """Prompts and replies of one task, if the run kept texts.
 
     Returns:
         By span id of each call, its "prompt" and, if it was answered, its "reply".
@@ -236,7 +236,7 @@ def events(store: Store, run_id: int) -> list[Row]:
 
 
 def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
-    """The numbers of some runs: one row a run, agent (None for the whole run) and name, in this order.
+    """The metrics of some runs: one row per run, agent (None for the whole run) and name, in this order.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -248,7 +248,7 @@ def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
 
 
 def values(store: Store, metric: str, *, scenario: str | None = None) -> list[Row]:
-    """One number of every run, in the order in which the runs were written.
+    """One metric of every run, in the order in which the runs were written.
 
     Args:
         store: Where to look.
@@ -269,7 +269,7 @@ def values(store: Store, metric: str, *, scenario: str | None = None) -> list[Ro
 
 
 def failed_tasks(store: Store, run_ids: Iterable[int]) -> dict[int, list[int]]:
-    """The measured tasks that did not end well, by run, ascending; a run without any is absent.
+    """The measured tasks that failed, by run, ascending; a run without any is absent.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -300,7 +300,7 @@ def data_frame(
     Args:
         store: What to ask.
         sql: A query on the tables and views of `schema.sql`.
-        parameters: The values of its `?` or `$name`; never write a text that somebody chose into the query itself.
+        parameters: The values of its `?` or `$name`; never insert an untrusted text into the query itself.
 
     Raises:
         StoreError: DuckDB objects to the query.

@@ -1,4 +1,4 @@
-"""What one run leaves behind."""
+"""The record of one run that a store keeps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.texts import no_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One scenario executed with one seed: made by whoever ran it, written to a store once."""
+    """One execution of a scenario with one seed, written to a store once."""
 
     scenario: str
     """Name of the scenario."""
@@ -23,7 +23,7 @@ class RunRecord:
     seed: int
     """The one integer that all randomness of the run derives from."""
 
-    status: Literal["done", "horizon"]
+    status: Literal["done", "horizon", "killed"]
     """Whether the work was done, or virtual time was over before."""
 
     tasks: int
@@ -72,4 +72,4 @@ class RunRecord:
     """The models that the scenario describes: provider, model, and the pool whose rate limits it shares or ""."""
 
     texts: Table = field(default_factory=no_texts)
-    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty unless somebody asked for them."""
+    """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty unless requested."""

@@ -22,7 +22,7 @@ CREATE TABLE runs (
     scenario        VARCHAR NOT NULL,   -- name of the scenario
     scenario_hash   VARCHAR NOT NULL,   -- of all that determines the run but its seed; equal hash and seed, equal run
     seed            BIGINT NOT NULL,    -- the one integer that all randomness derives from
-    status          VARCHAR NOT NULL,   -- done | horizon (virtual time was over before the work was)
+    status          VARCHAR NOT NULL,   -- done | horizon (virtual time was over before the work was) | killed
     tasks           BIGINT NOT NULL,    -- tasks of the workload, warm-up included
     warmup_tasks    BIGINT NOT NULL,    -- how many of the first tasks are left out of the metrics
     makespan_s      DOUBLE,             -- from the first arrival to the last end [virtual s]

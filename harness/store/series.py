@@ -1,4 +1,4 @@
-"""What figures are drawn from: distributions, a run's course over time, faults and what became of those who met them.
+"""Data of figures: distributions, a run over time, task outcomes per fault.
 
 Everything is worked out in SQL and small when it arrives, however many calls there were.
 """
@@ -34,7 +34,7 @@ _OF_TASKS: Final[dict[Quantity, str]] = {
 
 
 def distribution(store: Store, run_ids: RunIds, quantity: Quantity) -> list[tuple[float, float]]:
-    """How a quantity is distributed over the tasks of some runs: (share of tasks, value that they do not exceed).
+    """The distribution of a quantity over the tasks of some runs: (share of tasks, value that they do not exceed).
 
     Up to 200 tasks each is a point; of more, the values are at equal steps of the share, the least and the greatest among
     them. Empty when nothing was measured, or the cost of a task is not known.
@@ -58,7 +58,7 @@ def distribution(store: Store, run_ids: RunIds, quantity: Quantity) -> list[tupl
 def quantiles(
     store: Store, run_ids: RunIds, quantity: Quantity, shares: Sequence[float]
 ) -> dict[float, float]:
-    """What a quantity does not exceed in these shares of the tasks; empty where `distribution` is.
+    """Quantiles of a quantity over tasks; empty where `distribution` is.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -77,7 +77,7 @@ def quantiles(
 
 
 def pressure(store: Store, run_id: int, bins: int = _BINS) -> list[Row]:
-    """The course of a run: what its providers were asked, and how they coped, in equal parts of its time.
+    """The load of the providers over a run, and their response, in equal intervals of time.
 
     Returns:
         Rows with "from_s" and "until_s" [s]; the number of "attempts" that arrived, of them "rate_limited" and "failed"
@@ -192,7 +192,7 @@ def _area_s(bins: Mapping[int, Row], edges_s: Sequence[float]) -> list[float]:
 
 
 def faults(store: Store, run_ids: RunIds) -> list[Row]:
-    """The injected faults that attempts met, and what became of those, in the order of their first meeting.
+    """The injected faults that applied, with task outcomes per fault, in the order of their first use.
 
     Returns:
         Rows with "fault", "agent", the "attempts" that met it, of them "failed"; "wasted_usd" for those; the "tasks"
@@ -231,7 +231,7 @@ ORDER BY first
 
 
 def failures(store: Store, run_ids: RunIds) -> list[Row]:
-    """Why attempts failed, whether a fault was injected or not: the commonest first.
+    """Failed attempts by reason, injected or not, most frequent first.
 
     Returns:
         Rows with "agent", "error", "http_status", the number of "attempts", and "of_faults", how many met a fault.
@@ -250,7 +250,7 @@ GROUP BY ALL ORDER BY attempts DESC, agent, error, http_status
 
 
 def tasks_to_show(store: Store, run_ids: RunIds) -> list[Row]:
-    """The tasks that are worth a look: the slowest, the one in the middle, and the first that failed.
+    """The tasks to show: the slowest, the median, and the first that failed.
 
     Returns:
         Up to three rows with "run_id", "task", "latency_s", "status" and "shown_as"; each task once.

@@ -1,4 +1,4 @@
-"""How many attempts waited and how many were served at each moment, and what had been spent until then."""
+"""Counters over time: waiting attempts, attempts in service, cost so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids and times of traces, which follow from the run alone: the same run is the same trace wherever it is written.
+"""Trace ids and times, derived from the run alone: the same run gives the same trace.
 
 Each task is a trace: that is what people look at in Jaeger and Langfuse, one request with all that was done for it. What
 the tasks of a run share (scenario, seed, run) is in the resource.

@@ -1,4 +1,4 @@
-"""Traces of runs while they come in, to wherever the OTEL_* variables say.
+"""Export traces while runs complete, to the target in the OTEL_* variables.
 
 A collector that is not there costs one timeout and a warning, and never the runs: traces are a view of them.
 """

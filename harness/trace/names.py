@@ -1,4 +1,4 @@
-"""The names under which traces say things: those of OpenTelemetry where it has one, our own where it has none.
+"""Attribute names of traces: OpenTelemetry's where defined, our own otherwise.
 
 The names under `gen_ai.` are those of the semantic conventions for generative AI as of September 2026. All of them
 are in development and have changed before (they now live in a repository of their own,
@@ -59,12 +59,12 @@ FIRST_TOKEN: Final = "first token"  # noqa: S105 - no password
 DETAIL: Final = "harness.detail"
 
 SIMULATED: Final = "simulated"
-"""The provider of every request: nobody shall take what was never sent for a bill of Anthropic's or OpenAI's."""
+"""The provider of every request, so that simulated cost is not mistaken for cost at Anthropic or OpenAI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """How one convention calls what spans have; what it has no name for is ""."""
+    """Attribute names of one convention; "" where it has none."""
 
     kind: str
     """The attribute that says what a span is."""

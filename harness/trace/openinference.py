@@ -1,4 +1,4 @@
-"""The names of OpenInference, which Phoenix reads; looked up in September 2026."""
+"""OpenInference attribute names, which Phoenix reads; looked up in September 2026."""
 
 from __future__ import annotations
 

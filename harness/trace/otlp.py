@@ -1,4 +1,4 @@
-"""OTLP/JSON: what OpenTelemetry's collectors take, and Jaeger opens as a file.
+"""OTLP/JSON: accepted by OpenTelemetry collectors, and opened by Jaeger as a file.
 
 Its rules beside those of JSON: ids are hexadecimal, integers of 64 bits are texts, enumerations are numbers. A span is
 written by a template and the texts that repeat are escaped once, because `json.dumps` for every span takes five times as long.
@@ -25,7 +25,7 @@ BATCH_SPANS: Final = 1_000
 
 
 def otlp_text(runs: Iterable[TracedRun], vocabulary: Vocabulary) -> Iterator[str]:
-    """One OTLP/JSON document of some runs, in pieces; a run is taken when its turn comes."""
+    """One OTLP/JSON document of some runs, in pieces; each run is read when it is written."""
     yield '{"resourceSpans":['
     for number, run in enumerate(runs):
         yield f"{',' if number else ''}\n{_head(run)}"

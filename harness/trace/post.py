@@ -1,4 +1,4 @@
-"""Sending traces to a collector over OTLP/HTTP, with nothing but the standard library."""
+"""Send traces to a collector over OTLP/HTTP, with the standard library only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEADERS: Final = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEAD
 
 
 class Sent(NamedTuple):
-    """What became of spans that were sent."""
+    """The result of sending spans."""
 
     spans: int
     rejected: int
@@ -73,7 +73,7 @@ def _target(url: str) -> str:
         parts, known = urlsplit(""), False
     if not known or not url.isascii() or not url.isprintable() or " " in url:
         raise HarnessError(
-            f"{_without_secrets(url)} is no address of a collector\n"
+            f"{_without_secrets(url)} is not the address of a collector\n"
             "  How to fix: name one that begins with http:// or https://, such as http://localhost:4318"
         )
     if parts.username is not None or parts.password is not None:
@@ -116,7 +116,7 @@ def _is_token(name: str) -> bool:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows nobody: headers with secrets would go along to wherever an answer points."""
+    """Follows no redirects: headers with secrets would be sent to their target."""
 
     def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - as its base has it
         return None

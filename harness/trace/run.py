@@ -1,4 +1,4 @@
-"""A run as the writers of traces need it."""
+"""The data of a run that trace writers need."""
 
 from __future__ import annotations
 

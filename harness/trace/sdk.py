@@ -45,8 +45,8 @@ def _exporter(name: str) -> SpanExporter:
     if found is None:
         known = ", ".join(sorted({"otlp", "none", *entry_points(group=_GROUP).names}))
         raise HarnessError(
-            f"there is no exporter of traces named {entry!r}\n"
-            f"  How to fix: set OTEL_TRACES_EXPORTER to one of {known}, or install the package that brings it"
+            f"there is no trace exporter named {entry!r}\n"
+            f"  How to fix: set OTEL_TRACES_EXPORTER to one of {known}, or install the package that provides it"
         )
     try:
         exporter = found.load()()

@@ -1,4 +1,4 @@
-"""Runs for traces, out of a store or on their way into one."""
+"""Runs for traces, from a store or before they are written to one."""
 
 from __future__ import annotations
 

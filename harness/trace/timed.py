@@ -1,4 +1,4 @@
-"""What a run's times amount to, as all formats tell it: critical paths and slack."""
+"""Time analysis of a run for all formats: critical paths and slack."""
 
 from __future__ import annotations
 

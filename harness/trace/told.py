@@ -1,4 +1,4 @@
-"""What a trace says of each span: one account, from which OTLP is written and the OpenTelemetry SDK is fed."""
+"""Trace attributes of each span, shared by the OTLP writer and the OpenTelemetry SDK."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Told(NamedTuple):
     """Further events: when [ns since 1970], what, and more about it."""
 
     def attributes(self) -> dict[str, Attribute]:
-        """All that is said of it, with its own numbers."""
+        """All attributes of the span."""
         own = iter(self.numbers)
         return {
             name: next(own) if value is None else value
@@ -58,7 +58,7 @@ class Told(NamedTuple):
         }
 
     def events(self) -> list[tuple[int, str, str]]:
-        """All that happened in it: when [ns since 1970], what, and more about it."""
+        """Events of the span: time [ns since 1970], name, attributes."""
         milestones = self.said.milestones
         times_ns = self.numbers[len(self.numbers) - len(milestones) :]
         own = [(int(at_ns), name, "") for at_ns, name in zip(times_ns, milestones, strict=True)]
@@ -66,7 +66,7 @@ class Told(NamedTuple):
 
 
 def resource(run: TracedRun) -> dict[str, Attribute]:
-    """What all spans of a run have in common."""
+    """Attributes shared by all spans of a run."""
     found: dict[str, Attribute] = {
         names.SERVICE_NAME: run.scenario,
         names.SIM: True,

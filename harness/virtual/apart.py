@@ -1,4 +1,4 @@
-"""Attributes of which every world has its own value: what a client knows of its open connections.
+"""Attributes with a separate value per world, such as a client's open connections.
 
 A client that was used before a run has open connections to real servers. In the run it must not see them, and after the run it
 must find them as they were. While a world is open, the attribute is a descriptor on the class: in a thread that is in
@@ -56,7 +56,7 @@ class _Apart:
         self._name = name
         self._empty = empty
 
-    def __get__(self, one: Any, owner: type) -> Any:  # noqa: ANN401 - the class's
+    def __get__(self, one: object, owner: type) -> Any:  # noqa: ANN401 - the class's
         if one is None:
             return self
         world = this_thread.world
@@ -72,7 +72,7 @@ class _Apart:
             values[self._name] = self._empty(vars(one)[self._name])
         return values[self._name]
 
-    def __set__(self, one: Any, value: object) -> None:  # noqa: ANN401 - the class's
+    def __set__(self, one: object, value: object) -> None:
         world = this_thread.world
         if world is None:
             vars(one)[self._name] = value
@@ -81,7 +81,7 @@ class _Apart:
         if self._name not in vars(one):  # it is made in the run, and may outlive it
             vars(one)[self._name] = self._empty(value)
 
-    def __delete__(self, one: Any) -> None:  # noqa: ANN401 - the class's
+    def __delete__(self, one: object) -> None:
         world = this_thread.world
         values = vars(one) if world is None else world.apart.setdefault(one, {})
         values.pop(self._name, None)

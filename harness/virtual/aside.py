@@ -1,4 +1,4 @@
-"""Functions of the user that are called beside the program, such as those that say what a simulated agent replies.
+"""User functions that run beside the program, such as reply functions of simulated agents.
 
 They take their own time: each runs in a thread of the run that belongs to the kernel and not to the program, or, if it is
 async, as a task on one loop that they all share. So it may sleep, wait for a lock or call a server, and what it takes is
@@ -40,7 +40,7 @@ class _Job(NamedTuple):
 
 
 class Aside:
-    """Calls functions beside the program.
+    """Calls user functions beside the program.
 
     Args:
         kernel: The clock.
@@ -54,7 +54,9 @@ class Aside:
         """Whether a thread is in line that will look for jobs."""
         self._loop: SimLoop | None = None
 
-    def call(self, name: str, function: Callable[[], Any], context: Context, done: Outcome) -> None:
+    def call(
+        self, name: str, function: Callable[[], object], context: Context, done: Outcome
+    ) -> None:
         """Call a function, and await what it gives if that is awaitable; it begins after what runs now.
 
         Args:
@@ -108,12 +110,12 @@ class Aside:
         else:
             job.done(result, None)
 
-    def _await(self, job: _Job, result: Awaitable[Any]) -> None:
+    def _await(self, job: _Job, result: Awaitable[object]) -> None:
         if self._loop is None:
             self._loop = _new_loop(self._kernel)
             self._spawn("the loop for functions", self._run_loop)
 
-        def tell(task: asyncio.Task[Any]) -> None:
+        def tell(task: asyncio.Task[tuple[object, BaseException | None]]) -> None:
             if not task.cancelled():
                 job.done(*task.result())
             elif not self._kernel.is_cleaning_up:
@@ -150,7 +152,7 @@ class Aside:
         thread.lineage = Lineage(thread, None, self._kernel.now_s())
 
 
-async def _outcome(result: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+async def _outcome(result: Awaitable[object]) -> tuple[object, BaseException | None]:
     """What comes of something awaitable; a SystemExit would end the loop if it were raised."""
     try:
         return await result, None

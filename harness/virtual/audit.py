@@ -1,4 +1,4 @@
-"""Refusing what a program asks of the operating system, at the lowest place that Python has: its audit events.
+"""Refuse operating-system calls at the lowest level that Python offers: audit events.
 
 The functions of the interpreter raise an event before they act, under whatever name they were kept: also a method of C that
 was bound before the run, where no stand-in can be put. An error that a hook raises keeps the function from acting.
@@ -20,7 +20,7 @@ _hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
 
 
 def watch(events: Mapping[str, Callable[..., object]]) -> None:
-    """Ask a function at each event from now on, in every thread that is in a world.
+    """Call a function at each audit event, in every thread that is in a world.
 
     Args:
         events: Names of audit events, each with a function that is called with the world and the event's arguments. It
@@ -36,7 +36,7 @@ def _make_hook() -> Callable[[str, tuple[Any, ...]], None]:
     """A closure: the interpreter raises events until its very end, when globals are gone."""
     watched, place = _watched, this_thread
 
-    def hook(event: str, args: tuple[Any, ...]) -> None:
+    def hook(event: str, args: tuple[object, ...]) -> None:
         ask = watched.get(event)
         if ask is not None:
             world = place.world

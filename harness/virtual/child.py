@@ -1,4 +1,4 @@
-"""A process that is not there: what a program started, waits for and reads from, in virtual time."""
+"""A simulated child process: a program starts it, waits for it and reads from it in virtual time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.virtual.commands import Command, Result, Running
 from harness.virtual.pipes import Pipe
 
 _FIRST_PID = 2**22 + 1
-"""Linux numbers no process above 2**22, so that a number that outlives its run can hit nobody."""
+"""Linux numbers no process above 2**22, so such a number never belongs to a real process, even after the run."""
 
 _HARMLESS = frozenset(
     getattr(signal, name)
@@ -44,7 +44,7 @@ class Sink(Protocol):
         """Put bytes in."""
 
     def end(self) -> None:
-        """Put nothing more in; may be said twice."""
+        """End the output; may be called twice."""
 
 
 class Nowhere:
@@ -83,7 +83,7 @@ class ToFile:
 
 
 class Child:
-    """A simulated process, from its start on; it ends by itself, or by a signal.
+    """A simulated process; it ends by itself, or by a signal.
 
     Args:
         world: Where it runs.
@@ -156,12 +156,12 @@ class Child:
     def wait_until(
         self, ready: Callable[[], bool], told_by: Pipe | None = None, until_s: float = math.inf
     ) -> bool:
-        """Let virtual time pass while the program stands still.
+        """Let virtual time pass while the program waits.
 
         Args:
             ready: What it waits for; asked again at its end and when the pipe changes.
             told_by: The pipe.
-            until_s: When to go on in any case [s].
+            until_s: Latest time to wake [s].
 
         Returns:
             Whether it is ready.

@@ -1,4 +1,4 @@
-"""What `time` and `datetime` say while a world is open.
+"""Virtual `time` and `datetime` while a world is open.
 
 The wall clock starts at `EPOCH_S`. The others start at 0, as `loop.time()` does: programs mix the two, as in
 `loop.call_at(time.monotonic() + 5, ...)`, and sums with an offset would lose bits. `process_time` and `thread_time`
@@ -165,7 +165,7 @@ def _utcnow(cls: type[datetime.datetime]) -> Any:  # noqa: ANN401 - an instance 
     return _from_timestamp.__get__(None, cls)(_wall_s(world), datetime.UTC).replace(tzinfo=None)
 
 
-def stand_in_for_kept_now(value: Any) -> Any:  # noqa: ANN401 - anything
+def stand_in_for_kept_now(value: object) -> Any:  # noqa: ANN401 - anything
     """What takes the place of a kept `datetime.now` or `utcnow`; None for anything else.
 
     Such a method is made anew each time it is asked for, so it is told by what it belongs to.
@@ -180,7 +180,7 @@ def stand_in_for_kept_now(value: Any) -> Any:  # noqa: ANN401 - anything
 
 @contextmanager
 def virtual_datetime() -> Iterator[None]:
-    """While inside, `datetime.now` and `utcnow` tell virtual time; `today`, which asks `time.time`, does so anyway."""
+    """Context manager: `datetime.now` and `utcnow` tell virtual time; `today`, which asks `time.time`, does so anyway."""
     _put(classmethod(_now), classmethod(_utcnow))
     try:
         yield

@@ -1,7 +1,7 @@
-"""Commands that a program runs in other processes, and who answers for them.
+"""Commands that a program runs in other processes, and the simulated commands that answer them.
 
 No process is started inside a run. What `harness.virtual.processes` finds when a program starts one is asked of whoever
-describes commands for this thread; a command that nobody describes is refused by name.
+describes commands for this thread; a command that is not described is refused.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def command_of(args: object, shell: bool, cwd: object = None, env: object = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of a command."""
+    """The result of a command."""
 
     returncode: int
     stdout: bytes = b""
@@ -72,22 +72,22 @@ class Running(Protocol):
     """Whether it reads its standard input to the end before it answers."""
 
     def finish(self, stdin: bytes) -> Result:
-        """Its time has passed: say what came of it."""
+        """End the command and set its result."""
 
     def stop(self, number: int) -> None:
         """A signal has ended it."""
 
 
 class Commands(Protocol):
-    """Who answers for commands."""
+    """The simulated commands of a thread."""
 
     def begin(self, command: Command) -> Running | str:
-        """Begin a command, or say what is described instead."""
+        """Start a command, or raise an error that lists the described ones."""
 
 
 @contextmanager
 def answered_by(commands: Commands) -> Iterator[None]:
-    """While inside, commands that a program runs in this thread are answered for."""
+    """Context manager: commands that a program runs in this thread are answered for."""
     outer, this_thread.commands = this_thread.commands, commands
     try:
         yield
@@ -99,7 +99,7 @@ def begin(world: World, command: Command) -> Running:
     """Begin a command.
 
     Raises:
-        NotSimulated: Nobody describes it.
+        NotSimulated: The command is not described.
     """
     commands: Commands | None = this_thread.commands
     begun = "" if commands is None else commands.begin(command)

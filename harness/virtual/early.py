@@ -1,4 +1,4 @@
-"""Stand-ins from the beginning, so that whatever is imported keeps them and not the originals.
+"""Stand-ins installed from the start, so that every imported module keeps them and not the originals.
 
 Outside of a run they do what the originals do. What keeps a function where no search comes to it, such as the local
 variable of a generator or a validator that was compiled, keeps the stand-in.
@@ -17,6 +17,6 @@ from harness.virtual.world import stand_ins
 
 @contextmanager
 def imports_find_stand_ins() -> Iterator[None]:
-    """While inside, modules that are imported find stand-ins where the originals are."""
+    """Context manager: modules that are imported find stand-ins where the originals are."""
     with in_all_modules(stand_ins()), virtual_datetime(), unseeded_generators_noted():
         yield

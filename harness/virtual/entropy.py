@@ -1,4 +1,4 @@
-"""Random values of a program, from the seed of its run.
+"""Random values of a program, derived from the seed of its run.
 
 `os.urandom` gives keyed bytes, and what is made of it follows: `uuid4`, `secrets`, `random.SystemRandom`. The key is the
 task that asks and how often it asked before, so that one call more in one task changes no value of another. The
@@ -121,7 +121,7 @@ _seeded_by_chance: dict[str, list[weakref.ref[random.Random]]] = {}
 
 @contextmanager
 def unseeded_generators_noted() -> Iterator[None]:
-    """While inside, each `random.Random()` of a module is noted, so that the runs to come seed it."""
+    """Context manager: each `random.Random()` of a module is noted, so that the runs to come seed it."""
 
     def seed(generator: random.Random, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - see `random.seed`
         _stock_seed(generator, *args, **kwargs)

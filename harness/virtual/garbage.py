@@ -1,4 +1,4 @@
-"""When garbage is looked for, while a world is open: at fixed turns, and never because so much memory is in use.
+"""Garbage collection at fixed turns while a world is open, instead of by memory use.
 
 Finalizers and weak references run when garbage is found. Python looks for it by the number of objects, which differs
 from process to process.
@@ -29,12 +29,12 @@ def _frozen_heap() -> Iterator[None]:
 
 
 frozen_heap = SharedChange(_frozen_heap)
-"""While inside, garbage is not looked for among what was there before."""
+"""Context manager: garbage is not looked for among what was there before."""
 
 
 @contextmanager
 def no_collections() -> Iterator[None]:
-    """While inside, garbage is looked for only by hand, and not among what was there before.
+    """Context manager: garbage is looked for only by hand, and not among what was there before.
 
     What was there before is frozen: an SDK brings a million objects, and to look through them takes 60 ms.
     """

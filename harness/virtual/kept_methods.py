@@ -1,4 +1,4 @@
-"""Methods of sockets that a module of the program has kept from before the run, as in `send = connection.send`.
+"""Socket methods that a module bound before the run, as in `send = connection.send`.
 
 Such a method is one of C, bound once and for all: what stands on the class during a run does not reach it. While a world is
 open, the name in the module leads through the class. In other places (a closure, an attribute, a container) it is not
@@ -32,7 +32,7 @@ _seen: dict[str, _Seen] = {}
 
 @contextmanager
 def led_through_their_class() -> Iterator[None]:
-    """While inside, what the program's modules have kept under a name of their own asks the class of the socket."""
+    """Context manager: what the program's modules have kept under a name of their own asks the class of the socket."""
     _look_at_new_names()
     changed = [
         (vars(seen.module), name, kept, led)
@@ -69,7 +69,7 @@ def stand_in_for_kept_method(kept: object) -> Callable[..., Any] | None:
         return None
     opened, name = kept.__self__, kept.__name__
 
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the method takes and gives
+    def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - whatever the method takes and gives
         return getattr(opened, name)(*args, **kwargs)
 
     return call

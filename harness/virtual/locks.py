@@ -1,4 +1,4 @@
-"""Locks and simple queues park instead of blocking, while a world is open.
+"""Locks and simple queues that park instead of blocking while a world is open.
 
 Everything of `threading`, `queue` and `concurrent.futures` that waits is Python on top of three types that are written
 in C: `lock`, `RLock` and `SimpleQueue`. Their methods are replaced in the types' own dictionaries, so that locks work
@@ -67,7 +67,7 @@ _STANDARD = (sysconfig.get_path("stdlib"), "<frozen ")
 
 
 class Held(NamedTuple):
-    """Who has a lock."""
+    """The holder of a lock."""
 
     thread: SimThread
     since_s: float
@@ -88,9 +88,9 @@ _woken_by: dict[Waiter, str] = {}
 
 
 def wait_in_line(
-    world: World, thing: object, words: str, until_s: float, attempt: Callable[[], Any]
+    world: World, thing: object, words: str, until_s: float, attempt: Callable[[], object]
 ) -> Any:  # noqa: ANN401 - what the attempt gives
-    """Park until an attempt succeeds, which gives something else than None, or until the time has come."""
+    """Park until an attempt returns a value other than None, or until a time."""
     me = Waiter(words, thread=world.kernel.baton.current)
     key = id(thing)
     _lines.setdefault(key, deque()).append(me)
@@ -154,7 +154,7 @@ def wake_next(thing: object, *, is_given: bool = False) -> None:
 def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
     """An `acquire` that parks where the real one would block."""
 
-    def acquire(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: ANN401, FBT001, FBT002 - as the original
+    def acquire(lock: object, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - as the original
         world = this_thread.world
         if world is None:
             return real(lock, blocking, timeout)
@@ -223,7 +223,7 @@ def is_housekeeping(lock: object) -> bool:
     return False
 
 
-def outsider_releases(real: Callable[..., bool], lock: Any, world: World) -> bool:  # noqa: ANN401 - a lock
+def outsider_releases(real: Callable[..., bool], lock: object, world: World) -> bool:
     """Wait in real time for a lock that no thread of the run has taken.
 
     Raises:
@@ -244,7 +244,7 @@ _park_for_lock = _parking(_acquire, "a Lock")
 _park_for_rlock = _parking(_rlock_acquire, "an RLock")
 
 
-def _release_lock(lock: Any) -> None:  # noqa: ANN401 - a lock
+def _release_lock(lock: object) -> None:
     _release(lock)
     # Each thread that waits for a Condition waits for a lock that it has taken before, and whoever notifies releases it.
     was_of_run = held.pop(id(lock), None) is not None
@@ -254,7 +254,7 @@ def _release_lock(lock: Any) -> None:  # noqa: ANN401 - a lock
         wake_next(lock, is_given=was_of_run)
 
 
-def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
+def _release_rlock(lock: object) -> None:
     _rlock_release(lock)
     if not _rlock_is_owned(lock):
         held.pop(id(lock), None)
@@ -262,7 +262,7 @@ def _release_rlock(lock: Any) -> None:  # noqa: ANN401 - a lock
             wake_next(lock)
 
 
-def _save_rlock(lock: Any) -> Any:  # noqa: ANN401 - a lock, and its state
+def _save_rlock(lock: object) -> Any:  # noqa: ANN401 - a lock, and its state
     state = _rlock_save(lock)
     held.pop(id(lock), None)
     if _lines:
@@ -270,25 +270,25 @@ def _save_rlock(lock: Any) -> Any:  # noqa: ANN401 - a lock, and its state
     return state
 
 
-def _restore_rlock(lock: Any, state: Any) -> None:  # noqa: ANN401 - see above
+def _restore_rlock(lock: object, state: object) -> None:
     if this_thread.world is not None:
         _park_for_rlock(lock)
         _rlock_release(lock)  # `restore` takes it again, and does not wait since nobody else runs
     _rlock_restore(lock, state)
 
 
-def _leave_lock(lock: Any, *_: object) -> None:  # noqa: ANN401 - a lock
+def _leave_lock(lock: object, *_: object) -> None:
     _release_lock(lock)
 
 
-def _leave_rlock(lock: Any, *_: object) -> None:  # noqa: ANN401 - a lock
+def _leave_rlock(lock: object, *_: object) -> None:
     _release_rlock(lock)
 
 
 # -- SimpleQueue --------------------------------------------------------------------------------------------
 
 
-def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002 - as the original
+def _get(q: object, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002 - as the original
     world = this_thread.world
     if world is None or not block or (timeout is not None and timeout < 0):
         return _queue_get(q, block, timeout)
@@ -312,13 +312,13 @@ def _get(q: Any, block: bool = True, timeout: float | None = None) -> Any:  # no
     return got[0]
 
 
-def _put(q: Any, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002 - as the original
+def _put(q: object, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as the original
     _queue_put(q, item)
     if _lines:
         wake_next(q, is_given=True)
 
 
-def _put_nowait(q: Any, item: object) -> None:  # noqa: ANN401 - a queue
+def _put_nowait(q: object, item: object) -> None:
     _put(q, item)
 
 
@@ -355,7 +355,7 @@ _CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...]
 
 @contextmanager
 def parking_locks() -> Iterator[None]:
-    """While inside, locks and simple queues park in a world; elsewhere they do what they always did."""
+    """Context manager: locks and simple queues park in a world; elsewhere they do what they always did."""
     with ExitStack() as changes:
         for kind, fields, new in _CHANGES:
             changes.enter_context(changed_type(kind, fields, new))
@@ -371,7 +371,7 @@ def parking_locks() -> Iterator[None]:
 def changed_type(
     kind: type, fields: dict[str, Any], new: dict[str, Callable[..., Any]]
 ) -> Iterator[None]:
-    """While inside, a type that is written in C has other methods.
+    """Context manager: a type that is written in C has other methods.
 
     Args:
         kind: The type.

@@ -1,4 +1,4 @@
-"""The network outside of runs: closed while a test has a simulation.
+"""The network outside of runs: refused while a test has a simulation.
 
 Inside a run `sockets.py` refuses what would reach the network. A call of the program before the run, after it, or in a
 fixture would reach it too, although its author thinks that it is simulated. So connections and look-ups of addresses
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 @dataclass(eq=False)
 class ClosedNetwork:
-    """What one simulation refuses."""
+    """The network access that one simulation refuses."""
 
     advice: str
     """What the error says to do."""
@@ -66,7 +66,7 @@ class ClosedNetwork:
         raise error
 
     def allows(self, host: object, port: object) -> bool:
-        """Whether a place may be reached; no port means that only the name is looked up."""
+        """Whether a host and port may be reached; no port means a name look-up."""
         name = _name(host)
         return any(
             it.host == name and (it.port is None or not port or str(port) == str(it.port))
@@ -81,7 +81,7 @@ class ClosedNetwork:
 
 @contextmanager
 def closed_network(allowed: Iterable[Place], advice: str) -> Iterator[ClosedNetwork]:
-    """While inside, this thread and those that it starts make no connection outside of a run.
+    """Context manager: this thread and those that it starts make no connection outside of a run.
 
     Args:
         allowed: What may be reached all the same.
@@ -102,7 +102,7 @@ def closed_network(allowed: Iterable[Place], advice: str) -> Iterator[ClosedNetw
 
 @contextmanager
 def opened_for_reporters() -> Iterator[None]:
-    """While inside, this thread may connect: what runs is not the test, but what reports it."""
+    """Context manager: this thread may connect: what runs is not the test, but what reports it."""
     before = _reporting.now
     _reporting.now = True
     try:
@@ -170,7 +170,7 @@ def _sendto(connection: socket.socket, data: Any, *flags_address: Any) -> int:  
     return _stock_sendto(connection, data, *flags_address)
 
 
-def _sendmsg(connection: socket.socket, *arguments: Any) -> int:  # noqa: ANN401 - as in the original
+def _sendmsg(connection: socket.socket, *arguments: object) -> int:
     if connection.family in _IP and len(arguments) > 3:  # buffers, ancillary data, flags, address
         _check("a packet to", arguments[3])
     assert _stock_sendmsg is not None, "put in place only where there is one"
@@ -222,13 +222,13 @@ def _attributes_if_loaded() -> list[Attribute]:
     return found
 
 
-def _gate_of_host(owner: Any, name: str, place_of_host: int) -> Attribute:  # noqa: ANN401 - a class or a module
+def _gate_of_host(owner: object, name: str, place_of_host: int) -> Attribute:
     """A function that takes a host and then a port is checked before it is called."""
     stock: Callable[..., Any] = getattr(owner, name)
     names = ("host", "port") if place_of_host else ("remote_host", "remote_port")
 
     @functools.wraps(stock)
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as in the original
+    def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - as in the original
         given = dict(zip(names, args[place_of_host:], strict=False)) | kwargs
         host = given.get(names[0])
         if host is not None:

@@ -1,4 +1,4 @@
-"""Threads that do not belong to a run: who they are, and whether a program waits for one, which no virtual time can end."""
+"""Threads that do not belong to a run: their names, and whether a program waits for one of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from harness import wall
 from harness.errors import HarnessError
@@ -49,7 +48,7 @@ def _name_of_bare(frame: FrameType) -> str:
     return f"a bare thread in {code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
 
 
-def given_by_outsider(world: World, attempt: Callable[[], Any]) -> bool:
+def given_by_outsider(world: World, attempt: Callable[[], object]) -> bool:
     """Whether what a wait got nothing of comes in real time, after the program has woken a thread outside of the run."""
     if not world.woken_outside:
         return False

@@ -1,4 +1,4 @@
-"""The modules of the user's own program, as opposed to those of packages that are installed."""
+"""The modules of the user's program, as opposed to installed packages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sysconfig
 import threading
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep
@@ -51,7 +50,7 @@ def _own_modules(loaded: dict[str, ModuleType]) -> dict[str, ModuleType]:
     return dict(sorted(_own.items()))
 
 
-def _is_own(name: str, module: Any) -> bool:  # noqa: ANN401 - anything may stand in sys.modules
+def _is_own(name: str, module: object) -> bool:
     # A module that loads itself late is asked nothing that would load it.
     if name.partition(".")[0] in _NEVER_OWN or not issubclass(type(module), ModuleType):
         return False

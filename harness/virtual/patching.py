@@ -1,4 +1,4 @@
-"""Putting stand-ins where a program finds functions, also under names that were imported long before.
+"""Install stand-ins wherever a program finds functions, including names imported earlier.
 
 A stand-in asks which thread calls: in a world it does what it is for, and everywhere else what the original does.
 
@@ -44,18 +44,18 @@ class Attribute(NamedTuple):
 class _Gate:
     """Its method is a stand-in that a class may keep as an attribute: like a built-in function, it is not bound again."""
 
-    def __init__(self, original: Callable[..., Any], inside: Callable[..., Any]) -> None:
+    def __init__(self, original: Callable[..., object], inside: Callable[..., object]) -> None:
         self.original = original
         self.inside = inside
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the original takes and gives
+    def call(self, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - whatever the original takes and gives
         world = this_thread.world
         if world is None:
             return self.original(*args, **kwargs)
         return self.inside(world, *args, **kwargs)
 
 
-def stand_in(original: Callable[..., Any], inside: Callable[..., Any]) -> StandIn:
+def stand_in(original: Callable[..., object], inside: Callable[..., object]) -> StandIn:
     """A stand-in for a function of a module.
 
     Args:
@@ -65,7 +65,7 @@ def stand_in(original: Callable[..., Any], inside: Callable[..., Any]) -> StandI
     return StandIn(original, _Gate(original, inside).call)
 
 
-def method(owner: type, name: str, inside: Callable[..., Any]) -> Attribute:
+def method(owner: type, name: str, inside: Callable[..., object]) -> Attribute:
     """A stand-in for a method of a class.
 
     Args:
@@ -76,7 +76,7 @@ def method(owner: type, name: str, inside: Callable[..., Any]) -> Attribute:
     original: Callable[..., Any] = getattr(owner, name)
 
     @functools.wraps(original)
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - see above
+    def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - see above
         world = this_thread.world
         if world is None:
             return original(*args, **kwargs)
@@ -98,7 +98,7 @@ _looked_for: set[int] = set()
 
 @contextmanager
 def in_all_modules(stand_ins: Sequence[StandIn]) -> Iterator[None]:
-    """While inside, every global of a module that was an original is its replacement.
+    """Context manager: every global of a module that was an original is its replacement.
 
     Modules imported inside, which know the replacements only, have the originals afterwards.
 
@@ -125,7 +125,7 @@ def in_all_modules(stand_ins: Sequence[StandIn]) -> Iterator[None]:
 
 @contextmanager
 def on_their_owners(attributes: Sequence[Attribute]) -> Iterator[None]:
-    """While inside, the attributes are the replacements."""
+    """Context manager: the attributes are the replacements."""
     before = [(owner, name, vars(owner).get(name, _ABSENT)) for owner, name, _ in attributes]
     for owner, name, replacement in attributes:
         setattr(owner, name, replacement)

@@ -1,4 +1,4 @@
-"""Pipes in memory, between a program and a simulated process."""
+"""In-memory pipes between a program and a simulated process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _nobody() -> None:
 
 
 class Pipe:
-    """Bytes on their way; it holds any number of them, so that whoever writes never waits."""
+    """Unread bytes, without a limit, so that a writer never waits."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -68,7 +68,7 @@ class _End(io.RawIOBase):
         self.child = child
 
     def fileno(self) -> NoReturn:
-        """Refused: there is no descriptor."""
+        """Refused: a simulated pipe has no descriptor."""
         raise self.child.world.refuse(
             f"the file descriptor of a pipe of the simulated command `{self.child.command.line}`",
             "read and write the file object, call communicate(), or use asyncio.create_subprocess_exec.",

@@ -1,4 +1,4 @@
-"""Locks and semaphores of multiprocessing, which programs also share among threads; tqdm does so for its bars.
+"""Locks and semaphores of multiprocessing that a program uses among threads, as tqdm does.
 
 They are made of one C type, `_multiprocessing.SemLock`, and treated like the locks of `threading` (`locks.py`): each
 tries without blocking, and parks where it would have blocked. No other process takes part in a run.
@@ -74,7 +74,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 
 def parking_process_locks() -> AbstractContextManager[None]:
-    """While inside, locks of multiprocessing park in a world; elsewhere they do what they always did."""
+    """Context manager: locks of multiprocessing park in a world; elsewhere they do what they always did."""
     return changed_type(_TYPE, _fields, _METHODS)
 
 
@@ -85,10 +85,10 @@ class _OfTheType:
         self._keeper = keeper
         self._name = name
 
-    def __get__(self, owner: Any, _: type) -> Any:  # noqa: ANN401 - a method
+    def __get__(self, owner: object, _: type) -> Any:  # noqa: ANN401 - a method
         return self if owner is None else getattr(getattr(owner, self._keeper), self._name)
 
-    def __set__(self, owner: Any, value: object) -> None:  # noqa: ANN401 - see above
+    def __set__(self, owner: object, value: object) -> None:
         vars(owner)[self._name] = value
 
 

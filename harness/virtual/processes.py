@@ -1,4 +1,4 @@
-"""No processes: those that a program starts are simulated where the test describes them, and refused by name elsewhere.
+"""Processes: simulated if the test describes them, refused otherwise.
 
 `subprocess.Popen` is where `run`, `check_output`, `getoutput`, `os.popen` and asyncio's subprocesses pass. Its own code
 stays; only the steps that reach the operating system are replaced, so that text modes, timeouts and errors are its own.
@@ -83,7 +83,7 @@ def _get_handles(
     return stdin, -1, -1, stdout, -1, stderr
 
 
-def _execute_child(world: World, popen: Any, args: Any, *more: Any) -> None:  # noqa: ANN401 - as Popen
+def _execute_child(world: World, popen: Any, args: object, *more: object) -> None:  # noqa: ANN401 - as Popen
     cwd, env, shell = more[4], more[5], more[8]
     stdin, stdout, stderr = more[9], more[12], more[14]
     command = command_of(args, bool(shell), cwd, env)
@@ -100,7 +100,7 @@ def _execute_child(world: World, popen: Any, args: Any, *more: Any) -> None:  # 
     ).pid
 
 
-def _sink(asked: Any, inherited: int) -> Sink:  # noqa: ANN401 - as Popen
+def _sink(asked: object, inherited: int) -> Sink:
     if asked == subprocess.PIPE:
         return Pipe()
     if asked == subprocess.DEVNULL:
@@ -108,7 +108,7 @@ def _sink(asked: Any, inherited: int) -> Sink:  # noqa: ANN401 - as Popen
     return ToFile(inherited if asked is None else _descriptor(asked))
 
 
-def _source(asked: Any) -> Pipe:  # noqa: ANN401 - as Popen
+def _source(asked: object) -> Pipe:
     inner = getattr(asked, "buffer", asked)
     inner = getattr(inner, "raw", inner)
     if isinstance(inner, ReadEnd):

@@ -1,4 +1,4 @@
-"""The loops of a user's program: made by the kernel wherever the program asks asyncio for one."""
+"""Event loops of a user's program: created by the kernel wherever the program asks asyncio for one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_REAL_PIPES = (
 
 
 class ProgramLoop(SimLoop):
-    """A simulated loop whose program may use threads."""
+    """A simulated loop for a program that may use threads."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.kernel)
@@ -42,14 +42,14 @@ class ProgramLoop(SimLoop):
         self.world.count_turn()
 
     def run_until_complete(self, future: Any) -> Any:  # noqa: ANN401 - as asyncio's
-        """Run until a future is done, and tell what still runs then."""
+        """Run until a future is done, and report the tasks that still run."""
         try:
             return super().run_until_complete(future)
         finally:
             self.kernel.watcher.ended()
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Remember tasks that died unseen, and do what asyncio does; a handler of the program counts as looking."""
+        """Record tasks whose exception was never retrieved, then call asyncio's handler; a handler of the program counts as retrieval."""
         if self.get_exception_handler() is None and "never retrieved" in context.get("message", ""):
             death = death_of(context["future"])
             if death is not None:
@@ -114,7 +114,7 @@ class ProgramLoop(SimLoop):
         )
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: object) -> None:
-        """Set a handler, which nothing calls (`harness.virtual.signals`)."""
+        """Set a handler, which is never called (`harness.virtual.signals`)."""
         signal.signal(sig, partial(_call_handler, callback, args))
 
     def remove_signal_handler(self, sig: int) -> bool:
@@ -132,7 +132,7 @@ class LoopAside(ProgramLoop):
 
 
 class _ChoosingProgramLoop(ChoosingLoop, ProgramLoop):
-    """A program's loop in a run that is watched."""
+    """A program's loop in a recorded run."""
 
 
 def program_loop(world: World) -> ProgramLoop:
@@ -177,7 +177,7 @@ class _Policy:
 
 @contextmanager
 def simulated_loops() -> Iterator[None]:
-    """While inside, `asyncio.run`, `Runner`, `new_event_loop` and `get_event_loop` give simulated loops in a world."""
+    """Context manager: `asyncio.run`, `Runner`, `new_event_loop` and `get_event_loop` give simulated loops in a world."""
     stock = asyncio.get_event_loop_policy()
     policy = _Policy(stock)
     events._event_loop_policy = policy  # type: ignore[attr-defined]  # noqa: SLF001 - C asks here, and nowhere else

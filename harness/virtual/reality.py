@@ -1,4 +1,4 @@
-"""Leaving the simulated world for a moment: what a program does there is real, and virtual time stands still meanwhile.
+"""Leave the simulated world for one call: the call is real, and virtual time stands still.
 
 It happens in the thread that asks for it, so that connections, locks and context variables are the ones that the program has
 there. No other thread of the run goes on before it is back.
@@ -11,7 +11,7 @@ import random  # noqa: TID251 - to give it back as it was
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.loop import running
@@ -21,7 +21,7 @@ from harness.virtual.outside import opened_for_reporters
 T = TypeVar("T")
 
 
-def really(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:  # noqa: ANN401 - the function's
+def really(function: Callable[..., T], *args: object, **kwargs: object) -> T:
     """Call a function outside of the world that this thread is in.
 
     Args:
@@ -34,7 +34,7 @@ def really(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:  # noqa:
         return function(*args, **kwargs)
 
 
-def really_awaited(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:  # noqa: ANN401 - see above
+def really_awaited(function: Callable[..., Awaitable[T]], *args: object, **kwargs: object) -> T:
     """Call an async function outside of the world, and wait for it on a real event loop, the same for all of a run."""
     world = this_thread.world
     assert world is not None, "there is a world to leave"
@@ -58,7 +58,7 @@ def close_real_loop(world: World) -> None:
 
 @contextmanager
 def _left(world: World) -> Iterator[None]:
-    """While inside, this thread is in no world, and in no event loop."""
+    """Context manager: this thread is in no world, and in no event loop."""
     baton = world.kernel.baton
     before = this_thread.network, running.loop, this_thread.current_loop
     loop = asyncio._get_running_loop()  # noqa: SLF001 - documented for those who write loops

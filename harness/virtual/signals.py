@@ -1,4 +1,4 @@
-"""Signals: a program may set handlers, which nothing calls, and no signal or timer is real.
+"""Signals: handlers may be set but are never called, and signals and timers are refused.
 
 Handlers are kept in the world and end with it, so that Ctrl-C and the signals that end a session go to whoever handled
 them before the run.
@@ -25,7 +25,7 @@ def handler_of(world: World, number: int) -> Any:  # noqa: ANN401 - as `signal.g
     return world.signal_handlers.get(number, before)
 
 
-def _handle(world: World, number: int, handler: Any) -> Any:  # noqa: ANN401 - as `signal.signal`
+def _handle(world: World, number: int, handler: object) -> Any:  # noqa: ANN401 - as `signal.signal`
     before = handler_of(world, number)
     if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
         raise TypeError(

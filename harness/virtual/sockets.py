@@ -1,4 +1,4 @@
-"""The last wall before the network: in a world, no socket gets out.
+"""Sockets in a world: refused, so that nothing reaches the network.
 
 HTTP is intercepted far above. What comes down to here would reach the real network, and so it is refused by name. There are
 two layers. Stand-ins refuse what a program calls by name, before it has any effect. Audit events refuse what it has
@@ -48,7 +48,7 @@ def connection_from_before(peer: object) -> NotSimulated:
     """The error for a use of a connection that the run did not make.
 
     Args:
-        peer: The address of the other end; None if nobody knows it.
+        peer: The address of the other end; None if unknown.
     """
     whom = f" to {place_of(peer)}" if peer else ""
     return NotSimulated(f"a connection{whom} that was made before the run", ADVICE_ON_OLD)
@@ -111,7 +111,7 @@ def _duplicate(world: World, opened: socket.socket) -> socket.socket:
 def _unless_own(name: str) -> Callable[..., Any]:
     """What a method of a socket does in a world: its work on a socket that the run made, and on no other."""
 
-    def use(world: World, opened: socket.socket, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the method's
+    def use(world: World, opened: socket.socket, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the method's
         if opened.fileno() not in world.descriptors:
             raise connection_from_before(peer_of(opened))
         if name.startswith("recv"):
@@ -122,7 +122,7 @@ def _unless_own(name: str) -> Callable[..., Any]:
 
 
 def _wait_for_data(world: World, opened: socket.socket) -> None:
-    """Nobody but the program could send it, and the program waits."""
+    """Only the program itself could send it, and the program waits."""
     timeout_s = opened.gettimeout()
     if timeout_s == 0 or _stock_select([opened], [], [], 0)[0]:
         return
@@ -132,7 +132,7 @@ def _wait_for_data(world: World, opened: socket.socket) -> None:
     raise TimeoutError("timed out")
 
 
-def _send_to(world: World, opened: socket.socket, *data_flags_address: Any) -> Any:  # noqa: ANN401 - see above
+def _send_to(world: World, opened: socket.socket, *data_flags_address: object) -> Any:  # noqa: ANN401 - see above
     if opened.fileno() not in world.descriptors:
         raise NotSimulated(f"a packet to {place_of(data_flags_address[-1])}", ADVICE)
     return _stock["sendto"](opened, *data_flags_address)
@@ -141,8 +141,8 @@ def _send_to(world: World, opened: socket.socket, *data_flags_address: Any) -> A
 def _send_message(
     world: World,
     opened: socket.socket,
-    buffers: Any,  # noqa: ANN401 - see above
-    ancillary: Any = (),  # noqa: ANN401 - see above
+    buffers: object,
+    ancillary: object = (),
     flags: int = 0,
     address: object = None,
 ) -> Any:  # noqa: ANN401 - see above
@@ -192,10 +192,10 @@ def is_foreign(world: World, descriptor: object) -> bool:
         return False  # whoever uses it says what is wrong with it
 
 
-def _unless_foreign(original: Callable[..., Any], *, descriptors: int = 1) -> StandIn:
+def _unless_foreign(original: Callable[..., object], *, descriptors: int = 1) -> StandIn:
     """A stand-in for a function whose first arguments are descriptors."""
 
-    def use(world: World, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function's
+    def use(world: World, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the function's
         for descriptor in args[:descriptors]:
             if is_foreign(world, descriptor):
                 raise connection_from_before(None)
@@ -247,7 +247,7 @@ def attributes_if_loaded() -> tuple[Attribute, ...]:
 def _of_pipes(owner: type, name: str) -> Attribute:
     stock = vars(owner)[name]
 
-    def use(world: World, pipe: Any, *args: Any) -> Any:  # noqa: ANN401 - a multiprocessing.connection.Connection
+    def use(world: World, pipe: Any, *args: object) -> Any:  # noqa: ANN401 - a multiprocessing.connection.Connection
         if is_foreign(world, pipe.fileno()):
             raise connection_from_before(None)
         return stock(pipe, *args)

@@ -1,4 +1,4 @@
-"""asyncio's subprocesses, over simulated ones: the transports are ours, and streams and protocols asyncio's own."""
+"""asyncio subprocesses over simulated processes: own transports, asyncio's streams and protocols."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ReadTransport(asyncio.ReadTransport):
         self._later()
 
     def pause_reading(self) -> None:
-        """Give the protocol nothing more for the time being."""
+        """Pause reading."""
         self._paused = True
 
     def resume_reading(self) -> None:
@@ -164,7 +164,7 @@ class WriteTransport(asyncio.WriteTransport):
         self.close()
 
 
-async def connected(make: Callable[[], Any], protocol: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a transport, a protocol
+async def connected(make: Callable[[], object], protocol: object) -> tuple[Any, Any]:
     """A transport and its protocol, one turn of the loop later, when the protocol knows of it."""
     transport = make()
     await asyncio.sleep(0)

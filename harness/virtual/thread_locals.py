@@ -1,4 +1,4 @@
-"""What `threading.local` keeps for a thread of a run, and when it is freed."""
+"""Values of `threading.local` for a thread of a run, and when they are freed."""
 
 from __future__ import annotations
 

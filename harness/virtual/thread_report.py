@@ -1,4 +1,4 @@
-"""The stuck report of a program with threads: what each waits for, since when and where; then the tasks of each loop."""
+"""The deadlock report of a threaded program: what each thread waits for, since when and where; then the tasks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.kernel import deadlock_report
 from harness.kernel.awaited import place_of, wait_of
 from harness.kernel.baton import SimThread
+from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.virtual import locks
@@ -24,7 +25,7 @@ from harness.virtual.thread_waits import (
 
 
 def report(world: World) -> str:
-    """Say of every thread and task of a world what it waits for, and name the cycle if threads wait in one."""
+    """Report what every thread and task of a world waits for, and the cycle if threads wait in one."""
     baton = world.kernel.baton
     alive = [loop for loop in world.loops if not loop.is_closed()]
     loops = [loop for loop in alive if deadlock_report.tasks_in_order(loop) or not loop.is_aside]
@@ -52,7 +53,7 @@ def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
     if waiter is not None and (waiter.name is IDLE or any(waiter is loop.waiter for loop in loops)):
         return True
     codes = [frame.f_code for frame in frames_of_thread(thread)]
-    own = [code for code in codes if not code.co_filename.startswith(deadlock_report.PACKAGES)]
+    own = [code for code in codes if not code.co_filename.startswith(PACKAGES)]
     return locks.POOL_WORKER in codes and not own
 
 
@@ -91,7 +92,7 @@ def _cycle(on: dict[Doer, list[Doer]]) -> Iterator[str]:
 
 
 def _way_back(on: dict[Doer, list[Doer]], start: Doer) -> list[Doer]:
-    """A way from somebody to himself; empty if there is none."""
+    """A cycle of waits; empty if there is none."""
     ways, seen = [[start]], set[Doer]()
     while ways:
         way = ways.pop(0)

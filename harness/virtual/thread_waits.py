@@ -1,4 +1,4 @@
-"""What a thread waits for, as its stack tells: a lock, a notification, a result, another thread; and whom.
+"""What a thread waits for, from its stack: a lock, a notification, a result, another thread.
 
 Conditions, events, queues and futures wait by means of a lock of their own. The frames between that lock and the code of
 the program tell what it belongs to.
@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType
 from typing import Any
 
-from harness.kernel.awaited import PACKAGES, AnyTask, name_of, names_in
+from harness.kernel.awaited import AnyTask, name_of, names_in
 from harness.kernel.baton import SimThread, Waiter
+from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.virtual import locks
@@ -46,7 +47,7 @@ Doer = SimThread | AnyTask
 
 @dataclass(frozen=True, slots=True)
 class ThreadWait:
-    """What one thread waits for."""
+    """The wait of one thread."""
 
     what: str
     """In words, such as "Lock `page` (made at app.py:12)"."""
@@ -67,7 +68,7 @@ def frames_of_thread(thread: SimThread) -> list[FrameType]:
 
 
 def wait_of_thread(world: World, thread: SimThread) -> ThreadWait:
-    """What a thread waits for."""
+    """The wait of a thread."""
     waiter = thread.waits_for
     if waiter is None:
         return ThreadWait("its turn")
@@ -159,7 +160,7 @@ def _notified(world: World, frames: list[FrameType]) -> str:
     )
     last = world.notified.get(condition)
     if last is None:
-        return "no thread has given a notification"
+        return "no thread has ever notified it"
     missed = "" if last.was_awaited else ", when no thread waited"
     gone = "; that thread has ended" if last.thread.has_ended else ""
     return f"the last notification came from {last.thread.name} at {last.at_s:.6f} s{missed}{gone}"
@@ -180,9 +181,9 @@ def _wait_for_future(
     if any(future is item.future for pool in world.pools for item in _queued(pool)):
         return ThreadWait("the result of work that has not begun", "no worker of its pool is free")
     blocked = [frame.f_locals["self"] for frame in frames if frame.f_code is _RUNS_LOOP]
-    why = "the loop of this very thread has work that waits meanwhile"
+    why = "the loop of this thread is blocked meanwhile and has work to do"
     has_work = any(loop.has_work for loop in blocked)
-    return ThreadWait("a Future that nobody completed", why if has_work else "")
+    return ThreadWait("a Future that was never completed", why if has_work else "")
 
 
 def _queued(pool: futures.ThreadPoolExecutor) -> list[Any]:

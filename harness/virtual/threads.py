@@ -59,7 +59,7 @@ def _start_new_thread(
     return started
 
 
-def _start_joinable_thread(world: World, function: Callable[[], None], **kwargs: Any) -> Any:  # noqa: ANN401 - a handle
+def _start_joinable_thread(world: World, function: Callable[[], None], **kwargs: object) -> Any:  # noqa: ANN401 - a handle
     return _spawn(world, function, function, lambda body: _real_start_joinable(body, **kwargs))
 
 
@@ -167,7 +167,7 @@ def _join_outsider(thread: threading.Thread, timeout: float | None) -> None:
 
 @contextmanager
 def _outside() -> Iterator[None]:
-    """While inside, this thread is in no world: locks really block."""
+    """Context manager: this thread is in no world: locks really block."""
     world, this_thread.world = this_thread.world, None
     try:
         yield
@@ -187,7 +187,7 @@ def _is_alive(world: World, thread: threading.Thread) -> bool:
 
 
 def end_threads(world: World) -> None:
-    """End what the program leaves behind, and give its pools back what they had before the run.
+    """End the threads that the program left, and restore its pools.
 
     Raises:
         HarnessError: A thread cannot be ended.
@@ -246,7 +246,7 @@ def _keep_from_exit(thread: threading.Thread) -> None:
 
 @contextmanager
 def silent_ends() -> Iterator[None]:
-    """While inside, threads that end because their run is over report nothing to `threading.excepthook`."""
+    """Context manager: threads that end because their run is over report nothing to `threading.excepthook`."""
     report = threading.excepthook
 
     def report_others(failed: Any) -> None:  # noqa: ANN401 - of a type with no public name
@@ -295,7 +295,7 @@ def _working_as(
     *args: Any,  # noqa: ANN401 - the work's own
     **kwargs: Any,  # noqa: ANN401 - likewise
 ) -> T:
-    """Do the work of a pool under the path of whoever submitted it."""
+    """Do the work of a pool under the path of the task that submitted it."""
     __tracebackhide__ = True
     worker = world.kernel.baton.current
     before, worker.identity = worker.identity, work
@@ -334,7 +334,7 @@ def _place(thing: Any) -> int:  # noqa: ANN401 - a Future or a Thread
 
 @contextmanager
 def ordered_sets() -> Iterator[None]:
-    """While inside, futures and threads that runs make have an order in sets; those that are there keep theirs."""
+    """Context manager: futures and threads that runs make have an order in sets; those that are there keep theirs."""
     kinds: tuple[Any, ...] = (concurrent.futures.Future, threading.Thread)
     for thread in list(threading._dangling):  # type: ignore[attr-defined]  # noqa: SLF001 - also those not started
         _place(thread)

@@ -1,4 +1,4 @@
-"""What is shown of an error in the user's code: its traceback, cut to the user's own frames, without secrets."""
+"""Tracebacks of errors in user code, cut to the user's frames, without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that were opened before the run and that no method of `socket.socket` guards by itself.
+"""Connections opened before the run that the methods of `socket.socket` do not guard.
 
 A TLS socket speaks to its C object, and a transport of asyncio writes at once, whichever loop runs; when a write of it
 fails, it closes its connection, which would be lost after the run too. So they are refused a step earlier.

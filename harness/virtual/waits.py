@@ -1,4 +1,4 @@
-"""Waiting for descriptors (`select`, `selectors`): on those of the run alone, and in virtual time.
+"""Waits for descriptors (`select`, `selectors`), in virtual time.
 
 Nobody but the program itself can make a real descriptor of the run ready. So one that is not ready now will not be while the
 program waits, and the wait is a sleep. Simulated sockets have numbers of their own, and become ready when their server sends
@@ -37,7 +37,7 @@ def _number_of(one: Any) -> int:  # noqa: ANN401 - a descriptor, or what has one
     return number
 
 
-def _check(world: World, waited_for: Iterable[Any]) -> None:
+def _check(world: World, waited_for: Iterable[object]) -> None:
     for one in waited_for:
         if is_foreign(world, _number_of(one)):
             raise connection_from_before(None)
@@ -74,9 +74,9 @@ def _ready(
 
 def _select(
     world: World,
-    read: Iterable[Any],
-    write: Iterable[Any],
-    exceptional: Iterable[Any],
+    read: Iterable[object],
+    write: Iterable[object],
+    exceptional: Iterable[object],
     timeout: float | None = None,
 ) -> Any:  # noqa: ANN401 - three lists
     lists = list(read), list(write), list(exceptional)
@@ -101,7 +101,7 @@ class _Poll:
         self._simulated: dict[int, int] = {}
         """What is waited for on simulated sockets, by their numbers."""
 
-    def register(self, fd: Any, *eventmask: int) -> None:  # noqa: ANN401 - a descriptor, or what has one
+    def register(self, fd: object, *eventmask: int) -> None:
         """As `select.poll` does.
 
         Raises:
@@ -114,14 +114,14 @@ class _Poll:
             _check(this_thread.world, [fd])
         self._poll.register(fd, *eventmask)
 
-    def modify(self, fd: Any, eventmask: int) -> None:  # noqa: ANN401 - see above
+    def modify(self, fd: object, eventmask: int) -> None:
         """As `select.poll` does."""
         if _number_of(fd) in self._simulated:
             self._simulated[_number_of(fd)] = eventmask
         else:
             self._poll.modify(fd, eventmask)
 
-    def unregister(self, fd: Any) -> None:  # noqa: ANN401 - see above
+    def unregister(self, fd: object) -> None:
         """As `select.poll` does."""
         if self._simulated.pop(_number_of(fd), None) is None:
             self._poll.unregister(fd)

@@ -1,4 +1,4 @@
-"""Running a program of the user, which knows nothing of simulation, so that it sees nothing but the simulated world.
+"""Run a user's program in a simulated world.
 
 While a world is open, the thread that opened it has virtual clocks (`clocks.py`), random values of the seed
 (`entropy.py`), simulated loops (`program_loop.py`), simulated threads (`threads.py`), no processes but simulated ones
@@ -91,7 +91,7 @@ def run_program(kernel: Kernel, program: Any, *, seed: int | Draws) -> Any:
         What the program returned.
 
     Raises:
-        Deadlock: Nothing could ever run again; lists what every task waits for.
+        Deadlock: Nothing can run again; lists what every task waits for.
         LimitExceeded: A bound of the kernel was passed.
         NotSimulated: There is a run around this one, or the program touched something that is not simulated.
     """
@@ -124,7 +124,7 @@ def _path_of(waiter: Waiter) -> str:
 
 @contextmanager
 def simulated_world(kernel: Kernel, *, seed: int | Draws) -> Iterator[None]:
-    """While inside, this thread sees a simulated world; `run_here` runs programs in it.
+    """Context manager: this thread sees a simulated world; `run_here` runs programs in it.
 
     Args:
         kernel: Its clock.
@@ -152,7 +152,7 @@ def run_here(
 ) -> T: ...
 @overload
 def run_here(program: Callable[[], T]) -> T: ...
-def run_here(program: Any) -> Any:
+def run_here(program: object) -> Any:
     """Run a program of the user in the world that this thread is in; see `run_program`."""
     world = this_thread.world
     assert world is not None, "simulated_world is entered first"
@@ -246,7 +246,7 @@ _changed_process = SharedChange(_changed_process_alone)
 
 @contextmanager
 def _closed_if_refused(program: object) -> Iterator[None]:
-    """A coroutine that never starts would complain that nobody awaited it."""
+    """A coroutine that never starts would warn that it was never awaited."""
     try:
         yield
     except NotSimulated:

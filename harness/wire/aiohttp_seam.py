@@ -90,7 +90,7 @@ class MemoryTransport(asyncio.Transport):
         connection.reader = self._news
 
     def will_send_for(self, caller: Lineage | None) -> None:
-        """Note which task makes the next request."""
+        """Record the task that makes the next request."""
         self._connection.caller = caller
 
     def _news(self) -> None:

@@ -1,4 +1,4 @@
-"""What an API on the wire is: the siblings `anthropic/` and `openai/` put into bytes what models say and providers decide.
+"""The protocol of an API on the wire. `anthropic/` and `openai/` implement it.
 
 An API reads a request, and writes an answer, a stream or an error. It adds neither content nor time nor refusals of its
 own, save for requests that the real one would reject as wrong. It lives as long as a run, and may remember what the real
@@ -36,7 +36,7 @@ class PromptSection(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A request for a reply, as every API means it."""
+    """A request for a reply, in a form that all APIs share."""
 
     model: str
     system: str
@@ -67,12 +67,12 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
-        """Size of all that is read [tokens]."""
+        """Size of the whole prompt [tokens]."""
         return sum(section.tokens for section in self.sections)
 
     @property
     def told(self) -> Iterator[str]:
-        """What it tells its model that the model has not said itself."""
+        """The texts of the prompt, except the model's own replies."""
         yield self.system
         for said in self.conversation:
             if said.role != "assistant":
@@ -92,7 +92,7 @@ class Completion(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What an answer says about the time at which it is sent, and how it is named."""
+    """Time, ids and quota for the headers and fields of an answer."""
 
     ids: Ids
     at_s: float
@@ -115,10 +115,10 @@ def _letters(alphabet: str) -> bytes:
 
 @dataclass(slots=True)
 class Ids:
-    """Names for the things in one answer: random in looks, and the same whenever the run is repeated.
+    """Ids for one answer: they look random, and are the same in every repetition of the run.
 
     Args:
-        root: What all of them follow from: the seed and the attempt.
+        root: The seed and the attempt, from which the ids are derived.
         same_tool_ids: Whether all tool calls get one id, as a fault.
     """
 
@@ -144,7 +144,7 @@ class Ids:
         """A new name.
 
         Args:
-            what: What it is for; names of different things do not depend on one another.
+            what: Its purpose; ids for different purposes are independent.
             length: How many letters.
             alphabet: The letters.
         """
@@ -181,7 +181,7 @@ class Job:
 
 
 class ApiContext(Protocol):
-    """What an API may ask of the server it stands in."""
+    """The server's interface for an API."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ class ApiContext(Protocol):
         """This very moment, for an answer about a model, or about none."""
 
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
-        """Let a model answer a prompt of a batch, beside queue and rate limits.
+        """Get a model's reply to a prompt of a batch, without queue and rate limits.
 
         Args:
             prompt: The prompt.
@@ -205,25 +205,25 @@ class Api(Protocol):
     """One API, for one run."""
 
     def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
-        """Understand a request: what is asked of a model, or what the API answers by itself, an error for example."""
+        """Parse a request: return the prompt for a model, or the API's own answer, such as an error."""
 
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
-        """What is read for a prompt, and how much of that a prompt cache spares; nothing is generated yet."""
+        """Input usage of a prompt, with the part read from a prompt cache; no output yet."""
 
     def remember(self, prompt: Prompt, now_s: float) -> None:
-        """Note that the answer to a prompt begins, so that later prompts find it in the cache."""
+        """Put a prompt into the cache when its answer begins, so that later prompts can read it."""
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in parts, of which the last only says that it was the last."""
+        """The answer as a stream of parts; the last part only marks the end."""
 
     def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
-        """The answer that there will be none."""
+        """The error response of a refused attempt."""
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
-        """How a stream says in its middle that there will be no more."""
+        """The error event that ends a stream early."""
 
 
 ApiMaker = Callable[[ApiContext], Api]

@@ -1,4 +1,4 @@
-"""When the requests of a batch have their turns: within minutes to an hour, in no particular order."""
+"""Start times of the requests of a batch: within minutes to an hour, in no particular order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MIN_S, _MAX_FACTOR = 120, 30
 
 
 def turns_of(moment: Moment, custom_ids: Sequence[str]) -> list[float]:
-    """When each request has its turn [s], in their order.
+    """Start time of each request [s], in their order.
 
     A request's place in the order follows from its id: one more request in a batch does not shuffle the others.
 

@@ -1,4 +1,4 @@
-"""The requests of batches: calls that no client waits for, beside queue and rate limits, at half the price.
+"""Requests of batches: no client waits for them, no queue or rate limit applies, and they cost half.
 
     created -> its turn comes -> judged by the fault plan -> content from the agent's model -> done
 
@@ -70,7 +70,7 @@ class BatchWork:
         job.give_up = self.stop
 
     def stop(self) -> None:
-        """Give it up: its batch was cancelled, or the run is over."""
+        """Stop it: its batch was cancelled, or the run is over."""
         if self._job.done_s == math.inf:
             self._process.stop()
             self._job.done_s = self._now_s()

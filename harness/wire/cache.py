@@ -36,13 +36,13 @@ def prefixes(prompt: Prompt) -> Iterator[Prefix]:
 
 @dataclass(slots=True)
 class PromptCache:
-    """What a provider remembers of prompts."""
+    """A provider's prompt cache."""
 
     _until_s: dict[bytes, tuple[float, float]] = field(default_factory=dict)
     """By the digest of each prefix: until when it is kept, and how long from its last use [s]."""
 
     def look_up(self, prompt: Prompt, now_s: float, min_tokens: int) -> tuple[int, int]:
-        """Say what the cache spares a prompt.
+        """Return the cached part of a prompt.
 
         Args:
             prompt: The prompt.
@@ -76,7 +76,7 @@ class PromptCache:
 
 
 class Repeated(NamedTuple):
-    """How much of a prompt had been sent before."""
+    """The size of the part of a prompt that was sent before."""
 
     tokens: int
     """Size of the longest beginning that is read at full price again [tokens]; none where a cache is asked for."""

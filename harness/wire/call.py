@@ -1,4 +1,4 @@
-"""One call of a program: what its client awaits, however many attempts that takes."""
+"""One call of a program: what its client awaits, with all its attempts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.wire.routing import AgentRule, Scope
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call: what was asked, by whom, and what came of it."""
+    """One call: the request, its agent, and the reply."""
 
     number: int
     """1 for the first call of the run."""
@@ -39,9 +39,9 @@ class Call:
     """What its client said of the latest attempt: how many it had made before. 0 if the client says nothing."""
     attempts: list[Span] = field(default_factory=list)
     timed_out: list[int] = field(default_factory=list)
-    """Ordinals of the attempts that the client gave up because its own timeout was over."""
+    """Ordinals of the attempts that the client's own timeout ended."""
     reply: Reply | None = None
-    """What was answered; None while there is no answer, and when there never was one."""
+    """The answer; None if there is none, or none yet."""
     sources: tuple[int, ...] = ()
     """Numbers of the calls whose replies are part of this prompt."""
     repeats: int | None = None
@@ -52,7 +52,7 @@ class Call:
 
     @property
     def is_open(self) -> bool:
-        """Whether an attempt of it is under way."""
+        """Whether one of its attempts is running."""
         return not self.done and bool(self.attempts) and math.isnan(self.attempts[-1].end_s)
 
     @property
@@ -67,7 +67,7 @@ class Call:
 
 
 def nearest(caller: Lineage | None, failed: Iterable[Call]) -> Call | None:
-    """Of some calls that failed, the one that a task most likely goes on with; None if there is no reason to think so.
+    """Of several failed calls, the one that a task most likely repeats; None if none is likely.
 
     Args:
         caller: The task, if it is known.

@@ -1,11 +1,11 @@
-"""The calls that a program makes, put together from the requests that reach the server.
+"""Group the requests that reach the server into calls of the program.
 
 A program awaits one call and its SDK makes several attempts of it; the server sees the attempts. The SDKs number them,
 and make them one after the other in one task. So a request with a number above 0 belongs to the latest call of its task
 that sent the same bytes and whose last attempt failed. A client that numbers nothing makes attempts of one call as long
 as it sends the same bytes after a failure. A program that tries again around its SDK makes another call, which is linked
 to the one before (`repeats.py`). A tool's work is seen from both its ends: from the reply that asked for it to the
-request that brings what came of it.
+request that contains its result.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Calls:
     def retried(
         self, digest: bytes, caller: Lineage | None, scope: Scope, retries: int | None
     ) -> Call | None:
-        """The call that a request tries again; None if it begins a new one.
+        """The call that a request retries; None if it starts a new one.
 
         Args:
             digest: Of the request's bytes.
@@ -98,7 +98,7 @@ class Calls:
         provider: str,
         retries: int | None,
     ) -> Call:
-        """Note a new call; its span has been opened as the request's."""
+        """Record a new call; its span is the request's."""
         call = Call(
             len(self.made) + 1,
             role.name,
@@ -139,12 +139,12 @@ class Calls:
             self.log.event("goes_on", span)
 
     def count(self, *what: object) -> int:
-        """Note one more of something, and say the how-manieth it is."""
+        """Count one occurrence, and return its ordinal."""
         number = self._counts[what] = self._counts.get(what, 0) + 1
         return number
 
     def answered(self, call: Call, spoken: Completion, tool_ids: tuple[str, ...]) -> None:
-        """Note that a call has got its reply now."""
+        """Record the reply of a call."""
         reply, at_s = spoken.reply, self.log.clock()
         wishes = [json.dumps(wish.arguments) for wish in reply.tool_calls]
         self.sources.said(call.scope.span.task, call.number, [reply.text, *wishes])
@@ -163,14 +163,14 @@ class Calls:
         self.log.close(call.span, OK, at_s)
 
     def failed(self, call: Call) -> None:
-        """Note that the last attempt of a call failed; another may follow."""
+        """Record the failure of the last attempt of a call; another may follow."""
         self._failed.setdefault(call.digest, {})[call] = None
         self._repeats.failed(call, call.attempts[-1].end_s)
 
     def rejected(
         self, digest: bytes, scope: Scope, caller: Lineage | None, answer_s: float
     ) -> bool:
-        """Note a request that no model hears, because the API rejects it.
+        """Record a request that the API rejects.
 
         Args:
             digest: Of the request's bytes.
@@ -189,7 +189,7 @@ class Calls:
         return again is not None
 
     def bring_results(self, prompt: Prompt, scope: Scope) -> None:
-        """Leave a span for every tool whose result a prompt brings."""
+        """Record a span for every tool result in a prompt."""
         if not prompt.result_ids:
             return
         results = prompt.conversation[-1].tool_results
@@ -209,7 +209,7 @@ class Calls:
             self.log.close(span, ERROR if result.is_error else OK)
 
     def end(self) -> None:
-        """Close what the program has given up: calls whose last attempt failed, at the end of that attempt."""
+        """Close abandoned calls: those whose last attempt failed end with that attempt."""
         for call in self.made:
             if call.done or not call.attempts:
                 continue

@@ -1,4 +1,4 @@
-"""What faults do to the bytes of an answer.
+"""Damage that faults do to the bytes of an answer.
 
 An answer is a plan: at which time which operation of the connection. Damage turns one plan into another.
 """
@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
 
 def plan_of(response: HttpResponse, first_s: float, last_s: float) -> Iterator[Step]:
-    """How an answer is sent when nothing is wrong with it.
+    """The plan of an undamaged answer.
 
     Args:
         response: The answer.
@@ -68,7 +68,7 @@ def damaged(
     error: Callable[[Refusal], HttpResponse],
     break_off: Callable[[Refusal], bytes],
 ) -> Iterator[Step]:
-    """How the same answer is sent under a fault.
+    """The plan of the same answer under a fault.
 
     Args:
         broken: The fault.
@@ -108,7 +108,7 @@ def damaged(
 def _end(
     broken: Break, break_off: Callable[[Refusal], bytes]
 ) -> Iterator[Callable[[Connection], None]]:
-    """How an answer ends before its end."""
+    """The plan of an answer that is cut off."""
     match broken.damage:
         case "error_event":
             yield lambda connection: connection.send(break_off(Refusal("overloaded_error")))
@@ -161,7 +161,7 @@ def _stalled(
 
 
 def _garbled(response: HttpResponse, share: float) -> HttpResponse:
-    """The answer, complete as HTTP and wrong as JSON."""
+    """The answer, valid as HTTP and invalid as JSON."""
     if isinstance(response.body, bytes):
         return replace(response, body=response.body[: int(len(response.body) * share)])
     parts = list(response.body)

@@ -1,4 +1,4 @@
-"""What tools did to the world: one effect is one use of a tool, told apart by its name and its arguments."""
+"""Effects of tools: one effect is one use of a tool, identified by its name and arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One attempt at a server: a request that asks a model, from its arrival to the last byte of its answer."""
+"""One attempt at a server: a request for a model, from its arrival to the last byte of its answer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MALFORMED = Break("invalid_json", Slow(1.0))
 
 
 class ToldError(ModelError):
-    """The attempt has failed, and its client has been told."""
+    """The attempt has failed, and the error was sent to its client."""
 
 
 class Exchange:
@@ -59,7 +59,7 @@ class Exchange:
         self._ids = Ids(call.backend.draws.root(call.request.attempt_key))
 
     def steps(self) -> Steps:
-        """Go through it; a client that hangs up ends it wherever it stands."""
+        """The steps of the attempt; a client that disconnects ends it at any step."""
         try:
             with self._life:
                 yield from self._answer()
@@ -122,7 +122,7 @@ class Exchange:
     # -- the ways to end without a reply -----------------------------------------------------------------------------
 
     def _told(self, why: Refusal, arrival_s: float, page: HttpResponse | None = None) -> ToldError:
-        """Say no, in the words of the API or with the page of somebody else."""
+        """Send the refusal: the API's error, or a proxy's page."""
         status = None
         if why.is_silent:
             self._connection.close("reset")
@@ -150,7 +150,7 @@ class Exchange:
         yield tell
 
     def _send(self, attempt: Attempt, spoken: Completion, broken: Break | None) -> Steps:
-        """Put the reply into bytes, and send each part at its time."""
+        """Encode the reply, and send each part at its time."""
         api, prompt, arrival_s = self._api, self._call.prompt, attempt.arrival_s
         self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"
         first_s = attempt.first_token_s

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the server speaks it: bytes in, requests out; answers in, bytes out.
+"""HTTP/1.1 for the server: parse requests, write answers.
 
 What clients send is parsed by h11. What is sent to them is framed here: that is a few bytes around each part.
 """
@@ -36,7 +36,7 @@ def read_head(raw: bytes) -> Head:
     """Parse the head of a request; a client sends nearly the same ones again and again.
 
     Raises:
-        RemoteProtocolError: It is no HTTP (h11's error).
+        RemoteProtocolError: It is not HTTP (h11's error).
     """
     parser = h11.Connection(h11.SERVER)
     parser.receive_data(raw)
@@ -67,7 +67,7 @@ class HttpRequest(NamedTuple):
     """What stood in place of the API's own base path, where the provider has another; None if the path is at none of
     the provider's base paths."""
     too_large: bool = False
-    """Whether the body is larger than the API takes; nobody waits for the rest of it."""
+    """Whether the body is larger than the API accepts; the rest of it is not read."""
 
 
 def origin(http: HttpRequest) -> str:
@@ -158,7 +158,7 @@ class Connection:
     has_begun: bool = False
     """Whether a part of the present answer has been sent."""
     _sent: bytearray = field(default_factory=bytearray)
-    """What the client has sent and nobody has parsed."""
+    """Bytes of the client that are not parsed yet."""
     _head: Head | None = None
     """Of the request whose body is coming."""
     _chunked: h11.Connection | None = None
@@ -188,7 +188,7 @@ class Connection:
         """Send to the server, which answers what is complete.
 
         Raises:
-            RemoteProtocolError: It is no HTTP (h11's error).
+            RemoteProtocolError: It is not HTTP (h11's error).
         """
         if self._closes and self.is_answering:
             return  # nobody will read it

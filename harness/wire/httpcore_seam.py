@@ -58,7 +58,7 @@ class HttpcoreSeam:
         real_async, real_sync = auto.connect_tcp, sync.connect_tcp
         async_stream, sync_stream = _async_stream(module), _sync_stream(module)
 
-        async def connect_async(backend: Any, host: str, port: int, **rest: Any) -> Any:  # noqa: ANN401 - theirs
+        async def connect_async(backend: object, host: str, port: int, **rest: object) -> Any:  # noqa: ANN401 - theirs
             network = network_here()
             if network is None:
                 return await real_async(backend, host, port, **rest)
@@ -67,7 +67,7 @@ class HttpcoreSeam:
                 raise module.ConnectError(found)
             return async_stream(found, network.kernel)
 
-        def connect_sync(backend: Any, host: str, port: int, **rest: Any) -> Any:  # noqa: ANN401 - theirs
+        def connect_sync(backend: object, host: str, port: int, **rest: object) -> Any:  # noqa: ANN401 - theirs
             network = network_here()
             if network is None:
                 return real_sync(backend, host, port, **rest)

@@ -1,4 +1,4 @@
-"""The JSON of a request's body, read as strictly as the real APIs read it."""
+"""The JSON of a request's body, parsed as strictly as the real APIs do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOW = re.compile(r"\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 class JsonError(ValueError):
-    """The body is no JSON; the text says why and where, as Python's parser does."""
+    """The body is not JSON; the message says why and where, as Python's parser does."""
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON

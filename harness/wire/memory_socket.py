@@ -1,4 +1,4 @@
-"""The client's end of a simulated connection, as a socket: for clients of the standard library and those built on it.
+"""The client's end of a simulated connection, as a socket, for the standard library and clients built on it.
 
 It has what these clients use of `socket.socket`, with its errors; waiting takes virtual time.
 """
@@ -24,7 +24,7 @@ _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 
 
 def _error(failure: Failure) -> OSError:
-    """What the operating system or the TLS library raises."""
+    """The error that the operating system or the TLS library raises."""
     if failure == "refused":
         return ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
     if failure == "reset":
@@ -195,7 +195,7 @@ class MemorySocket:
         self._timeout_s = value
 
     def gettimeout(self) -> float | None:
-        """How long a read may wait [s]."""
+        """Timeout of a read [s]."""
         return self._timeout_s
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - socket's
@@ -208,22 +208,22 @@ class MemorySocket:
 
     @property
     def timeout(self) -> float | None:
-        """How long a read may wait [s]."""
+        """Timeout of a read [s]."""
         return self._timeout_s
 
     def setsockopt(self, *_: object) -> None:
-        """Nothing of the system is there to be set."""
+        """Ignored: there is no real socket."""
 
     def getsockopt(self, *_: object) -> int:
         """Nothing is wrong with it."""
         return 0
 
     def getpeername(self) -> tuple[str, int]:
-        """An address of nobody."""
+        """A made-up address."""
         return "10.0.0.1", 443
 
     def getsockname(self) -> tuple[str, int]:
-        """An address of nobody."""
+        """A made-up address."""
         return "10.0.0.2", 49_152
 
 

@@ -1,4 +1,4 @@
-"""Names for agents that nobody described: readable, the same for the same prompts, and without secrets."""
+"""Names of agents that no test describes: readable, stable for the same prompts, and without secrets."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _SAYS_WHO = re.compile(
 
 
 def masked(text: str) -> str:
-    """A text with `***` in the place of what looks like a secret."""
+    """A text with `***` in place of what looks like a secret."""
     return _SECRET.sub("***", text)
 
 

@@ -1,11 +1,11 @@
-"""A network in memory, underneath the real HTTP clients of this process.
+"""An in-memory network under the real HTTP clients of this process.
 
 The clients keep their own pools, parsers, timeouts and retries; only the last step, opening a connection, leads to a
 simulated server instead of a socket. TLS is left out, so that `https://` needs no certificate. Each client has its
 seam in a file of its own: `httpcore_seam.py` for httpx, httpx2 and with them nearly every SDK, `aiohttp_seam.py`,
 `urllib_seam.py` for `http.client` and urllib3.
 
-Connecting takes no time of its own: the latency profiles are fitted to whole calls.
+Connecting takes no virtual time: the latency profiles are fitted to whole calls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from harness.kernel import Kernel
 from harness.kernel.current_world import this_thread
@@ -28,7 +28,7 @@ from harness.wire.http import Connection
 
 
 class Network(Protocol):
-    """What a seam asks of the simulated world."""
+    """The interface between a seam and the simulated world."""
 
     kernel: Kernel
 
@@ -54,7 +54,7 @@ def network_here() -> Network | None:
 
 @contextmanager
 def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
-    """While inside, clients of this thread reach the simulated servers and nothing else.
+    """Context manager: clients of this thread reach the simulated servers and nothing else.
 
     Args:
         network: Where connections lead.
@@ -71,12 +71,12 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
 
 @contextmanager
 def _without_certificates() -> Iterator[None]:
-    """While inside, TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
+    """Context manager: TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
     names = ("load_default_certs", "load_verify_locations", "set_default_verify_paths")
     before = {name: vars(ssl.SSLContext).get(name) for name in names}
 
     def unless_simulated(load: Callable[..., None]) -> Callable[..., None]:
-        def maybe_load(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever ssl takes
+        def maybe_load(*args: object, **kwargs: object) -> None:
             if network_here() is None:
                 load(*args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""What a program does wrong beside its requests, noted as events: loops that it blocks, and what its end leaves behind."""
+"""Events about a program outside its requests: blocked loops, and unfinished work at its end."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Notes(Watcher):
                 self._left[call] = now_s
 
     def died(self, death: Death) -> None:
-        """Note a task that died unseen, for the agent whose call it made last."""
+        """Record a task whose exception was never retrieved, for the agent of its last call."""
         error = _ADDRESS.sub("", f"{type(death.error).__name__}: {death.error}".splitlines()[0])
         detail = f"{death.task} died of {error[:_ERROR_LENGTH_MAX]}"
         mine = [call for call in self._calls() if call.caller is death.lineage is not None]
         self._log.event("dead_task", mine[-1].span if mine else self._root.span, detail)
 
     def end(self, done: Sequence[tuple[Effect, Span | None]]) -> None:
-        """Note what only the end of the run shows.
+        """Record findings that only the end of the run shows.
 
         Args:
             done: What tools did, each with its span.

@@ -1,7 +1,7 @@
-"""Whether a reply obeys its request: no real API answers with what the request rules out.
+"""Check that a reply obeys its request, as replies of real APIs do.
 
 The tools that may and must be called, the schemas of their arguments, and the schema of a structured reply are checked
-here. Stop sequences and `max_tokens` are kept by `speech.py`, which cuts.
+here. Stop sequences and `max_tokens` are applied in `truncation.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def disobeys(reply: Reply, prompt: Prompt, request: Request, *, as_is: bool) -> 
         as_is: Whether all replies of this agent may.
 
     Raises:
-        StubError: It breaks the request, and nobody has said that it may.
+        StubError: It violates the request and is not marked `as_is`.
     """
     problem = next(problems(reply, prompt), None)
     if problem is None:
@@ -38,7 +38,7 @@ def disobeys(reply: Reply, prompt: Prompt, request: Request, *, as_is: bool) -> 
     if as_is or reply.as_is:
         return True
     raise StubError(
-        f"a reply of agent {request.agent!r} is one that the API could never give "
+        f"a reply of agent {request.agent!r} is one that the real API cannot return "
         f"(call {request.call_in_task} of the agent in task {request.span.task})\n"
         f"  {problem}\n"
         f"  the reply: {_shorten(_told(reply))}\n"
@@ -49,7 +49,7 @@ def disobeys(reply: Reply, prompt: Prompt, request: Request, *, as_is: bool) -> 
 
 
 def problems(reply: Reply, prompt: Prompt) -> Iterator[str]:
-    """Where a reply does not obey its request, each beginning with the field."""
+    """The violations of a request by its reply, each starting with the field."""
     if reply.refused:
         return
     yield from _choice_problems(reply.tool_calls, prompt)
@@ -63,32 +63,32 @@ def problems(reply: Reply, prompt: Prompt) -> Iterator[str]:
 
 def _choice_problems(calls: tuple[ToolCall, ...], prompt: Prompt) -> Iterator[str]:
     if not calls and prompt.wanted_tool:
-        yield f"tool_calls: there is none, and the request wants the tool {prompt.wanted_tool!r} to be called"
+        yield f"tool_calls: there is none, but the request requires a call of the tool {prompt.wanted_tool!r}"
     elif not calls and prompt.tool_choice == "any":
-        yield f"tool_calls: there is none, and the request wants one of {_names(prompt)} to be called"
+        yield f"tool_calls: there is none, but the request requires a call of one of {_names(prompt)}"
     elif calls and prompt.tool_choice == "none":
-        yield "tool_calls: the request says that no tool may be called"
+        yield "tool_calls: the request forbids tool calls"
     elif len(calls) > 1 and not prompt.parallel_tool_calls:
-        yield f"tool_calls: there are {len(calls)}, and the request allows no parallel tool calls"
+        yield f"tool_calls: there are {len(calls)}, but the request forbids parallel tool calls"
 
 
 def _call_problems(call: ToolCall, place: str, prompt: Prompt) -> Iterator[str]:
     if call.tool not in prompt.tool_schemas:
         if not prompt.tool_schemas:
-            yield f"{place}.tool: {call.tool!r} is called, and the request offers no tools"
+            yield f"{place}.tool: {call.tool!r} is called, but the request offers no tools"
         else:
             hint = _nearest(call.tool, prompt)
             yield f"{place}.tool: {call.tool!r} is not offered; offered: {_names(prompt)}{hint}"
         return
     if prompt.wanted_tool not in ("", call.tool):
-        yield f"{place}.tool: {call.tool!r} is called, and the request wants {prompt.wanted_tool!r}"
+        yield f"{place}.tool: {call.tool!r} is called, but the request requires {prompt.wanted_tool!r}"
     if not isinstance(call.arguments, dict):
-        yield f"{place}.arguments: {call.arguments!r} is no dict"
+        yield f"{place}.arguments: {call.arguments!r} is not a dict"
         return
     try:
         arguments = json.loads(json.dumps(call.arguments))
     except (TypeError, ValueError, RecursionError) as error:
-        yield f"{place}.arguments: no JSON: {error}"
+        yield f"{place}.arguments: not JSON: {error}"
         return
     broken = violation(arguments, prompt.tool_schemas[call.tool])
     if broken is not None:
@@ -99,7 +99,7 @@ def _text_problems(text: str, schema: dict[str, object]) -> Iterator[str]:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError) as error:
-        yield f"text: the request wants JSON, and this is none: {error}"
+        yield f"text: the request requires JSON, and this is not JSON: {error}"
         return
     broken = violation(said, schema)
     if broken is not None:

@@ -1,4 +1,4 @@
-"""A connection belongs to the event loop that opened it.
+"""Connections are bound to the event loop that opened them.
 
 asyncio's transports are registered with their loop. A client that is used in a second `asyncio.run` finds in its pool a
 connection of the first: what it writes still reaches the server, and what it wants to read has no loop to come by. These are

@@ -1,6 +1,6 @@
-"""Which earlier reply's text reached a prompt, found by the text itself.
+"""Which earlier reply's text is part of a prompt, found by comparing texts.
 
-Nobody tells the server what a program does with a reply. So the text is followed: every reply is kept as phrases, and
+The server cannot see what a program does with a reply. So it compares texts: every reply is kept as phrases, and
 a prompt is searched for them. A phrase is
 
   - eight words in a row, anywhere in a reply: longer than what independent texts share by chance;
@@ -83,7 +83,7 @@ class _Word(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Text:
-    """One reply, whoever gave it."""
+    """One reply of any agent."""
 
     calls: list[int] = field(default_factory=list)
     """Who said just this, since it last reached a prompt."""
@@ -106,7 +106,7 @@ class _Read:
     phrases: list[tuple[int, int]]
     """Length and hash of those that a reply holds, or that a later reply can bring in, in their order."""
     alone: dict[_Text, None] = field(default_factory=dict)
-    """The replies that are here by a phrase which nobody else has said."""
+    """The replies that are present by a phrase of no other reply."""
     shared: list[tuple[int, list[_Text]]] = field(default_factory=list)
     """Length of each other phrase, and who said it."""
     stale: bool = True

@@ -1,4 +1,4 @@
-"""Which calls repeat one that failed: retries that a program makes itself, around its SDK or without one.
+"""Calls that repeat a failed one: retries made by the program itself, around its SDK or without one.
 
 Such a call asks the same agent, at the same provider and model, for the same conversation, within one task of the user's;
 other settings may differ. The failed call must be one that the program may be going on with: it was made by the same
@@ -17,7 +17,7 @@ from harness.wire.call import Call, nearest
 
 @dataclass(slots=True)
 class Repeats:
-    """The calls of a run that failed and that nobody has repeated yet."""
+    """Failed calls of a run that have not been repeated yet."""
 
     _failed: dict[bytes, dict[Call, None]] = field(default_factory=dict)
     """By what they ask, in the order of failure."""

@@ -1,4 +1,4 @@
-"""Which calls repeat: what a program that never ends does over and over."""
+"""Repeating sequences of calls, to describe a program that never ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose call is it? Rules that tell from a prompt which agent makes it, and names for those that no rule knows."""
+"""Rules that assign a call to an agent by its prompt, and names for calls that match no rule."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class AgentRule:
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means their length."""
     accuracy: float | None = None
-    """Share of its replies that are right; None when nobody asks."""
+    """Share of its replies that are right; None if not stated."""
     as_is: bool = False
     """Whether its replies are sent even if they do not obey the request."""
 

@@ -1,4 +1,4 @@
-"""The same servers on a real socket, in real or scaled time: for programs in other languages, and for a look with curl.
+"""The servers on a real socket, in real or scaled time, for programs in other languages.
 
 The kernel follows the real clock here, instead of going ahead of it. Which API a request is for is told from its path.
 """
@@ -14,13 +14,13 @@ from http import HTTPStatus
 import h11
 
 from harness import wall
-from harness.apis import APIS
+from harness.apis import AGENT_HEADER, APIS
 from harness.errors import HarnessError, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
 from harness.provider import Refusal
 from harness.wire.http import Connection, HttpRequest, HttpResponse
-from harness.wire.server import AGENT_HEADER, Server
+from harness.wire.server import Server
 
 _LONGEST_NAP_S = 0.5
 """How long to wait at most between two looks at the clock [real s]."""
@@ -143,7 +143,7 @@ class Door(asyncio.Protocol):
 
 
 def greeting(url: str, providers: Sequence[tuple[str, str]]) -> str:
-    """What the server says of itself to whoever looks at its root.
+    """The page at the server's root.
 
     Args:
         url: Where it is reached.

@@ -1,9 +1,9 @@
-"""The server at the far end of every simulated connection: one life of one request after the other.
+"""The server behind simulated connections: it handles one request after the other.
 
     request complete -> read by its API -> given to an agent -> judged by the fault plan -> content from the agent's model
     -> submitted to the provider, who says when and whether -> put into bytes by the API -> sent, each part at its time
 
-Nothing here knows the words of an API, what an agent says, or how long a provider takes.
+The server itself knows nothing about the format of an API, the content of replies, or the latency of a provider.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from harness.apis import WireApi
+from harness.apis import AGENT_HEADER, WireApi
 from harness.chance import Draws
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
@@ -45,9 +45,6 @@ _FIRST_ERROR_STATUS = 400
 
 _DIGEST_SHOWN = 12
 """Digits of the digest of a request in the address of its call."""
-
-AGENT_HEADER = "x-harness-agent"
-"""Names the agent whose call it is, for programs that can send it; stronger than any rule."""
 
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
@@ -84,7 +81,7 @@ class Server:
 
     Args:
         kernel: The clock.
-        draws: Where chance comes from.
+        draws: Source of random values.
         log: Where spans go.
         root: What calls belong to that are made outside of everything.
         sites: What is served where.
@@ -121,7 +118,7 @@ class Server:
         self._calls_per_task = calls_per_task
         self.calls = Calls(log, texts)
         self.unsimulated: dict[str, int] = {}
-        """How often a connection was tried to each host that nobody simulates."""
+        """Number of tries to connect to each host that is not simulated."""
         self.draws = draws
         self.log = log
         self._root = root
@@ -154,7 +151,7 @@ class Server:
     # -- the network's side ---------------------------------------------------------------------------------------
 
     def connect(self, host: str, port: int) -> Connection | str:
-        """Open a connection, or say why there is no such host."""
+        """Open a connection, or raise the error of an unknown host."""
         host = host.lower().rstrip(".")
         if host not in self._sites:
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
@@ -162,7 +159,7 @@ class Server:
                 raise self.kernel.exceeded(
                     "calls_per_task",
                     self._calls_per_task,
-                    f"The program connects to {host}, which nobody simulates, again and again.",
+                    f"The program connects to {host}, which is not simulated, again and again.",
                 )
             return (
                 f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. "
@@ -235,7 +232,7 @@ class Server:
         self.on_error("a reply that no client waits for", error)
 
     def _refusal_for(self, what: str, error: Exception) -> Refusal:
-        """What the client is told of an error that a request leads to; where nobody says so, the error ends the run."""
+        """The response to a request that caused an error; without one, the error ends the run."""
         if self.on_error is None:
             self.kernel.fail(error)
             raise error
@@ -293,7 +290,7 @@ class Server:
         raise self.kernel.exceeded(
             "calls_per_task",
             self._calls_per_task,
-            "The program asks again and again. Let it stop after some rounds; raise `calls_per_task` if that is meant.",
+            "The program keeps making calls. Let it stop after a number of rounds, or raise `calls_per_task`.",
         )
 
     def _new_call(

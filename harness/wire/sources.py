@@ -1,4 +1,4 @@
-"""Which replies of earlier calls are part of a text, for all tasks of a run."""
+"""Earlier replies that are part of a text, for all tasks of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what an agent says to what leaves the provider: cut where the request says that it must end."""
+"""Truncate a reply at `max_tokens` or a stop sequence, as the request demands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> C
         log: Where it is noted that the reply breaks its request on purpose.
 
     Raises:
-        StubError: The reply breaks its request, and nobody has said that it may.
+        StubError: The reply violates its request and is not marked `as_is`.
     """
     request = call.request
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
@@ -38,7 +38,7 @@ def alter(spoken: Completion, verdict: Alter, prompt: Prompt, usage: Usage) -> C
     """The reply as a fault changes it.
 
     Raises:
-        ModelError: Nobody can read what is left of it.
+        ModelError: The rest of it cannot be parsed.
     """
     said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
     return fit(verdict.change(said), prompt, None, usage)

@@ -1,4 +1,4 @@
-"""The error of a call that belongs to no described agent: what was asked, beside every rule, and the nearest of them."""
+"""The error of a call that matches no described agent: the call, every rule, and the nearest rule."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def undescribed(agent: str, roles: Sequence[AgentRule]) -> HarnessError:
     near = get_close_matches(agent, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return HarnessError(
-        f"the program gives a call to the agent {masked(agent)!r} (by `agent_scope` or the header `x-harness-agent`), "
+        f"the program assigns a call to the agent {masked(agent)!r} (by `agent_scope` or the header `x-harness-agent`), "
         f"which is not described{hint}\n"
         f"  Described: {', '.join(names)}\n"
         "  How to fix: describe it; or say `allow_unmatched` (of `sim`, its marker, the ini file or the scenario), "
-        "which makes up what it says"
+        "which makes up its replies"
     )
 
 

@@ -29,7 +29,7 @@ def _opened(network: Network, client: Any, **rest: Any) -> MemorySocket:  # noqa
     """A connection to where a client wants to go.
 
     Raises:
-        UnknownHost: Nobody simulates it.
+        UnknownHost: The host is not simulated.
     """
     found = network.connect(client.host, client.port)
     if isinstance(found, str):
@@ -82,7 +82,7 @@ class Urllib3Seam:
         plain, tls = module.HTTPConnection, module.HTTPSConnection
         real, real_tls = plain._new_conn, tls.connect  # noqa: SLF001 - see above
 
-        def new_conn(self: Any) -> Any:  # noqa: ANN401 - theirs
+        def new_conn(self: object) -> Any:  # noqa: ANN401 - theirs
             network = network_here()
             if network is None:
                 return real(self)

@@ -71,7 +71,7 @@ def test_same_runs_are_identical(harness: Cli) -> None:
 def test_two_single_runs_of_two_seeds_are_inconclusive(harness: Cli) -> None:
     done = harness("compare", "1", "2")
     assert (done.returncode, done.stderr) == (4, "")
-    assert "one run tells nothing; run more seeds" in done.stdout
+    assert "one run is not enough; run more seeds" in done.stdout
     assert "share no seed" in done.stdout
 
 
@@ -228,14 +228,17 @@ def test_summary_that_cannot_be_written_is_told(
         (("1", "9-999999999"), "it holds runs 1-16"),
         (("1", "0"), "there is no run 0"),
         (("8-1", "1"), "8-1 ends before it begins; did you mean 1-8?"),
-        (("1", "1..8"), "there is no file 1..8, and it names no runs\n  How to fix: name a run"),
+        (
+            ("1", "1..8"),
+            "there is no file 1..8, and this is neither a run nor a range of runs\n  How to fix: name a run",
+        ),
         (("1", "2,"), "there is no file 2,"),
-        (("1", "9" * 5000), "and it names no runs"),
+        (("1", "9" * 5000), "neither a run nor a range of runs"),
         (("1", "gone.duckdb"), "there is no file gone.duckdb"),
         (("1", "gone.duckdb:1-8"), "gone.duckdb:1-8: there is no file gone.duckdb, and"),
         (("1", "harness.duckdb:99"), "there is no run 99"),
         (("1", "harness.duckdb:one"), "there is no file harness.duckdb:one"),
-        (("1", ""), "and it names no runs"),
+        (("1", ""), "neither a run nor a range of runs"),
         (("1", "notes.txt"), "notes.txt: it is not a DuckDB database"),
         (
             ("1", "scenario.yml"),
@@ -243,12 +246,12 @@ def test_summary_that_cannot_be_written_is_told(
         ),
         (("1", "."), "is a folder"),
         (("1", "gone.json"), "there is no baseline gone.json"),
-        (("cut.json", "1"), "the baseline cut.json is no JSON; it may be cut off"),
+        (("cut.json", "1"), "the baseline cut.json is not JSON; it may be cut off"),
         (("1", "empty.duckdb"), "holds no runs, so there is nothing to compare"),
         (("1", "empty.duckdb:1"), "holds no runs, so there is nothing to compare"),
         (("1", "2", "--store", "gone.duckdb"), "there is no store"),
         (("1", "2", "--limit", "latency=1%"), "there is no metric 'latency'"),
-        (("1", "2", "--limit", "cost_usd_mean=1"), "'1' is no limit"),
+        (("1", "2", "--limit", "cost_usd_mean=1"), "'1' is not a limit"),
         (("1",), "Missing argument 'CAND'"),
     ],
 )

@@ -126,10 +126,10 @@ def test_drawn_again_it_is_the_same(harness: Cli, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["9"], "there is no run 9 in the store"),
-        (["x"], "x names no runs"),
+        (["x"], "x is neither a run nor a range"),
         (["3-1"], "3-1 ends before it begins; did you mean 1-3?"),
         (["3-4"], "a report is about one version of one scenario, and these are several"),
-        (["4", "--base", "nowhere"], "nowhere: there is no file nowhere, and it names no runs"),
+        (["4", "--base", "nowhere"], "nowhere: there is no file nowhere"),
         (["4", "--base", "1-4"], "holds several versions"),
         (["4", "--base", "1", "--limit", "nonsense=1%"], "nonsense"),
         (["--store", "none.duckdb"], "there is no store"),

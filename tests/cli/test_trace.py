@@ -93,9 +93,9 @@ def test_one_task_is_written_alone(harness: Cli) -> None:
         (("trace", "9"), "run 9: there is no run 9 in the store"),
         (("trace", "1-999999999"), "it holds runs 1-2"),
         (("trace", "2-1"), "did you mean 1-2?"),
-        (("trace", "one"), "one names no runs\n  How to fix: name a run, such as 12"),
-        (("trace", ""), "names no runs"),
-        (("trace", "harness.duckdb"), "names no runs"),
+        (("trace", "one"), "one is neither a run nor a range"),
+        (("trace", ""), "neither a run nor a range"),
+        (("trace", "harness.duckdb"), "neither a run nor a range"),
         (("trace", "--task", "999"), "run 2 has no task 999\n  How to fix: it has tasks 1-"),
         (("trace", "--task", "0"), "0 is not in the range"),
         (("trace", "--format", "svg"), "'svg' is not one of"),
@@ -105,7 +105,7 @@ def test_one_task_is_written_alone(harness: Cli) -> None:
         (("trace", "-o", "."), "cannot write ."),
         (("trace", "-o", "x.json", "--endpoint", "http://h"), "--endpoint sends a trace, and -o writes a file"),
         (("trace", "--format", "chrome", "--endpoint", "http://h"), "collectors take no Chrome traces"),
-        (("trace", "--endpoint", "h"), "h is no address of a collector"),
+        (("trace", "--endpoint", "h"), "h is not the address of a collector"),
         (("trace", "--endpoint", "http://127.0.0.1:1"), "cannot be reached: "),
     ],
 )  # fmt: skip
@@ -161,7 +161,7 @@ def test_an_exporter_that_is_not_there_ends_it_before_the_work(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "smoke")
     done = harness("simulate", "scenario.yaml", "--otel")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no exporter of traces named 'smoke'" in done.stderr
+    assert "there is no trace exporter named 'smoke'" in done.stderr
 
 
 def test_a_collector_that_is_not_there_costs_no_run(

@@ -100,7 +100,7 @@ def test_saving_again_needs_a_reason(side: MakeSide) -> None:
 
 def test_file_of_another_kind_is_not_overwritten(side: MakeSide) -> None:
     Path("package.json").write_text('{"name": "x"}', encoding="utf-8")
-    with pytest.raises(HarnessError, match="no baseline of harness"):
+    with pytest.raises(HarnessError, match="not a baseline of harness"):
         save_baseline(Path("package.json"), side({P95: [1.0]}), metrics=[P95], reason="because")
     assert Path("package.json").read_text(encoding="utf-8") == '{"name": "x"}'
 
@@ -128,13 +128,13 @@ GOOD = baseline_text(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (GOOD[:200], "is no JSON; it may be cut off"),
-        ("", "is no JSON; it may be cut off"),
-        ("<<<<<<< HEAD\n" + GOOD, "it holds marks of a merge"),
-        ("[" * 100_000, "is no JSON"),
-        ("[]", "is no baseline of harness"),
-        ('{"name": "x"}', "is no baseline of harness"),
-        ('{"harness_baseline": "1"}', "is no baseline of harness"),
+        (GOOD[:200], "is not JSON; it may be cut off"),
+        ("", "is not JSON; it may be cut off"),
+        ("<<<<<<< HEAD\n" + GOOD, "it has merge conflict markers"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "not a baseline of harness"),
+        ('{"name": "x"}', "not a baseline of harness"),
+        ('{"harness_baseline": "1"}', "not a baseline of harness"),
         (
             GOOD.replace('baseline": 2', 'baseline": 3'),
             "was saved by a newer harness: it has version 3",

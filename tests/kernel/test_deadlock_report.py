@@ -286,24 +286,24 @@ async def next_of_nothing() -> None:
     [
         (
             lost_get,
-            "an item from Queue `queue`, which is empty (nobody put one)",
+            "an item from Queue `queue`, which is empty (no item was ever put)",
             "await queue.get()",
         ),
         (
             full_put,
-            "room in Queue `queue`, which is full at 1 (nobody took one)",
+            "room in Queue `queue`, which is full at 1 (no item was ever taken)",
             "await queue.put(2)",
         ),
         (
             forgotten_task_done,
-            "task_done of all items of Queue `queue`, 1 not done (nobody took one)",
+            "task_done of all items of Queue `queue`, 1 not done (no item was ever taken)",
             "await queue.join()",
         ),
-        (unset_event, "Event `event` that nobody set", "await event.wait()"),
-        (unnotified, "Condition `condition` that nobody notified", "await condition.wait()"),
+        (unset_event, "Event `event` that was never set", "await event.wait()"),
+        (unnotified, "Condition `condition` that was never notified", "await condition.wait()"),
         (
             unnotified_predicate,
-            "Condition `condition` that nobody notified",
+            "Condition `condition` that was never notified",
             "await condition.wait_for(lambda: False)",
         ),
         (
@@ -312,8 +312,8 @@ async def next_of_nothing() -> None:
             "await semaphore.acquire()",
         ),
         (lonely_party, "Barrier `barrier`, at which 1 of 2 have arrived", "await barrier.wait()"),
-        (orphan_future, "a Future that nobody completed", "await future"),
-        (endless_sleep, "a time that never comes", 'await asyncio.sleep(float("inf"))'),
+        (orphan_future, "a Future that was never completed", "await future"),
+        (endless_sleep, "an infinite time", 'await asyncio.sleep(float("inf"))'),
         (next_of_nothing, "the next task of as_completed", "await next_done"),
     ],
 )
@@ -405,7 +405,7 @@ def test_tasks_that_a_task_waits_for_are_named_in_the_order_of_their_creation(
 
     report = stuck_report(main)
     assert waits(report)["Task-1"] == expected
-    assert waits(report)["a"] == waits(report)["b"] == "an Event that nobody set"
+    assert waits(report)["a"] == waits(report)["b"] == "an Event that was never set"
 
 
 def test_done_children_are_not_waited_for() -> None:
@@ -414,7 +414,7 @@ def test_done_children_are_not_waited_for() -> None:
         deadlock_report = asyncio.create_task(never(), name="stuck")
         await asyncio.gather(done, deadlock_report)
 
-    assert waits(stuck_report(main)) == {"Task-1": "stuck", "stuck": "an Event that nobody set"}
+    assert waits(stuck_report(main)) == {"Task-1": "stuck", "stuck": "an Event that was never set"}
 
 
 def test_two_tasks_that_await_each_other_are_a_cycle() -> None:
@@ -667,7 +667,9 @@ def test_queue_in_a_collection_of_an_object_is_named() -> None:
         await bus.inboxes["critic"].get()
 
     told = waits(stuck_report(main))["Task-1"]
-    assert told == "an item from Queue `bus.inboxes['critic']`, which is empty (nobody put one)"
+    assert (
+        told == "an item from Queue `bus.inboxes['critic']`, which is empty (no item was ever put)"
+    )
 
 
 def test_task_that_died_explains_more_than_queues_that_lead_back_to_each_other() -> None:

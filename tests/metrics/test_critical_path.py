@@ -28,6 +28,7 @@ from harness.spans import (
     WAIT,
     Table,
 )
+from tests.examples import examples
 
 Row = dict[str, Any]
 
@@ -285,7 +286,7 @@ def small_trees(draw: st.DrawFn) -> list[Row]:
 
 
 @given(small_trees())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_the_walk_finds_the_path_by_definition(rows: list[Row]) -> None:
     assert [(span_id, *times) for _, span_id, *times in told(*rows)] == slow_path(rows)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from harness.metrics.lanes import Lane, lanes
 from harness.run import Simulation
 from harness.spans import ABSENT, AGENT, ATTEMPT, OK, SPAN_COLUMNS, TASK, Table
+from tests.examples import examples
 
 Row = dict[str, Any]
 
@@ -138,7 +139,7 @@ def tables(draw: st.DrawFn) -> list[Row]:
 
 
 @given(tables(), st.randoms())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_spans_of_a_lane_nest_whatever_they_are(rows: list[Row], dice: Any) -> None:  # noqa: ANN401 - hypothesis'
     check_nesting(table(*rows))
     expected = laid(*rows)
@@ -147,7 +148,7 @@ def test_spans_of_a_lane_nest_whatever_they_are(rows: list[Row], dice: Any) -> N
 
 
 @given(tables())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_lane_begins_while_a_lower_one_is_free(rows: list[Row]) -> None:
     found = laid(*rows)
     for row in rows:

@@ -29,6 +29,7 @@ from harness.spans import (
     WAIT,
     Table,
 )
+from tests.examples import examples
 
 Row = dict[str, Any]
 
@@ -247,7 +248,7 @@ def run(program: Program, *, longer: int = -1, by_s: float = 0.0) -> list[Row]:
 
 
 @given(programs)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_leaf_may_take_longer_by_its_slack_and_no_more(program: Program) -> None:
     rows = run(program)
     found = slack_by_id(*rows)

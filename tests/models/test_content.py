@@ -82,9 +82,9 @@ def test_everything_that_may_be_stated_becomes_content() -> None:
 
 
 def test_what_no_agent_could_say_is_refused() -> None:
-    with pytest.raises(StubError, match="'a' cannot say 5"):
+    with pytest.raises(StubError, match="'a': expected a reply"):
         content_of("a", 5)  # type: ignore[arg-type]
-    with pytest.raises(StubError, match="'a' cannot say Reply"):
+    with pytest.raises(StubError, match="'a': expected a reply"):
         content_of("a", Reply("x", output_tokens=-1))
     with pytest.raises(HarnessError, match="tool_calls"):
         content_of("a", Late(), tool_calls=[ToolCall("t", {})])

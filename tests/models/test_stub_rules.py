@@ -105,8 +105,7 @@ def test_prompt_that_no_rule_answers_lists_what_there_is() -> None:
     stub = Stub(by_rules(("*wind*", None, "1"), (None, "^sun", "2")))
     with pytest.raises(
         StubError,
-        match=r"^no reply of agent 'lead' answers the prompt 'rain'\n"
-        r"  there is one for: prompt '\*wind\*', prompt_regex '\^sun'\n  How to fix: ",
+        match=r"agent 'lead' matches the prompt 'rain'\n.*'\*wind\*', prompt_regex '\^sun'\n  How to fix: ",
     ):
         ask(stub, request("rain"))
 
@@ -136,7 +135,7 @@ def test_function_that_fails_is_named_and_its_error_kept() -> None:
 
 def test_function_that_gives_something_else_is_told_what_to_give() -> None:
     stub = PythonStub(lambda _: 42, "m:number")
-    with pytest.raises(StubError, match=r"stub m:number .* 'lead' cannot say 42\n  How to fix: "):
+    with pytest.raises(StubError, match=r"stub m:number .* 'lead': expected a reply"):
         ask(stub, request())
 
 

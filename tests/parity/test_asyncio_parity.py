@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from harness.errors import Deadlock
 from harness.kernel import Kernel, run
 from harness.kernel.deterministic_asyncio import OrderedWeakSet, SimFuture, deterministic_asyncio
+from tests.examples import examples
 
 # -- programs ---------------------------------------------------------------------------------------
 
@@ -479,7 +480,7 @@ quietly = settings(
 )
 
 
-@settings(quietly, max_examples=300)
+@settings(quietly, max_examples=examples(300))
 @given(programs)
 def test_any_program_does_the_same_things_at_the_same_times_as_on_stock_asyncio(
     program: tuple[Op, ...],
@@ -488,7 +489,7 @@ def test_any_program_does_the_same_things_at_the_same_times_as_on_stock_asyncio(
 
 
 @pytest.mark.slow
-@settings(quietly, max_examples=2_000)
+@settings(quietly, max_examples=examples(2_000))
 @given(programs)
 def test_two_thousand_programs_do_the_same_as_on_stock_asyncio(program: tuple[Op, ...]) -> None:
     check_parity(program)

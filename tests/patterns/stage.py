@@ -67,7 +67,7 @@ class Stage:
             name: Agent(name, speaker, "m", self.log, Draws(1), Policies(), tools=tools)
             for name, speaker in speakers.items()
         }
-        self.task = Task(1, "task", self.log.open_task("task", 1))
+        self.task = Task(1, "task", self.log.open_task("task", 1), log=self.log)
 
     def play(self, pattern: Pattern) -> Message:
         message = Message(self.task, "user", "the task", 100)

@@ -16,6 +16,7 @@ from harness.chance import Draws
 from harness.models import Reply, Request, ToolCall
 from harness.patterns import PATTERNS, Pattern
 from harness.patterns.aggregators import Majority
+from harness.patterns.blackboard import Blackboard
 from harness.patterns.bus import Bus, Subscriber
 from harness.patterns.consensus import Consensus
 from harness.patterns.debate import Debate
@@ -103,6 +104,9 @@ PLAYS: dict[str, Play] = {
         Mesh(peers=("a", "b")),
         {"a": ("to: b", "done: A"), "b": ("hello", "done: B")},
         "done: A\n\ndone: B",
+    ),
+    "blackboard": Play(
+        Blackboard(members=("a", "b")), {"a": ("A",), "b": ("B", "Solved: AB")}, "Solved: AB"
     ),
     "hierarchical": Play(
         Hierarchical(manager="a", reports=(Branch(manager="b", reports=("c",)), "c")),

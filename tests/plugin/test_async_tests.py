@@ -288,7 +288,7 @@ async def test_late(late):
     result = project(IS_VIRTUAL + tests)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*2 seeds are wanted, but the test gets `sim` by getfixturevalue*"]
+        ["*2 seeds are requested, but the test gets `sim` by getfixturevalue*"]
     )
 
 

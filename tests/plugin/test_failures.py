@@ -40,7 +40,7 @@ async def test_it(sim):
     assert lines[1] == "Other tasks when it failed:"
     told = "\n".join(lines[2:-7])
     assert "listener" in told
-    assert "an Event that nobody set" in told
+    assert "an Event that was never set" in told
     assert "    at test_it.py:" in told
     assert lines[-6] == "The last calls:"
     assert lines[-7] == "The end waited for: planner (1 s) -> guide (50 ms)."

@@ -278,8 +278,8 @@ def _of_other_test(text: str) -> str:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (_cut, "is no JSON; it may be cut off"),
-        (lambda _: "[]", "is no baseline of harness"),
+        (_cut, "is not JSON; it may be cut off"),
+        (lambda _: "[]", "not a baseline of harness"),
         (lambda text: text.replace('"seed": 1', '"seed": -1'), "is damaged"),
         (_of_other_test, "2 s -> 2 s; other scenario: test_it.py::test_x against"),
     ],
@@ -319,7 +319,7 @@ def test_change_is_accepted_with_a_reason_and_what_is_the_same_is_not_written(
     assert refused.ret == pytest.ExitCode.TESTS_FAILED
     assert section(refused) == [
         "unchanged test_it.py::test_other test_it.test_other.json",
-        "not written test_it.py::test_trip its numbers changed: say why, with --sim-gate-reason TEXT",
+        "not written test_it.py::test_trip its numbers changed: state the reason, with --sim-gate-reason TEXT",
         "1 unchanged, 1 not written",
     ]
     other = pytester.path / "baselines" / "test_it.test_other.json"
@@ -404,9 +404,9 @@ def test_file_names_are_safe_and_different() -> None:
     [
         ("'10%'", "takes limits by name, such as latency_s_mean=\"10%\", not ('10%',)"),
         ("latency_mean='10%'", "there is no metric 'latency_mean'; did you mean 'latency_s_mean'?"),
-        ("latency_s_mean=10", 'latency_s_mean=10 is no limit; write it as latency_s_mean="10%"'),
-        ("latency_s_mean='10'", "'10' is no limit; write it as NAME=CHANGE"),
-        ("success_rate='1%'", "changes of success_rate are counted in points, such as 1pt"),
+        ("latency_s_mean=10", 'latency_s_mean=10 is not a limit; write it as latency_s_mean="10%"'),
+        ("latency_s_mean='10'", "'10' is not a limit; write it as NAME=CHANGE"),
+        ("success_rate='1%'", "changes of success_rate are stated in points, such as 1pt"),
         (
             "latency_s_mean='ignore', latency_s_p95='ignore', cost_usd_mean='ignore', success_rate='ignore'",
             "no metric is gated",

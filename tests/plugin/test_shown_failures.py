@@ -18,7 +18,7 @@ VERDICTS = {
     "test_headline_is_short": "APITimeoutError: call 1 of editor: no answer for 20 s, the client's timeout [injected fault: hang]",
     "test_survey_keeps_what_was_found": "the program lost 2 replies: the text is in no later prompt and not in the output",
     "test_all_texts_are_labelled": "RateLimitError: 99 of 107 attempts refused (limit 6 requests a minute); the SDK gave up after 2 retries",
-    "test_article_uses_the_facts": "agent 'writer' read nothing of 'researcher': its prompts have text from no other agent's reply",
+    "test_article_uses_the_facts": "agent 'writer' read no text of 'researcher': its prompts have text from no other agent's reply",
     "test_draft_is_revised_once": "the replies of agent 'reviewer' ran out: this is call 2, and the list has 1",
 }
 

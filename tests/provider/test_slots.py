@@ -15,6 +15,7 @@ from harness.chance.distributions import Constant
 from harness.provider import Latency, Limits, Prices, Provider, Queue, Refusal, Served
 from harness.provider.service import Attempt
 from harness.units import Usage
+from tests.examples import examples
 
 PRICES = Prices(input_usd_per_mtok=1, output_usd_per_mtok=10)
 # As many seconds as tokens, so that all times stay whole.
@@ -193,7 +194,7 @@ def in_time(drawn: list[tuple[int, int, float | None]]) -> list[Visit]:
     return placed
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=examples(200))
 @given(visits, st.integers(1, 4))
 def test_any_traffic_is_served_as_by_hand(
     drawn: list[tuple[int, int, float | None]], slots: int
@@ -204,7 +205,7 @@ def test_any_traffic_is_served_as_by_hand(
     assert desk.starts_s() == starts_by_hand(arrivals, slots)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=examples(200))
 @given(visits, st.integers(1, 4), st.integers(1, 3))
 def test_neither_slots_nor_places_are_ever_exceeded(
     drawn: list[tuple[int, int, float | None]], slots: int, capacity: int

@@ -21,6 +21,7 @@ from harness.report.notebook import comparison_html, run_html
 from harness.report.page import as_html, as_json, sections_of
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.store import RunRecord, Store
+from tests.examples import examples
 from tests.report.conftest import Page
 
 NASTY = [
@@ -222,7 +223,7 @@ def test_texts_from_outside_come_back_as_text(
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
 @given(text=TEXTS)
 def test_any_text_from_outside_comes_back_as_text(
     tmp_path_factory: pytest.TempPathFactory, harmless: tuple[Shape, Shape], text: str

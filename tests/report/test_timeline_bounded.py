@@ -34,6 +34,7 @@ from harness.spans import (
     TOOL,
     Table,
 )
+from tests.examples import examples
 
 Row = dict[str, Any]
 
@@ -140,7 +141,7 @@ PIECES = st.lists(
 
 
 @given(PIECES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_merging_loses_no_time_and_no_span(pieces: list[Piece]) -> None:
     def time_of(given: list[Piece]) -> dict[tuple[int, str], float]:
         times: Counter[tuple[int, str]] = Counter()
@@ -221,7 +222,7 @@ def test_the_axis_is_marked_at_round_times(duration_s: float, expected: list[str
 
 
 @given(st.floats(1e-6, 1e9))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_the_axis_is_never_crowded_nor_empty(duration_s: float) -> None:
     marked = ticks(duration_s)
     assert 2 <= len(marked) <= TICKS + 1

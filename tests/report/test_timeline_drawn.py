@@ -40,6 +40,7 @@ from harness.spans import (
     TOOL,
     Table,
 )
+from tests.examples import examples
 
 Row = dict[str, Any]
 
@@ -161,7 +162,7 @@ NAMES = st.one_of(
 
 
 @given(st.lists(NAMES, min_size=4, max_size=4), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_name_gets_out_of_its_text(names: list[str], whole: bool) -> None:
     agent, other, model, error = names
     spans = table(
@@ -195,7 +196,7 @@ def test_a_figure_has_any_names_without_a_warning(name: str) -> None:
 
 
 @given(NAMES, st.integers(2, 70))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_name_is_shown_on_one_line_of_its_length(name: str, letters: int) -> None:
     text = shown(name, letters)
     assert width(text.strip("\u2068\u2069")) <= letters

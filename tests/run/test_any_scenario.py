@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from harness.metrics import summarise
 from harness.run import RunResult, Simulation
 from harness.spans import AGENT, ATTEMPT, CALL, SPAN_COLUMNS, TASK, TOOL, WAIT, as_json_lines
+from tests.examples import examples
 
 Json = dict[str, Any]
 
@@ -404,14 +405,14 @@ EXAMPLES = settings(
 )  # fmt: skip
 
 
-@settings(EXAMPLES, max_examples=150)
+@settings(EXAMPLES, max_examples=examples(150))
 @given(scenarios, st.integers(0, 10**6))
 def test_every_run_keeps_the_laws(scenario: Json, seed: int) -> None:
     check_laws(scenario, seed)
 
 
 @pytest.mark.slow
-@settings(EXAMPLES, max_examples=700)
+@settings(EXAMPLES, max_examples=examples(700))
 @given(scenarios, st.integers(0, 10**6))
 def test_many_more_runs_keep_the_laws(scenario: Json, seed: int) -> None:
     check_laws(scenario, seed)

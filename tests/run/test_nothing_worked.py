@@ -46,7 +46,7 @@ def test_a_program_that_raises_in_every_task_fails_without_any_budget(
     file = program(PROGRAM, tasks=2)
     said = harness("simulate", file)
     assert said.returncode == 1
-    assert "FAIL: Not one task ended well in any of the 3 runs." in said.stdout
+    assert "FAIL: No task succeeded in any of the 3 runs." in said.stdout
     assert "JSONDecodeError in 6 tasks, first:" in said.stdout
     assert "in main\n" in said.stdout
     assert "in deeper\n" in said.stdout
@@ -57,7 +57,7 @@ def test_a_program_that_raises_in_every_task_fails_without_any_budget(
     done = harness("simulate", file, "--format", "json")
     report = json.loads(done.stdout)
     assert (done.returncode, report["passed"]) == (1, False)
-    assert report["notes"][0] == "Not one task ended well in any of the 3 runs."
+    assert report["notes"][0] == "No task succeeded in any of the 3 runs."
     ((error, tasks),) = [(it["error"], it["tasks"]) for it in report["failures"]]
     assert (error, tasks) == ("JSONDecodeError", 6)
     assert "in deeper" in report["failures"][0]["traceback"]
@@ -121,7 +121,7 @@ def test_a_pattern_whose_every_task_failed_fails_too(tmp_path: Path, harness: Cl
     )
     said = harness("simulate", file)
     assert said.returncode == 1
-    assert "FAIL: Not one task ended well in any of the 2 runs." in said.stdout
+    assert "FAIL: No task succeeded in any of the 2 runs." in said.stdout
     assert not Simulation(file).run_many().passed
 
 

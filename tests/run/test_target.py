@@ -160,7 +160,10 @@ def test_the_command_line_runs_it_from_any_folder(
     ("wrong", "message"),
     [
         ("target: nowhere_at_all:main", "'nowhere_at_all:main' cannot be loaded"),
-        ("target: just words", "'just words' is no function as module:function"),
+        (
+            "target: just words",
+            "'just words' is not the name of a function, such as module:function",
+        ),
     ],
 )
 def test_a_target_that_is_not_there_is_told_with_its_place(
@@ -180,7 +183,7 @@ def test_a_target_that_is_not_there_is_told_with_its_place(
     [
         ("system_regex: work", "system_regex: '('", "must be a regular expression"),
         ("{system: ", "{sytem: ", "unknown key 'sytem'; did you mean 'system'"),
-        ("providers:\n", "providers:\n  mine: {}\n", "say which `api` provider 'mine' speaks"),
+        ("providers:\n", "providers:\n  mine: {}\n", "provider 'mine' needs `api`"),
         ("provider: anthropic", "provider: anthropc", "there is no 'anthropc' under providers"),
     ],
 )

@@ -159,8 +159,8 @@ RANGES = {
     "negative size": wrong(SIZE, "input_tokens: ¦-100", "workload.kinds[0].input_tokens: must be greater than or equal to 0, not -100"),
     "weight of zero": wrong(SIZE, "weight: ¦0", "workload.kinds[0].weight: must be greater than 0, not 0"),
     "high below low": wrong(SIZE, "input_tokens: {uniform: ¦{low: 5, high: 1}}", "input_tokens.uniform: high (1) is below low (5)"),
-    "mean beyond all bounds": wrong(SIZE, "input_tokens: ¦{lognormal: {median: 1, sigma: 1000}}", "workload.kinds[0].input_tokens: this leads to numbers beyond all bounds"),
-    "mean beyond any bound of ours": wrong("{latency_s: 1}", "{latency_s: ¦{weibull: {shape: 0.05, scale: 1}}}", "tools.search.latency_s: the mean of this distribution is beyond 1e+15"),
+    "mean beyond all bounds": wrong(SIZE, "input_tokens: ¦{lognormal: {median: 1, sigma: 1000}}", "workload.kinds[0].input_tokens: this leads to numbers that are too large"),
+    "mean beyond any bound of ours": wrong("{latency_s: 1}", "{latency_s: ¦{weibull: {shape: 0.05, scale: 1}}}", "tools.search.latency_s: the mean of this distribution is above 1e+15"),
     "median of zero": wrong(SIZE, "input_tokens: {lognormal: {median: ¦0, sigma: 1}}", "lognormal.median: must be greater than 0, not 0"),
     "empirical of nothing": wrong(SIZE, "input_tokens: {empirical: ¦{}}", "input_tokens.empirical: give either values or file"),
     "empirical without values": wrong(SIZE, "input_tokens: {empirical: {values: ¦[]}}", "empirical.values: must hold at least 1, not an empty list"),
@@ -213,9 +213,9 @@ REFERENCES = {
     "model of a fault": wrong("agent: writer,", "model: ¦fats,", "faults[0].overloaded.model: there is no 'fats' under models; did you mean 'fast'?"),
     "metric": wrong(BUDGET, "¦sucess_rate: {at_least: 1}", "budgets.sucess_rate: there is no metric 'sucess_rate'; did you mean 'success_rate'?"),
     "metric like no other": wrong(BUDGET, "¦happiness: {at_least: 1}", "budgets.happiness: there is no metric 'happiness'; known are latency_s_mean"),
-    "fallback to itself": wrong(POLICY, "{}\n  agents: {writer: {fallback: ¦writer}}", "policies.agents.writer.fallback: fallbacks go in a circle: writer -> writer"),
-    "fallbacks in a circle": wrong(POLICY, "{}\n  agents: {writer: {fallback: editor}, editor: {fallback: ¦writer}}", "fallbacks go in a circle: writer -> editor -> writer"),
-    "default fallback of the fallback": wrong(POLICY, "{fallback: ¦editor}", "policies.default.fallback: fallbacks go in a circle: editor -> editor"),
+    "fallback to itself": wrong(POLICY, "{}\n  agents: {writer: {fallback: ¦writer}}", "policies.agents.writer.fallback: fallbacks form a cycle: writer -> writer"),
+    "fallbacks in a circle": wrong(POLICY, "{}\n  agents: {writer: {fallback: editor}, editor: {fallback: ¦writer}}", "fallbacks form a cycle: writer -> editor -> writer"),
+    "default fallback of the fallback": wrong(POLICY, "{fallback: ¦editor}", "policies.default.fallback: fallbacks form a cycle: editor -> editor"),
     "latency profile": wrong(MODEL, "name: ¦claude-haiku-4-6", "models.fast.name: no latency profile for model 'claude-haiku-4-6'; did you mean 'claude-haiku-4-5'?"),
     "latency profile like no other": wrong(MODEL, "name: ¦zzz", "models.fast.name: no latency profile for model 'zzz'. Known: "),
     "two at once, in the order of the file": wrong("tools: [search]}\n" + "pattern:\n" + PATTERN, "tools: [¦serch]}\npattern:\n  pipeline: {stages: [¦writr]}", "no 'serch' under tools", "no 'writr' under agents"),
@@ -323,14 +323,14 @@ FILES = {
     "huge": (b"# " + b"a" * 2_000_000, " the file is larger than 2,000,000 bytes"),
     "a bomb of lists": (BASE.encode() + b"a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + b"".join(
         b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 10)
-    ), "the file unfolds to more than 200,000 values; are there aliases of aliases?"),
+    ), "with its aliases expanded, the file has more than 200,000 values"),
     "a bomb of merges in one line": (
         BASE.encode() + b"tools: " + b"{<<: [" * 15 + b"&a {x: 1}" + b"".join(
             b", *%s, *%s, *%s]}" % (name, name, name) for name in [b"a"] * 15
         ) + b"\n", "the key 'tools' occurs twice"),
     "a bomb of merges": (BASE.encode() + b"a0: &a0 {x: 1}\n" + b"".join(
         b"a%d: &a%d {<<: [%s]}\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 12)
-    ), "the file unfolds to more than 200,000 values"),
+    ), "with its aliases expanded, the file has more than 200,000 values"),
     "a chain of aliases": (BASE.encode() + b"a0: &a0 [1]\n" + b"".join(
         b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 60)
     ), "the file is nested more than 50 levels deep"),
@@ -363,8 +363,8 @@ def test_missing_file_is_told_with_the_nearest(harness: Cli, written: Write) -> 
     ("name", "says"),
     [
         ("nowhere/x.yaml", "nowhere/x.yaml: the file does not exist"),
-        (".", ".: this is a folder, and no file"),
-        ("", ": this is a folder, and no file"),
+        (".", ".: this is a folder, not a file"),
+        ("", ": this is a folder, not a file"),
         ("/dev/null", "/dev/null: this is neither a file nor a link to one"),
         ("a" * 5000, "the file cannot be read: File name too long"),
     ],

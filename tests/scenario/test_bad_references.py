@@ -88,7 +88,7 @@ PATHS = {
     "list": ("¦[replies.yaml]", "agents.writer.stub: must be a text, not a list"),
     "module that does not exist": ("¦no_such_module:answer", "agents.writer.stub: 'no_such_module:answer' cannot be loaded: ModuleNotFoundError"),
     "function that does not exist": ("¦json:answer", "agents.writer.stub: 'json:answer' cannot be loaded: AttributeError"),
-    "no function": ("¦json:__name__", "agents.writer.stub: 'json:__name__' is no function but 'json'"),
+    "no function": ("¦json:__name__", "agents.writer.stub: 'json:__name__' is not a function, but 'json'"),
     "module that fails": ("¦failing_stub:answer", "agents.writer.stub: 'failing_stub:answer' cannot be loaded: ZeroDivisionError"),
     "module that leaves": ("¦leaving_stub:answer", "agents.writer.stub: 'leaving_stub:answer' cannot be loaded: SystemExit"),
     "module that is no Python": ("¦broken_stub:answer", "agents.writer.stub: 'broken_stub:answer' cannot be loaded: SyntaxError"),
@@ -120,7 +120,7 @@ DATA = {
     "trace without the column of tokens": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: size}}"), TRACE, "rows.csv:1: no column 'size'"),
     "trace with a bad time": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\nsoon\n", "rows.csv:3: 'soon' is neither seconds nor an ISO timestamp"),
     "trace with a time that is no number": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\nnan\n", "rows.csv:3: 'nan' is not a finite time"),
-    "trace with a time out of all bounds": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\n1e308\n", "workload.arrivals: this leads to numbers beyond all bounds"),
+    "trace with a time out of all bounds": (with_arrivals("¦{trace: {file: rows.csv, time: at}}"), "at\n0\n1e308\n", "workload.arrivals: this leads to numbers that are too large"),
     "trace with a row that is cut": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: tokens}}"), "at,tokens\n0,5\n1\n", "rows.csv:3: tokens None is not a whole number of tokens"),
     "trace with bad tokens": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: tokens}}"), "at,tokens\n0,5.5\n", "rows.csv:2: tokens '5.5' is not a whole number of tokens"),
     "trace with negative tokens": (with_arrivals("¦{trace: {file: rows.csv, time: at, input_tokens: tokens}}"), "at,tokens\n0,-5\n", "rows.csv:2: tokens -5 is negative"),
@@ -180,7 +180,7 @@ OVERRIDES = {
     "workload.tasks.half=5": "--set workload.tasks.half=5: workload.tasks has no place for 'half'",
     "seed[0]=5": "--set seed[0]=5: seed has no place for 0",
     "faults[1]=x": "--set faults[1]=x: faults has no place for 1",
-    "faults[7].overloaded.agent=x": "--set faults[7].overloaded.agent=x: there is nothing at faults[7]",
+    "faults[7].overloaded.agent=x": "--set faults[7].overloaded.agent=x: there is no key faults[7]",
     "faults.overloaded=x": "--set faults.overloaded=x: faults has no place for 'overloaded'",
     "faults[0].overloaded.agent=writr": "faults[0].overloaded.agent: there is no 'writr' under agents; did you mean 'writer'?",
     "workload.arrivals={poisson: {rate_per_s: -1}}": "workload.arrivals.poisson.rate_per_s: must be greater than 0, not -1",
@@ -189,8 +189,8 @@ OVERRIDES = {
     "workload.tasks=.nan": "--set workload.tasks:1:1: .nan is not a finite number",
     "description=&all [*all]": "--set description:1:1: an alias contains itself",
     "description=" + "[" * 60 + "]" * 60: "--set description:1:51: the file is nested more than 50 levels deep",
-    ".".join("a" * 60) + "=5": "nothing is more than 50 levels deep",
-    ".".join("a" * 100_000) + "=5": "nothing is more than 50 levels deep",
+    ".".join("a" * 60) + "=5": "more than 50 levels",
+    ".".join("a" * 100_000) + "=5": "more than 50 levels",
 }
 # fmt: on
 

@@ -22,6 +22,7 @@ from harness.errors import HarnessError, ScenarioError
 from harness.run import simulate
 from harness.scenario import load_scenario
 from harness.scenario.schema import Scenario
+from tests.examples import examples
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(SCENARIOS.glob("*.yaml"))
@@ -134,7 +135,7 @@ def damage_text(draw: st.DrawFn, text: str) -> str:
             return text[:start]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=examples(300))
 @given(damaged_texts())
 def test_damaged_text_loads_and_runs_or_is_refused(folder: Path, damaged: tuple[str, str]) -> None:
     check(folder, *damaged)
@@ -210,13 +211,13 @@ def inside(data: Any, path: Sequence[Any]) -> Any:  # noqa: ANN401 - a YAML valu
     return data
 
 
-@settings(derandomize=True, deadline=None, max_examples=400)
+@settings(derandomize=True, deadline=None, max_examples=examples(400))
 @given(damaged_data())
 def test_damaged_data_loads_and_runs_or_is_refused(folder: Path, damaged: tuple[str, str]) -> None:
     check(folder, *damaged)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=examples(200))
 @given(
     st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))

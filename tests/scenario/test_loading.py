@@ -213,6 +213,7 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "handoff": "{start: writer, agents: [editor], carry: summary, summarizer: writer}",
         "market": "{contractors: [writer, editor], award: highest, team_size: 2, manager: writer}",
         "mesh": "{peers: [writer, editor], versions: {writer: [v1, v2], editor: [v2]}, on_mismatch: drop}",
+        "blackboard": "{members: [writer, editor], state: {pessimistic: {timeout_s: 5}}, on_exhausted: board}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():

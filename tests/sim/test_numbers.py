@@ -93,7 +93,7 @@ def test_price_that_nobody_knows_is_not_zero() -> None:
     run = Sim(1).run(program)
     assert math.isnan(run.cost_usd)
     assert "an unknown sum" in run.explain()
-    with pytest.raises(AssertionError, match="the cost is not known"):
+    with pytest.raises(AssertionError, match="the cost is unknown"):
         run.assert_cost_below(100)
 
 
@@ -227,20 +227,20 @@ def test_assertions_that_hold(run: ProgramRun, parallel: ProgramRun) -> None:
             "assert_called_with_output_of",
             ["planner", "guide"],
             {},
-            "agent 'planner' read nothing of 'guide': its prompts have text from no other agent's reply",
+            "agent 'planner' read no text of 'guide': its prompts have text from no other agent's reply",
         ),
         (
             "assert_called_with_output_of",
             ["guide", "guide"],
             {},
-            "agent 'guide' read nothing of 'guide': its prompts have text only from planner",
+            "agent 'guide' read no text of 'guide': its prompts have text only from planner",
         ),
-        ("assert_parallel", [], {}, "at most 1 of 2 calls of all agents went on at once, not 2"),
+        ("assert_parallel", [], {}, "at most 1 of 2 calls of all agents"),
         (
             "assert_parallel",
             ["planner"],
             {},
-            "there is no more than 1 call of planner, and 2 should go on at once",
+            "only 1 call of planner",
         ),
         ("assert_latency_below", [3.0], {}, "the run took 3 s, which is not below 3 s"),
         ("assert_cost_below", [0.0], {}, "which is not below $0"),
@@ -273,9 +273,9 @@ def test_agent_that_was_never_called_has_read_nothing(ask: Any) -> None:
         return await ask("a trip", system="You are a planner.")  # type: ignore[no-any-return]
 
     run = two_step(ask).run(only_plan)
-    with pytest.raises(AssertionError, match="read nothing of 'planner', because it was never"):
+    with pytest.raises(AssertionError, match="read no text of 'planner', because"):
         run.assert_called_with_output_of("guide", "planner")
-    with pytest.raises(AssertionError, match="read nothing of 'guide', which gave no reply"):
+    with pytest.raises(AssertionError, match="read no text of 'guide', which gave no reply"):
         run.assert_called_with_output_of("planner", "guide")
 
 

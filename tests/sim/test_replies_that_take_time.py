@@ -184,7 +184,7 @@ def test_reply_that_gives_no_reply_is_told(ask: Any) -> None:
     async def reply(_: Request) -> Any:
         return 42
 
-    with pytest.raises(StubError, match="agent 'a' cannot say 42"):
+    with pytest.raises(StubError, match="agent 'a': expected a reply"):
         sim_with(reply).run(ask)
 
 

@@ -101,7 +101,7 @@ def test_program_that_waits_for_ever_is_told_where() -> None:
     async def program() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(Deadlock, match="an Event that nobody set"):
+    with pytest.raises(Deadlock, match="an Event that was never set"):
         Sim(1).run(program)
 
 
@@ -161,7 +161,7 @@ def test_run_inside_a_running_loop_is_refused(ask: Any) -> None:
 @pytest.mark.parametrize("wrong", [5, None, "main", [1]])
 def test_what_is_no_program_is_refused(wrong: Any) -> None:
     sim = Sim(1)
-    with pytest.raises(HarnessError, match="is no program"):
+    with pytest.raises(HarnessError, match="is not a program"):
         sim.run(wrong)
     assert sim.run(lambda: 1).output == 1
 

@@ -332,22 +332,22 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         (
             "agent",
             {"latency_s": -1},
-            "latency_s: number: Input should be greater than or equal to 0 (given: -1)",
+            "latency_s: number: Input should be greater than or equal to 0 (got -1)",
         ),
         ("agent", {"latency_s": {"lognorml": {}}}, "latency_s: mapping.lognorml: "),
         ("agent", {"latency_s": {"ttft_s": 1, "itl": 2}}, "latency_s: itl: "),
         ("agent", {"output_tokens": "many"}, "output_tokens: number: "),
         ("agent", {"accuracy": 1.5}, "accuracy: value: Input should be less than or equal to 1"),
-        ("agent", {"reply": 5}, "agent 'x' cannot say 5"),
-        ("agent", {"reply": ["one", 5]}, "agent 'x' cannot say 5"),
-        ("agent", {"system_regex": "("}, "system_regex: no regular expression: missing )"),
-        ("agent", {"tools": "look"}, "tools: a list of names is wanted (given: 'look')"),
+        ("agent", {"reply": 5}, "agent 'x': expected a reply (got 5)"),
+        ("agent", {"reply": ["one", 5]}, "agent 'x': expected a reply (got 5)"),
+        ("agent", {"system_regex": "("}, "system_regex: not a regular expression: missing )"),
+        ("agent", {"tools": "look"}, "tools: expected a list of names (got 'look')"),
         (
             "agent",
             {"tool_calls": ["look"]},
-            "tool_calls: (name, arguments) is wanted (given: 'look')",
+            "tool_calls: expected (name, arguments) (got 'look')",
         ),
-        ("agent", {"tool_calls": [("look",)]}, "tool_calls: (name, arguments) is wanted"),
+        ("agent", {"tool_calls": [("look",)]}, "tool_calls: expected (name, arguments)"),
         ("tool", {"latency_s": -1}, "latency_s: number: "),
         ("tool", {"failure_probability": 2}, "failure_probability: value: "),
         ("fault", {"agnt": "a"}, "fault 'x': agnt: "),
@@ -396,7 +396,7 @@ def test_wrong_provider_is_one_clear_error(settings: dict[str, Any], words: str)
         ("earthquake", {}, "there is no fault 'earthquake'\n  Known: latency, hang, "),
         ("status", {}, "fault 'status': status: Field required"),
         ("status", {"status": 418}, "fault 'status': status: Input should be 400, 401"),
-        ("hang", {"for_s": 0}, "fault 'hang': for_s: Input should be greater than 0 (given: 0)"),
+        ("hang", {"for_s": 0}, "fault 'hang': for_s: Input should be greater than 0 (got 0)"),
         (
             "hang",
             {"from_s": 5, "until_s": 2},
@@ -424,7 +424,7 @@ def test_tool_that_replaces_nothing_is_refused(target: str) -> None:
 def test_two_agents_of_one_name_are_refused() -> None:
     sim = Sim(1)
     sim.agent("a")
-    with pytest.raises(HarnessError, match="there is an agent 'a' already"):
+    with pytest.raises(HarnessError, match="agent 'a' is described already"):
         sim.agent("a", reply="other")
 
 
@@ -591,7 +591,7 @@ def test_tool_calls_beside_a_model_of_ones_own_are_refused() -> None:
         async def reply(self, request: Request) -> Reply:
             return Reply(request.prompt)
 
-    with pytest.raises(HarnessError, match="let the model wish for the tools"):
+    with pytest.raises(HarnessError, match="tool_calls"):
         Sim(1).agent("echo", reply=Echo(), tool_calls=[("look", {})])
 
 

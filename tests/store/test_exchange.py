@@ -1,4 +1,4 @@
-"""Runs as folders: what is written comes back to the last bit, and what is no export is refused whole."""
+"""Runs as folders: what is written comes back to the last bit, and what is not an export is refused whole."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from harness.store.exchange import export_runs, import_runs
 from harness.store.exchange.formats import FORMATS
 from harness.store.exchange.manifest import FormatName, checksum
 from harness.store.exchange.tables import identifier, tables_of_runs
+from tests.examples import examples
 
 MakeRecord = Callable[..., RunRecord]
 Row = dict[str, Any]
@@ -178,7 +179,7 @@ def any_rows(draw: st.DrawFn) -> dict[str, list[Row]]:
 
 @pytest.mark.slow
 @every_format
-@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(12), deadline=None, derandomize=True, database=None)
 @given(any_rows())
 def test_whatever_a_store_holds_comes_back_and_gives_the_same_bytes(
     form: FormatName, rows: dict[str, list[Row]]
@@ -365,10 +366,10 @@ def test_manifest_that_says_something_else_is_refused(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"", "manifest.json is no JSON"),
-        (b'{"harness_export": 1, "for', "manifest.json is no JSON"),
-        (b"[" * 100_000, "manifest.json is no JSON"),
-        (b"\xff\xfe\x00", "manifest.json is no JSON"),
+        (b"", "manifest.json is not JSON"),
+        (b'{"harness_export": 1, "for', "manifest.json is not JSON"),
+        (b"[" * 100_000, "manifest.json is not JSON"),
+        (b"\xff\xfe\x00", "manifest.json is not JSON"),
         (b"[]", "has no 'harness_export'"),
         (b"null", "has no 'harness_export'"),
         (b" " * (2**20 + 1), "is longer than 1048576 bytes"),
@@ -384,8 +385,8 @@ def test_manifest_that_is_garbage_is_refused(good: Path, text: bytes, says: str)
 @pytest.mark.parametrize(
     ("table", "sql", "says"),
     [
-        ("spans", "SELECT * EXCLUDE agent FROM old", "other columns than a store: 'agent'"),
-        ("spans", "SELECT *, 1 AS more FROM old", "other columns than a store: 'more'"),
+        ("spans", "SELECT * EXCLUDE agent FROM old", "differ from those of a store: 'agent'"),
+        ("spans", "SELECT *, 1 AS more FROM old", "differ from those of a store: 'more'"),
         ("spans", "SELECT * RENAME (agent AS who) FROM old", "'agent', 'who'"),
         ("spans", "SELECT * REPLACE (task::VARCHAR AS task) FROM old", "'task'"),
         ("runs", "SELECT * REPLACE (written_at::TIMESTAMPTZ AS written_at) FROM old", "'written_at'"),
@@ -431,15 +432,15 @@ def test_file_that_was_cut_off_or_changed_is_refused(
         path.write_bytes(whole[:-1])
     with refused(out, f"metrics.{form} is not the file that was written"):
         path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
-    with refused(out, f"metrics.{form} is missing, or is no plain file"):
+    with refused(out, f"metrics.{form} is missing, or is not a regular file"):
         path.unlink()
-    with refused(out, f"metrics.{form} is missing, or is no plain file"):
+    with refused(out, f"metrics.{form} is missing, or is not a regular file"):
         path.mkdir()
 
 
 def test_link_out_of_the_folder_is_not_followed(good: Path) -> None:
     path = good / "spans.parquet"
-    with refused(good, "spans.parquet is missing, or is no plain file"):
+    with refused(good, "spans.parquet is missing, or is not a regular file"):
         path.rename(good.parent / "elsewhere.parquet")
         path.symlink_to(good.parent / "elsewhere.parquet")
 
@@ -447,10 +448,10 @@ def test_link_out_of_the_folder_is_not_followed(good: Path) -> None:
 @pytest.mark.parametrize(
     ("first_line", "says"),
     [
-        ('run_id,"metric","bound"', "other columns than a store: 'value'"),
-        ('run_id,"metric","bound",value,"=cmd()"', "other columns than a store: '=cmd()'"),
+        ('run_id,"metric","bound"', "differ from those of a store: 'value'"),
+        ('run_id,"metric","bound",value,"=cmd()"', "differ from those of a store: '=cmd()'"),
         ('run_id,"metric","bound",value,value', "a column occurs twice"),
-        ('run_id,"metric","bound"";DROP TABLE runs",value', "other columns than a store"),
+        ('run_id,"metric","bound"";DROP TABLE runs",value', "differ from those of a store"),
         ('"run_id', "unexpected end of data"),
         ("\0", "budgets.csv"),
     ],
@@ -499,7 +500,9 @@ def test_one_wrong_folder_keeps_all_others_out(good: Path, store: Store, tmp_pat
 @pytest.mark.parametrize("name", ["gone", "runs.duckdb"])
 def test_what_is_no_folder_is_refused(store: Store, tmp_path: Path, name: str) -> None:
     store.write([])
-    with pytest.raises(StoreError, match=rf"{name} is no export: .*manifest\.json cannot be read"):
+    with pytest.raises(
+        StoreError, match=rf"{name} is not an export: .*manifest\.json cannot be read"
+    ):
         import_runs(store, [tmp_path / name])
 
 
@@ -558,7 +561,7 @@ def test_export_of_an_earlier_version_with_columns_that_nobody_knows_is_refused(
 ) -> None:
     store.write([make_record()])
     export_of_version_1(store, "parquet", out)
-    with refused(out, "spans.parquet has other columns than a store: 'colour'"):
+    with refused(out, "spans.parquet has columns that differ from those of a store: 'colour'"):
         rewrite(out, "spans", "SELECT *, 'red' AS colour FROM old")
 
 
@@ -653,7 +656,7 @@ def test_nothing_is_written_over(
         out.symlink_to(out.parent / "mine")
     before = sorted(out.parent.rglob("*"))
     with pytest.raises(
-        StoreError, match=r"is there already, and nothing is written over\n  How to fix: name"
+        StoreError, match=r"already exists, and is not overwritten\n  How to fix: name"
     ):
         export_runs(store, [1], "csv", out)
     assert sorted(out.parent.rglob("*")) == before

@@ -107,7 +107,7 @@ def test_a_connection_that_the_program_itself_left_open_is_pointed_out(
     store.write([])
     with (
         duckdb.connect(store.path),
-        pytest.raises(StoreError, match=r"runs\.duckdb is open in this very program"),
+        pytest.raises(StoreError, match=r"runs\.duckdb is open in this program"),
     ):
         ask(store)
 

@@ -20,6 +20,7 @@ from harness.provider import Limits
 from harness.provider.limits import Bucket, Limiter, LimitHit
 from harness.run import Simulation
 from harness.spans import ATTEMPT
+from tests.examples import examples
 
 QUEUE = Path(__file__).parents[2] / "scenarios" / "queue.yaml"
 US = 1_000_000
@@ -27,7 +28,7 @@ US = 1_000_000
 gaps_us = st.integers(min_value=0, max_value=90 * US)
 sizes = st.integers(min_value=0, max_value=50_000)
 limits_per_min = st.integers(min_value=1, max_value=2_000_000)
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=200)
+PROPERTY = settings(derandomize=True, deadline=None, max_examples=examples(200))
 
 
 def exact_level(per_min: int, takes: list[tuple[int, int]], until_us: int) -> Fraction:

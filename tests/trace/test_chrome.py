@@ -15,6 +15,7 @@ from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, SPAN_COLUMNS, T
 from harness.trace.chrome import chrome_text
 from harness.trace.ids import microseconds
 from harness.trace.run import TracedRun
+from tests.examples import examples
 
 Event = dict[str, Any]
 MakeRun = Callable[..., TracedRun]
@@ -228,7 +229,7 @@ def tables(draw: st.DrawFn) -> Table:
 
 
 @given(tables())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_slices_nest_whatever_the_spans_are(spans: Table) -> None:
     run = TracedRun(
         run_id=1, scenario="s", scenario_hash="h", seed=1, status="done", harness_version="0", commit_id="", spans=spans,

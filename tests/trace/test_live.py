@@ -117,8 +117,8 @@ def test_exporters_are_those_of_the_variables(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("OTEL_TRACES_EXPORTER", "smoke", "there is no exporter of traces named 'smoke'"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon", "there is no exporter of traces named 'pigeon'"),
+        ("OTEL_TRACES_EXPORTER", "smoke", "there is no trace exporter named 'smoke'"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon", "there is no trace exporter named 'pigeon'"),
     ],
 )
 def test_an_exporter_that_is_not_there_is_told(

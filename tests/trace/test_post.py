@@ -191,7 +191,7 @@ def test_a_collector_that_does_not_answer_is_given_up(monkeypatch: pytest.Monkey
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_is_told(url: str) -> None:
-    assert "is no address of a collector" in refused(url)
+    assert "is not the address of a collector" in refused(url)
 
 
 @pytest.mark.parametrize("scheme", ["http://", "ftp://", ""])

@@ -1,7 +1,7 @@
 """A program of the user does the same on every rerun: over a heap in disorder, processes, hash seeds and Pythons.
 
 Run as a script, this file prints what the program does, for the tests that compare processes. What asyncio's own sets
-do is in `test_order.py`; here it is what only a user's program meets: its own `asyncio.run`, random values, clocks,
+do is in `test_deterministic_asyncio.py`; here it is what only a user's program meets: its own `asyncio.run`, random values, clocks,
 threads, garbage.
 """
 

@@ -287,7 +287,7 @@ def test_bounds_and_deadlocks_hold_for_a_program() -> None:
     async def stuck() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(Deadlock, match="an Event that nobody set"):
+    with pytest.raises(Deadlock, match="an Event that was never set"):
         simulated(lambda: asyncio.run(stuck()))
     with pytest.raises(LimitExceeded, match="horizon_s"):
         run_program(Kernel(horizon_s=10), lambda: time.sleep(11), seed=1)

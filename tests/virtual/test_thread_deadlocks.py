@@ -269,7 +269,7 @@ def test_loop_that_waits_for_itself_is_told() -> None:
         loop = asyncio.get_running_loop()
         asyncio.run_coroutine_threadsafe(asyncio.sleep(1), loop).result()
 
-    assert "the loop of this very thread has work that waits meanwhile" in stuck(main)
+    assert "the loop of this thread is blocked meanwhile and has work to do" in stuck(main)
 
 
 # -- heartbeats ---------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from harness.errors import Deadlock, HarnessError
 from harness.kernel import Kernel, baton
 from harness.virtual.world import choose_order, run_program
+from tests.examples import examples
 
 
 def simulated(program: Callable[[], Any], *, order: int | None = None) -> Any:
@@ -60,7 +61,7 @@ def test_sets_of_futures_and_threads_are_in_the_order_in_which_they_were_filled(
 # -- locks --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(60), deadline=None, derandomize=True, database=None)
 @given(
     st.lists(
         st.lists(
@@ -113,7 +114,7 @@ def test_no_wake_up_is_lost_in_the_line_of_a_lock(
     assert len(had) >= wanted
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(40), deadline=None, derandomize=True, database=None)
 @given(
     st.integers(1, 4),
     st.lists(st.sampled_from([0, 0, 1, 2]), min_size=1, max_size=12),

@@ -21,6 +21,7 @@ from harness.models.replies import Replies
 from harness.run.program_world import ProgramWorld, default_providers
 from harness.wire.routing import AgentRule
 from harness.wire.serve import Door, RealTime, answer_errors
+from tests.examples import examples
 
 HEADERS = {
     "Host": "localhost:8123",
@@ -214,7 +215,9 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_any_request_is_understood_or_told_what_is_wrong(
@@ -307,7 +310,9 @@ def test_headers_that_never_end_are_not_kept(served: Served) -> None:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     pieces=st.lists(
@@ -346,7 +351,9 @@ def body_of(answer: bytes) -> bytes:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(body=st.binary(max_size=200), purpose=st.sampled_from([b"batch", b"", b"\xff"]))
 def test_any_upload_is_taken_or_told_what_is_wrong(

@@ -123,19 +123,19 @@ def test_made_up_reply_keeps_the_schema(ask: Ask, more: Any, sim: Sim) -> None:
 CALL = ToolCall("book", {"city": "Bern"})
 WRONG: list[tuple[Any, list[tuple[Ask, dict[str, Any]]], str]] = [
     ("sunny", ANY, "tool_calls: there is none"),
-    ("sunny", NAMED, "wants the tool 'book'"),
-    (CALL, NONE, "tool_calls: the request says that no tool may be called"),
+    ("sunny", NAMED, "the tool 'book'"),
+    (CALL, NONE, "tool_calls: the request forbids tool calls"),
     (ToolCall("forecast", {"city": "Bern"}), NAMED, "tool_calls[0].tool: 'forecast' is called"),
     ([CALL, CALL], ONE, "tool_calls: there are 2"),
     (ToolCall("forcast", {"city": "Bern"}), AUTO, "'forcast' is not offered; offered: forecast, book; did you mean 'forecast'?"),
     (ToolCall("book", {"city": 3}), AUTO, "tool_calls[0].arguments.city: 3 is not of type 'string'"),
     (ToolCall("book", {}), AUTO, "tool_calls[0].arguments: 'city' is a required property"),
     ([CALL, ToolCall("book", {"city": "Bern", "days": 0})], AUTO, "tool_calls[1].arguments.days: 0 is less than"),
-    (ToolCall("book", {"city": {1, 2}}), AUTO, "tool_calls[0].arguments: no JSON"),
-    ("sunny", FORMATS, "text: the request wants JSON"),
+    (ToolCall("book", {"city": {1, 2}}), AUTO, "tool_calls[0].arguments: not JSON"),
+    ("sunny", FORMATS, "text: the request requires JSON"),
     ('{"city": "Bern", "sun": 1}', FORMATS, "text: Additional properties are not allowed"),
     ({"days": 2}, FORMATS, "text: 'city' is a required property"),
-    (CALL, FORMATS, "tool_calls[0].tool: 'book' is called, and the request offers no tools"),
+    (CALL, FORMATS, "tool_calls[0].tool: 'book' is called, but the request offers no tools"),
 ]  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def test_passages_are_extracted_one_after_another_which_is_where_the_time_goes(s
     run = sim.run(publish, SOURCE)
 
     assert run.latency_s == pytest.approx(4 * 1.5, abs=0.1)
-    with pytest.raises(AssertionError, match=r"at most 1 of \d calls of extractor went on at once"):
+    with pytest.raises(AssertionError, match=r"at most 1 of \d calls of extractor ran at once"):
         run.assert_parallel("extractor")
 
 

@@ -104,7 +104,7 @@ def test_a_planner_that_answers_in_prose_yields_a_report_out_of_thin_air(sim: Si
 
     run.assert_called("worker", times=0)
     assert run.output == REPORT
-    with pytest.raises(AssertionError, match="agent 'synthesizer' read nothing of 'planner'"):
+    with pytest.raises(AssertionError, match="agent 'synthesizer' read no text of 'planner'"):
         run.assert_called_with_output_of("synthesizer", "planner")
 
 

@@ -1,4 +1,4 @@
-"""What a gate found, for people and for programs: one format a file, and the words that they share in `words.py`.
+"""Results of a gate for people and for programs: one format per file, shared wording in `words.py`.
 
 `page.py` is for reports, and imported by those who draw one. Every text that somebody else wrote, such as an agent's name or the reason of a baseline, is escaped as its format demands.
 """

@@ -1,4 +1,4 @@
-"""For a job at GitHub Actions: annotations, which are lines that it finds in the log."""
+"""Annotations for GitHub Actions: lines that it finds in the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WARNED: Final = ("regressed", "missing", "inconclusive", "not comparable")
 
 
 def as_annotations(result: GateResult, *, file: str = "") -> str:
-    """Write what a gate found as workflow commands, at most ten, errors first; nothing when all is well.
+    """Write the result of a gate as workflow commands: at most ten, errors first, none if it passed.
 
     Args:
         result: What it found.

@@ -1,4 +1,4 @@
-"""For programs: one JSON object, with null for what is not known or not finite."""
+"""One JSON object, with null for values that are unknown or not finite."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.json_types import JsonObject
 
 
 def as_json(result: GateResult) -> str:
-    """Write what a gate found as a JSON object; changes are ratios less one, or differences of shares."""
+    """Write the result of a gate as a JSON object; changes are ratios less one, or differences of shares."""
     found = {
         "scenario": result.candidate.scenario,
         "verdict": result.verdict,

@@ -1,4 +1,4 @@
-"""For whatever reads JUnit XML: a test case for each gated metric and each budget."""
+"""JUnit XML: a test case for each gated metric and each budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def as_junit(result: GateResult) -> str:
-    """Write what a gate found as JUnit XML.
+    """Write the result of a gate as JUnit XML.
 
     What fails the gate is a failure; what was not compared, and what is undecided, is skipped, with the reason.
     """

@@ -1,4 +1,4 @@
-"""For a page at GitHub or GitLab, such as `$GITHUB_STEP_SUMMARY`."""
+"""Markdown for a page at GitHub or GitLab, such as `$GITHUB_STEP_SUMMARY`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HEAD: Final = ("metric", "baseline", "candidate", "change", "interval", "limit"
 
 
 def as_markdown(result: GateResult) -> str:
-    """Write what a gate found as a section of Markdown, of less than a megabyte."""
+    """Write the result of a gate as a section of Markdown, of less than a megabyte."""
     text = "\n".join(_lines(result)) + "\n"
     if len(text.encode()) <= _BYTES_MAX:
         return text
@@ -41,7 +41,7 @@ def as_markdown(result: GateResult) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text from outside, in which nothing means anything: no link, no mention, no cell, no tag."""
+    """Escape an untrusted text, so that it contains no link, mention, table cell or tag."""
     return re.sub(
         r"[&<>|\\`*_{}\[\]()#+!~@$:]", lambda found: f"&#{ord(found[0])};", printable_line(text)
     )

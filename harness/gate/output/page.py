@@ -1,4 +1,4 @@
-"""For reports: what a gate found, in the words and numbers that a page shows."""
+"""The result of a gate as sections of a report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shown_in_notebook(result: GateResult) -> str:
 
 
 def judgement(result: GateResult) -> Judgement:
-    """What a page says of a gate's result."""
+    """The result of a gate, for a page."""
     return Judgement(
         verdict=result.verdict,
         tone=_VERDICTS[result.verdict],

@@ -1,4 +1,4 @@
-"""For people at a terminal: tables that fit it."""
+"""Tables fitted to a terminal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CAUSE: Final = (
 
 
 def print_result(result: GateResult, out: Console) -> None:
-    """Print what a gate found.
+    """Print the result of a gate.
 
     Args:
         result: What it found.

@@ -1,4 +1,4 @@
-"""How a gate's findings are said: the same words in every format."""
+"""Wording of a gate's results, the same in every format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROUNDING: Final = 1e-9
 
 
 def headline(result: GateResult) -> str:
-    """What was compared, and with how many runs."""
+    """What was compared, and the number of runs."""
     seeds = max((it.comparison.seeds for it in result.metrics), default=0)
     runs = len(result.candidate.runs) if result.base is None else seeds
     many = "1 seed" if runs == 1 else f"{runs} seeds"
@@ -62,7 +62,7 @@ def p_text(p: float) -> str:
 
 
 def sentence(result: MetricResult) -> str:
-    """What became of a metric, in one sentence."""
+    """The result of a metric, in one sentence."""
     it, metric = result.comparison, result.limit.metric
     text = f"{metric}: {result.status}"
     if it.base is not None and it.candidate is not None:
@@ -92,12 +92,12 @@ def why_lines(result: MetricResult) -> list[str]:
 
 
 def amounts(metric: str, row: Row) -> tuple[str, str]:
-    """What a contribution to a change was, and what it is, with their unit."""
+    """A contribution before and after the change, with its unit."""
     return render(metric, row.base), render(metric, row.candidate)
 
 
 def budget_sentence(budget: BudgetResult) -> str:
-    """What became of a budget, in one sentence."""
+    """The result of a budget, in one sentence."""
     value = (
         "not measured"
         if budget.value is None
@@ -109,13 +109,13 @@ def budget_sentence(budget: BudgetResult) -> str:
 
 
 def advice(result: GateResult) -> str:
-    """What to do now, in one sentence."""
+    """The next step, in one sentence."""
     if result.is_first:
         return "There is no baseline yet: save one, and commit it."
     return {
         "pass": "Nothing became worse than allowed.",
         "fail": "If the change is wanted, save the baseline again with a reason; if not, see above.",
-        "inconclusive": "The interval still reaches over the limit: run more seeds, or allow more.",
+        "inconclusive": "The interval still crosses the limit: run more seeds, or allow a larger change.",
         "nothing to compare with": "What is gated could not be compared, for the reasons above.",
     }[result.verdict]
 

@@ -1,4 +1,4 @@
-"""What all figures share: an empty one in the house's style, units on axes, and the marks of a role."""
+"""Shared parts of figures: an empty figure in the common style, units on axes, marks of a role."""
 
 from __future__ import annotations
 

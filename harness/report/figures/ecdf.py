@@ -1,4 +1,4 @@
-"""How latencies and costs are distributed: the share of tasks that took no more than so much."""
+"""Distributions of latencies and costs: the share of tasks up to each value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong: attempts that failed, by agent and reason."""
+"""Failed attempts, by agent and reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS_MAX = 14
 
 
 def failures(store: Store, run_ids: Sequence[int]) -> Figure:
-    """Why attempts failed in some runs.
+    """Failed attempts in some runs, by reason.
 
     Raises:
         StoreError: One of the runs does not exist.
@@ -55,7 +55,7 @@ def draw_failures(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def reason(row: Mapping[str, Any]) -> str:
+def reason(row: Mapping[str, object]) -> str:
     """Whose attempts failed, and why."""
     status = f" {row['http_status']}" if row["http_status"] else ""
     return f"{row['agent']}: {row['error']}{status}"

@@ -1,4 +1,4 @@
-"""Agents and what goes from one to another: arrows beside a column of names."""
+"""Agents and the messages between them: arrows beside a column of names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGENTS_MAX = 24
 
 
 class Arrow(NamedTuple):
-    """Something that goes from one agent to another."""
+    """An arrow from one agent to another."""
 
     source: str
     target: str
@@ -33,12 +33,12 @@ class Arrow(NamedTuple):
 
 
 def waiting(store: Store, run_ids: Sequence[int]) -> Figure:
-    """Who waited for whom along the critical paths of some runs, and how long in a task on average."""
+    """Waits between agents along the critical paths of some runs, mean per task."""
     return draw_network(waiting_arrows(Side(store, tuple(run_ids))))
 
 
 def flow(store: Store, run_ids: Sequence[int]) -> Figure:
-    """Whose replies reached whose prompts in some runs of a program, and in how many calls."""
+    """Which agent's replies reached which agent's prompts in some runs of a program, with the number of calls."""
     return draw_network(flow_arrows(Side(store, tuple(run_ids))))
 
 
@@ -58,7 +58,7 @@ def flow_arrows(side: Side) -> list[Arrow]:
 
 @house_style()
 def draw_network(arrows: Sequence[Arrow]) -> Figure:
-    """Draw who is connected with whom: arrows down on the right side, arrows up on the left, thicker for more.
+    """Draw connections between agents: arrows down on the right side, arrows up on the left, thicker for more.
 
     Args:
         arrows: In the order in which agents shall stand below one another.

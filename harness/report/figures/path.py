@@ -1,4 +1,4 @@
-"""What a task's latency is made of: the segments of its critical path, added up."""
+"""Composition of latency: the segments of critical paths, summed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VISIBLE_SHARE = 0.004
 
 
 def critical_path(store: Store, run_ids: Sequence[int], base_ids: Sequence[int] = ()) -> Figure:
-    """Where the time of a task goes, mean over the tasks of some runs.
+    """Composition of a task's latency, mean over the tasks of some runs.
 
     Args:
         store: Where the runs are.

@@ -1,4 +1,4 @@
-"""The course of a run: what its providers were asked, and how they coped."""
+"""Load of the providers over a run, and their response."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 SECONDS_PER_MINUTE = 60
 
 BUCKETS_MAX = 4
-"""More buckets nobody reads; those that were the emptiest are drawn."""
+"""Maximum number of buckets; the emptiest are drawn."""
 
 PANEL_IN = 1.6
 """The height of each kind of pressure [in]."""

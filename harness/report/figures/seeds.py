@@ -1,4 +1,4 @@
-"""What chance does: one dot a seed."""
+"""Variation between seeds: one dot per seed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def seeds(
 
 @house_style()
 def draw_seeds(found: Mapping[str, Sequence[float]], other: str) -> Figure:
-    """Draw how far each seed is from what it is compared with.
+    """Draw the difference of each seed from its reference.
 
     Args:
         found: For each metric, the relative difference of each seed.
@@ -63,7 +63,7 @@ def draw_seeds(found: Mapping[str, Sequence[float]], other: str) -> Figure:
 
 
 def against(base: Side | None) -> str:
-    """What seeds are compared with."""
+    """The reference that seeds are compared with."""
     return "their mean" if base is None else "the same seed of the base"
 
 

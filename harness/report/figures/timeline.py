@@ -1,4 +1,4 @@
-"""What happened when, in one task or in a whole run."""
+"""Timeline of one task or of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a page, in the order in which they stand; each is a function that gives a section, or None if it has nothing to say.
+"""The sections of a page, in order. Each is a function that returns a section, or None if it is empty.
 
 A new kind of run brings a section of its own: a file here, and a line in `SECTIONS`.
 """

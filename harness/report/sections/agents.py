@@ -1,4 +1,4 @@
-"""What each agent did."""
+"""Section: calls, time and cost of each agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Five numbers: how long, how dear, how well, how much, and what went wrong."""
+"""Section: five headline numbers (latency, cost, success, tokens, faults)."""
 
 from __future__ import annotations
 

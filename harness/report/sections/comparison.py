@@ -1,4 +1,4 @@
-"""Every metric of both sides, and by how much it changed."""
+"""Section: every metric of both sides, and its change."""
 
 from __future__ import annotations
 

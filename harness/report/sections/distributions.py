@@ -1,4 +1,4 @@
-"""How latencies and costs are distributed over the tasks."""
+"""Section: distributions of latency and cost over tasks."""
 
 from __future__ import annotations
 

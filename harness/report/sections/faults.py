@@ -1,4 +1,4 @@
-"""What went wrong, and what it led to."""
+"""Section: faults, and the outcomes of the tasks they affected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FAULT_KEYS = (
 
 
 def section(contents: Contents) -> Section | None:
-    """Failed attempts by their reason, and the injected faults with what became of the tasks that met them."""
+    """Failed attempts by reason, and task outcomes per injected fault."""
     side = contents.side
     met = series.faults(side.store, side.run_ids)
     failed = series.failures(side.store, side.run_ids)

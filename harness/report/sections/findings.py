@@ -1,4 +1,4 @@
-"""What could be done better, with advice."""
+"""Section: findings, with advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which replies reached whose prompts, where that is known."""
+"""Section: which agent's replies reached which agent's prompts, where known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where it comes from, and how to make it again."""
+"""Section: origin of the report, and how to reproduce it."""
 
 from __future__ import annotations
 

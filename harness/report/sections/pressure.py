@@ -1,4 +1,4 @@
-"""How close the providers were to their limits."""
+"""Section: how close the providers were to their limits."""
 
 from __future__ import annotations
 

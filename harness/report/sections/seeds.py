@@ -1,4 +1,4 @@
-"""What chance does: the numbers of each seed."""
+"""Section: the metrics of each seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.report.contents import Contents
 from harness.report.figures.seeds import against, by_seed, differences, draw_seeds
 
 ROWS_MAX: Final = 200
-"""More rows nobody reads; the store has them all."""
+"""Maximum number of rows; the store has them all."""
 
 
 def section(contents: Contents) -> Section | None:

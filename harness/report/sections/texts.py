@@ -1,4 +1,4 @@
-"""What agents read and wrote: the steps of the slowest task and of one that failed, where the run kept the texts."""
+"""Section: prompts and replies of the slowest task and of a failed one, if the run kept texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SLOWEST: Final = "the slowest task"
 _FAILED: Final = "the first task that did not end well"
 
 STEPS_MAX: Final = 100
-"""More steps of one task nobody opens; the first half and the last half of so many are shown."""
+"""Maximum number of steps of one task; of more, the first and the last half of this number are shown."""
 
 
 def section(contents: Contents) -> Section | None:

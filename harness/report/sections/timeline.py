@@ -1,4 +1,4 @@
-"""What happened when: the course of some tasks, and of a whole run."""
+"""Section: timelines of some tasks and of a whole run."""
 
 from __future__ import annotations
 

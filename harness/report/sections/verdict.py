@@ -1,4 +1,4 @@
-"""Is it good? In words, first of all."""
+"""Section: the verdict in words. It comes first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who waits for whom."""
+"""Section: which agents wait for which."""
 
 from __future__ import annotations
 

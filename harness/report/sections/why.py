@@ -1,4 +1,4 @@
-"""Where the time went: the critical path."""
+"""Section: the critical path."""
 
 from __future__ import annotations
 

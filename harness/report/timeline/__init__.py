@@ -1,4 +1,4 @@
-"""The timeline of a task or of a run: who spent which time on what, and what the end waited for."""
+"""The timeline of a task or a run: how each agent spent its time, and the critical path."""
 
 from __future__ import annotations
 

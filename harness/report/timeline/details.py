@@ -1,4 +1,4 @@
-"""What is known of a mark, in words."""
+"""The details of a mark, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that struck, where they are drawn."""
+"""Positions of faults in a timeline."""
 
 from __future__ import annotations
 

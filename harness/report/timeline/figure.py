@@ -1,4 +1,4 @@
-"""A timeline as a picture: the same lanes, marks and path as on the page, for a chat or a pull request."""
+"""A timeline as a picture, with the lanes, marks and path of the page."""
 
 from __future__ import annotations
 

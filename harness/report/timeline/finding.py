@@ -1,4 +1,4 @@
-"""What a timeline shows, in one sentence: for those who do not see it, and for those who have no time."""
+"""A one-sentence summary of a timeline, also for screen readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.report.timeline.names import shown
 from harness.units import render
 
 NAMED: Final = 3
-"""Parts of the time that are named; more than three nobody keeps in mind."""
+"""Maximum number of parts of the time that are named."""
 
 SMALL: Final = 0.05
 """A share of the time that is not worth a word."""

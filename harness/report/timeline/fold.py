@@ -1,4 +1,4 @@
-"""More lanes than anybody reads: which are drawn by themselves, and which share one."""
+"""Fold lanes when there are too many: which are drawn separately, and which share one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are in the SVG of a timeline, in its own units: a thousand across, about one a pixel of a page."""
+"""Coordinates in the SVG of a timeline: 1000 units wide, about one pixel each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kinds of time look like in SVG, and the legend that says so."""
+"""Styles of the kinds of time in SVG, and their legend."""
 
 from __future__ import annotations
 

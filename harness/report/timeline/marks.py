@@ -115,7 +115,7 @@ def task_timeline(spans: Table, events: Table, task: int) -> Timeline:
 
 
 def run_timeline(spans: Table, events: Table) -> Timeline:
-    """The timeline of all tasks of a run; turns and critical paths are left out, which nobody could tell apart.
+    """The timeline of all tasks of a run; turns and critical paths are left out, because they would overlap.
 
     Args:
         spans: The spans of the run.

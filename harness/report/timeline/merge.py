@@ -1,4 +1,4 @@
-"""What is too narrow to be seen by itself: pieces of one lane and kind within one pixel become one.
+"""Merge pieces of one lane and kind that share a pixel.
 
 A picture is `PIXELS` wide, and may be drawn wider without becoming truer. In a pixel the kinds are laid one after another, each as
 wide as its time, so that what a reader sees of a pixel is what its time was spent on.

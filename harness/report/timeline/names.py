@@ -1,4 +1,4 @@
-"""Texts from outside, as they may be shown: one line, of bounded length, and unable to turn the text around them."""
+"""Untrusted texts for display: one line, bounded length, no bidirectional control characters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shown(text: str, letters: int = LETTERS) -> str:
     """A text from outside on one line, cut with an ellipsis; it still has to be escaped.
 
     Args:
-        text: Whatever somebody called something.
+        text: An untrusted name.
         letters: How many it may have; those that are drawn twice as wide count twice.
     """
     cut = text[: 4 * letters]  # spaces may yet fall together

@@ -1,4 +1,4 @@
-"""From spans to pieces: which stretches of time a span is drawn as, and what each was spent on."""
+"""Split spans into pieces: intervals of time, each with what it was spent on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A timeline for a page: SVG written by hand, small, in one drawing for light and dark.
+"""A timeline as SVG for a page: small, one drawing for light and dark.
 
 A page gives it colours (`palette.css_variables`), the rules of `STYLE`, and a box that scrolls where a screen is narrower than
 anybody could read. It works without a script. A script that moves among the marks with arrow keys relies on this: each

@@ -1,4 +1,4 @@
-"""The table behind a timeline, for those who read rather than look."""
+"""The table behind a timeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time axis of a picture is marked, and how."""
+"""Ticks of the time axis."""
 
 from __future__ import annotations
 

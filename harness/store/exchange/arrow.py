@@ -1,4 +1,4 @@
-"""Runs as Arrow IPC files, the way from memory to memory between data frames of many languages; needs pyarrow."""
+"""Runs as Arrow IPC files, for data frames in many languages; needs pyarrow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs as CSV, for spreadsheets and for eyes: texts in quotes, absent values as nothing, numbers with all their digits.
+"""Runs as CSV, for spreadsheets: quoted texts, empty absent values, numbers with all digits.
 
 A spreadsheet takes a text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula, and runs it.
 Such a text gets a `'` in front, which spreadsheets take for "this is text". So that it can be taken off again without

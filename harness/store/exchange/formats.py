@@ -1,4 +1,4 @@
-"""The formats, and what each of them can do."""
+"""The exchange formats and their capabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From folders into a store: all of them in one transaction, or nothing."""
+"""Import folders into a store, in one transaction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Imported:
 
 
 def import_runs(store: Store, folders: Sequence[str | os.PathLike[str]]) -> list[Imported]:
-    """Take the runs of some folders into a store, under ids that go on from its last.
+    """Import the runs of folders into a store, under its next ids.
 
     Args:
         store: The store; made if there is none.
@@ -40,7 +40,7 @@ def import_runs(store: Store, folders: Sequence[str | os.PathLike[str]]) -> list
         What came out of each folder.
 
     Raises:
-        StoreError: A folder is no export, is damaged, holds other tables than ours, or is of a newer harness; or the
+        StoreError: A folder is not an export, is damaged, holds other tables than ours, or is of a newer harness; or the
             store cannot be written. Nothing is imported then.
         HarnessError: The format of a folder needs a package that is not installed.
     """

@@ -1,4 +1,4 @@
-"""The manifest: what a folder holds, so that what was cut off, mixed up or made by a newer harness is seen at once."""
+"""The manifest of an export, to detect truncated, mixed or newer folders."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Part(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a folder says of itself. Files are found by the names of our tables, so it says no names of files."""
+    """The data of a manifest. Files are found by the names of tables, so it has no file names."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -116,7 +116,7 @@ def _data(folder: Path) -> JsonObject:
             text = file.read(_BYTES_MAX + 1)
     except OSError as error:
         raise StoreError(
-            f"{folder} is no export: {path} cannot be read: {error.strerror or error}\n"
+            f"{folder} is not an export: {path} cannot be read: {error.strerror or error}\n"
             "  How to fix: name a folder that `harness export` has written"
         ) from error
     if len(text) > _BYTES_MAX:
@@ -124,7 +124,7 @@ def _data(folder: Path) -> JsonObject:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise damaged(folder, f"{NAME} is no JSON: {str(error)[:80]}") from error
+        raise damaged(folder, f"{NAME} is not JSON: {str(error)[:80]}") from error
     if not isinstance(data, dict) or _MARK not in data:
         raise damaged(folder, f"{NAME} has no {_MARK!r}")
     return data

@@ -1,4 +1,4 @@
-"""From a store to a folder."""
+"""Export from a store to a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.store.exchange.tables import identifier, tables_of_runs
 def export_runs(
     store: Store, run_ids: Sequence[int], format_name: FormatName, folder: str | os.PathLike[str]
 ) -> dict[str, int]:
-    """Write some runs with all that the store knows of them into a new folder, whole or not at all.
+    """Export some runs with all their data into a new folder, whole or not at all.
 
     The same runs always give the same bytes.
 
@@ -59,7 +59,7 @@ def export_runs(
 def _check_free(target: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise StoreError(
-            f"{target} is there already, and nothing is written over\n"
+            f"{target} already exists, and is not overwritten\n"
             "  How to fix: name a new folder with -o, or remove this one"
         )
 

@@ -1,4 +1,4 @@
-"""Runs as Parquet: small, typed, and read by everything that reads tables."""
+"""Runs as Parquet files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder that somebody sent: looked at file by file before anything of it is taken."""
+"""A received export folder: every file is checked before it is imported."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class SentFolder:
             if wrong:
                 names = ", ".join(sorted({repr(name) for name, _ in wrong}))
                 raise self.damaged(
-                    f"{self._path(table).name} has other columns than a store: {names}"
+                    f"{self._path(table).name} has columns that differ from those of a store: {names}"
                 )
 
     def insert_into(self, connection: duckdb.DuckDBPyConnection) -> list[int]:
@@ -113,7 +113,7 @@ class SentFolder:
                 raise self.damaged(f"no store has a table {table!r}")
             path = self._path(table)
             if path.is_symlink() or not path.is_file():
-                raise self.damaged(f"{path.name} is missing, or is no plain file")
+                raise self.damaged(f"{path.name} is missing, or is not a regular file")
             with self._blaming(table):
                 if checksum(path) != part.sha256:
                     raise self.damaged(f"{path.name} is not the file that was written")

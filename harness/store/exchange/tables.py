@@ -1,4 +1,4 @@
-"""What is taken along of a run: every table of `schema.sql` that carries `run_id`, as this harness knows it."""
+"""The exported tables: every table of `schema.sql` with a `run_id`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tables_of_runs() -> dict[str, dict[str, str]]:
 
 
 def identifier(name: str) -> str:
-    """A name as SQL has it."""
+    """A quoted SQL identifier."""
     return '"{}"'.format(name.replace('"', '""'))
 
 

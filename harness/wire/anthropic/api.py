@@ -42,7 +42,7 @@ class Anthropic:
     # -- requests -------------------------------------------------------------------------------------------------
 
     def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
-        """Understand a request: what is asked of a model, or what the API answers by itself."""
+        """Parse a request: return the prompt for a model, or the API's own answer."""
         try:
             check_credential(http)
             if http.base is None:
@@ -94,37 +94,37 @@ class Anthropic:
         raise not_found("Not found")
 
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
-        """What is read for a prompt, and how much of that a prompt cache spares."""
+        """Input usage of a prompt, with the part read from a prompt cache."""
         asked: Asked = prompt.details
         read, written = self._cache.look_up(prompt, now_s, asked.facts.min_cached_tokens)
         hour = written_for_an_hour(prompt.sections, read, written)
         return Usage(prompt.tokens - read - written, 0, read, written, hour)
 
     def remember(self, prompt: Prompt, now_s: float) -> None:
-        """Keep in the cache what a prompt asks to be kept; its answer begins."""
+        """Cache the marked prefixes of a prompt when its answer begins."""
         asked: Asked = prompt.details
         self._cache.remember(prompt, now_s, asked.facts.min_cached_tokens)
 
     # -- answers --------------------------------------------------------------------------------------------------
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
         body = message(prompt, spoken, moment.ids)
         self._remember(prompt, body["id"], body["content"])
         return answer(200, encode(body), moment)
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in parts, of which the last only says that it was the last."""
+        """The answer as a stream of parts; the last part only marks the end."""
         parts, message_id, content = parts_of(prompt, spoken, moment.ids)
         self._remember(prompt, message_id, content)
         return answer(200, parts, moment, content_type=STREAM)
 
     def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
-        """The answer that there will be none."""
+        """The error response of a refused attempt."""
         return errors.refused(refusal, moment)
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
-        """How a stream says in its middle that there will be no more."""
+        """The error event that ends a stream early."""
         return errors.broken_off(refusal, moment)
 
     def _remember(self, prompt: Prompt, message_id: str, content: list[JsonObject]) -> None:

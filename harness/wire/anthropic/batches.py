@@ -46,12 +46,12 @@ class _Request:
 
     @property
     def done_s(self) -> float:
-        """When it is answered [s]; infinite while that is not known."""
+        """Time of its answer [s]; infinite if unknown."""
         return self.turn_s if isinstance(self.work, Rejection) else self.work.done_s
 
     @property
     def outcome(self) -> str:
-        """What became of it, once it is over."""
+        """Its result, once it has ended."""
         if self.cancelled:
             return "canceled"
         if isinstance(self.work, Job) and self.work.spoken is not None:
@@ -74,11 +74,11 @@ class _Batch:
     closing_s: float = 0.0
     """How long it takes to end when it is cancelled [s]."""
     results: bytes | None = None
-    """Once somebody has read them."""
+    """Set once they have been read."""
 
     @property
     def ended_s(self) -> float:
-        """When it ends, or ended [s]; infinite while that is not known."""
+        """Time of its end [s]; infinite if unknown."""
         if self.cancelled_s is not None:
             return self.cancelled_s + self.closing_s
         return max(request.done_s for request in self.requests)
@@ -96,7 +96,7 @@ class Batches:
     _by_id: dict[str, _Batch] = field(default_factory=dict)
 
     def create(self, body: Table, read: Read, http: HttpRequest, moment: Moment) -> JsonObject:
-        """Take a batch; a wrong request in it is an error of its own."""
+        """Create a batch; an invalid request in it becomes its own error."""
         wishes = list_at(body, "requests", "requests")
         if not 1 <= len(wishes) <= _MAX_REQUESTS:
             raise invalid(f"requests: List should have between 1 and {_MAX_REQUESTS} items")
@@ -121,7 +121,7 @@ class Batches:
         return _body(batch, moment.at_s)
 
     def one(self, batch_id: str, at_s: float) -> JsonObject:
-        """How a batch stands."""
+        """The status of a batch."""
         return _body(self._find(batch_id), at_s)
 
     def all(self, query: str, at_s: float) -> JsonObject:
@@ -143,7 +143,7 @@ class Batches:
         return _body(batch, moment.at_s)
 
     def delete(self, batch_id: str, at_s: float) -> JsonObject:
-        """Forget a batch that has ended."""
+        """Delete a batch that has ended."""
         if at_s < self._find(batch_id).ended_s:
             raise invalid(
                 f"Message Batch {batch_id} cannot be deleted while it is processing. Cancel it first."
@@ -152,7 +152,7 @@ class Batches:
         return {"id": batch_id, "type": "message_batch_deleted"}
 
     def results(self, batch_id: str, at_s: float) -> bytes:
-        """What came of each request, line by line."""
+        """The result of each request, one per line."""
         batch = self._find(batch_id)
         if at_s < batch.ended_s:
             raise not_found(f"Batch {batch_id} has no results: it is still in progress.")

@@ -19,7 +19,7 @@ _LONG_CONTEXT_BETA = "context-1m-2025-08-07"
 
 
 class Facts(NamedTuple):
-    """What is known of one model."""
+    """Facts of one model."""
 
     name: str
     dated: str
@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     context_tokens: int
     """Its context window [tokens]."""
     max_output_tokens: int | None
-    """The longest reply [tokens]; None where nobody knows."""
+    """The longest reply [tokens]; None if unknown."""
     min_cached_tokens: int
     """The shortest prefix that its prompt cache keeps [tokens]."""
     generation: float
@@ -68,7 +68,7 @@ class Facts(NamedTuple):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the name is nobody's."""
+        """Whether the name is unknown."""
         return self.generation == 0
 
 
@@ -133,7 +133,7 @@ _BY_NAME = {facts.name: facts for facts in _MODELS}
 
 
 def facts_of(model: str) -> Facts:
-    """What is known of a model by its name: with or without a date; what is nobody's name is taken for a usual model."""
+    """Facts of a model by its name, with or without a date; an unknown name gets those of a typical model."""
     plain = re.sub(r"-(?:20\d{6}|latest|0)$", "", model)
     known = _BY_NAME.get(plain)
     if known is None:
@@ -146,7 +146,7 @@ def facts_of(model: str) -> Facts:
 
 
 def known_models(of_the_run: Iterable[str]) -> list[Facts]:
-    """All models there are, newest first: those of the run that the API does not know come at the end."""
+    """All models, newest first; models of the run that the API does not know come last."""
     more = [facts_of(name) for name in of_the_run]
     return [*_MODELS, *(facts for facts in more if facts.is_unknown)]
 

@@ -15,7 +15,7 @@ Table = Mapping[str, Any]
 
 
 def text_at(table: Table, name: str, place: str) -> str:
-    """A text that must be there."""
+    """A required text."""
     value = _given(table, name, place)
     if not isinstance(value, str):
         raise invalid(f"{place}: Input should be a valid string")
@@ -23,7 +23,7 @@ def text_at(table: Table, name: str, place: str) -> str:
 
 
 def whole_number_at(table: Table, name: str, place: str, least: int) -> int:
-    """A whole number that must be there."""
+    """A required whole number."""
     value = _given(table, name, place)
     if not isinstance(value, int) or isinstance(value, bool):
         raise invalid(f"{place}: Input should be a valid integer")
@@ -33,7 +33,7 @@ def whole_number_at(table: Table, name: str, place: str, least: int) -> int:
 
 
 def list_at(table: Table, name: str, place: str) -> list[Any]:
-    """A list that must be there."""
+    """A required list."""
     value = _given(table, name, place)
     if not isinstance(value, list):
         raise invalid(f"{place}: Input should be a valid list")
@@ -41,7 +41,7 @@ def list_at(table: Table, name: str, place: str) -> list[Any]:
 
 
 def table_at(table: Table, name: str, place: str) -> JsonObject:
-    """An object that must be there."""
+    """A required object."""
     return as_table(_given(table, name, place), place)
 
 
@@ -53,7 +53,7 @@ def as_table(value: object, place: str) -> JsonObject:
 
 
 def truth_at(table: Table, name: str, place: str) -> bool:
-    """Something that is true or false, and false when it is not there."""
+    """A boolean; false if absent."""
     value = table.get(name)
     if value is not None and not isinstance(value, bool):
         raise invalid(f"{place}: Input should be a valid boolean")
@@ -61,7 +61,7 @@ def truth_at(table: Table, name: str, place: str) -> bool:
 
 
 def tag_at(table: Table, place: str, tags: Collection[str]) -> str:
-    """What kind of object it is, by its `type`."""
+    """The `type` of an object."""
     kind = table.get("type", _NO_VALUE)
     if kind is _NO_VALUE:
         raise invalid(f"{place}: Unable to extract tag using discriminator 'type'")
@@ -74,7 +74,7 @@ def tag_at(table: Table, place: str, tags: Collection[str]) -> str:
 
 
 def nothing_else(table: Table, allowed: Collection[str], place: str = "") -> None:
-    """There must be no field that nobody knows."""
+    """Reject unknown fields."""
     for name in table:
         if name not in allowed:
             raise invalid(f"{place}{name}: Extra inputs are not permitted")

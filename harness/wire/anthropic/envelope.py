@@ -14,7 +14,7 @@ _VERSIONS = ("2023-01-01", OLD_VERSION, NEW_VERSION)
 
 
 def check_credential(http: HttpRequest) -> None:
-    """Ask for an API key, in either of the two headers; any value is right.
+    """Require an API key in one of the two headers; any value is accepted.
 
     Raises:
         Rejection: There is none.

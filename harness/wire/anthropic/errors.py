@@ -67,7 +67,7 @@ def invalid(message: str, details: JsonObject | None = None) -> Rejection:
 
 
 def not_found(message: str, details: JsonObject | None = None) -> Rejection:
-    """The rejection of a request for something that is not there."""
+    """The rejection of a request for a missing object."""
     return Rejection(404, "not_found_error", message, details)
 
 

@@ -48,7 +48,7 @@ _SHORT_REPLY_GENERATION = 4.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the answer has to know of the request, beside the prompt."""
+    """The fields of the request, other than the prompt, that the answer needs."""
 
     facts: Facts
     thinks: bool
@@ -66,7 +66,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a client's headers say of how to read its requests."""
+    """API version and betas from a client's headers."""
 
     version: str
     betas: str
@@ -145,7 +145,7 @@ def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
 
 
 def _left(body: JsonObject, facts: Facts, sections: Iterable[PromptSection], betas: str) -> int:
-    """What the context window leaves for the reply [tokens]."""
+    """The rest of the context window, for the reply [tokens]."""
     tokens = sum(section.tokens for section in sections)
     context, max_tokens = context_of(facts, betas), body["max_tokens"]
     if tokens > context:
@@ -159,7 +159,7 @@ def _left(body: JsonObject, facts: Facts, sections: Iterable[PromptSection], bet
 
 
 def _thinking(body: JsonObject, facts: Facts) -> tuple[bool, bool]:
-    """Whether the model thinks, and whether that is shown: from 4.7 on only when somebody asks for it."""
+    """Whether the model thinks, and whether that is shown: from 4.7 on only on request."""
     thinking = body.get("thinking") or {}
     kind = thinking.get("type")
     thinks = facts.thinks_unasked if kind is None else kind in ("enabled", "adaptive")

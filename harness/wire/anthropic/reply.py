@@ -36,7 +36,7 @@ def message(prompt: Prompt, spoken: Completion, ids: Ids) -> JsonObject:
 
 
 def opening(prompt: Prompt, ids: Ids) -> JsonObject:
-    """What a message begins with, and what a stream begins with."""
+    """The first fields of a message and of a stream."""
     asked: Asked = prompt.details
     return {
         "model": asked.facts.dated,
@@ -85,7 +85,7 @@ def ending(prompt: Prompt, spoken: Completion) -> JsonObject:
 
 
 def usage(prompt: Prompt, spoken: Completion) -> JsonObject:
-    """What was read and generated, in the long form that a message has."""
+    """Usage, in the long form of a message."""
     asked: Asked = prompt.details
     short = usage_so_far(prompt, spoken)
     written = spoken.usage.cache_write_tokens
@@ -103,7 +103,7 @@ def usage(prompt: Prompt, spoken: Completion) -> JsonObject:
 
 
 def usage_so_far(prompt: Prompt, spoken: Completion) -> JsonObject:
-    """What was read and generated, in the short form that the end of a stream has."""
+    """Usage, in the short form at the end of a stream."""
     read = spoken.usage
     numbers: JsonObject = {
         "input_tokens": read.input_tokens,

@@ -54,7 +54,7 @@ class Threads:
     """By the id of the last reply."""
 
     def join(self, body: Body, betas: str) -> tuple[Body, Thread | None]:
-        """Add what the server holds to a request.
+        """Add the stored conversation to a request.
 
         Returns:
             The whole request, and the same as what is to be held once it is answered.

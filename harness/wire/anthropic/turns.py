@@ -61,7 +61,7 @@ _RESULT_KINDS = ("text", "image", "search_result", "document", "tool_reference")
 
 
 class Turn(NamedTuple):
-    """What one side says before the other does, be it in one message or in several."""
+    """Consecutive messages of one side."""
 
     role: str
     number: int
@@ -199,7 +199,7 @@ def _check_strictly(block: Table, role: str, place: str) -> None:
 
 
 def check_order(turns: list[Turn]) -> None:
-    """The user begins, and every tool call is answered at once by a result, before anything else is said."""
+    """Check that the user begins, and that results follow each turn with tool calls, before other content."""
     first = next((turn for turn in turns if turn.role != "system"), None)
     if first is None or first.role != "user":
         raise invalid('messages: first message must use the "user" role')

@@ -6,7 +6,6 @@ The words are those of recorded errors and of published logs where there are any
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from harness.models.schemas import mistake
 from harness.wire.anthropic.catalogue import Facts
@@ -77,13 +76,13 @@ _TTL_S = {"5m": 300.0, "1h": 3600.0}
 
 
 def check_model(model: str, facts: Facts, of_the_run: tuple[str, ...]) -> None:
-    """Ask for a model that there is; a name of a Claude that nobody knows is taken for one."""
+    """Require a known model; an unknown name of a Claude model is accepted."""
     if facts.is_unknown and not model.startswith("claude-") and model not in of_the_run:
         raise not_found(f"model: {model}")
 
 
 def check_fields(body: Table, version: str, betas: str) -> None:
-    """Ask for known fields only; which ones there are depends on the version."""
+    """Reject unknown fields; the known ones depend on the version."""
     known = _FIELDS if version == NEW_VERSION else _FIELDS.union(_SAMPLING)
     nothing_else(body, known | _BETA_FIELDS if betas else known)
     for name in _TABLES:
@@ -204,7 +203,7 @@ def kept_for_s(block: Table, place: str) -> float | None:
 
 
 def check_breakpoints(body: Table) -> None:
-    """Ask for four breakpoints of the prompt cache at most."""
+    """Allow at most four breakpoints of the prompt cache."""
     found = _breakpoints(body)
     if found > _MAX_BREAKPOINTS:
         raise invalid(
@@ -212,7 +211,7 @@ def check_breakpoints(body: Table) -> None:
         )
 
 
-def _breakpoints(value: Any) -> int:  # noqa: ANN401 - any part of a body
+def _breakpoints(value: object) -> int:
     if isinstance(value, list):
         return sum(map(_breakpoints, value))
     if not isinstance(value, dict):

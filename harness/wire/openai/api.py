@@ -1,4 +1,4 @@
-"""OpenAI's API for one run: which request is for whom."""
+"""OpenAI's API for one run: which endpoint handles a request."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class OpenAI:
         """How many events there are in each stream of a response, by what its ids follow from."""
 
     def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
-        """Understand a request: what is asked of a model, or what the API answers by itself."""
+        """Parse a request: return the prompt for a model, or the API's own answer."""
         try:
             check_credential(http)
             understood = self._understand(http, ids)
@@ -78,13 +78,13 @@ class OpenAI:
         self._cache.remember(prompt, now_s, _CACHE_MIN_TOKENS)
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
         if isinstance(prompt.details, ChatWish):
             return whole_chat(prompt, spoken, moment)
         return self._responses.whole(prompt, spoken, moment)
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in parts, of which the last only says that it was the last."""
+        """The answer as a stream of parts; the last part only marks the end."""
         if isinstance(prompt.details, ChatWish):
             return stream_chat(prompt, spoken, moment)
         response = self._responses.stream(prompt, spoken, moment)
@@ -92,11 +92,11 @@ class OpenAI:
         return response
 
     def refused(self, refusal: Refusal, moment: Moment) -> HttpResponse:
-        """The answer that there will be none."""
+        """The error response of a refused attempt."""
         return answer(problem_of(refusal, moment), moment, refusal.retry_after_s)
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
-        """How a stream says in its middle that there will be no more."""
+        """The error event that ends a stream early."""
         problem = problem_of(refusal, moment)
         events = self._events.get(moment.ids.root)
         if events is None:
@@ -174,7 +174,7 @@ class OpenAI:
         return read_chat(self._known_to_chat(asked, host))
 
     def _known_to_chat(self, asked: JsonObject, host: str) -> JsonObject:
-        """A request, whose model there is."""
+        """Return the request; reject an unknown model."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected("you must provide a model parameter")
@@ -184,7 +184,7 @@ class OpenAI:
         return asked
 
     def _known_to_responses(self, asked: JsonObject, host: str) -> JsonObject:
-        """A request, whose model there is."""
+        """Return the request; reject an unknown model."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected(

@@ -1,4 +1,4 @@
-"""The file that a batch is made of: one request a line, each with a `custom_id`, a `method`, a `url` and a `body`."""
+"""The input file of a batch: one request per line, with a `custom_id`, a `method`, a `url` and a `body`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Line(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is wrong with a file; its words are those of the documentation where there are any, else a guess."""
+    """A problem of a file; the message is documented or a guess."""
 
     code: str
     message: str

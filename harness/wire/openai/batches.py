@@ -55,12 +55,12 @@ class _Request:
 
     @property
     def done_s(self) -> float:
-        """When it is answered [s]; infinite while that is not known."""
+        """Time of its answer [s]; infinite if unknown."""
         return self.work.done_s if isinstance(self.work, Job) else self.turn_s
 
     @property
     def succeeded(self) -> bool:
-        """Whether it has an answer, once it is over."""
+        """Whether it has an answer, once it has ended."""
         if self.cancelled:
             return False
         return isinstance(self.work, dict) or (
@@ -90,7 +90,7 @@ class _Batch:
 
     @property
     def ended_s(self) -> float:
-        """When it ends, or ended [s]; infinite while that is not known."""
+        """Time of its end [s]; infinite if unknown."""
         if self.problems:
             return self.begun_s
         if self.cancelled_s is not None:
@@ -180,7 +180,7 @@ class Batches:
         return understood
 
     def one(self, batch_id: str, at_s: float) -> JsonObject:
-        """How a batch stands."""
+        """The status of a batch."""
         return self._body(self._find(batch_id), at_s)
 
     def all(self, query: str, at_s: float) -> JsonObject:
@@ -245,7 +245,7 @@ class Batches:
         }
 
     def _files(self, batch: _Batch) -> dict[str, str]:
-        """Its files, which are written when somebody first sees that it has ended; one without lines is not written."""
+        """Its files, which are written when its end is first observed; one without lines is not written."""
         if batch.files is None:
             lines: dict[str, list[str]] = {"output": [], "error": []}
             for request in sorted(batch.requests, key=lambda one: (one.done_s, one.turn_s)):

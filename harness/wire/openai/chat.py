@@ -1,4 +1,4 @@
-"""Chat Completions: what a request means, and the answer in one piece.
+"""Chat Completions: read a request, and write the whole answer.
 
 Fields, their order and the layout are those of recorded replies of 2026.
 """
@@ -33,7 +33,7 @@ _FINISH = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatWish:
-    """What a request says of the form of its answer."""
+    """The requested form of an answer."""
 
     choices: int
     """How many; all say the same, and only one is billed."""
@@ -86,7 +86,7 @@ def read_chat(asked: JsonObject) -> Prompt:
 
 
 def whole_chat(prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-    """The answer in one piece."""
+    """The whole answer."""
     wish: ChatWish = prompt.details
     ids = moment.ids
     completion_id = new_id(ids)

@@ -1,4 +1,4 @@
-"""Chats that the real API rejects, rejected in its words."""
+"""Chat requests that the real API rejects, with its messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat Completions: the answer in chunks.
+"""Chat Completions: the answer as a stream of chunks.
 
     role -> a piece of text, or of a tool's arguments, at a time -> why it ended -> [usage] -> [DONE]
 

@@ -1,4 +1,4 @@
-"""From the messages of a request to a conversation that every model understands; and how many tokens it has.
+"""From the messages of a request to a conversation that every model understands; and its token count.
 
 A message has 3 tokens beside its text (https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken); an
 image of 1024 x 1024 has 765 (https://platform.openai.com/docs/guides/images-vision).
@@ -86,7 +86,7 @@ class Conversation:
             self.said.append(ChatMessage("assistant", words, earlier.tool_calls + later.tool_calls))
 
     def bring(self, call_id: str, text: str) -> None:
-        """Add what came of a tool; all results that come together are one message."""
+        """Add the result of a tool; consecutive results form one message."""
         result = ToolResult(self._tools.get(call_id, ""), text)
         if self.said and self.said[-1].tool_results:
             self._result_ids.append(call_id)

@@ -1,4 +1,4 @@
-"""How a reply is cut into the parts of a stream, and how their lengths are hidden.
+"""Split a reply into the parts of a stream, padded to hide their lengths.
 
 The real API sends about one token at a time, which is a word with the blank before it, or a few signs: 5 characters at
 the median. The padding of each part makes lengths multiples of 16.

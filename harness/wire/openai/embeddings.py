@@ -1,4 +1,4 @@
-"""Embeddings: a vector for each text, the same for the same text, and unlike that of any other."""
+"""Embeddings: a vector for each text; equal texts give equal vectors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def embeddings(asked: JsonObject) -> JsonObject:
 
 
 def unit_vector(text: str, length: int) -> list[float]:
-    """A direction that follows from a text alone.
+    """A unit vector derived from the text alone.
 
     Args:
         text: The text.

@@ -1,4 +1,4 @@
-"""JSON as OpenAI writes it: whole answers laid out for people, streams without a blank.
+"""JSON as OpenAI writes it: whole answers indented, streams compact.
 
 As recorded (pydantic-ai, crewai and dd-trace-py cassettes, 2024 to 2026).
 """

@@ -1,4 +1,4 @@
-"""What OpenAI says when it does not answer.
+"""Error responses of OpenAI's API.
 
 Status, type and words as recorded or documented (https://platform.openai.com/docs/guides/error-codes). Errors of the
 API itself are indented by 2; those of the gateway in front of it, such as 401 and 429, by 4 and end in a newline.
@@ -59,7 +59,7 @@ class Rejected(Exception):  # noqa: N818 - an answer, not a failure of ours
 
 
 class Problem(NamedTuple):
-    """An error as the API words it."""
+    """An error of the API."""
 
     status: int
     message: str
@@ -79,7 +79,7 @@ class Problem(NamedTuple):
 
 
 def answer(problem: Problem, moment: Moment, retry_after_s: float | None = None) -> HttpResponse:
-    """The answer that says what is wrong."""
+    """The error response."""
     body = pretty({"error": problem.body}, indent=4 if problem.status in _GATEWAY else 2) + b"\n"
     head = [*headers(moment, JSON), *retry_headers(retry_after_s)]
     return HttpResponse(problem.status, head, body)

@@ -37,7 +37,7 @@ class Files:
     _by_id: dict[str, File] = field(default_factory=dict)
 
     def upload(self, http: HttpRequest, moment: Moment) -> JsonObject:
-        """Take a file of a client.
+        """Store a file of a client.
 
         Raises:
             Rejected: There is none, or nothing says what it is for.
@@ -92,7 +92,7 @@ class Files:
         return page([file.object for file in reversed(self._by_id.values())], query)
 
     def delete(self, file_id: str) -> JsonObject:
-        """Forget a file."""
+        """Delete a file."""
         self.find(file_id)
         del self._by_id[file_id]
         return {"id": file_id, "object": "file", "deleted": True}

@@ -1,4 +1,4 @@
-"""The models that OpenAI serves: which names are its own, what they are short for, and how much they read."""
+"""The models that OpenAI serves: their names, aliases and context sizes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def is_reasoning(model: str) -> bool:
 
 
 def context_tokens(model: str) -> int | None:
-    """How long a prompt may be [tokens]; None when nobody knows."""
+    """Context size [tokens]; None if unknown."""
     known = [name for name in _CONTEXT_TOKENS if model.startswith(name)]
     return _CONTEXT_TOKENS[max(known, key=len)] if known else None
 

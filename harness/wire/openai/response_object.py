@@ -1,4 +1,4 @@
-"""The object that the Responses API calls a response, with all its fields in their order.
+"""The response object of the Responses API, with all its fields in order.
 
 The fields and the order are those of a recorded reply of January 2026; `cache_write_tokens` was added since.
 """

@@ -1,4 +1,4 @@
-"""Requests for responses that the real API rejects, rejected in its words."""
+"""Responses requests that the real API rejects, with its messages."""
 
 from __future__ import annotations
 

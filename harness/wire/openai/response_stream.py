@@ -8,8 +8,6 @@ Apart from `type`, which comes first, the fields of an event are in the order of
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.json_types import JsonObject
 from harness.wire.api import Completion, Ids
 from harness.wire.http import Part
@@ -91,13 +89,13 @@ class Events:
         self._send("response.reasoning_summary_text.done", text=part["text"], **place)
         self._send("response.reasoning_summary_part.done", part=part, **place)
 
-    def _delta(self, event: str, piece: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+    def _delta(self, event: str, piece: str, **fields: object) -> None:
         self._deltas += 1
         if self._padded:
             fields["obfuscation"] = padding(self._ids, len(piece))
         self._send(event, delta=piece, **fields)
 
-    def _send(self, event: str, /, **fields: Any) -> None:  # noqa: ANN401 - JSON
+    def _send(self, event: str, /, **fields: object) -> None:
         fields["sequence_number"] = len(self._events)
         ordered = {field: fields[field] for field in sorted(fields)}
         self._events.append((named_event(event, {"type": event, **ordered}), self._deltas))

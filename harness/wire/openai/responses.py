@@ -1,4 +1,4 @@
-"""The Responses API: what a request means, what is remembered, and the answer in one piece.
+"""The Responses API: read a request, remember stored responses, write the whole answer.
 
 A response that is stored can be continued by `previous_response_id`, read and deleted; all are, unless the request says
 `store: false`. What is known of the object and its order is from recorded replies of 2026.
@@ -66,7 +66,7 @@ class Responses:
         return _prompt(asked, items)
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
-        """The answer in one piece."""
+        """The whole answer."""
         body = self._body(prompt, spoken, moment)
         return HttpResponse(200, headers(moment, JSON), pretty(body))
 

@@ -1,4 +1,4 @@
-"""What the parts of requests are: texts, lists, objects. A part of another type is rejected in the words of the real API.
+"""Types of the parts of requests. A part of another type is rejected with the message of the real API.
 
 A shape is a type; a dict of the shapes of an object's fields, none of which need be there; a list of one shape, that of
 every element; or a tuple of shapes, one of which must fit.

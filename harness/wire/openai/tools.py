@@ -1,4 +1,4 @@
-"""What tools a request offers, and which of them it insists on; Chat Completions and Responses word it differently."""
+"""The tools that a request offers and requires; Chat Completions and Responses state them differently."""
 
 from __future__ import annotations
 

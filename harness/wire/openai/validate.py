@@ -1,4 +1,4 @@
-"""What is checked of every request, in the words of the real API.
+"""Checks of every request, with the messages of the real API.
 
 Only what is known to be rejected is: by recordings, by documentation, or by errors that users have pasted. What goes
 for one endpoint alone is in `chat_rules.py` and `response_rules.py`.
@@ -7,7 +7,6 @@ for one endpoint alone is in `chat_rules.py` and `response_rules.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from harness.json_types import JsonObject
 from harness.models.schemas import mistake
@@ -89,7 +88,7 @@ _DIGITS_SHOWN = 40
 
 
 def check_credential(http: HttpRequest) -> None:
-    """Somebody must have signed the request; any key will do."""
+    """The request must have a key; any key is accepted."""
     scheme, _, key = http.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Rejected(_NO_KEY, status=401)
@@ -168,7 +167,7 @@ def check_type(place: str, value: object, types: tuple[type, ...]) -> None:
     )
 
 
-def check_there(place: str, holder: Mapping[str, Any], *names: str) -> None:
+def check_there(place: str, holder: Mapping[str, object], *names: str) -> None:
     """Check that an object has some fields.
 
     Args:

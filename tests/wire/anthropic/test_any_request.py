@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.wire.api import Prompt
+from tests.examples import examples
 
 FULL: dict[str, Any] = {
     "model": "claude-sonnet-4-5",
@@ -106,7 +107,9 @@ def test_the_full_request_is_understood(bench: Any) -> None:
 
 
 @settings(
-    max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(1000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=3))
 def test_a_changed_request_is_understood_or_told_what_is_wrong(
@@ -123,7 +126,9 @@ def test_a_changed_request_is_understood_or_told_what_is_wrong(
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     body=st.recursive(
