@@ -138,7 +138,7 @@ def test_python_of_the_documentation_runs(
         scenario = next(one.code for one in SNIPPETS if "support-desk" in one.code)
         (reader / "support.yaml").write_text(scenario, encoding="utf-8")
         run(["simulate", "support.yaml", "--set", "workload.tasks=20"])
-    exec(compile(snippet.code, "snippet", "exec"), {"__name__": "snippet"})
+    exec(compile(snippet.code, "snippet", "exec"), {"__name__": __name__})
 
 
 @pytest.mark.parametrize("snippet", _whole("yaml"))
