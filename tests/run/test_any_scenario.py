@@ -56,6 +56,8 @@ class Row(NamedTuple):
     fault: str
     correct: int
     repeats: int
+    customer: str
+    priority: int
 
 
 # -- scenarios ----------------------------------------------------------------------------------------------------
