@@ -272,9 +272,14 @@ class SpanLog:
         self._gather_events()
         return self._events
 
-    def open_task(self, kind: str, number: int) -> Span:
+    def open_task(
+        self, kind: str, number: int, customer: str | None = None, priority: int | None = None
+    ) -> Span:
         """Begin the span of a task now; it is the root of the task's other spans."""
-        return Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
+        span = Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
+        span.customer = customer or ""
+        span.priority = -1 if priority is None else priority
+        return span
 
     def open(
         self, kind: str, name: str, parent: Span, agent: str, model: str = "", ordinal: int = -1

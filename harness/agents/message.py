@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from harness.agents.context import Remembered
 from harness.provider.tokens import count_tokens
 from harness.spans import Span, SpanLog
 
 MessageType = Literal["request", "result", "error", "update"]
 """What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
-
 
 _MESSAGES = ""
 """What messages are counted as; no agent has this name."""
@@ -37,9 +37,12 @@ class Task:
     """Whom it is for."""
     priority: int = 0
     """How much it matters; 0 the least."""
-
     mail: dict[str, list[Message]] = field(default_factory=dict)
     """What each member has got and not read."""
+    memory: dict[str, list[Remembered]] = field(default_factory=dict)
+    """What each agent remembers of its earlier turns, of those that remember anything."""
+    speaks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The versions of messages that each sender speaks, of those that state any."""
 
     def count(self, what: str) -> int:
         """Note one more of something, and return its ordinal in this task; part of the key of its draws."""
@@ -196,6 +199,8 @@ def answer(
     tokens: int,
     latency_s: float,
     cost_usd: float,
+    version: str | None = None,
+    confidence: float | None = None,
 ) -> Message:
     """The answer to some messages: to the last of them, one hop after the farthest.
 
@@ -206,11 +211,13 @@ def answer(
         tokens: Its size [tokens].
         latency_s: How long the sender took [s].
         cost_usd: What it cost the sender [USD]; NaN if a price is unknown.
+        version: Version of its schema; None means that of what is answered.
+        confidence: How sure the sender is, 0 to 1; None if it does not say.
     """
     last = messages[-1]
     return Message(
-        last.task, sender, text, tokens, last.task.next_message(), last.number, last.sender, "result", None, latency_s,
-        cost_usd if cost_usd == cost_usd else None, last.version,
+        last.task, sender, text, tokens, last.task.next_message(), last.number, last.sender, "result", confidence, latency_s,
+        cost_usd if cost_usd == cost_usd else None, last.version if version is None else version,
         1 + (last.hop if len(messages) == 1 else max([message.hop for message in messages])),
     )  # fmt: skip
 

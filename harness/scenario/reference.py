@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 
 from harness.agents import ToolSpec
+from harness.agents.context import CONTEXTS
 from harness.chance.arrivals import Closed, Poisson, Trace
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
 from harness.faults import FAULTS
@@ -76,6 +77,8 @@ _FAULTS = """\
 A list; each entry is a mapping with one of the keys below. The first fault that meets an attempt decides. All have the
 fields of [every fault](#every-fault), which say which attempts they meet.
 """
+
+_CONTEXTS = "How much of its earlier turns in a task an agent is given again: `inputs`, `full`, or a mapping with one of the keys below.\n"
 
 _PATTERNS = "A mapping with one of the keys below."
 
@@ -161,6 +164,7 @@ def reference() -> str:
     ]
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
+    parts += ["## context\n", _CONTEXTS, *_members(CONTEXTS)]
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
     parts += _sections(_OF_PATTERNS, level=3)
     parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
@@ -306,6 +310,7 @@ RECORDS: tuple[Record, ...] = (
     Closed,
     Trace,
     *DISTRIBUTIONS.values(),
+    *CONTEXTS.values(),
     *PATTERNS.values(),
     *(record for _, record in _OF_PATTERNS),
     *AGGREGATORS.values(),

@@ -7,9 +7,10 @@ Records with behaviour are defined with it: distributions and arrivals in `chanc
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import (
@@ -24,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from harness.agents import ToolSpec
+from harness.agents.context import AnyContext, Inputs
 from harness.apis import APIS, vendor_of
 from harness.chance.arrivals import AnyArrivals, At, Closed, Trace
 from harness.chance.distributions import AnyDistribution
@@ -32,6 +34,7 @@ from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.kernel import kernel
 from harness.metrics import DEFAULT_LIMITS, METRICS
 from harness.metrics.limits import SHARES
+from harness.models.schemas import mistake
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
@@ -73,6 +76,15 @@ def _host(name: str) -> str:
     return name.lower()
 
 
+def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    if (wrong := mistake(schema)) is not None:
+        raise PydanticCustomError("schema", "must be a JSON Schema: {why}", {"why": wrong})
+    return schema
+
+
+JsonSchema = Annotated[dict[str, Any], AfterValidator(_json_schema)]
+"""A JSON Schema."""
+
 HostName = Annotated[str, AfterValidator(_host)]
 """The name of a host, without a scheme, a port or a path."""
 
@@ -102,7 +114,8 @@ class Kind(Section):
     customer: Name | None = None
     """Whom it is for; stands at its tasks, and gives metrics by customer."""
     priority: Annotated[int, Ge(0)] | None = None
-    """How much it matters, 0 the least; absent means 0."""
+    """How much it matters, 0 the least; absent means 0. Where calls wait for a place of `max_in_flight`, those of a task with a
+    higher priority go first."""
     weight: Annotated[float, Gt(0)] = 1.0
     """Its frequency, relative to the weights of the other kinds."""
     text: str | None = None
@@ -188,9 +201,25 @@ class AgentSpec(Section):
     """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
     """The tools that it can call."""
+    accepts: JsonSchema | None = None
+    """The JSON Schema that each message to it must keep: its text as JSON or as a string; absent means that it
+    takes all. Another message is refused without a call, with the error `invalid_message`."""
+    version: Name | Annotated[tuple[Name, ...], MinLen(1)] | None = None
+    """The versions of messages that it speaks, the one that it prefers first; absent means any. Of what is in another version, one
+    that its sender speaks too is taken; without any the message is refused with the error `version_mismatch`."""
+    context: AnyContext = Inputs()
+    """How much of its earlier turns in a task it is given again; absent means `inputs`: what a turn begins with alone."""
+    window_tokens: Count | None = None
+    """The most that it is told with a call, with its system prompt [tokens]; what is longer is refused by the provider with a 400.
+    Absent means no bound."""
     match: Match | None = None
     """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
     `x-harness-agent`."""
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions of messages that it speaks."""
+        return (self.version,) if isinstance(self.version, str) else self.version or ()
 
 
 class TeamSpec(Section):
@@ -458,6 +487,22 @@ class Scenario(Head):
         return self
 
     @model_validator(mode="after")
+    def _check_summarizers(self) -> Scenario:
+        named = {
+            name: [by]
+            for name, part in self.agents.items()
+            if (by := part.context.summarizer) is not None
+        }
+        cycle = _cycle(named)
+        if cycle:
+            raise PydanticCustomError(
+                "cycle",
+                "summaries go in a circle: {cycle}",
+                {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0], "context")},
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_teams(self) -> Scenario:
         names = [*self.members, *(name for name, _ in self._nested())]
         for place, name in enumerate(names):
@@ -468,15 +513,13 @@ class Scenario(Head):
                     {"name": repr(name), "at": ("pattern",)},
                 )
         named = {name: list(map(str, seats(team))) for name, team in self.teams.items()}
-        try:
-            TopologicalSorter(named).prepare()
-        except CycleError as error:
-            cycle = error.args[1][::-1]
+        cycle = _cycle(named)
+        if cycle:
             raise PydanticCustomError(
                 "cycle",
                 "teams go in a circle: {cycle}",
                 {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0])},
-            ) from None
+            )
         return self
 
     def _nested(self) -> list[tuple[str, Pattern]]:
@@ -507,6 +550,16 @@ class Scenario(Head):
         """The policies of one agent: its own, over the default."""
         own = self.policies.agents.get(agent)
         return self.policies.default if own is None else own.over(self.policies.default)
+
+
+def _cycle(named: Mapping[str, Iterable[str]]) -> list[str]:
+    """A circle among those who name others, from one of them back to itself; empty if there is none."""
+    try:
+        TopologicalSorter(named).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1][::-1]
+        return found
+    return []
 
 
 class TargetScenario(Head):
