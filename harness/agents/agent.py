@@ -12,7 +12,7 @@ from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
-from harness.agents.message import Message, answer, receive, unread
+from harness.agents.message import Message, answer, deliver, receive, unread
 from harness.agents.reading import confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
@@ -227,8 +227,7 @@ class Turn:
         agent = self.agent
         self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
         agent.turns += 1
-        for message in self._asked:
-            message.delivered(agent.log, self.span, agent.name)
+        deliver(self._asked, agent.name, self.span, agent.log)
         if agent.reception is not None:
             try:
                 self._asked = agent.reception.checked(self._asked, agent.name, self.span, agent.log)

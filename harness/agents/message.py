@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from harness.agents.context import Remembered
 from harness.provider.tokens import count_tokens
-from harness.spans import Span, SpanLog
+from harness.spans import MESSAGE, Span, SpanLog
 
 MessageType = Literal["request", "result", "error", "update"]
 """What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
@@ -175,21 +175,30 @@ class Message(NamedTuple):
         """The same message with a text before its own."""
         return self._replace(text=heading + self.text, tokens=count_tokens(heading) + self.tokens)
 
-    def delivered(
-        self, log: SpanLog, span: Span, recipient: str, at_s: float | None = None
-    ) -> None:
-        """Note that somebody has got it: a `message` event.
 
-        Args:
-            log: Where it is noted.
-            span: What the recipient does with it.
-            recipient: Who got it.
-            at_s: When [s]; None means when the span began.
-        """
-        log.message(
-            span, span.arrival_s if at_s is None else at_s, self.sender, recipient, self.type, self.tokens, self.hop,
-            self.number or -1, self.answers or -1,
-        )  # fmt: skip
+def deliver(
+    messages: Sequence[Message], recipient: str, span: Span, log: SpanLog, at_s: float | None = None
+) -> None:
+    """Note that somebody has got messages: a `message` event for each.
+
+    Args:
+        messages: What has come.
+        recipient: Who got it.
+        span: What the recipient does with it.
+        log: Where it is noted.
+        at_s: When [s]; None means when the span began.
+    """
+    when_s, span_id, task = span.arrival_s if at_s is None else at_s, span.span_id, span.task
+    # Plain tuples: messages are the most frequent events, and an `Event` takes three times as long to make.
+    log.note(
+        [
+            (
+                when_s, span_id, task, message.sender, MESSAGE, message.type, recipient, message.tokens, message.hop,
+                message.number or -1, message.answers or -1,
+            )
+            for message in messages
+        ]
+    )  # fmt: skip
 
 
 def answer(
@@ -230,7 +239,7 @@ def receive(message: Message, recipient: str, log: SpanLog) -> None:
         recipient: Whose mailbox it is.
         log: Where it is noted.
     """
-    message.delivered(log, message.task.span, recipient, log.clock())
+    deliver([message], recipient, message.task.span, log, log.clock())
     message.task.mail.setdefault(recipient, []).append(message)
 
 

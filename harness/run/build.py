@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
+from harness.agents.message import deliver
 from harness.agents.reception import Reception
 from harness.apis import vendor_of
 from harness.chance import Draws
@@ -165,7 +166,7 @@ class PatternRun:
         status = CANCELLED
         try:
             answer = await self._pattern.run(message, self.team)
-            answer.delivered(self.log, span, USER, self.log.clock())
+            deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
             if self._progress is not None:
                 self._progress.end_task(number, answer=answer.text)
