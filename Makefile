@@ -35,12 +35,13 @@ test-all: $(READY) ## run every test, as CI does
 
 # Other Pythons that are supported, where they are to be had: by name, or through pyenv.
 PYTHONS := 3.12 3.13
+PYTHON_TESTS ?= tests examples
 find-python = $(firstword $(shell { python$(1) -c 'import sys; print(sys.executable)'; ls -d "$$(pyenv root)"/versions/$(1).*/bin/python; } 2> /dev/null))
 
 test-pythons: $(PYTHONS:%=test-python-%) ## run the quick tests on the other Pythons that are supported
 
 test-python-%:
-	@if [ -n "$(call find-python,$*)" ]; then $(MAKE) .venv-python$*/.ready && .venv-python$*/bin/python -m pytest -n auto -m 'not slow'; \
+	@if [ -n "$(call find-python,$*)" ]; then $(MAKE) .venv-python$*/.ready && .venv-python$*/bin/python -m pytest -n auto -m 'not slow' $(PYTHON_TESTS); \
 	else echo "skipped: there is no Python $*"; fi
 
 .venv-python%/.ready: pyproject.toml constraints.txt

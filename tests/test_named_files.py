@@ -17,6 +17,7 @@ OF_USERS = {
     "other.py",
     "conftest.py",
     "test_app.py",
+    "panel.py",
     "pricing.py",
 }
 """Files of a user's project that pages speak of."""

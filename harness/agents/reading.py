@@ -144,7 +144,10 @@ def _numbered(text: str, first: re.Match[str]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     expected = -1
     for mark in _NUMBER.finditer(text, first.start()):
-        inside = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()].strip(" \t#") != ""
+        line = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+        # As in `(after 2)`, where the bracket belongs to one that was opened before.
+        closes = text[mark.end("number")] == ")" and line.count("(") > line.count(")")
+        inside = line.strip(" \t#") != "" and not closes
         if mark.start() in at_lines or (inside and int(mark["number"]) == expected):
             found.append((at_lines.get(mark.start(), mark.start()), mark.end()))
             expected = int(mark["number"]) + 1

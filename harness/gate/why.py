@@ -30,6 +30,7 @@ from harness.metrics.critical_path import (
     QUEUE,
     RETRY,
     SILENCE,
+    STATE_LOCK,
     WORK,
 )
 from harness.spans import Table
@@ -205,6 +206,7 @@ _SUBJECTS: Final[dict[str, str]] = {
     QUEUE: "Waiting in queues, most of it by {agent}, takes",
     SILENCE: "{agent} waits in silence",
     IN_FLIGHT: "{agent} waits for a place in flight",
+    STATE_LOCK: "{agent} waits for the lock of shared state",
     OVERHEAD: "{agent} takes, between its calls,",
     HAND_OFF: "Time between the calls, without a request, takes",
 }

@@ -23,6 +23,7 @@ from harness.metrics.critical_path import (
     QUEUE,
     RETRY,
     SILENCE,
+    STATE_LOCK,
     WORK,
 )
 from harness.spans import OK, TASK, Table
@@ -42,6 +43,7 @@ _NOUNS: Final[dict[str, str]] = {
     QUEUE: "waiting in queues, most of it by {agent}",
     SILENCE: "silent waits of {agent}",
     IN_FLIGHT: "waiting of {agent} for a place in flight",
+    STATE_LOCK: "waiting of {agent} for the lock of shared state",
     OVERHEAD: "{agent} between its calls",
     HAND_OFF: "time between the calls",
 }

@@ -35,17 +35,34 @@ SILENCE: Final = "silence"
 """A provider did not answer, because of a fault."""
 IN_FLIGHT: Final = "in_flight"
 """An agent waited until it might have one more attempt in flight."""
+STATE_LOCK: Final = "state_lock"
+"""An agent waited for the lock of shared state."""
 OVERHEAD: Final = "overhead"
 """A turn of an agent in which it neither asked nor used anything."""
 HAND_OFF: Final = "hand_off"
 """No span of the task was open but its own: between turns, or in the code of a program."""
 
-SEGMENT_KINDS: Final = (WORK, QUEUE, RETRY, BACK_OFF, SILENCE, IN_FLIGHT, OVERHEAD, HAND_OFF)
+SEGMENT_KINDS: Final = (
+    WORK,
+    QUEUE,
+    RETRY,
+    BACK_OFF,
+    SILENCE,
+    IN_FLIGHT,
+    STATE_LOCK,
+    OVERHEAD,
+    HAND_OFF,
+)
 """Every kind of segment."""
 
 # A program's client leaves no span of its waits: the time of a call between its attempts.
 _OWN_KINDS = {TASK: HAND_OFF, AGENT: OVERHEAD, CALL: BACK_OFF, TOOL: WORK}
-_WAIT_KINDS = {"backoff": BACK_OFF, "silence": SILENCE, "in_flight": IN_FLIGHT}
+_WAIT_KINDS = {
+    "backoff": BACK_OFF,
+    "silence": SILENCE,
+    "in_flight": IN_FLIGHT,
+    "state_lock": STATE_LOCK,
+}
 
 
 class Segment(NamedTuple):

@@ -13,6 +13,7 @@ from harness.models import error_name
 from harness.patterns.aggregators import AnyAggregator
 from harness.patterns.api import PatternError, Team, post
 from harness.patterns.decisions import TEAM, beginning
+from harness.patterns.dependencies import check_dependencies, numbered, read_after
 from harness.patterns.nested import MemberName
 from harness.patterns.pool import Assignment, Pool
 from harness.patterns.side_by_side import MEMBER_ERRORS, Outcome
@@ -22,7 +23,7 @@ OnFailure = Literal["fail", "partial", "default"]
 
 
 class PlanUnusable(PatternError):  # noqa: N818 - names the condition
-    """The plan has no subtasks, too many, or one for which there is no worker."""
+    """The plan has no subtasks, too many, one for which there is no worker, or some that wait for one another."""
 
 
 class Subtask(NamedTuple):
@@ -32,6 +33,8 @@ class Subtask(NamedTuple):
     """Who is to do it; empty where any worker can."""
     text: str
     """What is to be done; empty where that is the whole task."""
+    after: tuple[int, ...] = ()
+    """The subtasks that it waits for, 1 for the first; it is told their results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class OrchestratorWorker:
     any other to one of `workers`."""
     tasks: Literal["from_plan"] | tuple[str, ...] | None = None
     """The subtasks: a list, or `from_plan` for the list that the orchestrator writes; absent means that every worker gets the
-    whole task."""
+    whole task. A subtask may say which others it waits for, as in `write the tests (after 1, 2)`."""
     max_tasks: Count = 20
     """Most subtasks of a plan; a longer one fails the task."""
     assign: Assignment = "round_robin"
@@ -88,7 +91,8 @@ class OrchestratorWorker:
         """Plan, work, and put together.
 
         Raises:
-            PlanUnusable: The plan has no subtasks, too many, or one for which there is no worker.
+            PlanUnusable: The plan has no subtasks, too many, one for which there is no worker, or some that wait for one
+                another.
         """
         plan = None
         if self.orchestrator is not None:
@@ -113,13 +117,16 @@ class OrchestratorWorker:
 
     def _subtask(self, text: str) -> Subtask:
         """Read a line such as `style: check the names`, or a JSON object with `role` and `task`."""
+        text, after = read_after(text)
         said = fields(text) if text.startswith("{") else {}
         role, colon, rest = text.partition(":")
         if "task" in said:
             role, text = str(said.get("role", "")), str(said["task"])
             colon, rest = ":", text
         known = {name.casefold(): name for name in self.roles}.get(role.strip(" *_`").casefold())
-        return Subtask(known, rest.strip()) if colon and known else Subtask("", text)
+        if colon and known:
+            return Subtask(known, rest.strip(), after)
+        return Subtask("", text, after)
 
     def _checked(
         self, subtasks: list[Subtask], error: type[Exception], plan: str = ""
@@ -129,9 +136,10 @@ class OrchestratorWorker:
             raise error(f"there are no subtasks{said}")
         if len(subtasks) > self.max_tasks:
             raise error(f"{len(subtasks)} subtasks are more than {self.max_tasks}{said}")
-        for role, text in subtasks:
+        for role, text, _ in subtasks:
             if not role and not self.workers:
                 raise error(f"no role is named by the subtask {beginning(text)!r}{said}")
+        check_dependencies(numbered([subtask.after for subtask in subtasks]), error)
         return subtasks
 
 
@@ -147,6 +155,7 @@ class _Work:
         self._team = team
         self._outcomes: dict[int, Outcome] = {}
         self._workers: dict[int, str] = {}
+        self._have_ended: list[asyncio.Event] = []
 
     async def results(self, subtasks: Sequence[Subtask]) -> list[Message]:
         """Let the workers work, and give what there is to put together, in the order of the subtasks."""
@@ -158,6 +167,7 @@ class _Work:
             ]
         else:
             pools = self._pools()
+            self._have_ended = [asyncio.Event() for _ in subtasks]
             work = [
                 self._assigned(place, subtask, of, pools[subtask.role])
                 for place, subtask in enumerate(subtasks)
@@ -176,8 +186,12 @@ class _Work:
         return {role: Pool(them, pattern.assign, pattern.at_once) for role, them in members.items()}
 
     async def _assigned(self, place: int, subtask: Subtask, of: int, pool: Pool) -> None:
+        """Wait for the subtasks that come before it, and for a worker, and let it work."""
+        for number in subtask.after:
+            await self._have_ended[number - 1].wait()
         async with pool.member() as worker:
             await self._ask(place, worker, subtask, of)
+        self._have_ended[place].set()
 
     async def _ask(self, place: int, worker: str, subtask: Subtask, of: int) -> None:
         """Let a worker work, keep what comes of it, and tell of it."""
@@ -204,7 +218,8 @@ class _Work:
         asked = order.reply(
             self._pattern.orchestrator or TEAM, subtask.text, recipient=worker, type="request"
         )
-        return [self._task, asked]
+        before = [self._outcomes[number - 1] for number in subtask.after]
+        return [self._task, *(it for it in before if isinstance(it, Message)), asked]
 
     def _result(self, place: int, subtask: Subtask) -> Message | None:
         """What stands in the synthesis for a subtask; None for nothing."""

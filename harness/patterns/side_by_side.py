@@ -49,6 +49,8 @@ async def side_by_side(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for one in work:
+            one.close()  # a task that was cancelled before its first step has not begun it
     return outcomes
 
 

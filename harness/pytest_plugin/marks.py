@@ -131,7 +131,7 @@ def only_seed(request: pytest.FixtureRequest) -> int:
     seeds = seeds_of(request.config, request.node)
     if len(seeds) > 1:
         raise pytest.UsageError(
-            f"{request.node.nodeid}: {len(seeds)} seeds are wanted, but the test gets `{FIXTURE}` by "
+            f"{request.node.nodeid}: {len(seeds)} seeds are requested, but the test gets `{FIXTURE}` by "
             f'getfixturevalue, which pytest cannot know beforehand\n  How to fix: @pytest.mark.usefixtures("{FIXTURE}")'
         )
     return seeds[0]

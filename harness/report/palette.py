@@ -38,6 +38,7 @@ ROLES: Final[dict[str, Paint]] = {
     "back_off": Paint("#cc79a7", "#d98fb8", "|||"),
     "silence": Paint("#8c8c8c", "#9a9a9a", "++"),
     "in_flight": Paint("#b8a200", "#e6d74a", "//"),
+    "state_lock": Paint("#a0522d", "#d2966f", "||"),
     "overhead": Paint("#8a6fc0", "#a993da", "--"),
     "hand_off": Paint("#b6bec7", "#5c6873"),
     # Two sides.
@@ -59,6 +60,7 @@ WORDS: Final[dict[str, str]] = {
     "back_off": "waiting to ask again",
     "silence": "silence of a provider",
     "in_flight": "waiting for a place in flight",
+    "state_lock": "waiting for the lock of shared state",
     "overhead": "an agent between its calls",
     "hand_off": "between turns",
 }

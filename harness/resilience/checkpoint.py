@@ -213,9 +213,7 @@ def with_checkpoint(call: Call, progress: Progress | None, log: SpanLog) -> Call
 
 def _of_reply(reply: Reply) -> dict[str, Any]:
     """What a reply is made again from; without its bytes, which no pattern reads."""
-    fields = reply._asdict()
-    del fields["body"]
-    return fields
+    return {name: value for name, value in zip(Reply._fields, reply, strict=True) if name != "body"}
 
 
 def _of_error(error: Exception) -> list[Any] | None:

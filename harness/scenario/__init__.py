@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.load import LoadedScenario, load_scenario, load_spec
-from harness.scenario.schema import AnyScenario, Budget, GateLimit, Scenario, TargetScenario
+from harness.scenario.schema import AnyScenario, Scenario, TargetScenario
 
 __all__ = [
     "AnyScenario",

@@ -26,14 +26,13 @@ from harness.patterns.nested import InnerTeam, MemberOf
 from harness.patterns.pipeline import Stage
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
+from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.schema import (
     AgentSpec,
-    Budget,
     CheckpointFileSpec,
     CheckpointSpec,
-    GateLimit,
     Kind,
     Match,
     ModelSpec,

@@ -16,7 +16,6 @@ from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -32,15 +31,15 @@ from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
 from harness.fields import AgentName, ModelName, ProviderName, ToolName
 from harness.kernel import kernel
-from harness.metrics import DEFAULT_LIMITS, METRICS
-from harness.metrics.limits import SHARES
 from harness.models.schemas import mistake
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
+from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
+from harness.scenario.section import Section
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
@@ -92,18 +91,6 @@ NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=100)]
 """A name of one word, of letters, digits, `_`, `.` and `-`."""
-
-
-class Section(BaseModel):
-    """A part of the file. Unknown keys are errors, and values are not converted to another type."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        defer_build=True,  # of the two kinds of file a process reads one, and building takes a tenth of a second
-    )
 
 
 class Kind(Section):
@@ -288,89 +275,6 @@ class CheckpointSpec(Section):
         return None if isinstance(self.storage, str) else self.storage.file
 
 
-def _known_metric(name: str) -> str:
-    if name not in METRICS:
-        raise PydanticCustomError(
-            "unknown_name",
-            "there is no metric {name}",
-            {"name": repr(name), "known": list(METRICS)},
-        )
-    return name
-
-
-MetricName = Annotated[str, AfterValidator(_known_metric)]
-
-
-class Budget(Section):
-    """A limit on a metric, in the metric's own unit."""
-
-    below: float | None = None
-    """The value must be below this."""
-    at_most: float | None = None
-    """The value must not be above this."""
-    above: float | None = None
-    """The value must be above this."""
-    at_least: float | None = None
-    """The value must not be below this."""
-
-    @model_validator(mode="after")
-    def _check_one(self) -> Budget:
-        if len(self.bounds()) != 1:
-            raise PydanticCustomError(
-                "one_of", "give exactly one of below, at_most, above, at_least"
-            )
-        return self
-
-    def bounds(self) -> dict[str, float]:
-        """The limits that are stated."""
-        stated = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: value for name, value in stated.items() if value is not None}
-
-    def passes(self, value: float) -> bool:
-        """Whether a value is within the limits."""
-        ((bound, limit),) = self.bounds().items()
-        return {
-            "below": value < limit,
-            "at_most": value <= limit,
-            "above": value > limit,
-            "at_least": value >= limit,
-        }[bound]
-
-    def __str__(self) -> str:
-        ((bound, limit),) = self.bounds().items()
-        return f"{bound.replace('_', ' ')} {limit:g}"
-
-
-class GateLimit(Section):
-    """How much worse a metric may become against a baseline: in percent, or in points when it is a share."""
-
-    percent: Annotated[float, Ge(0)] | None = None
-    """In percent of the baseline's value."""
-    points: Annotated[float, Ge(0), Le(100)] | None = None
-    """Percentage points; for `success_rate`, `quality_mean`, `work_share` and `utilisation`."""
-    level: Literal["error", "warn", "ignore"] = "error"
-    """Whether the gate fails, warns, or ignores the metric."""
-
-
-def _check_units(limits: dict[str, GateLimit]) -> dict[str, GateLimit]:
-    for metric, limit in limits.items():
-        right, wrong = ("points", "percent") if metric in SHARES else ("percent", "points")
-        if getattr(limit, wrong) is not None:
-            raise PydanticCustomError(
-                "one_of",
-                "is not stated in {wrong}; give {right}",
-                {"wrong": wrong, "right": right, "at": (metric,)},
-            )
-        has_one = getattr(limit, right) is not None or metric in DEFAULT_LIMITS
-        if not has_one and limit.level != "ignore":
-            raise PydanticCustomError(
-                "one_of",
-                "has no default limit; give {right}",
-                {"right": right, "at": (metric,)},
-            )
-    return limits
-
-
 class Match(Section):
     """Conditions for the calls of an agent in a program of your own; all that are stated must hold."""
 
@@ -442,7 +346,7 @@ class Head(Section):
     waits are not changed."""
     budgets: dict[MetricName, Budget] = {}
     """Limits on metrics; if one does not hold, the exit code is 1."""
-    gate: Annotated[dict[MetricName, GateLimit], AfterValidator(_check_units)] = {}
+    gate: Annotated[dict[MetricName, GateLimit], AfterValidator(check_units)] = {}
     """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:

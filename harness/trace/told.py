@@ -83,8 +83,18 @@ def resource(run: TracedRun) -> dict[str, Attribute]:
     return found
 
 
-_TEXTS = ("kind", "name", "agent", "model", "status", "error", "fault")
-_NUMBERS = ("span_id", "parent_id", "task", "ordinal", "arrival_s", "end_s", "correct", "repeats")
+_TEXTS = ("kind", "name", "agent", "model", "status", "error", "fault", "customer")
+_NUMBERS = (
+    "span_id",
+    "parent_id",
+    "task",
+    "ordinal",
+    "arrival_s",
+    "end_s",
+    "correct",
+    "repeats",
+    "priority",
+)
 _OF_ATTEMPTS = (
     "arrival_s", "start_s", "first_token_s", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "cost_usd", "http_status", "retry_after_s",
@@ -107,7 +117,7 @@ def told(run: TracedRun, vocabulary: Vocabulary) -> Iterator[Told]:
     found: dict[tuple[Any, ...], Said] = {}
     times = timed(spans)
     of_attempts = [spans[name] for name in _OF_ATTEMPTS]
-    for row, (codes, (span_id, parent_id, task, ordinal, arrival_s, end_s, correct, repeats), slack_s) in enumerate(
+    for row, (codes, (span_id, parent_id, task, ordinal, arrival_s, end_s, correct, repeats, priority), slack_s) in enumerate(
         zip(zip(*(spans[name] for name in _TEXTS), strict=True), spans.rows(*_NUMBERS), times.slacks_s, strict=True)
     ):  # fmt: skip
         if end_s != end_s:
@@ -118,6 +128,7 @@ def told(run: TracedRun, vocabulary: Vocabulary) -> Iterator[Told]:
             own, milestones = _own_numbers(vocabulary, *cells), _milestones_ns(*cells[1:3])
         numbers = (
             span_id, task, *own, ordinal if ordinal >= 0 else None, repeats if repeats >= 0 else None,
+            priority if priority >= 0 else None,
             ids.whole_us_s(slack_s) if slack_s == slack_s else None, *milestones,
         )  # fmt: skip
         present = tuple([number is not None for number in numbers])
@@ -132,11 +143,17 @@ def told(run: TracedRun, vocabulary: Vocabulary) -> Iterator[Told]:
 
 
 def _said(
-    vocabulary: Vocabulary, scenario: str, kind: str, name: str, agent: str, model: str, status: str, error: str, fault: str
+    vocabulary: Vocabulary, scenario: str, kind: str, name: str, agent: str, model: str, status: str, error: str, fault: str,
+    customer: str,
 ) -> Said:  # fmt: skip
     """What the texts of a span amount to."""
     attributes = {names.KIND: kind, names.NAME: name, names.STATUS: status}
-    more = {names.AGENT_NAME: agent, names.MODEL: model, names.FAULT: fault}
+    more = {
+        names.AGENT_NAME: agent,
+        names.MODEL: model,
+        names.FAULT: fault,
+        names.CUSTOMER: customer,
+    }
     attributes.update({attribute: value for attribute, value in more.items() if value})
     if kind in vocabulary.kinds:
         attributes[vocabulary.kind] = vocabulary.kinds[kind]
@@ -165,7 +182,7 @@ def _with_numbers(
     if said.kind == CLIENT:
         before += _own_names(vocabulary)
         milestones += _MILESTONES
-    before += [names.ORDINAL, names.REPEATS]
+    before += [names.ORDINAL, names.REPEATS, names.PRIORITY]
     attributes = said.attributes | dict.fromkeys(compress(before, present))
     if correct >= 0:
         attributes[names.CORRECT] = bool(correct)

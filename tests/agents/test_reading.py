@@ -22,6 +22,8 @@ VOTES = ("agree", "disagree", "abstain")
         ("### 1. Cost\n### 2. Speed", ("Cost", "Speed")),
         ("1. cost\n   - now\n   - later\n2. speed", ("cost\n   - now\n   - later", "speed")),
         ("1. use Python 3. It is fast\n2. test", ("use Python 3. It is fast", "test")),
+        ("1. cost (after 2)\n2. speed (as (1) says)", ("cost (after 2)", "speed (as (1) says)")),
+        ("1. cost (after 2) 2. speed", ("cost (after 2)", "speed")),
         ("9. nine\n10. ten\n11. eleven", ("nine", "ten", "eleven")),
         ("- cost\n- speed", ("cost", "speed")),
         ("* cost\n• speed\n+ risk", ("cost", "speed", "risk")),

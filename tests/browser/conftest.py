@@ -72,7 +72,7 @@ def with_flow(run: RunRecord) -> RunRecord:
     first: dict[int, int] = {}
     for span_id, task, kind, agent, at_s in run.spans.rows("span_id", "task", "kind", "agent", "arrival_s"):  # fmt: skip
         if kind == CALL and first.setdefault(task, span_id) != span_id:
-            events.extend([at_s], [span_id], [task], [agent], [HEARD], [str(first[task])])
+            events.extend([at_s], [span_id], [task], [agent], [HEARD], [str(first[task])], [""], [-1], [-1], [-1], [-1])  # fmt: skip
     return replace(run, scenario="flow", scenario_hash="flow", events=events)
 
 

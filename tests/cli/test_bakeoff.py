@@ -175,7 +175,7 @@ def test_a_way_with_which_nothing_ends_well_is_not_optimal_and_is_noted(harness:
     assert result["pareto_optimal"] == ["single"]
     pipeline = result["patterns"][1]
     assert pipeline["metrics"]["success_rate"] == 0
-    assert "Not one task ended well in any of the 3 runs." in pipeline["notes"]
+    assert "No task succeeded in any of the 3 runs." in pipeline["notes"]
 
 
 def test_scripted_replies_count_as_used_when_one_way_uses_them(harness: Cli) -> None:

@@ -319,7 +319,7 @@ def test_prompt_that_no_rule_answers_is_an_error_that_says_what_to_do(harness: C
     words = with_stub("{rules: [{prompt: '*moon*', reply: tides}]}")
     result = harness("simulate", "scenario.yaml", *words)
     assert result.returncode == 2
-    assert "no reply of agent 'writer' answers the prompt 'work 1'" in result.stderr
+    assert "no reply of agent 'writer' matches the prompt 'work 1'" in result.stderr
     assert "add a rule without `prompt` at the end" in result.stderr
 
 
@@ -336,7 +336,10 @@ def test_runs_before_the_one_that_failed_are_stored(harness: Cli) -> None:
     stub = "agents.writer.stub=answers_of_simulate:answer"
     result = harness("simulate", "scenario.yaml", "--runs", "9", "--jobs", "1", "--set", stub)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "stub answers_of_simulate:answer gave None for agent 'writer'" in result.stderr
+    assert (
+        "stub answers_of_simulate:answer for agent 'writer': expected a reply (got None)"
+        in result.stderr
+    )
     assert "--seed 3 --runs 1" in result.stderr
     assert [run["seed"] for run in stored_runs()] == [1, 2]
     for run in stored_runs():

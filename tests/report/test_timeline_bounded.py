@@ -192,7 +192,7 @@ def test_thousands_of_faults_are_some_crosses() -> None:
     many = 5000
     struck.extend(
         [at / 50 for at in range(many)], [2 + at % 100 for at in range(many)], [1] * many, [""] * many, ["fault"] * many,
-        ["hang"] * many,
+        ["hang"] * many, [""] * many, *([-1] * many for _ in range(4)),
     )  # fmt: skip
     timeline = run_timeline(spans, struck)
     assert FAULTS / 4 < len(timeline.faults) <= FAULTS

@@ -172,7 +172,7 @@ def test_no_name_gets_out_of_its_text(names: list[str], whole: bool) -> None:
         span(TOOL, 6, 9, agent=agent, name=error),
     )  # fmt: skip
     events = Table(EVENT_COLUMNS)
-    events.extend([1.0], [3], [1], [other], ["fault"], [error])
+    events.extend([1.0], [3], [1], [other], ["fault"], [error], [""], [-1], [-1], [-1], [-1])
     timeline = run_timeline(spans, events) if whole else task_timeline(spans, events, 1)
     svg = as_svg(timeline, "t", "trace.json")
     json.dumps([finding(timeline), rows(timeline)]).encode()

@@ -27,7 +27,8 @@ from harness.patterns import PATTERNS
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario import LoadedScenario, load_scenario
-from harness.scenario.schema import Budget, Kind
+from harness.scenario.bounds import Budget
+from harness.scenario.schema import Kind
 
 Write = Callable[[str, str], str]
 

@@ -189,7 +189,8 @@ def test_report_has_the_waiter_beside_the_heartbeat() -> None:
     text = str(error)
     assert "Task-1 (wait_beside_a_heartbeat) waits for an Event that was never set" in text
     assert line_of(wait_beside_a_heartbeat, "Event().wait()") in text
-    assert "Task-2 (beat) waits for virtual time 105.000000 s" in text
+    assert "Task-2 (beat) waits" in text
+    assert "virtual time 105.000000 s" in text
     assert "CancelledError" not in run.tasks
 
 

@@ -91,6 +91,8 @@ def row_of(span: Any) -> Row:  # noqa: ANN401 - protobuf
         "fault": told.get("harness.fault", ""),
         "correct": int(told.get("harness.correct", -1)),
         "repeats": told.get("harness.repeats", -1),
+        "customer": told.get("harness.customer", ""),
+        "priority": told.get("harness.priority", -1),
     }  # fmt: skip
 
 

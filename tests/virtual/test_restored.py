@@ -282,6 +282,9 @@ def test_garbage_is_found_at_a_fixed_turn_and_at_no_other() -> None:
     assert turns.pop() == pytest.approx(TURNS_BETWEEN_COLLECTIONS, abs=10)
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # what tests before left open
 def test_garbage_from_before_is_not_looked_at_in_a_run() -> None:
     gone: list[str] = []
     circle = Circle()

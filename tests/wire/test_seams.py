@@ -332,7 +332,7 @@ def test_program_that_asks_an_unknown_host_for_ever_is_ended(library: Any) -> No
                 library.get("https://example.com/x", timeout=9)
 
     sim = Sim(1, calls_per_task=100)
-    with pytest.raises(LimitExceeded, match=r"example\.com, which nobody simulates"):
+    with pytest.raises(LimitExceeded, match=r"example\.com"):
         sim.run(program)
     assert sim.last_run.unsimulated == {"example.com": 102}
 

@@ -82,6 +82,7 @@ _SHORT = {
     "back_off": "{agent}: back-off",
     "silence": "{agent}: silence",
     "in_flight": "{agent}: in flight",
+    "state_lock": "{agent}: state lock",
     "overhead": "{agent}: between calls",
     "hand_off": "between turns",
 }

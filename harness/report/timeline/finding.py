@@ -24,6 +24,7 @@ _DOING: Final = {
     "back_off": "waiting to ask again",
     "silence": "hearing nothing from the provider",
     "in_flight": "waiting for a place in flight",
+    "state_lock": "waiting for the lock of shared state",
     "overhead": "between its calls",
     "hand_off": "between turns",
 }

@@ -12,7 +12,12 @@ from harness.spans import AGENT, ATTEMPT, CALL, OK, TASK, TOOL, WAIT, Table
 TURN: Final = "turn"
 """Of pieces that are not filled: an agent has its turn or awaits a call, or the task is on its way."""
 
-WAITS: Final = {"backoff": "back_off", "silence": "silence", "in_flight": "in_flight"}
+WAITS: Final = {
+    "backoff": "back_off",
+    "silence": "silence",
+    "in_flight": "in_flight",
+    "state_lock": "state_lock",
+}
 """By name of a wait, its role in the palette; another wait is an agent's own affair."""
 
 
