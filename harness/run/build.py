@@ -28,16 +28,17 @@ from harness.models import (
 )
 from harness.models.verdict import without_wire
 from harness.models.window import Window
-from harness.patterns import Member, NestedTeam, Pattern, PatternError
-from harness.patterns.own import OwnPattern
+from harness.patterns import NestedTeam, PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
+from harness.run.own_pattern import Members, made
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
-from harness.scenario.schema import AgentSpec, Kind, ModelSpec
+from harness.scenario.members import AgentSpec
+from harness.scenario.schema import Kind, ModelSpec
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.state import StateError
 from harness.texts import Texts
@@ -101,10 +102,10 @@ class PatternRun:
             agent.fallback = None if fallback is None else agents[fallback]
             summarizer = agent.context.summarizer
             agent.summarizer = None if summarizer is None else agents[summarizer]
-        self.team: dict[str, Member] = {**agents}
+        self.team = Members(agents)
         for name, pattern in spec.teams.items():
-            self.team[name] = NestedTeam(name, _made(pattern), self.team, self.log)
-        self._pattern = _made(spec.pattern)
+            self.team[name] = NestedTeam(name, made(pattern), self.team, self.log)
+        self._pattern = made(spec.pattern)
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -244,10 +245,6 @@ def _window(part: AgentSpec, model: ModelSpec) -> Window | None:
     vendor = vendor_of(model.provider)
     is_anthropic = model.name.startswith("claude") if vendor is None else vendor.api == "anthropic"
     return Window(part.window_tokens, "anthropic" if is_anthropic else "openai")
-
-
-def _made(pattern: Pattern) -> Pattern:
-    return pattern.made(find_function) if isinstance(pattern, OwnPattern) else pattern
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

@@ -29,18 +29,16 @@ from harness.resilience import Policies, Retry
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
+from harness.scenario.members import AgentSpec, Match, TeamSpec
 from harness.scenario.schema import (
-    AgentSpec,
     CheckpointFileSpec,
     CheckpointSpec,
     Kind,
-    Match,
     ModelSpec,
     PolicySection,
     ProviderSpec,
     Scenario,
     TargetScenario,
-    TeamSpec,
     WireAgentSpec,
     WireProviderSpec,
     Workload,

@@ -7,31 +7,25 @@ Records with behaviour are defined with it: distributions and arrivals in `chanc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,
-    Discriminator,
     Field,
-    Tag,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from harness.agents import ToolSpec
-from harness.agents.context import AnyContext, Inputs
 from harness.apis import APIS, vendor_of
 from harness.chance.arrivals import AnyArrivals, At, Closed, Trace
 from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
-from harness.fields import AgentName, ModelName, ProviderName, ToolName
+from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
-from harness.models.schemas import mistake
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
@@ -39,8 +33,10 @@ from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
-from harness.scenario.section import Section
-from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
+from harness.scenario.cycles import cycle_of
+from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
+from harness.scenario.section import NAME, Name, Section
+from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
@@ -52,20 +48,6 @@ else:
 """The name of an API."""
 
 
-def _regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise PydanticCustomError(
-            "regex", "must be a regular expression: {why}", {"why": str(error)}
-        ) from None
-    return pattern
-
-
-Regex = Annotated[str, AfterValidator(_regex)]
-"""A regular expression."""
-
-
 def _host(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
         raise PydanticCustomError(
@@ -75,22 +57,8 @@ def _host(name: str) -> str:
     return name.lower()
 
 
-def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    if (wrong := mistake(schema)) is not None:
-        raise PydanticCustomError("schema", "must be a JSON Schema: {why}", {"why": wrong})
-    return schema
-
-
-JsonSchema = Annotated[dict[str, Any], AfterValidator(_json_schema)]
-"""A JSON Schema."""
-
 HostName = Annotated[str, AfterValidator(_host)]
 """The name of a host, without a scheme, a port or a path."""
-
-NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
-
-Name = Annotated[str, Field(pattern=NAME, max_length=100)]
-"""A name of one word, of letters, digits, `_`, `.` and `-`."""
 
 
 class Kind(Section):
@@ -170,63 +138,6 @@ class ModelSpec(Section):
     """Its prices; absent means those of genai-prices, or unknown."""
 
 
-class AgentSpec(Section):
-    """An agent."""
-
-    model: ModelName
-    """The model that it calls."""
-    stub: str | None = None
-    """Its replies: a YAML file, or `module:function`; absent means a fixed sentence."""
-    system: str = ""
-    """Its system prompt."""
-    system_tokens: Tokens | None = None
-    """Size of what is sent with every call, such as the system prompt and tool descriptions [tokens]; absent
-    means the length of `system`."""
-    output_tokens: AnyDistribution | None = None
-    """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
-    tools: tuple[ToolName, ...] = ()
-    """The tools that it can call."""
-    accepts: JsonSchema | None = None
-    """The JSON Schema that each message to it must keep: its text as JSON or as a string; absent means that it
-    takes all. Another message is refused without a call, with the error `invalid_message`."""
-    version: Name | Annotated[tuple[Name, ...], MinLen(1)] | None = None
-    """The versions of messages that it speaks, the one that it prefers first; absent means any. Of what is in another version, one
-    that its sender speaks too is taken; without any the message is refused with the error `version_mismatch`."""
-    context: AnyContext = Inputs()
-    """How much of its earlier turns in a task it is given again; absent means `inputs`: what a turn begins with alone."""
-    window_tokens: Count | None = None
-    """The most that it is told with a call, with its system prompt [tokens]; what is longer is refused by the provider with a 400.
-    Absent means no bound."""
-    match: Match | None = None
-    """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
-    `x-harness-agent`."""
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        """The versions of messages that it speaks."""
-        return (self.version,) if isinstance(self.version, str) else self.version or ()
-
-
-class TeamSpec(Section):
-    """A team that stands where an agent could: what it is asked is a task to its pattern."""
-
-    pattern: AnyPattern
-    """How its members work together."""
-
-
-def _kind_of_member(value: object) -> str:
-    """Which kind of entry it is: the texts stand in pydantic's locations alone."""
-    return "a team" if isinstance(value, dict) and "pattern" in value else "an agent"
-
-
-AnyMember = Annotated[
-    Annotated[AgentSpec, Tag("an agent")] | Annotated[TeamSpec, Tag("a team")],
-    Discriminator(_kind_of_member),
-]
-
-
 class CheckpointFileSpec(Section):
     """A file in which progress is kept."""
 
@@ -273,21 +184,6 @@ class CheckpointSpec(Section):
     def file(self) -> str | None:
         """The file; None if progress is kept in memory."""
         return None if isinstance(self.storage, str) else self.storage.file
-
-
-class Match(Section):
-    """Conditions for the calls of an agent in a program of your own; all that are stated must hold."""
-
-    system: str | None = None
-    """A glob that the whole system prompt must match."""
-    system_regex: Regex | None = None
-    """A regular expression to be found in the system prompt."""
-    model: str | None = None
-    """A glob that the model's name must match, as the API knows it."""
-    tools: tuple[str, ...] = ()
-    """Names of tools that must all be offered."""
-    headers: dict[str, str] = {}
-    """HTTP headers, by name, each with a glob for its value."""
 
 
 class WireAgentSpec(Section):
@@ -397,7 +293,7 @@ class Scenario(Head):
             for name, part in self.agents.items()
             if (by := part.context.summarizer) is not None
         }
-        cycle = _cycle(named)
+        cycle = cycle_of(named)
         if cycle:
             raise PydanticCustomError(
                 "cycle",
@@ -417,7 +313,7 @@ class Scenario(Head):
                     {"name": repr(name), "at": ("pattern",)},
                 )
         named = {name: list(map(str, seats(team))) for name, team in self.teams.items()}
-        cycle = _cycle(named)
+        cycle = cycle_of(named)
         if cycle:
             raise PydanticCustomError(
                 "cycle",
@@ -454,16 +350,6 @@ class Scenario(Head):
         """The policies of one agent: its own, over the default."""
         own = self.policies.agents.get(agent)
         return self.policies.default if own is None else own.over(self.policies.default)
-
-
-def _cycle(named: Mapping[str, Iterable[str]]) -> list[str]:
-    """A circle among those who name others, from one of them back to itself; empty if there is none."""
-    try:
-        TopologicalSorter(named).prepare()
-    except CycleError as error:
-        found: list[str] = error.args[1][::-1]
-        return found
-    return []
 
 
 class TargetScenario(Head):
