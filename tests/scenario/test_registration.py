@@ -16,6 +16,7 @@ from harness.faults.api import Fail
 from harness.fields import AgentName
 from harness.patterns import PATTERNS, Team
 from harness.provider import Refusal
+from harness.registration import changed
 from harness.scenario.json_schema import json_schema
 
 
@@ -51,6 +52,7 @@ def put_back() -> Iterator[None]:
     for each, kept in zip(kinds, before, strict=True):
         each.clear()
         each.update(kept)
+    changed()  # the checks of later files are built without them
 
 
 def spec(**more: object) -> dict[str, Any]:
