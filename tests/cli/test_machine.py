@@ -134,11 +134,11 @@ def test_link_to_a_store_that_is_not_there_yet() -> None:
         ("agents.writr.model=fast", "there is no key agents.writr; did you mean 'writer'?"),
         ("agents.writr.stub=a.yaml", "there is no key agents.writr; did you mean 'writer'?"),
         ("agents.zzz.output_tokens=5", "there is no key agents.zzz; known are writer, editor"),
-        ("models.fst.latency.ttft_s=1", "there is nothing at models.fst; did you mean 'fast'?"),
-        ("tools.serch.latency_s=1", "there is nothing at tools.serch; did you mean 'search'?"),
+        ("models.fst.latency.ttft_s=1", "there is no key models.fst; did you mean 'fast'?"),
+        ("tools.serch.latency_s=1", "there is no key tools.serch; did you mean 'search'?"),
         (
             "providers.antropic.concurrency=1",
-            "there is nothing at providers.antropic; did you mean 'anthropic'?",
+            "there is no key providers.antropic; did you mean 'anthropic'?",
         ),
     ],
 )
