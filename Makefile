@@ -9,7 +9,7 @@ GALLERY := code_review overload research_assistant
 BAKEOFFS := code_review_bakeoff error_order
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-all test-pythons test-frameworks test-crewai test-browser lint format check bench gallery docs clean
+.PHONY: help setup simulate test test-all test-pythons test-frameworks test-threads-frameworks test-crewai test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -52,6 +52,9 @@ test-python-%:
 test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run the tests of frameworks, in environments of their own
 	.venv-frameworks/bin/python -m pytest tests/frameworks
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
+
+test-threads-frameworks: .venv-frameworks-threads/.ready ## run the tests of smolagents and LlamaIndex
+	.venv-frameworks-threads/bin/python -m pytest tests/frameworks
 
 test-crewai: .venv-frameworks-crewai/.ready ## run the tests of crewAI, which brings 150 packages
 	.venv-frameworks-crewai/bin/python -m pytest tests/frameworks/test_crewai.py
@@ -104,4 +107,4 @@ docs: $(READY) ## write the generated pages again
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-crewai .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-threads .venv-frameworks-crewai .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
