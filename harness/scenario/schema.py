@@ -297,7 +297,7 @@ class Scenario(Head):
         if cycle:
             raise PydanticCustomError(
                 "cycle",
-                "summaries go in a circle: {cycle}",
+                "summaries form a cycle: {cycle}",
                 {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0], "context")},
             )
         return self
@@ -317,7 +317,7 @@ class Scenario(Head):
         if cycle:
             raise PydanticCustomError(
                 "cycle",
-                "teams go in a circle: {cycle}",
+                "teams form a cycle: {cycle}",
                 {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0])},
             )
         return self

@@ -207,7 +207,7 @@ def test_full_context_overflows_where_a_summary_does_not() -> None:
         ({"accepts": {"type": "nonsense"}}, "agents.a.accepts: must be a JSON Schema: "),
         ({"context": "half"}, "agents.a.context"),
         ({"context": {"summary": {"by": "nobody", "above_tokens": 1}}}, "there is no 'nobody' under agents"),
-        ({"context": {"summary": {"by": "a", "above_tokens": 1}}}, "summaries go in a circle: a -> a"),
+        ({"context": {"summary": {"by": "a", "above_tokens": 1}}}, "summaries form a cycle: a -> a"),
         ({"window_tokens": 0}, "agents.a.window_tokens"),
         ({"version": []}, "agents.a.version"),
     ],

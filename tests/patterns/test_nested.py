@@ -151,7 +151,7 @@ def test_failure_in_a_team_is_a_failure_of_the_team() -> None:
                 "one": {"pattern": {"pipeline": {"stages": ["a", {"pattern": {"single": {"agent": "two"}}}]}}},
                 "two": {"pattern": {"single": {"agent": "one"}}},
             },
-            "teams go in a circle: ",
+            "teams form a cycle: ",
         ),
         (
             {"pipeline": {"stages": [{"name": "x", "pattern": TEAM}, {"name": "x", "pattern": TEAM}]}},
