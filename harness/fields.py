@@ -130,6 +130,7 @@ class Tagged:
         members: The type behind each key.
         number: What a bare number means; None when a bare number is an error.
         made_by: For a key whose value is not the member itself: what makes the member of the value.
+        bare: The keys that may stand alone, as a text: `full` for `{full: {}}`.
     """
 
     def __init__(
@@ -138,9 +139,11 @@ class Tagged:
         *,
         number: Callable[[float], Any] | None = None,
         made_by: Mapping[str, Callable[[Any], Any]] | None = None,
+        bare: tuple[str, ...] = (),
     ) -> None:
         self._members = members
         self._number = number
+        self._bare = bare
         self._made_by = {} if made_by is None else made_by  # it may be filled later
 
     @property
@@ -165,6 +168,14 @@ class Tagged:
             self._only_value,
             core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=strict),
         )
+        if self._bare:
+            alone = core_schema.no_info_after_validator_function(
+                lambda name: self._members[name](), core_schema.literal_schema([*self._bare])
+            )
+            return core_schema.tagged_union_schema(
+                {"mapping": mapping, "a word": alone},
+                discriminator=lambda value: "mapping" if isinstance(value, dict) else "a word",
+            )
         if self._number is None:
             return mapping
         number = core_schema.no_info_after_validator_function(

@@ -272,9 +272,14 @@ class SpanLog:
         self._gather_events()
         return self._events
 
-    def open_task(self, kind: str, number: int) -> Span:
+    def open_task(
+        self, kind: str, number: int, customer: str | None = None, priority: int | None = None
+    ) -> Span:
         """Begin the span of a task now; it is the root of the task's other spans."""
-        return Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
+        span = Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
+        span.customer = customer or ""
+        span.priority = -1 if priority is None else priority
+        return span
 
     def open(
         self, kind: str, name: str, parent: Span, agent: str, model: str = "", ordinal: int = -1
@@ -306,27 +311,9 @@ class SpanLog:
             Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
         )
 
-    def message(
-        self, span: Span, at_s: float, sender: str, recipient: str, kind: str, tokens: int, hop: int, number: int,
-        answers: int,
-    ) -> None:  # fmt: skip
-        """Note that somebody has got a message.
-
-        Args:
-            span: What the recipient does with it.
-            at_s: When [s].
-            sender: Who said it.
-            recipient: Who got it.
-            kind: Its type, such as `request`.
-            tokens: Its size [tokens].
-            hop: How many messages led to it.
-            number: Its number in its task; -1 if it has none.
-            answers: The number of the message that it answers; -1 if there is none.
-        """
-        # A plain tuple: messages are the most frequent events, and an `Event` takes three times as long to make.
-        self._noted.append(
-            (at_s, span.span_id, span.task, sender, MESSAGE, kind, recipient, tokens, hop, number, answers)
-        )  # fmt: skip
+    def note(self, events: list[tuple[Any, ...]]) -> None:
+        """Note several points in time at once, each as the values of an `Event`."""
+        self._noted += events
         if len(self._noted) >= _CHUNK_ROWS:
             self._gather_events()
 

@@ -11,7 +11,10 @@ from types import TracebackType
 from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
-from harness.agents.message import Message, answer, receive, unread
+from harness.agents.context import Context, Inputs, Remembered
+from harness.agents.message import Message, answer, deliver, receive, unread
+from harness.agents.reading import confidence
+from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
 from harness.models import (
@@ -19,6 +22,7 @@ from harness.models import (
     AttemptSpan,
     ChatMessage,
     Model,
+    ModelError,
     Reply,
     Request,
     ToolCall,
@@ -55,6 +59,8 @@ class Agent:
         tools: What it can use, by name.
         texts: Where its prompts and replies go; None if they are not kept.
         progress: Where the outcomes of its calls and tools are kept, so that a run can be resumed; None keeps none.
+        reception: Which messages it takes; None means all.
+        context: How much of its earlier turns in a task it is given again.
     """
 
     def __init__(
@@ -71,6 +77,8 @@ class Agent:
         tools: Mapping[str, Tool] | None = None,
         texts: Texts | None = None,
         progress: Progress | None = None,
+        reception: Reception | None = None,
+        context: Context = Inputs(),  # noqa: B008 - it is frozen
     ) -> None:
         self.name = name
         self.log = log
@@ -85,6 +93,11 @@ class Agent:
         """How many of its turns are open, of all tasks."""
         self.fallback: Agent | None = None
         """Who answers when a call of this agent has failed for good."""
+        self.summarizer: Agent | None = None
+        """Who sums up what its context does not keep."""
+        self.reception = reception
+        self.context = context
+        self.remembers = not isinstance(context, Inputs)
         self._model_name = model_name
         self._tool_names = tuple(self.tools)
         self._calls = 0
@@ -123,6 +136,8 @@ class Agent:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
+        if turn.agent.remembers and not turn.has_recalled:
+            await turn.recall()
         name, task = self.name, turn.task
         # A fallback's calls are counted apart, so that another agent's bad luck changes none of its own draws.
         counted = name if turn.agent is self else f"{turn.agent.name}>{name}"
@@ -143,6 +158,8 @@ class Agent:
             task.output_tokens,
             turn.said if turn.reply is None else turn.said_so_far(),
         )
+        if task.priority:
+            request.priority = task.priority
         if self._texts is not None:
             self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
@@ -195,20 +212,28 @@ class Turn:
         """The last thing that was said."""
         self.input_tokens = sum([message.tokens for message in messages])
         """Size of the conversation, without the system prompt [tokens]."""
+        self._begun, self._begun_tokens = self.prompt, self.input_tokens
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""
         self.said: tuple[ChatMessage, ...] = ()
         """The conversation up to that reply; empty while it is the prompt alone."""
         self.cost_usd = 0.0
         """Cost of the calls that were answered, with their failed attempts [USD]; NaN if a price is unknown."""
+        self.has_recalled = False
+        """Whether what the agent remembers is part of the conversation."""
         self._failures: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         agent = self.agent
         self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
         agent.turns += 1
-        for message in self._asked:
-            message.delivered(agent.log, self.span, agent.name)
+        deliver(self._asked, agent.name, self.span, agent.log)
+        if agent.reception is not None:
+            try:
+                self._asked = agent.reception.checked(self._asked, agent.name, self.span, agent.log)
+            except ModelError as error:
+                self.__exit__(type(error), error, None)
+                raise
         return self
 
     def __exit__(
@@ -228,6 +253,33 @@ class Turn:
             TimeoutError: It took too long, and so did the fallback's.
         """
         return await self.agent.answer(self)
+
+    async def recall(self) -> None:
+        """Make what the agent remembers of its earlier turns part of the conversation, as far as its context goes.
+
+        Raises:
+            ModelError: A summary is due, and the call for it failed.
+            TimeoutError: A summary is due, and the call for it took too long.
+        """
+        self.has_recalled = True
+        agent, task = self.agent, self.task
+        past = task.memory.setdefault(agent.name, [])
+        old = agent.context.too_old(past)
+        if old and agent.summarizer is not None:
+            text = "\n\n".join(f"{one.said.role}: {one.said.text}" for one in past[:old])
+            size = sum(one.tokens for one in past[:old])
+            asked = Message.of_text(
+                task.within(self.span),
+                agent.name,
+                f"Sum up this conversation.\n\n{text}",
+                tokens=size,
+            )
+            summary = await agent.summarizer.handle(asked)
+            past[:old] = [Remembered(ChatMessage("user", summary.text), summary.tokens)]
+        kept = agent.context.kept(past)
+        if kept:
+            self.said = (*(one.said for one in kept), ChatMessage("user", self.prompt))
+            self.input_tokens += sum(one.tokens for one in kept)
 
     async def use(self, call: ToolCall) -> str:
         """Use a tool, and give what it answers or how it failed; to be heard by the agent with `hear`."""
@@ -278,7 +330,22 @@ class Turn:
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""
-        cost_usd, latency_s = self.cost_usd, self.agent.log.clock() - self.span.arrival_s
+        agent, tokens, version = self.agent, reply.output_tokens or 0, None
+        if agent.remembers:
+            self._remember(reply.text, tokens)
+        if agent.reception is not None and agent.reception.versions:
+            version = agent.reception.version_of_answer(self._asked[-1].version)
+            self.task.speaks[agent.name] = agent.reception.versions
+        latency_s = agent.log.clock() - self.span.arrival_s
         return answer(
-            self._asked, self.agent.name, reply.text, reply.output_tokens or 0, latency_s, cost_usd
+            self._asked, agent.name, reply.text, tokens, latency_s, self.cost_usd, version, confidence(reply.text)
         )  # fmt: skip
+
+    def _remember(self, text: str, tokens: int) -> None:
+        """Keep what the turn began with, and what the agent said, for its later turns in the task."""
+        self.task.memory.setdefault(self.agent.name, []).extend(
+            [
+                Remembered(ChatMessage("user", self._begun), self._begun_tokens),
+                Remembered(ChatMessage("assistant", text), tokens),
+            ]
+        )

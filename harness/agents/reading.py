@@ -90,6 +90,25 @@ def choice(text: str, options: Iterable[str], named: Sequence[str] = DECISION_FI
     return None if next(_json_values(text, "{"), None) is not None else _first(_plain(text), known)
 
 
+def confidence(text: str) -> float | None:
+    """How sure a reply says that it is, in its field `confidence`: a number from 0 to 1, or a percentage.
+
+    Args:
+        text: What the agent said.
+
+    Returns:
+        The confidence, 0 to 1; None if the reply states none that can be read.
+    """
+    if "onfidence" not in text:  # nearly every reply, and this is on the way of every call
+        return None
+    stated = str(fields(text).get("confidence", "")).strip().rstrip(".")
+    try:
+        value = float(stated.removesuffix("%")) / (100 if stated.endswith("%") else 1)
+    except ValueError:
+        return None
+    return value if 0 <= value <= 1 else None
+
+
 def _first(text: str, options: Sequence[str]) -> str | None:
     """The option that a text begins with."""
     for option in options:

@@ -162,6 +162,7 @@ def _as_json(
         "store": str(store),
         "metrics": outcome.metrics,
         "agents": outcome.agents,
+        **({"customers": outcome.customers} if outcome.customers else {}),
         "budgets": [
             {
                 "metric": budget.metric,

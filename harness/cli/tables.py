@@ -22,6 +22,15 @@ from harness.units import render
 _PIPE_WIDTH = 500
 """Columns when there is no terminal: as many as any table needs, so that nothing is cut off."""
 
+_CUSTOMER_COLUMNS = {
+    "tasks": "tasks",
+    "latency": "latency_s_mean",
+    "p95": "latency_s_p95",
+    "calls": "calls_mean",
+    "cost": "cost_usd_mean",
+    "ok": "success_rate",
+}
+
 _AGENT_COLUMNS = {
     "calls": "calls_mean",
     "latency": "latency_s_mean",
@@ -65,6 +74,8 @@ def print_outcome(
         out.print(Text(printable(scenario.spec.description), style="dim"))
     _metrics(outcome, out.width).print(out)
     _agents(outcome).print(out)
+    if outcome.customers:
+        _customers(outcome).print(out)
     if outcome.budgets:
         _budgets(outcome).print(out)
         for budget in outcome.budgets:
@@ -122,6 +133,14 @@ def _agents(outcome: Outcome) -> Grid:
         made.add(
             agent, *(render(name, mine[name]) if name in mine else "-" for name in columns.values())
         )
+    return made
+
+
+def _customers(outcome: Outcome) -> Grid:
+    made = Grid([Column("customer (per task)", "name"), *map(Column, _CUSTOMER_COLUMNS)])
+    for customer, mine in outcome.customers.items():
+        names = _CUSTOMER_COLUMNS.values()
+        made.add(customer, *(render(name, mine[name]) if name in mine else "-" for name in names))
     return made
 
 

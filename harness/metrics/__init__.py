@@ -5,16 +5,26 @@
 
 from __future__ import annotations
 
+from harness.metrics.customers import CUSTOMER_METRICS, CustomerTally
 from harness.metrics.findings import Finding, findings
 from harness.metrics.flow import Edge, flow
 from harness.metrics.limits import DEFAULT_LIMITS, Limit
-from harness.metrics.summary import AGENT_METRICS, METRICS, Metrics, quantile, summarise
+from harness.metrics.summary import (
+    AGENT_METRICS,
+    METRICS,
+    Metrics,
+    quantile,
+    summarise,
+    summarise_customers,
+)
 from harness.metrics.tally import RunTally, Tally, tally
 
 __all__ = [
     "AGENT_METRICS",
+    "CUSTOMER_METRICS",
     "DEFAULT_LIMITS",
     "METRICS",
+    "CustomerTally",
     "Edge",
     "Finding",
     "Limit",
@@ -25,5 +35,6 @@ __all__ = [
     "flow",
     "quantile",
     "summarise",
+    "summarise_customers",
     "tally",
 ]

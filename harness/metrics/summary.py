@@ -10,6 +10,7 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 
+from harness.metrics.customers import CustomerTally
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
 
@@ -87,6 +88,28 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     }
     whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
+
+
+def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:
+    """Work out the numbers of each customer over some runs, as if their tasks were of one; by name."""
+    whole: dict[str, CustomerTally] = {}
+    for run in runs:
+        for name, theirs in run.customers.items():
+            whole.setdefault(name, CustomerTally()).add(theirs)
+    return {name: _of_customer(mine) for name, mine in sorted(whole.items())}
+
+
+def _of_customer(mine: CustomerTally) -> Metrics:
+    found: Metrics = {"tasks": mine.tasks}
+    if mine.latencies_s:
+        latencies_s = sorted(mine.latencies_s)
+        found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
+        found["latency_s_p95"] = quantile(latencies_s, 0.95)
+    if not math.isnan(mine.cost_usd):
+        found["cost_usd_mean"] = mine.cost_usd / mine.tasks
+    found["calls_mean"] = mine.calls / mine.tasks
+    found["success_rate"] = mine.succeeded / mine.tasks
+    return found
 
 
 def quantile(samples: Sequence[float], p: float) -> float:

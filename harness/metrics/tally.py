@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.customers import CustomerTally, tally_customers
 from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
     AGENT,
@@ -99,6 +100,8 @@ class RunTally:
     message_tokens: int = 0
     """Size of those messages [tokens]."""
     agents: dict[str, Tally] = field(default_factory=dict)
+    customers: dict[str, CustomerTally] = field(default_factory=dict)
+    """By name; empty where no task states for whom it is."""
     state: StateTally = field(default_factory=StateTally)
     """What happened to shared state."""
 
@@ -124,6 +127,7 @@ def tally(
     run = RunTally(agents={agent: Tally() for agent in agents})
     _tally_tasks(run, spans, warmup_tasks)
     _tally_work(run, spans, warmup_tasks)
+    run.customers = tally_customers(spans, warmup_tasks)
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)

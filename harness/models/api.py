@@ -124,6 +124,8 @@ class Request:
     """Whether the model may, must or must not call a tool."""
     tool_schemas: Mapping[str, JsonObject] = field(default_factory=dict)
     """The JSON Schema of each tool's arguments, where it is known."""
+    priority: int = 0
+    """How much its task matters; 0 the least."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     call_span: Span = field(init=False)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from harness.kernel import gone_through, happened
 from harness.models.api import Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.window import REJECTED, Window
+from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
 
@@ -14,10 +18,12 @@ class ServedModel:
 
     Args:
         backend: What decides its attempts.
+        window: How much it reads at once; None for no bound.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, window: Window | None = None) -> None:
         self._backend = backend
+        self._window = window
 
     async def reply(self, request: Request) -> Reply:
         """Reply after the time that the provider takes.
@@ -29,6 +35,12 @@ class ServedModel:
         left = NOTHING_LEFT
         if backend.judge is not None:
             left = await gone_through(backend.verdict(request))
+        if self._window is not None:
+            refusal = self._window.refusal(request.input_tokens)
+            if refusal is not None:
+                backend.log.event(REJECTED, request.span, refusal.message)
+                await asyncio.sleep(REFUSAL_S)
+                raise refusal
         attempt = backend.submit(request, self._usage)
         try:
             outcome = await happened(attempt)

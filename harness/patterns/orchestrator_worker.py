@@ -153,55 +153,56 @@ class _Work:
         self._task = task
         self._plan = plan
         self._team = team
-        at_once = None if pattern.tasks is None else pattern.at_once
-        self._pools = {
-            role: Pool(members, pattern.assign, at_once)
-            for role, members in {**pattern.roles, "": pattern.workers}.items()
-        }
         self._outcomes: dict[int, Outcome] = {}
         self._workers: dict[int, str] = {}
-        self._ended: list[asyncio.Event] = []
+        self._have_ended: list[asyncio.Event] = []
 
     async def results(self, subtasks: Sequence[Subtask]) -> list[Message]:
         """Let the workers work, and give what there is to put together, in the order of the subtasks."""
-        self._ended = [asyncio.Event() for _ in subtasks]
-        working = [
-            asyncio.create_task(self._work_on(place, subtask, len(subtasks)))
-            for place, subtask in enumerate(subtasks)
-        ]
-        deadline = asyncio.timeout(self._pattern.synthesise_after_s)
-        try:
-            async with deadline:
-                await asyncio.gather(*working)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-        finally:
-            for worker in working:
-                worker.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+        of = len(subtasks)
+        if self._pattern.tasks is None:
+            work = [
+                self._ask(place, worker, subtasks[place], of)
+                for place, worker in enumerate(self._pattern.workers)
+            ]
+        else:
+            pools = self._pools()
+            self._have_ended = [asyncio.Event() for _ in subtasks]
+            work = [
+                self._assigned(place, subtask, of, pools[subtask.role])
+                for place, subtask in enumerate(subtasks)
+            ]
+        await _ended([asyncio.create_task(one) for one in work], self._pattern.synthesise_after_s)
         found = [self._result(place, subtask) for place, subtask in enumerate(subtasks)]
         if not any(isinstance(outcome, Message) for outcome in self._outcomes.values()):
-            raise next(
-                (it for it in self._outcomes.values() if isinstance(it, Exception)), TimeoutError()
-            )
+            failures = (it for it in self._outcomes.values() if isinstance(it, Exception))
+            raise next(failures, TimeoutError())
         return [result for result in found if result is not None]
 
-    async def _work_on(self, place: int, subtask: Subtask, of: int) -> None:
+    def _pools(self) -> dict[str, Pool]:
+        """Those who can do the subtasks of each role; of the empty role, those without one."""
         pattern = self._pattern
+        members = {**pattern.roles, "": pattern.workers}
+        return {role: Pool(them, pattern.assign, pattern.at_once) for role, them in members.items()}
+
+    async def _assigned(self, place: int, subtask: Subtask, of: int, pool: Pool) -> None:
+        """Wait for the subtasks that come before it, and for a worker, and let it work."""
         for number in subtask.after:
-            await self._ended[number - 1].wait()
-        async with self._pools[subtask.role].member() as worker:
-            self._workers[place] = worker
-            try:
-                result = await self._team[worker].handle(*self._brief(subtask, worker))
-            except MEMBER_ERRORS as error:
-                if pattern.on_failure == "fail":
-                    raise
-                self._outcomes[place] = error
-            else:
-                self._outcomes[place] = result
-        self._ended[place].set()
+            await self._have_ended[number - 1].wait()
+        async with pool.member() as worker:
+            await self._ask(place, worker, subtask, of)
+        self._have_ended[place].set()
+
+    async def _ask(self, place: int, worker: str, subtask: Subtask, of: int) -> None:
+        """Let a worker work, keep what comes of it, and tell of it."""
+        pattern = self._pattern
+        self._workers[place] = worker
+        try:
+            self._outcomes[place] = await self._team[worker].handle(*self._brief(subtask, worker))
+        except MEMBER_ERRORS as error:
+            if pattern.on_failure == "fail":
+                raise
+            self._outcomes[place] = error
         if pattern.progress_to is not None:
             outcome = self._outcomes[place]
             how = "done" if isinstance(outcome, Message) else error_name(outcome)
@@ -236,3 +237,23 @@ class _Work:
         return Message.of_text(
             self._task.task, worker, f"{subtask.text}: no result ({why})", type="error"
         )
+
+
+async def _ended(working: list[asyncio.Task[None]], after_s: float | None) -> None:
+    """Wait until all have ended, one has failed, or the time is over [s]; then end the others."""
+    deadline = asyncio.timeout(after_s)
+    try:
+        if after_s is None:
+            await asyncio.gather(*working)
+        else:
+            async with deadline:
+                await asyncio.gather(*working)
+    except TimeoutError:
+        if after_s is None or not deadline.expired():
+            raise
+    finally:
+        left = [one for one in working if not one.done()]
+        for one in left:
+            one.cancel()
+        if left:
+            await asyncio.gather(*left, return_exceptions=True)

@@ -19,42 +19,33 @@ class Pool:
     Args:
         members: Their names; one may occur more than once, and then has as many places.
         assign: Who gets the next piece. The next in turn gets it even if he is busy, and it waits for him.
-        at_once: How many pieces one place has at the same time; None for no bound.
+        at_once: How many pieces one place has at the same time.
     """
 
-    def __init__(
-        self, members: Sequence[str], assign: Assignment, at_once: int | None = None
-    ) -> None:
+    def __init__(self, members: Sequence[str], assign: Assignment, at_once: int) -> None:
         self._members = members
         self._assign = assign
         self._in_turn = 0
         self._load = [0] * len(members)
-        self._free = [asyncio.Semaphore(at_once or 1) for _ in members]
-        self._any_free = asyncio.Semaphore((at_once or 1) * len(members))
-        self._is_bounded = at_once is not None
+        self._free = [asyncio.Semaphore(at_once) for _ in members]
+        self._any_free = asyncio.Semaphore(at_once * len(members))
 
     @asynccontextmanager
     async def member(self) -> AsyncIterator[str]:
         """The name of the member who has a piece of work while the block lasts."""
-        waits_for = None
-        place = -1
         if self._assign == "round_robin":
             place = self._in_turn % len(self._members)
             self._in_turn += 1
-            waits_for = self._free[place] if self._is_bounded else None
-        elif self._is_bounded:
-            waits_for = self._any_free
-        if waits_for is not None:
-            await waits_for.acquire()
-        if place < 0:
-            place = min(range(len(self._members)), key=self._load.__getitem__)
-        self._load[place] += 1
-        try:
-            yield self._members[place]
-        finally:
-            self._load[place] -= 1
-            if waits_for is not None:
-                waits_for.release()
+            async with self._free[place]:
+                yield self._members[place]
+        else:
+            async with self._any_free:
+                place = min(range(len(self._members)), key=self._load.__getitem__)
+                self._load[place] += 1
+                try:
+                    yield self._members[place]
+                finally:
+                    self._load[place] -= 1
 
 
 def instance(members: Sequence[str], assign: Assignment, number: int, team: Team) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
+from harness.agents.message import deliver
+from harness.agents.reception import Reception
+from harness.apis import vendor_of
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
@@ -24,16 +27,18 @@ from harness.models import (
     error_name,
 )
 from harness.models.verdict import without_wire
-from harness.patterns import Member, NestedTeam, Pattern, PatternError
-from harness.patterns.own import OwnPattern
+from harness.models.window import Window
+from harness.patterns import NestedTeam, PatternError
 from harness.provider import Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
+from harness.run.own_pattern import Members, made
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
-from harness.scenario.schema import AgentSpec, Kind
+from harness.scenario.members import AgentSpec
+from harness.scenario.schema import Kind, ModelSpec
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.state import StateError
 from harness.texts import Texts
@@ -95,10 +100,12 @@ class PatternRun:
         for name, agent in agents.items():
             fallback = spec.policies_of(name).fallback
             agent.fallback = None if fallback is None else agents[fallback]
-        self.team: dict[str, Member] = {**agents}
+            summarizer = agent.context.summarizer
+            agent.summarizer = None if summarizer is None else agents[summarizer]
+        self.team = Members(agents)
         for name, pattern in spec.teams.items():
-            self.team[name] = NestedTeam(name, _made(pattern), self.team, self.log)
-        self._pattern = _made(spec.pattern)
+            self.team[name] = NestedTeam(name, made(pattern), self.team, self.log)
+        self._pattern = made(spec.pattern)
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
@@ -147,10 +154,7 @@ class PatternRun:
         """Run the pattern for one task, and record how it ended."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
-        span = self.log.open_task(kind.kind, number)
-        span.customer = kind.customer or ""
-        if kind.priority is not None:
-            span.priority = kind.priority
+        span = self.log.open_task(kind.kind, number, kind.customer, kind.priority)
         task = Task(
             number,
             kind.kind,
@@ -163,7 +167,7 @@ class PatternRun:
         status = CANCELLED
         try:
             answer = await self._pattern.run(message, self.team)
-            answer.delivered(self.log, span, USER, self.log.clock())
+            deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
             if self._progress is not None:
                 self._progress.end_task(number, answer=answer.text)
@@ -214,7 +218,7 @@ class PatternRun:
         )
         return Agent(
             name,
-            ServedModel(backend),
+            ServedModel(backend, _window(part, self.spec.models[part.model])),
             part.model,
             self.log,
             self.draws,
@@ -224,11 +228,23 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
             progress=self._progress,
+            reception=_reception(part),
+            context=part.context,
         )
 
 
-def _made(pattern: Pattern) -> Pattern:
-    return pattern.made(find_function) if isinstance(pattern, OwnPattern) else pattern
+def _reception(part: AgentSpec) -> Reception | None:
+    if part.accepts is None and not part.versions:
+        return None
+    return Reception(accepts=part.accepts, versions=part.versions)
+
+
+def _window(part: AgentSpec, model: ModelSpec) -> Window | None:
+    if part.window_tokens is None:
+        return None
+    vendor = vendor_of(model.provider)
+    is_anthropic = model.name.startswith("claude") if vendor is None else vendor.api == "anthropic"
+    return Window(part.window_tokens, "anthropic" if is_anthropic else "openai")
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.faults import FAULT_NAMES
-from harness.metrics import Finding, Metrics, RunTally, summarise
+from harness.metrics import Finding, Metrics, RunTally, summarise, summarise_customers
 from harness.models import Script, check_all_used
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
@@ -56,6 +56,8 @@ class Outcome:
     """Reasons why the result fails regardless of budgets, one sentence each."""
     failures: tuple[Failure, ...] = ()
     """The errors that a program of one's own ended tasks with, by kind."""
+    customers: dict[str, Metrics] = field(default_factory=dict)
+    """The metrics of each customer, by name; empty where no kind of task states one."""
 
     @property
     def passed(self) -> bool:
@@ -109,6 +111,7 @@ class Results:
             tasks=sum(run.tasks for run in self._tallies),
             metrics=metrics,
             agents=agents,
+            customers=summarise_customers(self._tallies),
             budgets=held(self.scenario, metrics),
             notes=tuple(self._notes(agents)),
             problems=tuple(self._problems()),

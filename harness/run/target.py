@@ -175,7 +175,7 @@ class TargetWorld:
         """Run the program for one task, and record how it ended. An error of the program ends the task, not the run."""
         call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
-        span = self.log.open_task(kind.kind, number)
+        span = self.log.open_task(kind.kind, number, kind.customer, kind.priority)
         if span.arrival_s > arrival.at_s:
             self.log.event(BLOCKED, span, str(span.arrival_s - arrival.at_s))
             span.arrival_s = arrival.at_s

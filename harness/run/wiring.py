@@ -12,7 +12,8 @@ from harness.faults import Fault
 from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
-from harness.scenario.schema import AgentSpec, Match, ProviderSpec, WireProviderSpec
+from harness.scenario.members import AgentSpec, Match
+from harness.scenario.schema import ProviderSpec, WireProviderSpec
 from harness.wire.routing import AgentRule, RequestMatch
 
 Find = Callable[[str], Callable[..., Any]]

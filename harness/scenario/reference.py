@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 
 from harness.agents import ToolSpec
+from harness.agents.context import CONTEXTS
 from harness.chance.arrivals import Closed, Poisson, Trace
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
 from harness.faults import FAULTS
@@ -28,18 +29,16 @@ from harness.resilience import Policies, Retry
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
+from harness.scenario.members import AgentSpec, Match, TeamSpec
 from harness.scenario.schema import (
-    AgentSpec,
     CheckpointFileSpec,
     CheckpointSpec,
     Kind,
-    Match,
     ModelSpec,
     PolicySection,
     ProviderSpec,
     Scenario,
     TargetScenario,
-    TeamSpec,
     WireAgentSpec,
     WireProviderSpec,
     Workload,
@@ -75,6 +74,8 @@ _FAULTS = """\
 A list; each entry is a mapping with one of the keys below. The first fault that meets an attempt decides. All have the
 fields of [every fault](#every-fault), which say which attempts they meet.
 """
+
+_CONTEXTS = "How much of its earlier turns in a task an agent is given again: `inputs`, `full`, or a mapping with one of the keys below.\n"
 
 _PATTERNS = "A mapping with one of the keys below."
 
@@ -160,6 +161,7 @@ def reference() -> str:
     ]
     parts += ["## distributions\n", _DISTRIBUTIONS, *_members(DISTRIBUTIONS)]
     parts += _sections(_PROVIDER)
+    parts += ["## context\n", _CONTEXTS, *_members(CONTEXTS)]
     parts += ["## pattern\n", _PATTERNS, *_members(PATTERNS)]
     parts += _sections(_OF_PATTERNS, level=3)
     parts += ["## aggregators\n", _AGGREGATORS, *_members(AGGREGATORS)]
@@ -305,6 +307,7 @@ RECORDS: tuple[Record, ...] = (
     Closed,
     Trace,
     *DISTRIBUTIONS.values(),
+    *CONTEXTS.values(),
     *PATTERNS.values(),
     *(record for _, record in _OF_PATTERNS),
     *AGGREGATORS.values(),

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,
-    Discriminator,
     Field,
-    Tag,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -27,7 +24,7 @@ from harness.apis import APIS, vendor_of
 from harness.chance.arrivals import AnyArrivals, At, Closed, Trace
 from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
-from harness.fields import AgentName, ModelName, ProviderName, ToolName
+from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
@@ -36,8 +33,10 @@ from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
-from harness.scenario.section import Section
-from harness.units import SEED_MAX, Count, PositiveSeconds, Probability, Tokens
+from harness.scenario.cycles import cycle_of
+from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
+from harness.scenario.section import NAME, Name, Section
+from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
@@ -47,20 +46,6 @@ if TYPE_CHECKING:
 else:
     ApiName = Literal[tuple(APIS)]
 """The name of an API."""
-
-
-def _regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise PydanticCustomError(
-            "regex", "must be a regular expression: {why}", {"why": str(error)}
-        ) from None
-    return pattern
-
-
-Regex = Annotated[str, AfterValidator(_regex)]
-"""A regular expression."""
 
 
 def _host(name: str) -> str:
@@ -75,11 +60,6 @@ def _host(name: str) -> str:
 HostName = Annotated[str, AfterValidator(_host)]
 """The name of a host, without a scheme, a port or a path."""
 
-NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
-
-Name = Annotated[str, Field(pattern=NAME, max_length=100)]
-"""A name of one word, of letters, digits, `_`, `.` and `-`."""
-
 
 class Kind(Section):
     """One kind of task."""
@@ -89,7 +69,8 @@ class Kind(Section):
     customer: Name | None = None
     """Whom it is for; stands at its tasks, and gives metrics by customer."""
     priority: Annotated[int, Ge(0)] | None = None
-    """How much it matters, 0 the least; absent means 0."""
+    """How much it matters, 0 the least; absent means 0. Where calls wait for a place of `max_in_flight`, those of a task with a
+    higher priority go first."""
     weight: Annotated[float, Gt(0)] = 1.0
     """Its frequency, relative to the weights of the other kinds."""
     text: str | None = None
@@ -157,47 +138,6 @@ class ModelSpec(Section):
     """Its prices; absent means those of genai-prices, or unknown."""
 
 
-class AgentSpec(Section):
-    """An agent."""
-
-    model: ModelName
-    """The model that it calls."""
-    stub: str | None = None
-    """Its replies: a YAML file, or `module:function`; absent means a fixed sentence."""
-    system: str = ""
-    """Its system prompt."""
-    system_tokens: Tokens | None = None
-    """Size of what is sent with every call, such as the system prompt and tool descriptions [tokens]; absent
-    means the length of `system`."""
-    output_tokens: AnyDistribution | None = None
-    """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
-    tools: tuple[ToolName, ...] = ()
-    """The tools that it can call."""
-    match: Match | None = None
-    """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
-    `x-harness-agent`."""
-
-
-class TeamSpec(Section):
-    """A team that stands where an agent could: what it is asked is a task to its pattern."""
-
-    pattern: AnyPattern
-    """How its members work together."""
-
-
-def _kind_of_member(value: object) -> str:
-    """Which kind of entry it is: the texts stand in pydantic's locations alone."""
-    return "a team" if isinstance(value, dict) and "pattern" in value else "an agent"
-
-
-AnyMember = Annotated[
-    Annotated[AgentSpec, Tag("an agent")] | Annotated[TeamSpec, Tag("a team")],
-    Discriminator(_kind_of_member),
-]
-
-
 class CheckpointFileSpec(Section):
     """A file in which progress is kept."""
 
@@ -244,21 +184,6 @@ class CheckpointSpec(Section):
     def file(self) -> str | None:
         """The file; None if progress is kept in memory."""
         return None if isinstance(self.storage, str) else self.storage.file
-
-
-class Match(Section):
-    """Conditions for the calls of an agent in a program of your own; all that are stated must hold."""
-
-    system: str | None = None
-    """A glob that the whole system prompt must match."""
-    system_regex: Regex | None = None
-    """A regular expression to be found in the system prompt."""
-    model: str | None = None
-    """A glob that the model's name must match, as the API knows it."""
-    tools: tuple[str, ...] = ()
-    """Names of tools that must all be offered."""
-    headers: dict[str, str] = {}
-    """HTTP headers, by name, each with a glob for its value."""
 
 
 class WireAgentSpec(Section):
@@ -362,6 +287,22 @@ class Scenario(Head):
         return self
 
     @model_validator(mode="after")
+    def _check_summarizers(self) -> Scenario:
+        named = {
+            name: [by]
+            for name, part in self.agents.items()
+            if (by := part.context.summarizer) is not None
+        }
+        cycle = cycle_of(named)
+        if cycle:
+            raise PydanticCustomError(
+                "cycle",
+                "summaries form a cycle: {cycle}",
+                {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0], "context")},
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_teams(self) -> Scenario:
         names = [*self.members, *(name for name, _ in self._nested())]
         for place, name in enumerate(names):
@@ -372,15 +313,13 @@ class Scenario(Head):
                     {"name": repr(name), "at": ("pattern",)},
                 )
         named = {name: list(map(str, seats(team))) for name, team in self.teams.items()}
-        try:
-            TopologicalSorter(named).prepare()
-        except CycleError as error:
-            cycle = error.args[1][::-1]
+        cycle = cycle_of(named)
+        if cycle:
             raise PydanticCustomError(
                 "cycle",
-                "teams go in a circle: {cycle}",
+                "teams form a cycle: {cycle}",
                 {"cycle": " -> ".join(cycle), "at": ("agents", cycle[0])},
-            ) from None
+            )
         return self
 
     def _nested(self) -> list[tuple[str, Pattern]]:

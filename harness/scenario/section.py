@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -15,3 +17,9 @@ class Section(BaseModel):
         allow_inf_nan=False,
         defer_build=True,  # of the two kinds of file a process reads one, and building takes a tenth of a second
     )
+
+
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=100)]
+"""A name of one word, of letters, digits, `_`, `.` and `-`."""

@@ -31,8 +31,8 @@ from harness.errors import ScenarioError
 from harness.json_types import JsonObject
 from harness.models import Line, Reply, Script, ToolCall
 from harness.models.stub import WhenExhausted
+from harness.scenario.members import Regex
 from harness.scenario.problems import allowed, explain, nearest
-from harness.scenario.schema import Regex
 from harness.scenario.section import Section
 from harness.scenario.yaml_file import Document, Path_, read_yaml
 

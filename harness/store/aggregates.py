@@ -122,6 +122,38 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
+_CUSTOMERS: Final = """
+WITH mine AS (
+    SELECT tasks.run_id, tasks.task, customer, latency_s, status FROM tasks
+    WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND NOT is_warmup AND customer IS NOT NULL
+), work AS (
+    SELECT mine.customer, count(*) FILTER (kind = 'call') AS calls,
+        count(*) FILTER (kind = 'attempt' AND cost_usd IS NULL) AS unpriced,
+        coalesce(sum(cost_usd) FILTER (kind = 'attempt'), 0) AS cost_usd
+    FROM mine JOIN spans ON spans.run_id = mine.run_id AND spans.task = mine.task GROUP BY mine.customer
+)
+SELECT customer, count(*) AS tasks,
+    avg(latency_s) FILTER (status <> 'cancelled') AS latency_s_mean,
+    quantile_cont(latency_s, 0.95) FILTER (status <> 'cancelled') AS latency_s_p95,
+    any_value(CASE WHEN unpriced = 0 THEN cost_usd END) / count(*) AS cost_usd_mean,
+    any_value(calls) / count(*) AS calls_mean,
+    count(*) FILTER (status = 'ok') / count(*) AS success_rate
+FROM mine JOIN work USING (customer) GROUP BY customer ORDER BY customer
+"""
+
+
+def customers(store: Store, run_ids: RunIds) -> dict[str, dict[str, float]]:
+    """The metrics of each customer over some runs, by name; `harness simulate` prints the same.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    return {
+        row.pop("customer"): {name: float(it) for name, it in row.items() if it is not None}
+        for row in ask(store, run_ids, _CUSTOMERS)
+    }
+
+
 def agents(store: Store, run_ids: RunIds) -> list[Row]:
     """Metrics of each agent, in the order of first activity; inactive agents come last.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.agents.reading import choice, fields, items
+from harness.agents.reading import choice, confidence, fields, items
 
 VOTES = ("agree", "disagree", "abstain")
 
@@ -119,3 +119,19 @@ def test_longest_option_wins_whatever_the_order() -> None:
 def test_fields_that_state_the_choice_can_be_named() -> None:
     assert choice("to: lawyer\nvote: agree", ["lawyer"], named=("to",)) == "lawyer"
     assert choice("handoff", VOTES, named=("to",)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ("Blue.\nconfidence: 0.8", 0.8),
+        ("Confidence: 80%.", 0.8),
+        ('{"answer": 4, "confidence": 1}', 1.0),
+        ("confidence: high", None),
+        ("confidence: 7", None),
+        ("I am confident.", None),
+        ("Blue.", None),
+    ],
+)
+def test_confidence_is_read_from_its_field(text: str, sure: float | None) -> None:
+    assert confidence(text) == sure

@@ -16,10 +16,12 @@ from harness.spans import (
     AGENT,
     ATTEMPT,
     CALL,
+    MESSAGE,
     SPAN_COLUMNS,
     TASK,
     TOOL,
     WAIT,
+    Event,
     SpanLog,
     Table,
 )
@@ -66,7 +68,9 @@ def messages(*rows: tuple[int, int, int]) -> Table:
     log = SpanLog(lambda: 0.0)
     for task_number, number, tokens in rows:
         span = log.open_task("task", task_number)
-        log.message(span, 0.0, "a", "b", "request", tokens, 0, number, -1)
+        log.note(
+            [Event(0.0, span.span_id, task_number, "a", MESSAGE, "request", "b", tokens, 0, number)]
+        )
     return log.events
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness import ScenarioError, Simulation
+from harness import HarnessError, ScenarioError, Simulation
 from harness.run import RunResult
 from harness.scenario import load_scenario
 from harness.spans import AGENT, CALL, TASK
@@ -151,7 +151,7 @@ def test_failure_in_a_team_is_a_failure_of_the_team() -> None:
                 "one": {"pattern": {"pipeline": {"stages": ["a", {"pattern": {"single": {"agent": "two"}}}]}}},
                 "two": {"pattern": {"single": {"agent": "one"}}},
             },
-            "teams go in a circle: ",
+            "teams form a cycle: ",
         ),
         (
             {"pipeline": {"stages": [{"name": "x", "pattern": TEAM}, {"name": "x", "pattern": TEAM}]}},
@@ -190,6 +190,17 @@ class Twice:
         return answer.reply("twice", f"{len(CALLED)}")
 
 class NoPattern: pass
+
+@dataclass(frozen=True)
+class Faulty:
+    how: str
+
+    async def run(self, task, team):
+        if self.how == "raises":
+            raise KeyError("oops")
+        if self.how == "names":
+            return await team["nobody"].handle(task)
+        return "text"
 '''
 
 FILE = """
@@ -258,3 +269,24 @@ def test_next_file_knows_nothing_of_the_patterns_of_another(folder: Path) -> Non
         ScenarioError, match=r"unknown key 'zzz'; known are single, [a-z, _]*( and \d+ more)?$"
     ):
         Simulation.from_spec(scenario({"zzz": {}}))
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("raises", "a task of the pattern 'own_team:Faulty' failed with KeyError('oops')\n  Where: "),
+        ("names", "a pattern asks for 'nobody', and there is no such member of the team; known are a, b"),
+        ("returns", "the pattern 'own_team:Faulty' returns 'text', which is no message"),
+    ],
+)  # fmt: skip
+def test_mistake_in_a_pattern_of_ones_own_is_told_as_such(
+    folder: Path, how: str, says: str
+) -> None:
+    head = FILE.partition("pattern:")[0]
+    folder.joinpath("own.yaml").write_text(
+        f'{head}pattern: {{"own_team:Faulty": {{how: {how}}}}}\n', encoding="utf-8"
+    )
+    with pytest.raises(HarnessError) as raised:
+        Simulation(folder / "own.yaml").run(1)
+    assert str(raised.value).startswith(says)
+    assert "  How to fix: " in str(raised.value)

@@ -13,6 +13,8 @@ from harness.patterns.orchestrator_worker import OrchestratorWorker
 from harness.patterns.pipeline import Pipeline
 from harness.patterns.react import IterationCapReached, React
 from harness.patterns.single import Single
+from harness.spans import TASK
+from tests.patterns.simulated import rows, simulated
 from tests.patterns.stage import FAILURE, Answer, Kitchen, Speaker, Stage
 
 # -- single and pipeline ------------------------------------------------------------------------------------------
@@ -269,3 +271,15 @@ def test_failure_of_a_call_ends_the_reasoning() -> None:
     with pytest.raises(ModelError):
         stage.play(React(agent="a"))
     assert stage.turns() == [("a", 0.0, 2.0, "error")]
+
+
+def test_one_agent_cannot_read_more_than_its_window() -> None:
+    """Every long contract fails, at once and for good; none of the others does."""
+    result = simulated("single_overflow")
+    read = {row[0]: row[1] for row in result.events.rows("task", "tokens", "name") if row[2] == "message" and row[1] != 300}  # fmt: skip
+    ends = dict(rows(result, TASK, "task", "error"))
+    too_long = {number for number, tokens in read.items() if tokens + 400 > 8000}
+    assert too_long
+    assert {number for number, error in ends.items() if error} == too_long
+    assert {error for error in ends.values() if error} == {"invalid_request_error"}
+    assert len(rows(result, "attempt", "task")) == len(ends)  # a 400 is not retried

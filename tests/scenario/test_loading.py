@@ -215,6 +215,10 @@ def test_every_pattern_has_a_scenario_that_loads() -> None:
         "market": "{contractors: [writer, editor], award: highest, team_size: 2, manager: writer}",
         "mesh": "{peers: [writer, editor], versions: {writer: [v1, v2], editor: [v2]}, on_mismatch: drop}",
         "blackboard": "{members: [writer, editor], state: {pessimistic: {timeout_s: 5}}, on_exhausted: board}",
+        "hierarchical": "{manager: writer, reports: [editor, {manager: writer, reports: [editor]}], split: true}",
+        "router": "{router: writer, specialists: {words: [writer, editor]}, assign: least_loaded, max_direct: 1}",
+        "bus": "{subscribers: [{agent: editor, topics: [task], publishes: answer}], observers: [writer]}",
+        "hybrid": "{manager: writer, workers: [editor], version: v1}",
     }
     assert said.keys() == PATTERNS.keys()
     for name, roles in said.items():

@@ -42,6 +42,15 @@ def test_totals_and_agents_are_those_of_the_metrics(file: Path, store: Store) ->
         assert {name: row[name] for name in mine} == pytest.approx(mine, rel=1e-9)
 
 
+def test_customers_are_those_of_the_metrics(store: Store) -> None:
+    file = next(it for it in SCENARIOS if it.stem == "router")
+    outcome, run_ids = stored(file, store, 3)
+    found = aggregates.customers(store, run_ids)
+    assert list(found) == ["acme"]
+    assert found["acme"] == pytest.approx(outcome.customers["acme"], rel=1e-9)
+    assert aggregates.customers(store, [stored(SCENARIOS[0], store, 1)[1][0]]) == {}
+
+
 def test_totals_of_one_run_are_its_own_metrics(store: Store) -> None:
     outcome, run_ids = stored(SCENARIOS[-1], store, 1)
     assert aggregates.totals(store, run_ids) == pytest.approx(outcome.metrics, rel=1e-9)
