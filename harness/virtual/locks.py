@@ -19,7 +19,6 @@ import sysconfig
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import thread as pools
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from typing import Any, NamedTuple
 from harness.errors import HarnessError
 from harness.kernel.baton import RunIsOver, SimThread, Waiter
 from harness.kernel.current_world import World, this_thread
+from harness.virtual import pool_workers
 from harness.virtual.outsiders import comes_from_outside, given_by_outsider, threads_outside
 
 OUTSIDER_WALL_S = 1.0
@@ -45,8 +45,6 @@ _rlock_acquire, _rlock_release = _rlock_fields["acquire"], _rlock_fields["releas
 _rlock_is_owned = _rlock_fields["_is_owned"]
 _rlock_save, _rlock_restore = _rlock_fields["_release_save"], _rlock_fields["_acquire_restore"]
 _queue_get, _queue_put = _queue_fields["get"], _queue_fields["put"]
-
-POOL_WORKER = pools._worker.__code__  # noqa: SLF001 - the function that the workers of pools run
 
 
 _LIFE_OF_A_THREAD = frozenset(
@@ -304,7 +302,7 @@ def _get(q: object, block: bool = True, timeout: float | None = None) -> Any:  #
         got = attempt() or wait_in_line(world, q, "an item of a queue", until_s, attempt)
     except RunIsOver:
         # A pool logs whatever ends its workers; with None they go home, because `end_threads` has shut the pool.
-        if sys._getframe(1).f_code is POOL_WORKER:  # noqa: SLF001 - who calls
+        if sys._getframe(1).f_code is pool_workers.WORKER:  # noqa: SLF001 - who calls
             return None
         raise
     if got is None:

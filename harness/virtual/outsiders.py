@@ -10,6 +10,7 @@ from types import FrameType
 from harness import wall
 from harness.errors import HarnessError
 from harness.kernel.current_world import World
+from harness.virtual.pool_workers import is_idle_worker
 
 _ANSWER_WALL_S = 0.25
 """How long the answer of a thread outside of the run is looked out for [real s], before a time-out is believed."""
@@ -22,18 +23,21 @@ _TOOLS = ("execnet", "pydevd", "debugpy", "xdist")
 
 
 def threads_outside(world: World) -> list[str]:
-    """The names of the living threads of this process that do not belong to a run."""
+    """The names of the living threads of this process that do not belong to a run, but for pools' workers without work."""
+    frames = sys._current_frames()  # noqa: SLF001 - the documented way to see other threads
     inside = {thread.ident for thread in (world.kernel.baton.main, *world.kernel.baton.threads)}
     known = {thread.ident for thread in threading.enumerate()} | {threading.main_thread().ident}
     bare = [
         name
-        for ident, frame in sys._current_frames().items()  # noqa: SLF001 - the documented way to see other threads
+        for ident, frame in frames.items()
         if ident not in inside | known and (name := _name_of_bare(frame))
     ]
     named = [
         thread.name
         for thread in threading.enumerate()
-        if thread.ident not in inside and thread is not threading.main_thread()
+        if thread.ident not in inside
+        and thread is not threading.main_thread()
+        and not is_idle_worker(frames.get(thread.ident or 0))
     ]
     return sorted(named + bare)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import sysconfig
 import threading
 from pathlib import Path
 from types import ModuleType
+
+from harness.virtual.loaded_modules import LoadedModules
 
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep
@@ -18,6 +19,7 @@ _INSTALLED_FOLDERS = frozenset({"site-packages", "dist-packages"})
 _NEVER_OWN = frozenset({"harness", "__main__", "__mp_main__"})
 """`__mp_main__` is the main module under another name, in a process that multiprocessing has started."""
 
+_loaded = LoadedModules()
 _looked_at: dict[str, object] = {}
 """The modules that were asked so far: to resolve a path takes a system call, and there are thousands of modules."""
 
@@ -34,10 +36,13 @@ def own_modules() -> dict[str, ModuleType]:
     library nor among installed packages, and is neither harness nor the main module.
     """
     with _one_at_a_time:
-        return _own_modules(sys.modules.copy())
+        loaded = _loaded.if_changed()
+        if loaded is not None:
+            _look_at(loaded)
+        return dict(sorted(_own.items()))
 
 
-def _own_modules(loaded: dict[str, ModuleType]) -> dict[str, ModuleType]:
+def _look_at(loaded: dict[str, ModuleType]) -> None:
     for name in [name for name, module in loaded.items() if _looked_at.get(name) is not module]:
         module = _looked_at[name] = loaded[name]
         _own.pop(name, None)
@@ -47,7 +52,6 @@ def _own_modules(loaded: dict[str, ModuleType]) -> dict[str, ModuleType]:
         for name in [name for name in _looked_at if name not in loaded]:
             del _looked_at[name]
             _own.pop(name, None)
-    return dict(sorted(_own.items()))
 
 
 def _is_own(name: str, module: object) -> bool:

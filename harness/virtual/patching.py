@@ -10,13 +10,13 @@ attribute of a class) are not found; their functions stay the real ones.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from harness.kernel.current_world import this_thread
+from harness.virtual.loaded_modules import LoadedModules
 
 _LEFT_ALONE = frozenset(
     ("harness", "_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout")
@@ -92,6 +92,7 @@ class _Place(NamedTuple):
 
 
 _places: list[_Place] = []
+_loaded = LoadedModules()
 _looked_at: dict[str, object] = {}
 _looked_for: set[int] = set()
 
@@ -110,6 +111,7 @@ def in_all_modules(stand_ins: Sequence[StandIn]) -> Iterator[None]:
         _looked_for.update(originals)
         _looked_at.clear()
         _places.clear()
+        _loaded.forget()
     _look_at_new_modules(stand_ins)
     for namespace, name, (original, replacement) in _places:
         if namespace.get(name) is original:
@@ -140,13 +142,10 @@ def on_their_owners(attributes: Sequence[Attribute]) -> Iterator[None]:
 
 
 def _look_at_new_modules(stand_ins: Sequence[StandIn]) -> None:
-    new = [
-        (name, module)
-        for name, module in sys.modules.copy().items()
-        if _looked_at.get(name) is not module
-    ]
-    if not new:
+    loaded = _loaded.if_changed()
+    if loaded is None:
         return
+    new = [(name, module) for name, module in loaded.items() if _looked_at.get(name) is not module]
     by_id = {id(function): stand_in for stand_in in stand_ins for function in stand_in}
     for module_name, module in new:
         _looked_at[module_name] = module

@@ -10,7 +10,7 @@ from harness.kernel.baton import SimThread
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
-from harness.virtual import locks
+from harness.virtual import locks, pool_workers
 from harness.virtual.aside import IDLE
 from harness.virtual.outsiders import threads_outside
 from harness.virtual.thread_waits import (
@@ -54,7 +54,7 @@ def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
         return True
     codes = [frame.f_code for frame in frames_of_thread(thread)]
     own = [code for code in codes if not code.co_filename.startswith(PACKAGES)]
-    return locks.POOL_WORKER in codes and not own
+    return pool_workers.WORKER in codes and not own
 
 
 def _lines(thread: SimThread, wait: ThreadWait) -> Iterator[str]:

@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent import futures
-from concurrent.futures import thread as pools
 from dataclasses import dataclass
 from types import FrameType, FunctionType
 from typing import Any
@@ -24,7 +23,7 @@ from harness.kernel.baton import SimThread, Waiter
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
-from harness.virtual import locks
+from harness.virtual import locks, pool_workers
 
 _KINDS = {"lock": "Lock", "SemLock": "Lock of multiprocessing"}
 """What the program calls a class that has another name in C."""
@@ -38,8 +37,7 @@ _PRIMITIVES = (
     futures.Future,
 )
 _WAITS_OF_FUTURES = ("as_completed", "wait")
-_RUNS_WORK = pools._WorkItem.run.__code__  # noqa: SLF001 - the function in which a worker of a pool calls what it was given
-_RUNS_LOOP = SimLoop._run_once.__code__  # noqa: SLF001 - likewise for callbacks of a loop
+_RUNS_LOOP = SimLoop._run_once.__code__  # noqa: SLF001 - the function in which a loop runs callbacks
 
 Doer = SimThread | AnyTask
 """Who may be waited for."""
@@ -201,7 +199,7 @@ def worker_of(world: World, future: object) -> SimThread | None:
     """The thread that works on what a future is the result of."""
     for thread in world.kernel.baton.threads:
         for frame in frames_of_thread(thread):
-            if frame.f_code is _RUNS_WORK and frame.f_locals["self"].future is future:
+            if frame.f_code is pool_workers.RUNS_WORK and frame.f_locals["self"].future is future:
                 return thread
     return None
 

@@ -202,9 +202,9 @@ def test_without_the_plugin_there_is_no_fixture_and_nothing_else_changes(
 START = """
 import sys, time, pytest, _pytest.fixtures
 before = set(sys.modules)
-began = time.perf_counter()
+began = time.process_time()
 import harness.pytest_plugin
-print(time.perf_counter() - began)
+print(time.process_time() - began)
 print(*sorted(set(sys.modules) - before))
 """
 HEAVY = {
@@ -214,7 +214,7 @@ HEAVY = {
 
 def test_plugin_costs_nothing_at_start_up() -> None:
     found = []
-    for _ in range(3):
+    for _ in range(5):
         done = subprocess.run(
             [sys.executable, "-c", START],
             env={**os.environ, "PYTHONPATH": str(HOUSE)},
@@ -225,7 +225,7 @@ def test_plugin_costs_nothing_at_start_up() -> None:
         took, modules = done.stdout.splitlines()
         assert not HEAVY & {name.partition(".")[0] for name in modules.split()}
         found.append(float(took))
-    assert min(found) < 0.030
+    assert min(found) < 0.030  # of CPU; a heavy module takes more than that alone
 
 
 def test_fixture_of_ones_own_that_is_called_so_is_left_alone(project: Project) -> None:

@@ -228,20 +228,11 @@ def test_name_that_a_program_changed_meanwhile_is_left_as_it_is(clock_module: An
 def test_modules_are_looked_through_once() -> None:
     run_program(Kernel(), lambda: None, seed=1)
     places = len(patching._places)
+    assert (
+        patching._loaded.if_changed() is None
+    )  # to look takes 34 ms with 4500 modules, and what else opens a world 1 ms
     run_program(Kernel(), lambda: None, seed=1)
     assert len(patching._places) == places
-
-
-def test_opening_and_closing_a_world_takes_less_than_three_milliseconds() -> None:
-    """With anthropic, openai and langchain loaded (4500 modules) it took 0.7 ms, and 34 ms the first time."""
-
-    def cost_s() -> float:
-        began_s = time.perf_counter()
-        with simulated_world(Kernel(), seed=1):
-            pass
-        return time.perf_counter() - began_s
-
-    assert min(cost_s() for _ in range(10)) < 0.003
 
 
 def test_every_stand_in_stands_for_another_function() -> None:

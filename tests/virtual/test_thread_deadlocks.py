@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import pytest
 
 from harness.errors import Deadlock
 from harness.kernel import Kernel
+from harness.virtual.pool_workers import is_idle_worker
 from harness.virtual.world import run_program
 
 FILE = __file__
@@ -285,10 +287,9 @@ def test_heartbeat_of_a_daemon_does_not_hide_a_deadlock(period_s: float) -> None
         threading.Thread(target=beat, daemon=True, name="heart").start()
         threading.Event().wait()
 
-    began_s = time.process_time()
     report = stuck(main)
-    assert time.process_time() - began_s < 0.5
-    assert "heart waits for time.sleep" in report
+    beats_until_s = min(5_000 * period_s, Kernel().horizon_s)
+    assert f"heart waits for time.sleep since {beats_until_s:.6f} s" in report
     assert "the main thread waits for a notification of an Event" in report
 
 
@@ -310,9 +311,7 @@ def test_two_heartbeats_that_wake_each_other_do_not_hide_a_deadlock() -> None:
         threading.Lock().acquire()
         threading.Event().wait()
 
-    began_s = time.process_time()
-    assert "ticker waits for time.sleep" in stuck(main)
-    assert time.process_time() - began_s < 0.5
+    assert "ticker waits for time.sleep since 2500.000000 s" in stuck(main)
 
 
 def test_heartbeat_does_not_keep_a_finished_run_alive() -> None:
@@ -346,3 +345,23 @@ def test_program_that_a_daemon_feeds_is_no_deadlock() -> None:
         return int(time.monotonic())
 
     assert run_program(Kernel(), main, seed=1) == 4_000
+
+
+def test_workers_without_work_that_earlier_programs_left_are_not_told() -> None:
+    """They would make what is said of a run depend on what ran before."""
+    pool, busy = ThreadPoolExecutor(2), threading.Event()
+    began = threading.Barrier(2)
+    pool.submit(lambda: began.wait() + busy.wait())
+    pool.submit(began.wait)
+
+    async def waits_for_nothing() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    try:
+        while not any(is_idle_worker(frame) for frame in sys._current_frames().values()):
+            time.sleep(0.001)
+        told = stuck(lambda: asyncio.run(waits_for_nothing()))
+        assert len([name for name in told.split() if name.startswith("ThreadPoolExecutor")]) == 1
+    finally:
+        busy.set()
+        pool.shutdown()
