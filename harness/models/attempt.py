@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -213,7 +213,7 @@ class Backend:
         if not isinstance(said, Reply):
             return self._submit_work(said, request, size, read or Usage(request.input_tokens, 0))
         attempt = self.provider.submit(
-            self.served,
+            as_recorded(self.served, said),
             request.attempt_key,
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
@@ -231,6 +231,7 @@ class Backend:
                 if error is not None:
                     raise error
                 attempt.carries, attempt.usage = reply, size(request, reply)
+                attempt.model = as_recorded(self.served, reply)
             except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
                 self.provider.fail(attempt, wrong, self.lost if attempt.abandoned else None)
             else:
@@ -269,6 +270,14 @@ class Backend:
         if usage.cache_read_tokens or usage.cache_write_tokens:
             span.cache_read_tokens = usage.cache_read_tokens
             span.cache_write_tokens = usage.cache_write_tokens
+
+
+def as_recorded(served: Served, reply: Reply) -> Served:
+    """A model as its provider serves one reply: a recorded one in its recorded time."""
+    recording = reply.recorded
+    if recording is None or recording.latency is None:
+        return served
+    return replace(served, latency=recording.latency)
 
 
 def raise_outcome(outcome: object) -> None:

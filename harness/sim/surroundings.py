@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.apis import APIS, VENDORS, vendor_of
+from harness.cassettes import RecordedRequest
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
 from harness.models import Model, Request, ToolCall, content_of
 from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
+from harness.sim.cassette import SimCassette, cassette
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
@@ -43,6 +45,7 @@ class Surroundings:
         """The faults, by number, that met an attempt, or of which it is fine if not."""
         self._world: ProgramWorld | None = None
         """The run that goes on."""
+        self._cassette: SimCassette | None = None
 
     def use_scenario(self, path: str | Path) -> None:
         """Read providers, models, agents with their rules and latency factors, and faults from a scenario file."""
@@ -325,6 +328,40 @@ class Surroundings:
         self._faults.append(settings.fault(kind, fields))
         if allow_unmet:
             self._met.add(len(self._faults))
+
+    @settings.settings_known
+    def cassette(
+        self,
+        path: str | Path,
+        *,
+        mode: str = "none",
+        ignore: Sequence[str] = (),
+        match_on: Sequence[Callable[[RecordedRequest], object]] = (),
+        latency: str = "recorded",
+    ) -> SimCassette:
+        """Let a recording answer all calls that no described agent has a reply for.
+
+        Args:
+            path: The cassette, a YAML file of vcrpy's format.
+            mode: What may be recorded from the real API: nothing (`"none"`), what is not there (`"new"`), everything anew
+                (`"all"`), everything if there is no file (`"once"`), or what changed, without what is asked no more (`"drift"`).
+            ignore: Fields of JSON bodies in which a request may differ from its recording, such as `"metadata.user_id"`.
+            match_on: Functions of a request; its recording must give the same.
+            latency: How long replayed responses take: `"recorded"`, `"profile"` (of the model), or `"none"`.
+
+        Returns:
+            The cassette.
+
+        Raises:
+            HarnessError: A value is wrong, there is a cassette already, or the file cannot be read.
+        """
+        self._check_unsettled()
+        if self._cassette is not None:
+            raise HarnessError(f"there is a cassette already: {self._cassette.path}")
+        self._cassette = cassette(
+            path, mode=mode, ignore=ignore, match_on=match_on, latency=latency
+        )
+        return self._cassette
 
     def fresh(self, *modules: str) -> None:
         """Import modules anew for each run, for state that cannot be restored, such as an in-memory database.

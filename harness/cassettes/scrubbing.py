@@ -1,0 +1,293 @@
+"""Keep secrets out of cassettes: an allow-list of headers, credentials in URLs, and secrets in bodies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from harness.cassettes.cassette import Chunk, Headers, RecordedRequest, RecordedResponse
+from harness.scrub import REMOVED, scrubbed, without_secrets
+
+REQUEST_HEADERS = frozenset(
+    [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "anthropic-beta",
+        "anthropic-version",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "openai-beta",
+        "retry-after",
+        "transfer-encoding",
+        "user-agent",
+        "x-harness-agent",
+    ]
+)
+"""Headers of requests that are kept, besides those that begin as `KEPT_PREFIXES` say."""
+
+RESPONSE_HEADERS = frozenset(
+    [
+        "cache-control",
+        "cf-ray",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "openai-model",
+        "openai-processing-ms",
+        "openai-version",
+        "request-id",
+        "retry-after",
+        "retry-after-ms",
+        "server",
+        "server-timing",
+        "transfer-encoding",
+        "vary",
+        "x-envoy-upstream-service-time",
+        "x-request-id",
+        "x-should-retry",
+    ]
+)
+"""Headers of responses that are kept."""
+
+KEPT_PREFIXES = ("x-stainless-", "anthropic-ratelimit-", "x-ratelimit-", "anthropic-fallback-")
+
+_CREDENTIAL = re.compile(
+    r"(?i)^(?:.*[-_.])?(?:key|api[-_]?key|apikey|access[-_]?token|auth|authorization|token|secret|client[-_]?secret|password|passwd|pwd|"
+    r"passphrase|sig|signature|credential|credentials|session|session[-_]?id|sid|jwt|bearer|cookie|private[-_]?key|refresh[-_]?token|"
+    r"id[-_]?token|subscription[-_]?key|code[-_]?verifier)$"
+)
+"""Names of query parameters and of fields whose values are secrets."""
+
+_NOT_SECRET = frozenset(
+    {
+        "idempotency_key",
+        "prompt_cache_key",
+        "cache_key",
+        "primary_key",
+        "foreign_key",
+        "key",
+        "token",
+        "session",
+        "auth",
+        "sig",
+        "code",
+    }
+)
+"""Fields of JSON bodies that are called like a secret and mostly are none; what looks like a secret is taken out of them all the same."""
+
+_IDS = re.compile(
+    r"""(?x)
+    \b org-[A-Za-z0-9]{8,} \b | \b proj_[A-Za-z0-9]{8,} \b | \b wrkspc_[A-Za-z0-9]{8,} \b | \b user-[A-Za-z0-9]{20,} \b
+    | (?<=organization[ ]) [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
+    | (?<=organization[ ]of[ ]) [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
+    | (?<=workspace[ ]) [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
+    """
+)
+"""Ids of organisations, projects and workspaces."""
+
+_MORE_KEYS = re.compile(
+    r"""(?x)
+      \b (?: AKIA | ASIA ) [A-Z0-9]{12,}                                  # AWS
+    | \b ya29\.[-\w]{10,}  | \b 1//[-\w]{20,}                             # Google OAuth
+    | \b AIza[-\w]{20,}
+    | \b (?: ghp | gho | ghu | ghs | ghr ) _ \w{16,} | \b github_pat_\w{16,}
+    | \b glpat-[-\w]{12,} | \b (?: npm | pypi | dop_v1 | hf | r8 | gsk | fw | tgp_v1 | pplx | nvapi | lsv2_pt | sntrys | shpat | sq0atp | xoxe ) [-_][-\w.]{12,}
+    | \b pypi-[-\w]{16,} | \b SG\.[-\w]{12,}\.[-\w]{12,} | \b key-[0-9a-f]{24,}
+    | \b (?: sk | pk | rk | whsec ) [-_][-\w]{8,}
+    | \b eyJ[-\w]{8,}\.[-\w]{4,}(?:\.[-\w]*)?
+    | \b xox[abposr]-[-\w]{8,} | https://hooks\.slack\.com/services/[\w/]+ | https://discord(?:app)?\.com/api/webhooks/[\w/-]+
+    | \b AccountKey=[^;\s"']{12,} | \b SharedAccessSignature=[^;\s"']{8,}
+    | \b \d{8,10}:AA[-\w]{30,}                                            # Telegram
+    """
+)
+
+Scrubber = Callable[[str], str]
+"""Takes secrets out of a text that goes into a file; of the user's own."""
+
+
+def is_credential(name: str) -> bool:
+    """Whether a query parameter or a header of that name is a secret."""
+    return _CREDENTIAL.match(name) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrubbing:
+    """What is taken out of requests and responses before they are written."""
+
+    scrubbers: tuple[Scrubber, ...] = ()
+    """Functions of the user's own; each is given every text, after what is built in."""
+    keep_headers: frozenset[str] = frozenset()
+    """Headers that are kept besides, by their names in lower case."""
+
+    def request(self, request: RecordedRequest) -> RecordedRequest:
+        """A request without secrets."""
+        return replace(
+            request,
+            url=self._text(scrubbed_url(request.url)),
+            headers=self._headers(request.headers, REQUEST_HEADERS),
+            body=self._body(request.body),
+        )
+
+    def response(self, response: RecordedResponse) -> RecordedResponse:
+        """A response without secrets; the sizes of its chunks fit what is left."""
+        body = response.body
+        timing = response.timing
+        if timing is None or not timing.chunks:
+            body = self._body(body)
+        else:
+            without = self._body(body)
+            if without != body:
+                timing = replace(timing, chunks=_resized(timing.chunks, body, without))
+                body = without
+        headers = self._headers(response.headers, RESPONSE_HEADERS)
+        return replace(response, headers=headers, body=body, timing=timing)
+
+    def text(self, text: str) -> str:
+        """A text without secrets."""
+        return self._text(scrubbed_text(text))
+
+    def _headers(self, headers: Headers, allowed: frozenset[str]) -> Headers:
+        return tuple(
+            (name, self._text(scrubbed_text(value)))
+            for name, value in headers
+            if name.lower() in allowed
+            or name.lower() in self.keep_headers
+            or name.lower().startswith(KEPT_PREFIXES)
+        )
+
+    def _body(self, body: bytes) -> bytes:
+        body = scrubbed_body(body)
+        if not self.scrubbers:
+            return body
+        try:
+            return self._text(body.decode()).encode()
+        except UnicodeDecodeError:
+            return body
+
+    def _text(self, text: str) -> str:
+        for scrubber in self.scrubbers:
+            text = scrubber(text)
+        return text
+
+
+def scrubbed_text(text: str) -> str:
+    """A text of a body without what looks like a secret."""
+    return _IDS.sub(REMOVED, _MORE_KEYS.sub(REMOVED, without_secrets(text)))
+
+
+def scrubbed_url(url: str) -> str:
+    """A URL without credentials: user and password, secret parameters, keys in its path."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = parts.query
+    if query:
+        pairs = [
+            (name, REMOVED if is_credential(name) else scrubbed_text(value))
+            for name, value in parse_qsl(query, keep_blank_values=True)
+        ]
+        query = urlencode(pairs, safe="[]:/,")
+    return urlunsplit((parts.scheme, host, scrubbed_text(parts.path), query, ""))
+
+
+def scrubbed_body(body: bytes) -> bytes:
+    """A body without what looks like a secret, or is called one in JSON or a form.
+
+    JSON keeps its layout: what is replaced are the texts of values.
+    """
+    if not body:
+        return body
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return scrubbed_text(body.decode("latin-1")).encode("latin-1", "replace")
+    without = scrubbed_text(text)
+    data = _json_values(text)
+    for value in data:
+        without = without.replace(value, REMOVED)
+    if (
+        not data
+        and "=" in text
+        and not text.lstrip().startswith(("{", "[", "data:", "event:", "<"))
+    ):
+        without = _form(without)
+    return without.encode("utf-8", "surrogatepass")
+
+
+def _form(text: str) -> str:
+    """A form of names and values without secret values."""
+
+    def part(pair: str) -> str:
+        name, equals, _ = pair.partition("=")
+        return f"{name}={quote(REMOVED, safe='[]')}" if equals and is_credential(name) else pair
+
+    return "&".join(map(part, text.split("&"))) if re.match(r"^[\w.%+-]+=[^\s]*$", text) else text
+
+
+_PAIR = re.compile(r'"((?:[^"\\]|\\.){1,80})"\s*:\s*"((?:[^"\\]|\\.){4,4000})"')
+"""A field of JSON with a text, in whatever is around it."""
+
+
+def _json_values(text: str) -> list[str]:
+    """The texts, as they are written, of fields that are called secrets; the longest first."""
+    found = {
+        value
+        for name, value in _PAIR.findall(text)
+        if name.lower() not in _NOT_SECRET and is_credential(name) and value != REMOVED
+    }
+    return sorted(found, key=lambda value: (-len(value), value))
+
+
+def _resized(chunks: Sequence[Chunk], body: bytes, without: bytes) -> tuple[Chunk, ...]:
+    """The chunks of a body from which something was taken out, so that each text stays in its chunk."""
+    found: list[Chunk] = []
+    place = before = 0
+    for chunk in chunks:
+        place += chunk.size
+        end = min(max(before, _end_in(without, body, place)), len(without))
+        found.append(Chunk(chunk.at_s, end - before))
+        before = end
+    return tuple(found)
+
+
+def _end_in(without: bytes, body: bytes, place: int) -> int:
+    """The place in a scrubbed body that a place in the body has become."""
+    if without.startswith(body[:place]):
+        return place
+    if without.endswith(body[place:]):
+        return len(without) - (len(body) - place)
+    return round(len(without) * place / len(body))  # something was taken out on both sides
+
+
+def secrets_in(text: str) -> Iterator[tuple[int, str]]:
+    """Line and kind of what looks like a secret in the text of a file."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if scrubbed_body(line.encode("utf-8", "surrogatepass")).decode("utf-8", "replace") != line:
+            yield number, "it looks like a key, a token or the id of an organisation"
+        elif scrubbed(line) != line and re.search(
+            r"(?i)authorization|cookie|bearer|private key", line
+        ):
+            yield number, "it looks like a credential"
+
+
+def secret_headers(headers: Headers) -> Iterator[str]:
+    """Names of headers that are secrets and have a value that is none of those that recorders put in their place."""
+    for name, value in headers:
+        if _SECRET_HEADER.match(name) and not _MASKED.search(value):
+            yield name
+
+
+_SECRET_HEADER = re.compile(
+    r"(?i)^(?:(?:proxy-)?authorization|set-cookie2?|cookie|x-api-key|api-key|x-goog-api-key|x-auth-token|x-amz-security-token|"
+    r"openai-organization|openai-project|anthropic-organization-id|anthropic-workspace-id|x-csrf-token)$"
+)
+_MASKED = re.compile(
+    r"(?i)\[secret\]|X{3,}|\*{3,}|redact|filter|scrub|dummy|fake|placeholder|^\s*$|^(?:bearer\s*)?(?:test|mock)?[-_]?(?:api)?[-_]?key$"
+)

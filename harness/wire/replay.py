@@ -1,0 +1,205 @@
+"""Replay a cassette on the wire: the recorded bytes, each piece at its time.
+
+A recorded call of a model goes through the whole life of an attempt, so faults, limits and queues apply on top. Everything
+else that was recorded, such as a list of models or telemetry, is sent back as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse
+from harness.cassettes.matching import Recordings, place_of
+from harness.cassettes.nearest import no_recording
+from harness.cassettes.said import (
+    last_user_text_of,
+    model_asked,
+    said_in,
+    system_of,
+)
+from harness.models import ChatMessage, Reply, Request
+from harness.models.api import Content, Work
+from harness.models.plausible import Plausible
+from harness.models.recorded import ReplayLatency, reply_of
+from harness.provider import Served
+from harness.provider.latency import Latency, RecordedLatency
+from harness.provider.tokens import count_tokens
+from harness.wire.api import Prompt, PromptSection
+from harness.wire.damage import Step
+from harness.wire.http import HttpRequest
+from harness.wire.replayed_bytes import plain_steps
+from harness.wire.routing import AgentRule
+
+RealCall = Callable[[RecordedRequest], RecordedResponse]
+"""Sends a request to the real API, and returns what came."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """A cassette in a run.
+
+    Args:
+        recordings: What is recorded.
+        latency: How long replayed responses take.
+        real: Asks the real API for what is not recorded; None where nothing may leave the run.
+        keep: Told each new interaction, with the agent, the number of its call, and the name of its task.
+    """
+
+    recordings: Recordings
+    latency: ReplayLatency = "recorded"
+    real: RealCall | None = None
+    keep: Callable[[RecordedRequest, RecordedResponse, str, int, str, float], None] | None = None
+    missing: list[str] = field(default_factory=list)
+    """What was asked and is not recorded, in words."""
+
+    @property
+    def hosts(self) -> Mapping[str, None]:
+        """The hosts that were recorded, in order, as they are compared and as they were named."""
+        found: dict[str, None] = {}
+        for one in self.recordings.cassette.interactions:
+            found[place_of(one.request.host, one.request.path)[0]] = None
+            found[one.request.host] = None
+        return found
+
+    def asked(self, host: str, http: HttpRequest) -> RecordedRequest:
+        """A request as a recording of it would be."""
+        query = f"?{http.query}" if http.query else ""
+        return RecordedRequest(
+            method=http.method,
+            url=f"https://{host}{http.path}{query}",
+            headers=tuple(http.headers.items()),
+            body=http.body,
+        )
+
+    def is_of_model(self, asked: RecordedRequest) -> bool:
+        """Whether a request is a call of a model, by what was recorded of it."""
+        found = self.recordings.peek(asked)
+        return found is not None and said_in(found.response) is not None
+
+    def prompt(self, asked: RecordedRequest) -> Prompt:
+        """What a request asks, for one that the simulated API would not take although the real one did."""
+        system, text = system_of(asked), last_user_text_of(asked)
+        body = asked.json if isinstance(asked.json, dict) else {}
+        size = count_tokens(asked.body.decode("utf-8", "replace"))
+        return Prompt(
+            model=model_asked(asked) or "unknown",
+            system=system,
+            conversation=(ChatMessage("user", text),),
+            sections=(PromptSection(text, size),),
+            stream=body.get("stream") is True,
+            only_recorded=True,
+        )
+
+    def agent_of(self, asked: RecordedRequest, task: str) -> str | None:
+        """Who made a request when it was recorded; None if the cassette does not say."""
+        found = self.recordings.peek(asked, task=task)
+        return found.agent or None if found is not None else None
+
+    def plain(self, asked: RecordedRequest, task: str) -> RecordedResponse:
+        """The response to a request that is no call of a model.
+
+        Raises:
+            CassetteError: It is not recorded.
+        """
+        found = self.recordings.take(asked, task=task)
+        if found is None:
+            raise self.no_recording(asked)
+        return found.response
+
+    def no_recording(self, asked: RecordedRequest) -> CassetteError:
+        """The error of a request that has no recording, or none left."""
+        recordings = self.recordings
+        cassette = recordings.cassette
+        told = no_recording(cassette.path, asked, cassette.interactions, left=recordings.has(asked))
+        self.missing.append(told)
+        return CassetteError(told)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAsk:
+    """One request in a run with a cassette."""
+
+    replay: Replay
+    host: str
+    http: HttpRequest
+    task: str
+    """The name that the program gave the task that asks; empty if it gave none."""
+
+    @property
+    def asked(self) -> RecordedRequest:
+        """The request as a recording of it would be."""
+        return self.replay.asked(self.host, self.http)
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether it is a call of a model."""
+        return self.replay.is_of_model(self.asked)
+
+    @property
+    def prompt(self) -> Prompt:
+        """What it asks, as far as the recording tells."""
+        return self.replay.prompt(self.asked)
+
+    @property
+    def agent(self) -> str | None:
+        """Who made it when it was recorded; None if unknown."""
+        return self.replay.agent_of(self.asked, self.task)
+
+    def content(self, role: AgentRule, served: Served) -> Content:
+        """Who answers: the cassette, unless the agent has a reply of its own."""
+        if not isinstance(role.content, Plausible):
+            return role.content
+        latency = self.replay.latency if role.latency is None else "profile"
+        return RecordedCall(self.replay, self.asked, self.task, served.latency, latency)
+
+    def plain_steps(self, now_s: float, default_s: float) -> Iterator[Step]:
+        """What is sent back if it is no call of a model.
+
+        Raises:
+            CassetteError: It is not recorded.
+        """
+        return plain_steps(self.replay.plain(self.asked, self.task), now_s, default_s)
+
+
+def own_name_here() -> str:
+    """The name that the program gave the task or thread that runs now; empty if it gave none."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    name = threading.current_thread().name if task is None else task.get_name()
+    return "" if _GIVEN_NAME.match(name) else name
+
+
+_GIVEN_NAME = re.compile(
+    r"^(?:Task-\d+|Thread-\d+.*|MainThread|ThreadPoolExecutor-.*|asyncio_\d+|AnyIO worker.*|Dummy-\d+|.*\.<locals>\..*)$"
+)
+"""Names that Python and libraries give."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """The content of one call: its recordings, one for each attempt."""
+
+    replay: Replay
+    asked: RecordedRequest
+    task: str
+    profile: Latency | RecordedLatency
+    latency: ReplayLatency
+
+    def reply(self, request: Request) -> Reply | Work:
+        """What was recorded of this attempt; if nothing was, the work of asking the real API.
+
+        Raises:
+            CassetteError: It is not recorded, and nothing may leave the run.
+        """
+        found = self.replay.recordings.take(
+            self.asked, agent=request.agent, task=self.task, call=request.key
+        )
+        if found is not None:
+            return reply_of(found.response, self.latency, self.profile)
+        raise self.replay.no_recording(self.asked)
