@@ -23,6 +23,17 @@ _TEXT_TAGS = frozenset(
 _BINARY = "tag:yaml.org,2002:binary"
 _PYTHON_TEXT = frozenset({"tag:yaml.org,2002:python/unicode", "tag:yaml.org,2002:python/str"})
 """How recorders under Python 2 marked texts; they are texts."""
+_PLAIN_COLLECTIONS = frozenset(
+    {
+        "!",
+        "tag:yaml.org,2002:map",
+        "tag:yaml.org,2002:seq",
+        "tag:yaml.org,2002:python/tuple",
+        # vcrpy's own, for bodies that were files or iterators; what is in them is read, and no object is made.
+        "tag:yaml.org,2002:python/object/new:_io.BytesIO",
+        "tag:yaml.org,2002:python/object/apply:builtins.iter",
+    }
+)
 _PYTHON_BYTES = frozenset({"tag:yaml.org,2002:python/bytes"})
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -95,11 +106,7 @@ class _Builder:
         line = event.start_mark.line + 1
         if depth > MAX_DEPTH:
             raise NotPlainDataError(line, f"it is nested more than {MAX_DEPTH} deep")
-        if event.tag is not None and event.tag not in (
-            "tag:yaml.org,2002:map",
-            "tag:yaml.org,2002:seq",
-            "!",
-        ):
+        if event.tag is not None and event.tag not in _PLAIN_COLLECTIONS:
             raise NotPlainDataError(line, f"the tag {_short(event.tag)} asks for an object")
 
     def _scalar(self, event: Any) -> Any:  # noqa: ANN401 - see read_events

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def parse_cassette(text: str, name: str) -> Cassette:
         raise CassetteError(_not_yaml(error, name)) from None
     if data is None:
         raise CassetteError(f"{name}: the file is empty\n  How to fix: record it again")
+    if isinstance(data, dict) and _is_null(data.get("interactions")):
+        data["interactions"] = []  # a recording that was interrupted before its first
     if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
         raise CassetteError(
             f"{name}: this is no cassette: a cassette is a mapping with `interactions`, a list, and `version: 1`"
@@ -81,7 +84,14 @@ def parse_cassette(text: str, name: str) -> Cassette:
             interactions.append(_interaction(number, entry))
         except _BadEntryError as error:
             raise CassetteError(f"{name}: interaction {number}: {error}") from None
-    return Cassette(path=name, interactions=tuple(interactions))
+    return Cassette(path=name, interactions=tuple(in_order(interactions)))
+
+
+def in_order(interactions: Sequence[Interaction]) -> list[Interaction]:
+    """Interactions in the order in which their requests began, where all have a time; else as they stand."""
+    if not all(one.response.timing for one in interactions):
+        return list(interactions)
+    return sorted(interactions, key=lambda one: one.response.timing.start_s if one.response.timing else 0.0)
 
 
 class _BadEntryError(ValueError):
@@ -221,6 +231,8 @@ def _body(section: dict[str, Any], where: str) -> bytes:
             return b""
         raise _BadEntryError("its response has no body")
     body = section.get("body", section.get("content"))
+    if isinstance(body, dict) and isinstance(held := body.get("state", body.get("args")), list):
+        body = held[0] if held else b""  # a file or an iterator, as vcrpy keeps them
     if isinstance(body, dict):
         if "base64_string" in body:
             return _unbase64(body["base64_string"], where)

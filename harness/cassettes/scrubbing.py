@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from harness.cassettes.cassette import Chunk, Headers, RecordedRequest, RecordedResponse
-from harness.scrub import REMOVED, scrubbed, without_secrets
+from harness.scrub import REMOVED, without_secrets
 
 REQUEST_HEADERS = frozenset(
     [
@@ -57,6 +57,8 @@ RESPONSE_HEADERS = frozenset(
 )
 """Headers of responses that are kept."""
 
+_NOT_SECRET_HEADERS = frozenset({"idempotency-key", "x-stainless-idempotency-key", "sec-websocket-key"})
+
 KEPT_PREFIXES = ("x-stainless-", "anthropic-ratelimit-", "x-ratelimit-", "anthropic-fallback-")
 
 _CREDENTIAL = re.compile(
@@ -86,9 +88,6 @@ _NOT_SECRET = frozenset(
 _IDS = re.compile(
     r"""(?x)
     \b org-[A-Za-z0-9]{8,} \b | \b proj_[A-Za-z0-9]{8,} \b | \b wrkspc_[A-Za-z0-9]{8,} \b | \b user-[A-Za-z0-9]{20,} \b
-    | (?<=organization[ ]) [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
-    | (?<=organization[ ]of[ ]) [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
-    | (?<=workspace[ ]) [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
     """
 )
 """Ids of organisations, projects and workspaces."""
@@ -109,6 +108,29 @@ _MORE_KEYS = re.compile(
     """
 )
 
+_TOLD_ID = re.compile(
+    r"(?i)(\b(?:organi[sz]ation|workspace|org|tenant|account)(?:[-_ ]?id)?\b[^0-9a-z]{1,4}(?:of |is |id )?)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+"""Where a text, such as that of a rate limit, names an organisation by its id."""
+
+_TOLD = re.compile(
+    r"""(?ix)
+    ( \b (?: password | passwd | pwd | passphrase | api[ _-]?key | access[ _-]?key | secret[ _-]?key | secret[ _-]?access[ _-]?key
+        | client[ _-]?secret | (?: access | auth | refresh | id | session | security | bearer ) [ _-]? token | session[ _-]?id | private[ _-]?key )
+      (?: \s{0,3} [:=] \s{0,3} (?= [^\s"'\\,;&<>(){}\[\]] {6,} ) | \s is \s (?= [^\s"'\\,;&<>]* \d ) ) )
+    [^\s"'\\,;&<>(){}\[\]] {6,200}
+    """
+)
+"""Something in a text that is called a secret, and its value after `:`, `=` or "is"."""
+
+_HEADER_LINE = re.compile(
+    r"""(?ix) (\b (?: (?:proxy-)? authorization | (?:set-)? cookie | x-api-key | api-key ) : \s{0,3} ) [^"'\\\r\n\[] [^"'\\\r\n]{3,2000}"""
+)
+"""A header that is a secret, in a text."""
+
+_BASIC = re.compile(r"(?i)(\b(?:basic|bearer) )(?=[^\s\"'\\]*[\d=])[-A-Za-z0-9+/_.~]{8,}={0,2}")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+
 Scrubber = Callable[[str], str]
 """Takes secrets out of a text that goes into a file; of the user's own."""
 
@@ -126,6 +148,15 @@ class Scrubbing:
     """Functions of the user's own; each is given every text, after what is built in."""
     keep_headers: frozenset[str] = frozenset()
     """Headers that are kept besides, by their names in lower case."""
+    known: tuple[str, ...] = ()
+    """Values that are secrets, the longest first."""
+
+    def knowing(self, request: RecordedRequest, response: RecordedResponse) -> Scrubbing:
+        """The same, for an exchange whose credentials are known: they are taken out wherever they stand."""
+        found = {part for headers in (request.headers, response.headers) for part in _credentials(headers)}
+        found |= {value for name, value in parse_qsl(request.query) if is_credential(name)}
+        long = sorted((each for each in found if len(each) >= _KNOWN_MIN), key=lambda each: (-len(each), each))
+        return replace(self, known=(*self.known, *long))
 
     def request(self, request: RecordedRequest) -> RecordedRequest:
         """A request without secrets."""
@@ -164,6 +195,8 @@ class Scrubbing:
         )
 
     def _body(self, body: bytes) -> bytes:
+        for value in self.known:
+            body = body.replace(value.encode("utf-8", "surrogatepass"), REMOVED.encode())
         body = scrubbed_body(body)
         if not self.scrubbers:
             return body
@@ -173,14 +206,33 @@ class Scrubbing:
             return body
 
     def _text(self, text: str) -> str:
+        for value in self.known:
+            text = text.replace(value, REMOVED)
         for scrubber in self.scrubbers:
             text = scrubber(text)
         return text
 
 
+_KNOWN_MIN = 8
+"""Shorter values are words [characters]."""
+
+
+def _credentials(headers: Headers) -> Iterator[str]:
+    """The secrets in the headers of an exchange: the whole values, and what follows the word for their kind."""
+    for name, value in headers:
+        if _SECRET_HEADER.match(name) or (is_credential(name) and name.lower() not in _NOT_SECRET_HEADERS):
+            yield value
+            yield from (part.partition("=")[2] or part for part in re.split(r"[;,\s]+", value))
+
+
 def scrubbed_text(text: str) -> str:
     """A text of a body without what looks like a secret."""
-    return _IDS.sub(REMOVED, _MORE_KEYS.sub(REMOVED, without_secrets(text)))
+    text = _PRIVATE_KEY.sub(REMOVED, without_secrets(text))
+    for pattern in (_MORE_KEYS, _IDS):
+        text = pattern.sub(REMOVED, text)
+    for named in (_TOLD_ID, _HEADER_LINE, _TOLD, _BASIC):
+        text = named.sub(rf"\g<1>{REMOVED}", text)
+    return text
 
 
 def scrubbed_url(url: str) -> str:
@@ -266,22 +318,37 @@ def _end_in(without: bytes, body: bytes, place: int) -> int:
     return round(len(without) * place / len(body))  # something was taken out on both sides
 
 
-def secrets_in(text: str) -> Iterator[tuple[int, str]]:
-    """Line and kind of what looks like a secret in the text of a file."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if scrubbed_body(line.encode("utf-8", "surrogatepass")).decode("utf-8", "replace") != line:
-            yield number, "it looks like a key, a token or the id of an organisation"
-        elif scrubbed(line) != line and re.search(
-            r"(?i)authorization|cookie|bearer|private key", line
-        ):
-            yield number, "it looks like a credential"
+def secrets_in(request: RecordedRequest, response: RecordedResponse) -> Iterator[str]:
+    """Where something in an interaction looks like a secret, in words."""
+    for where, headers in (("request", request.headers), ("response", response.headers)):
+        for name, value in headers:
+            if _MASKED.search(value):
+                continue
+            if _SECRET_HEADER.match(name) or scrubbed_text(value) != value:
+                yield f"the header {name!r} of its {where}"
+    if _has_credentials(request.url):
+        yield "its URL"
+    for where, body in (("request", request.body), ("response", response.body)):
+        if (place := _first_secret(body)) is not None:
+            yield f"the body of its {where}, at {place}"
 
 
-def secret_headers(headers: Headers) -> Iterator[str]:
-    """Names of headers that are secrets and have a value that is none of those that recorders put in their place."""
-    for name, value in headers:
-        if _SECRET_HEADER.match(name) and not _MASKED.search(value):
-            yield name
+def _has_credentials(url: str) -> bool:
+    parts = urlsplit(url)
+    named = any(is_credential(name) and not _MASKED.search(value) for name, value in parse_qsl(parts.query))
+    return named or bool(parts.username) or scrubbed_text(url) != url
+
+
+def _first_secret(body: bytes) -> str | None:
+    """Where the first secret in a body is; None if there is none."""
+    without = scrubbed_body(body)
+    if without == body:
+        return None
+    same = next((n for n, (a, b) in enumerate(zip(body, without, strict=False)) if a != b), 0)
+    if _MASKED.match(body[same : same + 40].decode("utf-8", "replace")):
+        return None
+    before = body[max(0, same - 30) : same].decode("utf-8", "replace")
+    return f"character {same + 1}" + (f", after {before!r}" if before else "")
 
 
 _SECRET_HEADER = re.compile(
