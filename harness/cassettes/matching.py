@@ -129,14 +129,21 @@ class Recordings:
     _queues: dict[tuple[bytes, str, str], deque[int]] = field(default_factory=dict)
     """Places of interactions by key, agent and task; `""` stands for any."""
     _agents: frozenset[str] = frozenset()
+    _keys: list[bytes] = field(default_factory=list)
+    """The key of each interaction."""
     _first: dict[bytes, Interaction] = field(default_factory=dict)
     """The first interaction of each key."""
+    _last: tuple[RecordedRequest, bytes] | None = None
+    """The latest request whose key was asked for, and its key."""
     _given: dict[str, Interaction] = field(default_factory=dict)
     """The latest that each call was given."""
 
     def __post_init__(self) -> None:
-        for place, one in enumerate(self.cassette.interactions):
-            key = self.matching.key(one.request)
+        if not self._keys:
+            self._keys = [self.matching.key(one.request) for one in self.cassette.interactions]
+        for place, (one, key) in enumerate(
+            zip(self.cassette.interactions, self._keys, strict=True)
+        ):
             self._first.setdefault(key, one)
             for names in dict.fromkeys((a, t) for a in (one.agent, "") for t in (one.task, "")):
                 self._queues.setdefault((key, *names), deque()).append(place)
@@ -201,6 +208,11 @@ class Recordings:
         return None
 
     def _key_of(self, request: RecordedRequest) -> bytes:
+        if self._last is None or self._last[0] is not request:
+            self._last = request, self._new_key(request)
+        return self._last[1]
+
+    def _new_key(self, request: RecordedRequest) -> bytes:
         key = self.matching.key(request)
         if key not in self._first:  # a recorder took secrets out of the body
             without = scrubbed_body(request.body)

@@ -91,7 +91,9 @@ def in_order(interactions: Sequence[Interaction]) -> list[Interaction]:
     """Interactions in the order in which their requests began, where all have a time; else as they stand."""
     if not all(one.response.timing for one in interactions):
         return list(interactions)
-    return sorted(interactions, key=lambda one: one.response.timing.start_s if one.response.timing else 0.0)
+    return sorted(
+        interactions, key=lambda one: one.response.timing.start_s if one.response.timing else 0.0
+    )
 
 
 class _BadEntryError(ValueError):
@@ -293,6 +295,8 @@ def _inflated(body: bytes, encoding: str) -> bytes:
             raise _BadEntryError(
                 f"the body of its response has more than {MAX_BODY_BYTES // 2**20} MiB"
             )
+        if not inflate.eof:
+            raise _BadEntryError(f"the body of its response is {encoding} that was cut off")
         return plain
     raise _BadEntryError(f"the body of its response is not {encoding}, as its headers say")
 

@@ -57,7 +57,9 @@ RESPONSE_HEADERS = frozenset(
 )
 """Headers of responses that are kept."""
 
-_NOT_SECRET_HEADERS = frozenset({"idempotency-key", "x-stainless-idempotency-key", "sec-websocket-key"})
+_NOT_SECRET_HEADERS = frozenset(
+    {"idempotency-key", "x-stainless-idempotency-key", "sec-websocket-key"}
+)
 
 KEPT_PREFIXES = ("x-stainless-", "anthropic-ratelimit-", "x-ratelimit-", "anthropic-fallback-")
 
@@ -129,7 +131,9 @@ _HEADER_LINE = re.compile(
 """A header that is a secret, in a text."""
 
 _BASIC = re.compile(r"(?i)(\b(?:basic|bearer) )(?=[^\s\"'\\]*[\d=])[-A-Za-z0-9+/_.~]{8,}={0,2}")
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
 
 Scrubber = Callable[[str], str]
 """Takes secrets out of a text that goes into a file; of the user's own."""
@@ -153,9 +157,15 @@ class Scrubbing:
 
     def knowing(self, request: RecordedRequest, response: RecordedResponse) -> Scrubbing:
         """The same, for an exchange whose credentials are known: they are taken out wherever they stand."""
-        found = {part for headers in (request.headers, response.headers) for part in _credentials(headers)}
+        found = {
+            part
+            for headers in (request.headers, response.headers)
+            for part in _credentials(headers)
+        }
         found |= {value for name, value in parse_qsl(request.query) if is_credential(name)}
-        long = sorted((each for each in found if len(each) >= _KNOWN_MIN), key=lambda each: (-len(each), each))
+        long = sorted(
+            (each for each in found if len(each) >= _KNOWN_MIN), key=lambda each: (-len(each), each)
+        )
         return replace(self, known=(*self.known, *long))
 
     def request(self, request: RecordedRequest) -> RecordedRequest:
@@ -220,7 +230,9 @@ _KNOWN_MIN = 8
 def _credentials(headers: Headers) -> Iterator[str]:
     """The secrets in the headers of an exchange: the whole values, and what follows the word for their kind."""
     for name, value in headers:
-        if _SECRET_HEADER.match(name) or (is_credential(name) and name.lower() not in _NOT_SECRET_HEADERS):
+        if _SECRET_HEADER.match(name) or (
+            is_credential(name) and name.lower() not in _NOT_SECRET_HEADERS
+        ):
             yield value
             yield from (part.partition("=")[2] or part for part in re.split(r"[;,\s]+", value))
 
@@ -335,7 +347,9 @@ def secrets_in(request: RecordedRequest, response: RecordedResponse) -> Iterator
 
 def _has_credentials(url: str) -> bool:
     parts = urlsplit(url)
-    named = any(is_credential(name) and not _MASKED.search(value) for name, value in parse_qsl(parts.query))
+    named = any(
+        is_credential(name) and not _MASKED.search(value) for name, value in parse_qsl(parts.query)
+    )
     return named or bool(parts.username) or scrubbed_text(url) != url
 
 

@@ -89,9 +89,9 @@ def _replace(path: Path, interactions: Sequence[Interaction]) -> None:
 
 def dumped(interactions: Sequence[Interaction]) -> str:
     """A cassette as vcrpy writes it; its version stands first, so that interactions can be added at the end."""
-    from vcr.request import Request
-    from vcr.serialize import serialize
-    from vcr.serializers import yamlserializer
+    from vcr.request import Request  # type: ignore[import-untyped]  # it has no types
+    from vcr.serialize import serialize  # type: ignore[import-untyped]  # see above
+    from vcr.serializers import yamlserializer  # type: ignore[import-untyped]  # see above
 
     entries = [as_vcrpy(one) for one in interactions]
     requests = []

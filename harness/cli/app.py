@@ -275,5 +275,17 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, o
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
-for _command in (record, gate, baseline, compare, bakeoff, history, report, whatif, trace, export, import_):
+for _command in (
+    record,
+    gate,
+    baseline,
+    compare,
+    bakeoff,
+    history,
+    report,
+    whatif,
+    trace,
+    export,
+    import_,
+):
     cli.add_command(_command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,14 +43,23 @@ def record_command(
         The command's exit code; 1 if it succeeded and nothing was recorded.
     """
     if shutil.which(command[0]) is None:
-        raise HarnessError(f"there is no command {command[0]!r}\n  How to fix: harness record -- python main.py")
+        raise HarnessError(
+            f"there is no command {command[0]!r}\n  How to fix: harness record -- python main.py"
+        )
     exists = output.exists()
     if exists and mode == "once":
         raise HarnessError(
             f"{output}: there is a cassette already\n  How to fix: --mode all records it anew, --mode new adds to it"
         )
     before = load_cassette(output).interactions if exists and mode == "new" else ()
-    last_s = max((one.response.timing.start_s + one.response.timing.end_s for one in before if one.response.timing), default=-1.0)
+    last_s = max(
+        (
+            one.response.timing.start_s + one.response.timing.end_s
+            for one in before
+            if one.response.timing
+        ),
+        default=-1.0,
+    )
     aside = output.with_name(f".{output.name}.before")
     if exists and mode == "all":
         output.replace(aside)  # comes back if nothing is recorded
@@ -81,7 +90,8 @@ def _run(command: Sequence[str], told: Told) -> int:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Wait for a program that was interrupted as we were; ask it once more, then kill it."""
-    for ask in (lambda: None, process.terminate, process.kill):
+    asks: tuple[Callable[[], object], ...] = (lambda: None, process.terminate, process.kill)
+    for ask in asks:
         ask()
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_WALL_S)
@@ -96,7 +106,10 @@ def _finish(output: Path, before: int, code: int) -> int:
             "  How to fix: see that it runs with the environment of harness, without `python -I` or `-S`"
         )
         return code or EXIT_FAILED
-    say(f"{output}: {count - before} interactions recorded" + (f", {count} in all" if before else ""))
+    say(
+        f"{output}: {count - before} interactions recorded"
+        + (f", {count} in all" if before else "")
+    )
     return code
 
 

@@ -25,7 +25,9 @@ from harness.cli.options import PATH
     show_default=True,
     help="Write the cassette anew, add to it, or refuse if there is one.",
 )
-@click.option("--host", "hosts", multiple=True, help="Record only this host; a glob; may be repeated.")
+@click.option(
+    "--host", "hosts", multiple=True, help="Record only this host; a glob; may be repeated."
+)
 @click.option(
     "--keep-header",
     "keep_headers",

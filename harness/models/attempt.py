@@ -182,20 +182,9 @@ class Backend:
         said = self.content.reply(request)
         if isinstance(said, Reply):
             return said
-        outcome: list[Any] = []
-
-        def begin(resume: Callable[[], None]) -> None:
-            def done(*came: object) -> None:
-                outcome.extend(came)
-                resume()
-
-            self._call_aside(said, request, done)
-
-        yield begin
-        reply, error = outcome
-        if error is not None:
-            raise error
-        return reply  # type: ignore[no-any-return]  # as the content promises
+        name = _name_of_work(request)
+        reply: Reply = yield from made_aside(self.aside, name, said, self.context.copy())
+        return reply
 
     def submit(self, request: Request, size: Sizer, read: Usage | None = None) -> Attempt:
         """Send the attempt to the provider now; `leave` comes after it, however it ends.
@@ -248,8 +237,7 @@ class Backend:
         return attempt
 
     def _call_aside(self, work: Work, request: Request, done: Outcome) -> None:
-        name = f"the reply of {request.agent!r} to its call {request.call_in_task} of task {request.call_span.task}"
-        self.aside.call(name, work, self.context.copy(), done)
+        self.aside.call(_name_of_work(request), work, self.context.copy(), done)
 
     def leave(self, request: Request, attempt: Attempt) -> None:
         """Take the reply or abandon the attempt, and write the provider's data into the span."""
@@ -270,6 +258,40 @@ class Backend:
         if usage.cache_read_tokens or usage.cache_write_tokens:
             span.cache_read_tokens = usage.cache_read_tokens
             span.cache_write_tokens = usage.cache_write_tokens
+
+
+def _name_of_work(request: Request) -> str:
+    return f"the reply of {request.agent!r} to its call {request.call_in_task} of task {request.call_span.task}"
+
+
+def made_aside(
+    aside: Aside, name: str, work: Callable[[], Any], context: Context
+) -> Generator[Wait, Any, Any]:
+    """Wait for something that is made beside the program, and return it.
+
+    Args:
+        aside: Where it is made.
+        name: What is being done; for reports.
+        work: Makes it.
+        context: The context variables that it sees.
+
+    Raises:
+        BaseException: What the work raises.
+    """
+    outcome: list[Any] = []
+
+    def begin(resume: Callable[[], None]) -> None:
+        def done(*came: object) -> None:
+            outcome.extend(came)
+            resume()
+
+        aside.call(name, work, context, done)
+
+    yield begin
+    made, error = outcome
+    if error is not None:
+        raise error
+    return made
 
 
 def as_recorded(served: Served, reply: Reply) -> Served:

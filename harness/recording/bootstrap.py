@@ -30,11 +30,11 @@ class Told:
     """The cassette, as an absolute path."""
     zero_s: float
     """When the recording began, on the clock that all processes of a machine share [s]."""
-    hosts: tuple[str, ...] = ()
+    hosts: Sequence[str] = ()
     """Globs of the hosts that are recorded; none means all."""
-    keep_headers: tuple[str, ...] = ()
+    keep_headers: Sequence[str] = ()
     """Headers that are kept besides those that are harmless."""
-    scrubbers: tuple[str, ...] = ()
+    scrubbers: Sequence[str] = ()
     """Functions of the user's own that take out secrets, as `module:function`."""
 
 
@@ -54,8 +54,7 @@ def begin() -> None:
     from harness.recording.recorder import Recorder
     from harness.recording.seams import put_in
 
-    said = json.loads(os.environ[VARIABLE])
-    told = Told(**{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()})
+    told = Told(**json.loads(os.environ[VARIABLE]))
     try:
         scrubbing = Scrubbing(
             scrubbers=tuple(map(_LateScrubber, told.scrubbers)),
@@ -101,5 +100,7 @@ def scrubber(name: str) -> Scrubber:
     try:
         found: Scrubber = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
-        raise HarnessError(f"there is no scrubber {name!r}: {error}\n  How to fix: name it as module:function") from None
+        raise HarnessError(
+            f"there is no scrubber {name!r}: {error}\n  How to fix: name it as module:function"
+        ) from None
     return found

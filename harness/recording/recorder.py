@@ -68,9 +68,13 @@ class Recorder:
         if not exchange.status:
             self.lost(f"{exchange.method} {url} had no response, and is not recorded")
             return
-        self.write(self._request_of(exchange, url), _response_of(exchange), str(exchange.caller or ""))
+        self.write(
+            self._request_of(exchange, url), _response_of(exchange), str(exchange.caller or "")
+        )
 
-    def write(self, request: RecordedRequest, response: RecordedResponse, task: str, agent: str = "") -> None:
+    def write(
+        self, request: RecordedRequest, response: RecordedResponse, task: str, agent: str = ""
+    ) -> None:
         """Write one interaction.
 
         Args:

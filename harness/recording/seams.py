@@ -68,11 +68,19 @@ class HttpcoreTaps:
 
         async def connect_async(backend: Any, host: Any, port: Any, *args: Any, **rest: Any) -> Any:  # noqa: ANN401 - theirs
             stream = await real_async(backend, host, port, *args, **rest)
-            return stream if _is_simulated() else async_stream(stream, _tap(sink, "http", host, port), port)
+            return (
+                stream
+                if _is_simulated()
+                else async_stream(stream, _tap(sink, "http", host, port), port)
+            )
 
         def connect_sync(backend: Any, host: Any, port: Any, *args: Any, **rest: Any) -> Any:  # noqa: ANN401 - theirs
             stream = real_sync(backend, host, port, *args, **rest)
-            return stream if _is_simulated() else sync_stream(stream, _tap(sink, "http", host, port), port)
+            return (
+                stream
+                if _is_simulated()
+                else sync_stream(stream, _tap(sink, "http", host, port), port)
+            )
 
         auto.connect_tcp, sync.connect_tcp = connect_async, connect_sync
 
@@ -86,8 +94,9 @@ def _secured(tap: Tap, arguments: tuple[Any, ...], named: dict[str, Any], port: 
     """The tap inside of TLS; behind a proxy the name of the server is another than that of the connection."""
     host = named.get("server_hostname") or (arguments[1] if len(arguments) > 1 else None)
     if not host:
-        return Tap(tap._sink, "https", tap.host)  # noqa: SLF001 - the same connection
-    return _tap(tap._sink, "https", host, port if port not in (80, 443) and tap.host.startswith(str(host)) else None)  # noqa: SLF001 - see above
+        return Tap(tap.sink, "https", tap.host)
+    same = tap.host.partition(":")[0] == str(host)
+    return _tap(tap.sink, "https", host, port if same else None)
 
 
 def _async_stream(core: Any) -> type[Any]:  # noqa: ANN401 - one of two packages
@@ -182,7 +191,11 @@ class HttpClientTaps:
             if self.sock is not None and data is not None:
                 tap = taps.get(self.sock)
                 if tap is None:
-                    scheme = "https" if isinstance(self, tls) or getattr(self, "is_verified", False) else "http"
+                    scheme = (
+                        "https"
+                        if isinstance(self, tls) or getattr(self, "is_verified", False)
+                        else "http"
+                    )
                     host, port = self.host, self.port
                     if getattr(self, "_tunnel_host", None):
                         host, port = self._tunnel_host, getattr(self, "_tunnel_port", None)

@@ -68,7 +68,7 @@ class Tap:
     """
 
     def __init__(self, sink: Sink, scheme: str, host: str) -> None:
-        self._sink = sink
+        self.sink = sink
         self.scheme = scheme
         self.host = host
         self._now: Exchange | None = None
@@ -98,7 +98,7 @@ class Tap:
             do(data)
         except (h11.ProtocolError, zlib.error, ValueError) as error:
             self._off = True
-            self._sink.lost(f"{self.scheme}://{self.host}: {error}")
+            self.sink.lost(f"{self.scheme}://{self.host}: {error}")
 
     # -- the client's side ----------------------------------------------------------------------------------------------
 
@@ -107,11 +107,11 @@ class Tap:
             return
         if data.startswith(b"PRI * HTTP/2.0"):
             self._off = True
-            self._sink.lost(f"{self.scheme}://{self.host} speaks HTTP/2, and HTTP/1.1 is recorded")
+            self.sink.lost(f"{self.scheme}://{self.host} speaks HTTP/2, and HTTP/1.1 is recorded")
             return
         if self._now is None:
-            self._now = Exchange(self._sink.clock())
-            self._sink.begun(self._now)
+            self._now = Exchange(self.sink.clock())
+            self.sink.begun(self._now)
         self._ours.receive_data(bytes(data))
         while True:
             event = self._ours.next_event()
@@ -136,7 +136,7 @@ class Tap:
         exchange, theirs = self._now, self._theirs
         if exchange is None or theirs is None:
             return
-        now_s = self._sink.clock()
+        now_s = self.sink.clock()
         theirs.receive_data(bytes(data))
         before = len(exchange.body)
         ended = False
@@ -148,7 +148,11 @@ class Tap:
                     raise
                 self._end(complete=False)  # the server has closed in the middle
                 return
-            if event is h11.NEED_DATA or event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
+            if (
+                event is h11.NEED_DATA
+                or event is h11.PAUSED
+                or isinstance(event, h11.ConnectionClosed)
+            ):
                 break
             if isinstance(event, h11.Response):
                 self._begin_response(exchange, event, now_s)
@@ -177,11 +181,11 @@ class Tap:
         if exchange is None:
             return
         self._now, self._theirs = None, None
-        exchange.end_s, exchange.complete = self._sink.clock(), complete
+        exchange.end_s, exchange.complete = self.sink.clock(), complete
         rest = self._ours.trailing_data[0]
         self._ours = h11.Connection(h11.SERVER)
         if exchange.method:
-            self._sink.ended(exchange, self._url(exchange))
+            self.sink.ended(exchange, self._url(exchange))
         if rest and complete:
             self._sent(rest)
 

@@ -338,6 +338,9 @@ class Surroundings:
         ignore: Sequence[str] = (),
         match_on: Sequence[Callable[[RecordedRequest], object]] = (),
         latency: str = "recorded",
+        scrub: Sequence[Callable[[str], str]] = (),
+        allow_unused: bool = False,
+        tell: Callable[[str], None] | None = None,
     ) -> SimCassette:
         """Let a recording answer all calls that no described agent has a reply for.
 
@@ -348,6 +351,10 @@ class Surroundings:
             ignore: Fields of JSON bodies in which a request may differ from its recording, such as `"metadata.user_id"`.
             match_on: Functions of a request; its recording must give the same.
             latency: How long replayed responses take: `"recorded"`, `"profile"` (of the model), or `"none"`.
+            scrub: Functions that take secrets out of texts before they are written, besides what is built in.
+            allow_unused: Whether interactions may remain unused without an error.
+            tell: Called, in the mode `"drift"`, with a line about what a call will cost before it is made; it may raise an
+                error to refuse it. None writes the line on standard error.
 
         Returns:
             The cassette.
@@ -359,7 +366,14 @@ class Surroundings:
         if self._cassette is not None:
             raise HarnessError(f"there is a cassette already: {self._cassette.path}")
         self._cassette = cassette(
-            path, mode=mode, ignore=ignore, match_on=match_on, latency=latency
+            path,
+            mode=mode,
+            ignore=ignore,
+            match_on=match_on,
+            latency=latency,
+            scrub=scrub,
+            allow_unused=allow_unused,
+            tell=tell,
         )
         return self._cassette
 

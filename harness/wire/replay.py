@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse
 from harness.cassettes.matching import Recordings, place_of
 from harness.cassettes.nearest import no_recording
 from harness.cassettes.said import (
+    error_in,
     last_user_text_of,
     model_asked,
     said_in,
@@ -29,13 +32,32 @@ from harness.provider import Served
 from harness.provider.latency import Latency, RecordedLatency
 from harness.provider.tokens import count_tokens
 from harness.wire.api import Prompt, PromptSection
-from harness.wire.damage import Step
 from harness.wire.http import HttpRequest
-from harness.wire.replayed_bytes import plain_steps
 from harness.wire.routing import AgentRule
 
-RealCall = Callable[[RecordedRequest], RecordedResponse]
-"""Sends a request to the real API, and returns what came."""
+
+class Live(Protocol):
+    """The real API, for a run that records."""
+
+    def begin(self, asked: RecordedRequest, agent: str) -> Callable[[], RecordedResponse]:
+        """Send a request now; what is returned waits for the response."""
+
+    def keep(self, taken: Taken) -> None:
+        """Add an interaction to the cassette."""
+
+
+class Taken(NamedTuple):
+    """An interaction with the real API."""
+
+    request: RecordedRequest
+    response: RecordedResponse
+    agent: str
+    call: int
+    """Which call of that agent it was; 0 of what is no call of a model."""
+    task: str
+    """The name of the program's task that asked."""
+    start_s: float
+    """When it began [virtual s]."""
 
 
 @dataclass(slots=True)
@@ -45,16 +67,16 @@ class Replay:
     Args:
         recordings: What is recorded.
         latency: How long replayed responses take.
-        real: Asks the real API for what is not recorded; None where nothing may leave the run.
-        keep: Told each new interaction, with the agent, the number of its call, and the name of its task.
     """
 
     recordings: Recordings
     latency: ReplayLatency = "recorded"
-    real: RealCall | None = None
-    keep: Callable[[RecordedRequest, RecordedResponse, str, int, str, float], None] | None = None
+    live: Live | None = None
+    """The real API, which answers what is not recorded; None where nothing may leave the run."""
     missing: list[str] = field(default_factory=list)
     """What was asked and is not recorded, in words."""
+    replays: bool = True
+    """Whether recordings are given at all."""
 
     @property
     def hosts(self) -> Mapping[str, None]:
@@ -75,10 +97,16 @@ class Replay:
             body=http.body,
         )
 
-    def is_of_model(self, asked: RecordedRequest) -> bool:
-        """Whether a request is a call of a model, by what was recorded of it."""
+    def reaches(self, host: str) -> bool:
+        """Whether a host answers."""
+        return self.live is not None or host in self.hosts
+
+    def is_of_model(self, asked: RecordedRequest) -> bool | None:
+        """Whether a request is a call of a model, by what was recorded of it; None if nothing was."""
         found = self.recordings.peek(asked)
-        return found is not None and said_in(found.response) is not None
+        if found is None:
+            return None
+        return said_in(found.response) is not None or error_in(found.response) is not None
 
     def prompt(self, asked: RecordedRequest) -> Prompt:
         """What a request asks, for one that the simulated API would not take although the real one did."""
@@ -99,16 +127,21 @@ class Replay:
         found = self.recordings.peek(asked, task=task)
         return found.agent or None if found is not None else None
 
-    def plain(self, asked: RecordedRequest, task: str) -> RecordedResponse:
-        """The response to a request that is no call of a model.
+    def take(
+        self, asked: RecordedRequest, agent: str, task: str, call: str
+    ) -> RecordedResponse | None:
+        """The recording of a request; None if the real API is to be asked.
 
         Raises:
-            CassetteError: It is not recorded.
+            CassetteError: It is not recorded, and nothing may leave the run.
         """
-        found = self.recordings.take(asked, task=task)
-        if found is None:
+        if self.replays:
+            found = self.recordings.take(asked, agent=agent, task=task, call=call)
+            if found is not None:
+                return found.response
+        if self.live is None:
             raise self.no_recording(asked)
-        return found.response
+        return None
 
     def no_recording(self, asked: RecordedRequest) -> CassetteError:
         """The error of a request that has no recording, or none left."""
@@ -119,7 +152,7 @@ class Replay:
         return CassetteError(told)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordedAsk:
     """One request in a run with a cassette."""
 
@@ -129,14 +162,14 @@ class RecordedAsk:
     task: str
     """The name that the program gave the task that asks; empty if it gave none."""
 
-    @property
+    @cached_property
     def asked(self) -> RecordedRequest:
         """The request as a recording of it would be."""
         return self.replay.asked(self.host, self.http)
 
     @property
-    def is_of_model(self) -> bool:
-        """Whether it is a call of a model."""
+    def is_of_model(self) -> bool | None:
+        """Whether it is a call of a model; None if it is not recorded."""
         return self.replay.is_of_model(self.asked)
 
     @property
@@ -149,20 +182,24 @@ class RecordedAsk:
         """Who made it when it was recorded; None if unknown."""
         return self.replay.agent_of(self.asked, self.task)
 
-    def content(self, role: AgentRule, served: Served) -> Content:
+    def content(self, role: AgentRule, served: Served, now_s: Callable[[], float]) -> Content:
         """Who answers: the cassette, unless the agent has a reply of its own."""
         if not isinstance(role.content, Plausible):
             return role.content
         latency = self.replay.latency if role.latency is None else "profile"
-        return RecordedCall(self.replay, self.asked, self.task, served.latency, latency)
+        return RecordedCall(self.replay, self.asked, self.task, served.latency, latency, now_s)
 
-    def plain_steps(self, now_s: float, default_s: float) -> Iterator[Step]:
-        """What is sent back if it is no call of a model.
+    def plain(self, now_s: float) -> RecordedResponse | Callable[[], RecordedResponse]:
+        """What is sent back if it is no call of a model, or the work of asking the real API.
 
         Raises:
-            CassetteError: It is not recorded.
+            CassetteError: It is not recorded, and nothing may leave the run.
         """
-        return plain_steps(self.replay.plain(self.asked, self.task), now_s, default_s)
+        asked = self.asked
+        found = self.replay.take(asked, "", self.task, "")
+        return (
+            found if found is not None else live_work(self.replay, asked, "", 0, self.task, now_s)
+        )
 
 
 def own_name_here() -> str:
@@ -190,6 +227,7 @@ class RecordedCall:
     task: str
     profile: Latency | RecordedLatency
     latency: ReplayLatency
+    now_s: Callable[[], float]
 
     def reply(self, request: Request) -> Reply | Work:
         """What was recorded of this attempt; if nothing was, the work of asking the real API.
@@ -197,9 +235,36 @@ class RecordedCall:
         Raises:
             CassetteError: It is not recorded, and nothing may leave the run.
         """
-        found = self.replay.recordings.take(
-            self.asked, agent=request.agent, task=self.task, call=request.key
-        )
+        replay = self.replay
+        found = replay.take(self.asked, request.agent, self.task, request.key)
         if found is not None:
-            return reply_of(found.response, self.latency, self.profile)
-        raise self.replay.no_recording(self.asked)
+            return reply_of(found, self.latency, self.profile)
+        work = live_work(
+            replay, self.asked, request.agent, request.call_in_run, self.task, self.now_s()
+        )
+        return lambda: reply_of(work(), "recorded", self.profile)
+
+
+def live_work(
+    replay: Replay, asked: RecordedRequest, agent: str, call: int, task: str, start_s: float
+) -> Callable[[], RecordedResponse]:
+    """Ask the real API now; what is returned waits for the response, and keeps it.
+
+    Args:
+        replay: The cassette.
+        asked: The request.
+        agent: Who asks.
+        call: Which call of that agent it is.
+        task: The name of the program's task that asks.
+        start_s: When [virtual s].
+    """
+    live = replay.live
+    assert live is not None, "asked only where the real API is"
+    wait = live.begin(asked, agent)
+
+    def work() -> RecordedResponse:
+        response = wait()
+        live.keep(Taken(asked, response, agent, call, task, start_s))
+        return response
+
+    return work

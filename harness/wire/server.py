@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.apis import AGENT_HEADER, WireApi
+from harness.cassettes import RecordedResponse
 from harness.chance import Draws
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
+from harness.models.attempt import made_aside
 from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
@@ -38,6 +40,7 @@ from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
 from harness.wire.replay import RecordedAsk, Replay, own_name_here
+from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
 from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
@@ -157,7 +160,9 @@ class Server:
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection, or raise the error of an unknown host."""
         host = host.lower().rstrip(".")
-        if host not in self._sites and (self._replay is None or host not in self._replay.hosts):
+        if host not in self._sites and not (
+            self._replay is not None and self._replay.reaches(host)
+        ):
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
             if self.unsimulated[host] > self._calls_per_task:
                 raise self.kernel.exceeded(
@@ -269,9 +274,9 @@ class Server:
         self.kernel.note_call()
         replay = self._replay
         recorded = None if replay is None else RecordedAsk(replay, connection.host, http, task)
-        if recorded is not None and not (connection.host in self._sites and recorded.is_of_model):
-            self._count_call(scope.span.task)
-            yield from self._send_back(connection, recorded)
+        is_of_model = None if recorded is None else recorded.is_of_model
+        if recorded is not None and (connection.host not in self._sites or is_of_model is False):
+            yield from self._send_back(connection, recorded, scope)
             return
         site, api = self._sites[connection.host]
         http = site.localized(http)
@@ -283,6 +288,9 @@ class Server:
             self._reading = scope
             understood = api.read(http, ids)
             if recorded is not None and isinstance(understood, HttpResponse):
+                if not is_of_model:
+                    yield from self._send_back(connection, recorded, scope)
+                    return
                 understood = recorded.prompt  # the real API took it
             if isinstance(understood, HttpResponse):
                 answer_s = self.kernel.now_s() + REFUSAL_S
@@ -301,9 +309,15 @@ class Server:
             self._count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
 
-    def _send_back(self, connection: Connection, recorded: RecordedAsk) -> Steps:
-        """Send what was recorded of a request that is no call of a model."""
-        for at_s, do in recorded.plain_steps(self.kernel.now_s(), REFUSAL_S):
+    def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
+        """Send what was recorded of a request that is no call of a model, or what the real API says."""
+        self._count_call(scope.span.task)
+        asked_s = self.kernel.now_s()
+        found = recorded.plain(asked_s)
+        if not isinstance(found, RecordedResponse):
+            context = context_of(Scope(scope.span, None))
+            found = yield from made_aside(self._aside, connection.host, found, context)
+        for at_s, do in plain_steps(found, asked_s, REFUSAL_S):
             if at_s > self.kernel.now_s():
                 yield at_s
             do(connection)
@@ -364,7 +378,9 @@ class Server:
         return Backend(
             log=self.log,
             draws=self.draws,
-            content=role.content if recorded is None else recorded.content(role, served),
+            content=role.content
+            if recorded is None
+            else recorded.content(role, served, self.kernel.now_s),
             aside=self._aside,
             context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,

@@ -28,10 +28,10 @@ agents:
   lead: {match: {model: "*"}, stub: answers:lead}
 """
 
-ANSWERS = '''
+ANSWERS = """
 def lead(request):
     return f"answer number {request.call_in_run} of the lead, in some words"
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,7 @@ def real_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def record(
-    real_api: str, tmp_path: Path
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+def record(real_api: str, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `harness record` for a program, by its text."""
 
     def recorded(
@@ -62,7 +60,18 @@ def record(
     ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "program.py").write_text(program, encoding="utf-8")
         return subprocess.run(
-            [sys.executable, "-m", "harness", "record", "-o", output, *words, "--", sys.executable, "program.py"],
+            [
+                sys.executable,
+                "-m",
+                "harness",
+                "record",
+                "-o",
+                output,
+                *words,
+                "--",
+                sys.executable,
+                "program.py",
+            ],
             cwd=tmp_path,
             env=environment(real_api),
             capture_output=True,

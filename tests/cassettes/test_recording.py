@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
+import random  # noqa: TID251 - the program's, and the test's
 import subprocess
 import sys
 import threading
@@ -39,13 +39,14 @@ QUESTION: dict[str, Any] = {
 }  # fmt: skip
 ASKED = f"QUESTION = {QUESTION!r}\n"
 
+
 async def twenty(order: list[int]) -> dict[int, tuple[str, float]]:
     """The same program; its agents begin in another order, at other times."""
     loop = asyncio.get_running_loop()
     found: dict[int, tuple[str, float]] = {}
 
     async def one(client: Any, number: int) -> None:  # noqa: ANN401 - of the SDK
-        await asyncio.sleep(random.random())  # noqa: TID251 - the program's
+        await asyncio.sleep(random.random())
         began_s = loop.time()
         headers = {"x-harness-agent": f"agent-{number}"}
         message = await client.messages.create(**QUESTION, extra_headers=headers)
@@ -82,7 +83,7 @@ def test_twenty_identical_requests_at_once_get_their_own_answers_and_times_under
     for seed in range(1, 21):
         sim = Sim(seed)
         sim.cassette(path)
-        order = random.Random(seed).sample(range(20), 20)  # noqa: TID251 - the test's
+        order = random.Random(seed).sample(range(20), 20)
         found = sim.run(twenty, order).output
         assert {number: text for number, (text, _) in found.items()} == said
         for number, (_, took_s) in found.items():
@@ -123,7 +124,9 @@ def test_the_pieces_of_a_stream_come_at_their_recorded_times(here: Here) -> None
 
 
 def by_requests(url: str, headers: dict[str, str]) -> str:
-    return str(requests.post(url, json=QUESTION, headers=headers, timeout=60).json()["content"][0]["text"])
+    return str(
+        requests.post(url, json=QUESTION, headers=headers, timeout=60).json()["content"][0]["text"]
+    )
 
 
 def by_urllib(url: str, headers: dict[str, str]) -> str:
@@ -134,7 +137,9 @@ def by_urllib(url: str, headers: dict[str, str]) -> str:
 
 
 def by_urllib3(url: str, headers: dict[str, str]) -> str:
-    return str(urllib3.request("POST", url, json=QUESTION, headers=headers).json()["content"][0]["text"])
+    return str(
+        urllib3.request("POST", url, json=QUESTION, headers=headers).json()["content"][0]["text"]
+    )
 
 
 def by_httpx(url: str, headers: dict[str, str]) -> str:
@@ -198,13 +203,16 @@ def test_threads_get_their_own_answers_by_their_names(here: Here) -> None:
     assert sim.run(threads_in_order, (2, 0, 1)).output == said
 
 
-ASK_PLAINLY = ASKED + """
+ASK_PLAINLY = (
+    ASKED
+    + """
 import json, os, urllib.request
 HEADERS = {"x-api-key": "sk-ant-api03-a1B2c3D4e5F6a7B8", "anthropic-version": "2023-06-01", "content-type": "application/json"}
 def ask():
     url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
     return urllib.request.urlopen(urllib.request.Request(url, json.dumps(QUESTION).encode(), HEADERS)).read()
 """
+)
 """A program that starts quickly."""
 
 
@@ -214,7 +222,9 @@ def test_the_exit_code_is_the_programs(record: Record, tmp_path: Path) -> None:
     assert len(load_cassette(tmp_path / "out.yaml").interactions) == 1
 
 
-def test_what_records_nothing_fails_and_leaves_the_old_cassette(record: Record, tmp_path: Path) -> None:
+def test_what_records_nothing_fails_and_leaves_the_old_cassette(
+    record: Record, tmp_path: Path
+) -> None:
     (tmp_path / "out.yaml").write_text("version: 1\ninteractions: []\n", encoding="utf-8")
     done = record("print('hello')")
     assert done.returncode == 1
@@ -237,7 +247,9 @@ def test_mode_new_adds_and_once_refuses(record: Record, tmp_path: Path) -> None:
     assert "there is a cassette already" in refused.stderr
 
 
-KILLED = ASK_PLAINLY + """
+KILLED = (
+    ASK_PLAINLY
+    + """
 import signal, threading
 def go_on():
     while True:
@@ -248,6 +260,7 @@ threads = [threading.Thread(target=go_on, daemon=True) for _ in range(4)]
 threading.Event().wait(AFTER)
 os.kill(os.getpid(), signal.SIGKILL)
 """
+)
 
 
 @pytest.mark.parametrize("after_s", [0.5, 0.9])
@@ -275,5 +288,8 @@ def test_two_programs_record_into_one_folder(real_api: str, tmp_path: Path) -> N
     for process in started:
         process.communicate(timeout=120)
         assert process.returncode == 0
-    counts = {name: len(load_cassette(tmp_path / name).interactions) for name in ("one.yaml", "two.yaml", "shared.yaml")}
+    counts = {
+        name: len(load_cassette(tmp_path / name).interactions)
+        for name in ("one.yaml", "two.yaml", "shared.yaml")
+    }
     assert counts == {"one.yaml": 3, "two.yaml": 3, "shared.yaml": 6}

@@ -72,9 +72,31 @@ HEADERS = (
     "x-csrf-token", "x-company-secret", "x-unheard-of",
 )  # fmt: skip
 
-QUERY = ("key", "api_key", "access_token", "token", "sig", "X-Amz-Signature", "X-Amz-Credential", "client_secret", "password", "code_verifier")
+QUERY = (
+    "key",
+    "api_key",
+    "access_token",
+    "token",
+    "sig",
+    "X-Amz-Signature",
+    "X-Amz-Credential",
+    "client_secret",
+    "password",
+    "code_verifier",
+)
 
-FIELDS = ("password", "client_secret", "api_key", "apiKey", "access_token", "refresh_token", "secret", "aws_secret_access_key", "private_key", "session_id")
+FIELDS = (
+    "password",
+    "client_secret",
+    "api_key",
+    "apiKey",
+    "access_token",
+    "refresh_token",
+    "secret",
+    "aws_secret_access_key",
+    "private_key",
+    "session_id",
+)
 
 
 def core(secret: str) -> str:
@@ -82,7 +104,12 @@ def core(secret: str) -> str:
     return H[:12] if H[:12] in secret else secret
 
 
-def written(tmp_path: Path, request: RecordedRequest, response: RecordedResponse, scrubbing: Scrubbing | None = None) -> str:
+def written(
+    tmp_path: Path,
+    request: RecordedRequest,
+    response: RecordedResponse,
+    scrubbing: Scrubbing | None = None,
+) -> str:
     path = tmp_path / "secret.yaml"
     recorder = Recorder(path, lambda: 0.0, scrubbing)
     recorder.write(request, response, task="", agent="")
@@ -91,7 +118,11 @@ def written(tmp_path: Path, request: RecordedRequest, response: RecordedResponse
 
 
 def ask(**fields: object) -> RecordedRequest:
-    said: dict[str, object] = {"method": "POST", "url": "https://api.anthropic.com/v1/messages", **fields}
+    said: dict[str, object] = {
+        "method": "POST",
+        "url": "https://api.anthropic.com/v1/messages",
+        **fields,
+    }
     return RecordedRequest(**said)  # type: ignore[arg-type]  # of these tests
 
 
@@ -107,7 +138,9 @@ def test_there_are_more_than_forty_kinds() -> None:
 @pytest.mark.parametrize("where", ["prompt", "reply", "stream", "text"])
 def test_a_key_in_a_body_is_taken_out(kind: str, where: str, tmp_path: Path) -> None:
     secret = KEYS[kind]
-    body = json.dumps({"messages": [{"role": "user", "content": f"Use {secret} please"}], "n": 1}).encode()
+    body = json.dumps(
+        {"messages": [{"role": "user", "content": f"Use {secret} please"}], "n": 1}
+    ).encode()
     request, response = ask(body=b'{"model": "m"}'), answer(body=b"{}")
     if where == "prompt":
         request = ask(body=body)
@@ -115,7 +148,9 @@ def test_a_key_in_a_body_is_taken_out(kind: str, where: str, tmp_path: Path) -> 
         response = answer(body=body)
     elif where == "stream":
         events = b"data: %s\n\ndata: [DONE]\n\n" % body
-        timing = Timing(headers_s=0.1, chunks=(Chunk(0.1, 10), Chunk(0.2, len(events) - 10)), end_s=0.3)
+        timing = Timing(
+            headers_s=0.1, chunks=(Chunk(0.1, 10), Chunk(0.2, len(events) - 10)), end_s=0.3
+        )
         response = answer(body=events, timing=timing)
     else:
         response = answer(body=f"it is {secret}".encode())
@@ -132,13 +167,17 @@ def test_a_key_in_a_body_is_taken_out(kind: str, where: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", HEADERS)
 def test_only_headers_that_are_known_to_be_harmless_are_kept(name: str, tmp_path: Path) -> None:
     secret = f"zz{H}zz"
-    text = written(tmp_path, ask(headers=((name, secret),)), answer(headers=((name.title(), secret),)))
+    text = written(
+        tmp_path, ask(headers=((name, secret),)), answer(headers=((name.title(), secret),))
+    )
     assert H not in text
 
 
 @pytest.mark.parametrize("name", QUERY)
 def test_a_credential_in_a_query_is_taken_out(name: str, tmp_path: Path) -> None:
-    text = written(tmp_path, ask(url=f"https://x.test/v1/models?a=1&{name}={H}&b=2"), answer(body=b"{}"))
+    text = written(
+        tmp_path, ask(url=f"https://x.test/v1/models?a=1&{name}={H}&b=2"), answer(body=b"{}")
+    )
     assert H not in text
     assert "a=1" in text
     assert "b=2" in text
@@ -166,7 +205,10 @@ def test_a_credential_of_the_request_is_taken_out_wherever_it_stands(tmp_path: P
     plain = "correcthorsebatterystaple"  # it looks like nothing
     text = written(
         tmp_path,
-        ask(headers=(("X-Api-Key", plain), ("user-agent", f"me/{plain}")), body=f'{{"x": "{plain}"}}'.encode()),
+        ask(
+            headers=(("X-Api-Key", plain), ("user-agent", f"me/{plain}")),
+            body=f'{{"x": "{plain}"}}'.encode(),
+        ),
         answer(body=f"bad key {plain}".encode()),
     )
     assert plain not in text
@@ -181,7 +223,9 @@ def test_the_value_of_an_environment_variable_that_is_a_secret_is_taken_out(
 
 def test_a_scrubber_of_ones_own_sees_every_text(tmp_path: Path) -> None:
     scrubbing = Scrubbing(scrubbers=(lambda text: text.replace("Jane Doe", "[name]"),))
-    request = ask(url="https://x.test/Jane Doe", headers=(("user-agent", "Jane Doe"),), body=b"Jane Doe")
+    request = ask(
+        url="https://x.test/Jane Doe", headers=(("user-agent", "Jane Doe"),), body=b"Jane Doe"
+    )
     text = written(tmp_path, request, answer(body=b"of Jane Doe"), scrubbing)
     assert "Jane" not in text
     assert text.count("[name]") == 4
@@ -207,5 +251,9 @@ def test_the_check_finds_what_others_have_left_in(kind: str) -> None:
 
 
 def test_the_check_takes_what_recorders_put_in_the_place_of_secrets() -> None:
-    headers = (("authorization", "AUTHORIZATION-XXX"), ("x-api-key", "**REDACTED**"), ("cookie", "[secret]"))
+    headers = (
+        ("authorization", "AUTHORIZATION-XXX"),
+        ("x-api-key", "**REDACTED**"),
+        ("cookie", "[secret]"),
+    )
     assert list(secrets_in(ask(headers=headers, body=b'{"api_key": "[secret]"}'), answer())) == []

@@ -12,7 +12,9 @@ def _begin() -> None:
     try:
         from harness.recording.bootstrap import begin
     except ImportError as error:
-        sys.stderr.write(f"harness record: {sys.executable} cannot import harness, and is not recorded: {error}\n")
+        sys.stderr.write(
+            f"harness record: {sys.executable} cannot import harness, and is not recorded: {error}\n"
+        )
         return
     begin()
 
