@@ -219,8 +219,8 @@ class OrRecord:
     """The record."""
     key: str
     """The key that a mapping of the record has; it is told as missing where `unless` is not there either."""
-    unless: str
-    """The key of mappings that are a value."""
+    unless: str | None
+    """The key of mappings that are a value; None if only those with `key` are a record."""
 
     def __get_pydantic_core_schema__(
         self,
@@ -231,7 +231,9 @@ class OrRecord:
         from pydantic_core import core_schema
 
         def kind(found: object) -> str:
-            is_record = isinstance(found, dict) and (self.key in found or self.unless not in found)
+            is_record = isinstance(found, dict) and (
+                self.key in found or (self.unless is not None and self.unless not in found)
+            )
             return "a record" if is_record else "a value"
 
         return core_schema.tagged_union_schema(

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import NormalDist, fmean
 from typing import Annotated, Protocol
 
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from harness.chance.draws import Draws
 from harness.errors import ScenarioError
@@ -131,6 +131,36 @@ class LogNormal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogNormalTail:
+    """A lognormal body with a lognormal tail: a share of the values comes from a second, slower lognormal."""
+
+    median: Annotated[float, Gt(0)]
+    """The median of the body."""
+    sigma: Annotated[float, Ge(0)]
+    """Standard deviation of the logarithm of the body."""
+    tail_share: Annotated[float, Gt(0), Lt(1)]
+    """The share of values that come from the tail."""
+    tail_median: Annotated[float, Gt(0)]
+    """The median of the tail."""
+    tail_sigma: Annotated[float, Ge(0)]
+    """Standard deviation of the logarithm of the tail."""
+
+    @property
+    def mean(self) -> float:
+        """The means of both, by their shares."""
+        body = self.median * math.exp(self.sigma**2 / 2)
+        tail = self.tail_median * math.exp(self.tail_sigma**2 / 2)
+        return (1 - self.tail_share) * body + self.tail_share * tail
+
+    def sample(self, draws: Draws, *key: object) -> float:
+        """A value above 0; a changed share moves the fewest samples from one part to the other."""
+        normal = _inverse_normal(draws.uniform(*key))
+        if draws.uniform(*key, "tail") < self.tail_share:
+            return self.tail_median * exp(self.tail_sigma * normal)
+        return self.median * exp(self.sigma * normal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gamma:
     """A sum of exponential phases when the shape is whole; mean shape * scale."""
 
@@ -220,6 +250,7 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {
     "exponential": Exponential,
     "normal": Normal,
     "lognormal": LogNormal,
+    "lognormal_tail": LogNormalTail,
     "gamma": Gamma,
     "weibull": Weibull,
     "empirical": Empirical,
@@ -227,7 +258,15 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {
 """The name of each distribution in a scenario file."""
 
 AnyDistribution = Annotated[
-    Constant | Uniform | Exponential | Normal | LogNormal | Gamma | Weibull | Empirical,
+    Constant
+    | Uniform
+    | Exponential
+    | Normal
+    | LogNormal
+    | LogNormalTail
+    | Gamma
+    | Weibull
+    | Empirical,
     Tagged(DISTRIBUTIONS, number=Constant),
 ]
 """One of the distributions; in a file a bare number is a constant."""

@@ -15,6 +15,7 @@ from typing import cast
 
 import click
 
+from harness.cli.calibrating import calibrate
 from harness.cli.comparing import bakeoff, baseline, compare, gate, history
 from harness.cli.exit_codes import (
     EXIT_BROKEN_PIPE,
@@ -277,6 +278,7 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, o
 
 for _command in (
     record,
+    calibrate,
     gate,
     baseline,
     compare,

@@ -1,6 +1,8 @@
 """Latency of a model: time to first token, time per token, a factor per attempt, and an explicit tail.
 
-`duration = (ttft + prefill + itl * output_tokens) * factor * tail`
+`duration = (ttft + prefill + overhead + itl * output_tokens) * factor * tail`
+
+The time to the first token and what follows it are drawn apart, or as one row of measured calls.
 
 The body of measured latencies is close to lognormal, and their far tail is heavier: hence a factor for the first and a
 rare large one for the second. Profiles of known models are in `profiles.toml`, with the number of calls behind them.
@@ -9,19 +11,24 @@ rare large one for the second. Profiles of known models are in `profiles.toml`, 
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Annotated, NamedTuple
 
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.chance.draws import Draws
 from harness.errors import ScenarioError
 from harness.json_types import JsonObject
 from harness.units import Probability, Seconds, whole_microseconds
+
+Row = tuple[Annotated[int, Ge(0)], Seconds, Seconds]
+"""A measured call: output tokens, time to the first token [s], time from there to the end [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +41,37 @@ class Tail:
     """How many times longer they take."""
 
 
+_NOT_STATED = Constant(0.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """The latency profile of a model."""
+    """The latency profile of a model. It states `ttft_s` or `rows`."""
 
-    ttft_s: AnyDistribution
+    ttft_s: AnyDistribution = _NOT_STATED
     """Time from the start of service to the first token [s]; queueing comes on top."""
     itl_s: AnyDistribution = Constant(0.0)
     """Time per generated token [s], drawn once an attempt."""
+    overhead_s: Seconds = field(default=0.0, repr=False)
+    """Added after the first token to what the tokens take, however many there are [s]."""
+    rows: Annotated[tuple[Row, ...], MinLen(1)] | None = field(default=None, repr=False)
+    """Measured calls, each as `[output tokens, time to first token, time from there to the end]`. One of those whose size is near
+    is drawn whole, so that what belongs together stays together; `itl_s` is the time of each token that it differs by."""
     prefill_s_per_1k_input_tokens: Seconds = 0.0
     """Added to the time to the first token for every thousand tokens read [s]."""
     factor: AnyDistribution = Constant(1.0)
     """Multiplies the whole duration; drawn once an attempt. The spread of a fitted profile is here."""
     tail: Tail | None = None
     """The rare slow call, on top of everything else."""
+
+    def __post_init__(self) -> None:
+        if self.rows is None:
+            if self.ttft_s is _NOT_STATED:
+                raise ValueError("give either ttft_s or rows")
+        elif self.ttft_s != _NOT_STATED or self.overhead_s:
+            raise ValueError("rows stand in place of ttft_s and overhead_s")
+        else:
+            object.__setattr__(self, "rows", tuple(sorted(self.rows)))
 
     def sample(
         self, draws: Draws, key: str, input_tokens: int, output_tokens: int, slowness: float = 1.0
@@ -61,15 +85,50 @@ class Latency:
             output_tokens: Tokens to generate.
             slowness: Multiplies the whole duration.
         """
-        ttft_s = self.ttft_s.sample(draws, key, "ttft")
+        itl_s = self.itl_s.sample(draws, key, "itl")
+        if self.rows is None:
+            ttft_s = self.ttft_s.sample(draws, key, "ttft")
+            generate_s = itl_s * output_tokens + self.overhead_s
+        else:
+            ttft_s, generate_s = _whole_row(
+                self.rows, draws.uniform(key, "row"), output_tokens, itl_s
+            )
         ttft_s += self.prefill_s_per_1k_input_tokens * input_tokens / 1000
-        generate_s = self.itl_s.sample(draws, key, "itl") * output_tokens
         factor = self.factor.sample(draws, key, "factor") * slowness
         if self.tail is not None and draws.uniform(key, "tail") < self.tail.probability:
             factor *= self.tail.factor
         return Duration(
             whole_microseconds(ttft_s * factor), whole_microseconds(generate_s * factor)
         )
+
+
+def _whole_row(
+    rows: tuple[Row, ...], uniform: float, output_tokens: int, itl_s: float
+) -> tuple[float, float]:
+    """Time to the first token and from there to the end, of a measured call of about that size, put right for its size.
+
+    A tenth of the calls, and at least ten, are near: of one alone there would be no spread.
+    """
+    near = min(len(rows), max(10, len(rows) // 10))
+    low = high = bisect_left(rows, output_tokens, key=_size)
+    while high - low < near:
+        below = output_tokens - rows[low - 1][0] if low else math.inf
+        above = rows[high][0] - output_tokens if high < len(rows) else math.inf
+        if above <= below:
+            high += 1
+        else:
+            low -= 1
+    low = bisect_left(rows, rows[low][0], key=_size)
+    high = bisect_right(rows, rows[high - 1][0], key=_size)
+    size, first_s, rest_s = rows[low + int(uniform * (high - low))]
+    moved_s = rest_s + itl_s * (output_tokens - size)
+    if output_tokens < size:  # not below its share, where it was faster than most
+        moved_s = max(moved_s, rest_s * output_tokens / size)
+    return first_s, moved_s
+
+
+def _size(row: Row) -> int:
+    return row[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

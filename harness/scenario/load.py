@@ -20,6 +20,7 @@ from harness.json_types import JsonObject
 from harness.models import Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.choosing import choose
+from harness.scenario.fitted import profiles_in
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
@@ -149,7 +150,7 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         source=document.file,
         folder=folder,
         overrides=tuple(overrides),
-        digest=_digest(spec, scripts, latencies, prices, modules, document),
+        digest=_digest(spec, scripts, latencies, prices, modules, document, parent),
         scripts=scripts,
         latencies=latencies,
         prices=prices,
@@ -323,6 +324,7 @@ def _digest(
     prices: dict[str, AnyPrices | None],
     modules: list[str],
     document: Document,
+    folder: Path,
 ) -> str:
     """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, nor where a line of a stub stands."""
     said = {
@@ -341,6 +343,10 @@ def _digest(
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [
         hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files_of_numbers(spec)
+    ]
+    parts += [
+        hashlib.sha256(path_from(folder, file).read_bytes()).hexdigest()
+        for file in profiles_in(document.data)
     ]
     parts += modules
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

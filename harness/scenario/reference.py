@@ -29,6 +29,7 @@ from harness.resilience import Policies, Retry
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
+from harness.scenario.fitted import FittedProfile
 from harness.scenario.members import AgentSpec, Match, TeamSpec
 from harness.scenario.schema import (
     CheckpointFileSpec,
@@ -116,6 +117,7 @@ _PROVIDER: tuple[_Section, ...] = (
     ("outages", Outage),
     ("models", ModelSpec),
     ("latency", Latency),
+    ("a fitted profile", FittedProfile),
     ("tail", Tail),
     ("prices", Prices),
     ("tools", ToolSpec),

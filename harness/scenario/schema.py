@@ -28,12 +28,13 @@ from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
-from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
+from harness.provider import Limits, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
+from harness.scenario.fitted import AnyLatency
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.section import NAME, Name, Section
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
@@ -132,7 +133,7 @@ class ModelSpec(Section):
     """Its name in the API; latency and prices are looked up by it."""
     pool: str | None = None
     """Models of one pool share the provider's rate limits; absent means that this model has its own."""
-    latency: Latency | None = None
+    latency: AnyLatency | None = None
     """Its latency profile; absent means the fitted one of that name."""
     prices: Prices | None = None
     """Its prices; absent means those of genai-prices, or unknown."""
@@ -193,7 +194,7 @@ class WireAgentSpec(Section):
     """Rules for its calls. The first agent whose rules hold gets a call; an agent without rules gets the remaining calls."""
     stub: str | None = None
     """Its replies: a YAML file, or `module:function`; absent means made-up replies that fit the request."""
-    latency: Latency | None = None
+    latency: AnyLatency | None = None
     """Latency of its calls; absent means the model's profile."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means their length."""

@@ -17,6 +17,7 @@ from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, Fault
 from harness.models import ToolCall
 from harness.provider import Latency, Limits, Outage, Overload, Queue
+from harness.scenario.fitted import AnyLatency
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
@@ -150,8 +151,8 @@ def latency(what: str, value: object) -> Latency:
     """A latency profile: a number or a distribution of the whole duration [s], or as a scenario file says it."""
     if isinstance(value, Latency):
         return value
-    if isinstance(value, dict) and "ttft_s" in value:
-        return _read(Latency, what, value)  # type: ignore[no-any-return]
+    if isinstance(value, dict) and not value.keys().isdisjoint(("ttft_s", "rows", "profile")):
+        return _read(AnyLatency, what, value)  # type: ignore[no-any-return]
     return Latency(ttft_s=distribution(what, value), itl_s=Constant(0.0))
 
 

@@ -1,0 +1,96 @@
+"""Latency that a scenario takes from the file of `harness calibrate`: `latency: {profile: FILE}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from harness.errors import ScenarioError, did_you_mean
+from harness.fields import OrRecord, ScenarioFile
+from harness.provider import Latency
+from harness.scenario.yaml_file import read_yaml
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedProfile:
+    """A latency profile in a file that `harness calibrate` wrote."""
+
+    profile: ScenarioFile
+    """The file; a relative path starts at the scenario."""
+    model: str | None = None
+    """The model in it; absent means its only one."""
+    agent: str | None = None
+    """The agent whose calls of that model were fitted; absent means all calls."""
+
+
+def _latency(said: Latency | FittedProfile) -> Latency:
+    if isinstance(said, Latency):
+        return said
+    try:
+        return read_latency(said)
+    except ScenarioError as error:
+        raise PydanticCustomError("one_of", "{why}", {"why": str(error)}) from None
+
+
+AnyLatency = Annotated[
+    Latency,
+    OrRecord(value=Latency, record=FittedProfile, key="profile", unless=None),
+    AfterValidator(_latency),
+]
+"""A latency profile, stated or from a file."""
+
+
+def read_latency(said: FittedProfile) -> Latency:
+    """Read a fitted profile.
+
+    Raises:
+        ScenarioError: The file is none, or has no such model or agent.
+    """
+    file = said.profile
+    data = read_yaml(Path(file), file).data
+    models = data.get("models") if isinstance(data, dict) else None
+    if not isinstance(models, dict) or data.get("version") != _VERSION or not models:
+        raise ScenarioError(
+            f"{file}: this is no profile of `harness calibrate`, version {_VERSION}"
+        )
+    if said.model is None and len(models) > 1:
+        raise ScenarioError(f"{file} has the models {', '.join(models)}: say which as `model`")
+    entry = _entry(models, said.model or next(iter(models)), "model", file)
+    if said.agent is not None:
+        entry = _entry(entry.get("agents") or {}, said.agent, "agent", file)
+    try:
+        return TypeAdapter(Latency).validate_python(entry.get("latency"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, ("latency", *first["loc"])))
+        raise ScenarioError(f"{file}: {place}: {first['msg']}") from None
+
+
+def profiles_in(data: object) -> Iterator[str]:
+    """The files of fitted profiles that a scenario names, as it names them."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            file = value.get("profile") if key == "latency" and isinstance(value, dict) else None
+            if isinstance(file, str):
+                yield file
+            yield from profiles_in(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from profiles_in(value)
+
+
+def _entry(entries: Any, name: str, what: str, file: str) -> Any:  # noqa: ANN401 - a part of a YAML file
+    found = entries.get(name) if isinstance(entries, dict) else None
+    if not isinstance(found, dict):
+        known = list(entries) if isinstance(entries, dict) else []
+        raise ScenarioError(
+            f"{file}: no {what} {name!r}{did_you_mean(name, known)}; it has {', '.join(known) or 'none'}"
+        )
+    return found

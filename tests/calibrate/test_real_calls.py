@@ -1,0 +1,60 @@
+"""Real calls of seven endpoints: a profile of one half gives the durations of the other; absent data skips."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.calibration import compared
+from harness.calibrate.calls import MeasuredCall
+from harness.calibrate.model import calibrate
+from harness.calibrate.plot import simulated_s
+from harness.calibrate.sources import calls_of_file
+
+DATA = Path(os.environ.get("HARNESS_REAL_DATA", Path(__file__).parents[4] / "shared" / "data"))
+FILES = sorted((DATA / "llmperf").glob("*.json"))
+
+pytestmark = pytest.mark.skipif(not FILES, reason="the measured calls are not here")
+
+
+def calls_of(name: str) -> list[MeasuredCall]:
+    return calls_of_file(DATA / "llmperf" / f"{name}.json")
+
+
+def test_one_half_gives_the_durations_of_the_other() -> None:
+    """Of intervals of 95 % that know that both halves are samples; the four of one half depend on one another."""
+    found = [
+        one for seed in (1, 2, 3) for file in FILES for one in compared(calls_of_file(file), seed)
+    ]
+    outside = [one for one in found if not one.tolerance[0] <= one.simulated <= one.tolerance[1]]
+    assert len(found) == 3 * 4 * len(FILES)
+    assert len(outside) <= 0.1 * len(found), outside
+
+
+def test_whole_calls_keep_the_tail_that_independent_draws_overstate() -> None:
+    calls = calls_of("anyscale_70b")
+    ((one,), _) = calibrate(calls)
+    assert one.draws_whole_calls
+    real_s = one.measured.total_s
+    joint = np.quantile(simulated_s(one.latency, np.tile(one.measured.tokens, 40)), 0.99)
+    random = np.random.default_rng(1)
+    first_s, tokens, per_token_s = (
+        random.choice(column, 6000)
+        for column in (
+            one.measured.first_s,
+            one.measured.tokens,
+            one.measured.rest_s / one.measured.tokens,
+        )
+    )
+    apart = np.quantile(first_s + tokens * per_token_s, 0.99)
+    real = np.quantile(real_s, 0.99)
+    assert abs(joint / real - 1) < 0.05
+    assert apart / real > 1.35
+
+
+def test_failed_calls_of_an_endpoint_are_counted() -> None:
+    ((one,), _) = calibrate(calls_of("perplexity_70b"))
+    assert one.errors["http_429"].value == pytest.approx(2 / 150)
