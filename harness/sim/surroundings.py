@@ -377,6 +377,11 @@ class Surroundings:
         )
         return self._cassette
 
+    @property
+    def used_cassette(self) -> SimCassette | None:
+        """The cassette, if there is one."""
+        return self._cassette
+
     def fresh(self, *modules: str) -> None:
         """Import modules anew for each run, for state that cannot be restored, such as an in-memory database.
 
