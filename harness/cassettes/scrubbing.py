@@ -71,21 +71,14 @@ _CREDENTIAL = re.compile(
 """Names of query parameters and of fields whose values are secrets."""
 
 _NOT_SECRET = frozenset(
-    {
-        "idempotency_key",
-        "prompt_cache_key",
-        "cache_key",
-        "primary_key",
-        "foreign_key",
-        "key",
-        "token",
-        "session",
-        "auth",
-        "sig",
-        "code",
-    }
+    {"idempotency_key", "prompt_cache_key", "cache_key", "primary_key", "foreign_key", "signature"}
 )
-"""Fields of JSON bodies that are called like a secret and mostly are none; what looks like a secret is taken out of them all the same."""
+"""Fields of JSON bodies that are called like a secret and are none."""
+
+_RARELY_SECRET = frozenset({"key", "token", "session", "auth", "sig", "code", "sid"})
+"""Fields whose values are words more often than secrets; a long one without spaces, of letters and digits, is a secret."""
+
+_LONG = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[-\w./+=~]{16,}$")
 
 _IDS = re.compile(
     r"""(?x)
@@ -304,9 +297,15 @@ def _json_values(text: str) -> list[str]:
     found = {
         value
         for name, value in _PAIR.findall(text)
-        if name.lower() not in _NOT_SECRET and is_credential(name) and value != REMOVED
+        if value != REMOVED and _is_secret_field(name.lower(), value)
     }
     return sorted(found, key=lambda value: (-len(value), value))
+
+
+def _is_secret_field(name: str, value: str) -> bool:
+    if name in _NOT_SECRET or not is_credential(name):
+        return False
+    return name not in _RARELY_SECRET or _LONG.match(value) is not None
 
 
 def _resized(chunks: Sequence[Chunk], body: bytes, without: bytes) -> tuple[Chunk, ...]:

@@ -9,6 +9,9 @@ from harness.cassettes.cassette import Interaction
 from harness.cassettes.nearest import difference, nearest
 from harness.cassettes.said import last_user_text_of, model_asked
 
+CACHE_KEY = "harness/cassettes"
+"""Where pytest's cache keeps the numbers of the interactions that a session did not use, by file."""
+
 _SHOWN_MAX = 5
 _TEXT_MAX = 60
 

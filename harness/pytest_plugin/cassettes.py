@@ -13,9 +13,6 @@ import pytest
 if TYPE_CHECKING:
     from harness.sim import Sim
 
-CACHE_KEY = "harness/cassettes"
-"""Where pytest's cache keeps the numbers of unused interactions, by file."""
-
 _SENT = "harness_cassettes"
 """What a worker of pytest-xdist sends to the main process."""
 
@@ -52,7 +49,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config.workeroutput[_SENT] = {path: sorted(use.used) for path, use in uses.items()}
         return
     from harness.cassettes import CassetteError, load_cassette
-    from harness.cassettes.stale import stale
+    from harness.cassettes.stale import CACHE_KEY, stale
 
     unused: dict[str, list[int]] = {}
     told: list[str] = []

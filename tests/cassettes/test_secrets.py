@@ -94,8 +94,7 @@ FIELDS = (
     "refresh_token",
     "secret",
     "aws_secret_access_key",
-    "private_key",
-    "session_id",
+    "private_key", "session_id", "token", "auth", "key",
 )
 
 
