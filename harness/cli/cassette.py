@@ -11,9 +11,9 @@ from pathlib import Path
 
 from harness import wall
 from harness.cassettes import Cassette, CassetteError, load_cassette
-from harness.cassettes.stale import CACHE_KEY
 from harness.cassettes.said import model_asked, said_in
 from harness.cassettes.scrubbing import secrets_in
+from harness.cassettes.stale import CACHE_KEY
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS, EXIT_USAGE
 from harness.cli.process import say
 from harness.printable import printable
@@ -84,7 +84,9 @@ def _told(cassette: Cassette, file: Path) -> Iterator[str]:
         yield f"  {model}: {calls} {'call' if calls == 1 else 'calls'}"
     sources = Counter(one.latency_source for one in cassette.interactions)
     if sources:
-        yield "  times from: " + ", ".join(f"{source} ({n})" for source, n in sorted(sources.items()))
+        yield "  times from: " + ", ".join(
+            f"{source} ({n})" for source, n in sorted(sources.items())
+        )
     unused = _unused(file)
     if unused:
         yield f"  unused in the last session of tests: interactions {', '.join(map(str, unused))}"

@@ -28,7 +28,9 @@ def written(tmp_path: Path, headers: str = "", body: str = "") -> str:
     return str(path)
 
 
-def test_it_tells_age_models_and_where_times_are_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_tells_age_models_and_where_times_are_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert harness(["cassette", "check", written(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "1 interaction, " in out

@@ -94,7 +94,11 @@ FIELDS = (
     "refresh_token",
     "secret",
     "aws_secret_access_key",
-    "private_key", "session_id", "token", "auth", "key",
+    "private_key",
+    "session_id",
+    "token",
+    "auth",
+    "key",
 )
 
 
