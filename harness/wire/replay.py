@@ -15,15 +15,10 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse
+from harness.cassettes.asked import last_user_text_of, model_asked, system_of
 from harness.cassettes.matching import Recordings, place_of
 from harness.cassettes.nearest import no_recording
-from harness.cassettes.said import (
-    error_in,
-    last_user_text_of,
-    model_asked,
-    said_in,
-    system_of,
-)
+from harness.cassettes.said import error_in, said_in
 from harness.models import ChatMessage, Reply, Request
 from harness.models.api import Content, Work
 from harness.models.plausible import Plausible
