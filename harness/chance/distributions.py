@@ -155,7 +155,7 @@ class LogNormalTail:
     def sample(self, draws: Draws, *key: object) -> float:
         """A value above 0; a changed share moves the fewest samples from one part to the other."""
         normal = _inverse_normal(draws.uniform(*key))
-        if draws.uniform(*key, "tail") < self.tail_share:
+        if draws.uniform(*key, "tail") > 1 - self.tail_share:
             return self.tail_median * exp(self.tail_sigma * normal)
         return self.median * exp(self.sigma * normal)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import PATH
+from harness.cli.options import COUNT_MAX, PATH
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -65,3 +65,22 @@ def record(
         keep_headers=keep_headers,
         scrubbers=scrubbers,
     )
+
+
+@click.group()
+def cassette() -> None:
+    """Look after recordings."""
+
+
+@cassette.command()
+@click.argument("files", type=PATH, nargs=-1, required=True)
+@click.option(
+    "--max-age-days",
+    type=click.IntRange(min=0, max=COUNT_MAX),
+    help="Fail if a recording is older.",
+)
+def check(files: tuple[Path, ...], max_age_days: int | None) -> int:
+    """Refuse cassettes that hold a secret; tell their age, their models, and what tests do not use."""
+    from harness.cli.cassette import check_cassettes
+
+    return check_cassettes(files, max_age_days=max_age_days)

@@ -67,6 +67,8 @@ class Recording(NamedTuple):
     """What the provider counted."""
     tool_ids: tuple[str, ...] = ()
     """The id of each tool call."""
+    as_bytes: bool = True
+    """Whether its bytes are sent as they came; else an API writes what it says."""
 
 
 class Reply(NamedTuple):

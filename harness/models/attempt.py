@@ -23,6 +23,7 @@ from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request,
 from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Fail, Judge, Silent, Slow, in_turn
 from harness.provider import Provider, Refusal, Served
+from harness.provider.latency import Latency
 from harness.provider.service import Attempt
 from harness.provider.stated import EndsAt, Takes
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
@@ -299,7 +300,9 @@ def as_recorded(served: Served, reply: Reply) -> Served:
     recording = reply.recorded
     if recording is None or recording.latency is None:
         return served
-    return replace(served, latency=recording.latency)
+    profile = served.latency
+    assert isinstance(profile, Latency), "a model has a profile before it has a recording"
+    return replace(served, latency=replace(recording.latency, profile=profile))
 
 
 def raise_outcome(outcome: object) -> None:

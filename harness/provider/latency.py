@@ -138,8 +138,8 @@ class RecordedLatency:
     Slowness multiplies all of it.
     """
 
-    profile: Latency
-    """Gives what is not known."""
+    profile: Latency | None = None
+    """Gives what is not known; set by whoever serves the response."""
     first_s: float | None = None
     """Time from the start of service to the first piece of the response [s]; None if unknown."""
     total_s: float | None = None
@@ -151,6 +151,7 @@ class RecordedLatency:
         """The recorded duration, as `Latency.sample` has it."""
         first_s, total_s = self.first_s, self.total_s
         if first_s is None or total_s is None:
+            assert self.profile is not None, "what is not recorded is drawn"
             likely = self.profile.sample(draws, key, input_tokens, output_tokens)
             if total_s is not None:
                 whole_s = sum(likely)

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from harness.apis import AGENT_HEADER
 from harness.cassettes import Interaction, RecordedRequest, RecordedResponse, Timing
+from harness.cassettes.asked import model_asked, system_of
 from harness.cassettes.cassette import Chunk
 from harness.cassettes.errors import CassetteError
-from harness.cassettes.said import model_asked, system_of
 from harness.cassettes.scrubbing import Scrubbing
 from harness.cassettes.writing import append
 from harness.recording.tap import Exchange

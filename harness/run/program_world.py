@@ -120,7 +120,8 @@ class ProgramWorld:
         keep_texts: bool = False,
         replay: Replay | None = None,
     ) -> None:
-        self._replay = replay
+        self.replay = replay
+        """The cassette; None without one."""
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(
             self.draws.choices,
@@ -258,7 +259,7 @@ class ProgramWorld:
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             texts=self.texts,
-            replay=self._replay,
+            replay=self.replay,
         )
 
     def _site(self, part: WireProvider) -> Endpoint:

@@ -22,6 +22,7 @@ from harness.cassettes.scrubbing import Scrubber, Scrubbing
 from harness.cassettes.stale import Use
 from harness.cassettes.writing import rewrite
 from harness.errors import HarnessError, did_you_mean
+from harness.json_types import JsonObject
 from harness.models.recorded import ReplayLatency
 from harness.sim.cost import cost_in_words
 from harness.sim.real_api import RealApi, outcome
@@ -165,7 +166,7 @@ def cassette(
         raise HarnessError(
             f"sim.cassette: `ignore` is a list of fields of JSON bodies, not {ignore!r}"
         )
-    given: dict[str, Any] = {"match_on": match_on, "scrub": scrub}
+    given: JsonObject = {"match_on": match_on, "scrub": scrub}
     for name, functions in given.items():
         if callable(functions) or not all(map(callable, functions)):
             raise HarnessError(f"sim.cassette: `{name}` is a list of functions, not {functions!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.cassettes import RecordedRequest
@@ -19,6 +19,7 @@ from harness.sim.cassette import SimCassette, cassette
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
+from harness.sim.recorded_tool import RecordedTool
 from harness.sim.tools import Replacement, SimTool
 from harness.wire.names import UNMATCHED
 from harness.wire.routing import AgentRule, RequestMatch, turn_of
@@ -146,6 +147,23 @@ class Surroundings:
         if allow_unused:
             self._may_be_unused.add(name)
 
+    @overload
+    def tool(
+        self,
+        name: str,
+        *,
+        result: object = ...,
+        latency_s: object = ...,
+        failure_probability: float = ...,
+        replaces: str | None = ...,
+        record: Literal[False] = ...,
+    ) -> SimTool: ...
+
+    @overload
+    def tool(
+        self, name: str, *, replaces: str, record: Literal[True], mutates: bool = ...
+    ) -> RecordedTool: ...
+
     @settings.settings_known
     def tool(
         self,
@@ -155,10 +173,13 @@ class Surroundings:
         latency_s: object = 0.0,
         failure_probability: float = 0.0,
         replaces: str | None = None,
-    ) -> SimTool:
+        record: bool = False,
+        mutates: bool = True,
+    ) -> SimTool | RecordedTool:
         """Make a simulated tool: an async function that takes virtual time, returns a stated result, and may fail.
 
-        As the replacement of a function, it is async or blocking as that function is.
+        As the replacement of a function, it is async or blocking as that function is. With `record`, the function runs for real
+        while the cassette records, and its recorded results and times are given afterwards.
 
         Args:
             name: Its name in reports and messages.
@@ -166,7 +187,23 @@ class Surroundings:
             latency_s: How long one use takes [s].
             failure_probability: Share of uses that raise a `ToolError`.
             replaces: The function of the program, as `module:name`, that it replaces during a run.
+            record: Whether uses of that function are recorded in the cassette of the test, instead of a stated result.
+            mutates: Whether it changes something outside. Such a function never runs beside a replay; one that only reads may
+                run in the modes `new` and `drift`, where a use is not recorded.
+
+        Raises:
+            HarnessError: A value is wrong, or there is no function to record.
         """
+        if record:
+            if replaces is None:
+                raise HarnessError(
+                    f"sim.tool: {name!r} is to be recorded, and replaces no function\n"
+                    '  How to fix: sim.tool(..., record=True, replaces="module:function")'
+                )
+            recorded = RecordedTool(name, replaces, mutates=mutates)
+            recorded.attach(lambda: self._world)
+            self._tools.append(recorded)
+            return recorded
         tool = SimTool(
             name,
             result,
@@ -375,6 +412,11 @@ class Surroundings:
             allow_unused=allow_unused,
             tell=tell,
         )
+        return self._cassette
+
+    @property
+    def used_cassette(self) -> SimCassette | None:
+        """The cassette, if there is one."""
         return self._cassette
 
     def fresh(self, *modules: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.kernel.process import Steps
 from harness.models import AttemptSpan, ModelError, Reply, Request
 from harness.models.attempt import raise_outcome
+from harness.models.recorded import failure_of
 from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Slow
 from harness.provider import Refusal
@@ -20,7 +21,6 @@ from harness.wire.damage import FAILURES, PAGE, Step, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
 from harness.wire.replayed_bytes import (
     completion_of,
-    failure_of,
     response_of,
     steps_of,
     without_recording,
@@ -126,7 +126,7 @@ class Exchange:
             yield from self._send(attempt, spoken, broken)
         finally:
             self._backend.leave(request, attempt)
-        if broken is None and spoken.reply.recorded is not None:
+        if broken is None and spoken.reply.recorded is not None and spoken.reply.recorded.as_bytes:
             failure = failure_of(spoken.reply.recorded.response)
             if failure is not None:
                 raise ToldError(*failure)
@@ -171,6 +171,8 @@ class Exchange:
         api, prompt, arrival_s = self._api, self._call.prompt, attempt.arrival_s
         self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"
         recording = spoken.reply.recorded
+        if recording is not None and not recording.as_bytes:
+            recording = None
         if recording is not None:
             self._ids.tools[:] = recording.tool_ids
             if broken is None:

@@ -15,21 +15,14 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse
+from harness.cassettes.asked import last_user_text_of, model_asked, system_of
 from harness.cassettes.matching import Recordings, place_of
 from harness.cassettes.nearest import no_recording
-from harness.cassettes.said import (
-    error_in,
-    last_user_text_of,
-    model_asked,
-    said_in,
-    system_of,
-)
+from harness.cassettes.said import error_in, said_in
 from harness.models import ChatMessage, Reply, Request
 from harness.models.api import Content, Work
 from harness.models.plausible import Plausible
 from harness.models.recorded import ReplayLatency, reply_of
-from harness.provider import Served
-from harness.provider.latency import Latency, RecordedLatency
 from harness.provider.tokens import count_tokens
 from harness.wire.api import Prompt, PromptSection
 from harness.wire.http import HttpRequest
@@ -182,12 +175,12 @@ class RecordedAsk:
         """Who made it when it was recorded; None if unknown."""
         return self.replay.agent_of(self.asked, self.task)
 
-    def content(self, role: AgentRule, served: Served, now_s: Callable[[], float]) -> Content:
+    def content(self, role: AgentRule, now_s: Callable[[], float]) -> Content:
         """Who answers: the cassette, unless the agent has a reply of its own."""
         if not isinstance(role.content, Plausible):
             return role.content
         latency = self.replay.latency if role.latency is None else "profile"
-        return RecordedCall(self.replay, self.asked, self.task, served.latency, latency, now_s)
+        return RecordedCall(self.replay, self.asked, self.task, latency, now_s)
 
     def plain(self, now_s: float) -> RecordedResponse | Callable[[], RecordedResponse]:
         """What is sent back if it is no call of a model, or the work of asking the real API.
@@ -225,7 +218,6 @@ class RecordedCall:
     replay: Replay
     asked: RecordedRequest
     task: str
-    profile: Latency | RecordedLatency
     latency: ReplayLatency
     now_s: Callable[[], float]
 
@@ -238,11 +230,11 @@ class RecordedCall:
         replay = self.replay
         found = replay.take(self.asked, request.agent, self.task, request.key)
         if found is not None:
-            return reply_of(found, self.latency, self.profile)
+            return reply_of(found, self.latency)
         work = live_work(
             replay, self.asked, request.agent, request.call_in_run, self.task, self.now_s()
         )
-        return lambda: reply_of(work(), "recorded", self.profile)
+        return lambda: reply_of(work(), "recorded")
 
 
 def live_work(

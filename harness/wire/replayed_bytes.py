@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from harness.cassettes import RecordedResponse
-from harness.cassettes.said import error_in
 from harness.errors import HarnessError
 from harness.models import Recording, Reply
 from harness.provider.service import Attempt
@@ -19,8 +18,8 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep
 
 
 def completion_of(reply: Reply) -> Completion | None:
-    """What a recorded reply is on the wire; None of one that was not recorded."""
-    if reply.recorded is None:
+    """What a recorded reply is on the wire; None of one that was not recorded, or whose bytes are written anew."""
+    if reply.recorded is None or not reply.recorded.as_bytes:
         return None
     stop: Stop = "tool_use" if reply.tool_calls else "end"
     if reply.truncated:
@@ -42,16 +41,6 @@ def without_recording(spoken: Completion, prompt: Prompt) -> Completion:
             "only be replayed as it was recorded\n  How to fix: exempt its agent or model from the fault"
         )
     return spoken._replace(reply=spoken.reply._replace(recorded=None, body=b""))
-
-
-def failure_of(recorded: RecordedResponse) -> tuple[str, int | None, str, float | None] | None:
-    """Why an attempt failed when it was recorded: kind, status, message, seconds to wait; None if it did not."""
-    error = error_in(recorded)
-    if error is not None:
-        return error.kind, error.status, error.message, error.retry_after_s
-    if recorded.timing is not None and not recorded.timing.complete:
-        return "connection_error", None, "", None
-    return None
 
 
 def response_of(recorded: RecordedResponse) -> HttpResponse:

@@ -378,9 +378,7 @@ class Server:
         return Backend(
             log=self.log,
             draws=self.draws,
-            content=role.content
-            if recorded is None
-            else recorded.content(role, served, self.kernel.now_s),
+            content=role.content if recorded is None else recorded.content(role, self.kernel.now_s),
             aside=self._aside,
             context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,

@@ -25,13 +25,13 @@ def calls_of(name: str) -> list[MeasuredCall]:
 
 
 def test_one_half_gives_the_durations_of_the_other() -> None:
-    """Of intervals of 95 % that know that both halves are samples; the four of one half depend on one another."""
+    """Of intervals of 95 % that know that both halves are samples; that of p99 is short, as it ends at the slowest call."""
     found = [
         one for seed in (1, 2, 3) for file in FILES for one in compared(calls_of_file(file), seed)
     ]
     outside = [one for one in found if not one.tolerance[0] <= one.simulated <= one.tolerance[1]]
     assert len(found) == 3 * 4 * len(FILES)
-    assert len(outside) <= 0.1 * len(found), outside
+    assert len(outside) <= 0.15 * len(found), outside
 
 
 def test_whole_calls_keep_the_tail_that_independent_draws_overstate() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from harness.cassettes import RecordedRequest, RecordedResponse, load_cassette
 from harness.cassettes.cassette import Chunk, Timing
-from harness.cassettes.scrubbing import Scrubbing, scrubbed_url, secrets_in
+from harness.cassettes.credentials import scrubbed_url
+from harness.cassettes.scrubbing import Scrubbing
+from harness.cassettes.secrets import secrets_in
 from harness.recording.recorder import Recorder
 
 H = "a1B2c3D4e5F6a7B8c9D0"
@@ -96,6 +98,9 @@ FIELDS = (
     "aws_secret_access_key",
     "private_key",
     "session_id",
+    "token",
+    "auth",
+    "key",
 )
 
 
