@@ -11,7 +11,8 @@ from typing import Any
 
 from harness.calibrate.calls import MeasuredCall
 from harness.cassettes import Interaction, load_cassette
-from harness.cassettes.said import error_in, model_asked, said_in
+from harness.cassettes.asked import model_asked
+from harness.cassettes.said import error_in, said_in
 from harness.errors import HarnessError
 from harness.spans import ATTEMPT
 from harness.store import Store, queries
