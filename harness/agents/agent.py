@@ -12,7 +12,7 @@ from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
-from harness.agents.message import Message, answer, deliver, receive, unread
+from harness.agents.message import USER, Message, answer, deliver, receive, unread
 from harness.agents.reading import confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
@@ -160,6 +160,8 @@ class Agent:
         )
         if task.priority:
             request.priority = task.priority
+        if turn.begins_with_task:
+            request.prefix = task.prefix
         if self._texts is not None:
             self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
@@ -212,6 +214,8 @@ class Turn:
         """The last thing that was said."""
         self.input_tokens = sum([message.tokens for message in messages])
         """Size of the conversation, without the system prompt [tokens]."""
+        self.begins_with_task = messages[0].sender == USER
+        """Whether the conversation begins with what the user brings."""
         self._begun, self._begun_tokens = self.prompt, self.input_tokens
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""

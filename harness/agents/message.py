@@ -7,11 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from harness.agents.context import Remembered
+from harness.provider.prompt_cache import Prefix
 from harness.provider.tokens import count_tokens
 from harness.spans import MESSAGE, Span, SpanLog
 
 MessageType = Literal["request", "result", "error", "update"]
 """What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
+
+USER = "user"
+"""The sender of what a task brings."""
 
 _MESSAGES = ""
 """What messages are counted as; no agent has this name."""
@@ -37,6 +41,8 @@ class Task:
     """Whom it is for."""
     priority: int = 0
     """How much it matters; 0 the least."""
+    prefix: Prefix | None = None
+    """The blocks of what the user brings, for prompt caches; None if the workload does not say."""
     mail: dict[str, list[Message]] = field(default_factory=dict)
     """What each member has got and not read."""
     memory: dict[str, list[Remembered]] = field(default_factory=dict)

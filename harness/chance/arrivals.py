@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import datetime
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from itertools import islice
+from typing import Annotated, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, MinLen
 
 from harness.chance.distributions import AnyDistribution, Constant
 from harness.chance.draws import Draws
-from harness.errors import ScenarioError
+from harness.chance.trace_rows import blocks_of, rows_in, seconds_of, tokens_of
 from harness.fields import ScenarioFile, Tagged
 from harness.units import Count, PositiveSeconds, Seconds, whole_microseconds
+
+_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 class Arrival(NamedTuple):
@@ -28,6 +28,8 @@ class Arrival(NamedTuple):
     """Size of what it brings [tokens]; None when the workload says nothing of it."""
     output_tokens: int | None = None
     """Size of the answer [tokens]; None when the workload says nothing of it."""
+    prefix_blocks: tuple[str, ...] = ()
+    """The ids of the blocks of what it brings, from the beginning; equal ids are a shared prefix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +88,26 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Tasks as they were recorded, from a CSV file with a heading.
+    """Tasks as they were recorded, from a CSV file with a heading or, if its name ends in `.jsonl`, from one JSON object a line.
 
-    Times are seconds or ISO timestamps; the first task arrives at 0.
+    Times are numbers or ISO timestamps; the first task arrives at 0.
     """
 
     file: ScenarioFile
-    """The CSV file; a relative path starts at the scenario."""
+    """The file; a relative path starts at the scenario."""
     time: str
     """Name of the column with the arrival time."""
+    time_unit: Literal["s", "ms", "us"] = "s"
+    """The unit of times that are numbers."""
     input_tokens: str | None = None
     """Name of the column with the size of the prompt [tokens]."""
     output_tokens: str | None = None
     """Name of the column with the size of the answer [tokens]."""
+    prefix_blocks: str | None = None
+    """Name of the column with the ids of the prompt's blocks, from its beginning; equal ids are a shared prefix, and drive the
+    `prompt_cache` of a model. In CSV they have spaces between them."""
+    block_tokens: Count = 512
+    """Size of a block [tokens]."""
     limit: Count | None = None
     """Read no more than this many rows."""
     speed: Annotated[float, Gt(0)] = 1.0
@@ -133,56 +142,14 @@ AnyArrivals = Annotated[
 
 
 def _read_trace(trace: Trace) -> Iterator[Arrival]:
-    try:
-        with Path(trace.file).open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines)
-            _check_columns(trace, reader.fieldnames or [])
-            for count, row in enumerate(reader, 1):
-                if trace.limit is not None and count > trace.limit:
-                    return
-                place = f"{trace.file}:{reader.line_num}"
-                yield Arrival(
-                    _time_s(row[trace.time], place),
-                    _tokens(row, trace.input_tokens, place),
-                    _tokens(row, trace.output_tokens, place),
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ScenarioError(f"{trace.file}: the trace cannot be read: {error}") from error
-
-
-def _check_columns(trace: Trace, columns: Sequence[str]) -> None:
-    for name in (trace.time, trace.input_tokens, trace.output_tokens):
-        if name is not None and name not in columns:
-            raise ScenarioError(
-                f"{trace.file}:1: no column {name!r}; the file has {', '.join(columns) or 'none'}"
-            )
-
-
-def _time_s(text: str | None, place: str) -> float:
-    try:
-        seconds = float(text or "")
-    except ValueError:
-        try:
-            stamp = datetime.datetime.fromisoformat((text or "").strip())
-        except ValueError:
-            raise ScenarioError(
-                f"{place}: {text!r} is neither seconds nor an ISO timestamp"
-            ) from None
-        seconds = stamp.replace(tzinfo=stamp.tzinfo or datetime.UTC).timestamp()
-    if not math.isfinite(seconds):
-        raise ScenarioError(f"{place}: {text!r} is not a finite time")
-    return seconds
-
-
-def _tokens(row: dict[str, str], column: str | None, place: str) -> int | None:
-    if column is None:
-        return None
-    try:
-        tokens = int(row[column])
-    except (TypeError, ValueError):
-        raise ScenarioError(
-            f"{place}: {column} {row[column]!r} is not a whole number of tokens"
-        ) from None
-    if tokens < 0:
-        raise ScenarioError(f"{place}: {column} {tokens} is negative")
-    return tokens
+    stated = (trace.time, trace.input_tokens, trace.output_tokens, trace.prefix_blocks)
+    columns = [name for name in stated if name is not None]
+    unit_s = _UNITS_S[trace.time_unit]
+    for place, row in islice(rows_in(trace.file, columns), trace.limit):
+        blocks = trace.prefix_blocks
+        yield Arrival(
+            seconds_of(row[trace.time], place, unit_s),
+            None if trace.input_tokens is None else tokens_of(row, trace.input_tokens, place),
+            None if trace.output_tokens is None else tokens_of(row, trace.output_tokens, place),
+            () if blocks is None else blocks_of(row, blocks, place),
+        )

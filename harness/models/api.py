@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
 from harness.provider.latency import RecordedLatency
+from harness.provider.prompt_cache import Prefix
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService
 from harness.spans import Span
@@ -147,6 +148,8 @@ class Request:
     """The JSON Schema of each tool's arguments, where it is known."""
     priority: int = 0
     """How much its task matters; 0 the least."""
+    prefix: Prefix | None = None
+    """The blocks of the prompt, for a prompt cache; None if they are not known."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     call_span: Span = field(init=False)

@@ -9,6 +9,7 @@ from harness.models.api import ModelError, Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
 from harness.models.recorded import failure_of
 from harness.models.window import REJECTED, Window
+from harness.provider.prompt_cache import CachedBlocks
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
@@ -20,11 +21,15 @@ class ServedModel:
     Args:
         backend: What decides its attempts.
         window: How much it reads at once; None for no bound.
+        cache: Its prompt cache; None if it has none.
     """
 
-    def __init__(self, backend: Backend, window: Window | None = None) -> None:
+    def __init__(
+        self, backend: Backend, window: Window | None = None, cache: CachedBlocks | None = None
+    ) -> None:
         self._backend = backend
         self._window = window
+        self._cache = cache
 
     async def reply(self, request: Request) -> Reply:
         """Reply after the time that the provider takes.
@@ -49,6 +54,8 @@ class ServedModel:
             backend.leave(request, attempt)
         if outcome is not None:
             raise_outcome(outcome)
+        if self._cache is not None and request.prefix is not None:
+            self._cache.keep(request.agent, request.prefix, backend.log.clock())
         content: Reply = attempt.carries
         if content.recorded is not None:
             backend.log.event("recorded", request.call_span, content.recorded.source)
@@ -77,4 +84,7 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        return Usage(request.input_tokens, tokens)
+        usage = Usage(request.input_tokens, tokens)
+        if self._cache is None or request.prefix is None:
+            return usage
+        return self._cache.usage(request.agent, request.prefix, usage, self._backend.log.clock())

@@ -10,15 +10,19 @@ from harness.provider.latency import Latency, Tail, latency_of, likely_latency_o
 from harness.provider.limits import Limits
 from harness.provider.overload import Outage, Overload
 from harness.provider.prices import AnyPrices, Prices, prices_of
+from harness.provider.prompt_cache import CachedBlocks, Prefix, PromptCache
 from harness.provider.service import Provider, Queue, Refusal, Served
 
 __all__ = [
     "AnyPrices",
+    "CachedBlocks",
     "Latency",
     "Limits",
     "Outage",
     "Overload",
+    "Prefix",
     "Prices",
+    "PromptCache",
     "Provider",
     "Queue",
     "Refusal",

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
-from harness.agents.message import deliver
+from harness.agents.message import USER, deliver
 from harness.agents.reception import Reception
 from harness.apis import vendor_of
 from harness.chance import Draws
-from harness.chance.arrivals import Arrival
+from harness.chance.arrivals import Arrival, Trace
 from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, FaultPlan, plan
 from harness.kernel import Kernel, run
@@ -29,7 +29,7 @@ from harness.models import (
 from harness.models.verdict import without_wire
 from harness.models.window import Window
 from harness.patterns import NestedTeam, PatternError
-from harness.provider import Provider, Served
+from harness.provider import CachedBlocks, Prefix, Provider, Served
 from harness.run.failures import Failures
 from harness.run.functions import content_in
 from harness.run.own_pattern import Members, made
@@ -43,8 +43,6 @@ from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
-
-USER = "user"
 
 _FAILURES = (*CALL_ERRORS, PatternError, StateError)
 
@@ -91,6 +89,11 @@ class PatternRun:
                 scenario.prices[name],
             )
             for name, part in spec.models.items()
+        }
+        self._caches = {
+            name: CachedBlocks(part.prompt_cache)
+            for name, part in spec.models.items()
+            if part.prompt_cache is not None
         }
         self._tools = {
             name: SimulatedTool(name, part, self.draws, self._effects)
@@ -185,6 +188,10 @@ class PatternRun:
         if kind.input_tokens is not None:
             input_tokens = self._drawn(kind.input_tokens, task, "input_tokens")
         task.output_tokens = arrival.output_tokens
+        if arrival.prefix_blocks and input_tokens is not None:
+            trace = self.spec.workload.arrivals
+            assert isinstance(trace, Trace), "only a trace knows blocks"
+            task.prefix = Prefix(arrival.prefix_blocks, trace.block_tokens, input_tokens)
         if kind.output_tokens is not None:
             task.output_tokens = self._drawn(kind.output_tokens, task, "output_tokens")
         text = text_of(kind, task.number)
@@ -218,7 +225,9 @@ class PatternRun:
         )
         return Agent(
             name,
-            ServedModel(backend, _window(part, self.spec.models[part.model])),
+            ServedModel(
+                backend, _window(part, self.spec.models[part.model]), self._caches.get(part.model)
+            ),
             part.model,
             self.log,
             self.draws,

@@ -24,7 +24,7 @@ from harness.patterns.bus import Subscriber
 from harness.patterns.hierarchical import Branch
 from harness.patterns.nested import InnerTeam, MemberOf
 from harness.patterns.pipeline import Stage
-from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
+from harness.provider import Latency, Limits, Outage, Overload, Prices, PromptCache, Queue, Tail
 from harness.resilience import Policies, Retry
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
@@ -119,6 +119,7 @@ _PROVIDER: tuple[_Section, ...] = (
     ("latency", Latency),
     ("a fitted profile", FittedProfile),
     ("tail", Tail),
+    ("prompt cache", PromptCache),
     ("prices", Prices),
     ("tools", ToolSpec),
     ("agents", AgentSpec),

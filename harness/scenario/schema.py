@@ -29,7 +29,7 @@ from harness.kernel import kernel
 from harness.models.recorded import ReplayLatency
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
-from harness.provider import Limits, Outage, Overload, Prices, Queue
+from harness.provider import Limits, Outage, Overload, Prices, PromptCache, Queue
 from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
@@ -136,6 +136,8 @@ class ModelSpec(Section):
     """Models of one pool share the provider's rate limits; absent means that this model has its own."""
     latency: AnyLatency | None = None
     """Its latency profile; absent means the fitted one of that name."""
+    prompt_cache: PromptCache | None = None
+    """Its cache of prompts whose blocks a trace knows; absent means none."""
     prices: Prices | None = None
     """Its prices; absent means those of genai-prices, or unknown."""
 
