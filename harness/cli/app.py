@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import click
 
@@ -24,6 +24,7 @@ from harness.cli.exit_codes import (
     EXIT_PASS,
     EXIT_USAGE,
 )
+from harness.cli.live_options import live_options, live_options_of
 from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.recording import cassette, record
@@ -128,6 +129,7 @@ def cli() -> None:
     is_flag=True,
     help="Keep prompts and replies too, without secrets; reports show them.",
 )
+@live_options
 def simulate(
     file: Path,
     runs: int | None,
@@ -139,13 +141,30 @@ def simulate(
     quiet: bool,  # noqa: FBT001 - click passes options by name
     otel: bool,  # noqa: FBT001 - likewise
     keep_texts: bool,  # noqa: FBT001 - likewise
+    **live: Any,  # noqa: ANN401 - the options of live runs
 ) -> int:
     """Simulate a scenario, keep the runs, and print what came out.
 
     Runs differ in their seed alone: the same scenario and seed give the same run on any machine. Exits with 1 if a
-    budget of the scenario does not hold.
+    budget of the scenario does not hold. With --live the same pattern runs on the real clock against the real APIs, and
+    spends money.
     """
     from harness.cli.simulate import simulate_file
+
+    options = live_options_of(live)
+    if options is not None:
+        from harness.cli.live import simulate_live
+
+        return simulate_live(
+            file,
+            runs=runs,
+            seed=seed,
+            overrides=overrides,
+            store=store,
+            output="" if quiet else output,
+            keep_texts=keep_texts,
+            options=options,
+        )
 
     return simulate_file(
         file,

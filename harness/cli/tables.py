@@ -60,6 +60,8 @@ def print_outcome(
     outcome: Outcome,
     run_ids: Sequence[int],
     store: Path,
+    *,
+    again: str | None = None,
 ) -> None:
     """Print the metrics of some runs, the budgets, and the next commands."""
     out = console()
@@ -92,7 +94,7 @@ def print_outcome(
     draw = f"harness report{_store_option(store)}"
     for line in (
         f"stored as {ids} in {store}; look into one with: {look}; draw them with: {draw}",
-        f"to replay one: {replay_command(scenario, seeds[-1])}",
+        again or f"to replay one: {replay_command(scenario, seeds[-1])}",
     ):
         out.print(Text(printable(line)), soft_wrap=True)  # commands are to be copied whole
 

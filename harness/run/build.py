@@ -22,6 +22,7 @@ from harness.metrics import Finding
 from harness.models import (
     CALL_ERRORS,
     Backend,
+    Model,
     ServedModel,
     Stub,
     error_name,
@@ -145,7 +146,7 @@ class PatternRun:
 
     def _execute(self) -> Literal["done", "horizon"]:
         """Run the tasks of the workload with the pattern."""
-        work = run_workload(self.spec, self.draws, self.work_on)
+        work = run_workload(self.spec, self.draws, self._begin)
         if not self._scenario.functions:
             return run(self.kernel, work)
         from harness.virtual.world import run_here, simulated_world
@@ -153,9 +154,12 @@ class PatternRun:
         with simulated_world(self.kernel, seed=self.draws):  # functions of the user may wait
             return run_here(work)
 
+    async def _begin(self, number: int, arrival: Arrival) -> None:
+        call_task_here(path_of_task(number))
+        await self.work_on(number, arrival)
+
     async def work_on(self, number: int, arrival: Arrival) -> None:
         """Run the pattern for one task, and record how it ended."""
-        call_task_here(path_of_task(number))
         kind = kind_of(self.spec, self.draws, number)
         span = self.log.open_task(kind.kind, number, kind.customer, kind.priority)
         task = Task(
@@ -200,7 +204,8 @@ class PatternRun:
     def _drawn(self, size: AnyDistribution, task: Task, what: str) -> int:
         return round(size.sample(self.draws, "task", task.number, what))
 
-    def _agent(self, name: str, part: AgentSpec) -> Agent:
+    def _model(self, name: str, part: AgentSpec) -> Model:
+        """What an agent asks."""
         content = content_in(self._scenario, name, find_function)
         if isinstance(content, Stub):
             self.stubs[name] = content
@@ -223,11 +228,14 @@ class PatternRun:
             accuracy=part.accuracy,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
+        return ServedModel(
+            backend, _window(part, self.spec.models[part.model]), self._caches.get(part.model)
+        )
+
+    def _agent(self, name: str, part: AgentSpec) -> Agent:
         return Agent(
             name,
-            ServedModel(
-                backend, _window(part, self.spec.models[part.model]), self._caches.get(part.model)
-            ),
+            self._model(name, part),
             part.model,
             self.log,
             self.draws,

@@ -104,7 +104,7 @@ def simulate(
             world_of(scenario, draws_of(seed, choices), kept) as world,
         ):
             world.on_task_end = on_task_end
-            return _executed(scenario, world, seed)
+            return run_result(scenario, world, seed)
     except Exception as error:
         error.add_note(f"  To replay: {replay_command(scenario, seed)}")
         raise
@@ -131,7 +131,8 @@ def world_of(
             yield PatternRun(scenario, seed, kept)
 
 
-def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
+def run_result(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunResult:
+    """Execute a run whose parts are there, and put together what came of it."""
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec

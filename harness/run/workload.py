@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival, Closed
 from harness.kernel.loop import SimLoop
+from harness.run.wall_loop import WallLoop
 from harness.scenario import AnyScenario
 from harness.scenario.schema import Kind
 from harness.units import whole_microseconds
@@ -47,7 +48,7 @@ async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["
 async def _open_workload(spec: AnyScenario, work: Work, arrivals: Iterator[Arrival]) -> None:
     limit = spec.workload.tasks
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, SimLoop), "only a simulated loop can wait until a time without rounding"
+    assert isinstance(loop, SimLoop | WallLoop), "only these wait until a time, counted from 0"
     try:
         async with asyncio.TaskGroup() as group:
             for number, arrival in enumerate(arrivals, 1):
@@ -66,7 +67,7 @@ async def _user(
     """One user of a closed workload; user u of n does the tasks u, u + n, u + 2n, and so on."""
     assert spec.workload.tasks is not None
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, SimLoop), "only a simulated loop can wait until a time without rounding"
+    assert isinstance(loop, SimLoop | WallLoop), "only these wait until a time, counted from 0"
     due_s = begin_s
     for number in range(user, spec.workload.tasks + 1, closed.users):
         think_s = whole_microseconds(closed.think_s.sample(draws, "think", number))
