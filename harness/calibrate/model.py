@@ -66,7 +66,7 @@ class Calibrated:
     @property
     def draws_whole_calls(self) -> bool:
         """Whether the profile is the calls themselves: the fit does not hold, or too few calls show a tail that it could have."""
-        return not self.goodness.holds or len(self.measured.tokens) < MIN_CALLS_OF_TAIL
+        return _draws_whole_calls(self.measured, self.goodness)
 
     @property
     def latency(self) -> Latency:
@@ -147,19 +147,24 @@ def _calibrated(
         goodness=good,
         intervals=intervals(timed, fitted) if good.holds else {},
         quantities=quantities(timed.total_s),
-        output_tokens=_sizes(calls),
+        output_tokens=_sizes(calls, whole=_draws_whole_calls(timed, good)),
         errors=_errors(calls),
     )
 
 
-def _sizes(calls: Sequence[MeasuredCall]) -> AnyDistribution:
+def _draws_whole_calls(timed: Measured, good: Goodness) -> bool:
+    return not good.holds or len(timed.tokens) < MIN_CALLS_OF_TAIL
+
+
+def _sizes(calls: Sequence[MeasuredCall], *, whole: bool) -> AnyDistribution:
+    """Sizes of replies: a fitted spread if it holds, and those that were measured where whole calls are drawn."""
     from scipy.stats import kstest  # type: ignore[import-untyped]
 
     sizes = np.array([float(call.output_tokens) for call in calls if call.output_tokens])
     spread = fit_spread(sizes)
     if not isinstance(spread, Constant):
         p_value = kstest(sizes, lambda at: cumulative(spread, at)).pvalue
-        if p_value < _LEAST_P:
+        if whole or p_value < _LEAST_P:
             return Empirical(values=tuple(sorted(sizes.tolist())))
     return spread
 

@@ -1,4 +1,4 @@
-"""Latency that a scenario takes from the file of `harness calibrate`: `latency: {profile: FILE}`."""
+"""Latency and sizes that a scenario takes from the file of `harness calibrate`: `latency: {profile: FILE}`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from harness.chance.distributions import AnyDistribution
 from harness.errors import ScenarioError, did_you_mean
 from harness.fields import OrRecord, ScenarioFile
 from harness.provider import Latency
@@ -47,12 +48,42 @@ AnyLatency = Annotated[
 """A latency profile, stated or from a file."""
 
 
+def _size(said: AnyDistribution | FittedProfile) -> AnyDistribution:
+    if not isinstance(said, FittedProfile):
+        return said
+    try:
+        return read_output_tokens(said)
+    except ScenarioError as error:
+        raise PydanticCustomError("one_of", "{why}", {"why": str(error)}) from None
+
+
+AnySize = Annotated[
+    AnyDistribution,
+    OrRecord(value=AnyDistribution, record=FittedProfile, key="profile", unless=None),
+    AfterValidator(_size),
+]
+"""Sizes of replies, stated or from a fitted profile."""
+
+
 def read_latency(said: FittedProfile) -> Latency:
     """Read a fitted profile.
 
     Raises:
         ScenarioError: The file is none, or has no such model or agent.
     """
+    return _part(said, "latency", Latency)  # type: ignore[no-any-return]  # as it was told
+
+
+def read_output_tokens(said: FittedProfile) -> AnyDistribution:
+    """Read the sizes of replies of a fitted profile.
+
+    Raises:
+        ScenarioError: The file is none, or has no such model or agent.
+    """
+    return _part(said, "output_tokens", AnyDistribution)  # type: ignore[no-any-return]  # as it was told
+
+
+def _part(said: FittedProfile, name: str, kind: Any) -> Any:  # noqa: ANN401 - of that kind
     file = said.profile
     data = read_yaml(Path(file), file).data
     models = data.get("models") if isinstance(data, dict) else None
@@ -66,10 +97,10 @@ def read_latency(said: FittedProfile) -> Latency:
     if said.agent is not None:
         entry = _entry(entry.get("agents") or {}, said.agent, "agent", file)
     try:
-        return TypeAdapter(Latency).validate_python(entry.get("latency"))
+        return TypeAdapter(kind).validate_python(entry.get(name))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, ("latency", *first["loc"])))
+        place = ".".join(map(str, (name, *first["loc"])))
         raise ScenarioError(f"{file}: {place}: {first['msg']}") from None
 
 
@@ -77,7 +108,8 @@ def profiles_in(data: object) -> Iterator[str]:
     """The files of fitted profiles that a scenario names, as it names them."""
     if isinstance(data, dict):
         for key, value in data.items():
-            file = value.get("profile") if key == "latency" and isinstance(value, dict) else None
+            takes = key in ("latency", "output_tokens") and isinstance(value, dict)
+            file = value.get("profile") if takes else None
             if isinstance(file, str):
                 yield file
             yield from profiles_in(value)

@@ -10,11 +10,11 @@ from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
 from harness.agents.context import AnyContext, Inputs
-from harness.chance.distributions import AnyDistribution
 from harness.fields import ModelName, ToolName
 from harness.models.recorded import ReplayLatency
 from harness.models.schemas import mistake
 from harness.patterns import AnyPattern
+from harness.scenario.fitted import AnySize
 from harness.scenario.section import Name, Section
 from harness.units import Count, Probability, Tokens
 
@@ -75,7 +75,7 @@ class AgentSpec(Section):
     system_tokens: Tokens | None = None
     """Size of what is sent with every call, such as the system prompt and tool descriptions [tokens]; absent
     means the length of `system`."""
-    output_tokens: AnyDistribution | None = None
+    output_tokens: AnySize | None = None
     """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
     accuracy: Probability | None = None
     """Share of its replies that are right; gives `quality_mean`."""

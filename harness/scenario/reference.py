@@ -278,9 +278,10 @@ def _annotated_words(hint: object) -> str:
     if hint == Contestants or inner == get_args(Contestants)[0]:
         return "[patterns by name](#bakeoff)"
     bounds: list[str] = []
-    for mark in marks:
+    for mark in marks:  # the outermost says it: a union inside may be marked as well
         if isinstance(mark, OrRecord):
             return f"{_words(mark.value)}, or {_words(mark.record)}"
+    for mark in marks:
         if isinstance(mark, MemberOf):
             return "name under `agents`, or [a team in a pattern](#a-team-in-a-pattern)"
         if isinstance(mark, NameOf):

@@ -35,7 +35,7 @@ from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
-from harness.scenario.fitted import AnyLatency
+from harness.scenario.fitted import AnyLatency, AnySize
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.section import NAME, Name, Section
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
@@ -79,7 +79,7 @@ class Kind(Section):
     """The user's text; absent means the kind and the task's number."""
     input_tokens: AnyDistribution | None = None
     """Size of the user's input [tokens]; absent means what the trace says, or the length of the text."""
-    output_tokens: AnyDistribution | None = None
+    output_tokens: AnySize | None = None
     """Size of each answer of an agent that does not state its own [tokens]; absent means what the trace says."""
 
 
@@ -204,7 +204,7 @@ class WireAgentSpec(Section):
     (`none`)."""
     latency: AnyLatency | None = None
     """Latency of its calls; absent means the model's profile."""
-    output_tokens: AnyDistribution | None = None
+    output_tokens: AnySize | None = None
     """Size of its replies [tokens]; absent means their length."""
     accuracy: Probability | None = None
     """Share of its replies that are right; gives `quality_mean`."""

@@ -46,6 +46,33 @@ def test_a_scenario_takes_the_profile(capsys: pytest.CaptureFixture[str]) -> Non
     assert load_scenario("scenario.yaml").digest != before.digest
 
 
+def test_sizes_and_durations_of_one_profile_belong_together() -> None:
+    table("fast.csv", 40)
+    assert run("calibrate", "fast.csv", "-o", "fast.yaml") == 0
+    scenario("{profile: fast.yaml}")
+    spec = yaml.safe_load(Path("scenario.yaml").read_text())
+    spec["agents"]["writer"]["output_tokens"] = {"profile": "fast.yaml"}
+    spec["workload"]["tasks"] = 60
+    Path("scenario.yaml").write_text(yaml.safe_dump(spec))
+    loaded = load_scenario("scenario.yaml")
+    spans = simulate(loaded, 1).spans
+    found = [
+        (size, end_s - first_s)
+        for kind, agent, status, size, first_s, end_s in spans.rows(
+            "kind", "agent", "status", "output_tokens", "first_token_s", "end_s"
+        )
+        if (kind, agent, status) == ("attempt", "writer", "ok")
+    ]
+    sizes = {size for size, _ in found}
+    assert min(sizes) >= 50
+    assert len(sizes) > 20
+    short, long = (
+        [took_s for size, took_s in found if low <= size < high]
+        for low, high in ((0, 62), (78, 999))
+    )
+    assert sum(short) / len(short) < sum(long) / len(long)
+
+
 @pytest.mark.parametrize(
     ("latency", "said"),
     [
