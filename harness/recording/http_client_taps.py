@@ -44,7 +44,7 @@ class HttpClientTaps:
                     )
                     host, port = self.host, self.port
                     if getattr(self, "_tunnel_host", None):
-                        host, port = self._tunnel_host, getattr(self, "_tunnel_port", None)
+                        host, port = self._tunnel_host, None
                     tap = taps[self.sock] = tap_of(sink, scheme, host, port)
                 tap.sent(data)
             real_send(self, data)
@@ -59,8 +59,10 @@ class HttpClientTaps:
                 self.fp = _Watched(self.fp, tap)
 
         def close(self: Any) -> None:  # noqa: ANN401 - theirs
-            response_now = getattr(self, "_HTTPConnection__response", None)
-            if self.sock is not None and response_now is None and (tap := taps.get(self.sock)):
+            tap = None if self.sock is None else taps.get(self.sock)
+            if (
+                tap is not None and tap.is_waiting
+            ):  # else the response is still read, and ends by itself
                 tap.closed()
             real_close(self)
 

@@ -81,6 +81,11 @@ class Tap:
         self._decoder: Decoder = Decoder("")
         self._off = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request has been sent and no response has begun."""
+        return self._now is not None and not self._now.status
+
     def sent(self, data: bytes) -> None:
         """The client sends something."""
         self._guarded(self._sent, data)
