@@ -6,7 +6,6 @@ What is no HTTP/1.1 ends the tap, and the program goes on.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -103,7 +102,7 @@ class Tap:
             return
         try:
             do(data)
-        except (h11.ProtocolError, zlib.error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on
             self._off = True
             self.sink.lost(f"{self.scheme}://{self.host}: {error}")
 

@@ -327,3 +327,16 @@ def test_a_stream_without_secrets_keeps_its_bytes(tmp_path: Path) -> None:
     stream = anthropic_events(["It is ", "fine, an", "d the token count is 12."])
     written(tmp_path, ask(), answer(body=stream))
     assert load_cassette(tmp_path / "secret.yaml").interactions[0].response.body == stream
+
+
+def test_a_scrubber_that_fails_leaves_nothing_in_the_file_and_is_told(tmp_path: Path) -> None:
+    def fail(text: str) -> str:
+        raise RuntimeError("no rules")
+
+    told: list[str] = []
+    path = tmp_path / "secret.yaml"
+    recorder = Recorder(path, lambda: 0.0, Scrubbing(scrubbers=(fail,)), tell=told.append)
+    recorder.write(ask(body=b"x"), answer(body=b"y"), task="")
+    assert not path.exists()
+    assert len(told) == 1
+    assert "no rules" in told[0]
