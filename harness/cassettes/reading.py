@@ -63,10 +63,14 @@ def parse_cassette(text: str, name: str) -> Cassette:
             f"{name}: this is no cassette: a cassette is a mapping with `interactions`, a list, and `version: 1`"
         )
     version = data.get("version")
-    if str(version) != "1":
-        said = "has no version" if version is None else f"has version {shown(version)}"
+    if version is None:
         raise CassetteError(
-            f"{name}: the cassette {said}; version 1 is read\n  How to fix: record it again"
+            f"{name}: the cassette has no version, so it was cut off, or written by hand\n"
+            "  How to fix: record it again; if it is whole, add the line `version: 1`"
+        )
+    if str(version) != "1":
+        raise CassetteError(
+            f"{name}: the cassette has version {shown(version)}; version 1 is read\n  How to fix: record it again"
         )
     if not data["interactions"]:
         return Cassette(path=name, interactions=())

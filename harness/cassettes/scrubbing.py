@@ -15,6 +15,7 @@ from harness.cassettes.credentials import (
     scrubbed_text,
     scrubbed_url,
 )
+from harness.cassettes.stream_secrets import scrubbed_stream
 from harness.scrub import REMOVED
 
 REQUEST_HEADERS = frozenset(
@@ -138,6 +139,8 @@ class Scrubbing:
         for value in self.known:
             body = body.replace(value.encode("utf-8", "surrogatepass"), REMOVED.encode())
         body = scrubbed_body(body)
+        if body.startswith((b"data:", b"event:")):
+            body = scrubbed_stream(body, self.text)
         if not self.scrubbers:
             return body
         try:

@@ -54,6 +54,17 @@ def append(path: Path, interaction: Interaction) -> None:
         file.write(_ENTRY)
 
 
+def can_be_added_to(path: Path) -> bool:
+    """Whether interactions can be added at the end of a file: there is none, or it was written here."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEAD)) in (b"", _HEAD)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
 def rewrite(path: Path, interactions: Sequence[Interaction]) -> None:
     """Write a whole cassette as vcrpy does, in place of what is there.
 

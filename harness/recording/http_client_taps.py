@@ -22,7 +22,7 @@ class HttpClientTaps:
 
     def put_in(self, module: ModuleType) -> Callable[[], None]:
         """Watch what connections send, and what responses read."""
-        plain, tls, response = module.HTTPConnection, module.HTTPSConnection, module.HTTPResponse
+        plain, response = module.HTTPConnection, module.HTTPResponse
         real_send, real_begin, real_close = plain.send, response.__init__, plain.close
         taps: WeakKeyDictionary[Any, Tap] = WeakKeyDictionary()
         sink = self._sink
@@ -37,14 +37,10 @@ class HttpClientTaps:
             if self.sock is not None and data is not None:
                 tap = taps.get(self.sock)
                 if tap is None:
-                    scheme = (
-                        "https"
-                        if isinstance(self, tls) or getattr(self, "is_verified", False)
-                        else "http"
-                    )
+                    scheme = "https" if hasattr(self.sock, "getpeercert") else "http"
                     host, port = self.host, self.port
                     if getattr(self, "_tunnel_host", None):
-                        host, port = self._tunnel_host, getattr(self, "_tunnel_port", None)
+                        host, port = self._tunnel_host, None
                     tap = taps[self.sock] = tap_of(sink, scheme, host, port)
                 tap.sent(data)
             real_send(self, data)
@@ -59,8 +55,10 @@ class HttpClientTaps:
                 self.fp = _Watched(self.fp, tap)
 
         def close(self: Any) -> None:  # noqa: ANN401 - theirs
-            response_now = getattr(self, "_HTTPConnection__response", None)
-            if self.sock is not None and response_now is None and (tap := taps.get(self.sock)):
+            tap = None if self.sock is None else taps.get(self.sock)
+            if (
+                tap is not None and tap.is_waiting
+            ):  # else the response is still read, and ends by itself
                 tap.closed()
             real_close(self)
 

@@ -6,7 +6,6 @@ What is no HTTP/1.1 ends the tap, and the program goes on.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -81,6 +80,11 @@ class Tap:
         self._decoder: Decoder = Decoder("")
         self._off = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request has been sent and no response has begun."""
+        return self._now is not None and not self._now.status
+
     def sent(self, data: bytes) -> None:
         """The client sends something."""
         self._guarded(self._sent, data)
@@ -98,7 +102,7 @@ class Tap:
             return
         try:
             do(data)
-        except (h11.ProtocolError, zlib.error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on
             self._off = True
             self.sink.lost(f"{self.scheme}://{self.host}: {error}")
 
