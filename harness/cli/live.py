@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from harness import wall
-from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
+from harness.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PASS
 from harness.errors import HarnessError
 from harness.models.spending import Purse
 from harness.printable import printable
-from harness.run import Results, RunResult, simulate
+from harness.run import Results, simulate
 from harness.run.keep import Keeping, write
 from harness.run.live import MAX_TOKENS, Live, live_scenario, run_live
 from harness.run.record import record, replay_command
@@ -81,10 +81,14 @@ def simulate_live(
     results = Results(scenario)
     words = ["harness", "simulate", str(file), "--live", "--max-usd", f"{options.max_usd:g}"]
     with _recording(options.cassette), Keeping(kept) as keeping:
-        for result in _runs(scenario, seeds, live):
+        is_interrupted = False
+        for number in seeds:
+            result, is_interrupted = run_live(scenario, number, live)
             results.add(result)
             run = record(scenario, result)
             keeping.add(dataclasses.replace(run, command=shlex.join(words)))
+            if is_interrupted:
+                break
     purse, outcome = live.purse, results.outcome()
     if output == "json":
         said = {"runs": outcome.runs, "run_ids": keeping.run_ids, "metrics": outcome.metrics, "agents": outcome.agents}  # fmt: skip
@@ -98,12 +102,10 @@ def simulate_live(
     _tell(f"spent ${purse.spent_usd:.4f} of ${purse.cap_usd:g}")
     if purse.refused:
         _tell(f"{purse.refused} calls were not made, because they could have cost more than what was left of the cap")  # fmt: skip
+    if is_interrupted:
+        _tell("interrupted; what was done until then is stored")
+        return EXIT_INTERRUPTED
     return EXIT_PASS if outcome.passed and not purse.refused else EXIT_FAILED
-
-
-def _runs(scenario: LoadedScenario, seeds: Sequence[int], live: Live) -> Iterator[RunResult]:
-    for seed in seeds:
-        yield run_live(scenario, seed, live)
 
 
 def _tell_costs(

@@ -84,6 +84,8 @@ class LiveRun(PatternRun):
         self._live = live
         self._apis: dict[str, LiveApi] = {}
         super().__init__(scenario, seed)
+        self.is_interrupted = False
+        """Whether it was interrupted before its end."""
         self._loop: WallLoop | None = None
         self.log.clock = self._now_s
 
@@ -109,11 +111,17 @@ class LiveRun(PatternRun):
         )
 
     def _execute(self) -> Literal["done", "horizon"]:
-        with asyncio.Runner(loop_factory=WallLoop) as runner:
-            loop = runner.get_loop()
-            assert isinstance(loop, WallLoop), "made above"
-            self._loop = loop
-            return runner.run(self._work())
+        try:
+            with asyncio.Runner(loop_factory=WallLoop) as runner:
+                loop = runner.get_loop()
+                assert isinstance(loop, WallLoop), "made above"
+                self._loop = loop
+                return runner.run(self._work())
+        except (
+            KeyboardInterrupt
+        ):  # what was paid for is kept; leaving the runner has cancelled the rest
+            self.is_interrupted = True
+            return "horizon"
 
     async def _work(self) -> Literal["done", "horizon"]:
         try:
@@ -123,14 +131,18 @@ class LiveRun(PatternRun):
                 await api.close()
 
 
-def run_live(scenario: LoadedScenario, seed: int, live: Live) -> RunResult:
-    """Execute one live run.
+def run_live(scenario: LoadedScenario, seed: int, live: Live) -> tuple[RunResult, bool]:
+    """Execute one live run, to its end or until it is interrupted.
 
     Args:
         scenario: What `live_scenario` gave.
         seed: Decides the tasks and the tools; what models say, and when, it does not.
         live: How it asks.
+
+    Returns:
+        What came of it, and whether it was interrupted.
     """
     load_libraries(scenario.functions, scenario.folder)
     with modules_of_run(scenario):
-        return run_result(scenario, LiveRun(scenario, seed, live), seed)
+        run = LiveRun(scenario, seed, live)
+        return run_result(scenario, run, seed), run.is_interrupted

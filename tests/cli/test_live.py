@@ -15,7 +15,9 @@ import pytest
 
 from harness.cassettes import load_cassette
 from harness.cli.app import run
+from harness.models.live import Heard
 from harness.store import Store, queries
+from harness.units import Usage
 
 SCENARIO = """
 scenario: desk
@@ -158,6 +160,37 @@ def test_what_is_wrong_is_told_before_anything_is_asked(
     extra = ["--set", "models.deep.latency={ttft_s: 1}"] if "models.deep.name=my-own" in words else []  # fmt: skip
     assert run(["simulate", "desk.yaml", *words, *extra]) == 2
     assert said in capsys.readouterr().err
+
+
+class Interrupting:
+    """A real API in the middle of whose second answer somebody interrupts."""
+
+    def __init__(self) -> None:
+        self.asks = 0
+
+    def asked(self, *_: object) -> dict[str, Any]:
+        return {}
+
+    async def ask(self, *_: object) -> Heard:
+        self.asks += 1
+        if self.asks == 2:
+            raise KeyboardInterrupt
+        return Heard("a draft", usage=Usage(10, 2))
+
+    async def close(self) -> None:
+        pass
+
+
+def test_what_was_paid_for_is_kept_when_it_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = Interrupting()
+    monkeypatch.setattr("harness.run.live.live_api", lambda *_: api)
+    assert run(["simulate", "desk.yaml", "--live", "--max-usd", "1", "--runs", "3"]) == 130
+    assert "interrupted; what was done until then is stored" in capsys.readouterr().err
+    assert api.asks == 2
+    assert [row["status"] for row in attempts()] == ["ok", "cancelled"]
+    assert len(queries.runs(Store("harness.duckdb"))) == 1
 
 
 def test_without_a_key_nothing_is_asked(

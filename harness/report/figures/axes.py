@@ -45,6 +45,7 @@ def new_figure(
     width_in: float = WIDTH_IN,
     bottom_in: float = AXIS_IN,
     top_in: float = 0.08,
+    share_x: bool = True,
 ) -> tuple[Figure, list[Axes]]:
     """An empty figure, and its axes one row after the other, with one horizontal axis.
 
@@ -58,6 +59,7 @@ def new_figure(
         left_in: What stands beside the axes takes so much [in].
         bottom_in: What stands below them [in].
         top_in: What stands above each of them [in].
+        share_x: Whether all have one horizontal axis.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -68,7 +70,7 @@ def new_figure(
         figure = Figure(figsize=(width_in, height_in), layout="none")  # type: ignore[arg-type]  # documented, and not in the stubs
         FigureCanvasAgg(figure)
         axes = figure.subplots(
-            rows, 1, squeeze=False, sharex=True,
+            rows, 1, squeeze=False, sharex=share_x,
             gridspec_kw={
                 "left": left_in / width_in, "right": 1 - RIGHT_IN / width_in, "bottom": bottom_in / height_in,
                 "top": 1 - top_in / height_in, "hspace": gap_in / axes_in,

@@ -16,8 +16,9 @@ def draw_fitted(sides: Mapping[str, tuple[Sequence[float], Sequence[float]]]) ->
     Args:
         sides: By its name, the measured and the simulated durations, each ascending [s].
     """
-    figure, panels = new_figure(2.3 * len(sides), len(sides), left_in=0.72, width_in=HALF_IN, top_in=0.3)  # fmt: skip
-    most = max(measured[-1] for measured, _ in sides.values())
+    figure, panels = new_figure(
+        2.6 * len(sides), len(sides), left_in=0.72, width_in=HALF_IN, top_in=0.5, share_x=False
+    )
     for axes, (name, (measured, simulated)) in zip(panels, sides.items(), strict=True):
         for values, role, dashes, label in (
             (measured, "base", "--", "measured"),
@@ -29,7 +30,7 @@ def draw_fitted(sides: Mapping[str, tuple[Sequence[float], Sequence[float]]]) ->
         axes.set_ylim(0, 1.02)
         axes.set_yticks([0, 0.5, 0.95], ["0", "half", "95 %"])
         axes.grid(axis="y")
-        axes.set_xlim(0, most * 1.02)
+        axes.set_xlim(0, measured[-1] * 1.1)
         show_unit(axes.xaxis, "latency_s", ticks=4)
     panels[0].legend(fontsize=8)
     panels[-1].set_xlabel("duration of a call")
