@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.claims import ClaimTally, tally_claims
 from harness.metrics.customers import CustomerTally, tally_customers
 from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
@@ -104,6 +105,8 @@ class RunTally:
     """By name; empty where no task states for whom it is."""
     state: StateTally = field(default_factory=StateTally)
     """What happened to shared state."""
+    claims: ClaimTally = field(default_factory=ClaimTally)
+    """The claims in the outputs of tasks."""
 
 
 def tally(
@@ -131,6 +134,7 @@ def tally(
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)
+        run.claims = tally_claims(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run

@@ -54,7 +54,7 @@ class ServedModel:
             content.tool_calls,
             attempt.usage.output_tokens,
             content.truncated,
-            content.correct if backend.accuracy is None else backend.is_correct(request),
+            content.correct if backend.traits.accuracy is None else backend.is_correct(request),
             body=content.body,
         )
         for alter in left.changes:

@@ -182,8 +182,9 @@ class TargetWorld:
         status = CANCELLED
         try:
             with inside(Scope(span, None)):
-                await self._call(text_of(kind, number))
+                output = await self._call(text_of(kind, number))
             status = OK
+            self._wired.ledger.end_task(span, output)
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
             said_by_harness = self._wired.kernel.failure or _harness_error_in(error)
             if said_by_harness is not None:
@@ -194,15 +195,14 @@ class TargetWorld:
             if self.on_task_end is not None:
                 self.on_task_end()
 
-    async def _call(self, text: str) -> None:
+    async def _call(self, text: str) -> object:
         function = self._functions[self.spec.target]
         arguments = _arguments(function, text)
         if is_async(function):
             answer = function(*arguments)
         else:
             answer = await in_thread(function, *arguments)
-        if inspect.isawaitable(answer):
-            await answer
+        return await answer if inspect.isawaitable(answer) else answer
 
 
 def _harness_error_in(error: BaseException) -> HarnessError | None:

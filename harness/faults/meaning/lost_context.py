@@ -1,0 +1,32 @@
+"""A conversation that is lost where it is handed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.faults.api import Mislead
+from harness.faults.meaning.base import MeaningFault
+from harness.models import ChatMessage, Request
+from harness.units import Probability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostContext(MeaningFault):
+    """The agent reads the last message alone, and of that a share; the conversation before it is lost."""
+
+    keep: Probability = 1.0
+    """Share of the last message that is read, from its beginning."""
+
+    def verdict(self) -> Mislead:
+        """Read without what came before."""
+        return Mislead(cause="lost_context", reads=self._read)
+
+    def _read(self, request: Request) -> Request:
+        request.prompt = request.prompt[: int(len(request.prompt) * self.keep)]
+        last = request.said[-1] if request.said else ChatMessage("user", request.prompt)
+        results = tuple(
+            it._replace(text=it.text[: int(len(it.text) * self.keep)]) for it in last.tool_results
+        )
+        text = last.text[: int(len(last.text) * self.keep)] if request.said else request.prompt
+        request.said = (last._replace(text=text, tool_results=results),)
+        return request

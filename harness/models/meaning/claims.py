@@ -1,0 +1,237 @@
+"""The claims of one task: who made them, which replies carry them, and the way of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from harness.models.api import Injection, Reply, Request
+from harness.models.meaning.spoken import Spoken
+from harness.models.phrases import words_in
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement that is true or false."""
+
+    number: int
+    """Its number in its task, from 1."""
+    is_true: bool
+    agent: str
+    """Who made it."""
+    call: int
+    """span_id of the call in whose reply it was made."""
+    at_s: float
+    """When that reply was made [s]."""
+    cause: str
+    """Why it is as it is: `accuracy`, `stub`, `correction`, or the name of a fault."""
+    key: str
+    """Key of the draws about it."""
+    text: str = ""
+    """Its words; empty if it is a whole reply."""
+    opposes: int | None = None
+    """Number of the claim that it contradicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedClaim:
+    """A claim and its way through a run."""
+
+    task: int
+    is_true: bool
+    agent: str
+    """Its origin: who made it."""
+    call: int
+    """span_id of the call in whose reply it was made."""
+    at_s: float
+    """When that reply was made [s]."""
+    cause: str
+    """Why it is as it is: `accuracy`, `stub`, `correction`, or the name of a fault."""
+    text: str
+    """Its words; empty if it is a whole reply."""
+    way: tuple[str, ...]
+    """The agents that said it, from its origin to the output, or to the last that did."""
+    in_output: bool
+    """Whether it is in the output of its task."""
+    opposes: str = ""
+    """The agent whose claim it contradicts."""
+
+    @property
+    def hops(self) -> int:
+        """How often it was passed from one reply to another."""
+        return len(self.way) - 1
+
+    def __str__(self) -> str:
+        what = "true" if self.is_true else "false"
+        where = "in the output" if self.in_output else "not in the output"
+        return f"{what} claim of {self.agent} ({self.cause}), {where}: {' -> '.join(self.way)}"
+
+
+@dataclass(frozen=True, slots=True)
+class InjectedCall:
+    """A tool call that an injected instruction caused."""
+
+    task: int
+    agent: str
+    """Who obeyed."""
+    tool: str
+    arguments: str
+    """As JSON."""
+    call: int
+    """span_id of the call whose reply asked for the tool."""
+    at_s: float
+
+
+@dataclass(slots=True)
+class Statement:
+    """A reply, or a stated claim in it, and the claims that it carries."""
+
+    agent: str
+    claims: dict[int, int | None] = field(default_factory=dict)
+    """Each claim with the statement that it was read in; None of one that was made here."""
+    corrects: frozenset[int] = frozenset()
+    """Claims that whoever reads it knows to be false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The claims that a prompt holds."""
+
+    claims: dict[int, int]
+    """Each with the statement that it was read in."""
+    own: frozenset[int]
+    """Those that the agent said itself, earlier in the conversation."""
+    corrects: frozenset[int]
+    """Claims that the prompt says to be false."""
+    statements: tuple[int, ...]
+
+
+class TaskMeaning:
+    """What was claimed in one task."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.claims: list[Claim] = []
+        self.injections: list[Injection] = []
+        self._spoken = Spoken()
+        self._statements: list[Statement] = []
+        self._of_call: dict[str, list[int]] = {}
+        self._replies: dict[str, dict[str, Reply]] = {}
+        self._obeyed: dict[tuple[str, Injection], str] = {}
+
+    def claim(self, number: int) -> Claim:
+        """The claim of a number."""
+        return self.claims[number - 1]
+
+    def hear(self, request: Request) -> Heard:
+        """Read a prompt."""
+        own = self._spoken.found_in(_own_words(request))
+        others = self._spoken.read(told(request))
+        found = sorted({*own, *others})
+        corrects = frozenset().union(*(self._statements[it].corrects for it in found))
+        claims = {
+            claim: number
+            for number in found
+            for claim in self._statements[number].claims
+            if claim not in corrects
+        }
+        from_others = {claim for it in others for claim in self._statements[it].claims}
+        return Heard(claims, frozenset(claims.keys() - from_others), corrects, tuple(found))
+
+    def earlier(self, agent: str, key: str) -> Sequence[Reply]:
+        """The replies of an agent before a call."""
+        return [reply for call, reply in self._replies.get(agent, {}).items() if call != key]
+
+    def say(
+        self,
+        request: Request,
+        heard: Heard,
+        reply: Reply,
+        claims: dict[int, int | None],
+        corrects: frozenset[int],
+    ) -> None:
+        """Note a reply and the claims that it carries; that of a retry takes the place of the one before."""
+        self._replies.setdefault(request.agent, {})[request.key] = reply
+        for number in self._of_call.pop(request.key, ()):
+            self._statements[number].claims.clear()
+        text = reply.text or "\n".join(json.dumps(it.arguments) for it in reply.tool_calls)
+        words = {
+            number: claim.text
+            for number in claims
+            if (claim := self.claim(number)).text and claim.text in text
+            and claim.call == request.call_span.span_id
+        }  # fmt: skip
+        for number, said in words.items():
+            self._state(request, heard, said, {number: None}, frozenset())
+        whole = {number: source for number, source in claims.items() if number not in words}
+        if whole or corrects or not words:
+            self._state(request, heard, text, whole, corrects)
+
+    def _state(
+        self,
+        request: Request,
+        heard: Heard,
+        text: str,
+        claims: dict[int, int | None],
+        corrects: frozenset[int],
+    ) -> None:
+        number = len(self._statements)
+        self._statements.append(Statement(request.agent, claims, corrects))
+        self._of_call.setdefault(request.key, []).append(number)
+        self._spoken.said(number, text, heard.statements)
+
+    def obeys(self, request: Request, injection: Injection) -> bool:
+        """Whether an agent reads an instruction that it has not obeyed before; from now on it has."""
+        if self._obeyed.get((request.agent, injection), request.key) != request.key:
+            return False
+        wanted = " ".join(words_in(injection.text))
+        if any(wanted in " ".join(words_in(text)) for text in told(request)):
+            self._obeyed[request.agent, injection] = request.key
+            return True
+        return False
+
+    def traced(self, output: Iterable[str]) -> list[TracedClaim]:
+        """All claims of the task with their ways, in the order in which they were made.
+
+        Args:
+            output: The texts of the task's output.
+        """
+        last: dict[int, int] = {}
+        for number, statement in enumerate(self._statements):
+            last.update(dict.fromkeys(statement.claims, number))
+        ends: dict[int, int] = {}
+        for number in self._spoken.found_in(output):
+            ends.update(dict.fromkeys(self._statements[number].claims, number))
+        return [
+            TracedClaim(
+                self.number, claim.is_true, claim.agent, claim.call, claim.at_s, claim.cause, claim.text,
+                tuple(self._way(claim.number, ends.get(claim.number, last[claim.number]))),
+                claim.number in ends,
+                "" if claim.opposes is None else self.claim(claim.opposes).agent,
+            )
+            for claim in self.claims
+            if claim.number in last
+        ]  # fmt: skip
+
+    def _way(self, claim: int, end: int) -> list[str]:
+        way: list[str] = []
+        at: int | None = end
+        while at is not None:
+            way.append(self._statements[at].agent)
+            at = self._statements[at].claims.get(claim)
+        return way[::-1]
+
+
+def told(request: Request) -> Iterator[str]:
+    """The texts of a prompt, except the model's own replies."""
+    yield request.system
+    for said in request.conversation:
+        if said.role != "assistant":
+            yield said.text
+        for result in said.tool_results:
+            yield result.text
+
+
+def _own_words(request: Request) -> Collection[str]:
+    return [said.text for said in request.conversation if said.role == "assistant"]
