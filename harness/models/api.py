@@ -185,7 +185,8 @@ class Injection(NamedTuple):
     """What is read."""
     tool: str = ""
     """The tool that it asks to be used; empty if none."""
-    arguments: JsonObject = {}  # noqa: RUF012 - never changed
+    arguments: str = "{}"
+    """What the tool is given, as JSON; a text, so that injections can be told apart by value."""
     says: str = ""
     """What it asks to be said; empty if nothing."""
 

@@ -7,6 +7,7 @@ import asyncio
 from harness.kernel import gone_through, happened
 from harness.models.api import Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.meaning.mind import Mind
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
@@ -58,7 +59,9 @@ class ServedModel:
             body=content.body,
         )
         for alter in left.changes:
-            reply = alter.change(reply)
+            was_right, reply = reply.correct, alter.change(reply)
+            if was_right and reply.correct is False and isinstance(backend.content, Mind):
+                backend.content.spoil(request, reply.text)
         return reply
 
     def _usage(self, request: Request, content: Reply) -> Usage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -35,7 +36,8 @@ class PromptInjection(MeaningFault):
 
     def verdict(self) -> Mislead:
         """Read, or passed on, with the instruction in it."""
-        injection = Injection(self.text, self.tool, self.arguments, self.says)
+        arguments = json.dumps(self.arguments)
+        injection = Injection(self.text, self.tool, arguments, self.says)
         if self.place == "message":
             return Mislead(cause="prompt_injection", says=self._passed_on, injection=injection)
         return Mislead(cause="prompt_injection", reads=self._in_results, injection=injection)

@@ -28,6 +28,8 @@ class Claim:
     """Why it is as it is: `accuracy`, `stub`, `correction`, or the name of a fault."""
     key: str
     """Key of the draws about it."""
+    about: int
+    """Number of the first claim about the same: of a corrected or garbled claim, the one that it was made of."""
     text: str = ""
     """Its words; empty if it is a whole reply."""
     opposes: int | None = None
@@ -129,15 +131,27 @@ class TaskMeaning:
         own = self._spoken.found_in(_own_words(request))
         others = self._spoken.read(told(request))
         found = sorted({*own, *others})
-        corrects = frozenset().union(*(self._statements[it].corrects for it in found))
-        claims = {
-            claim: number
-            for number in found
-            for claim in self._statements[number].claims
-            if claim not in corrects
-        }
+        claims, corrects = self._claims_in(found)
         from_others = {claim for it in others for claim in self._statements[it].claims}
         return Heard(claims, frozenset(claims.keys() - from_others), corrects, tuple(found))
+
+    def _claims_in(self, statements: Iterable[int]) -> tuple[dict[int, int], frozenset[int]]:
+        """The claims of some statements, of several about the same the latest; and those that are known to be false."""
+        statements = tuple(statements)
+        corrects = frozenset().union(*(self._statements[it].corrects for it in statements))
+        found: dict[int, tuple[int, int]] = {}
+        for number in statements:
+            for claim in self._statements[number].claims:
+                if claim not in corrects:
+                    found[self.claim(claim).about] = claim, number
+        return dict(found.values()), corrects
+
+    def arrived(self, request: Request, text: str) -> list[Statement]:
+        """The statements in the reply to a request, of which another text arrived."""
+        numbers = self._of_call.get(request.key, ())
+        for number in numbers:
+            self._spoken.said(number, text, ())
+        return [self._statements[number] for number in numbers]
 
     def earlier(self, agent: str, key: str) -> Sequence[Reply]:
         """The replies of an agent before a call."""
@@ -200,9 +214,7 @@ class TaskMeaning:
         last: dict[int, int] = {}
         for number, statement in enumerate(self._statements):
             last.update(dict.fromkeys(statement.claims, number))
-        ends: dict[int, int] = {}
-        for number in self._spoken.found_in(output):
-            ends.update(dict.fromkeys(self._statements[number].claims, number))
+        ends, _ = self._claims_in(self._spoken.found_in(output))
         return [
             TracedClaim(
                 self.number, claim.is_true, claim.agent, claim.call, claim.at_s, claim.cause, claim.text,

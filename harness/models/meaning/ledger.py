@@ -39,27 +39,36 @@ class Ledger:
         return self._tasks[number]
 
     def new_claim(
-        self, request: Request, *, is_true: bool, cause: str, text: str = "", opposes: int | None = None
-    ) -> Claim:  # fmt: skip
-        """Note a claim that is made in the reply to a request."""
+        self,
+        request: Request,
+        *,
+        is_true: bool,
+        cause: str,
+        text: str = "",
+        about: int | None = None,
+        opposes: int | None = None,
+    ) -> Claim:
+        """Note a claim that is made in the reply to a request; `about` the same as another, or something new."""
         claims = self.task(request).claims
+        number = len(claims) + 1
         key = f"{request.key}/claim {sum(it.call == request.call_span.span_id for it in claims)}"
         claim = Claim(
-            len(claims) + 1, is_true, request.agent, request.call_span.span_id, self.log.clock(), cause, key, text, opposes
+            number, is_true, request.agent, request.call_span.span_id, self.log.clock(), cause, key, about or number, text,
+            opposes,
         )  # fmt: skip
         claims.append(claim)
         return claim
 
     def obeyed(self, request: Request, injection: Injection) -> None:
         """Note a tool call that an injected instruction has caused."""
-        call, arguments = request.call_span, json.dumps(injection.arguments)
+        call, at_s = request.call_span, self.log.clock()
         made = InjectedCall(
-            call.task, request.agent, injection.tool, arguments, call.span_id, self.log.clock()
+            call.task, request.agent, injection.tool, injection.arguments, call.span_id, at_s
         )
         if made in self.injected:  # by the attempt before
             return
         self.injected.append(made)
-        detail = {"tool": injection.tool, "arguments": injection.arguments}
+        detail = {"tool": injection.tool, "arguments": json.loads(injection.arguments)}
         self.log.event(INJECTED_CALL, call, json.dumps(detail))
 
     def end_task(self, span: Span, output: object) -> None:

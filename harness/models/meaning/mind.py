@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 from collections.abc import Awaitable
 from typing import NamedTuple
 
@@ -53,6 +54,17 @@ class Mind:
         if isinstance(said, Reply):
             return self._meant(seen, task, heard, said)
         return self._work(seen, task, heard, said)
+
+    def spoil(self, request: Request, text: str) -> None:
+        """Note that the reply to a request was damaged on its way: this text arrived, and what it claims is false."""
+        task = self._ledger.task(request)
+        for statement in task.arrived(request, text):
+            for number in [it for it in statement.claims if task.claim(it).is_true]:
+                false = self._ledger.new_claim(
+                    request, is_true=False, cause=request.span.fault, about=task.claim(number).about
+                )
+                del statement.claims[number]
+                statement.claims[false.number] = None
 
     def _work(self, seen: Request, task: TaskMeaning, heard: Heard, said: Work) -> Work:
         def call() -> Reply | Awaitable[Reply]:
@@ -101,7 +113,7 @@ class Mind:
             ):
                 if injection.tool:
                     self._ledger.obeyed(seen, injection)
-                    calls = (ToolCall(injection.tool, injection.arguments),)
+                    calls = (ToolCall(injection.tool, json.loads(injection.arguments)),)
                     return Reply(injection.says, calls, as_is=True)
                 false = self._ledger.new_claim(seen, is_true=False, cause="prompt_injection")
                 judged.claims[false.number] = None
@@ -175,8 +187,9 @@ class _Judgement(NamedTuple):
         """What it reads: corrected where it notices an error, and garbled where it makes one."""
         claims: Carried = {}
         for place, (number, source) in enumerate(heard.items()):
+            about = self.task.claim(number).about
             if number in noticed:
-                claims[self._new(is_true=True, cause="correction")] = None
+                claims[self._new(is_true=True, cause="correction", about=about)] = None
             elif (
                 not speaks
                 or number in self.heard.own
@@ -185,7 +198,7 @@ class _Judgement(NamedTuple):
             ):
                 claims[number] = source
             else:
-                claims[self._new(is_true=False, cause="accuracy")] = None
+                claims[self._new(is_true=False, cause="accuracy", about=about)] = None
         return claims
 
     def _swayed(self, heard: Carried) -> Carried:
@@ -209,9 +222,17 @@ class _Judgement(NamedTuple):
         others = [it.number for it in self.task.claims if it.agent != self.request.agent]
         return others[-1] if others else None
 
-    def _new(self, *, is_true: bool, cause: str, text: str = "", opposes: int | None = None) -> int:
+    def _new(
+        self,
+        *,
+        is_true: bool,
+        cause: str,
+        text: str = "",
+        about: int | None = None,
+        opposes: int | None = None,
+    ) -> int:
         claim = self.ledger.new_claim(
-            self.request, is_true=is_true, cause=cause, text=text, opposes=opposes
+            self.request, is_true=is_true, cause=cause, text=text, about=about, opposes=opposes
         )
         return claim.number
 
