@@ -57,7 +57,7 @@ class StatedClaim(NamedTuple):
 
     text: str
     """Its words; it goes wherever they go, if they are part of the reply, and with the whole reply otherwise."""
-    true: bool = True
+    is_true: bool = True
 
 
 class Reply(NamedTuple):

@@ -12,8 +12,8 @@ from __future__ import annotations
 import copy
 import inspect
 import json
-from collections.abc import Awaitable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, cast
 
 from harness.chance import Draws
 from harness.models.api import Content, Injection, Reply, Request, ToolCall, Work
@@ -43,17 +43,29 @@ class Mind:
 
     def reply(self, request: Request) -> Reply | Work:
         """The reply to one request, with its claims noted."""
-        if request.misled:
-            self._ledger.is_active = True
-        elif not self._ledger.is_active:
-            return self._content.reply(request)
+        if not self._ledger.is_active and not request.misled:
+            return self._first_claims(request, self._content.reply(request))
+        self._ledger.is_active = True
         seen = _seen(request)
         task = self._ledger.task(request)
         heard = task.hear(seen)
-        said = self._content.reply(seen)
-        if isinstance(said, Reply):
-            return self._meant(seen, task, heard, said)
-        return self._work(seen, task, heard, said)
+        return _then(
+            self._content.reply(seen), lambda reply: self._meant(seen, task, heard, reply)
+        )
+
+    def _first_claims(self, request: Request, said: Reply | Work) -> Reply | Work:
+        """A reply in a run in which nothing was claimed so far."""
+        if isinstance(said, Reply) and not said.claims:
+            return said
+
+        def meant(reply: Reply) -> Reply:
+            if not reply.claims:
+                return reply
+            self._ledger.is_active = True
+            task = self._ledger.task(request)
+            return self._meant(request, task, task.hear(request), reply)
+
+        return _then(said, meant)
 
     def spoil(self, request: Request, text: str) -> None:
         """Note that the reply to a request was damaged on its way: this text arrived, and what it claims is false."""
@@ -65,19 +77,6 @@ class Mind:
                 )
                 del statement.claims[number]
                 statement.claims[false.number] = None
-
-    def _work(self, seen: Request, task: TaskMeaning, heard: Heard, said: Work) -> Work:
-        def call() -> Reply | Awaitable[Reply]:
-            reply = said()
-            if inspect.isawaitable(reply):
-                return awaited(reply)
-            assert isinstance(reply, Reply)
-            return self._meant(seen, task, heard, reply)
-
-        async def awaited(saying: Awaitable[Reply]) -> Reply:
-            return self._meant(seen, task, heard, await saying)
-
-        return call
 
     def _meant(self, seen: Request, task: TaskMeaning, heard: Heard, reply: Reply) -> Reply:
         """The reply as it is said, after its claims are noted."""
@@ -155,7 +154,7 @@ class _Judgement(NamedTuple):
         else:
             claims = self._passed_on(heard, noticed, speaks=speaks)
         for stated in reply.claims:
-            claims[self._new(is_true=stated.true, cause="stub", text=stated.text)] = None
+            claims[self._new(is_true=stated.is_true, cause="stub", text=stated.text)] = None
         for fault in faults:
             if fault.is_false:
                 opposed = self._latest_of_another() if fault.opposes else None
@@ -235,6 +234,21 @@ class _Judgement(NamedTuple):
             self.request, is_true=is_true, cause=cause, text=text, about=about, opposes=opposes
         )
         return claim.number
+
+
+def _then(said: Reply | Work, change: Callable[[Reply], Reply]) -> Reply | Work:
+    """A reply that is known, or will be made, changed."""
+    if isinstance(said, Reply):
+        return change(said)
+
+    def call() -> Reply | Awaitable[Reply]:
+        reply = said()
+        return changed(reply) if inspect.isawaitable(reply) else change(cast("Reply", reply))
+
+    async def changed(reply: Awaitable[Reply]) -> Reply:
+        return change(await reply)
+
+    return call
 
 
 def _seen(request: Request) -> Request:
