@@ -261,15 +261,9 @@ async def form(it: Program, told: str) -> str:
     return f"{told} {message.content[0].input}"
 
 
-async def vote(it: Program, told: str) -> str:
-    """Several samples, and the one that most give."""
-    samples = await asyncio.gather(*(it.ask("labeller", f"{told} {n}") for n in range(3)))
-    return f"{told} {max(samples, key=samples.count)}"
-
-
 STEPS: list[Step] = [
     chain, fan_out, group, bounded, plain_loop, review, conversation, cached, race, background, poll, book_once, in_time,
-    beside_a_thread, streamed, with_tools, form, vote,
+    beside_a_thread, streamed, with_tools, form,
 ]  # fmt: skip
 
 FAULTS: list[tuple[str, dict[str, Any]]] = [

@@ -49,9 +49,7 @@ class Mind:
         seen = _seen(request)
         task = self._ledger.task(request)
         heard = task.hear(seen)
-        return _then(
-            self._content.reply(seen), lambda reply: self._meant(seen, task, heard, reply)
-        )
+        return _then(self._content.reply(seen), lambda reply: self._meant(seen, task, heard, reply))
 
     def _first_claims(self, request: Request, said: Reply | Work) -> Reply | Work:
         """A reply in a run in which nothing was claimed so far."""
