@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.faults import FAULTS
 from harness.faults.meaning import MEANING_FAULTS, MeaningFault
+from harness.metrics.mast_rules import MAST
 from harness.models import Request, ToolCall
 from harness.sim import Sim
 from harness.sim.call_view import CallView
@@ -169,10 +172,19 @@ def test_each_does_what_it_says_and_is_named_by_its_attempt(name: str) -> None:
     assert name in set(made.spans()["fault"].dropna())
 
 
-def test_all_modes_of_mast_can_be_injected() -> None:
-    assert len(MAST_FAULTS) == 14
-    for name in MAST_FAULTS.values():
-        assert issubclass(FAULTS[name], MeaningFault), name
+def test_all_modes_of_mast_can_be_injected_and_the_page_says_by_what() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mast.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| (FM-\d\.\d) \| [^|]+ \| ([\d.]+) \| ([^|]+) \| ([^|]*)\|$", re.MULTILINE)
+    rows = row.findall(page)
+    assert [mode for mode, *_ in rows] == list(MAST_FAULTS)
+    assert sum(float(share) for _, share, *_ in rows) == pytest.approx(100, abs=0.5)
+    for mode, _, faults, found in rows:
+        assert MAST_FAULTS[mode] in faults
+        for name in re.findall(r"`(\w+)`", faults):
+            assert issubclass(FAULTS[name], MeaningFault)
+        assert {name: MAST[name] for name in re.findall(r"`(\w+)`", found)} == {
+            name: it for name, it in MAST.items() if it == mode
+        }
 
 
 @pytest.mark.parametrize(

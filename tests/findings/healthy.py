@@ -79,7 +79,7 @@ class Program:
         if rng.random() < 0.4:
             kind, more = rng.choice(FAULTS)
             sim.fault(kind, call=rng.randint(1, 3), attempt=1, allow_unmet=True, **more)
-        if rng.random() < 0.2:
+        if rng.random() < 0.2 and not {with_tools, form} & set(self.steps):
             sim.provider("anthropic", requests_per_min=rng.choice([30, 60, 200]))
 
     def run(self) -> list[Any]:

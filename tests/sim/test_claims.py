@@ -150,7 +150,8 @@ def test_retry_makes_no_second_claim() -> None:
 
 def test_agent_repeats_its_own_words_as_they_are() -> None:
     async def program() -> str:
-        client, messages = anthropic.AsyncAnthropic(), []
+        client = anthropic.AsyncAnthropic()
+        messages: list[Any] = []
         for number in range(6):
             messages.append({"role": "user", "content": f"question {number}"})
             message = await client.messages.create(

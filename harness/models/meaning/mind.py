@@ -13,7 +13,7 @@ import copy
 import inspect
 import json
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from harness.chance import Draws
 from harness.models.api import Content, Injection, Reply, Request, ToolCall, Work
@@ -241,7 +241,7 @@ def _then(said: Reply | Work, change: Callable[[Reply], Reply]) -> Reply | Work:
 
     def call() -> Reply | Awaitable[Reply]:
         reply = said()
-        return changed(reply) if inspect.isawaitable(reply) else change(cast("Reply", reply))
+        return changed(reply) if inspect.isawaitable(reply) else change(reply)
 
     async def changed(reply: Awaitable[Reply]) -> Reply:
         return change(await reply)
