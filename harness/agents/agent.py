@@ -32,6 +32,7 @@ from harness.models import (
 from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import (
+    Meaning,
     Policies,
     Progress,
     with_bulkhead,
@@ -59,6 +60,7 @@ class Agent:
         tools: What it can use, by name.
         texts: Where its prompts and replies go; None if they are not kept.
         progress: Where the outcomes of its calls and tools are kept, so that a run can be resumed; None keeps none.
+        meaning: The claims of its replies, which are kept with its progress; None keeps none.
         reception: Which messages it takes; None means all.
         context: How much of its earlier turns in a task it is given again.
     """
@@ -77,6 +79,7 @@ class Agent:
         tools: Mapping[str, Tool] | None = None,
         texts: Texts | None = None,
         progress: Progress | None = None,
+        meaning: Meaning | None = None,
         reception: Reception | None = None,
         context: Context = Inputs(),  # noqa: B008 - it is frozen
     ) -> None:
@@ -105,7 +108,7 @@ class Agent:
         call = with_bulkhead(self._attempt, policies.max_in_flight, log)
         call = with_retry(call, policies.retry, log, draws)
         call = with_timeout(call, policies.deadline_s)
-        self._call = with_checkpoint(call, progress, log)
+        self._call = with_checkpoint(call, progress, log, meaning)
 
     async def handle(self, *messages: Message) -> Message:
         """Take a turn with one call: read the messages, and answer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.resilience.bulkhead import with_bulkhead
 from harness.resilience.checkpoint import (
     Journal,
+    Meaning,
     Memory,
     Progress,
     Storage,
@@ -18,6 +19,7 @@ from harness.resilience.timeout import with_timeout
 
 __all__ = [
     "Journal",
+    "Meaning",
     "Memory",
     "Policies",
     "Progress",

@@ -171,12 +171,12 @@ class PatternRun:
             log=self.log,
         )
         message = self._first_message(kind, arrival, task)
-        status = CANCELLED
+        status, output = CANCELLED, None
         try:
             answer = await self._pattern.run(message, self.team)
             deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
-            self.ledger.end_task(span, answer.text)
+            output = answer.text
             if self._progress is not None:
                 self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
@@ -185,6 +185,7 @@ class PatternRun:
                 self._progress.end_task(number, error=span.error)
         finally:
             self.log.close(span, status)
+            self.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
 
@@ -212,10 +213,11 @@ class PatternRun:
         ]
         mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
+        mind = Mind(content, part.traits, self.ledger, self.draws)
         backend = Backend(
             log=self.log,
             draws=self.draws,
-            content=Mind(content, part.traits, self.ledger, self.draws),
+            content=mind,
             aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
@@ -236,6 +238,7 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
             progress=self._progress,
+            meaning=mind,
             reception=_reception(part),
             context=part.context,
         )

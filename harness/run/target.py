@@ -179,12 +179,11 @@ class TargetWorld:
         if span.arrival_s > arrival.at_s:
             self.log.event(BLOCKED, span, str(span.arrival_s - arrival.at_s))
             span.arrival_s = arrival.at_s
-        status = CANCELLED
+        status, output = CANCELLED, None
         try:
             with inside(Scope(span, None)):
                 output = await self._call(text_of(kind, number))
             status = OK
-            self._wired.ledger.end_task(span, output)
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
             said_by_harness = self._wired.kernel.failure or _harness_error_in(error)
             if said_by_harness is not None:
@@ -192,6 +191,7 @@ class TargetWorld:
             status, span.error = ERROR, self.failures.add(error)
         finally:
             self.log.close(span, status)
+            self._wired.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
 

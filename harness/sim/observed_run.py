@@ -143,8 +143,8 @@ class ObservedRun:
 
     @property
     def contaminated(self) -> bool | None:
-        """Whether the output holds a false claim; None where no claim was made."""
-        if not self.claims_made:
+        """Whether the output holds a false claim; None where no claim was made, or there is no output."""
+        if not self.claims_made or self.output is None:
             return None
         return any(claim.in_output and not claim.is_true for claim in self.claims_made)
 

@@ -282,7 +282,7 @@ class Sim(Surroundings):
                 if provider.limits is not None
             },
             effects=tuple(world.effects),
-            claims_made=tuple(world.ledger.traced),
+            claims_made=tuple(world.ledger.claims),
             injected_calls=tuple(world.ledger.injected),
             texts_table=no_texts() if world.texts is None else world.texts.table,
         )

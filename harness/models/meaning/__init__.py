@@ -5,9 +5,9 @@ Read `claims.py`, then `mind.py`.
 
 from __future__ import annotations
 
-from harness.models.meaning.claims import InjectedCall, TracedClaim
 from harness.models.meaning.ledger import Ledger
 from harness.models.meaning.mind import Mind
+from harness.models.meaning.traced import InjectedCall, TracedClaim
 from harness.models.meaning.traits import Traits, is_right
 
 __all__ = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.models.api import Injection, Reply, Request
 from harness.models.meaning.spoken import Spoken
+from harness.models.meaning.traced import TracedClaim
 from harness.models.phrases import words_in
 
 
@@ -36,60 +38,13 @@ class Claim:
     """Number of the claim that it contradicts."""
 
 
-@dataclass(frozen=True, slots=True)
-class TracedClaim:
-    """A claim and its way through a run."""
-
-    task: int
-    is_true: bool
-    agent: str
-    """Its origin: who made it."""
-    call: int
-    """span_id of the call in whose reply it was made."""
-    at_s: float
-    """When that reply was made [s]."""
-    cause: str
-    """Why it is as it is: `accuracy`, `stub`, `correction`, or the name of a fault."""
-    text: str
-    """Its words; empty if it is a whole reply."""
-    way: tuple[str, ...]
-    """The agents that said it, from its origin to the output, or to the last that did."""
-    in_output: bool
-    """Whether it is in the output of its task."""
-    opposes: str = ""
-    """The agent whose claim it contradicts."""
-
-    @property
-    def hops(self) -> int:
-        """How often it was passed from one reply to another."""
-        return len(self.way) - 1
-
-    def __str__(self) -> str:
-        what = "true" if self.is_true else "false"
-        where = "in the output" if self.in_output else "not in the output"
-        return f"{what} claim of {self.agent} ({self.cause}), {where}: {' -> '.join(self.way)}"
-
-
-@dataclass(frozen=True, slots=True)
-class InjectedCall:
-    """A tool call that an injected instruction caused."""
-
-    task: int
-    agent: str
-    """Who obeyed."""
-    tool: str
-    arguments: str
-    """As JSON."""
-    call: int
-    """span_id of the call whose reply asked for the tool."""
-    at_s: float
-
-
 @dataclass(slots=True)
 class Statement:
     """A reply, or a stated claim in it, and the claims that it carries."""
 
     agent: str
+    call: str
+    """Key of its call."""
     claims: dict[int, int | None] = field(default_factory=dict)
     """Each claim with the statement that it was read in; None of one that was made here."""
     corrects: frozenset[int] = frozenset()
@@ -119,6 +74,8 @@ class TaskMeaning:
         self._spoken = Spoken()
         self._statements: list[Statement] = []
         self._of_call: dict[str, list[int]] = {}
+        self._worded: set[int] = set()
+        """Statements that are one stated claim of a reply."""
         self._replies: dict[str, dict[str, Reply]] = {}
         self._obeyed: dict[tuple[str, Injection], str] = {}
 
@@ -146,6 +103,55 @@ class TaskMeaning:
                     found[self.claim(claim).about] = claim, number
         return dict(found.values()), corrects
 
+    def recorded(self, request: Request) -> list[Any]:
+        """The claims of the reply to a request, by their keys, as JSON."""
+        new = [it for it in self.claims if it.call == request.call_span.span_id]
+        return [
+            [
+                [
+                    it.key, it.is_true, it.at_s, it.cause, it.text, self.claim(it.about).key,
+                    None if it.opposes is None else self.claim(it.opposes).key,
+                ]
+                for it in new
+            ],
+            [
+                [[[self.claim(number).key, self._call_of(source)] for number, source in it.claims.items()], self._keys(it.corrects), place in self._worded]
+                for place in self._of_call.get(request.key, ())
+                for it in [self._statements[place]]
+            ],
+        ]  # fmt: skip
+
+    def restore(self, request: Request, reply: Reply, recorded: Any) -> None:  # noqa: ANN401 - JSON
+        """Note a reply with the claims that were recorded of it."""
+        heard = self.hear(request)
+        numbers = {claim.key: claim.number for claim in self.claims}
+        new, statements = recorded
+        for key, is_true, at_s, cause, text, about, opposes in new:
+            number = numbers[key] = len(self.claims) + 1
+            self.claims.append(
+                Claim(
+                    number, is_true, request.agent, request.call_span.span_id, at_s, cause, key, numbers[about], text,
+                    numbers.get(opposes),
+                )
+            )  # fmt: skip
+        self._replies.setdefault(request.agent, {})[request.key] = reply
+        for claims, corrects, is_worded in statements:
+            carried = {numbers[key]: self._carrier(numbers[key], call) for key, call in claims}
+            text = self.claim(next(iter(carried))).text if is_worded else _text_of(reply)
+            known = frozenset(numbers[key] for key in corrects)
+            self._state(request, heard, text, carried, known, is_worded=is_worded)
+
+    def _call_of(self, statement: int | None) -> str | None:
+        return None if statement is None else self._statements[statement].call
+
+    def _carrier(self, claim: int, call: str | None) -> int | None:
+        """The statement of a call that carries a claim."""
+        carriers = self._of_call.get(call or "", ())
+        return next((it for it in carriers if claim in self._statements[it].claims), None)
+
+    def _keys(self, numbers: Iterable[int]) -> list[str]:
+        return [self.claim(number).key for number in sorted(numbers)]
+
     def arrived(self, request: Request, text: str) -> list[Statement]:
         """The statements in the reply to a request, of which another text arrived."""
         numbers = self._of_call.get(request.key, ())
@@ -169,7 +175,7 @@ class TaskMeaning:
         self._replies.setdefault(request.agent, {})[request.key] = reply
         for number in self._of_call.pop(request.key, ()):
             self._statements[number].claims.clear()
-        text = reply.text or "\n".join(json.dumps(it.arguments) for it in reply.tool_calls)
+        text = _text_of(reply)
         words = {
             number: claim.text
             for number in claims
@@ -177,10 +183,10 @@ class TaskMeaning:
             and claim.call == request.call_span.span_id
         }  # fmt: skip
         for number, said in words.items():
-            self._state(request, heard, said, {number: None}, frozenset())
+            self._state(request, heard, said, {number: None}, frozenset(), is_worded=True)
         whole = {number: source for number, source in claims.items() if number not in words}
         if whole or corrects or not words:
-            self._state(request, heard, text, whole, corrects)
+            self._state(request, heard, text, whole, corrects, is_worded=False)
 
     def _state(
         self,
@@ -189,9 +195,13 @@ class TaskMeaning:
         text: str,
         claims: dict[int, int | None],
         corrects: frozenset[int],
+        *,
+        is_worded: bool,
     ) -> None:
         number = len(self._statements)
-        self._statements.append(Statement(request.agent, claims, corrects))
+        if is_worded:
+            self._worded.add(number)
+        self._statements.append(Statement(request.agent, request.key, claims, corrects))
         self._of_call.setdefault(request.key, []).append(number)
         self._spoken.said(number, text, heard.statements)
 
@@ -233,6 +243,10 @@ class TaskMeaning:
             way.append(self._statements[at].agent)
             at = self._statements[at].claims.get(claim)
         return way[::-1]
+
+
+def _text_of(reply: Reply) -> str:
+    return reply.text or "\n".join(json.dumps(it.arguments) for it in reply.tool_calls)
 
 
 def told(request: Request) -> Iterator[str]:

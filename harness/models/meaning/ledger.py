@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 
 from harness.models.api import Injection, Request
-from harness.models.meaning.claims import Claim, InjectedCall, TaskMeaning, TracedClaim
+from harness.models.meaning.claims import Claim, TaskMeaning
+from harness.models.meaning.traced import InjectedCall, TracedClaim
 from harness.spans import CLAIMS, FALSE_CLAIM, INJECTED_CALL, Span, SpanLog
 
 _DEEPEST = 20
@@ -30,6 +31,11 @@ class Ledger:
     injected: list[InjectedCall] = field(default_factory=list)
     """Tool calls that injected instructions caused."""
     _tasks: dict[int, TaskMeaning] = field(default_factory=dict)
+
+    @property
+    def claims(self) -> list[TracedClaim]:
+        """All claims so far; those of a task that goes on are in no output yet."""
+        return [*self.traced, *(it for task in self._tasks.values() for it in task.traced(()))]
 
     def task(self, request: Request) -> TaskMeaning:
         """The claims of the task that a request is part of."""
@@ -76,7 +82,7 @@ class Ledger:
 
         Args:
             span: The task's.
-            output: What it gave.
+            output: What it gave; None if nothing, as of a task that failed.
         """
         task = self._tasks.pop(span.task, None)
         if task is None or not task.claims:
@@ -86,7 +92,8 @@ class Ledger:
         inside = [claim for claim in traced if claim.in_output]
         false = [claim for claim in traced if not claim.is_true]
         counts = {"claims": len(inside), "false": sum(not claim.is_true for claim in inside)}
-        self.log.event(CLAIMS, span, json.dumps(counts))
+        if output is not None:
+            self.log.event(CLAIMS, span, json.dumps(counts))
         for claim in false:
             detail = {
                 "cause": claim.cause,

@@ -13,7 +13,7 @@ import copy
 import inspect
 import json
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.chance import Draws
 from harness.models.api import Content, Injection, Reply, Request, ToolCall, Work
@@ -64,6 +64,15 @@ class Mind:
             return self._meant(request, task, task.hear(request), reply)
 
         return _then(said, meant)
+
+    def recorded(self, request: Request) -> object:
+        """The claims of the reply to a request, as JSON; None while nothing is noted."""
+        return self._ledger.task(request).recorded(request) if self._ledger.is_active else None
+
+    def restore(self, request: Request, reply: Reply, recorded: Any) -> None:  # noqa: ANN401 - JSON
+        """Note a reply that was given back to a resumed run, with its claims as they were recorded."""
+        self._ledger.is_active = True
+        self._ledger.task(request).restore(request, reply, recorded)
 
     def spoil(self, request: Request, text: str) -> None:
         """Note that the reply to a request was damaged on its way: this text arrived, and what it claims is false."""
