@@ -6,6 +6,7 @@ MAST: Cemri et al. 2025, "Why Do Multi-Agent LLM Systems Fail?", arXiv 2503.1365
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
@@ -93,6 +94,7 @@ def information_withholding(history: History) -> list[Finding]:
 
     def seen() -> Iterator[Sighting]:
         by_id = {call.span_id: call for call in history.calls}
+        by_agent = history.by_agent()
         for reader in history.calls:
             read = [
                 by_id[it] for it in sorted(history.heard.get(reader.span_id, ())) if it in by_id
@@ -101,7 +103,7 @@ def information_withholding(history: History) -> list[Finding]:
                 told = [call for call in read if call.agent == agent]
                 if len(told) < _SIBLINGS_MIN - 1:
                     continue
-                for kept_back in _siblings(told, history):
+                for kept_back in _siblings(told, by_agent[told[0].task, agent], history):
                     if kept_back.end_s <= reader.begin_s and _tells(kept_back):
                         text = (
                             f"{reader.agent} was told {len(told)} replies of {agent}, and not the one that came at "
@@ -117,14 +119,17 @@ def ignored_input(history: History) -> list[Finding]:
     """An agent worked on a text again, and was not told what another had said about that text meanwhile."""
 
     def seen() -> Iterator[Sighting]:
+        of_task = history.of_task()
+        begins_s = {task: [call.begin_s for call in calls] for task, calls in of_task.items()}
         for (task, agent), calls in history.by_agent().items():
             for before, again in pairwise(calls):
                 if before.span_id not in history.heard.get(again.span_id, set()):
                     continue
-                for other in history.of_task()[task]:
+                first = bisect_left(begins_s[task], before.end_s)
+                last = bisect_left(begins_s[task], again.begin_s)
+                for other in of_task[task][first:last]:
                     if (
                         other.agent != agent
-                        and before.end_s <= other.begin_s
                         and other.end_s <= again.begin_s
                         and history.heard.get(other.span_id) == {before.span_id}
                         and other.span_id not in history.passed_on
@@ -181,11 +186,13 @@ def _polls(tool: str) -> bool:
     return not _POLLS.isdisjoint(re.findall(r"[a-z]+", tool.lower()))
 
 
-def _siblings(told: list[CallRecord], history: History) -> Iterator[CallRecord]:
-    """Calls of the same agent that ran beside all of these, and whose replies no prompt holds."""
+def _siblings(
+    told: list[CallRecord], calls: list[CallRecord], history: History
+) -> Iterator[CallRecord]:
+    """Of the calls of an agent, those that ran beside all that somebody was told of, and whose replies no prompt holds."""
     latest_begin_s = max(call.begin_s for call in told)
     earliest_end_s = min(call.end_s for call in told)
-    for call in history.by_agent()[told[0].task, told[0].agent]:
+    for call in calls:
         if (
             call.served is not None
             and call.begin_s <= latest_begin_s < earliest_end_s
