@@ -93,6 +93,7 @@ def main() -> None:
     rows = [*sizes(), Number("import circles", len(circles()), 0)]
     for name, value, most in rows:
         sys.stdout.write(f"{name:<28}{value:>6g}   (at most {most:g})\n")
+    sys.exit(any(value > most for _, value, most in rows))
 
 
 if __name__ == "__main__":

@@ -31,8 +31,6 @@ from harness.printable import printable
 from harness.store import Store, queries
 from harness.units import render
 
-Row = JsonObject
-
 _VERSION: Final = ("scenario", "scenario_hash", "harness_version", "commit_id")
 """What runs of one version have in common."""
 
@@ -91,7 +89,7 @@ def print_history(
     """
     _check(metric)
     rows = queries.values(Store(path), metric, scenario=scenario)
-    of_scenario: dict[str, list[Row]] = {}
+    of_scenario: dict[str, list[JsonObject]] = {}
     for row in rows:
         of_scenario.setdefault(row["scenario"], []).append(row)
     histories = {name: _history(found) for name, found in of_scenario.items()}
@@ -117,7 +115,7 @@ def _check(metric: str) -> None:
     raise HarnessError(f"--metric {metric}: there is no metric {metric!r}; {advice}")
 
 
-def _history(rows: Iterable[Row]) -> list[Group]:
+def _history(rows: Iterable[JsonObject]) -> list[Group]:
     """The groups of one scenario, each held against the last value of each seed before it."""
     known: dict[int, float] = {}
     groups: list[Group] = []
@@ -141,9 +139,9 @@ def _history(rows: Iterable[Row]) -> list[Group]:
     return groups
 
 
-def _grouped(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _grouped(rows: Iterable[JsonObject]) -> Iterator[list[JsonObject]]:
     """Successive runs of one version: where files are not committed, that ends when a seed gets another value."""
-    group: list[Row] = []
+    group: list[JsonObject] = []
     values: dict[int, float | None] = {}
     for row in rows:
         seed, value = row["seed"], row["value"]
