@@ -150,9 +150,16 @@ def map_jobs(
     if jobs == 1:
         yield from map_runs(reduce, scenario, seeds, on_task_end=on_task_end)
         return
+    with process_pool(jobs) as executor:
+        yield from _in_batches(executor, reduce, scenario, seeds, jobs, deque())
+
+
+@contextmanager
+def process_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Context manager: an executor of fresh processes, which end at once after an error, in the middle of what they do."""
     with processes(jobs) as executor:
         try:
-            yield from _in_batches(executor, reduce, scenario, seeds, jobs, deque())
+            yield executor
         except BaseException:
             _stop(executor)
             raise

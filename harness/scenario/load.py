@@ -324,7 +324,7 @@ def _digest(
     modules: list[str],
     document: Document,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, the sweep, nor where a line of a stub stands."""
     said = {
         agent: (
             script.in_order,
@@ -336,7 +336,8 @@ def _digest(
     data: JsonObject = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff")
+        if key
+        not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff", "sweep")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

@@ -36,6 +36,7 @@ from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.section import NAME, Name, Section
+from harness.scenario.sweep import SweepSpec
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
@@ -244,6 +245,8 @@ class Head(Section):
     """Limits on metrics; if one does not hold, the exit code is 1."""
     gate: Annotated[dict[MetricName, GateLimit], AfterValidator(check_units)] = {}
     """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
+    sweep: SweepSpec | None = None
+    """The points at which `harness sweep` simulates this scenario, unless its options name others."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:
         """The seeds to run: `runs` and `seed` of the file, unless others are given."""

@@ -60,6 +60,19 @@ def runs(
     return list(by_run.values())
 
 
+def runs_there(
+    store: Store, scenario_hashes: Iterable[str], harness_version: str
+) -> list[tuple[str, int, int]]:
+    """The runs of some scenarios that a version of harness made, as scenario hash, seed and number; of equal ones the last."""
+    with store.reading() as connection:
+        return connection.execute(
+            "SELECT scenario_hash, seed, max(run_id) FROM runs "
+            "WHERE harness_version = ? AND scenario_hash IN (SELECT unnest(?::VARCHAR[])) "
+            "GROUP BY scenario_hash, seed ORDER BY scenario_hash, seed",
+            [harness_version, list(scenario_hashes)],
+        ).fetchall()
+
+
 def run(store: Store, run_id: int) -> Row:
     """One run.
 
