@@ -70,7 +70,6 @@ def scenario_at(file: str | Path, point: Point, overrides: Sequence[str] = ()) -
     try:
         return load_scenario(file, overrides=(*overrides, *point.overrides))
     except ScenarioError as error:
-        error.add_note(
-            f"  At point {point.number}: {', '.join(point.overrides) or 'the file as it is'}"
-        )
+        if point.overrides:
+            error.add_note(f"  At point {point.number}: {', '.join(point.overrides)}")
         raise

@@ -71,6 +71,7 @@ class _Search:
     seeds_max: int
     budget: Budget
     made: int = 0
+    """How many runs were made."""
     tried: dict[str, Tried] = field(default_factory=dict)
     spent: str = ""
 
@@ -92,7 +93,7 @@ class _Search:
                 made=lambda: self.made,
             )
             self.made += self.sweeping.made - before
-            self.spent = found.spent
+            self.spent = found.spent or self.budget.spent(self.made, self.sweeping.cpu_s)
             self.tried[text] = Tried(
                 value=float(text), holds=found.holds[0], result=found.results[0]
             )

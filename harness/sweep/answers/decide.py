@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.scenario import LoadedScenario
-from harness.store import Store
 from harness.sweep.answers.conditions import Condition, Holds, all_hold
 from harness.sweep.driver import Sweeping
 from harness.sweep.points import Point
 from harness.sweep.results import PointResult, read
 
 FIRST_SEEDS: Final = 8
-SEEDS_MAX: Final = 128
+SEEDS_MAX: Final = 64
 """Seeds are doubled as long as a point is unclear, up to so many."""
 
 
@@ -93,11 +92,3 @@ def decide(
             return Decisions(results=results, holds=holds, spent=spent)
         for number in unclear:
             many[number] = min(2 * many[number], seeds_max)
-
-
-def metrics_at(
-    store: Store, point: Point, scenario: LoadedScenario, seeds: Sequence[int]
-) -> PointResult:
-    """The result of one point."""
-    (result,) = read(store, [(point, scenario, seeds)]).results
-    return result
