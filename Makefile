@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 SCENARIO ?= scenarios/code_review.yaml
 GALLERY := code_review overload research_assistant
 BAKEOFFS := code_review_bakeoff error_order
+SWEEPS := code_review
 
 .DEFAULT_GOAL := help
 .PHONY: help setup simulate test test-all test-pythons test-frameworks test-threads-frameworks test-crewai test-browser lint format check bench gallery docs clean
@@ -95,6 +96,11 @@ gallery: $(READY) ## draw the reports in reports/gallery again
 	for each in $(BAKEOFFS); do \
 	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
 	  (cd $$there && $$here/$(BIN)/harness bakeoff scenarios/$$each.yaml -o $$here/reports/gallery/$$each > /dev/null) && \
+	  rm -rf $$there || exit 1; \
+	done
+	for each in $(SWEEPS); do \
+	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
+	  (cd $$there && $$here/$(BIN)/harness sweep scenarios/$$each.yaml -o $$here/reports/gallery/$${each}_sweep > /dev/null) && \
 	  rm -rf $$there || exit 1; \
 	done
 

@@ -142,14 +142,17 @@ def _knees(swept: Swept, metrics: Sequence[str]) -> dict[str, Knee]:
     places = [as_number(text) for text in swept.column(swept.keys[0])]
     found = {}
     for metric in metrics:
-        curve = {
-            place: [values[seed] for seed in sorted(values)]
-            for place, it in zip(places, swept.results, strict=True)
-            if place is not None and (values := it.values(metric))
-        }
-        if len(curve) < len(places) or len({len(values) for values in curve.values()}) != 1:
+        values = [it.values(metric) for it in swept.results]
+        shared = sorted(set.intersection(*map(set, values)))
+        if not shared or None in places:
             continue
-        knee = knee_of(curve)
+        knee = knee_of(
+            {
+                place: [of_point[seed] for seed in shared]
+                for place, of_point in zip(places, values, strict=True)
+                if place is not None
+            }
+        )
         if knee is not None:
             found[metric] = knee
     return found

@@ -44,6 +44,7 @@ from harness.scenario.schema import (
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.scenario.sweep import SweepSpec
 from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
@@ -138,6 +139,7 @@ _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
     ("policy", Policies),
     ("retry", Retry),
+    ("sweep", SweepSpec),
     ("checkpoint", CheckpointSpec),
     ("checkpoint file", CheckpointFileSpec),
 )

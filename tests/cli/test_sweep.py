@@ -42,12 +42,19 @@ def test_table_page_and_json_tell_the_same(harness: Cli) -> None:
     assert [point["values"]["workload.tasks"] for point in found["points"]] == ["4", "5", "6"] * 2
     assert all(point["runs"] == 3 for point in found["points"])
     page = json.loads(Path("reports/sweep-swept.json").read_text(encoding="utf-8"))
-    assert [section["key"] for section in page["sections"]] == ["verdict", "curves", "maps", "effects"]
+    assert [section["key"] for section in page["sections"]] == [
+        "verdict",
+        "curves",
+        "maps",
+        "effects",
+    ]
 
 
 def test_status_tells_what_is_done_and_runs_nothing(harness: Cli) -> None:
     assert "0 of 18 runs" in harness("sweep", "swept.yaml", *GRID, "--status").stdout
-    harness("sweep", "swept.yaml", "--grid", "agents.writer.model=deep", "--grid", "workload.tasks=6")
+    harness(
+        "sweep", "swept.yaml", "--grid", "agents.writer.model=deep", "--grid", "workload.tasks=6"
+    )
     assert "3 of 18 runs" in harness("sweep", "swept.yaml", *GRID, "--status").stdout
     found = json.loads(harness("sweep", "swept.yaml", *GRID, "--status", "--format", "json").stdout)
     assert (found["done"], found["runs"]) == (3, 18)
@@ -76,7 +83,9 @@ def test_section_of_the_file_says_what_options_do_not(harness: Cli) -> None:
 
 def test_section_changes_no_run(harness: Cli) -> None:
     harness("simulate", "swept.yaml", "--quiet")
-    Path("swept.yaml").write_text(SCENARIO + "sweep: {grid: {workload.tasks: [6]}}\n", encoding="utf-8")
+    Path("swept.yaml").write_text(
+        SCENARIO + "sweep: {grid: {workload.tasks: [6]}}\n", encoding="utf-8"
+    )
     done = harness("sweep", "swept.yaml")
     assert "0 runs were made now" in done.stdout, done.stderr
 
@@ -122,7 +131,9 @@ def test_sweep_in_which_nothing_worked_is_not_green(harness: Cli) -> None:
         (("--find", "max", "agents.writer.model", "--while", "calls_mean<2"), "no number above 0"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_once_with_exit_code_2(harness: Cli, words: tuple[str, ...], word: str) -> None:
+def test_what_is_wrong_is_said_once_with_exit_code_2(
+    harness: Cli, words: tuple[str, ...], word: str
+) -> None:
     done = harness("sweep", "swept.yaml", *words)
     assert done.returncode == 2, done.stdout
     assert word in done.stderr

@@ -12,7 +12,14 @@ import pytest
 from harness.errors import HarnessError
 from harness.store import Store
 from harness.sweep import Sweeping, plan_of, read
-from harness.sweep.answers import condition_of, effects_of, find_capacity, knee_of, pass_k, reliability_of
+from harness.sweep.answers import (
+    condition_of,
+    effects_of,
+    find_capacity,
+    knee_of,
+    pass_k,
+    reliability_of,
+)
 from harness.sweep.answers.decide import Budget
 from harness.sweep.axes import axis, axis_of
 from harness.sweep.engines import Processes
@@ -66,7 +73,10 @@ def test_straight_and_short_curves_have_no_knee() -> None:
 
 
 def test_interval_of_a_knee_holds_it_and_is_the_same_every_time() -> None:
-    curve = {float(x): [x / (10 - x) + 0.02 * ((7 * seed + x) % 5) for seed in range(8)] for x in range(10)}
+    curve = {
+        float(x): [x / (10 - x) + 0.02 * ((7 * seed + x) % 5) for seed in range(8)]
+        for x in range(10)
+    }
     knee = knee_of(curve)
     assert knee is not None
     assert knee.low <= knee.at <= knee.high
@@ -100,7 +110,9 @@ def test_condition_is_unclear_when_its_bound_lies_in_the_interval(file: Path, st
     assert condition_of("success_rate>=1").holds(result) == "yes"
 
 
-def test_effect_of_a_key_is_paired_and_one_of_nothing_is_not_clear(file: Path, store: Store) -> None:
+def test_effect_of_a_key_is_paired_and_one_of_nothing_is_not_clear(
+    file: Path, store: Store
+) -> None:
     axes = [axis_of("agents.writer.output_tokens=100,400"), axis_of("horizon_s=900000,950000")]
     plan = plan_of(file, points_of(axes), runs=3)
     both = list(zip(plan.points, plan.scenarios, strict=True))
@@ -115,7 +127,11 @@ def test_effect_of_a_key_is_paired_and_one_of_nothing_is_not_clear(file: Path, s
 
 
 def test_reliability_falls_with_the_fault_rate_and_with_k(file: Path, store: Store) -> None:
-    axes = [axis_of("faults=[],[{status: {status: 500, probability: 0.2}}],[{status: {status: 500, probability: 0.6}}]")]
+    axes = [
+        axis_of(
+            "faults=[],[{status: {status: 500, probability: 0.2}}],[{status: {status: 500, probability: 0.6}}]"
+        )
+    ]
     plan = plan_of(file, points_of(axes), runs=6)
     both = list(zip(plan.points, plan.scenarios, strict=True))
     Sweeping(store, Processes(1)).ensure([(p.number, s, plan.seeds) for p, s in both])
@@ -133,7 +149,9 @@ def test_capacity_that_is_known_exactly(file: Path, store: Store) -> None:
     text = text.replace("claude-haiku-4-5}", "claude-haiku-4-5, latency: {ttft_s: 2, itl_s: 0}}")
     file.write_text(text, encoding="utf-8")
     conditions = (condition_of("latency_s_mean<=8"),)
-    found = find_capacity(Sweeping(store, Processes(1)), file, "workload.tasks", conditions, seeds=2)
+    found = find_capacity(
+        Sweeping(store, Processes(1)), file, "workload.tasks", conditions, seeds=2
+    )
     assert (found.good, found.bad) == (13, 14)  # the mean of n tasks is (n + 3) / 2 seconds
     again = find_capacity(
         Sweeping(store, Processes(1)), file, "workload.tasks", conditions, seeds=2,
@@ -142,14 +160,21 @@ def test_capacity_that_is_known_exactly(file: Path, store: Store) -> None:
     assert (again.good, again.bad) == (13, 14)
 
 
-def test_search_ends_with_its_budget_and_without_an_answer_it_says_so(file: Path, store: Store) -> None:
+def test_search_ends_with_its_budget_and_without_an_answer_it_says_so(
+    file: Path, store: Store
+) -> None:
     sweeping = Sweeping(store, Processes(1))
     conditions = (condition_of("latency_s_mean<0.000001"),)
     none = find_capacity(sweeping, file, "workload.tasks", conditions, seeds=2)
     assert none.good is None
     assert "smallest" in none.why
     always = find_capacity(
-        sweeping, file, "workload.tasks", (condition_of("success_rate>=0"),), seeds=2, budget=Budget(runs=8)
+        sweeping,
+        file,
+        "workload.tasks",
+        (condition_of("success_rate>=0"),),
+        seeds=2,
+        budget=Budget(runs=8),
     )
     assert always.bad is None
     assert always.runs < 200
@@ -157,4 +182,9 @@ def test_search_ends_with_its_budget_and_without_an_answer_it_says_so(file: Path
 
 def test_key_without_a_number_is_refused(file: Path, store: Store) -> None:
     with pytest.raises(HarnessError, match="no number above 0"):
-        find_capacity(Sweeping(store, Processes(1)), file, "agents.writer.model", (condition_of("success_rate>0"),))
+        find_capacity(
+            Sweeping(store, Processes(1)),
+            file,
+            "agents.writer.model",
+            (condition_of("success_rate>0"),),
+        )

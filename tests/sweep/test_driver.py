@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness import wall
 from harness.errors import HarnessError
 from harness.spans import as_json_lines
 from harness.store import RunRecord, Store, queries
-from harness.sweep import Engine, Plan, Swept, Sweeping, plan_of, read
+from harness.sweep import Engine, Plan, Sweeping, Swept, plan_of, read
 from harness.sweep.axes import axis_of
 from harness.sweep.engines import Processes
 from harness.sweep.points import points_of
@@ -26,6 +27,8 @@ from harness.sweep.shards import shard_name
 from harness.sweep.work import Job, execute
 
 ONE = Processes(1)
+
+Work = Callable[[Job], list[RunRecord]]
 
 
 def planned(file: Path, runs: int = 3) -> Plan:
@@ -50,7 +53,10 @@ def swept(plan: Plan, store: Store) -> Swept:
 def bytes_of(plan: Plan, store: Store) -> list[Any]:
     """The metrics and spans of all points, by seed."""
     return [
-        (dict(result.runs), [as_json_lines(queries.span_table(store, run)) for run in result.run_ids])
+        (
+            dict(result.runs),
+            [as_json_lines(queries.span_table(store, run)) for run in result.run_ids],
+        )
         for result in swept(plan, store).results
     ]
 
@@ -79,10 +85,10 @@ class _Pool(Executor):
     def __init__(self, engine: Dying, threads: ThreadPoolExecutor) -> None:
         self.engine, self.threads, self.broken = engine, threads, False
 
-    def submit(self, function: Any, job: Job, /) -> Future[Any]:  # type: ignore[override]
+    def submit(self, function: Work, job: Job, /) -> Future[Any]:  # type: ignore[override]
         return self.threads.submit(self.work, function, job)
 
-    def work(self, function: Any, job: Job) -> list[RunRecord]:
+    def work(self, function: Work, job: Job) -> list[RunRecord]:
         for seed in job.seeds:
             if (job.point, seed) in self.engine.dies:
                 self.engine.dies.remove((job.point, seed))
@@ -90,8 +96,7 @@ class _Pool(Executor):
         if self.broken:
             raise BrokenProcessPool("a process died")
         self.engine.done += [(job.point, seed) for seed in job.seeds]
-        found: list[RunRecord] = function(job)
-        return found
+        return function(job)
 
 
 def test_what_is_stored_is_not_run_again(file: Path, store: Store) -> None:
@@ -108,7 +113,9 @@ def test_runs_of_harness_simulate_count(file: Path, store: Store) -> None:
 
     plan = planned(file)
     Simulation(file, overrides=["workload.tasks=4"]).run_many(3, store=store)
-    assert Sweeping(store, ONE).ensure(wanted(plan)[:1]) == 0  # with `model=fast`, as the file says anyway
+    assert (
+        Sweeping(store, ONE).ensure(wanted(plan)[:1]) == 0
+    )  # with `model=fast`, as the file says anyway
     assert Sweeping(store, ONE).ensure(wanted(plan)[:2]) == 3
 
 
@@ -140,7 +147,7 @@ def test_error_of_a_run_is_no_lost_worker(file: Path, store: Store) -> None:
     plan = planned(file)
 
     class Wrong(_Pool):
-        def work(self, function: Any, job: Job) -> list[RunRecord]:
+        def work(self, function: Work, job: Job) -> list[RunRecord]:
             raise HarnessError("the scenario cannot continue")
 
     class Engine(Dying):
@@ -163,8 +170,6 @@ def test_worker_with_another_harness_is_refused_by_name(file: Path) -> None:
 def test_shard_is_named_by_its_content_and_left_alone_if_it_is_there(
     file: Path, tmp_path: Path
 ) -> None:
-    from harness.sweep.driver import version  # type: ignore[attr-defined]
-
     scenario = planned(file).scenarios[0]
     shards = tmp_path / "shards"
     job = Job(
@@ -192,7 +197,7 @@ def test_killed_process_loses_nothing(file: Path, store: Store) -> None:
             assert victim is not None
             killed.append(victim)
             os.kill(victim, signal.SIGKILL)
-            time.sleep(0.05)
+            wall.sleep(0.05)
 
     sweeping = Sweeping(store, Processes(2), on_run=kill_one)
     assert sweeping.ensure(wanted(plan)) == 32

@@ -16,7 +16,14 @@ def values_of(*args: object, **kwargs: object) -> list[tuple[str, ...]]:
 
 def test_grid_is_all_combinations_and_the_last_axis_changes_first() -> None:
     axes = [axis_of("a=1,2"), axis_of("b=x,y,z")]
-    assert values_of(axes) == [("1", "x"), ("1", "y"), ("1", "z"), ("2", "x"), ("2", "y"), ("2", "z")]
+    assert values_of(axes) == [
+        ("1", "x"),
+        ("1", "y"),
+        ("1", "z"),
+        ("2", "x"),
+        ("2", "y"),
+        ("2", "z"),
+    ]
 
 
 def test_zipped_axes_change_together() -> None:
