@@ -35,7 +35,8 @@ def section(contents: Contents) -> Section | None:
     return Section(
         key="texts",
         title="What agents read and wrote",
-        lead="Open a step to see its prompt and its reply. What looks like a secret was replaced before the run was stored.",
+        lead="Open a step to see its prompt and its reply. Times are since the beginning of the task. What looks like a secret was "
+        "replaced before the run was stored.",
         blocks=blocks,
     )
 
@@ -50,8 +51,9 @@ def _steps_of(contents: Contents, row: Row) -> Steps:
         half = STEPS_MAX // 2
         steps = [*steps[:half], *steps[-half:]]
     shown_as = _SLOWEST if row["shown_as"] == "slowest" else _FAILED
+    count = len(steps) + left_out
     return Steps(
-        title=f"Task {task} of run {run_id}, {shown_as}: {len(steps) + left_out} steps",
+        title=f"Task {task} of run {run_id}, {shown_as}: {count} {'step' if count == 1 else 'steps'}",
         steps=steps,
         note=f"{left_out:,} steps in the middle are left out." if left_out else "",
     )
@@ -68,13 +70,14 @@ def _steps(spans: Table, events: Table, texts: Mapping[int, Mapping[str, str]]) 
     for row in rows:
         if row["kind"] == ATTEMPT:
             attempts.setdefault(row["parent_id"], []).append(row)
+    began_s = min((row["arrival_s"] for row in rows), default=0.0)
     for row in sorted(rows, key=lambda it: (it["arrival_s"], it["span_id"])):
         if row["kind"] not in (CALL, TOOL):
             continue
         said = texts.get(row["span_id"], {})
         yield Step(
-            start_s=row["arrival_s"],
-            end_s=row["end_s"],
+            start_s=row["arrival_s"] - began_s,
+            end_s=row["end_s"] - began_s,
             who=row["agent"] or "the program",
             what=f"tool {row['name']}" if row["kind"] == TOOL else f"call of {row['model']}",
             outcome=_outcome(row, attempts.get(row["span_id"], [])),
