@@ -232,13 +232,11 @@ def show_file(path: Path) -> int:
     found = read_baseline(path)
     seeds = f"seeds {found.seeds[0]} to {found.seeds[-1]}" if found.seeds else "no seeds"
     out = console()
-    for line in (
-        f"{found.scenario}: {len(found.runs)} runs, {seeds}",
-        f"reason: {found.reason}",
-        f"harness {found.harness_version}, Python {found.python}, prices of {found.prices_as_of}, "
-        f"scenario {found.scenario_hash}",
-    ):
-        out.print(Text(printable(line)))
+    about = (
+        f"{found.scenario}: {len(found.runs)} runs, {seeds}\nreason: {found.reason}\nharness {found.harness_version}, "
+        f"Python {found.python}, prices of {found.prices_as_of}, scenario {found.scenario_hash}"
+    )
+    out.print(Text(printable(about)))
     made = Grid([Column("metric", "key"), *map(Column, ("mean of seeds", "least", "most"))])
     for name in sorted(found.names):
         values = list(found.values(name).values())

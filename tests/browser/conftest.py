@@ -14,7 +14,7 @@ import pytest
 from harness.gate import gate, limits_of, stored
 from harness.gate.output.page import judgement
 from harness.metrics.history import HEARD
-from harness.report import Contents, Side, write_index, write_report
+from harness.report import Contents, Side, write_index, write_report, write_task_page
 from harness.report.notebook import comparison_html, run_html
 from harness.run import Simulation
 from harness.run.record import record
@@ -144,6 +144,7 @@ def pages(store: Store, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         "texts": Contents(side=Side(store, (11,))),
     }
     found = {name: write_report(contents, folder, name)[0] for name, contents in about.items()}
+    found["task"] = write_task_page(store, 11, 4, folder)[0]
     found["index"] = write_index(store, folder)
     (run,) = simulated("overload", 1)
     found["notebook"] = folder / "notebook.html"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("playwright.sync_api", reason="playwright is in an environment of its own")
 
-PAGES = (*REPORTS, "index", "notebook")
+PAGES = (*REPORTS, "task", "index", "notebook")
 SCHEMES = {"light": False, "dark": True}
 
 SERIOUS = {"serious", "critical"}

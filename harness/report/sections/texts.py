@@ -10,7 +10,7 @@ from harness.json_types import JsonObject
 from harness.report.blocks import Section, Step, Steps
 from harness.report.contents import Contents
 from harness.spans import ATTEMPT, CALL, OK, TOOL, Table
-from harness.store import queries, series
+from harness.store import Store, queries, series
 from harness.store.asking import Row
 from harness.units import render
 
@@ -42,18 +42,30 @@ def section(contents: Contents) -> Section | None:
 
 
 def _steps_of(contents: Contents, row: Row) -> Steps:
-    store, run_id, task = contents.side.store, row["run_id"], row["task"]
+    shown_as = _SLOWEST if row["shown_as"] == "slowest" else _FAILED
+    title = f"Task {row['task']} of run {row['run_id']}, {shown_as}"
+    return steps_of(contents.side.store, row["run_id"], row["task"], title)
+
+
+def steps_of(store: Store, run_id: int, task: int, title: str) -> Steps:
+    """The steps of one task.
+
+    Args:
+        store: Where the run is.
+        run_id: The run.
+        task: The task.
+        title: What stands above them; how many they are is added.
+    """
     spans = queries.span_table(store, run_id, task=task)
     events = queries.event_table(store, run_id, task=task)
     steps = list(_steps(spans, events, queries.texts(store, run_id, task=task)))
-    left_out = max(0, len(steps) - STEPS_MAX)
+    count = len(steps)
+    left_out = max(0, count - STEPS_MAX)
     if left_out:
         half = STEPS_MAX // 2
         steps = [*steps[:half], *steps[-half:]]
-    shown_as = _SLOWEST if row["shown_as"] == "slowest" else _FAILED
-    count = len(steps) + left_out
     return Steps(
-        title=f"Task {task} of run {run_id}, {shown_as}: {count} {'step' if count == 1 else 'steps'}",
+        title=f"{title}: {count} {'step' if count == 1 else 'steps'}",
         steps=steps,
         note=f"{left_out:,} steps in the middle are left out." if left_out else "",
     )
