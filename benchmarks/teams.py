@@ -41,7 +41,7 @@ def scenario_of(pattern: dict[str, Any], names: list[str], tasks: int) -> Loaded
         "workload": {"tasks": tasks},
         "providers": {"anthropic": {}},
         "models": {"fast": {"provider": "anthropic", "name": "claude-haiku-4-5"}},
-        "agents": dict.fromkeys(names, {"model": "fast", "output_tokens": 50}),
+        "agents": {name: {"model": "fast", "output_tokens": 50} for name in names},
         "pattern": pattern,
     }
     return load_spec(spec)

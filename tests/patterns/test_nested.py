@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import subprocess
 import sys
@@ -169,7 +170,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
 
 def costs_of_members(run: RunResult, *members: str) -> float:
     rows = run.spans.rows("kind", "agent", "cost_usd")
-    return sum(cost for kind, agent, cost in rows if kind == "attempt" and agent in members)
+    return math.fsum(cost for kind, agent, cost in rows if kind == "attempt" and agent in members)
 
 
 def test_message_of_a_team_costs_what_the_calls_of_its_members_cost(answers: list[Message]) -> None:  # fmt: skip
