@@ -376,3 +376,47 @@ def test_mistake_in_a_pattern_of_ones_own_is_told_as_such(
         Simulation(folder / "own.yaml").run(1)
     assert str(raised.value).startswith(says)
     assert "  How to fix: " in str(raised.value)
+
+
+WAYS = (
+    FILE.partition("pattern:")[0]
+    + """
+bakeoff:
+  single: {agent: a}
+  twice: {"own_team:Twice": {who: a}}
+  mesh: {max_rounds: 1, peers: [{pattern: {single: {agent: a}}}, {pattern: {single: {agent: b}}}]}
+  deep: {pipeline: {stages: [b, {pattern: {"own_team:Twice": {who: a}}}]}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("way", "turns"),
+    [
+        ("twice", ["a 0-1", "a 1-2"]),
+        ("mesh", ["single 0-1", "  a 0-1", "single-2 0-1", "  b 0-1"]),
+        ("deep", ["b 0-1", "Twice 1-3", "  a 1-2", "  a 2-3"]),
+    ],
+)
+def test_way_of_a_bakeoff_may_be_or_hold_a_pattern_of_ones_own_and_teams_without_a_name(
+    folder: Path, way: str, turns: list[str]
+) -> None:
+    file = folder / "ways.yaml"
+    file.write_text(WAYS, encoding="utf-8")
+    run = Simulation(file, overrides=[f"pattern={way}", "workload.tasks=1"]).run(1)
+    assert [line.removeprefix("  ") for line in levels(run)[1:]] == turns
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("who: a}}\n  mesh", "whom: a}}\n  mesh", "ways.yaml:10:30: bakeoff.twice.own_team:Twice: unknown key 'whom'; did you mean 'who'?"),
+        ('twice: {"own_team:Twice"', 'twice: {"own_team:Twize"', "ways.yaml:10:11: bakeoff.twice.own_team:Twize: 'own_team:Twize' cannot be loaded"),
+    ],
+)  # fmt: skip
+def test_wrong_way_of_a_bakeoff_is_told_with_its_place(folder: Path, old: str, new: str, says: str) -> None:  # fmt: skip
+    file = folder / "ways.yaml"
+    file.write_text(WAYS.replace(old, new), encoding="utf-8")
+    with pytest.raises(ScenarioError) as raised:
+        load_scenario(file)
+    assert says in str(raised.value)
