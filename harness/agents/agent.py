@@ -172,6 +172,7 @@ class Agent:
                 raise
             self.log.event("fallback", span, self.fallback.name)
         finally:
+            task.cost_usd += request.cost_usd
             self.log.close(span, status)
         if reply is None:
             assert self.fallback is not None
@@ -274,7 +275,10 @@ class Turn:
                 f"Sum up this conversation.\n\n{text}",
                 tokens=size,
             )
-            summary = await agent.summarizer.handle(asked)
+            try:
+                summary = await agent.summarizer.handle(asked)
+            finally:
+                task.cost_usd += asked.task.cost_usd
             past[:old] = [Remembered(ChatMessage("user", summary.text), summary.tokens)]
         kept = agent.context.kept(past)
         if kept:

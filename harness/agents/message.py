@@ -44,6 +44,10 @@ class Task:
     speaks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The versions of messages that each sender speaks, of those that state any."""
 
+    cost_usd: float = 0.0
+    """Cost of the calls that agents have made for it so far; of a team within a team, of its members' [USD]; NaN if a price is
+    unknown."""
+
     def count(self, what: str) -> int:
         """Note one more of something, and return its ordinal in this task; part of the key of its draws."""
         number = self.counts[what] = self.counts.get(what, 0) + 1
@@ -54,8 +58,8 @@ class Task:
         return self.count(_MESSAGES)
 
     def within(self, span: Span) -> Task:
-        """The same task as a team within the team sees it: what it does is a part of another span."""
-        return replace(self, span=span)
+        """The same task as a team within the team sees it: what it does is a part of another span, and its costs are its own."""
+        return replace(self, span=span, cost_usd=0.0)
 
 
 class Message(NamedTuple):

@@ -6,7 +6,6 @@ difference is a change of the scenario, the program, the prices or harness.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +25,7 @@ from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
 from harness.json_types import JsonObject
-from harness.metrics import METRICS
+from harness.metrics import METRICS, no_such_metric
 from harness.printable import printable
 from harness.store import Store, queries
 from harness.units import render
@@ -108,11 +107,8 @@ def print_history(
 
 
 def _check(metric: str) -> None:
-    if metric in METRICS:
-        return
-    near = difflib.get_close_matches(metric, METRICS, n=1, cutoff=0.6)
-    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METRICS)}"
-    raise HarnessError(f"--metric {metric}: there is no metric {metric!r}; {advice}")
+    if metric not in METRICS:
+        raise HarnessError(f"--metric {metric}: {no_such_metric(metric)}")
 
 
 def _history(rows: Iterable[JsonObject]) -> list[Group]:

@@ -10,11 +10,10 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 
+from harness.errors import did_you_mean
 from harness.metrics.customers import CustomerTally
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
-
-Metrics = dict[str, float]
 
 METRICS: dict[str, str] = {
     "latency_s_mean": "time from a task's arrival to its end, mean [s]; all tasks that came to an end, well or not",
@@ -66,6 +65,28 @@ AGENT_METRICS: dict[str, str] = {
 """Every metric of one agent, in the order in which they are shown."""
 
 
+class Metrics(dict[str, float]):
+    """Metrics by name; those that were not measured are absent."""
+
+    def __missing__(self, name: str) -> float:
+        """Explain why a name is not there.
+
+        Raises:
+            KeyError: There is no such metric, or it was not measured.
+        """
+        raise KeyError(
+            f"{name} was not measured"
+            if name in METRICS or name in AGENT_METRICS
+            else no_such_metric(name)
+        )
+
+
+def no_such_metric(name: str) -> str:
+    """What is wrong with the name of a metric, with the known name that is most like it, or all of them."""
+    near = did_you_mean(name, METRICS) or f"; known are {', '.join(METRICS)}"
+    return f"there is no metric {name!r}{near}"
+
+
 def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     """Compute the metrics of some runs over all their tasks.
 
@@ -86,7 +107,9 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_messages(runs, tasks),
         **_of_state(runs),
     }
-    whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
+    whole = Metrics(
+        {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
+    )
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
 
 
@@ -100,7 +123,7 @@ def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:
 
 
 def _of_customer(mine: CustomerTally) -> Metrics:
-    found: Metrics = {"tasks": mine.tasks}
+    found = Metrics(tasks=mine.tasks)
     if mine.latencies_s:
         latencies_s = sorted(mine.latencies_s)
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
@@ -120,8 +143,8 @@ def quantile(samples: Sequence[float], p: float) -> float:
     return samples[below] + (samples[above] - samples[below]) * (position - below)
 
 
-def _of_tasks(runs: Sequence[RunTally], tasks: int) -> Metrics:
-    found: Metrics = {}
+def _of_tasks(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
+    found: dict[str, float] = {}
     latencies_s = sorted(_joined(run.latencies_s for run in runs))
     if latencies_s:
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
@@ -142,11 +165,11 @@ def _of_tasks(runs: Sequence[RunTally], tasks: int) -> Metrics:
     return found
 
 
-def _of_work(mine: Tally, tasks: int) -> Metrics:
+def _of_work(mine: Tally, tasks: int) -> dict[str, float]:
     """What can be said of one agent, or of all together."""
     if not tasks:
         return {}
-    found: Metrics = {
+    found: dict[str, float] = {
         "calls_mean": mine.calls / tasks,
         "attempts_mean": mine.attempts / tasks,
         "input_tokens_mean": mine.input_tokens / tasks,
@@ -168,7 +191,7 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     return found
 
 
-def _of_state(runs: Sequence[RunTally]) -> Metrics:
+def _of_state(runs: Sequence[RunTally]) -> dict[str, float]:
     total = StateTally()
     for run in runs:
         total.add(run.state)
@@ -181,7 +204,7 @@ def _of_state(runs: Sequence[RunTally]) -> Metrics:
     }
 
 
-def _of_messages(runs: Sequence[RunTally], tasks: int) -> Metrics:
+def _of_messages(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
     """Where messages are not noted, as of a program of one's own, turns that ended well stand for them."""
     if not tasks:
         return {}
@@ -203,9 +226,13 @@ def _of_agent(mine: Tally, tasks: int) -> Metrics:
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
         found["latency_s_p95"] = quantile(latencies_s, 0.95)
         found["success_rate"] = (len(latencies_s) - mine.failed_calls) / len(latencies_s)
-    return {
-        name: found[name] for name in AGENT_METRICS if name in found and not math.isnan(found[name])
-    }
+    return Metrics(
+        {
+            name: found[name]
+            for name in AGENT_METRICS
+            if name in found and not math.isnan(found[name])
+        }
+    )
 
 
 def _joined(samples: Iterable[array[float]]) -> array[float]:

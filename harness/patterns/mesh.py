@@ -12,6 +12,7 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice, fields
+from harness.errors import did_you_mean
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import DecisionUnreadable, ask, beginning
 from harness.patterns.nested import MemberName
@@ -47,7 +48,7 @@ class Mesh:
     """Who takes part; in the first round each has the task."""
     max_rounds: Count = 5
     """Most rounds."""
-    versions: dict[MemberName, tuple[str, ...]] = field(default_factory=dict)
+    versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Versions of the protocol that a peer speaks, the one that it prefers first; absent means any. Two peers use the first of
     those of the one that is listed first which the other one speaks too."""
     on_mismatch: Literal["fail", "drop"] = "fail"
@@ -61,7 +62,9 @@ class Mesh:
             raise ValueError("a peer is listed twice")
         for name in self.versions:
             if name not in self.peers:
-                raise ValueError(f"{name} has versions and is no peer")
+                raise ValueError(
+                    f"{name} has versions and is no peer{did_you_mean(name, self.peers)}"
+                )
 
     async def run(self, task: Message, team: Team) -> Message:
         """Let the peers write until nobody has mail.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.metrics import AGENT_METRICS, METRICS, RunTally, quantile, summarise, tally
+from harness.metrics import AGENT_METRICS, METRICS, Metrics, RunTally, quantile, summarise, tally
 from harness.spans import (
     ABSENT,
     AGENT,
@@ -80,7 +80,7 @@ def numbers(
     events: Table | None = None,
     warmup_tasks: int = 0,
     slots: int | None = None,
-) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+) -> tuple[Metrics, dict[str, Metrics]]:
     found = tally(
         table(*rows), agents=agents, events=events, warmup_tasks=warmup_tasks, slots=slots
     )
