@@ -43,7 +43,8 @@ def page_of(
     metrics = tuple(it for it in metrics if any(it in one.means for one in swept.results))
     rows = _rows(swept, metrics, conditions, pass_k)
     knees = _knees(swept, metrics)
-    effects = {metric: effects_of(swept, metric) for metric in metrics}
+    # Of one key, the curve says it better.
+    effects = {metric: effects_of(swept, metric) for metric in metrics if len(swept.keys) > 1}
     answers: list[tuple[Tone, str]] = []
     if conditions:
         said = " and ".join(map(str, conditions))
@@ -54,7 +55,7 @@ def page_of(
     answers += [("", _knee_text(metric, knee, swept)) for metric, knee in knees.items()]
     for metric, found in effects.items():
         clear = [it for it in found if it.is_clear]
-        if clear and len({it.key for it in found}) > 1:
+        if clear:
             most = clear[0]
             sign = "+" if most.change.mean > 0 else "-"
             share = "" if most.share is None else f" ({most.share:+.0%})"

@@ -16,6 +16,8 @@ from harness.gate.statistics import mean
 _DRAWS: Final = 1_000
 _LEAST: Final = 0.1
 """A curve that is nowhere farther from the diagonal, of 1 in all, has no knee."""
+_FLAT: Final = 0.05
+"""A metric that changes by no more than this share of itself has no knee."""
 _POINTS_LEAST: Final = 4
 
 
@@ -39,7 +41,7 @@ def knee_of(curve: Mapping[float, Sequence[float]], seed: int = 1) -> Knee | Non
         seed: What the bootstrap follows from.
 
     Returns:
-        The knee; None if the curve is straight, goes up and down, or has fewer than four points.
+        The knee; None if the curve is straight, nearly flat, or has fewer than four points.
     """
     places = sorted(curve)
     if len(places) < _POINTS_LEAST:
@@ -67,7 +69,7 @@ def knee_of(curve: Mapping[float, Sequence[float]], seed: int = 1) -> Knee | Non
 def _turn(places: Sequence[float], values: Sequence[float]) -> tuple[float, float] | None:
     """Where a curve is farthest from the diagonal, and how far."""
     width, height = places[-1] - places[0], max(values) - min(values)
-    if not width or not height:
+    if not width or height <= _FLAT * max(map(abs, values)):
         return None
     grows = values[-1] >= values[0]
     scaled = [
