@@ -58,6 +58,28 @@ def settings_known(function: F) -> F:
     return cast("F", checked)
 
 
+_SETTABLE = ("seed", "command", "horizon_s", "calls_per_task", "order", "runs")
+
+
+def check_settable(owner: type, name: str) -> None:
+    """Check the name of an attribute that is about to be set.
+
+    Raises:
+        HarnessError: The class has no such attribute.
+    """
+    if (
+        name.startswith("_")
+        or name in _SETTABLE
+        or isinstance(getattr(owner, name, None), property)
+    ):
+        return
+    known = [*_SETTABLE, *(it for it in dir(owner) if isinstance(getattr(owner, it), property))]
+    raise HarnessError(
+        f"sim.{name} = ...: there is nothing of this name to set{did_you_mean(name, known)}\n"
+        "  How to fix: settings of an agent, a fault or a process are arguments, such as sim.agent(..., allow_unused=True)"
+    )
+
+
 def seed(value: int) -> int:
     """A seed."""
     if type(value) is not int or value < 0:

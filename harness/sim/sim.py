@@ -73,6 +73,15 @@ class Sim(Surroundings):
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what a test may change, such as `allow_unmatched`.
+
+        Raises:
+            HarnessError: There is nothing of this name to set; it would have no effect.
+        """
+        settings.check_settable(type(self), name)
+        super().__setattr__(name, value)
+
     @property
     def last_run(self) -> ProgramRun:
         """The latest run, whether it returned or raised.
