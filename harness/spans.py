@@ -139,10 +139,8 @@ class Table:
         """Add rows, as one list per column, in the order of the columns."""
         # By way of bytes: `array.fromlist` parses each value like an argument of a call, at three times the price.
         for (name, kind), values in zip(self.columns.items(), columns, strict=True):
-            if kind == "text":
-                values = map(self._codes.__getitem__, values)
-            rows = len(columns[0])
-            self._arrays[name].frombytes(pack(f"{rows}{_TYPE_CODES[kind]}", *values))
+            coded = map(self._codes.__getitem__, values) if kind == "text" else values
+            self._arrays[name].frombytes(pack(f"{len(values)}{_TYPE_CODES[kind]}", *coded))
 
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""
@@ -262,6 +260,8 @@ class SpanLog:
         self._events = Table(EVENT_COLUMNS)
         self._closed: list[Span] = []
         self._noted: list[tuple[Any, ...]] = []
+        self.note: Callable[[tuple[Any, ...]], None] = self._noted.append
+        """Notes a point in time, as the values of an `Event`."""
         self._ids = count(1)
 
     @property
@@ -308,18 +308,13 @@ class SpanLog:
         self._closed.append(span)
         if len(self._closed) >= _CHUNK_ROWS:
             self._gather_spans()
+            self._gather_events()
 
     def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
         """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
         self._noted.append(
             Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
         )
-
-    def note(self, events: list[tuple[Any, ...]]) -> None:
-        """Note several points in time at once, each as the values of an `Event`."""
-        self._noted += events
-        if len(self._noted) >= _CHUNK_ROWS:
-            self._gather_events()
 
     def _gather_events(self) -> None:
         if self._noted:
