@@ -105,11 +105,13 @@ class OrderedWeakSet(WeakKeyDictionary[T, None]):
 
 
 @contextmanager
-def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
+def _changed_asyncio(sleep: Callable[..., Coroutine[object, None, Any]]) -> Iterator[None]:
     stock_sleep, stock_all_tasks = asyncio.sleep, asyncio.all_tasks
     stock_gather = asyncio.tasks._GatheringFuture  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
 
-    def all_tasks_in_order(loop: asyncio.AbstractEventLoop | None = None) -> set[asyncio.Task[Any]]:
+    def all_tasks_in_order(
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> set[asyncio.Task[object]]:
         tasks = stock_all_tasks(loop)
         # asyncio copies them from a set of all loops' tasks, where those of an earlier run may stand in the way.
         return OrderedSet(sorted(tasks, key=lambda task: getattr(task, "order", 0)))

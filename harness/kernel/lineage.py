@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, Protocol
+from typing import Protocol
 from weakref import ref
 
 from harness.kernel.identity import Identity, RootIdentity
@@ -125,7 +125,7 @@ NO_TASK = Lineage(None, None)
 
 
 def child_of(
-    parent: asyncio.Task[Any] | None,
+    parent: asyncio.Task[object] | None,
     task: asyncio.Task[object],
     begun_s: float,
     thread: Worker,

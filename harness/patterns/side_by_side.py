@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
 
 from harness.agents import Message
 from harness.models import CALL_ERRORS
@@ -20,7 +19,7 @@ Outcome = Message | Exception
 
 
 async def side_by_side(
-    work: Sequence[Coroutine[Any, Any, Message]], *, enough: int | None = None
+    work: Sequence[Coroutine[object, None, Message]], *, enough: int | None = None
 ) -> dict[int, Outcome]:
     """Let members work at the same time.
 
@@ -55,7 +54,7 @@ async def side_by_side(
 
 
 async def _work_on(
-    place: int, work: Coroutine[Any, Any, Message], ended: asyncio.Queue[tuple[int, Outcome]]
+    place: int, work: Coroutine[object, None, Message], ended: asyncio.Queue[tuple[int, Outcome]]
 ) -> None:
     try:
         outcome: Outcome = await work
@@ -64,7 +63,7 @@ async def _work_on(
     ended.put_nowait((place, outcome))
 
 
-async def all_of(work: Sequence[Coroutine[Any, Any, Message]]) -> list[Message]:
+async def all_of(work: Sequence[Coroutine[object, None, Message]]) -> list[Message]:
     """Let members work at the same time, and do without none.
 
     Returns:

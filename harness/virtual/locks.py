@@ -322,7 +322,7 @@ def _put_nowait(q: object, item: object) -> None:
 
 # -- putting them in ----------------------------------------------------------------------------------------
 
-_CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...] = (
+_CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., object]]], ...] = (
     (
         _LOCK,
         _lock_fields,
@@ -367,7 +367,7 @@ def parking_locks() -> Iterator[None]:
 
 @contextmanager
 def changed_type(
-    kind: type, fields: dict[str, Any], new: dict[str, Callable[..., Any]]
+    kind: type, fields: dict[str, Any], new: dict[str, Callable[..., object]]
 ) -> Iterator[None]:
     """Context manager: a type that is written in C has other methods.
 
@@ -384,7 +384,7 @@ def changed_type(
         _write(kind, fields, before)
 
 
-def _write(kind: type, fields: dict[str, Any], methods: dict[str, Callable[..., Any]]) -> None:
+def _write(kind: type, fields: dict[str, Any], methods: dict[str, Callable[..., object]]) -> None:
     fields.update(methods)
     # Attributes are looked up in a cache.
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
