@@ -179,7 +179,7 @@ class Message(NamedTuple):
 def deliver(
     messages: Sequence[Message], recipient: str, span: Span, log: SpanLog, at_s: float | None = None
 ) -> None:
-    """Note that somebody has got messages: a `message` event for each.
+    """Record that messages were received: one `message` event each.
 
     Args:
         messages: What has come.

@@ -2,7 +2,7 @@
 
 `TaskGroup`, `wait`, `as_completed` and `all_tasks` keep tasks and futures in sets, which iterate by hash, and the
 default hash is an address. Tasks and futures of a simulated loop hash to the order of their creation instead; the sets
-that asyncio builds of coroutines and async generators, which nobody can give a hash, become insertion-ordered.
+that asyncio builds of coroutines and async generators, whose hash cannot be set, become insertion-ordered.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ A task is known by its path: the path of the task that spawned it, its name, and
 before. `main/worker#2/fetch` is the first `fetch` of the second `worker` of `main`. The numbers that asyncio and `threading` give
 (`Task-7`, `Thread-3`) count everything in the program, so that one task more renames all later ones; a path stays.
 
-The name is the one that the program gives, else that of the coroutine function. Work that is submitted to a pool belongs to whoever
-submitted it, whichever worker takes it.
+The name is the one that the program gives, else that of the coroutine function. Work that is submitted to a pool belongs to the
+task or thread that submitted it, whichever worker takes it.
 """
 
 from __future__ import annotations

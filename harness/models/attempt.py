@@ -63,7 +63,7 @@ class AttemptSpan:
         model = request.model
         span = log.open(ATTEMPT, model, request.call_span, request.agent, model, number)
         span.start_s = ABSENT
-        span.cost_usd = 0.0  # until somebody serves it, and knows better
+        span.cost_usd = 0.0  # until a provider serves it
         self.span = request.span = span
 
     def __enter__(self) -> Span:

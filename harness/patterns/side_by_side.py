@@ -12,7 +12,7 @@ from harness.patterns.decisions import TEAM
 from harness.state import StateError
 
 MEMBER_ERRORS = (*CALL_ERRORS, PatternError, StateError)
-"""What a member of a team may fail with; everything else is a mistake in somebody's code."""
+"""What a member of a team may fail with; every other error is a bug."""
 
 Outcome = Message | Exception
 """What came of one member's work; an exception is one of `MEMBER_ERRORS`."""

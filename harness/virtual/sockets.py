@@ -189,7 +189,7 @@ def is_foreign(world: World, descriptor: object) -> bool:
     try:
         return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
     except OSError:
-        return False  # whoever uses it says what is wrong with it
+        return False  # its use raises the error that says what is wrong
 
 
 def _unless_foreign(original: Callable[..., object], *, descriptors: int = 1) -> StandIn:
