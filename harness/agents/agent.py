@@ -207,13 +207,15 @@ class Turn:
         self._asked = messages
         if self.task.mail:
             messages = (*unread(self.task, agent.name), *messages)
-        self.prompt = (
-            messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
-        )
+        if len(messages) == 1:
+            prompt, tokens = messages[0].text, messages[0].tokens
+        else:
+            prompt = "\n\n".join([message.text for message in messages])
+            tokens = sum([message.tokens for message in messages])
+        self.prompt = self._begun = prompt
         """The last thing that was said."""
-        self.input_tokens = sum([message.tokens for message in messages])
+        self.input_tokens = self._begun_tokens = tokens
         """Size of the conversation, without the system prompt [tokens]."""
-        self._begun, self._begun_tokens = self.prompt, self.input_tokens
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""
         self.said: tuple[ChatMessage, ...] = ()

@@ -1,7 +1,7 @@
 """What can be typed: commands, options, exit codes. What they do is in the siblings, imported when they are called.
 
 Exit codes: 0 pass, 1 a budget or the gate failed, 2 usage, a wrong file, or output that cannot be written, 3 nothing to
-compare with, 4 undecided, 70 a bug of ours; 129, 130 and 143 when interrupted, 141 when nobody reads what is printed.
+compare with, 4 undecided, 70 a bug of ours; 129, 130 and 143 when interrupted, 141 when the output is closed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _run(arguments: Sequence[str]) -> int:
     except HarnessError as error:
         say(_message(error))
         return EXIT_USAGE
-    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         return EXIT_BROKEN_PIPE
     except SystemExit as error:
         # Click and rich make an exit with 1 of a broken pipe; others are signals.

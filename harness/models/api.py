@@ -224,7 +224,7 @@ class ModelError(Exception):
 
 
 CALL_ERRORS = (ModelError, TimeoutError)
-"""What a call may fail with; everything else is a mistake in somebody's code."""
+"""What a call may fail with; every other error is a bug."""
 
 
 def error_name(error: BaseException) -> str:

@@ -58,12 +58,12 @@ class AttemptSpan:
     def __init__(self, log: SpanLog, request: Request) -> None:
         self._log = log
         self._request = request
-        request.attempt += 1
+        request.attempt = number = request.attempt + 1
         request.latency_factor, request.stated = 1.0, None
         model = request.model
-        span = log.open(ATTEMPT, model, request.call_span, request.agent, model, request.attempt)
+        span = log.open(ATTEMPT, model, request.call_span, request.agent, model, number)
         span.start_s = ABSENT
-        span.cost_usd = 0.0  # until somebody serves it, and knows better
+        span.cost_usd = 0.0  # until a provider serves it
         self.span = request.span = span
 
     def __enter__(self) -> Span:

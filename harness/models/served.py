@@ -49,14 +49,14 @@ class ServedModel:
         if outcome is not None:
             raise_outcome(outcome)
         content: Reply = attempt.carries
-        reply = Reply(
-            content.text,
-            content.tool_calls,
-            attempt.usage.output_tokens,
-            content.truncated,
-            content.correct if backend.accuracy is None else backend.is_correct(request),
-            body=content.body,
-        )
+        correct = content.correct if backend.accuracy is None else backend.is_correct(request)
+        reply = tuple.__new__(  # half the price of `Reply(...)`, on the way of every call
+            Reply,
+            (
+                content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
+                "", False, False, content.body,
+            ),
+        )  # fmt: skip
         for alter in left.changes:
             reply = alter.change(reply)
         return reply
@@ -69,4 +69,4 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        return Usage(request.input_tokens, tokens)
+        return tuple.__new__(Usage, (request.input_tokens, tokens, 0, 0, 0))  # see above

@@ -68,7 +68,7 @@ def check_marks_of_other(node: pytest.Item) -> None:
         re.split(r"[(:]", line, maxsplit=1)[0].strip() for line in node.config.getini("markers")
     ]
     for marker in node.own_markers:
-        # Declared twice, it is a marker of somebody else too.
+        # Declared twice, it is also a marker of another plugin.
         if marker.name in (_GATE_MARKER, *BUDGETS) and declared.count(marker.name) == 1:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `{marker.name}` is for tests that use `{FIXTURE}`"

@@ -99,7 +99,7 @@ def _closed_network(config: pytest.Config) -> AbstractContextManager[ClosedNetwo
 
 
 def _test_modules(session: pytest.Session) -> frozenset[str]:
-    """Names of the modules of tests, conftests and plugins, whose state is nobody's program."""
+    """Names of the modules of tests, conftests and plugins, whose state belongs to no program."""
     known = session.config.stash.get(_TEST_MODULES, None)
     if known is None:
         modules = [getattr(item, "module", None) for item in session.items]

@@ -49,7 +49,7 @@ class _Places:
         self._order = itertools.count()
 
     def take(self) -> bool:
-        """Take a place, if one is free and nobody waits."""
+        """Take a place, if one is free and no call waits."""
         if not self._free or any(not place.cancelled() for _, _, place in self._waiting):
             return False
         self._free -= 1

@@ -23,7 +23,7 @@ from harness.units import Count, PositiveSeconds, Probability
 Order = Literal["arrival", "random"]
 """Which of several threads goes next that may: the one that came first, or one that the seed chooses."""
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 PROVIDER_SETTINGS = (
     "requests_per_min",
@@ -148,7 +148,7 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
     raise HarnessError(f"tool_calls: expected (name, arguments) (got {value!r})")
 
 
-def options(api: str, stated: Mapping[str, object]) -> Mapping[str, Any]:
+def options(api: str, stated: Mapping[str, object]) -> Mapping[str, object]:
     """Options of an API."""
     if stated:
         known = list(inspect.signature(APIS[api].load()).parameters)[1:]

@@ -97,7 +97,7 @@ class Sim(Surroundings):
 
     def run(
         self,
-        program: Coroutine[Any, Any, Any] | Callable[..., Any],
+        program: Coroutine[object, None, Any] | Callable[..., object],
         *args: object,
         seed: int | None = None,
         horizon_s: float | None = None,

@@ -1,7 +1,7 @@
 """Queries of a store, each a function that returns plain rows.
 
-A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; whoever
-wants more than is here writes SQL for `data_frame`, or opens the file with DuckDB.
+A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; for
+more than is here, write SQL for `data_frame`, or open the file with DuckDB.
 """
 
 from __future__ import annotations

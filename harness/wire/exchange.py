@@ -99,7 +99,7 @@ class Exchange:
             for change in changes:
                 try:
                     spoken = alter(spoken, change, call.prompt, usage)
-                except ModelError:  # no other error is made of a reply than that nobody can read it
+                except ModelError:  # the only error that a reply can become is that it is malformed
                     broken = _MALFORMED
             return spoken.usage
 

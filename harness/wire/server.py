@@ -218,7 +218,7 @@ class Server:
                 connection.close("reset")
             else:
                 yield from self._life(connection, http, scope, caller)
-        except Exception as error:  # noqa: BLE001 - raised again where nobody tells the client
+        except Exception as error:  # noqa: BLE001 - raised again where the client is not told
             self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]

@@ -69,7 +69,7 @@ def messages(*rows: tuple[int, int, int]) -> Table:
     for task_number, number, tokens in rows:
         span = log.open_task("task", task_number)
         log.note(
-            [Event(0.0, span.span_id, task_number, "a", MESSAGE, "request", "b", tokens, 0, number)]
+            Event(0.0, span.span_id, task_number, "a", MESSAGE, "request", "b", tokens, 0, number)
         )
     return log.events
 
