@@ -16,6 +16,7 @@ NAMES = (
     "store",
     "traces",
     "exchange",
+    "cassettes",
     "report",
     "startup",
     "gate_study",

@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
+from harness.provider.latency import RecordedLatency
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService
 from harness.spans import Span
+from harness.units import Usage
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
@@ -52,6 +55,22 @@ class ChatMessage(NamedTuple):
     tool_results: tuple[ToolResult, ...] = ()
 
 
+class Recording(NamedTuple):
+    """A recorded response, as it is to be replayed."""
+
+    response: RecordedResponse
+    latency: RecordedLatency | None
+    """How long it takes; None means what the model's profile says."""
+    source: str
+    """What its time is known from, as spans show it."""
+    usage: Usage
+    """What the provider counted."""
+    tool_ids: tuple[str, ...] = ()
+    """The id of each tool call."""
+    as_bytes: bool = True
+    """Whether its bytes are sent as they came; else an API writes what it says."""
+
+
 class Reply(NamedTuple):
     """A model's reply."""
 
@@ -72,6 +91,8 @@ class Reply(NamedTuple):
     """Whether it is sent as a deliberate fault even if it does not obey the request."""
     body: bytes = b""
     """The answer as a real API gave it, where it was recorded; kept beside what was read from it."""
+    recorded: Recording | None = None
+    """The recorded response that it was read from, to be replayed as it came."""
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from harness.kernel import gone_through, happened
-from harness.models.api import Reply, Request
+from harness.models.api import ModelError, Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.recorded import failure_of
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
@@ -49,12 +50,17 @@ class ServedModel:
         if outcome is not None:
             raise_outcome(outcome)
         content: Reply = attempt.carries
+        if content.recorded is not None:
+            backend.log.event("recorded", request.call_span, content.recorded.source)
+            failure = failure_of(content.recorded.response)
+            if failure is not None:
+                raise ModelError(*failure)
         correct = content.correct if backend.accuracy is None else backend.is_correct(request)
         reply = tuple.__new__(  # half the price of `Reply(...)`, on the way of every call
             Reply,
             (
                 content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
-                "", False, False, content.body,
+                "", False, False, content.body, None,
             ),
         )  # fmt: skip
         for alter in left.changes:
@@ -62,6 +68,8 @@ class ServedModel:
         return reply
 
     def _usage(self, request: Request, content: Reply) -> Usage:
+        if content.recorded is not None and self._backend.output_tokens is None:
+            return content.recorded.usage
         tokens = content.output_tokens
         if self._backend.output_tokens is not None:
             tokens = self._backend.size(request)

@@ -16,7 +16,7 @@ _FIXTURE_MODULE = "harness.pytest_plugin.running"
 """Where the fixture is defined."""
 
 _OF_MARKER = frozenset(
-    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts"}
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts", "cassette"}
 )  # fmt: skip
 """What the marker `sim` takes."""
 
@@ -47,7 +47,7 @@ def marked(node: pytest.Item) -> dict[str, Any]:
         if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, "
-                f"allow_unmatched= and keep_texts=, not {marker.args or marker.kwargs}"
+                f"allow_unmatched=, keep_texts= and cassette=, not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said

@@ -57,7 +57,11 @@ def surroundings(scenario: LoadedScenario, find: Find) -> Surroundings:
         faults=spec.faults,
         latency_factors=spec.latency_factors,
         allow_unmatched=isinstance(spec, TargetScenario) and spec.allow_unmatched,
-        may_be_unused=frozenset(name for name, part in spec.agents.items() if part.stub is None),
+        may_be_unused=frozenset(
+            name
+            for name, part in spec.agents.items()
+            if part.stub is None and part.cassette is None
+        ),
     )
 
 

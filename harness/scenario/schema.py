@@ -26,6 +26,7 @@ from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
 from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
+from harness.models.recorded import ReplayLatency
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
@@ -194,6 +195,11 @@ class WireAgentSpec(Section):
     """Rules for its calls. The first agent whose rules hold gets a call; an agent without rules gets the remaining calls."""
     stub: str | None = None
     """Its replies: a YAML file, or `module:function`; absent means made-up replies that fit the request."""
+    cassette: str | None = None
+    """A recording of its calls, in place of `stub`: its replies come as they were recorded, after the times that they took."""
+    cassette_latency: ReplayLatency = "recorded"
+    """How long recorded replies take: as long as they took (`recorded`), what the model's profile says (`profile`), or no time
+    (`none`)."""
     latency: Latency | None = None
     """Latency of its calls; absent means the model's profile."""
     output_tokens: AnyDistribution | None = None

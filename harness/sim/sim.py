@@ -167,6 +167,8 @@ class Sim(Surroundings):
             if inspect.iscoroutine(whole):
                 close_if_unstarted(whole)
             world.end()
+            if self._cassette is not None:
+                self._cassette.end_run()
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
@@ -190,6 +192,7 @@ class Sim(Surroundings):
             calls_per_task=settings.count("calls_per_task", calls_per_task),
             allow_unmatched=self._allow_unmatched,
             keep_texts=self._keep_texts,
+            replay=None if self._cassette is None else self._cassette.begin_run(),
         )
         if order == "random":
             choose_order(world.kernel, world.draws)

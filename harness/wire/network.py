@@ -99,14 +99,15 @@ def _put_in(seams: Sequence[Seam]) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(_without_certificates())
         for seam in seams:
-            _put_in_now_or_later(seam, stack)
+            put_in_now_or_later(seam, stack)
         yield
 
 
 _seams_put_in = SharedChange(_put_in)
 
 
-def _put_in_now_or_later(seam: Seam, stack: ExitStack) -> None:
+def put_in_now_or_later(seam: Seam, stack: ExitStack) -> None:
+    """Put in a seam, if its client is imported; else as soon as it is. Closing the stack takes it out."""
     module = sys.modules.get(seam.module)
     if module is not None:
         stack.callback(seam.put_in(module))
