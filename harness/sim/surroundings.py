@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.cassettes import RecordedRequest
@@ -146,6 +146,23 @@ class Surroundings:
         )
         if allow_unused:
             self._may_be_unused.add(name)
+
+    @overload
+    def tool(
+        self,
+        name: str,
+        *,
+        result: object = ...,
+        latency_s: object = ...,
+        failure_probability: float = ...,
+        replaces: str | None = ...,
+        record: Literal[False] = ...,
+    ) -> SimTool: ...
+
+    @overload
+    def tool(
+        self, name: str, *, replaces: str, record: Literal[True], mutates: bool = ...
+    ) -> RecordedTool: ...
 
     @settings.settings_known
     def tool(

@@ -95,7 +95,7 @@ def give() -> object:
 
 def test_wrong_settings_are_told(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="replaces no function"):
-        Sim().tool("x", record=True)
+        Sim().tool("x", record=True)  # type: ignore[call-overload]  # wrong on purpose
     sim = Sim()
     sim.tool("price", record=True, replaces="tests.cassettes.shop:price")
     with pytest.raises(HarnessError, match="there is no cassette"):
