@@ -128,6 +128,12 @@ class Request:
     """How much its task matters; 0 the least."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
+    customer: str = ""
+    """Whom its task is for."""
+    sample: int = 1
+    """Which sample of a call that is asked several times at once; 1 for all other calls."""
+    ended: Span | None = None
+    """The span of the attempt that ended last; None before."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
