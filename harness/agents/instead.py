@@ -12,10 +12,9 @@ from harness.models import Reply
 from harness.provider.tokens import count_tokens
 from harness.resilience import Balancer, Desk, Health, Policies, Release
 from harness.resilience.balance import BALANCED
-from harness.resilience.escalation import ESCALATED
 from harness.resilience.health import SKIPPED
 from harness.resilience.rollout import NEW_VERSION, ROLLED_BACK
-from harness.spans import CANCELLED, OK, WAIT, Span, SpanLog
+from harness.spans import CANCELLED, ESCALATED, OK, WAIT, Span, SpanLog
 
 
 class Asked(Protocol):

@@ -16,13 +16,11 @@ from annotated_types import Gt
 from harness.errors import HarnessError
 from harness.models import Reply, Request
 from harness.resilience.api import Call, PolicyError
-from harness.spans import Span, SpanLog
+from harness.spans import BUDGET_REFUSED, Span, SpanLog
 from harness.units import Count, Tokens, Usage
 
 Price = Callable[[Usage], float]
 """What an attempt costs [USD]."""
-
-REFUSED = "budget_refused"
 
 _PICO = 10**12
 """Money is counted in whole 1e-12 USD, in which every price of tokens is exact."""
@@ -149,7 +147,7 @@ class Spendings:
         try:
             self.of(span.task).reserve(Amount(turns=1))
         except BudgetExceeded as error:
-            log.event(REFUSED, span, error.message)
+            log.event(BUDGET_REFUSED, span, error.message)
             raise
 
 
@@ -185,7 +183,7 @@ def with_budget(call: Call, spendings: Spendings | None, price: Price | None, lo
         try:
             spending.reserve(reserved)
         except BudgetExceeded as error:
-            log.event(REFUSED, request.call_span, error.message)
+            log.event(BUDGET_REFUSED, request.call_span, error.message)
             raise
         request.ended = None
         try:

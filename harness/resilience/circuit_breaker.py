@@ -13,15 +13,13 @@ from typing import Literal, TypeVar
 
 from harness.models import ModelError, Reply, Request
 from harness.resilience.api import Call, Note, PolicyError, silent
-from harness.spans import SpanLog
+from harness.spans import CIRCUIT_HALF_OPENED, CIRCUIT_OPENED, SpanLog
 from harness.units import Count, PositiveSeconds
 
 T = TypeVar("T")
 
 State = Literal["closed", "open", "half_open"]
 
-OPENED = "circuit_opened"
-HALF_OPENED = "circuit_half_opened"
 CLOSED = "circuit_closed"
 REFUSED = "circuit_refused"
 
@@ -106,7 +104,7 @@ class Breaker:
         now_s = asyncio.get_running_loop().time()
         if self.state == "open" and now_s >= self._opened_s + self._stated.open_s:
             self._become("half_open")
-            note(HALF_OPENED)
+            note(CIRCUIT_HALF_OPENED)
         if self.state == "half_open":
             if self._probing + self._probes_done >= self._stated.probes:
                 self._refuse(note)
@@ -130,7 +128,7 @@ class Breaker:
         if self.state == "half_open" or self._in_a_row >= self._stated.failures:
             self._become("open")
             self._opened_s = asyncio.get_running_loop().time()
-            note(OPENED)
+            note(CIRCUIT_OPENED)
 
     def _succeeded(self, epoch: int, note: Note) -> None:
         if epoch != self._epoch:

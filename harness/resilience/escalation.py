@@ -16,7 +16,6 @@ from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution, Constant
 from harness.units import Count, whole_microseconds
 
-ESCALATED = "escalated"
 HOUR_S = 3600.0
 _DAY_H = 24.0
 

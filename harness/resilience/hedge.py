@@ -10,12 +10,11 @@ from typing import TypeVar
 from harness.models import CALL_ERRORS, Reply, Request
 from harness.resilience.api import Call, Note, silent
 from harness.resilience.branches import branch
-from harness.spans import SpanLog
+from harness.spans import HEDGED, SpanLog
 from harness.units import Count, PositiveSeconds
 
 T = TypeVar("T")
 
-HEDGED = "hedged"
 LOSER = "hedge_cancelled"
 
 

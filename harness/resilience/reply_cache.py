@@ -10,13 +10,10 @@ from typing import Generic, TypeVar
 from harness.models import Reply, Request
 from harness.resilience.api import Call
 from harness.resilience.checkpoint import digest_of
-from harness.spans import SpanLog
+from harness.spans import CACHE_HIT, CACHE_MISS, SpanLog
 from harness.units import Count, PositiveSeconds
 
 V = TypeVar("V")
-
-HIT = "cache_hit"
-MISS = "cache_miss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +73,7 @@ def with_cache(call: Call, cache: Cache[Reply] | None, log: SpanLog) -> Call:
     async def call_unless_cached(request: Request) -> Reply:
         key = digest_of(request.model, request.system, request.tools, request.prompt, request.said)
         reply = cache.get(key)
-        log.event(MISS if reply is None else HIT, request.call_span)
+        log.event(CACHE_MISS if reply is None else CACHE_HIT, request.call_span)
         if reply is None:
             reply = await call(request)
             cache.put(key, reply)
