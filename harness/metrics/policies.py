@@ -62,7 +62,7 @@ def tally_policies(events: Table, end_s: float, warmup_tasks: int = 0) -> Policy
             opened_s[breaker] = at_s
             found.add(PolicyTally(breaker_open_s=0.0))
         elif name == CIRCUIT_HALF_OPENED:
-            found.add(PolicyTally(breaker_open_s=at_s - opened_s.pop(breaker)))
+            found.add(PolicyTally(breaker_open_s=at_s - opened_s.pop(breaker, at_s)))
         elif name in _NAMES and task > warmup_tasks:
             found.add(_one(name))
     for since_s in opened_s.values():

@@ -121,10 +121,11 @@ FROM noted WHERE task > warmup_tasks
 
 def _of_policies(row: Row) -> Row:
     """The metrics of a row of `_POLICIES`; what no event tells of is left out."""
-    misses = row.pop("cache_misses")
-    if row["cache_hits"] or misses:
-        return {name: row[name] for name in row if row[name] or name == "cache_hits"}
-    return {name: value for name, value in row.items() if value}
+    misses, open_s = row.pop("cache_misses"), row.pop("breaker_open_s")
+    found = {name: value for name, value in row.items() if value}
+    if misses:
+        found["cache_hits"] = row["cache_hits"]
+    return found if open_s is None else {**found, "breaker_open_s": open_s}
 
 
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
