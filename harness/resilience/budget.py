@@ -40,6 +40,9 @@ class Budget:
     """Most money [USD]."""
     per: Literal["task", "run"] = "task"
     """Whether each task has this much, or all tasks of a run together."""
+    counts: Literal["before", "after"] = "before"
+    """Whether a use counts from before it on, or only after it, as in a guard that reads the bill: calls at the same time then pass
+    the limit together."""
     reserve_output_tokens: Tokens = 1000
     """Largest reply that is expected [tokens], as `max_tokens` of a request: reserved with each attempt, and given back as far as the
     reply is shorter."""
@@ -72,6 +75,7 @@ class Spending:
     """
 
     def __init__(self, stated: Budget) -> None:
+        self._counts_after = stated.counts == "after"
         self._limits = {
             name: limit if name != "usd" else round(limit * _PICO)
             for name in Amount._fields
@@ -85,8 +89,11 @@ class Spending:
         Raises:
             BudgetExceeded: There is not enough left; nothing is set aside.
         """
+        if self._counts_after:
+            amount = Amount()
         for name, limit in self._limits.items():
-            if self._used[name] + _whole(amount, name) > limit:
+            used = self._used[name] + _whole(amount, name)
+            if used > limit or (self._counts_after and used == limit):
                 raise BudgetExceeded(
                     "budget_exceeded", message=f"{self._said(name)} of {limit_said(name, limit)}"
                 )
@@ -95,6 +102,8 @@ class Spending:
 
     def settle(self, reserved: Amount, used: Amount) -> None:
         """Give back what was reserved, and count what was used instead."""
+        if self._counts_after:
+            reserved = Amount()
         for name in self._limits:
             self._used[name] += _whole(used, name) - _whole(reserved, name)
 
@@ -144,8 +153,10 @@ class Spendings:
         Raises:
             BudgetExceeded: There are no turns left.
         """
+        spending, turn = self.of(span.task), Amount(turns=1)
         try:
-            self.of(span.task).reserve(Amount(turns=1))
+            spending.reserve(turn)
+            spending.settle(turn, turn)
         except BudgetExceeded as error:
             log.event(BUDGET_REFUSED, span, error.message)
             raise

@@ -208,6 +208,13 @@ def test_budget_gives_back_what_a_reply_did_not_use() -> None:
     assert outcomes(simulated(budget, tasks=ALL_AT_ONCE)).count(OK) == 2
 
 
+def test_budget_that_counts_afterwards_lets_calls_at_the_same_time_through() -> None:
+    budget = {"budget": {"calls": 7, "per": "run", "counts": "after"}}
+    assert outcomes(simulated(budget, tasks=ALL_AT_ONCE)) == [OK] * 20
+    one_by_one = simulated(budget, tasks={"tasks": 20, "arrivals": {"every_s": 10}})
+    assert outcomes(one_by_one).count(OK) == 7
+
+
 def test_budget_of_each_task_holds_for_all_its_agents_together() -> None:
     pipeline = {"pipeline": {"stages": ["a", "b", "c"]}}
     result = simulated({"budget": {"calls": 2}}, pattern=pipeline)
