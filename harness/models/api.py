@@ -194,6 +194,11 @@ class Model(Protocol):
         """
 
 
+def is_retryable_status(status: int | None) -> bool:
+    """Whether a retry can help after an HTTP status, or without any, by the rule of the SDKs."""
+    return status is None or status in _RETRYABLE_STATUS or status >= _SERVER_ERROR_MIN
+
+
 class ModelError(Exception):
     """A simulated error of an API call, as production would see it.
 
@@ -222,11 +227,7 @@ class ModelError(Exception):
         """Whether a retry can help, by the rule of the SDKs."""
         if self.error == MALFORMED_REPLY:
             return False
-        return (
-            self.status is None
-            or self.status in _RETRYABLE_STATUS
-            or self.status >= _SERVER_ERROR_MIN
-        )
+        return is_retryable_status(self.status)
 
 
 CALL_ERRORS = (ModelError, TimeoutError)

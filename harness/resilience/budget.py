@@ -67,6 +67,9 @@ class Amount(NamedTuple):
     usd: float = 0.0
 
 
+_NOTHING = Amount()
+
+
 class Spending:
     """What is left of a budget; for use by hand.
 
@@ -76,12 +79,12 @@ class Spending:
 
     def __init__(self, stated: Budget) -> None:
         self._counts_after = stated.counts == "after"
-        self._limits = {
-            name: limit if name != "usd" else round(limit * _PICO)
-            for name in Amount._fields
+        self._limits = [
+            (place, name, round(limit * _PICO) if name == "usd" else limit)
+            for place, name in enumerate(Amount._fields)
             if (limit := getattr(stated, name)) is not None
-        }
-        self._used = dict.fromkeys(self._limits, 0)
+        ]
+        self._used = [0] * len(Amount._fields)
 
     def reserve(self, amount: Amount) -> None:
         """Set aside what is going to be used at most.
@@ -89,47 +92,37 @@ class Spending:
         Raises:
             BudgetExceeded: There is not enough left; nothing is set aside.
         """
-        if self._counts_after:
-            amount = Amount()
-        for name, limit in self._limits.items():
-            used = self._used[name] + _whole(amount, name)
-            if used > limit or (self._counts_after and used == limit):
-                raise BudgetExceeded(
-                    "budget_exceeded", message=f"{self._said(name)} of {limit_said(name, limit)}"
-                )
-        for name in self._limits:
-            self._used[name] += _whole(amount, name)
+        used, more = self._used, _whole(_NOTHING if self._counts_after else amount)
+        for place, name, limit in self._limits:
+            wanted = used[place] + more[place]
+            if wanted > limit or (self._counts_after and wanted == limit):
+                said = f"{_said(name, used[place])} {name} are used or reserved of {_said(name, limit)}"
+                raise BudgetExceeded("budget_exceeded", message=said)
+        for place, _, _ in self._limits:
+            used[place] += more[place]
 
     def settle(self, reserved: Amount, used: Amount) -> None:
         """Give back what was reserved, and count what was used instead."""
-        if self._counts_after:
-            reserved = Amount()
-        for name in self._limits:
-            self._used[name] += _whole(used, name) - _whole(reserved, name)
+        before, now = _whole(_NOTHING if self._counts_after else reserved), _whole(used)
+        for place, _, _ in self._limits:
+            self._used[place] += now[place] - before[place]
 
     @property
     def used(self) -> Amount:
         """What is used or reserved now, of what has a limit."""
-        used = self._used
-        return Amount(
-            used.get("calls", 0),
-            used.get("turns", 0),
-            used.get("tokens", 0),
-            used.get("usd", 0) / _PICO,
-        )
-
-    def _said(self, name: str) -> str:
-        return f"{limit_said(name, self._used[name])} {name} are used or reserved"
+        calls, turns, tokens, pico_usd = self._used
+        return Amount(calls, turns, tokens, pico_usd / _PICO)
 
 
-def limit_said(name: str, value: int) -> str:
+def _whole(amount: Amount) -> tuple[int, int, int, int]:
+    """An amount in whole numbers."""
+    calls, turns, tokens, usd = amount
+    return calls, turns, tokens, round(usd * _PICO)
+
+
+def _said(name: str, value: int) -> str:
     """An amount, for people."""
     return f"{value / _PICO:g}" if name == "usd" else str(value)
-
-
-def _whole(amount: Amount, name: str) -> int:
-    value: float = getattr(amount, name)
-    return round(value * _PICO) if name == "usd" else int(value)
 
 
 class Spendings:

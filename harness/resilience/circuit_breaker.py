@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from harness.models import ModelError, Reply, Request
+from harness.models.api import is_retryable_status
 from harness.resilience.api import Call, Note, PolicyError, silent
 from harness.spans import CIRCUIT_HALF_OPENED, CIRCUIT_OPENED, SpanLog
 from harness.units import Count, PositiveSeconds
@@ -46,8 +47,14 @@ class CircuitOpen(PolicyError):  # noqa: N818 - names the condition
 
 
 def counts_as_failure(error: Exception) -> bool:
-    """Whether an error says that the other side is in trouble, and not that the request is wrong."""
-    return not isinstance(error, ModelError) or error.is_retryable
+    """Whether an error says that the other side is in trouble, and not that the request is wrong.
+
+    Errors of SDKs and HTTP clients are told by their `status_code`.
+    """
+    if isinstance(error, ModelError):
+        return error.is_retryable
+    status = getattr(error, "status_code", None)
+    return is_retryable_status(status if isinstance(status, int) else None)
 
 
 class Breaker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from harness.models import CALL_ERRORS, Reply, Request, error_name
@@ -56,13 +57,18 @@ class Late:
             ended: Told the result, or the failure, of a call that was late.
             failures: What the call may fail with.
         """
-        asked = asyncio.create_task(ask)
-        try:
-            await asyncio.wait([asked], timeout=after_s)
+        loop = asyncio.get_running_loop()
+        asked, woken = loop.create_task(ask), loop.create_future()
+        timer = loop.call_later(after_s, _wake, woken)
+        asked.add_done_callback(partial(_wake, woken))
+        try:  # what `asyncio.wait` does, without the sets that it makes of one task
+            await woken
         except asyncio.CancelledError:
             asked.cancel()
             await asyncio.gather(asked, return_exceptions=True)
             raise
+        finally:
+            timer.cancel()
         if asked.done():
             return asked.result()
         self._running = [one for one in self._running if not one.done()]
@@ -79,6 +85,11 @@ class Late:
             ended(await asked)
         except failures as error:
             ended(error)
+
+
+def _wake(waiter: asyncio.Future[None], _: object = None) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def with_default_answer(

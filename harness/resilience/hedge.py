@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from harness.models import CALL_ERRORS, Reply, Request
 from harness.resilience.api import Call, Note, silent
@@ -46,33 +46,109 @@ async def hedged(
     Raises:
         Exception: The first failure, when all that were sent have failed.
     """
-    running = [asyncio.create_task(ask(0))]
-    sent, failure = 1, None
+    copies = _Copies(ask, hedge, failures, note)
+    failure: Exception | None = None
     try:
-        while running:
-            wait_s = hedge.after_s if sent <= hedge.extra else None
-            await asyncio.wait(running, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-            ended = [one for one in running if one.done()]
-            for one in ended:
-                running.remove(one)
-                error = one.exception()
-                if error is None:
-                    return one.result()
-                if not isinstance(error, failures):
-                    raise error
-                failure = failure or error
-            if not ended:
-                running.append(asyncio.create_task(ask(sent)))
-                sent += 1
-                note(HEDGED)
-    finally:
-        for one in running:
-            one.cancel()
+        try:
+            return await ask(0)
+        except asyncio.CancelledError:
+            if not copies.have_won():
+                raise
             note(LOSER)
-        if running:
-            await asyncio.gather(*running, return_exceptions=True)
-    assert failure is not None
-    raise failure
+        except failures as error:
+            failure = error
+        return await copies.outcome(failure)
+    finally:
+        await copies.end()
+
+
+class _Copies(Generic[T]):
+    """The requests beside the first, which its own task awaits: that is cancelled when one of these wins.
+
+    The first is not put into a task, because most calls are answered before there is a second.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[int], Coroutine[None, None, T]],
+        hedge: Hedge,
+        failures: tuple[type[Exception], ...],
+        note: Note,
+    ) -> None:
+        owner = asyncio.current_task()
+        assert owner is not None
+        self._owner = owner
+        self._cancelling = owner.cancelling()
+        self._has_cancelled = False
+        self._ask = ask
+        self._hedge = hedge
+        self._failures = failures
+        self._note = note
+        self._sent = 0
+        self._running: list[asyncio.Task[T]] = []
+        self._winner: asyncio.Task[T] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(hedge.after_s, self._send)
+
+    def have_won(self) -> bool:
+        """Whether the first was cancelled because of a copy, and not by others."""
+        if not self._has_cancelled:
+            return False
+        self._has_cancelled = False
+        return self._owner.uncancel() <= self._cancelling
+
+    async def outcome(self, failure: Exception | None) -> T:
+        """What comes of the copies after the first failed or lost.
+
+        Raises:
+            Exception: The failure of the first, if no copy does better.
+        """
+        if self._winner is None and self._running:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        if self._winner is not None:
+            return self._winner.result()
+        assert failure is not None
+        raise failure
+
+    async def end(self) -> None:
+        """Cancel what still runs."""
+        self._timer.cancel()
+        if self._has_cancelled:
+            self._owner.uncancel()
+        if self._running:
+            left, self._running = self._running, []
+            for one in left:
+                one.cancel()
+                self._note(LOSER)
+            await asyncio.gather(*left, return_exceptions=True)
+
+    def _send(self) -> None:
+        self._sent += 1
+        copy = self._loop.create_task(self._ask(self._sent))
+        copy.add_done_callback(self._ended)
+        self._running.append(copy)
+        self._note(HEDGED)
+        if self._sent < self._hedge.extra:
+            self._timer = self._loop.call_later(self._hedge.after_s, self._send)
+
+    def _ended(self, copy: asyncio.Task[T]) -> None:
+        if copy not in self._running:  # it was cancelled
+            return
+        self._running.remove(copy)
+        if self._winner is None and not self._has_failed(copy):
+            self._winner = copy
+            self._timer.cancel()
+        if self._waiter is not None:
+            if not self._waiter.done() and (self._winner is not None or not self._running):
+                self._waiter.set_result(None)
+        elif self._winner is copy:
+            self._has_cancelled = True
+            self._owner.cancel()
+
+    def _has_failed(self, copy: asyncio.Task[T]) -> bool:
+        return copy.cancelled() or isinstance(copy.exception(), self._failures)
 
 
 def with_hedge(call: Call, hedge: Hedge | None, log: SpanLog) -> Call:

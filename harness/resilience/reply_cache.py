@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 
 from harness.models import Reply, Request
 from harness.resilience.api import Call
-from harness.resilience.checkpoint import digest_of
 from harness.spans import CACHE_HIT, CACHE_MISS, SpanLog
 from harness.units import Count, PositiveSeconds
 
@@ -59,6 +58,14 @@ class Cache(Generic[V]):
             del self._entries[next(iter(self._entries))]
 
 
+def _question(request: Request) -> Hashable:
+    """What is asked: two requests with the same are answered alike."""
+    said = (
+        repr(request.said) if request.said else ""
+    )  # it holds arguments of tools, which have no hash
+    return request.model, request.system, request.tools, request.prompt, said
+
+
 def with_cache(call: Call, cache: Cache[Reply] | None, log: SpanLog) -> Call:
     """Answer a question from the cache, if it was answered before.
 
@@ -71,7 +78,7 @@ def with_cache(call: Call, cache: Cache[Reply] | None, log: SpanLog) -> Call:
         return call
 
     async def call_unless_cached(request: Request) -> Reply:
-        key = digest_of(request.model, request.system, request.tools, request.prompt, request.said)
+        key = _question(request)
         reply = cache.get(key)
         log.event(CACHE_MISS if reply is None else CACHE_HIT, request.call_span)
         if reply is None:

@@ -105,7 +105,7 @@ def test_hedged(on: Runner) -> None:
         )
         return reply, log
 
-    assert on(program()) == ("1", ["hedged", "hedge_cancelled", "0 cancelled"])
+    assert on(program()) == ("1", ["hedged", "0 cancelled", "hedge_cancelled"])
 
 
 @on_both_loops
@@ -119,6 +119,59 @@ def test_hedged_raises_what_is_no_failure_of_a_call_at_once(on: Runner) -> None:
 
     with pytest.raises(KeyError, match="0"):
         on(program())
+
+
+@pytest.mark.parametrize("first_s", [3.0, 4.0, 5.0])
+def test_hedged_leaves_its_caller_alone_afterwards_also_at_a_tie(first_s: float) -> None:
+    """The copy is sent at 2 s and takes 2 s: before, with and after the first."""
+
+    async def program() -> tuple[float, int]:
+        log: list[str] = []
+        takes_s = [first_s / SCALE, 2.0 / SCALE]
+        async with asyncio.timeout(100):
+            await hedged(lambda number: slow(str(number), takes_s[number], log), Hedge(after_s=2))
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        ended_s = loop.time()
+        await asyncio.sleep(10)
+        assert task is not None
+        return ended_s, task.cancelling()
+
+    assert virtual(program()) == (min(first_s, 4.0), 0)
+
+
+def test_hedged_that_is_given_up_by_a_timeout_when_a_copy_wins_ends_by_the_timeout() -> None:
+    async def program() -> list[str]:
+        log: list[str] = []
+        takes_s = [9.0 / SCALE, 2.0 / SCALE]
+        try:
+            async with asyncio.timeout(4):
+                reply = await hedged(
+                    lambda number: slow(str(number), takes_s[number], log), Hedge(after_s=2)
+                )
+                log.append(f"reply {reply}")
+        except TimeoutError:
+            log.append("timeout")
+        await asyncio.sleep(10)
+        return log
+
+    assert virtual(program()) in (["0 cancelled", "timeout"], ["0 cancelled", "reply 1"])
+
+
+def test_hedged_that_fails_waits_for_its_copies_and_tells_the_first_failure() -> None:
+    async def program(copy_fails: bool) -> str:
+        async def ask(number: int) -> str:
+            await asyncio.sleep(3)
+            if number == 0 or copy_fails:
+                raise TimeoutError(number)
+            return "copy"
+
+        try:
+            return await hedged(ask, Hedge(after_s=2, extra=2))
+        except TimeoutError as error:
+            return f"failed {error}"
+
+    assert virtual(program(copy_fails=False)) == "copy"
+    assert virtual(program(copy_fails=True)) == "failed 0"
 
 
 @on_both_loops
