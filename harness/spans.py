@@ -46,6 +46,15 @@ STATE_WRITE: Final = "state_write"
 STATE_CONFLICT: Final = "state_conflict"
 """Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
 
+HEDGED: Final = "hedged"
+ESCALATED: Final = "escalated"
+CACHE_HIT: Final = "cache_hit"
+CACHE_MISS: Final = "cache_miss"
+BUDGET_REFUSED: Final = "budget_refused"
+CIRCUIT_OPENED: Final = "circuit_opened"
+CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
+"""Names of the events of policies that metrics count; the detail of those of a circuit is the name of its breaker."""
+
 ABSENT: Final = math.nan
 
 ColumnType = Literal["float", "int", "text"]

@@ -149,6 +149,12 @@ class Request:
     """How much its task matters; 0 the least."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
+    customer: str = ""
+    """Whom its task is for."""
+    sample: int = 1
+    """Which sample of a call that is asked several times at once; 1 for all other calls."""
+    ended: Span | None = None
+    """The span of the attempt that ended last; None before."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
@@ -209,6 +215,11 @@ class Model(Protocol):
         """
 
 
+def is_retryable_status(status: int | None) -> bool:
+    """Whether a retry can help after an HTTP status, or without any, by the rule of the SDKs."""
+    return status is None or status in _RETRYABLE_STATUS or status >= _SERVER_ERROR_MIN
+
+
 class ModelError(Exception):
     """A simulated error of an API call, as production would see it.
 
@@ -237,11 +248,7 @@ class ModelError(Exception):
         """Whether a retry can help, by the rule of the SDKs."""
         if self.error == MALFORMED_REPLY:
             return False
-        return (
-            self.status is None
-            or self.status in _RETRYABLE_STATUS
-            or self.status >= _SERVER_ERROR_MIN
-        )
+        return is_retryable_status(self.status)
 
 
 CALL_ERRORS = (ModelError, TimeoutError)

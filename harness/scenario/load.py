@@ -24,6 +24,7 @@ from harness.scenario.cassettes import read_cassettes
 from harness.scenario.choosing import choose
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
+from harness.scenario.policies import functions_of_policies
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
     AnyScenario,
@@ -305,6 +306,13 @@ def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
                 f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
             )
         functions.setdefault(part.stub, place)
+    for path, name in functions_of_policies(spec):
+        place = f"{document.place(path)}: {dotted(path)}"
+        if not is_function_name(name):
+            raise ScenarioError(
+                f"{place}: {name!r} is not the name of a function, such as module:function"
+            )
+        functions.setdefault(name, place)
     return functions
 
 

@@ -36,6 +36,7 @@ from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
+from harness.scenario.policies import PolicySection, check_policies
 from harness.scenario.section import NAME, Name, Section
 from harness.scenario.sweep import SweepSpec
 from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
@@ -165,15 +166,6 @@ def _check_names(entries: Contestants) -> Contestants:
     return entries
 
 
-class PolicySection(Section):
-    """Policies for failing calls."""
-
-    default: Policies = Policies()
-    """For every agent."""
-    agents: dict[AgentName, Policies] = {}
-    """For single agents, over the default."""
-
-
 class CheckpointSpec(Section):
     """Where the progress of a run is kept, so that a run that is killed can be resumed."""
 
@@ -281,18 +273,8 @@ class Scenario(Head):
     """Policies for failing calls."""
 
     @model_validator(mode="after")
-    def _check_fallbacks(self) -> Scenario:
-        for start in self.agents:
-            path = [start]
-            while (fallback := self.policies_of(path[-1]).fallback) is not None:
-                if fallback in path:
-                    cycle = " -> ".join([*path[path.index(fallback) :], fallback])
-                    raise PydanticCustomError(
-                        "cycle",
-                        "fallbacks form a cycle: {cycle}",
-                        {"cycle": cycle, "at": self._place_of_fallback(path[-1])},
-                    )
-                path.append(fallback)
+    def _check_policies(self) -> Scenario:
+        check_policies(self.policies, self.agents)
         return self
 
     @model_validator(mode="after")
@@ -349,16 +331,9 @@ class Scenario(Head):
         }
         return of_agents | dict(self._nested())
 
-    def _place_of_fallback(self, agent: str) -> tuple[str, ...]:
-        own = self.policies.agents.get(agent)
-        if own is None or own.fallback is None:
-            return ("policies", "default", "fallback")
-        return ("policies", "agents", agent, "fallback")
-
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
-        own = self.policies.agents.get(agent)
-        return self.policies.default if own is None else own.over(self.policies.default)
+        return self.policies.of(agent)
 
 
 class TargetScenario(Head):

@@ -16,7 +16,10 @@ WAITS: Final = {
     "backoff": "back_off",
     "silence": "silence",
     "in_flight": "in_flight",
+    "token_bucket": "in_flight",
     "state_lock": "state_lock",
+    "attention": "person",
+    "person": "person",
 }
 """By name of a wait, its role in the palette; another wait is an agent's own affair."""
 
