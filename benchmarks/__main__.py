@@ -16,10 +16,12 @@ NAMES = (
     "store",
     "traces",
     "exchange",
+    "cassettes",
     "report",
     "startup",
     "gate_study",
     "threads",
+    "sweep",
 )
 
 

@@ -127,7 +127,7 @@ class ChoosingLoop(SimLoop):
 
     def create_task(
         self,
-        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        coro: Generator[object, None, T] | Coroutine[object, None, T],
         *,
         name: object = None,
         **kwargs: object,

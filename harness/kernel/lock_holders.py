@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-AnyTask = asyncio.Task[Any]
+AnyTask = asyncio.Task[object]
 
 _lock_holders: dict[asyncio.Lock, AnyTask | None] = {}
 _permit_holders: WeakKeyDictionary[asyncio.Semaphore, list[AnyTask | None]] = WeakKeyDictionary()

@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
+from harness.provider.latency import RecordedLatency
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService
 from harness.spans import Span
+from harness.units import Usage
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
@@ -60,6 +63,22 @@ class StatedClaim(NamedTuple):
     is_true: bool = True
 
 
+class Recording(NamedTuple):
+    """A recorded response, as it is to be replayed."""
+
+    response: RecordedResponse
+    latency: RecordedLatency | None
+    """How long it takes; None means what the model's profile says."""
+    source: str
+    """What its time is known from, as spans show it."""
+    usage: Usage
+    """What the provider counted."""
+    tool_ids: tuple[str, ...] = ()
+    """The id of each tool call."""
+    as_bytes: bool = True
+    """Whether its bytes are sent as they came; else an API writes what it says."""
+
+
 class Reply(NamedTuple):
     """A model's reply."""
 
@@ -80,6 +99,8 @@ class Reply(NamedTuple):
     """Whether it is sent as a deliberate fault even if it does not obey the request."""
     body: bytes = b""
     """The answer as a real API gave it, where it was recorded; kept beside what was read from it."""
+    recorded: Recording | None = None
+    """The recorded response that it was read from, to be replayed as it came."""
     claims: tuple[StatedClaim, ...] = ()
     """What it claims, where the stub states that; otherwise the whole reply is one claim of an agent with an accuracy."""
 
@@ -140,6 +161,12 @@ class Request:
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     misled: tuple[Mislead, ...] = ()
     """What faults do to how the current attempt is read and answered."""
+    customer: str = ""
+    """Whom its task is for."""
+    sample: int = 1
+    """Which sample of a call that is asked several times at once; 1 for all other calls."""
+    ended: Span | None = None
+    """The span of the attempt that ended last; None before."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
@@ -235,6 +262,11 @@ class Model(Protocol):
         """
 
 
+def is_retryable_status(status: int | None) -> bool:
+    """Whether a retry can help after an HTTP status, or without any, by the rule of the SDKs."""
+    return status is None or status in _RETRYABLE_STATUS or status >= _SERVER_ERROR_MIN
+
+
 class ModelError(Exception):
     """A simulated error of an API call, as production would see it.
 
@@ -263,15 +295,11 @@ class ModelError(Exception):
         """Whether a retry can help, by the rule of the SDKs."""
         if self.error == MALFORMED_REPLY:
             return False
-        return (
-            self.status is None
-            or self.status in _RETRYABLE_STATUS
-            or self.status >= _SERVER_ERROR_MIN
-        )
+        return is_retryable_status(self.status)
 
 
 CALL_ERRORS = (ModelError, TimeoutError)
-"""What a call may fail with; everything else is a mistake in somebody's code."""
+"""What a call may fail with; every other error is a bug."""
 
 
 def error_name(error: BaseException) -> str:

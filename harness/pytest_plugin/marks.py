@@ -16,7 +16,7 @@ _FIXTURE_MODULE = "harness.pytest_plugin.running"
 """Where the fixture is defined."""
 
 _OF_MARKER = frozenset(
-    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts"}
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts", "cassette"}
 )  # fmt: skip
 """What the marker `sim` takes."""
 
@@ -47,7 +47,7 @@ def marked(node: pytest.Item) -> dict[str, Any]:
         if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, "
-                f"allow_unmatched= and keep_texts=, not {marker.args or marker.kwargs}"
+                f"allow_unmatched=, keep_texts= and cassette=, not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
     return said
@@ -68,7 +68,7 @@ def check_marks_of_other(node: pytest.Item) -> None:
         re.split(r"[(:]", line, maxsplit=1)[0].strip() for line in node.config.getini("markers")
     ]
     for marker in node.own_markers:
-        # Declared twice, it is a marker of somebody else too.
+        # Declared twice, it is also a marker of another plugin.
         if marker.name in (_GATE_MARKER, *BUDGETS) and declared.count(marker.name) == 1:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `{marker.name}` is for tests that use `{FIXTURE}`"

@@ -50,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run every simulated test five times, in this process and in fresh ones, and compare",
     )
+    group.addoption(
+        "--sim-cassette-mode",
+        choices=["none", "new", "all", "once", "drift"],
+        default="none",
+        help="what tests with @pytest.mark.sim(cassette=...) record from the real API; none otherwise",
+    )
     group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
     _add_settings(parser)
 

@@ -119,7 +119,7 @@ class Progress:
         self.tool_uses_restored = 0
         """Uses of tools whose outcome was given back."""
         self.tool_uses_in_doubt = 0
-        """Uses of tools that had begun, and of which nobody knew how they ended; they were repeated with their keys."""
+        """Uses of tools that had begun and whose outcome was unknown; they were repeated with their keys."""
         self._clock = clock
         self._journal = Journal(storage, "progress")
         before = self._journal.found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
+from harness.agents.agent import connect
 from harness.agents.message import deliver
 from harness.agents.reception import Reception
 from harness.apis import vendor_of
@@ -31,6 +32,8 @@ from harness.models.verdict import without_wire
 from harness.models.window import Window
 from harness.patterns import NestedTeam, PatternError
 from harness.provider import Provider, Served
+from harness.resilience import Shared
+from harness.resilience.validation import Check
 from harness.run.failures import Failures
 from harness.run.functions import content_in
 from harness.run.own_pattern import Members, made
@@ -68,6 +71,7 @@ class PatternRun:
         kept.watch(self.kernel)
         self._storage = kept.storage
         self._progress = kept.progress(self.kernel)
+        self._shared = Shared()
         self._effects = Effects(self.kernel.now_s, self._storage)
         self.log = SpanLog(self.kernel.now_s)
         # What holds around the calls of a pattern is harness's own.
@@ -105,8 +109,7 @@ class PatternRun:
         }
         agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in agents.items():
-            fallback = spec.policies_of(name).fallback
-            agent.fallback = None if fallback is None else agents[fallback]
+            connect(agent, spec.policies_of(name), agents)
             summarizer = agent.context.summarizer
             agent.summarizer = None if summarizer is None else agents[summarizer]
         self.team = Members(agents)
@@ -226,13 +229,16 @@ class PatternRun:
             traits=part.traits,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
+        policies = self.spec.policies_of(name)
+        prices = self._scenario.prices[part.model]
+        named = None if policies.validate is None else policies.validate.function
         return Agent(
             name,
             ServedModel(backend, _window(part, self.spec.models[part.model])),
             part.model,
             self.log,
             self.draws,
-            self.spec.policies_of(name),
+            policies,
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
@@ -241,6 +247,10 @@ class PatternRun:
             meaning=mind,
             reception=_reception(part),
             context=part.context,
+            shared=self._shared,
+            price=None if prices is None else prices.cost_usd,
+            # What it returns is looked at when it is called.
+            check=None if named is None else cast("Check", find_function(named)),
         )
 
 

@@ -36,6 +36,7 @@ from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
+from harness.wire.replay import Replay
 from harness.wire.routing import AgentRule, Scope
 from harness.wire.server import Endpoint, Server
 
@@ -102,6 +103,7 @@ class ProgramWorld:
         begin_s: Where its clock starts [s].
         allow_unmatched: Whether a call that matches no agent is answered by a made-up one instead of raising an error.
         keep_texts: Whether prompts and replies are kept.
+        replay: A cassette that answers what no described agent does; None without one.
     """
 
     def __init__(
@@ -117,7 +119,10 @@ class ProgramWorld:
         begin_s: float = 0.0,
         allow_unmatched: bool = False,
         keep_texts: bool = False,
+        replay: Replay | None = None,
     ) -> None:
+        self.replay = replay
+        """The cassette; None without one."""
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(
             self.draws.choices,
@@ -261,6 +266,7 @@ class ProgramWorld:
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             texts=self.texts,
+            replay=self.replay,
         )
 
     def _site(self, part: WireProvider) -> Endpoint:

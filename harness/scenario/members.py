@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from harness.agents.context import AnyContext, Inputs
 from harness.chance.distributions import AnyDistribution
 from harness.fields import ModelName, ToolName
+from harness.models.recorded import ReplayLatency
 from harness.models.schemas import mistake
 from harness.patterns import AnyPattern
 from harness.scenario.meaning import Judging
@@ -65,6 +66,11 @@ class AgentSpec(Judging):
     """The model that it calls."""
     stub: str | None = None
     """Its replies: a YAML file, or `module:function`; absent means a fixed sentence."""
+    cassette: str | None = None
+    """A recording of its calls, in place of `stub`: its replies come as they were recorded, after the times that they took."""
+    cassette_latency: ReplayLatency = "recorded"
+    """How long recorded replies take: as long as they took (`recorded`), what the model's profile says (`profile`), or no time
+    (`none`)."""
     system: str = ""
     """Its system prompt."""
     system_tokens: Tokens | None = None

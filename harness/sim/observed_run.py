@@ -34,7 +34,7 @@ class ObservedRun:
     events_table: Table
     all_calls: CallList
     unsimulated: dict[str, int]
-    """The hosts that it wanted to reach and nobody simulates."""
+    """The hosts that it tried to reach and that are not simulated."""
     faults_met: frozenset[int]
     """The faults, by number, that met at least one attempt."""
     command: str

@@ -73,6 +73,15 @@ class Sim(Surroundings):
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what a test may change, such as `allow_unmatched`.
+
+        Raises:
+            HarnessError: There is nothing of this name to set; it would have no effect.
+        """
+        settings.check_settable(type(self), name)
+        super().__setattr__(name, value)
+
     @property
     def last_run(self) -> ProgramRun:
         """The latest run, whether it returned or raised.
@@ -88,7 +97,7 @@ class Sim(Surroundings):
 
     def run(
         self,
-        program: Coroutine[Any, Any, Any] | Callable[..., Any],
+        program: Coroutine[object, None, Any] | Callable[..., object],
         *args: object,
         seed: int | None = None,
         horizon_s: float | None = None,
@@ -158,6 +167,8 @@ class Sim(Surroundings):
             if inspect.iscoroutine(whole):
                 close_if_unstarted(whole)
             world.end()
+            if self._cassette is not None:
+                self._cassette.end_run()
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
@@ -181,6 +192,7 @@ class Sim(Surroundings):
             calls_per_task=settings.count("calls_per_task", calls_per_task),
             allow_unmatched=self._allow_unmatched,
             keep_texts=self._keep_texts,
+            replay=None if self._cassette is None else self._cassette.begin_run(),
         )
         if order == "random":
             choose_order(world.kernel, world.draws)

@@ -73,7 +73,7 @@ _EVENTS = {**processes.EVENTS, **sockets.EVENTS}
 @overload
 def run_program(
     kernel: Kernel,
-    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+    program: Coroutine[object, None, T] | Callable[[], Coroutine[object, None, T]],
     *,
     seed: int | Draws,
 ) -> T: ...
@@ -148,7 +148,7 @@ def simulated_world(kernel: Kernel, *, seed: int | Draws) -> Iterator[None]:
 
 @overload
 def run_here(
-    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+    program: Coroutine[object, None, T] | Callable[[], Coroutine[object, None, T]],
 ) -> T: ...
 @overload
 def run_here(program: Callable[[], T]) -> T: ...

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from harness.kernel.lineage import Lineage
 from harness.metrics.history import LEFT_ASKING, SAME_STEP
@@ -54,7 +53,7 @@ class Calls:
     """What the program's tools did, in the order in which their results came to a model, each with its span."""
     _asked_tools: dict[str, tuple[Call, ToolCall, float]] = field(default_factory=dict)
     """By the id of each tool call: the call whose reply asked for it, the wish, and when that was [s]."""
-    _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _counts: dict[tuple[object, ...], int] = field(default_factory=dict)
     _rejected: dict[tuple[int, bytes], list[tuple[Lineage | None, float]]] = field(
         default_factory=dict
     )
