@@ -183,10 +183,10 @@ def digest_of(*parts: object) -> str:
 class Meaning(Protocol):
     """The claims of an agent's replies, which are kept and given back with them."""
 
-    def recorded(self, request: Request) -> Any:  # noqa: ANN401 - a JSON value
+    def recorded(self, request: Request) -> object:
         """The claims of the reply to a request; None if there is nothing to keep."""
 
-    def restore(self, request: Request, reply: Reply, recorded: Any) -> None:  # noqa: ANN401 - a JSON value
+    def restore(self, request: Request, reply: Reply, recorded: object) -> None:
         """Note a reply that was given back, with its claims as they were recorded."""
 
 

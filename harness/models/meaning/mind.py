@@ -13,7 +13,7 @@ import copy
 import inspect
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.chance import Draws
 from harness.models.api import Content, Injection, Reply, Request, ToolCall, Work
@@ -69,7 +69,7 @@ class Mind:
         """The claims of the reply to a request, as JSON; None while nothing is noted."""
         return self._ledger.task(request).recorded(request) if self._ledger.is_active else None
 
-    def restore(self, request: Request, reply: Reply, recorded: Any) -> None:  # noqa: ANN401 - JSON
+    def restore(self, request: Request, reply: Reply, recorded: object) -> None:
         """Note a reply that was given back to a resumed run, with its claims as they were recorded."""
         self._ledger.is_active = True
         self._ledger.task(request).restore(request, reply, recorded)
