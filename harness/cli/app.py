@@ -25,6 +25,7 @@ from harness.cli.exit_codes import (
 )
 from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
+from harness.cli.searching import explore
 from harness.cli.showing import export, import_, report, trace, whatif
 from harness.errors import HarnessError
 from harness.printable import printable
@@ -274,5 +275,17 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, o
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
-for _command in (gate, baseline, compare, bakeoff, history, report, whatif, trace, export, import_):
+for _command in (
+    explore,
+    gate,
+    baseline,
+    compare,
+    bakeoff,
+    history,
+    report,
+    whatif,
+    trace,
+    export,
+    import_,
+):
     cli.add_command(_command)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from harness.chance.choices import Choices, Key, TimerKind, TimerRecord
 from harness.chance.draws import Draws
 from harness.explore.deviation import (
+    REVERSED,
     Cancel,
     Deviation,
     Deviations,
@@ -27,6 +29,9 @@ from harness.faults.stated import StatedDuration
 
 _HALF = 0.5
 
+_IDLE_WORKER = re.compile(r"(asyncio|ThreadPoolExecutor-\d+)_\d+$")
+"""The path of a worker of a pool that has no work: its turn changes nothing."""
+
 NANOSECOND_S = 1e-9
 """What breaks a tie."""
 
@@ -39,15 +44,19 @@ class DeviatedChoices(Choices):
 
     Args:
         deviations: How it differs from the passing run.
+        any_timer: Whether all timers count as those of the program, as in a pattern.
     """
 
     orders_threads = True
 
-    def __init__(self, deviations: Deviations) -> None:
+    def __init__(self, deviations: Deviations, *, any_timer: bool = False) -> None:
+        self._any_timer = any_timer
         self.applied: dict[Deviation, None] = {}
         """The deviations that had an effect, in the order in which they had it."""
         self.parts: dict[Deviation, dict[Deviation, None]] = {}
         """For each wide deviation, the narrow ones that it stood for."""
+        self.attempts: dict[int, str] = {}
+        """The address of the call of each attempt, by the attempt's span."""
         self.orders = 0
         """How often several threads were ready at once."""
         self._calls: dict[tuple[str, int | None], list[Fault | Latency]] = {}
@@ -86,9 +95,10 @@ class DeviatedChoices(Choices):
             self.applied[self._keyed[key]] = None
         return super().choose(key, otherwise)
 
-    def choose_attempt(self, key: Key, agent: str, otherwise: object) -> Any:  # noqa: ANN401 - as above
+    def choose_attempt(self, key: Key, agent: str, span_id: int, otherwise: object) -> Any:  # noqa: ANN401 - as above
         """Return the faults that an attempt meets: latencies first, since the others come as late then."""
         _, call, attempt = key
+        self.attempts[span_id] = call
         met: list[Fault | Latency | Down | SlowAgent] = [
             *self._calls.get((call, int(attempt)), ()),
             *self._calls.get((call, None), ()),
@@ -102,7 +112,7 @@ class DeviatedChoices(Choices):
             self.parts.setdefault(wide, {})[narrow] = None
             met.append(wide)
         if not met:
-            return super().choose_attempt(key, agent, otherwise)
+            return super().choose_attempt(key, agent, span_id, otherwise)
         self.applied.update(dict.fromkeys(met))
         late = [one for one in met if isinstance(one, Latency | SlowAgent)][:1]
         wrong = [one for one in met if isinstance(one, Fault | Down)][:1]
@@ -117,6 +127,7 @@ class DeviatedChoices(Choices):
         self, task: str, kind: TimerKind, set_s: float, due_s: float, *, of_program: bool = True
     ) -> TimerRecord:
         """Record a timer, with its chosen delay; see `Choices.set_timer`."""
+        of_program = of_program or self._any_timer
         record = super().set_timer(task, kind, set_s, due_s, of_program=of_program)
         if of_program and record.key not in self._keyed:
             for jitter in self._jitters:
@@ -130,13 +141,17 @@ class DeviatedChoices(Choices):
 
     def next_thread(self, ready: Sequence[str], otherwise: int) -> int:
         """Return the place of the thread that goes next; see `Choices.next_thread`."""
-        self.orders += 1
+        if sum(_IDLE_WORKER.search(path) is None for path in ready) > 1:
+            self.orders += 1
         together = " | ".join(ready)
         number = self._counts.get(("thread", together), 0) + 1
         key = ("thread", together, str(number))
         if self._thread_jitters and key not in self._keyed:
             jitter = self._thread_jitters[0]
-            place = int(Draws(jitter.seed).uniform(*key) * len(ready))
+            drawn = (
+                1 - NANOSECOND_S if jitter.seed == REVERSED else Draws(jitter.seed).uniform(*key)
+            )
+            place = int(drawn * len(ready))
             if place != otherwise:
                 self.applied[jitter] = None
                 goes = ThreadGoes(together, number, ready[place])

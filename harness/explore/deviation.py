@@ -109,6 +109,10 @@ class ThreadGoes:
     """The path of the one that goes."""
 
 
+REVERSED = 0
+"""The seed with which the thread goes next that was ready last."""
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadJitter:
     """Whenever several threads are ready, a seed decides which goes next."""

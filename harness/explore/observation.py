@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.chance.choices import TaskRecord, TimerRecord
 from harness.explore.deviation import Deviation, Deviations
@@ -69,6 +69,8 @@ class Observation:
     tasks: Sequence[TaskRecord] = ()
     effects: Sequence[tuple[str, str]] = ()
     """What tools did: the name of the tool and its arguments."""
+    tasks_ended: Sequence[Any] = ()
+    """How each task of a scenario ended."""
     kept: frozenset[int] = frozenset()
     """Numbers of the calls whose replies are in the output."""
     leaks: Sequence[str] = ()

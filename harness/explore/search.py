@@ -14,12 +14,13 @@ from harness.explore.properties import Context, Failure, Property
 from harness.explore.timeline import Timeline
 
 _RELATIVE_BOUND = 50
-"""A run may go so many times as far as the passing one."""
+"""A run may take so many times the virtual time of the passing one."""
 
-_LEAST = Bounds(horizon_s=7200.0, calls=200, instants=20_000)
-"""Runs may go as far at least: the time-outs of an SDK alone add up to half an hour."""
+_LEAST = Bounds(horizon_s=7200.0, calls=100, instants=20_000)
+"""Runs may go as far at least: the time-outs of an SDK alone add up to half an hour, and one agent that goes on for ever
+makes a hundred calls however many others there are."""
 
-_CONFIRMED_AT = 10
+_CONFIRMED_AT = 4
 """A run that passes its bounds is repeated once with bounds so many times as wide."""
 
 
@@ -123,6 +124,8 @@ class Search:
         self.wider = 1
         """How many times wider the bounds are than at first."""
         self.bounds: Bounds | None = None
+        self.endless: set[str] = set()
+        """Bounds that a run passed again when they were wider: programs go on for ever, and no such run is repeated."""
         self.inconclusive: Counter[str] = Counter()
         """Runs that say nothing, by the reason: replies of the test that ran out, and the like."""
 
@@ -139,7 +142,7 @@ class Search:
         self.orders.add(seen.order())
         self.bounds = Bounds(
             max(_RELATIVE_BOUND * seen.latency_s, _LEAST.horizon_s),
-            max(_RELATIVE_BOUND * len(seen.sites), _LEAST.calls),
+            2 * len(seen.sites) + _LEAST.calls,
             _LEAST.instants,
         )
         self.agents = list(dict.fromkeys(site.agent for site in seen.sites))
@@ -172,9 +175,15 @@ class Search:
         """Run under deviations and judge the run; it counts for nothing else."""
         bounds = None if self.bounds is None else self.bounds.times(self.wider)
         seen = self.subject.run(deviations, bounds)
-        if isinstance(seen.error, LimitExceeded) and bounds is not None:
+        if (
+            bounds is not None
+            and isinstance(seen.error, LimitExceeded)
+            and seen.error.limit not in self.endless
+        ):
             again = self.subject.run(deviations, bounds.times(_CONFIRMED_AT))
-            if not isinstance(again.error, LimitExceeded):
+            if isinstance(again.error, LimitExceeded):
+                self.endless.add(again.error.limit)
+            else:
                 self.wider *= _CONFIRMED_AT
                 seen = again
         failure = self._judge(self.passing.seen, seen, deviations)

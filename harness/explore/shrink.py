@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from harness.explore.apply import NANOSECOND_S
 from harness.explore.deviation import (
     WIDE,
     Cancel,
     Deviation,
     Deviations,
     Fault,
+    Late,
     Latency,
     ToolLatency,
     size_key,
@@ -166,6 +168,8 @@ def _plainer(one: Deviation) -> Iterator[Deviation]:
                 rounded = round(takes_s, digits)
                 if rounded > 0 and rounded != takes_s:
                     yield replace(one, takes_s=rounded)
+        case Late(by_s=by_s) if by_s > NANOSECOND_S:
+            yield replace(one, by_s=NANOSECOND_S)
         case Cancel(at_s=at_s):
             for digits in (0, 1):
                 if round(at_s, digits) != at_s:

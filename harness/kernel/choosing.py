@@ -25,7 +25,7 @@ from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
 from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.current_world import lineage_here
-from harness.kernel.identity import Identity
+from harness.kernel.identity import Identity, name_of
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
 from harness.kernel.loop import LOOP_WAITS, SimLoop
 from harness.kernel.suspension import Suspension
@@ -61,8 +61,8 @@ _PASS_ON = (
 )
 """Code that sets timers for whoever calls it."""
 
-_OpenTask = tuple["ref[Any]", Identity, float, bool, TaskRecord | None]
-"""A task, when it was created [virtual s], whether the program named it, and its record, made in the first turn after it has got its name."""
+_OpenTask = tuple["ref[Any]", Identity, float, str, TaskRecord | None]
+"""A task, when it was created [virtual s], the name of its coroutine, and its record, made in the first turn after it has got its name."""
 
 
 class ChoosingKernel(Kernel):
@@ -159,7 +159,11 @@ class ChoosingLoop(SimLoop):
         task = super().create_task(coro, name=name, **kwargs)
         lineage = getattr(task, "lineage", None)
         if lineage is not None:
-            self._open.append((ref(task), lineage.identity, began_s, name is not None, None))
+            spawner = getattr(asyncio.current_task(self), "lineage", None)
+            identity = lineage.identity
+            is_own = spawner is None or spawner.identity is not identity
+            coroutine = name_of(coro) if is_own else identity.name
+            self._open.append((ref(task), identity, began_s, coroutine, None))
         return task
 
     def _run_once(self) -> None:
@@ -169,16 +173,17 @@ class ChoosingLoop(SimLoop):
     def _note_tasks(self) -> None:
         """Note which tasks began and ended in this turn; a callback on each would be work of the loop, and change its order."""
         still: list[_OpenTask] = []
-        for task_ref, identity, began_s, is_named, known in self._open:
-            record = known or TaskRecord(identity.path, began_s, is_named=is_named)
+        for task_ref, identity, began_s, coroutine, known in self._open:
+            record = known or TaskRecord(identity.path, began_s)
             record.path = identity.path  # a task may get a better one in its first step
+            record.is_named = identity.name != coroutine
             if known is None:
                 self.choices.tasks.append(record)
             task = task_ref()
             if task is None or task.done():
                 record.ended_s = self.time()
             else:
-                still.append((task_ref, identity, began_s, is_named, record))
+                still.append((task_ref, identity, began_s, coroutine, record))
         self._open = still
 
     # -- cancellation from outside ----------------------------------------------------------------------------------

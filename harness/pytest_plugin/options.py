@@ -50,6 +50,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run every simulated test five times, in this process and in fresh ones, and compare",
     )
+    group.addoption(
+        "--sim-explore-budget",
+        metavar="RUNS|SECONDSs",
+        help="how much every sim.explore may spend: a number of runs, or real time such as 30s",
+    )
+    group.addoption(
+        "--sim-replay",
+        metavar="TOKEN",
+        help="let sim.explore run this finding again instead of searching",
+    )
     group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
     _add_settings(parser)
 

@@ -18,6 +18,7 @@ from harness.pytest_plugin.marks import (
     check_marks,
     check_marks_of_other,
     command_of,
+    exploration_of,
     is_simulated,
     marked,
     only_seed,
@@ -69,6 +70,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         keep_texts=bool(said.get("keep_texts", request.config.getoption("--sim-keep-texts"))),
         **bounds_of(request),
     )
+    simulation.explore_budget, simulation.explore_replay = exploration_of(request)
     scenario = said.get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
+import logging
 import math
-from collections.abc import Callable, Collection
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from harness.errors import HarnessError, did_you_mean
@@ -15,6 +17,7 @@ from harness.explore.exploration import Exploration, Finding
 from harness.explore.observation import Bounds, Observation, Site, Use
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import properties
+from harness.explore.scenario import digest_of
 from harness.explore.search import Budget, Search
 from harness.explore.token import read_token
 from harness.faults import FAULTS
@@ -63,7 +66,7 @@ class ExploredProgram:
                 "calls_per_task": min(bounds.calls, sim.calls_per_task),
             }
         before = len(sim.runs)
-        with suppress(Exception, BaseExceptionGroup):
+        with _quiet(), suppress(Exception, BaseExceptionGroup):
             # The error is in the run.
             _run(sim, self._program, self._args, seed=self._seed, choices=choices, **limits)
         assert len(sim.runs) > before, "a run leaves a trace, whatever it raises"
@@ -73,13 +76,24 @@ class ExploredProgram:
         return observe(run, choices)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Context manager: what asyncio and threads say of the errors of a program is said by findings."""
+    logger, hook = logging.getLogger("asyncio"), threading.excepthook
+    was_disabled, logger.disabled = logger.disabled, True
+    threading.excepthook = lambda _: None
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
+        threading.excepthook = hook
+
+
 def _silent(finding: Finding) -> None:
     """Say nothing of a finding before the end."""
 
 
 def _run(sim: Runner, program: Program, args: tuple[object, ...], **how: Any) -> None:  # noqa: ANN401 - of `Sim.run`
-    import asyncio
-
     try:
         sim.run(program, *args, **how)
     except asyncio.CancelledError:
@@ -103,7 +117,7 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         effects=[(effect.tool, effect.arguments) for effect in run.effects],
         kept=kept,
         stuck=run.tasks,
-        events=_digest(run),
+        events=digest_of(run.spans_table, run.events_table),
         applied=dict.fromkeys(choices.applied),
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},
         orders=choices.orders,
@@ -129,16 +143,6 @@ def _site(call: CallView, end_s: float) -> Site:
         calls_tools=bool(made.reply is not None and made.reply.tool_calls),
         heard=tuple(call.heard),
     )
-
-
-def _digest(run: ProgramRun) -> str:
-    """Of all spans and events with their times."""
-    rolling = hashlib.blake2b(digest_size=8)
-    for table in (run.spans_table, run.events_table):
-        for name in table.columns:
-            rolling.update(table[name].tobytes())
-        rolling.update(repr(table.texts).encode("utf-8", "surrogatepass"))
-    return rolling.hexdigest()
 
 
 class Explored:

@@ -75,6 +75,10 @@ class Sim(Surroundings):
         self._module = module
         self._keep_texts = keep_texts
         self._explored: Explored | None = None
+        self.explore_budget: dict[str, float] = {}
+        """What the command line or a marker states of `explore`: `runs`, `wall_s`."""
+        self.explore_replay: str | None = None
+        """The token of a finding that `explore` runs again instead of searching."""
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
 
@@ -171,8 +175,8 @@ class Sim(Surroundings):
         program: Callable[..., Any],
         *args: object,
         check: Callable[..., object] | None = None,
-        runs: int = 300,
-        wall_s: float = 60.0,
+        runs: int | None = None,
+        wall_s: float | None = None,
         faults: Collection[str] | None = None,
         seed: int | None = None,
         on_finding: Callable[[Finding], object] | None = None,
@@ -183,8 +187,9 @@ class Sim(Surroundings):
             program: A function; one that is not async may call `asyncio.run` itself.
             args: What it is called with.
             check: Called with the output of every run that ended well; raises or returns False if the output is wrong.
-            runs: How many runs the search may make; those for shrinking are not counted.
-            wall_s: How long it may take [s].
+            runs: How many runs the search may make, those for shrinking not counted; None means what the marker `sim_explore`
+                says, or 300. `--sim-explore-budget` comes first.
+            wall_s: How long it may take [s]; None means likewise, or 60.
             faults: Names of the faults that may be injected, as in `sim.fault`; None means all, and an empty list none.
             seed: Another seed than the test's.
             on_finding: Called with each finding as it comes.
@@ -199,8 +204,18 @@ class Sim(Surroundings):
         from harness.sim.exploring import Explored
 
         self._explored = Explored(self, program, args, check)
+        if self.explore_replay is not None:
+            return self._explored.replay(self.explore_replay)
+        stated = {
+            "runs": 300 if runs is None else runs,
+            "wall_s": 60.0 if wall_s is None else wall_s,
+        }
+        stated |= self.explore_budget
         return self._explored.search(
-            Budget(settings.count("runs", runs), settings.seconds("wall_s", wall_s)),
+            Budget(
+                settings.count("runs", int(stated["runs"])),
+                settings.seconds("wall_s", stated["wall_s"]),
+            ),
             None if faults is None else settings.names("faults", list(faults)),
             self.seed if seed is None else settings.seed(seed),
             on_finding,

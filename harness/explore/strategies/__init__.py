@@ -16,7 +16,7 @@ from harness.explore.strategies.down import down
 from harness.explore.strategies.follow import follow
 from harness.explore.strategies.pairs import pairs
 from harness.explore.strategies.races import race
-from harness.explore.strategies.singles import fail, other
+from harness.explore.strategies.singles import fail, other, transient
 from harness.explore.strategies.slow import slow
 from harness.explore.strategies.ties import ties
 from harness.explore.strategies.tools import tools
@@ -31,6 +31,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "slow": slow,
     "fail": fail,
     "other": other,
+    "transient": transient,
     "race": race,
     "cancel": cancel,
     "tools": tools,

@@ -19,7 +19,13 @@ def classes(search: Search, site: Site) -> Iterator[tuple[str, Fields]]:
         known += [("cut_stream", ()), ("stall", ()), ("error_event", ())]
     if site.calls_tools:
         known += [("duplicate_tool_ids", ())]
-    known += [("hang", ()), ("reset_midway", ()), ("status", (("status", 400),))]
+    known += [
+        ("hang", ()),
+        ("reset_midway", ()),
+        ("status", (("status", 400),)),
+        ("truncated", (("keep", 0.0),)),
+        ("truncated", (("keep", 0.9),)),
+    ]
     for name, fields in known:
         if search.allows(name):
             yield name, fields

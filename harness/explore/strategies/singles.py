@@ -16,6 +16,13 @@ def fail(search: Search) -> Iterator[Deviations | None]:
             yield (Fault(site.address, FAILS),)
 
 
+def transient(search: Search) -> Iterator[Deviations | None]:
+    """The first attempt of each call fails; whoever tries again gets its answer, later."""
+    if search.allows(FAILS):
+        for site in search.spread():
+            yield (Fault(site.address, FAILS, attempt=1),)
+
+
 def other(search: Search) -> Iterator[Deviations | None]:
     """Each call meets a fault of every other class: first one class at all calls, then the next."""
     columns = [(site, list(classes(search, site))) for site in search.spread()]

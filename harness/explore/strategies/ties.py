@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from harness.explore.deviation import Deviations, Jitter, Late, ThreadJitter
+from harness.chance.choices import TimerRecord
+from harness.explore.apply import NANOSECOND_S
+from harness.explore.deviation import REVERSED, Deviation, Deviations, Jitter, Late, ThreadJitter
 from harness.explore.search import Search
 
 _JITTERS = 40
 """More than so many orders are never tried."""
 
 _JITTERS_PER_TIE = 4
+
+_FIRST_JITTERS = 2
+"""The reverse order, and one by chance."""
 
 
 def ties(search: Search) -> Iterator[Deviations | None]:
@@ -21,20 +26,32 @@ def ties(search: Search) -> Iterator[Deviations | None]:
     threads = seen.orders > 0
     if not tied and not threads:
         return
-    for number in (1, 2):
-        if tied:
-            yield (Jitter(number),)
-        if threads:
-            yield (ThreadJitter(number),)
+    if tied:
+        yield tuple(_reversed(tied))
+    if threads:
+        yield (ThreadJitter(REVERSED),)
+    if tied:
+        yield (Jitter(1),)
+    if threads:
+        yield (ThreadJitter(1),)
     for timers in tied:
-        for one, other in combinations(timers, 2):
+        for one, other in pairwise(timers):
             if one.task != other.task:
                 yield (Late(one.task, one.kind, one.number),)
         if len(timers) == 1:
             yield (Late(timers[0].task, timers[0].kind, timers[0].number),)
-    last = min(_JITTERS, 4 + _JITTERS_PER_TIE * (len(tied) + seen.orders))
-    for number in range(3, last):
+    last = min(_JITTERS, _FIRST_JITTERS + _JITTERS_PER_TIE * (len(tied) + seen.orders))
+    for number in range(_FIRST_JITTERS, last):
         if threads:
             yield (ThreadJitter(number),)
         if tied:
             yield (Jitter(number),)
+
+
+def _reversed(tied: Sequence[Sequence[TimerRecord]]) -> Iterator[Deviation]:
+    """All that falls on one instant in the reverse order, at every such instant; what is alone there comes after the call that ends."""
+    for timers in tied:
+        last = max(len(timers) - 1, 1)
+        for place, timer in enumerate(timers):
+            if place < last:
+                yield Late(timer.task, timer.kind, timer.number, NANOSECOND_S * (last - place))
