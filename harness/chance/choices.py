@@ -114,6 +114,8 @@ class Choices:
         """The asyncio tasks that were created, in order."""
         self.uses: list[UseRecord] = []
         """The uses of simulated tools, in order."""
+        self.leaks: list[str] = []
+        """Locks and permits that nobody was left to give back when the program ended, in words."""
         self._counts: dict[Key, int] = {}
 
     @property

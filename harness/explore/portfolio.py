@@ -72,8 +72,10 @@ class Portfolio:
             else:
                 self._rounds()
         except BudgetSpent:
-            spent = self._search.budget.spent >= self._search.budget.runs
-            cut_at = "the budget of runs" if spent else "the budget of time"
+            budget = self._search.budget
+            cut_at = "the budget of runs" if budget.spent >= budget.runs else "the budget of time"
+            if len(self._findings) >= budget.findings:
+                cut_at = "the number of findings that were wanted"
         except KeyboardInterrupt:
             interrupted, cut_at = True, "Ctrl-C"
         return self._result(cut_at, interrupted=interrupted)
@@ -122,6 +124,8 @@ class Portfolio:
         self._on_run(self._search)
         if trial.failure is not None:
             self._report(trial)
+            if len(self._findings) >= self._search.budget.findings:
+                raise BudgetSpent
         return True
 
     def _next(self, name: str) -> Deviations | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,9 @@ from harness.explore.timeline import Timeline
 _RELATIVE_BOUND = 50
 """A run may take so many times the virtual time of the passing one."""
 
-_LEAST = Bounds(horizon_s=7200.0, calls=100, instants=20_000)
+_LEAST = Bounds(horizon_s=7200.0, calls=60, instants=20_000)
 """Runs may go as far at least: the time-outs of an SDK alone add up to half an hour, and one agent that goes on for ever
-makes a hundred calls however many others there are."""
+makes so many calls however many others there are."""
 
 _CONFIRMED_AT = 4
 """A run that passes its bounds is repeated once with bounds so many times as wide."""
@@ -58,10 +59,12 @@ class Budget:
     Args:
         runs: Runs, those for shrinking not counted.
         wall_s: Real time [s].
+        findings: Classes of failure.
     """
 
     runs: int
     wall_s: float
+    findings: float = math.inf
     began_s: float = field(default_factory=wall.elapsed_s)
     spent: int = 0
 

@@ -23,6 +23,12 @@ from harness.explore.properties import Failure
 _PARTS_MAX = 64
 """A deviation that stands for more is left whole."""
 
+_NARROW_MAX = 3
+"""A wide deviation is not taken apart into more than so many: "the provider is down" says more than ten single failures."""
+
+_HALVED_MAX = 8
+"""So many parts are looked at one by one."""
+
 Look = Callable[[Deviations], tuple[Observation, Failure | None]]
 
 
@@ -110,14 +116,16 @@ class Shrinker:
     def _split(self) -> None:
         """Break up what stands for many."""
         for wide in [one for one in self._best.deviations if isinstance(one, WIDE)]:
-            narrow = self._best.seen.parts.get(wide, ())
+            whole, narrow = self._best, self._best.seen.parts.get(wide, ())
             if not narrow or len(narrow) > _PARTS_MAX:
                 continue
-            others = tuple(one for one in self._best.deviations if one != wide)
+            others = tuple(one for one in whole.deviations if one != wide)
             if len(narrow) > 2:
                 self._search_in(others, narrow)
             elif self._fails((*others, *narrow)):
                 self._halve()
+            if len(self._best.deviations) > len(others) + _NARROW_MAX:
+                self._best = whole
 
     def _search_in(self, others: Deviations, narrow: Deviations) -> None:
         """Halve what a wide deviation stands for as long as one half is enough."""
@@ -128,7 +136,8 @@ class Shrinker:
                     narrow = part
                     break
             else:
-                if self._fails((*others, *narrow)):
+                if len(narrow) <= _HALVED_MAX:
+                    self._fails((*others, *narrow))
                     self._halve()
                 return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import threading
@@ -66,7 +67,7 @@ class ExploredProgram:
                 "calls_per_task": min(bounds.calls, sim.calls_per_task),
             }
         before = len(sim.runs)
-        with _quiet(), suppress(Exception, BaseExceptionGroup):
+        with suppress(Exception, BaseExceptionGroup):
             # The error is in the run.
             _run(sim, self._program, self._args, seed=self._seed, choices=choices, **limits)
         assert len(sim.runs) > before, "a run leaves a trace, whatever it raises"
@@ -85,6 +86,7 @@ def _quiet() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # a task says when it is collected that nobody has asked for its error
         logger.disabled = was_disabled
         threading.excepthook = hook
 
@@ -116,6 +118,7 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         tasks=choices.tasks,
         effects=[(effect.tool, effect.arguments) for effect in run.effects],
         kept=kept,
+        leaks=choices.leaks,
         stuck=run.tasks,
         events=digest_of(run.spans_table, run.events_table),
         applied=dict.fromkeys(choices.applied),
@@ -180,12 +183,15 @@ class Explored:
                 raise HarnessError(
                     f"there is no fault {name!r}{did_you_mean(name, list(FAULTS))}\n  Known: {', '.join(FAULTS)}"
                 )
-        return self._portfolio(budget, faults, seed, on_finding).run()
+        with _quiet():
+            return self._portfolio(budget, faults, seed, on_finding).run()
 
     def replay(self, token: str) -> Exploration:
         """Run a finding again; see `Sim.replay_finding`."""
         replay = read_token(token)
-        return self._portfolio(Budget(2, math.inf), None, replay.seed, None).replay(replay)
+        with _quiet():
+            portfolio = self._portfolio(Budget(2, math.inf), None, replay.seed, None)
+            return portfolio.replay(replay)
 
     def _portfolio(
         self,

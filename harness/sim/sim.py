@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -179,6 +180,7 @@ class Sim(Surroundings):
         wall_s: float | None = None,
         faults: Collection[str] | None = None,
         seed: int | None = None,
+        at_most: int | None = None,
         on_finding: Callable[[Finding], object] | None = None,
     ) -> Exploration:
         """Search for the least bad luck that breaks a program: faults, latencies, order, cancellations, lost answers.
@@ -192,6 +194,7 @@ class Sim(Surroundings):
             wall_s: How long it may take [s]; None means likewise, or 60.
             faults: Names of the faults that may be injected, as in `sim.fault`; None means all, and an empty list none.
             seed: Another seed than the test's.
+            at_most: Ends the search when so many classes of failure were found; None means that it goes on.
             on_finding: Called with each finding as it comes.
 
         Returns:
@@ -215,6 +218,7 @@ class Sim(Surroundings):
             Budget(
                 settings.count("runs", int(stated["runs"])),
                 settings.seconds("wall_s", stated["wall_s"]),
+                math.inf if at_most is None else settings.count("at_most", at_most),
             ),
             None if faults is None else settings.names("faults", list(faults)),
             self.seed if seed is None else settings.seed(seed),
@@ -242,8 +246,10 @@ class Sim(Surroundings):
         Raises:
             HarnessError: It is no token, or nothing was explored.
         """
+        from harness.explore.token import read_token
         from harness.sim.exploring import Explored
 
+        read_token(token)
         explored = self._explored
         if program is not None:
             explored = Explored(self, program, args, check)

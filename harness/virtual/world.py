@@ -22,6 +22,7 @@ from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
+from harness.kernel.lock_holders import held_for_ever
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.shared_patch import SharedChange
 from harness.kernel.watcher import unseen_deaths
@@ -216,6 +217,8 @@ def _tell_watcher(world: World) -> None:
     """Tell of what the program leaves behind, before it is cleared away."""
     watcher = world.kernel.watcher
     watcher.ended()
+    if world.kernel.choices is not None:
+        world.kernel.choices.leaks = held_for_ever()
     deaths, world.deaths = world.deaths, []
     for loop in world.loops:
         if loop.get_exception_handler() is None:

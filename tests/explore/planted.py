@@ -156,9 +156,7 @@ async def late_draft(broken: bool) -> Any:
 
 
 def is_revised(output: Any) -> None:
-    assert output["version"] != 1 or "draft" not in output["text"], (
-        "the draft overwrote the revision"
-    )
+    assert output["version"] == output["newest"], "the draft overwrote the revision"
 
 
 async def two_second_rule(broken: bool) -> Any:
@@ -283,6 +281,24 @@ async def leaking_permit(broken: bool) -> Any:
 
     done = await asyncio.gather(*[work(n) for n in range(3)], return_exceptions=True)
     return [text for text in done if isinstance(text, str)]
+
+
+async def kept_permit(broken: bool) -> Any:
+    """A failed call keeps its permit, of which there are enough in this run."""
+    client, permits = anthropic.AsyncAnthropic(), asyncio.Semaphore(5)
+
+    async def work(n: int) -> str:
+        await permits.acquire()
+        try:
+            text = await ask(client, "worker", f"Do {n}.")
+        except Unanswered:
+            if not broken:
+                permits.release()
+            return ""
+        permits.release()
+        return text
+
+    return await asyncio.gather(*[work(n) for n in range(2)])
 
 
 async def cancelled_holder(broken: bool) -> Any:
@@ -442,6 +458,7 @@ ALL: Sequence[Planted] = (
     Planted("two hedges", two_hedges, has_text, {"mirror a": ("page", 3.0), "mirror b": ("page", 4.0)}, 2),
     Planted("last bid", last_bid, is_sold, {"auctioneer": ("it ticks", 2.0)}, 1),
     Planted("leaking permit", leaking_permit, None, {"worker": ("done", 2.0)}, 1),
+    Planted("kept permit", kept_permit, None, {"worker": ("done", 2.0)}, 1),
     Planted("cancelled holder", cancelled_holder, is_clear, {"host": ("welcome", 4.0)}, 1),
     Planted("pays twice", pays_twice, None, {"planner": ("a plan", 2.0), "closer": ("closed", 1.0)}, 1, ("pay",)),
     Planted("parses anything", parses_anything, None, {"lister": ("a=1;b=2;c=3;d=4", 2.0)}, 1),

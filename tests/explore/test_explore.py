@@ -19,7 +19,7 @@ BY_NAME = {planted.name: planted for planted in ALL}
 
 @pytest.mark.parametrize("planted", ALL, ids=lambda planted: planted.name)
 def test_what_is_planted_is_found_and_shrunk_to_its_least(planted: Planted) -> None:
-    found = planted.explore(runs=30)
+    found = planted.explore(runs=30, at_most=1)
     assert found.findings, found.by_strategy
     first = found.findings[0]
     assert len(first.overrides) == planted.least
@@ -29,7 +29,7 @@ def test_what_is_planted_is_found_and_shrunk_to_its_least(planted: Planted) -> N
 
 @pytest.mark.parametrize("planted", ALL, ids=lambda planted: planted.name)
 def test_the_mended_program_is_clean(planted: Planted) -> None:
-    found = planted.explore(broken=False, runs=25)
+    found = planted.explore(broken=False, runs=20)
     assert not found.findings, str(found)
 
 
@@ -43,7 +43,7 @@ def test_a_race_is_told_as_one_latency_with_its_story() -> None:
 
 
 def test_a_pair_is_two_faults_of_which_the_second_call_exists_only_under_the_first() -> None:
-    (finding,) = BY_NAME["stale fallback"].explore(runs=20).findings
+    (finding,) = BY_NAME["stale fallback"].explore(runs=20, at_most=1).findings
     assert [type(one) for one in finding.overrides] == [Fault, Fault]
     assert finding.kind == "check"
 
@@ -66,7 +66,7 @@ def test_a_token_replays_the_finding_and_passes_when_the_program_is_mended() -> 
 
 def test_a_token_replays_in_another_process_byte_for_byte() -> None:
     planted = BY_NAME["stale fallback"]
-    (finding,) = planted.explore(runs=20).findings
+    (finding,) = planted.explore(runs=20, at_most=1).findings
     code = (
         "from tests.explore.planted import ALL\n"
         f"planted = {{one.name: one for one in ALL}}[{planted.name!r}]\n"

@@ -6,8 +6,10 @@ from harness.explore.properties.api import Context, Failure
 
 
 def leak(context: Context) -> Failure | None:
-    """A lock or permit that is still held at the end, and is given back in the passing run."""
+    """A lock or permit that is still held when the program has ended well, and is given back in the passing run."""
+    if context.now.error is not None:
+        return None
     for held in context.now.leaks:
         if held not in context.passing.leaks:
-            return Failure("leak", held, "", held)
+            return Failure("leak", held)
     return None
