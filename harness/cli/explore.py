@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PASS
+from harness.explore.cases import as_pytest
 from harness.explore.deviation import to_record
 from harness.explore.exploration import Exploration, Finding
 from harness.explore.portfolio import Portfolio
@@ -37,6 +38,14 @@ class Wanted:
     """The token of a finding that is run again; None means a search."""
     output: str
     """`table` or `json`."""
+    cases: Path | None = None
+    """The folder in which findings are kept."""
+
+
+def print_as_pytest(case: Path) -> int:
+    """Print a kept finding as a test."""
+    print(printable(as_pytest(case)), end="")  # noqa: T201 - a command prints
+    return EXIT_PASS
 
 
 def explore_file(wanted: Wanted) -> int:
@@ -56,7 +65,11 @@ def explore_file(wanted: Wanted) -> int:
     search = Search(ExploredScenario(scenario, seed), properties(), budget)
     tells = wanted.output == "table"
     portfolio = Portfolio(
-        search, on_finding=_tell if tells else _keep_silent, seed=seed, test=str(wanted.file)
+        search,
+        on_finding=_tell if tells else _keep_silent,
+        seed=seed,
+        test=str(wanted.file),
+        cases=wanted.cases,
     )
     found = portfolio.run() if replay is None else portfolio.replay(replay)
     if not tells:

@@ -35,6 +35,12 @@ from harness.cli.options import COUNT_MAX, PATH, format_option, seed_option, set
 @set_option
 @seed_option
 @click.option("--replay", metavar="TOKEN", help="Run a finding again instead of searching.")
+@click.option(
+    "--cases", type=PATH, metavar="DIR", help="Keep findings here, and run those of FILE first."
+)
+@click.option(
+    "--pytest", "as_test", is_flag=True, help="FILE is a kept finding: print it as a test."
+)
 @format_option
 def explore(
     file: Path,
@@ -44,6 +50,8 @@ def explore(
     overrides: tuple[str, ...],
     seed: int | None,
     replay: str | None,
+    cases: Path | None,
+    as_test: bool,  # noqa: FBT001 - click passes options by name
     output: str,
 ) -> int:
     """Search for the least bad luck that breaks FILE: faults, latencies, order, cancellations.
@@ -51,8 +59,10 @@ def explore(
     Starts from the passing run of one seed, and tells of each class of failure once, shrunk to the least. Exits with 1 if
     anything was found.
     """
-    from harness.cli.explore import Wanted, explore_file
+    from harness.cli.explore import Wanted, explore_file, print_as_pytest
 
+    if as_test:
+        return print_as_pytest(file)
     return explore_file(
         Wanted(
             file=file,
@@ -62,6 +72,7 @@ def explore(
             seed=seed,
             overrides=overrides,
             replay=replay,
+            cases=cases,
             output=output,
         )
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
+from harness.explore.cases import keep, of_test
 from harness.explore.coverage import coverage_of
 from harness.explore.deviation import Deviations
 from harness.explore.exploration import Exploration, Finding
@@ -40,6 +42,7 @@ class Portfolio:
         on_run: Told of each run.
         seed: The seed of the runs.
         test: What the findings are of.
+        cases: The folder in which findings are kept; what is kept there of this test is run first. None keeps nothing.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class Portfolio:
         on_run: Callable[[Search], object] = lambda _: None,
         seed: int = 1,
         test: str = "",
+        cases: Path | None = None,
     ) -> None:
         self._search = search
         self._on_finding = on_finding
         self._on_run = on_run
         self._seed = seed
         self._test = test
+        self._cases = cases
         self._findings: list[Finding] = []
         self._not_reproducible: list[str] = []
         self._shrinking = 0
@@ -109,6 +114,9 @@ class Portfolio:
         return self._result("a replay", differs)
 
     def _rounds(self) -> None:
+        for case in () if self._cases is None else of_test(self._cases, self._test):
+            if case.seed == self._seed and not self._search.is_spent_on(case.deviations):
+                self._judge(self._search.trial(case.deviations, "kept"))
         for name in FIRST:
             while self._turn(name) and name == "down":
                 pass
@@ -121,12 +129,15 @@ class Portfolio:
         if deviations is None:
             return False
         trial = self._search.trial(deviations, name)
+        self._judge(trial)
+        return True
+
+    def _judge(self, trial: Trial) -> None:
         self._on_run(self._search)
         if trial.failure is not None:
             self._report(trial)
             if len(self._findings) >= self._search.budget.findings:
                 raise BudgetSpent
-        return True
 
     def _next(self, name: str) -> Deviations | None:
         if name in self._ended:
@@ -186,6 +197,8 @@ class Portfolio:
             failure=shrunk.failure,
         )
         self._findings.append(finding)
+        if self._cases is not None and deviations:
+            keep(self._cases, finding)
         self._on_finding(finding)
 
     def _look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import re
@@ -13,7 +14,7 @@ from harness.chance.choices import TaskRecord
 from harness.chance.chosen_draws import draws_of
 from harness.errors import HarnessError
 from harness.explore.apply import DeviatedChoices
-from harness.explore.deviation import Deviations, Fault
+from harness.explore.deviation import Cancel, Deviations, Fault
 from harness.explore.observation import Bounds, Observation, Site
 from harness.explore.properties import Context, Failure, Property
 from harness.explore.properties.effects import repeated_effect
@@ -57,14 +58,18 @@ class ExploredScenario:
     def run(self, deviations: Deviations, bounds: Bounds | None = None) -> Observation:
         """Run once; see `Subject.run`. A scenario states its own bounds."""
         choices = DeviatedChoices(deviations, any_timer=self._is_pattern)
-        failed: HarnessError | None = None
+        failed: BaseException | None = None
         with world_of(self._scenario, draws_of(self._seed, choices)) as world:
             try:
                 world.execute()
             except HarnessError as error:
                 failed = error
+            except asyncio.CancelledError as error:
+                if not any(isinstance(one, Cancel) for one in choices.applied):
+                    raise
+                failed = error
         errors = list(world.failures.first.values())
-        group: BaseException | None = failed
+        group = failed
         if failed is None and errors:
             group = ExceptionGroup("tasks of the scenario", errors)
         return _observed(world, choices, group)

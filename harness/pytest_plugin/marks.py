@@ -128,8 +128,8 @@ def seeds_of(config: pytest.Config, node: Any) -> range:  # noqa: ANN401 - an it
     return range(first, first + runs)
 
 
-def exploration_of(request: pytest.FixtureRequest) -> tuple[dict[str, float], str | None]:
-    """What the marker `sim_explore` and the command line say of `sim.explore`: its budget, and the finding to be replayed."""
+def explore_budget_of(request: pytest.FixtureRequest) -> dict[str, float]:
+    """What the marker `sim_explore` and the command line say of the budget of `sim.explore`."""
     budget: dict[str, float] = {}
     marker = request.node.get_closest_marker(_EXPLORE_MARKER)
     if marker is not None:
@@ -146,7 +146,7 @@ def exploration_of(request: pytest.FixtureRequest) -> tuple[dict[str, float], st
                 f"--sim-explore-budget: a number of runs, or of seconds such as 30s, is wanted, not {stated!r}"
             )
         budget |= {"runs": int(found[1])} if found[1] else {"wall_s": float(found[2])}
-    return budget, request.config.getoption("--sim-replay")
+    return budget
 
 
 def only_seed(request: pytest.FixtureRequest) -> int:

@@ -56,6 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how much every sim.explore may spend: a number of runs, or real time such as 30s",
     )
     group.addoption(
+        "--sim-explore-cases",
+        metavar="DIR",
+        help="keep what sim.explore finds in this folder, and run it first the next time",
+    )
+    group.addoption(
         "--sim-replay",
         metavar="TOKEN",
         help="let sim.explore run this finding again instead of searching",

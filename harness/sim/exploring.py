@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import HarnessError, did_you_mean
@@ -176,6 +177,7 @@ class Explored:
         faults: Collection[str] | None,
         seed: int,
         on_finding: Callable[[Finding], object] | None,
+        cases: Path | None = None,
     ) -> Exploration:
         """Search; see `Sim.explore`."""
         for name in faults or ():
@@ -184,7 +186,7 @@ class Explored:
                     f"there is no fault {name!r}{did_you_mean(name, list(FAULTS))}\n  Known: {', '.join(FAULTS)}"
                 )
         with _quiet():
-            return self._portfolio(budget, faults, seed, on_finding).run()
+            return self._portfolio(budget, faults, seed, on_finding, cases).run()
 
     def replay(self, token: str) -> Exploration:
         """Run a finding again; see `Sim.replay_finding`."""
@@ -199,9 +201,14 @@ class Explored:
         faults: Collection[str] | None,
         seed: int,
         on_finding: Callable[[Finding], object] | None,
+        cases: Path | None = None,
     ) -> Portfolio:
         subject = ExploredProgram(self._sim, self._program, self._args, seed)
         search = Search(subject, properties(self._check), budget, faults, seed)
         return Portfolio(
-            search, on_finding=on_finding or _silent, seed=seed, test=self._sim.command
+            search,
+            on_finding=on_finding or _silent,
+            seed=seed,
+            test=self._sim.command,
+            cases=cases,
         )

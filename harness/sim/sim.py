@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness import wall
@@ -78,6 +79,8 @@ class Sim(Surroundings):
         self._explored: Explored | None = None
         self.explore_budget: dict[str, float] = {}
         """What the command line or a marker states of `explore`: `runs`, `wall_s`."""
+        self.explore_cases: Path | None = None
+        """The folder in which the findings of `explore` are kept."""
         self.explore_replay: str | None = None
         """The token of a finding that `explore` runs again instead of searching."""
         self.runs: list[ProgramRun] = []
@@ -181,6 +184,7 @@ class Sim(Surroundings):
         faults: Collection[str] | None = None,
         seed: int | None = None,
         at_most: int | None = None,
+        cases: str | Path | None = None,
         on_finding: Callable[[Finding], object] | None = None,
     ) -> Exploration:
         """Search for the least bad luck that breaks a program: faults, latencies, order, cancellations, lost answers.
@@ -195,6 +199,8 @@ class Sim(Surroundings):
             faults: Names of the faults that may be injected, as in `sim.fault`; None means all, and an empty list none.
             seed: Another seed than the test's.
             at_most: Ends the search when so many classes of failure were found; None means that it goes on.
+            cases: The folder in which findings are kept; those of this test are run first. None means what
+                `--sim-explore-cases` says, or that none is kept.
             on_finding: Called with each finding as it comes.
 
         Returns:
@@ -223,6 +229,7 @@ class Sim(Surroundings):
             None if faults is None else settings.names("faults", list(faults)),
             self.seed if seed is None else settings.seed(seed),
             on_finding,
+            self.explore_cases if cases is None else Path(cases),
         )
 
     def replay_finding(
