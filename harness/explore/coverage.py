@@ -36,6 +36,8 @@ class Coverage:
     """Faults of which no call was tried."""
     inconclusive: Mapping[str, int] = field(default_factory=dict)
     """Runs that say nothing, by the reason."""
+    notes: tuple[str, ...] = ()
+    """What there is to say about the search itself, such as that the check accepts everything."""
     cut_at: str = ""
     """What ended the search: `runs`, `time`, or nothing left to try."""
 
@@ -56,6 +58,7 @@ class Coverage:
             told.append(f"faults that no call met: {', '.join(self.never_met)}")
         for reason, times in self.inconclusive.items():
             told.append(f"{_count(times, 'run')} said nothing: {reason}")
+        told += self.notes
         if self.cut_at:
             told.append(f"ended by: {self.cut_at}")
         return "; ".join(told)
@@ -93,6 +96,7 @@ def coverage_of(search: Search, cut_at: str) -> Coverage:
         irrelevant=tuple(search.irrelevant),
         never_met=tuple(name for name in wanted if name not in met),
         inconclusive=dict(search.inconclusive),
+        notes=tuple(search.notes),
         cut_at=cut_at,
     )
 

@@ -29,6 +29,12 @@ class Finding:
     """Replays it: `sim.replay_finding(token)`, or `pytest --sim-replay TOKEN`."""
     story: str
     """What deviates and what then happens, in words."""
+    in_words: tuple[str, ...] = field(repr=False)
+    """Each deviation in words."""
+    timeline: tuple[str, ...] = field(repr=False)
+    """What happened in the shrunk run, a line each."""
+    passing_timeline: tuple[str, ...] = field(repr=False)
+    """What happened in the passing run."""
     deviations_when_found: int
     """How many deviations the run had that failed first."""
     failure: Failure = field(repr=False)

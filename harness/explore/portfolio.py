@@ -13,7 +13,7 @@ from harness.explore.observation import Observation
 from harness.explore.properties import Failure
 from harness.explore.search import BudgetSpent, Search, Trial
 from harness.explore.shrink import Shrinker, Shrunk, in_order
-from harness.explore.story import tell
+from harness.explore.story import in_words, tell
 from harness.explore.strategies import STRATEGIES
 from harness.explore.token import Replay, token_of
 
@@ -193,6 +193,9 @@ class Portfolio:
             strategy=trial.strategy,
             token=token_of(replay),
             story=tell(passing, shrunk.seen, deviations, shrunk.failure),
+            in_words=tuple(in_words(one, passing, shrunk.seen) for one in deviations),
+            timeline=tuple(shrunk.seen.timeline()),
+            passing_timeline=tuple(passing.timeline()),
             deviations_when_found=len(trial.deviations),
             failure=shrunk.failure,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from harness import wall
 from harness.errors import Deadlock, HarnessError, LimitExceeded
+from harness.explore.altered import accepts_everything
 from harness.explore.deviation import Deviation, Deviations, Down, Fault, Latency, SlowAgent
 from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
@@ -93,6 +94,7 @@ class Search:
         budget: How much it may spend.
         faults: The faults that may be injected, by name; None means all that fit.
         seed: What random strategies follow from.
+        check: The user's check among the properties, which is shown altered outputs.
     """
 
     def __init__(
@@ -102,7 +104,9 @@ class Search:
         budget: Budget,
         faults: Collection[str] | None = None,
         seed: int = 1,
+        check: Callable[..., object] | None = None,
     ) -> None:
+        self.check = check
         self.subject = subject
         self.properties = properties
         self.budget = budget
@@ -129,6 +133,8 @@ class Search:
         self.bounds: Bounds | None = None
         self.endless: set[str] = set()
         """Bounds that a run passed again when they were wider: programs go on for ever, and no such run is repeated."""
+        self.notes: list[str] = []
+        """What there is to say about the search itself."""
         self.inconclusive: Counter[str] = Counter()
         """Runs that say nothing, by the reason: replies of the test that ran out, and the like."""
 
@@ -151,6 +157,12 @@ class Search:
         self.agents = list(dict.fromkeys(site.agent for site in seen.sites))
         self.linked = _linked(seen)
         self._addresses = {site.address for site in seen.sites}
+        if self.passing.failure is None and self.check is not None:
+            accepted = accepts_everything(self.check, seen.output)
+            if accepted:
+                self.notes.append(
+                    f"the check accepts each of {accepted} altered outputs, None among them: it may be unable to fail"
+                )
         seen.release()
         return self.passing
 

@@ -204,7 +204,7 @@ class Explored:
         cases: Path | None = None,
     ) -> Portfolio:
         subject = ExploredProgram(self._sim, self._program, self._args, seed)
-        search = Search(subject, properties(self._check), budget, faults, seed)
+        search = Search(subject, properties(self._check), budget, faults, seed, self._check)
         return Portfolio(
             search,
             on_finding=on_finding or _silent,

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.explore.deviation import Cancel, Fault, Latency
+from harness.explore.page import write_page
 from harness.explore.token import read_token
 from tests.explore.planted import ALL, Planted
 
@@ -112,3 +113,20 @@ def test_only_the_faults_that_are_named_are_injected() -> None:
 def test_the_same_search_finds_the_same() -> None:
     one, other = (BY_NAME["quorum of one"].explore(runs=15) for _ in range(2))
     assert str(one) == str(other)
+
+
+def test_a_check_that_cannot_fail_is_told() -> None:
+    planted = BY_NAME["stale fallback"]
+    blind = planted.sim().explore(planted.program, False, check=lambda output: None, runs=2)
+    assert "it may be unable to fail" in str(blind.coverage)
+    seeing = planted.sim().explore(planted.program, False, check=planted.check, runs=2)
+    assert "unable to fail" not in str(seeing.coverage)
+
+
+def test_the_page_of_a_finding_has_both_timelines(tmp_path: Path) -> None:
+    (finding,) = BY_NAME["stale fallback"].explore(runs=30, at_most=1).findings
+    write_page(finding, tmp_path / "finding.html")
+    text = (tmp_path / "finding.html").read_text(encoding="utf-8")
+    assert text.count('<td class="only">') >= 4
+    assert "call 1 of satellite" in text
+    assert finding.token in text
