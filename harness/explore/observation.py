@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -106,10 +106,11 @@ class Observation:
         used = sorted(self.effects)
         return _digest(self.printed, told, used)
 
-    def order(self) -> str:
-        """A digest of the order in which calls began and ended."""
-        moments = [(site.start_s, 0, site.number, site.address) for site in self.sites]
-        moments += [(site.end_s, 1, site.number, site.address) for site in self.sites]
+    def order(self, irrelevant: Container[str] = ()) -> str:
+        """A digest of the order in which calls began and ended, but for those of some agents."""
+        sites = [site for site in self.sites if site.agent not in irrelevant]
+        moments = [(site.start_s, 0, site.number, site.address) for site in sites]
+        moments += [(site.end_s, 1, site.number, site.address) for site in sites]
         return _digest([(kind, address) for _, kind, _, address in sorted(moments)])
 
     @property

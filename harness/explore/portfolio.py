@@ -22,7 +22,7 @@ FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 
 ROUND = (
     "race", "slow", "tools", "race", "fail", "cancel", "race", "other", "dense", "cancel", "race", "follow", "race",
-    "under", "ties", "pairs", "transient",
+    "under", "ties", "pairs", "transient", "rebase",
 )  # fmt: skip
 """The order of turns from then on."""
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness import wall
 from harness.errors import Deadlock, HarnessError, LimitExceeded
 from harness.explore.altered import accepts_everything
-from harness.explore.deviation import Deviation, Deviations, Down, Fault, Latency, SlowAgent
+from harness.explore.deviation import (
+    Deviation,
+    Deviations,
+    Down,
+    Fault,
+    Latency,
+    SlowAgent,
+    ToolFails,
+    ToolLatency,
+)
 from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
 from harness.explore.timeline import Timeline
@@ -118,8 +127,8 @@ class Search:
         """Runs of each strategy."""
         self.stories: dict[str, Trial] = {}
         """The first trial of each story, in order."""
-        self.orders: set[str] = set()
-        """Orders of calls that were seen."""
+        self.orders: dict[str, Trial] = {}
+        """The first trial of each order of calls, of those that matter."""
         self.irrelevant: dict[str, None] = {}
         """Agents whose failure alone changed nothing else."""
         self.followups: deque[Trial] = deque()
@@ -148,7 +157,6 @@ class Search:
         self.passing.is_new = True
         self.trials[frozenset()] = self.passing
         self.stories[seen.story()] = self.passing
-        self.orders.add(seen.order())
         self.bounds = Bounds(
             max(_RELATIVE_BOUND * seen.latency_s, _LEAST.horizon_s),
             2 * len(seen.sites) + _LEAST.calls,
@@ -218,7 +226,9 @@ class Search:
         return next(filter(None, (holds(context) for holds in self.properties)), None)
 
     def _learn(self, made: Trial) -> None:
-        self.orders.add(made.seen.order())
+        if not self.orders:
+            self.orders[self.passing.seen.order(self.irrelevant)] = self.passing
+        self.orders.setdefault(made.seen.order(self.irrelevant), made)
         story = made.seen.story()
         if story in self.stories:
             return
@@ -268,11 +278,21 @@ class Search:
 
     def changing(self) -> list[Deviations]:
         """The single deviations that changed the story, in the order in which they were found."""
-        return [
-            trial.deviations
-            for trial in self.stories.values()
-            if len(trial.deviations) == 1 and isinstance(trial.deviations[0], Fault | Latency)
-        ]
+        return _singles(self.stories.values())
+
+    def reordering(self) -> list[Deviations]:
+        """The single deviations that changed the order of calls and not the story."""
+        stories = set(self.changing())
+        return [single for single in _singles(self.orders.values()) if single not in stories]
+
+
+def _singles(trials: Iterable[Trial]) -> list[Deviations]:
+    return [
+        trial.deviations
+        for trial in trials
+        if len(trial.deviations) == 1
+        and isinstance(trial.deviations[0], Fault | Latency | ToolFails | ToolLatency)
+    ]
 
 
 def agent_of(deviation: Deviation, sites: Sequence[Site]) -> str:

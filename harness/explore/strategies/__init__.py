@@ -16,6 +16,7 @@ from harness.explore.strategies.down import down
 from harness.explore.strategies.follow import follow
 from harness.explore.strategies.pairs import pairs
 from harness.explore.strategies.races import race
+from harness.explore.strategies.rebase import rebase
 from harness.explore.strategies.singles import fail, other, transient
 from harness.explore.strategies.slow import slow
 from harness.explore.strategies.ties import ties
@@ -38,5 +39,6 @@ STRATEGIES: Mapping[str, Strategy] = {
     "follow": follow,
     "under": under,
     "pairs": pairs,
+    "rebase": rebase,
 }
 """All strategies by name."""

@@ -10,28 +10,32 @@ from harness.explore.search import Search, agent_of
 
 
 def pairs(search: Search) -> Iterator[Deviations | None]:
-    """Of different kinds and different agents first."""
+    """Those that changed what the program did first, then those that changed the order; of different kinds and agents first."""
     done: set[Deviations] = set()
     sites = search.passing.seen.sites
     while True:
-        singles = [single[0] for single in search.changing()]
+        rank = {single[0]: 0 for single in search.changing()}
+        rank |= {single[0]: 1 for single in search.reordering()}
         fresh = [
             pair
-            for pair in combinations(singles, 2)
-            if pair not in done and _call(pair[0]) != _call(pair[1])
+            for pair in combinations(rank, 2)
+            if pair not in done and _where(pair[0]) != _where(pair[1])
         ]
         if not fresh:
             yield None
             continue
-        fresh.sort(
+        best = min(
+            fresh,
             key=lambda pair: (
+                rank[pair[0]] + rank[pair[1]],
                 pair[0].kind == pair[1].kind,
                 agent_of(pair[0], sites) == agent_of(pair[1], sites),
-            )
+            ),
         )
-        done.add(fresh[0])
-        yield fresh[0]
+        done.add(best)
+        yield best
 
 
-def _call(deviation: Deviation) -> str:
-    return getattr(deviation, "call", "")
+def _where(deviation: Deviation) -> str:
+    """The call or the use that a deviation is about."""
+    return str(getattr(deviation, "call", getattr(deviation, "use", "")))
