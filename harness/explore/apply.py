@@ -18,7 +18,9 @@ from harness.explore.deviation import (
     Jitter,
     Late,
     Latency,
+    Priorities,
     SlowAgent,
+    ThreadFirst,
     ThreadGoes,
     ThreadJitter,
     ToolFails,
@@ -59,11 +61,15 @@ class DeviatedChoices(Choices):
         """The address of the call of each attempt, by the attempt's span."""
         self.orders = 0
         """How often several threads were ready at once."""
+        self.threads: dict[str, None] = {}
+        """The paths of threads that were ready together with others."""
         self._calls: dict[tuple[str, int | None], list[Fault | Latency]] = {}
         self._agents: dict[str, list[Down | SlowAgent]] = {}
         self._keyed: dict[Key, Deviation] = {}
         self._jitters: list[Jitter] = []
-        self._thread_jitters: list[ThreadJitter] = []
+        self._orders: list[ThreadJitter | Priorities] = []
+        self._firsts: list[ThreadFirst] = []
+        self._priorities: dict[str, float] = {}
         for deviation in deviations:
             self._take(deviation)
         super().__init__({key: _value(one) for key, one in self._keyed.items()})
@@ -86,8 +92,10 @@ class DeviatedChoices(Choices):
                 self._keyed["tool", use, "latency"] = deviation
             case Jitter():
                 self._jitters.append(deviation)
-            case ThreadJitter():
-                self._thread_jitters.append(deviation)
+            case ThreadFirst():
+                self._firsts.append(deviation)
+            case ThreadJitter() | Priorities():
+                self._orders.append(deviation)
 
     def choose(self, key: Key, otherwise: object) -> Any:  # noqa: ANN401 - of the kind
         """Return the override of a choice, or its default; see `Choices.choose`."""
@@ -143,19 +151,19 @@ class DeviatedChoices(Choices):
         """Return the place of the thread that goes next; see `Choices.next_thread`."""
         if sum(_IDLE_WORKER.search(path) is None for path in ready) > 1:
             self.orders += 1
+            self.threads.update(dict.fromkeys(ready))
         together = " | ".join(ready)
         number = self._counts.get(("thread", together), 0) + 1
         key = ("thread", together, str(number))
-        if self._thread_jitters and key not in self._keyed:
-            jitter = self._thread_jitters[0]
-            drawn = (
-                1 - NANOSECOND_S if jitter.seed == REVERSED else Draws(jitter.seed).uniform(*key)
-            )
-            place = int(drawn * len(ready))
+        if self._firsts and key not in self._keyed:
+            otherwise = self._preferred(ready, otherwise)
+        if self._orders and key not in self._keyed:
+            wide = self._orders[0]
+            place = self._place(wide, key, ready)
             if place != otherwise:
-                self.applied[jitter] = None
+                self.applied[wide] = None
                 goes = ThreadGoes(together, number, ready[place])
-                self.parts.setdefault(jitter, {})[goes] = None
+                self.parts.setdefault(wide, {})[goes] = None
             self._count("thread", together)
             self.made[key] = ready[place]
             return place
@@ -163,6 +171,34 @@ class DeviatedChoices(Choices):
             self._count("thread", together)
             return otherwise
         return super().next_thread(ready, otherwise)
+
+    def _preferred(self, ready: Sequence[str], otherwise: int) -> int:
+        """The place of the thread that goes next if some go first or last."""
+        rank = {one.thread: (-1 if one.last else 1) for one in self._firsts}
+        best = max(
+            range(len(ready)),
+            key=lambda place: (rank.get(ready[place], 0), place == otherwise, -place),
+        )
+        if best != otherwise:
+            for one in self._firsts:
+                if one.thread in (ready[best], ready[otherwise]):
+                    self.applied[one] = None
+        return best
+
+    def _place(self, wide: ThreadJitter | Priorities, key: Key, ready: Sequence[str]) -> int:
+        """The place of the thread that goes next in an order that deviates as a whole."""
+        draws = Draws(wide.seed)
+        if isinstance(wide, ThreadJitter):
+            drawn = 1 - NANOSECOND_S if wide.seed == REVERSED else draws.uniform(*key)
+            return int(drawn * len(ready))
+        step = self._count("step")
+        for path in ready:
+            self._priorities.setdefault(path, 1 + draws.uniform("priority", path))
+        for change in range(1, wide.depth):
+            if step == 1 + int(draws.uniform("change", change) * wide.steps):
+                highest = max(ready, key=self._priorities.__getitem__)
+                self._priorities[highest] = 1 - change / wide.depth
+        return max(range(len(ready)), key=lambda place: self._priorities[ready[place]])
 
 
 def _value(deviation: Deviation) -> object:

@@ -122,6 +122,33 @@ class ThreadJitter:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadFirst:
+    """A thread goes first whenever it is ready, or last."""
+
+    kind: ClassVar[str] = "thread_first"
+    thread: str
+    """Its path."""
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Priorities:
+    """Of several threads that are ready, the one of the highest priority goes next (PCT).
+
+    Each thread has a priority that follows from the seed. At `depth` - 1 steps, which follow from it too, the thread that would
+    go gets the lowest so far. With n threads and k steps a fault that takes d orderings is hit with a chance of at least
+    1 / (n k^(d-1)) (Burckhardt et al., ASPLOS 2010).
+    """
+
+    kind: ClassVar[str] = "priorities"
+    seed: int
+    depth: int
+    """How many orderings the fault takes that is looked for."""
+    steps: int
+    """How many choices a run has."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolFails:
     """One use of a simulated tool fails, before or after it has had its effect."""
 
@@ -151,12 +178,14 @@ Deviation = (
     | Cancel
     | ThreadGoes
     | ThreadJitter
+    | ThreadFirst
+    | Priorities
     | ToolFails
     | ToolLatency
 )
 Deviations = tuple[Deviation, ...]
 
-WIDE = (Down, SlowAgent, Jitter, ThreadJitter)
+WIDE = (Down, SlowAgent, Jitter, ThreadJitter, Priorities)
 """Deviations that stand for many."""
 
 _KINDS: dict[str, Any] = {
@@ -171,6 +200,8 @@ _KINDS: dict[str, Any] = {
         Cancel,
         ThreadGoes,
         ThreadJitter,
+        ThreadFirst,
+        Priorities,
         ToolFails,
         ToolLatency,
     )

@@ -85,6 +85,8 @@ class Observation:
     """For each wide deviation, the narrow ones that it stood for in this run."""
     orders: int = 0
     """How often several threads were ready at once."""
+    threads: Sequence[str] = ()
+    """The paths of threads that were ready together with others, in the order in which they first were."""
     timeline: Callable[[], Sequence[str]] = tuple
     """The lines of its timeline."""
 

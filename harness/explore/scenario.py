@@ -154,6 +154,7 @@ def _observed(
         applied=dict.fromkeys(choices.applied),
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},
         orders=choices.orders,
+        threads=tuple(choices.threads),
         timeline=lambda: _lines(spans),
     )
 

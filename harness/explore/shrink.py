@@ -14,6 +14,8 @@ from harness.explore.deviation import (
     Fault,
     Late,
     Latency,
+    ThreadFirst,
+    ThreadGoes,
     ToolLatency,
     size_key,
 )
@@ -146,6 +148,11 @@ class Shrinker:
         best = self._best.deviations
         if len(best) < 2:
             return
+        threads = dict.fromkeys(one.goes for one in best if isinstance(one, ThreadGoes))
+        others = tuple(one for one in best if not isinstance(one, ThreadGoes))
+        for thread in threads if len(best) - len(others) > 1 else ():
+            if self._fails((*others, ThreadFirst(thread))):
+                return
         for one in best:
             for single in _at_same_call(one):
                 if self._fails((single,)):

@@ -15,7 +15,9 @@ from harness.explore.deviation import (
     Jitter,
     Late,
     Latency,
+    Priorities,
     SlowAgent,
+    ThreadFirst,
     ThreadGoes,
     ThreadJitter,
     ToolFails,
@@ -98,8 +100,12 @@ def in_words(one: Deviation, passing: Observation, seen: Observation) -> str:
             return f"{task} is cancelled from outside at {at_s:.3f} s"
         case ThreadGoes(ready=ready, number=number, goes=goes):
             return f"of the threads {ready}, {goes} goes first (time {number})"
+        case ThreadFirst(thread=thread, last=last):
+            return f"{thread} goes {'last' if last else 'first'} whenever several threads are ready"
         case ThreadJitter(seed=seed):
             return f"threads take turns in another order (seed {seed})"
+        case Priorities(seed=seed, depth=depth):
+            return f"threads have priorities, which change {depth - 1} times (seed {seed})"
         case ToolFails(use=use, effect=effect):
             how = "does its work, and its answer is lost" if effect else "fails"
             return f"tool use {use!r} {how}"

@@ -125,6 +125,7 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         applied=dict.fromkeys(choices.applied),
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},
         orders=choices.orders,
+        threads=tuple(choices.threads),
         timeline=lambda: lines(Timeline(run).entries()),
     )
 
