@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness import wall
 from harness.chance.choices import Choices
@@ -30,8 +30,12 @@ from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.texts import no_texts
-from harness.virtual.world import choose_order, run_program
+from harness.virtual.world import choose_order, record_order, run_program
 from harness.wire import SEAMS, connected
+
+if TYPE_CHECKING:
+    from harness.explore.exploration import Exploration, Finding
+    from harness.sim.exploring import Explored
 
 
 class Sim(Surroundings):
@@ -70,6 +74,7 @@ class Sim(Surroundings):
         super().__init__(allow_unmatched=allow_unmatched)
         self._module = module
         self._keep_texts = keep_texts
+        self._explored: Explored | None = None
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
 
@@ -161,6 +166,79 @@ class Sim(Surroundings):
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
+    def explore(
+        self,
+        program: Callable[..., Any],
+        *args: object,
+        check: Callable[..., object] | None = None,
+        runs: int = 300,
+        wall_s: float = 60.0,
+        faults: Collection[str] | None = None,
+        seed: int | None = None,
+        on_finding: Callable[[Finding], object] | None = None,
+    ) -> Exploration:
+        """Search for the least bad luck that breaks a program: faults, latencies, order, cancellations, lost answers.
+
+        Args:
+            program: A function; one that is not async may call `asyncio.run` itself.
+            args: What it is called with.
+            check: Called with the output of every run that ended well; raises or returns False if the output is wrong.
+            runs: How many runs the search may make; those for shrinking are not counted.
+            wall_s: How long it may take [s].
+            faults: Names of the faults that may be injected, as in `sim.fault`; None means all, and an empty list none.
+            seed: Another seed than the test's.
+            on_finding: Called with each finding as it comes.
+
+        Returns:
+            What was found, each class of failure once, and how far the search has looked.
+
+        Raises:
+            HarnessError: There is no such fault, or the test describes its surroundings wrongly.
+        """
+        from harness.explore.search import Budget
+        from harness.sim.exploring import Explored
+
+        self._explored = Explored(self, program, args, check)
+        return self._explored.search(
+            Budget(settings.count("runs", runs), settings.seconds("wall_s", wall_s)),
+            None if faults is None else settings.names("faults", list(faults)),
+            self.seed if seed is None else settings.seed(seed),
+            on_finding,
+        )
+
+    def replay_finding(
+        self,
+        token: str,
+        program: Callable[..., Any] | None = None,
+        *args: object,
+        check: Callable[..., object] | None = None,
+    ) -> Exploration:
+        """Run a finding of a search again.
+
+        Args:
+            token: The finding's.
+            program: What was explored; None means what this object has explored last, with its check.
+            args: What it is called with.
+            check: As in `explore`.
+
+        Returns:
+            A search of that one run: its finding, or none if the program has been mended.
+
+        Raises:
+            HarnessError: It is no token, or nothing was explored.
+        """
+        from harness.sim.exploring import Explored
+
+        explored = self._explored
+        if program is not None:
+            explored = Explored(self, program, args, check)
+        if explored is None:
+            raise HarnessError(
+                "nothing was explored that could be replayed\n"
+                "  How to fix: give sim.replay_finding the program: sim.replay_finding(token, program, check=check)"
+            )
+        return explored.replay(token)
+
     def _new_world(
         self,
         seed: int,
@@ -184,6 +262,8 @@ class Sim(Surroundings):
         )
         if order == "random":
             choose_order(world.kernel, world.draws)
+        elif choices is not None and choices.orders_threads:
+            record_order(world.kernel, choices)
         return world
 
     def _again(

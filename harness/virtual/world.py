@@ -15,6 +15,7 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar, overload
 
+from harness.chance.choices import Choices
 from harness.chance.draws import Draws
 from harness.errors import LimitExceeded, NotSimulated
 from harness.kernel.baton import Waiter
@@ -115,6 +116,16 @@ def choose_order(kernel: Kernel, seed: int | Draws) -> None:
         return draws.choices.next_thread([_path_of(waiter) for waiter in ready], place)
 
     kernel.baton.choose = choose
+
+
+def record_order(kernel: Kernel, choices: Choices) -> None:
+    """Let the thread that came first go first, unless choices say otherwise.
+
+    Args:
+        kernel: The clock of the run.
+        choices: The object that overrides and records the choices of the run.
+    """
+    kernel.baton.choose = lambda ready: choices.next_thread([_path_of(one) for one in ready], 0)
 
 
 def _path_of(waiter: Waiter) -> str:
