@@ -120,7 +120,7 @@ async def lock_of_a_cancelled_writer(fixed: bool) -> dict[str, Any]:
                 manuscript.append(await ask(client, "proofreader", str(manuscript)))
 
         writing = asyncio.create_task(write(), name="write")
-        reading = asyncio.create_task(proofread(), name="proofread")
+        reading = asyncio.create_task(proofread())
         await asyncio.gather(writing, reading, return_exceptions=True)
     return {"manuscript": manuscript}
 

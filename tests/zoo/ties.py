@@ -78,8 +78,8 @@ async def entry_that_expires_as_it_is_read(fixed: bool) -> dict[str, Any]:
                 await fetch()
             return cache.get("weather")
 
-        reading = asyncio.create_task(forecast(), name="forecast")
-        fetching = asyncio.create_task(fetch(), name="fetch")
+        reading = asyncio.create_task(forecast())
+        fetching = asyncio.create_task(fetch())
         await fetching
         weather = await reading
         await ask(client, "sailor", str(weather))
@@ -119,9 +119,9 @@ async def renewal_at_the_deadline(fixed: bool) -> dict[str, Any]:
                 return
 
     async with async_client() as client:
-        digging = asyncio.create_task(ask(client, "digger", "dig"), name="dig")
-        keeping = asyncio.create_task(keep(), name="keep")
-        reaping = asyncio.create_task(reap(), name="reap")
+        digging = asyncio.create_task(ask(client, "digger", "dig"))
+        keeping = asyncio.create_task(keep())
+        reaping = asyncio.create_task(reap())
         try:
             hole = await digging
         except CALL_ERRORS:
