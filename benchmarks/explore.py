@@ -105,7 +105,9 @@ def told(it: Measured) -> str:
             f"{it.found.runs_to_shrink:>2} more runs to {size}{differs}"
         )
     others = "".join(f"\n      also {other.kind}: {other.message[:120]}" for other in it.others)
-    lost = "".join(f"\n      not reproducible: {text[:120]}" for text in it.searched.not_reproducible)
+    lost = "".join(
+        f"\n      not reproducible: {text[:120]}" for text in it.searched.not_reproducible
+    )
     return f"{head} {result}, {it.cpu_s:.1f} s{others}{lost}"
 
 
