@@ -20,6 +20,7 @@ NAMES = (
     "startup",
     "gate_study",
     "threads",
+    "explore",
 )
 
 
