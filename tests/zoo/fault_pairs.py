@@ -185,12 +185,15 @@ async def plan_that_nobody_made(fixed: bool) -> dict[str, Any]:
     """When a step fails, a new plan is asked for and all is done again; if that fails, the old one stays, but not its work."""
     async with async_client() as client:
         plan = await ask(client, "planner", "a kite")
-        name, work, step = plan, list[str](), 0
+        name, work, step, revised = plan, list[str](), 0, 0
         while step < 3:
             try:
                 work.append(await ask(client, "worker", f"step {step} for {plan}"))
                 step += 1
             except CALL_ERRORS as failure:
+                revised += 1
+                if revised > 2:
+                    raise
                 before = name
                 name, step = f"{plan}, revised", 0
                 try:
