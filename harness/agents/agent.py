@@ -36,6 +36,7 @@ from harness.provider.tokens import count_tokens
 from harness.resilience import (
     Desk,
     Health,
+    Meaning,
     Policies,
     Progress,
     Setting,
@@ -69,6 +70,7 @@ class Agent:
         tools: What it can use, by name.
         texts: Where its prompts and replies go; None if they are not kept.
         progress: Where the outcomes of its calls and tools are kept, so that a run can be resumed; None keeps none.
+        meaning: The claims of its replies, which are kept with its progress; None keeps none.
         reception: Which messages it takes; None means all.
         context: How much of its earlier turns in a task it is given again.
         shared: The states of policies that it shares with other agents; None if it shares none.
@@ -90,6 +92,7 @@ class Agent:
         tools: Mapping[str, Tool] | None = None,
         texts: Texts | None = None,
         progress: Progress | None = None,
+        meaning: Meaning | None = None,
         reception: Reception | None = None,
         context: Context = Inputs(),  # noqa: B008 - it is frozen
         shared: Shared | None = None,
@@ -132,7 +135,9 @@ class Agent:
         """What its turns are counted in."""
         self._needs_turn = _needs_turn(policies)
         setting = self._setting(policies.validate, health, states, price, check)
-        self._call = with_checkpoint(in_order(self._attempt, policies, setting), progress, log)
+        self._call = with_checkpoint(
+            in_order(self._attempt, policies, setting), progress, log, meaning
+        )
 
     def _setting(
         self,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from harness.errors import did_you_mean
+from harness.metrics.claims import of_claims
 from harness.metrics.customers import CustomerTally
 from harness.metrics.policies import PolicyTally
 from harness.metrics.state import StateTally
@@ -35,7 +36,8 @@ METRICS: dict[str, str] = {
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
-    "quality_mean": "share of replies that were right, of agents with an accuracy",
+    "quality_mean": "share of true claims in a task's output, mean over outputs that hold claims; without any, share of right replies",
+    "contaminated_rate": "share of outputs that hold a false claim, of tasks in which claims were made",
     "work_share": "work / (work + waiting): share of the agents' time in which a model or a tool worked",
     "utilisation": "share of the providers' slot-seconds that were in use",
     "throughput_per_s": "tasks that ended well per second of virtual time",
@@ -114,6 +116,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_messages(runs, tasks),
         **_of_policies(runs),
         **_of_state(runs),
+        **of_claims(run.claims for run in runs),
     }
     whole = Metrics(
         {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}

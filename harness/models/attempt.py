@@ -19,7 +19,17 @@ from typing import Any, NamedTuple, NoReturn, cast
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
-from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
+from harness.models.api import (
+    CALL_ERRORS,
+    Content,
+    Mislead,
+    ModelError,
+    Reply,
+    Request,
+    Work,
+    error_name,
+)
+from harness.models.meaning.traits import Traits, is_right
 from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Fail, Judge, Silent, Slow, in_turn
 from harness.provider import Provider, Refusal, Served
@@ -60,7 +70,7 @@ class AttemptSpan:
         self._log = log
         self._request = request
         request.attempt = number = request.attempt + 1
-        request.latency_factor, request.stated = 1.0, None
+        request.latency_factor, request.stated, request.misled = 1.0, None, ()
         model = request.model
         span = log.open(ATTEMPT, model, request.call_span, request.agent, model, number)
         span.start_s = ABSENT
@@ -111,8 +121,8 @@ class Backend:
     """The fault plan."""
     output_tokens: AnyDistribution | None = None
     """Size of a reply [tokens]; None if not stated."""
-    accuracy: float | None = None
-    """Share of replies that are right; None if not stated."""
+    traits: Traits = Traits()
+    """How well the agent judges."""
     lost: Callable[[BaseException], None] = _raise
     """Told what goes wrong when a reply is made whose client has hung up."""
     latency_factor: float = 1.0
@@ -150,6 +160,8 @@ class Backend:
                     raise RefusedError(refusal)
                 case Alter():
                     changes.append(verdict)
+                case Mislead():
+                    request.misled += (verdict,)
                 case Break():
                     broken = verdict
         return Left(tuple(changes), broken)
@@ -174,9 +186,7 @@ class Backend:
 
     def is_correct(self, request: Request) -> bool | None:
         """Whether the reply is right, by the agent's accuracy; None if no accuracy is stated."""
-        if self.accuracy is None:
-            return None
-        return self.draws.uniform(request.key, "accuracy") < self.accuracy
+        return is_right(self.draws, request, self.traits)
 
     def said(self, request: Request) -> Generator[Wait, Any, Reply]:
         """Wait for the content's reply."""

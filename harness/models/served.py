@@ -7,6 +7,7 @@ import asyncio
 from harness.kernel import gone_through, happened
 from harness.models.api import ModelError, Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.meaning.mind import Mind
 from harness.models.recorded import failure_of
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
@@ -55,16 +56,20 @@ class ServedModel:
             failure = failure_of(content.recorded.response)
             if failure is not None:
                 raise ModelError(*failure)
-        correct = content.correct if backend.accuracy is None else backend.is_correct(request)
+        correct = (
+            content.correct if backend.traits.accuracy is None else backend.is_correct(request)
+        )
         reply = tuple.__new__(  # half the price of `Reply(...)`, on the way of every call
             Reply,
             (
                 content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
-                "", False, False, content.body, None,
+                "", False, False, content.body, None, (),
             ),
         )  # fmt: skip
         for alter in left.changes:
-            reply = alter.change(reply)
+            was_right, reply = reply.correct, alter.change(reply)
+            if was_right and reply.correct is False and isinstance(backend.content, Mind):
+                backend.content.spoil(request, reply.text)
         return reply
 
     def _usage(self, request: Request, content: Reply) -> Usage:

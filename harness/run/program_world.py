@@ -11,10 +11,11 @@ from typing import Any
 
 from harness.apis import APIS, base_path
 from harness.chance import Draws
-from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, is_of_meaning, plan
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import content_of
+from harness.models.meaning import Ledger, Traits
 from harness.provider import (
     AnyPrices,
     Latency,
@@ -133,6 +134,11 @@ class ProgramWorld:
         self.log = SpanLog(self.kernel.now_s)
         self.texts = Texts() if keep_texts else None
         self.root = Scope(self.log.open_task("program", 1), None)
+        self.ledger = Ledger(
+            self.log,
+            any(role.traits != Traits() for role in roles) or any(map(is_of_meaning, faults)),
+        )
+        """The claims of its replies."""
         self._providers = providers
         self._roles = roles
         self._faults = faults
@@ -255,6 +261,7 @@ class ProgramWorld:
             allow_unmatched=self.allow_unmatched,
             served=find,
             judge=self._plan.judge,
+            ledger=self.ledger,
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,

@@ -75,7 +75,7 @@ def _roles_of_program(
             match=_rules(part.match),
             latency=part.latency,
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
         )
         for name, part in spec.agents.items()
     )
@@ -90,7 +90,7 @@ def _roles_of_pattern(
             content=content_in(scenario, name, find),
             match=_rules_of_pattern(name, part),
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
         )
         for name, part in spec.agents.items()
     )

@@ -35,11 +35,12 @@ from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
+from harness.scenario.meaning import Judging
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.policies import PolicySection, check_policies
 from harness.scenario.section import NAME, Name, Section
 from harness.scenario.sweep import SweepSpec
-from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
+from harness.units import SEED_MAX, Count, PositiveSeconds
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
@@ -180,7 +181,7 @@ class CheckpointSpec(Section):
         return None if isinstance(self.storage, str) else self.storage.file
 
 
-class WireAgentSpec(Section):
+class WireAgentSpec(Judging):
     """An agent in a program of your own."""
 
     match: Match = Match()
@@ -196,8 +197,6 @@ class WireAgentSpec(Section):
     """Latency of its calls; absent means the model's profile."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means their length."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
 
 
 class WireProviderSpec(ProviderSpec):

@@ -367,6 +367,7 @@ class Sim(Surroundings):
             root.error = type(error).__name__
         status = OK if error is None else ERROR if isinstance(error, Exception) else CANCELLED
         world.log.close(root, status)
+        world.ledger.end_task(root, output)
         self._met |= world.faults_met
         self.runs.append(self._seen(world, output, error, tasks, rerun, wall_s))
 
@@ -401,6 +402,8 @@ class Sim(Surroundings):
                 if provider.limits is not None
             },
             effects=tuple(world.effects),
+            claims_made=tuple(world.ledger.claims),
+            injected_calls=tuple(world.ledger.injected),
             texts_table=no_texts() if world.texts is None else world.texts.table,
         )
 

@@ -12,6 +12,7 @@ from harness.cassettes import RecordedRequest
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import Fault
 from harness.models import Model, Request, ToolCall, content_of
+from harness.models.meaning import Traits
 from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
@@ -97,6 +98,12 @@ class Surroundings:
         latency_s: object = None,
         output_tokens: object = None,
         accuracy: float | None = None,
+        catches: float = 0.0,
+        sways: float = 0.0,
+        correlation: float = 0.0,
+        gullible: float = 0.0,
+        wrong_reply: str | None = None,
+        objection: str | None = None,
         as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
@@ -114,7 +121,13 @@ class Surroundings:
             tool_calls: Tools it calls first, as `ToolCall` or `(name, arguments)`; the reply comes after their results.
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
-            accuracy: Share of correct replies.
+            accuracy: Share of its claims that are true; a true claim that it passes on is garbled with the rest.
+            catches: Share of the false claims it reads that it notices; it corrects them.
+            sways: Share of its replies that give up its own view for that of the majority of what it reads.
+            correlation: Share of runs in which its errors are those that all agents of its model make.
+            gullible: Share of injected instructions in what it reads that it obeys.
+            wrong_reply: What it says instead if its reply holds a false claim; None means the same.
+            objection: What it says instead if it has noticed a false claim; None means the same.
             as_is: Whether replies that violate their request are sent anyway, instead of raising an error.
             allow_unused: Whether the agent or some of its replies may remain unused without an error.
 
@@ -141,7 +154,15 @@ class Surroundings:
                 output_tokens=None
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
-                accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                traits=Traits(
+                    accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                    catches=settings.share("catches", catches),
+                    sways=settings.share("sways", sways),
+                    correlation=settings.share("correlation", correlation),
+                    gullible=settings.share("gullible", gullible),
+                    wrong_reply=wrong_reply,
+                    objection=objection,
+                ),
                 as_is=as_is,
             )
         )

@@ -22,6 +22,7 @@ from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
 from harness.models.attempt import made_aside
+from harness.models.meaning import Ledger, Mind
 from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
@@ -95,6 +96,7 @@ class Server:
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
+        ledger: Where the claims of replies are noted.
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
         texts: Where prompts and replies go; None if they are not kept.
@@ -114,6 +116,7 @@ class Server:
         allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
+        ledger: Ledger,
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
@@ -136,6 +139,7 @@ class Server:
         self._names = Names()
         self.served = served
         self._judge = judge
+        self._ledger = ledger
         self._latency_factors = latency_factors or {}
         kernel.describe_work = lambda: report_of_calls(self.calls.made)
         self._connections: list[Connection] = []
@@ -378,7 +382,9 @@ class Server:
         return Backend(
             log=self.log,
             draws=self.draws,
-            content=role.content if recorded is None else recorded.content(role, self.kernel.now_s),
+            content=Mind(role.content, role.traits, self._ledger, self.draws)
+            if recorded is None
+            else recorded.content(role, self.kernel.now_s),
             aside=self._aside,
             context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
@@ -386,7 +392,7 @@ class Server:
             judge=self._judge,
             lost=self._lost,
             output_tokens=role.output_tokens,
-            accuracy=role.accuracy,
+            traits=role.traits,
             latency_factor=self._latency_factors.get(role.name, 1.0),
         )
 
