@@ -22,6 +22,7 @@ NAMES = (
     "gate_study",
     "threads",
     "sweep",
+    "explore",
 )
 
 

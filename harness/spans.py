@@ -46,14 +46,6 @@ STATE_WRITE: Final = "state_write"
 STATE_CONFLICT: Final = "state_conflict"
 """Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
 
-CLAIMS: Final = "claims"
-"""Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
-
-FALSE_CLAIM: Final = "false_claim"
-"""Event of a task that has ended: a false claim, its origin and its way, as a JSON object. Its agent is the origin."""
-
-INJECTED_CALL: Final = "injected_call"
-"""Event of a call whose reply uses a tool because of an injected instruction; its detail is the use, as a JSON object."""
 HEDGED: Final = "hedged"
 ESCALATED: Final = "escalated"
 CACHE_HIT: Final = "cache_hit"
@@ -62,6 +54,14 @@ BUDGET_REFUSED: Final = "budget_refused"
 CIRCUIT_OPENED: Final = "circuit_opened"
 CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
 """Names of the events of policies that metrics count; the detail of those of a circuit is the name of its breaker."""
+CLAIMS: Final = "claims"
+"""Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
+
+FALSE_CLAIM: Final = "false_claim"
+"""Event of a task that has ended: a false claim, its origin and its way, as a JSON object. Its agent is the origin."""
+
+INJECTED_CALL: Final = "injected_call"
+"""Event of a call whose reply uses a tool because of an injected instruction; its detail is the use, as a JSON object."""
 
 ABSENT: Final = math.nan
 

@@ -26,6 +26,7 @@ from harness.cli.exit_codes import (
 from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.recording import cassette, record
+from harness.cli.searching import explore
 from harness.cli.showing import export, import_, report, trace, whatif
 from harness.cli.sweeping import sweep
 from harness.errors import HarnessError
@@ -279,6 +280,7 @@ def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, o
 for _command in (
     record,
     cassette,
+    explore,
     gate,
     baseline,
     compare,

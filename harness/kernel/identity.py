@@ -60,6 +60,11 @@ class Identity:
         return path
 
     @property
+    def name(self) -> str:
+        """Its name, which its siblings may share."""
+        return self._name
+
+    @property
     def prefix(self) -> str:
         """What the paths of spawned tasks begin with."""
         path = self.path

@@ -106,10 +106,10 @@ class RunTally:
     """By name; empty where no task states for whom it is."""
     state: StateTally = field(default_factory=StateTally)
     """What happened to shared state."""
-    claims: ClaimTally = field(default_factory=ClaimTally)
-    """The claims in the outputs of tasks."""
     policies: PolicyTally = field(default_factory=PolicyTally)
     """What policies did."""
+    claims: ClaimTally = field(default_factory=ClaimTally)
+    """The claims in the outputs of tasks."""
 
 
 def tally(
@@ -137,8 +137,8 @@ def tally(
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)
-        run.claims = tally_claims(events, warmup_tasks)
         run.policies = tally_policies(events, last_end_s, warmup_tasks)
+        run.claims = tally_claims(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run

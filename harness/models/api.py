@@ -55,14 +55,6 @@ class ChatMessage(NamedTuple):
     tool_results: tuple[ToolResult, ...] = ()
 
 
-class StatedClaim(NamedTuple):
-    """A claim that a stub states in a reply."""
-
-    text: str
-    """Its words; it goes wherever they go, if they are part of the reply, and with the whole reply otherwise."""
-    is_true: bool = True
-
-
 class Recording(NamedTuple):
     """A recorded response, as it is to be replayed."""
 
@@ -77,6 +69,14 @@ class Recording(NamedTuple):
     """The id of each tool call."""
     as_bytes: bool = True
     """Whether its bytes are sent as they came; else an API writes what it says."""
+
+
+class StatedClaim(NamedTuple):
+    """A claim that a stub states in a reply."""
+
+    text: str
+    """Its words; it goes wherever they go, if they are part of the reply, and with the whole reply otherwise."""
+    is_true: bool = True
 
 
 class Reply(NamedTuple):
@@ -159,14 +159,14 @@ class Request:
     """How much its task matters; 0 the least."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
-    misled: tuple[Mislead, ...] = ()
-    """What faults do to how the current attempt is read and answered."""
     customer: str = ""
     """Whom its task is for."""
     sample: int = 1
     """Which sample of a call that is asked several times at once; 1 for all other calls."""
     ended: Span | None = None
     """The span of the attempt that ended last; None before."""
+    misled: tuple[Mislead, ...] = ()
+    """What faults do to how the current attempt is read and answered."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 

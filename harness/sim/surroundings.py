@@ -17,6 +17,7 @@ from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.cassette import SimCassette, cassette
+from harness.sim.example import described_for_now
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
@@ -453,6 +454,13 @@ class Surroundings:
             HarnessError: There is no such module.
         """
         self._fresh.add(modules)
+
+    def example(self) -> AbstractContextManager[None]:
+        """Forget at the end of a block what is described in it; for property tests, which run one function many times.
+
+        Agents, tools, faults and the rest that were described before stay. What is described in the block may remain unused.
+        """
+        return described_for_now(self)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Assign all calls in a block to one agent, regardless of rules; the block is one turn."""

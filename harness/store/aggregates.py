@@ -96,18 +96,6 @@ FROM state
 """
 
 
-_CLAIMS: Final = """
-WITH outputs AS (
-    SELECT (detail->>'claims')::BIGINT AS claims, (detail->>'false')::BIGINT AS wrong
-    FROM events JOIN runs ON runs.run_id = events.run_id
-    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks AND name = 'claims'
-)
-SELECT avg((wrong > 0)::INTEGER) AS contaminated_rate, avg(1 - wrong / claims) FILTER (claims > 0) AS quality_mean
-FROM outputs
-"""
-"""Nothing but NULL where nothing was claimed."""
-
-
 _POLICIES: Final = """
 WITH noted AS (
     SELECT events.*, runs.warmup_tasks FROM events JOIN runs ON runs.run_id = events.run_id
@@ -138,6 +126,18 @@ def _of_policies(row: Row) -> Row:
     if misses:
         found["cache_hits"] = row["cache_hits"]
     return found if open_s is None else {**found, "breaker_open_s": open_s}
+
+
+_CLAIMS: Final = """
+WITH outputs AS (
+    SELECT (detail->>'claims')::BIGINT AS claims, (detail->>'false')::BIGINT AS wrong
+    FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks AND name = 'claims'
+)
+SELECT avg((wrong > 0)::INTEGER) AS contaminated_rate, avg(1 - wrong / claims) FILTER (claims > 0) AS quality_mean
+FROM outputs
+"""
+"""Nothing but NULL where nothing was claimed."""
 
 
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
