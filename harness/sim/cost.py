@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.apis import VENDORS
 from harness.cassettes import RecordedRequest
+from harness.cassettes.asked import model_asked
 from harness.cassettes.matching import place_of
-from harness.cassettes.said import model_asked
 from harness.provider import prices_of
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
