@@ -20,10 +20,10 @@ from harness.errors import HarnessError
 from harness.gate.kept import Kept, KeptWork
 from harness.gate.samples import Sample, Samples
 from harness.json_types import JsonObject
-from harness.metrics.contributions import Key, Use
+from harness.metrics.contributions import COUNTERS, NUMBERS, Key, Use
 
-VERSION: Final = 2
-"""Version 1 did not keep what metrics consist of. Counts the changes of the file's form; a later one is refused, because its numbers may mean something else."""
+VERSION: Final = 3
+"""Version 1 did not keep what metrics consist of, version 2 not how attempts failed. Counts the changes of the file's form; a later one is refused, because its numbers may mean something else."""
 
 _MARK: Final = "harness_baseline"
 
@@ -34,8 +34,25 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-_Use = tuple[float, float, float, float, float, float, dict[str, int]]
-"""How an agent used its models for a task: the fields of `contributions.Use`, in their order."""
+_OldUse = tuple[float, float, float, float, float, float, dict[str, int]]
+"""The same in version 2: the first fields of `contributions.Use`, in their order, and the models."""
+
+
+class _Use(_Part):
+    """How an agent used its models for a task: `contributions.Use` without what is zero."""
+
+    calls: float = 0
+    attempts: float = 0
+    replies: float = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+    service_s: float = 0
+    prefill_s: float = 0
+    cache_read_tokens: float = 0
+    cache_write_tokens: float = 0
+    failed_calls: float = 0
+    models: dict[str, int] = {}
+    endings: dict[str, float] = {}
 
 
 class _Kept(_Part):
@@ -44,7 +61,7 @@ class _Kept(_Part):
     parts: list[Annotated[tuple[str, str, str, float], Strict(strict=False)]]
     """Kind, agent, model or tool, and a task's share of it in the unit of the metric."""
     work_s: float
-    uses: dict[str, Annotated[_Use, Strict(strict=False)]]
+    uses: dict[str, _Use | Annotated[_OldUse, Strict(strict=False)]]
     tools: list[Annotated[tuple[str, str], Strict(strict=False)]] = []
 
 
@@ -207,10 +224,10 @@ def kept_to_json(kept: Kept) -> JsonObject:
     }
 
 
-def _use_to_json(use: Use) -> list[Any]:
-    return [
-        use.calls, use.attempts, use.replies, use.input_tokens, use.output_tokens, use.service_s, dict(use.models),
-    ]  # fmt: skip
+def _use_to_json(use: Use) -> JsonObject:
+    numbers = {name: getattr(use, name) for name in NUMBERS if getattr(use, name)}
+    counters = {name: dict(getattr(use, name)) for name in COUNTERS if getattr(use, name)}
+    return {**numbers, **counters}
 
 
 def kept_from_json(data: Any) -> Kept:  # noqa: ANN401 - anything that is JSON
@@ -222,20 +239,17 @@ def _kept(found: _Kept) -> KeptWork:
     return KeptWork(
         parts={Key(kind, agent, name): amount for kind, agent, name, amount in found.parts},
         work_s=found.work_s,
-        uses={
-            agent: Use(calls, attempts, replies, read, written, service_s, Counter(models))
-            for agent, (
-                calls,
-                attempts,
-                replies,
-                read,
-                written,
-                service_s,
-                models,
-            ) in found.uses.items()
-        },
+        uses={agent: _use(use) for agent, use in found.uses.items()},
         tools=frozenset(found.tools),
     )
+
+
+def _use(found: _Use | _OldUse) -> Use:
+    if isinstance(found, tuple):
+        old = dict(zip(NUMBERS, found[:-1], strict=False))
+        return Use(**old, models=Counter(found[-1]))  # type: ignore[arg-type] # numbers but for the last
+    numbers = {name: getattr(found, name) for name in NUMBERS}
+    return Use(**numbers, models=Counter(found.models), endings=Counter(found.endings))
 
 
 def _checked(text: str, name: str) -> _File:

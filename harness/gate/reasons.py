@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from harness.gate.failing import ending_told
 from harness.metrics.contributions import Pair, Use, uses_of
 from harness.metrics.critical_path import RETRY, WORK
 from harness.units import render
@@ -70,6 +71,9 @@ def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str
                 told.append(
                     f"; {ratio.name} from {render(ratio.unit, old)} to {render(ratio.unit, new)}"
                 )
+    ending = ending_told(before, after, direction=change) if _ATTEMPTS in ratios else ""
+    if ending:
+        told.append(f"; {ending}")
     return "".join(told)
 
 

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from harness.gate.failing import failing
 from harness.gate.reasons import SAME_SHARE, joined, reasons
 from harness.metrics.contributions import (
-    AMOUNTS,
+    EXPLAINED,
     PATH_METRICS,
+    SUCCESS,
     TAILS,
     Key,
     Pair,
@@ -56,10 +58,11 @@ class Row:
     """One contribution to a change, a task's share of it, in the unit of the metric."""
 
     kind: str
-    """A kind of segment; of amounts `work` for attempts with a reply and `retry` for those without; or `other`."""
+    """A kind of segment; of amounts `work` for attempts with a reply and `retry` for those without; of a success rate
+    `failed`; or `other`."""
     agent: str
     name: str
-    """The model or the tool."""
+    """The model or the tool; of a success rate how tasks failed."""
     base: float
     candidate: float
     share: float
@@ -86,7 +89,7 @@ class Explanation:
 def why(
     base: Sequence[Table], candidate: Sequence[Table], metric: str, *, warmup_tasks: int = 0
 ) -> Explanation:
-    """Explain the change of a latency or a cost.
+    """Explain the change of a latency, a cost or a success rate.
 
     A mean or a median is explained by all tasks, a p95, p99 or maximum by the slowest tasks of either side.
 
@@ -96,7 +99,7 @@ def why(
         metric: Its name, such as `latency_s_p95`.
         warmup_tasks: How many of the first tasks of a run are left out.
     """
-    if metric not in PATH_METRICS and metric not in AMOUNTS:
+    if metric not in EXPLAINED:
         return Explanation("")
     pairs = pairs_of(base, candidate, metric, warmup_tasks)
     return explained(pairs, metric, "the slowest tasks" if metric in TAILS else "tasks")
@@ -114,13 +117,24 @@ def explained(pairs: Sequence[Pair], metric: str, among: str) -> Explanation:
     if math.isnan(change):  # no price, or no tasks
         return Explanation("")
     if abs(change) < _NOTHING:
+        if metric == SUCCESS:
+            return Explanation(
+                "As many tasks fail as before.", _rows(pairs, _keys(pairs)), len(pairs)
+            )
         return Explanation("The tasks took as much as before.", tasks=len(pairs))
-    keys = dict.fromkeys(key for pair in pairs for side in pair for key in side.parts)
-    if metric in PATH_METRICS:
+    keys = _keys(pairs)
+    if metric == SUCCESS:
+        sentence = failing(pairs, keys, change)
+    elif metric in PATH_METRICS:
         sentence = _serial(pairs, keys, change, among) or _on_path(pairs, keys, change, among)
     else:
         sentence = _of_agent(pairs, keys, change, metric, among)
     return Explanation(sentence, _rows(pairs, keys), len(pairs))
+
+
+def _keys(pairs: Sequence[Pair]) -> dict[Key, None]:
+    """All contributions, in the order in which they are met first."""
+    return dict.fromkeys(key for pair in pairs for side in pair for key in side.parts)
 
 
 def _rows(pairs: Sequence[Pair], keys: Iterable[Key]) -> tuple[Row, ...]:

@@ -1,0 +1,100 @@
+"""Why a success rate changed: at which agent tasks fail, with what, and how its attempts end."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from harness.metrics.contributions import Key, Pair, Use, uses_of
+
+_PARTS_MAX: Final = 2
+"""More places make a sentence no better; the table has the others."""
+
+_LITTLE: Final = 0.1
+"""A place with less than this share of the change is left to the table."""
+
+
+def failing(pairs: Sequence[Pair], keys: Iterable[Key], change: float) -> str:
+    """Explain a change of the share of tasks that fail, the place that gained most first.
+
+    Args:
+        pairs: The tasks.
+        keys: Where and how they fail.
+        change: By how much more of them fail.
+    """
+    by_agent: dict[str, list[Key]] = defaultdict(list)
+    for key in keys:
+        by_agent[key.agent].append(key)
+    direction = math.copysign(1.0, change)
+    gains = [(_shares(pairs, found), agent, found) for agent, found in by_agent.items()]
+    gains.sort(key=lambda it: (-(it[0][1] - it[0][0]) * direction, it[1]))
+    limit = _LITTLE * abs(change)
+    shown = [it for it in gains if (it[0][1] - it[0][0]) * direction > limit][:_PARTS_MAX]
+    uses = uses_of(pairs)
+    told = [_told(pairs, *it, uses) for it in shown or gains[:1]]
+    return f"{'; '.join(told)}."
+
+
+def _told(
+    pairs: Sequence[Pair],
+    shares: tuple[float, float],
+    agent: str,
+    keys: Sequence[Key],
+    uses: tuple[dict[str, Use], dict[str, Use]],
+) -> str:
+    """One place, with the reason that gained most there."""
+    before, after = shares
+    key = max(keys, key=lambda key: (_gain(pairs, key) * math.copysign(1, after - before), key))
+    where = f"fail at {agent}" if agent else "fail outside of any call"
+    text = f"{_percent(after)} of tasks {where} ({_were(before)}), with {key.name}"
+    more = ending_told(*(side.get(agent, Use()) for side in uses), direction=after - before)
+    return f"{text}; {more}" if more else text
+
+
+def ending_told(before: Use, after: Use, *, direction: float = 1.0) -> str:
+    """How an agent's attempts end, as a part of a sentence; empty if that did not change in a direction."""
+    gains = {
+        reason: _rate(after, reason) - _rate(before, reason)
+        for reason in sorted(before.endings.keys() | after.endings.keys())
+    }
+    gains = {reason: gain for reason, gain in gains.items() if gain * direction > 0}
+    if not gains:
+        return ""
+    reason = max(gains, key=lambda it: abs(gains[it]))
+    old, new = _rate(before, reason), _rate(after, reason)
+    if reason.startswith("tool "):
+        tool, _, error = reason.removeprefix("tool ").partition(": ")
+        return f"its tool {tool} fails {new:.2g} times a call with {error} ({_were(old, ' times')})"
+    return f"{_percent(new)} of its attempts end with {reason} ({_were(old)})"
+
+
+def _rate(use: Use, reason: str) -> float:
+    """How many of an agent's attempts ended so; of a tool's uses, how many a call."""
+    of = use.calls if reason.startswith("tool ") else use.attempts
+    return use.endings.get(reason, 0) / of if of else 0.0
+
+
+def _gain(pairs: Sequence[Pair], key: Key) -> float:
+    before, after = _shares(pairs, [key])
+    return after - before
+
+
+def _shares(pairs: Sequence[Pair], keys: Sequence[Key]) -> tuple[float, float]:
+    """The share of tasks that some contributions stand for, on either side."""
+    before, after = (
+        math.fsum(pair[side].parts.get(key, 0.0) for pair in pairs for key in keys) / len(pairs)
+        for side in (0, 1)
+    )
+    return before, after
+
+
+def _were(before: float, unit: str = "") -> str:
+    if not before:
+        return "none before"
+    return f"{before:.2g}{unit} before" if unit else f"{_percent(before)} before"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
