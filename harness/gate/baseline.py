@@ -20,6 +20,7 @@ from harness.errors import HarnessError
 from harness.gate.kept import Kept, KeptWork
 from harness.gate.samples import Sample, Samples
 from harness.json_types import JsonObject
+from harness.metrics.bills import BILLED, Bill
 from harness.metrics.contributions import COUNTERS, NUMBERS, Key, Use
 
 VERSION: Final = 3
@@ -51,8 +52,14 @@ class _Use(_Part):
     cache_read_tokens: float = 0
     cache_write_tokens: float = 0
     failed_calls: float = 0
-    models: dict[str, int] = {}
+    models: dict[str, float] = {}
     endings: dict[str, float] = {}
+    stands_in: dict[str, float] = {}
+    tool_uses: dict[str, float] = {}
+    bills: dict[
+        str, Annotated[tuple[float, float, float, float, float, float], Strict(strict=False)]
+    ] = {}
+    """The fields of `bills.Bill`, in their order."""
 
 
 class _Kept(_Part):
@@ -227,7 +234,8 @@ def kept_to_json(kept: Kept) -> JsonObject:
 def _use_to_json(use: Use) -> JsonObject:
     numbers = {name: getattr(use, name) for name in NUMBERS if getattr(use, name)}
     counters = {name: dict(getattr(use, name)) for name in COUNTERS if getattr(use, name)}
-    return {**numbers, **counters}
+    bills = {model: [getattr(bill, name) for name in BILLED] for model, bill in use.bills.items()}
+    return {**numbers, **counters, **({"bills": bills} if bills else {})}
 
 
 def kept_from_json(data: Any) -> Kept:  # noqa: ANN401 - anything that is JSON
@@ -248,8 +256,11 @@ def _use(found: _Use | _OldUse) -> Use:
     if isinstance(found, tuple):
         old = dict(zip(NUMBERS, found[:-1], strict=False))
         return Use(**old, models=Counter(found[-1]))  # type: ignore[arg-type] # numbers but for the last
-    numbers = {name: getattr(found, name) for name in NUMBERS}
-    return Use(**numbers, models=Counter(found.models), endings=Counter(found.endings))
+    use = Use(**{name: getattr(found, name) for name in NUMBERS})
+    for name in COUNTERS:
+        setattr(use, name, Counter(getattr(found, name)))
+    use.bills = {model: Bill(*bill) for model, bill in found.bills.items()}
+    return use
 
 
 def _checked(text: str, name: str) -> _File:

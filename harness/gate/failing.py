@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from harness.metrics.contributions import Key, Pair, Use, uses_of
+from harness.gate.explanation import Reason, summed
+from harness.metrics.contributions import FAILED, Key, Pair, Use, uses_of
 
 _PARTS_MAX: Final = 2
 """More places make a sentence no better; the table has the others."""
@@ -16,7 +17,7 @@ _LITTLE: Final = 0.1
 """A place with less than this share of the change is left to the table."""
 
 
-def failing(pairs: Sequence[Pair], keys: Iterable[Key], change: float) -> str:
+def failing(pairs: Sequence[Pair], keys: Iterable[Key], change: float) -> list[Reason]:
     """Explain a change of the share of tasks that fail, the place that gained most first.
 
     Args:
@@ -33,8 +34,7 @@ def failing(pairs: Sequence[Pair], keys: Iterable[Key], change: float) -> str:
     limit = _LITTLE * abs(change)
     shown = [it for it in gains if (it[0][1] - it[0][0]) * direction > limit][:_PARTS_MAX]
     uses = uses_of(pairs)
-    told = [_told(pairs, *it, uses) for it in shown or gains[:1]]
-    return f"{'; '.join(told)}."
+    return [_told(pairs, *it, uses) for it in shown or gains[:1]]
 
 
 def _told(
@@ -43,14 +43,16 @@ def _told(
     agent: str,
     keys: Sequence[Key],
     uses: tuple[dict[str, Use], dict[str, Use]],
-) -> str:
+) -> Reason:
     """One place, with the reason that gained most there."""
     before, after = shares
     key = max(keys, key=lambda key: (_gain(pairs, key) * math.copysign(1, after - before), key))
     where = f"fail at {agent}" if agent else "fail outside of any call"
     text = f"{_percent(after)} of tasks {where} ({_were(before)}), with {key.name}"
     more = ending_told(*(side.get(agent, Use()) for side in uses), direction=after - before)
-    return f"{text}; {more}" if more else text
+    whole = summed(pairs, FAILED, agent, key.name, keys)
+    text = f"{text}; {more}." if more else f"{text}."
+    return Reason(FAILED, agent, key.name, whole.base, whole.candidate, whole.share, text)
 
 
 def ending_told(before: Use, after: Use, *, direction: float = 1.0) -> str:

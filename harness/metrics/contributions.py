@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Final, NamedTuple
 
+from harness.metrics.bills import KINDS, Bill
 from harness.metrics.critical_path import BACK_OFF, QUEUE, RETRY, WORK, critical_paths
 from harness.metrics.endings import attempt_endings, failed_tasks
 from harness.metrics.summary import quantile
 from harness.metrics.tally import RATE_LIMITED, is_retry
-from harness.spans import ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, Table
+from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, Table
 
 TAILS: Final = {"latency_s_p95": 0.95, "latency_s_p99": 0.99, "latency_s_max": 1.0}
 """Metrics that a few slow tasks decide, and the share of tasks that are faster."""
@@ -76,6 +77,12 @@ class Use:
     """How many attempts each model got."""
     endings: Counter[str] = field(default_factory=Counter)
     """How many attempts and uses of tools failed, by the reason, such as `timeout` or `529 overloaded_error`."""
+    stands_in: Counter[str] = field(default_factory=Counter)
+    """How many calls it made in turns of other agents, as their fallback, by the other agent."""
+    tool_uses: Counter[str] = field(default_factory=Counter)
+    """How often it used each tool."""
+    bills: dict[str, Bill] = field(default_factory=dict)
+    """What its attempts cost, by model; only where a cost is explained."""
 
     def add(self, other: Use) -> None:
         """Count another use in."""
@@ -83,19 +90,21 @@ class Use:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
+        for model, bill in other.bills.items():
+            self.bills.setdefault(model, Bill()).add(bill)
 
     def over(self, count: float, short: Callable[[float], float] = float) -> Use:
         """The share of one of so many tasks, each number made shorter by `short`."""
-        numbers = {name: short(getattr(self, name) / count) for name in NUMBERS}
-        return Use(
-            **numbers,
-            models=self.models,
-            endings=Counter({name: short(n / count) for name, n in self.endings.items()}),
-        )
+        shared = Use(**{name: short(getattr(self, name) / count) for name in NUMBERS})  # type: ignore[arg-type] # they are numbers
+        for name in COUNTERS:
+            counted = {it: short(n / count) for it, n in getattr(self, name).items()}
+            setattr(shared, name, Counter(counted))
+        shared.bills = {model: bill.over(count, short) for model, bill in self.bills.items()}
+        return shared
 
 
-COUNTERS: Final = ("models", "endings")
-NUMBERS: Final = tuple(it.name for it in fields(Use) if it.name not in COUNTERS)
+COUNTERS: Final = ("models", "endings", "stands_in", "tool_uses")
+NUMBERS: Final = tuple(it.name for it in fields(Use) if it.name not in (*COUNTERS, "bills"))
 """The fields of a use, by their type."""
 
 
@@ -162,6 +171,9 @@ AMOUNTS: Final[dict[str, Callable[[_Attempt], float]]] = {
 }
 """What one attempt adds to each metric that attempts explain; a call is counted by its first."""
 
+COSTS: Final = ("cost_usd_mean", "cost_usd_total")
+"""Metrics whose bills are counted."""
+
 EXPLAINED: Final = (*PATH_METRICS, *AMOUNTS, SUCCESS)
 """Metrics that spans explain."""
 
@@ -169,7 +181,7 @@ EXPLAINED: Final = (*PATH_METRICS, *AMOUNTS, SUCCESS)
 def pairs_of(
     base: Sequence[Table], candidate: Sequence[Table], metric: str, warmup_tasks: int
 ) -> list[Pair]:
-    """The tasks that explain a metric: all that both sides have, or the slowest of either side if they decide it.
+    """The tasks that both sides have.
 
     Args:
         base: The spans of each run of the base.
@@ -181,6 +193,11 @@ def pairs_of(
     for before, after in zip(base, candidate, strict=True):
         old, new = _works(before, metric), _works(after, metric)
         pairs += [(old[task], new[task]) for task in old if task in new and task > warmup_tasks]
+    return pairs
+
+
+def deciding(pairs: list[Pair], metric: str) -> list[Pair]:
+    """The tasks that decide a metric: all, or the slowest of either side."""
     if metric not in TAILS or not pairs:
         return pairs
     from_s, to_s = (
@@ -225,6 +242,8 @@ def _works(spans: Table, metric: str) -> dict[int, Work]:
         return works
     if not on_path:
         _count_amounts(works, spans, AMOUNTS[metric])
+        if metric in COSTS:
+            _count_bills(works, spans)
         return works
     for task, path in critical_paths(spans).items():
         if task in works:
@@ -234,16 +253,19 @@ def _works(spans: Table, metric: str) -> dict[int, Work]:
 
 
 _USE_COLUMNS = (
-    "span_id", "task", "kind", "agent", "name", "model", "arrival_s", "start_s", "first_token_s", "end_s",
+    "span_id", "parent_id", "task", "kind", "agent", "name", "model", "arrival_s", "start_s", "first_token_s", "end_s",
     "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "status", "error",
 )  # fmt: skip
 
 
 def _count_uses(works: dict[int, Work], spans: Table) -> None:
     endings = attempt_endings(spans)
+    turns = {
+        span_id: agent for span_id, kind, agent in spans.rows("span_id", "kind", "agent") if kind == AGENT
+    }  # fmt: skip
     for (
-        span_id, task, kind, agent, name, model, arrival_s, start_s, first_token_s, end_s, input_tokens, read_tokens,
-        written_tokens, output_tokens, status, error,
+        span_id, parent_id, task, kind, agent, name, model, arrival_s, start_s, first_token_s, end_s, input_tokens,
+        read_tokens, written_tokens, output_tokens, status, error,
     ) in spans.rows(*_USE_COLUMNS):  # fmt: skip
         work = works.get(task)
         if work is None:
@@ -252,11 +274,15 @@ def _count_uses(works: dict[int, Work], spans: Table) -> None:
             use = work.uses.setdefault(agent, Use())
             use.calls += 1
             use.failed_calls += status == ERROR
+            if turns.get(parent_id, agent) != agent:
+                use.stands_in[turns[parent_id]] += 1
         elif kind == TOOL:
             work.tools.add((agent, name))
             work.work_s += end_s - arrival_s
+            use = work.uses.setdefault(agent, Use())
+            use.tool_uses[name] += 1
             if status == ERROR:
-                work.uses.setdefault(agent, Use()).endings[f"tool {name}: {error}"] += 1
+                use.endings[f"tool {name}: {error}"] += 1
         elif kind == ATTEMPT:
             use = work.uses.setdefault(agent, Use())
             use.attempts += 1
@@ -273,6 +299,16 @@ def _count_uses(works: dict[int, Work], spans: Table) -> None:
             use.cache_read_tokens += max(read_tokens, 0)
             use.cache_write_tokens += max(written_tokens, 0)
             use.output_tokens += max(output_tokens, 0)
+
+
+def _count_bills(works: dict[int, Work], spans: Table) -> None:
+    columns = ("task", "kind", "agent", "model", "cost_usd", *(f"{kind}_tokens" for kind in KINDS))
+    for task, kind, agent, model, cost_usd, *tokens in spans.rows(*columns):
+        if kind == ATTEMPT and task in works and cost_usd > 0:
+            read, cached, written, output = (max(n, 0) for n in tokens)
+            bill = Bill(1, read, cached, written, output, cost_usd)
+            use = works[task].uses.setdefault(agent, Use())
+            use.bills.setdefault(model, Bill()).add(bill)
 
 
 def _count_amounts(
