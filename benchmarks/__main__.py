@@ -19,6 +19,7 @@ NAMES = (
     "report",
     "startup",
     "gate_study",
+    "reasons",
     "threads",
 )
 

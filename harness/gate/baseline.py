@@ -52,6 +52,7 @@ class _Use(_Part):
     cache_read_tokens: float = 0
     cache_write_tokens: float = 0
     failed_calls: float = 0
+    injected: float = 0
     models: dict[str, float] = {}
     endings: dict[str, float] = {}
     stands_in: dict[str, float] = {}

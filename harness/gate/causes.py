@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from harness.gate.changes import (
@@ -19,7 +18,7 @@ from harness.gate.changes import (
     shared_by_model,
     told,
 )
-from harness.gate.failing import ending_told
+from harness.gate.ending import ending_told
 from harness.metrics.contributions import Key, Pair, Use
 from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, WORK
 from harness.metrics.endings import TIMEOUT
@@ -47,19 +46,7 @@ class Cause(NamedTuple):
     """As the first clause of a sentence; empty where the effect tells it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Time on the critical path that has one cause."""
-
-    key: Key
-    """As `contributions.cause_of` puts parts together."""
-    keys: tuple[Key, ...]
-    """The contributions that it consists of."""
-
-
-def cause_of_effect(
-    effect: Key, uses: Uses, tasks: int, direction: float, agents: Iterable[str]
-) -> Cause:
+def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Cause:
     """Look for what changed about an agent that explains time on the critical path.
 
     Args:
@@ -67,7 +54,6 @@ def cause_of_effect(
         uses: What all agents used, on both sides.
         tasks: In how many tasks.
         direction: Whether it took longer or less.
-        agents: Whose time it is; those that wait in the queue.
     """
     alone = Cause(ITSELF, f"{effect.kind} {effect.agent} {effect.name}", "")
     if effect.kind == WORK and not effect.name:
@@ -77,7 +63,7 @@ def cause_of_effect(
     if effect.kind == QUEUE:
         return _of_demand(uses, tasks, direction) or alone
     if effect.kind == RETRY:
-        return _of_failures(effect.agent, uses, tasks, direction) or alone
+        return of_failures(effect.agent, uses, tasks, direction) or alone
     return alone
 
 
@@ -137,8 +123,15 @@ def _of_model(uses: Uses, tasks: int, direction: float) -> Cause | None:
     return None
 
 
-def _of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause | None:
-    """Why an agent's attempts fail more often: its own slowness, or what others ask for."""
+def of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause | None:
+    """Why an agent's attempts fail more often: its own slowness, or what others ask for; None if nobody's demand explains it.
+
+    Args:
+        agent: The agent.
+        uses: What all agents used, on both sides.
+        tasks: In how many tasks.
+        direction: Whether they fail more often or less.
+    """
     if direction < 0:
         return None
     before, after = (side.get(agent, Use()) for side in uses)
@@ -150,6 +143,8 @@ def _of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause 
     if not gains:
         return None
     reason = min(gains, key=lambda it: (-gains[it], it))
+    if after.injected - before.injected >= 0.5 * math.fsum(gains.values()):
+        return None  # nobody's demand: a fault was injected
     if reason == TIMEOUT:
         found = _of_agent(agent, uses, tasks, direction)
         return found if found is not None and found.kind != CALLS else None
@@ -175,7 +170,7 @@ def _of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause 
 
 
 def failing_tool(agent: str, before: Use, after: Use) -> Cause | None:
-    """A tool of an agent that fails more often, so that the agent asks again."""
+    """A tool of an agent that fails more often, so that the agent asks again; None if there is none."""
     gains = {
         it: after.endings[it] - before.endings[it]
         for it in after.endings
@@ -191,7 +186,7 @@ def failing_tool(agent: str, before: Use, after: Use) -> Cause | None:
 
 
 def failing_other(agent: str, uses: Uses) -> Cause | None:
-    """An agent that fails, and that this one stands in for."""
+    """An agent that fails more often, and that this one stands in for; None if there is none."""
     before, after = (side.get(agent, Use()) for side in uses)
     gains = {
         it: after.stands_in[it] - before.stands_in[it]

@@ -117,7 +117,7 @@ def shared_by_model(
         agent
         for agent in before
         if set(before[agent].models) == {model} and before[agent].replies
-        and agent in after and after[agent].replies
+        and agent in after and set(after[agent].models) == {model} and after[agent].replies
     ]  # fmt: skip
     if len(agents) < 2:
         return "", []

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from harness.gate.causes import of_failures
+from harness.gate.ending import ending_told, percent, were
 from harness.gate.explanation import Reason, summed
 from harness.metrics.contributions import FAILED, Key, Pair, Use, uses_of
 
@@ -48,34 +50,15 @@ def _told(
     before, after = shares
     key = max(keys, key=lambda key: (_gain(pairs, key) * math.copysign(1, after - before), key))
     where = f"fail at {agent}" if agent else "fail outside of any call"
-    text = f"{_percent(after)} of tasks {where} ({_were(before)}), with {key.name}"
+    text = f"{percent(after)} of tasks {where} ({were(before)}), with {key.name}"
     more = ending_told(*(side.get(agent, Use()) for side in uses), direction=after - before)
+    cause = of_failures(agent, uses, len(pairs), 1.0) if after > before else None
+    if cause is not None:
+        text = f"{cause.text}; so {text}"
     whole = summed(pairs, FAILED, agent, key.name, keys)
     text = f"{text}; {more}." if more else f"{text}."
-    return Reason(FAILED, agent, key.name, whole.base, whole.candidate, whole.share, text)
-
-
-def ending_told(before: Use, after: Use, *, direction: float = 1.0) -> str:
-    """How an agent's attempts end, as a part of a sentence; empty if that did not change in a direction."""
-    gains = {
-        reason: _rate(after, reason) - _rate(before, reason)
-        for reason in sorted(before.endings.keys() | after.endings.keys())
-    }
-    gains = {reason: gain for reason, gain in gains.items() if gain * direction > 0}
-    if not gains:
-        return ""
-    reason = max(gains, key=lambda it: abs(gains[it]))
-    old, new = _rate(before, reason), _rate(after, reason)
-    if reason.startswith("tool "):
-        tool, _, error = reason.removeprefix("tool ").partition(": ")
-        return f"its tool {tool} fails {new:.2g} times a call with {error} ({_were(old, ' times')})"
-    return f"{_percent(new)} of its attempts end with {reason} ({_were(old)})"
-
-
-def _rate(use: Use, reason: str) -> float:
-    """How many of an agent's attempts ended so; of a tool's uses, how many a call."""
-    of = use.calls if reason.startswith("tool ") else use.attempts
-    return use.endings.get(reason, 0) / of if of else 0.0
+    kind, who = (FAILED, agent) if cause is None else (cause.kind, cause.agent)
+    return Reason(kind, who, key.name, whole.base, whole.candidate, whole.share, text)
 
 
 def _gain(pairs: Sequence[Pair], key: Key) -> float:
@@ -90,13 +73,3 @@ def _shares(pairs: Sequence[Pair], keys: Sequence[Key]) -> tuple[float, float]:
         for side in (0, 1)
     )
     return before, after
-
-
-def _were(before: float, unit: str = "") -> str:
-    if not before:
-        return "none before"
-    return f"{before:.2g}{unit} before" if unit else f"{_percent(before)} before"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

@@ -15,7 +15,7 @@ from harness.metrics.contributions import Key, Pair, Use, uses_of
 from harness.units import render
 
 _REASONS_MAX: Final = 3
-_LITTLE: Final = 0.1
+_LITTLE: Final = 0.04
 """A cause of less than this share of the first, or of the change, is left to the table."""
 
 _VERBS: Final[dict[str, tuple[str, str]]] = {

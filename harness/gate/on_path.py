@@ -24,8 +24,11 @@ from harness.metrics.critical_path import (
 _REASONS_MAX: Final = 3
 """More causes make a text no better; the table has all parts."""
 
-_LITTLE: Final = 0.1
+_LITTLE: Final = 0.04
 """A cause of less than this share of the first, or of the change, is left to the table."""
+
+_LITTLE_EFFECT: Final = 0.1
+"""An effect of less than this share of the cause's first is left to the table."""
 
 _SUBJECTS: Final[dict[str, str]] = {
     WORK: "{agent} takes",
@@ -67,8 +70,7 @@ def on_path(
     grouped: dict[tuple[str, str], list[tuple[Key, Cause]]] = {}
     for effect, parts in effects.items():
         if mean(gains(pairs, parts)) * direction > NOTHING:
-            agents = [key.agent for key in parts]
-            cause = cause_of_effect(effect, uses, tasks, direction, agents)
+            cause = cause_of_effect(effect, uses, tasks, direction)
             grouped.setdefault((cause.kind, cause.agent), []).append((effect, cause))
     told = []
     for found in grouped.values():
@@ -139,7 +141,7 @@ def _effect(pairs: Sequence[Pair], effect: Key, keys: Sequence[Key]) -> Row:
 
 
 def _notable(rows: Sequence[Row]) -> list[Row]:
-    return [it for it in rows if abs(it.change) >= _LITTLE * abs(rows[0].change)]
+    return [it for it in rows if abs(it.change) >= _LITTLE_EFFECT * abs(rows[0].change)]
 
 
 def _subject(it: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
-from harness.gate.failing import ending_told
+from harness.gate.ending import ending_told
 from harness.metrics.contributions import Pair, Use, uses_of
 from harness.metrics.critical_path import RETRY, WORK
 from harness.units import render

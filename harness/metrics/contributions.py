@@ -73,6 +73,8 @@ class Use:
     """The part of the input that was written to a prompt cache."""
     failed_calls: float = 0
     """Calls that ended with an error."""
+    injected: float = 0
+    """Attempts without a reply that met an injected fault."""
     models: Counter[str] = field(default_factory=Counter)
     """How many attempts each model got."""
     endings: Counter[str] = field(default_factory=Counter)
@@ -254,7 +256,7 @@ def _works(spans: Table, metric: str) -> dict[int, Work]:
 
 _USE_COLUMNS = (
     "span_id", "parent_id", "task", "kind", "agent", "name", "model", "arrival_s", "start_s", "first_token_s", "end_s",
-    "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "status", "error",
+    "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "status", "error", "fault",
 )  # fmt: skip
 
 
@@ -265,7 +267,7 @@ def _count_uses(works: dict[int, Work], spans: Table) -> None:
     }  # fmt: skip
     for (
         span_id, parent_id, task, kind, agent, name, model, arrival_s, start_s, first_token_s, end_s, input_tokens,
-        read_tokens, written_tokens, output_tokens, status, error,
+        read_tokens, written_tokens, output_tokens, status, error, fault,
     ) in spans.rows(*_USE_COLUMNS):  # fmt: skip
         work = works.get(task)
         if work is None:
@@ -289,6 +291,7 @@ def _count_uses(works: dict[int, Work], spans: Table) -> None:
             use.models[model] += 1
             if status != OK:
                 use.endings[endings[span_id]] += 1
+                use.injected += fault != ""
                 continue
             work.work_s += end_s - start_s
             use.service_s += end_s - start_s
