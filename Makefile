@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 SCENARIO ?= scenarios/code_review.yaml
 GALLERY := code_review overload research_assistant
 BAKEOFFS := code_review_bakeoff error_order
+SWEEPS := code_review
 PATTERNS := code_review_single orchestrator_worker pipeline hierarchical router bus hybrid parallel debate consensus refine handoff \
   market mesh tool_agent blackboard
 
@@ -97,6 +98,11 @@ gallery: $(READY) ## draw the reports in reports/gallery again
 	for each in $(BAKEOFFS); do \
 	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
 	  (cd $$there && $$here/$(BIN)/harness bakeoff scenarios/$$each.yaml -o $$here/reports/gallery/$$each > /dev/null) && \
+	  rm -rf $$there || exit 1; \
+	done
+	for each in $(SWEEPS); do \
+	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
+	  (cd $$there && $$here/$(BIN)/harness sweep scenarios/$$each.yaml -o $$here/reports/gallery/$${each}_sweep > /dev/null) && \
 	  rm -rf $$there || exit 1; \
 	done
 	there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \

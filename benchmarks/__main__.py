@@ -16,11 +16,14 @@ NAMES = (
     "store",
     "traces",
     "exchange",
+    "cassettes",
     "report",
     "startup",
     "gate_study",
     "reasons",
     "threads",
+    "sweep",
+    "explore",
 )
 
 

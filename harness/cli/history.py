@@ -159,10 +159,8 @@ def _status(
 ) -> Status:
     if not values:
         return "not measured"
-    if not known:
-        return "first"
     if not common:
-        return "no common seed"
+        return "no common seed" if known else "first"
     return "changed" if changed else "identical"
 
 

@@ -23,7 +23,7 @@ _NAME_LENGTH_MAX: Final = 80
 """Maximum length of a file name."""
 
 _TRACED_SPANS_MAX: Final = 50_000
-"""A trace of more is 20 MB, and is written when somebody asks for it with `harness trace`."""
+"""A trace of more is 20 MB; `harness trace` writes it on request."""
 
 
 def report_runs(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from harness.errors import did_you_mean
+from harness.metrics.claims import of_claims
 from harness.metrics.customers import CustomerTally
+from harness.metrics.policies import PolicyTally
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
 
@@ -33,13 +36,19 @@ METRICS: dict[str, str] = {
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
-    "quality_mean": "share of replies that were right, of agents with an accuracy",
+    "quality_mean": "share of true claims in a task's output, mean over outputs that hold claims; without any, share of right replies",
+    "contaminated_rate": "share of outputs that hold a false claim, of tasks in which claims were made",
     "work_share": "work / (work + waiting): share of the agents' time in which a model or a tool worked",
     "utilisation": "share of the providers' slot-seconds that were in use",
     "throughput_per_s": "tasks that ended well per second of virtual time",
     "makespan_s_mean": "time from the first arrival of a run to its last end, mean over runs [s]",
     "rate_limited": "attempts refused with a 429, all runs",
     "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
+    "escalations": "calls that were brought before a person, all runs",
+    "hedges": "requests that were sent beside a slow one, all runs",
+    "cache_hits": "calls that were answered from a cache, all runs",
+    "budget_refusals": "calls and turns that a budget refused, all runs",
+    "breaker_open_s": "time for which circuit breakers refused all calls, warm-up included, all runs [s]",
     "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
     "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
     "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
@@ -105,7 +114,9 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_tasks(runs, tasks),
         **_of_work(total, tasks),
         **_of_messages(runs, tasks),
+        **_of_policies(runs),
         **_of_state(runs),
+        **of_claims(run.claims for run in runs),
     }
     whole = Metrics(
         {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
@@ -189,6 +200,13 @@ def _of_work(mine: Tally, tasks: int) -> dict[str, float]:
     if mine.ttfts_s:
         found["ttft_s_p50"] = quantile(sorted(mine.ttfts_s), 0.5)
     return found
+
+
+def _of_policies(runs: Sequence[RunTally]) -> dict[str, float]:
+    total = PolicyTally()
+    for run in runs:
+        total.add(run.policies)
+    return {name: value for name, value in asdict(total).items() if value is not None}
 
 
 def _of_state(runs: Sequence[RunTally]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Peers write to one another, without anybody in charge, until nobody has anything to say."""
+"""Peers write to one another without a leader, until no messages are left."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class VersionMismatch(PatternError):  # noqa: N818 - names the condition
 
 
 class UnknownPeer(DecisionUnreadable):
-    """A peer writes to somebody who is not there."""
+    """A peer writes to an unknown name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Mesh:
                 )
 
     async def run(self, task: Message, team: Team) -> Message:
-        """Let the peers write until nobody has mail.
+        """Let the peers write until all mailboxes are empty.
 
         Returns:
             What each peer has said last, put together.
@@ -75,7 +75,7 @@ class Mesh:
         Raises:
             Livelock: Somebody has mail after the last round.
             VersionMismatch: Two peers speak no common version.
-            UnknownPeer: A peer writes to somebody who is not there.
+            UnknownPeer: A peer writes to an unknown name.
         """
         spoken = self._negotiated()
         mail: dict[str, list[Message]] = {peer: [] for peer in self.peers}

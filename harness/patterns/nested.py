@@ -34,7 +34,7 @@ class Seat(str):
         seat.pattern = pattern
         return seat
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return Seat, (str(self), self.pattern)
 
 
