@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from harness.gate.prices import Prices, prices_of_sides, split
 from harness.gate.shapley import shapley
 from harness.metrics.bills import KINDS, Bill
 from harness.metrics.contributions import Key, Pair, Use, uses_of
+from harness.metrics.prices import Prices, prices_of_sides, split
 
 CALLS: Final = "calls"
 RETRIES: Final = "retries"

@@ -14,6 +14,7 @@ from harness.metrics.critical_path import (
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
+    PERSON,
     QUEUE,
     RETRY,
     SILENCE,
@@ -37,6 +38,7 @@ _SUBJECTS: Final[dict[str, str]] = {
     SILENCE: "{agent} waits in silence",
     IN_FLIGHT: "{agent} waits for a place in flight",
     STATE_LOCK: "{agent} waits for the lock of shared state",
+    PERSON: "{agent} waits for a person",
     OVERHEAD: "{agent} takes, between its calls,",
     HAND_OFF: "Time between the calls, without a request, takes",
 }

@@ -20,6 +20,7 @@ from harness.metrics.critical_path import (
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
+    PERSON,
     QUEUE,
     RETRY,
     SILENCE,
@@ -45,6 +46,7 @@ _NOUNS: Final[dict[str, str]] = {
     SILENCE: "silent waits of {agent}",
     IN_FLIGHT: "waiting of {agent} for a place in flight",
     STATE_LOCK: "waiting of {agent} for the lock of shared state",
+    PERSON: "waiting of {agent} for a person",
     OVERHEAD: "{agent} between its calls",
     HAND_OFF: "time between the calls",
 }

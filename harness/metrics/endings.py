@@ -9,6 +9,9 @@ from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL
 TIMEOUT: Final = "timeout"
 """An attempt that its client gave up, and asked again or failed."""
 
+LOST_HEDGE: Final = "lost to a hedge"
+"""An attempt that was cancelled because another one of its call was answered first."""
+
 _UNFINISHED: Final = "unfinished"
 """A task that the horizon, or somebody else, cut."""
 
@@ -42,11 +45,15 @@ class _Row(NamedTuple):
 def attempt_endings(spans: Table) -> dict[int, str]:
     """By span_id of each attempt without a reply, the reason: a status and its error, a broken connection, or `timeout`.
 
-    A cancelled attempt is a timeout if its call failed, went on with another attempt, or was repeated.
+    A cancelled attempt lost to a hedge if another of its call was answered at that moment; it is a timeout if its call
+    failed, went on with another attempt, or was repeated.
     """
     rows = list(map(_Row._make, spans.rows(*_Row._fields)))
     last: dict[int, int] = {}
     repeated = {row.repeats for row in rows if row.repeats >= 0}
+    answered = {
+        (row.parent_id, row.end_s) for row in rows if row.kind == ATTEMPT and row.status == OK
+    }
     failed = {row.span_id for row in rows if row.kind == CALL and row.status == ERROR}
     for row in rows:
         if row.kind == ATTEMPT:
@@ -58,6 +65,8 @@ def attempt_endings(spans: Table) -> dict[int, str]:
         call = row.parent_id
         if row.error:
             found[row.span_id] = _named(row)
+        elif (call, row.end_s) in answered:
+            found[row.span_id] = LOST_HEDGE
         elif row.ordinal < last[call] or call in failed or call in repeated:
             found[row.span_id] = TIMEOUT
         else:

@@ -30,7 +30,7 @@ _ABOUT = re.compile(r"^(?P<rounds>\d+) (?P<again>again|new) (?P<tool>.*)$")
 _POLLS = frozenset({"check", "has", "is", "ping", "poll", "state", "status", "wait", "watch"})
 """Words in the names of tools that are used again and again until something else is done."""
 
-_VERIFIES = re.compile(
+VERIFIES = re.compile(
     r"critic|review|verif|valid|check|inspect|audit|judge|test|referee|proofread", re.IGNORECASE
 )
 """How agents are named that look at what others have done."""
@@ -151,7 +151,7 @@ def no_verification(history: History) -> list[Finding]:
         for (task, agent), calls in history.by_agent().items():
             last = calls[-1]
             if (
-                _VERIFIES.search(agent)
+                VERIFIES.search(agent)
                 and history.ended_well(task)
                 and all(call.served is None for call in calls)
                 and last.attempts

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from harness.gate.money import CACHE, CALLS, OUTPUT, PRICE, PROMPT, RETRIES, Money, money
-from harness.gate.prices import prices_of, prices_of_sides
+from harness.metrics.prices import prices_of, prices_of_sides
 from harness.gate.shapley import shapley
 from harness.metrics.bills import Bill
 from harness.metrics.contributions import Use, Work, pairs_of
