@@ -27,7 +27,7 @@ from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, stor
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.recording import cassette, record
 from harness.cli.searching import explore
-from harness.cli.showing import export, import_, report, trace, whatif
+from harness.cli.showing import audit, export, import_, report, trace, whatif
 from harness.cli.sweeping import sweep
 from harness.errors import HarnessError
 from harness.printable import printable
@@ -294,6 +294,7 @@ def show(
 
 
 for _command in (
+    audit,
     record,
     cassette,
     explore,

@@ -7,10 +7,10 @@ import math
 import pytest
 
 from harness.gate.money import CACHE, CALLS, OUTPUT, PRICE, PROMPT, RETRIES, Money, money
-from harness.metrics.prices import prices_of, prices_of_sides
 from harness.gate.shapley import shapley
 from harness.metrics.bills import Bill
 from harness.metrics.contributions import Use, Work, pairs_of
+from harness.metrics.prices import prices_of, prices_of_sides
 from tests.gate.test_why import longer, runs
 
 PRICES = (3e-6, 0.3e-6, 3.75e-6, 15e-6)
