@@ -20,6 +20,7 @@ NAMES = (
     "report",
     "startup",
     "gate_study",
+    "reasons",
     "threads",
     "sweep",
     "explore",

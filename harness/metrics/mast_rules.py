@@ -153,7 +153,7 @@ def no_verification(history: History) -> list[Finding]:
         for (task, agent), calls in history.by_agent().items():
             last = calls[-1]
             if (
-                _verifies(agent)
+                verifies(agent)
                 and history.ended_well(task)
                 and all(call.served is None for call in calls)
                 and last.attempts
@@ -188,7 +188,8 @@ def _polls(tool: str) -> bool:
     return not _POLLS.isdisjoint(re.findall(r"[a-z]+", tool.lower()))
 
 
-def _verifies(agent: str) -> bool:
+def verifies(agent: str) -> bool:
+    """Whether an agent is one that looks at what others have done, by its name."""
     return any(word.lower().startswith(_VERIFIES) for word in _WORD.findall(agent))
 
 
