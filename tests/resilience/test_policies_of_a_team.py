@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import HarnessError, ScenarioError
+from harness.errors import ScenarioError
 from harness.run import RunResult
 from harness.spans import AGENT, ATTEMPT, CALL, OK, TASK, WAIT, as_json_lines
 from tests.resilience.team import at, events, metrics_of, rows, simulated
@@ -234,7 +234,7 @@ def test_budget_counts_a_call_with_its_retries_once() -> None:
 
 
 def test_budget_in_money_needs_a_price() -> None:
-    with pytest.raises(HarnessError, match="needs the price of the model"):
+    with pytest.raises(ScenarioError, match=r"budget\.usd: the price of model 'm' is not known"):
         simulated(
             {"budget": {"usd": 1}},
             models={
@@ -474,6 +474,8 @@ def test_new_version_that_fails_is_rolled_back() -> None:
         ({"validate": {"function": "nothing"}}, None, "is not the name of a function"),
         ({"balance": {"over": ["b"]}}, None, "policies hand calls on in a cycle: b -> b"),
         ({"cache": {"shared": "x"}}, {"cache": {"shared": "x", "ttl_s": 5}}, "which share it by name"),
+        ({"samples": {"count": 3, "agree": 4}}, None, "3 samples are never 4"),
+        ({"escalate": {"looks_every_h": 0}}, None, "`looks_every_h` must be above 0"),
         ({"escalate": {"from_h": 9, "to_h": 9}}, None, "`from_h` must be before `to_h`"),
         ({"rollout": {"to": "nobody", "steps": []}}, None, "there is no 'nobody' under agents"),
     ],
