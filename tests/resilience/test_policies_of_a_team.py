@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import pytest
 
 from harness.errors import ScenarioError
-from harness.run import RunResult
+from harness.run import RunResult, Simulation
 from harness.spans import AGENT, ATTEMPT, CALL, OK, TASK, WAIT, as_json_lines
-from tests.resilience.team import at, events, metrics_of, rows, simulated
+from tests.resilience.team import at, events, metrics_of, rows, simulated, spec
 
 DOWN = {"overloaded": {"agent": "a"}}
 ALL_AT_ONCE = {"tasks": 20, "arrivals": {"at_s": [0.0] * 20}}
@@ -341,6 +342,38 @@ def test_default_answer_is_given_in_time_and_corrected_when_the_real_one_comes()
     assert outcomes(result) == [OK, OK]
     ends = [end_s for (end_s,) in rows(result, TASK, "end_s")]
     assert ends == [5.0, 15.0]
+
+
+def test_correction_is_in_the_mailbox_of_who_asked_and_read_at_the_next_turn(
+    tmp_path: Path,
+) -> None:
+    """The worker's real reply comes at 4 s, while the lead waits for the other worker until 6 s."""
+    (tmp_path / "s.yaml").write_text(
+        "agents:\n  a: {replies: [the truth]}\n  c: {replies: [a plan, the end]}\n",
+        encoding="utf-8",
+    )
+    agents = {
+        "a": {"model": "m", "stub": "s.yaml"},
+        "b": {"model": "m"},
+        "c": {"model": "m", "stub": "s.yaml"},
+    }
+    simulation = Simulation.from_spec(
+        spec(
+            of_a={"default_answer": {"after_s": 2, "text": "nothing yet"}},
+            agents=agents,
+            tasks={"tasks": 1},
+            pattern={"orchestrator_worker": {"orchestrator": "c", "workers": ["a", "b"], "tasks": ["x", "y"], "synthesizer": "c"}},
+            faults=[{"latency": {"agent": "a", "factor": 3}}, {"latency": {"agent": "b", "factor": 5}}],
+        ),
+        folder=str(tmp_path),
+    )  # fmt: skip
+    simulation.scenario = replace(simulation.scenario, keep_texts=True)
+    result = simulation.run(1)
+    updates = [row[1:] for row in result.events.rows("detail", "at_s", "agent", "recipient") if row[0] == "update"]  # fmt: skip
+    assert updates == [(4.0, "a", "c")]
+    assert result.texts is not None
+    last = [text for text in result.texts.values("text") if "nothing yet" in text][-1]
+    assert "the truth" in last
 
 
 def test_default_answer_that_is_never_corrected_says_so() -> None:
