@@ -201,6 +201,25 @@ def test_budget_is_exact_when_twenty_agents_call_at_once(
     assert metrics_of(result)["budget_refusals"] == 20 - served
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_budget_holds_beside_hedges_samples_retries_and_faults(seed: int) -> None:
+    result = simulated(
+        {
+            "budget": {"usd": 0.02, "per": "run", "reserve_output_tokens": 100},
+            "hedge": {"after_s": 0.5},
+            "samples": {"count": 3},
+            "retry": {"attempts": 3},
+        },
+        seed=seed,
+        tasks=ALL_AT_ONCE,
+        service={"exponential": {"mean": 1}},
+        faults=[{"overloaded": {"probability": 0.3}}, {"hang": {"probability": 0.1, "for_s": 3}}],
+    )
+    spent = sum(cost_usd for (cost_usd,) in rows(result, ATTEMPT, "cost_usd"))
+    assert 0.01 < spent <= 0.02
+    assert metrics_of(result)["budget_refusals"] > 0
+
+
 def test_budget_gives_back_what_a_reply_did_not_use() -> None:
     """100 + 900 tokens are reserved and 200 used: one after another 6 fit into 2,000, at once 2."""
     budget = {"budget": {"tokens": 2000, "per": "run", "reserve_output_tokens": 900}}
