@@ -21,8 +21,8 @@ FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 """Before all else; `down` to its end."""
 
 ROUND = (
-    "race", "slow", "tools", "race", "fail", "cancel", "race", "other", "dense", "cancel", "race", "follow", "race",
-    "under", "ties", "pairs", "transient", "rebase",
+    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel",
+    "follow", "pairs", "race", "ties", "rebase", "transient",
 )  # fmt: skip
 """The order of turns from then on."""
 

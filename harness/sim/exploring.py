@@ -120,6 +120,8 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         effects=[(effect.tool, effect.arguments) for effect in run.effects],
         kept=kept,
         leaks=choices.leaks,
+        deaths=choices.deaths,
+        died=bool(choices.deaths),
         stuck=run.tasks,
         events=digest_of(run.spans_table, run.events_table),
         applied=dict.fromkeys(choices.applied),
