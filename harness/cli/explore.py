@@ -38,6 +38,8 @@ class Wanted:
     """The token of a finding that is run again; None means a search."""
     output: str
     """`table` or `json`."""
+    jobs: int = 1
+    """How many runs are made at once."""
     cases: Path | None = None
     """The folder in which findings are kept."""
 
@@ -62,7 +64,7 @@ def explore_file(wanted: Wanted) -> int:
     replay = None if wanted.replay is None else read_token(wanted.replay)
     seed = scenario.spec.seeds(first=wanted.seed, runs=1)[0] if replay is None else replay.seed
     budget = Budget(wanted.runs, wanted.wall_s) if replay is None else Budget(2, math.inf)
-    search = Search(ExploredScenario(scenario, seed), properties(), budget)
+    search = Search(ExploredScenario(scenario, seed), properties(), budget, jobs=wanted.jobs)
     tells = wanted.output == "table"
     portfolio = Portfolio(
         search,

@@ -83,6 +83,9 @@ class Portfolio:
                 cut_at = "the number of findings that were wanted"
         except KeyboardInterrupt:
             interrupted, cut_at = True, "Ctrl-C"
+        finally:
+            self._search.ahead.leave()
+            self._search.ahead.end()
         return self._result(cut_at, interrupted=interrupted)
 
     def _result(
@@ -133,7 +136,8 @@ class Portfolio:
         return True
 
     def _judge(self, trial: Trial) -> None:
-        self._on_run(self._search)
+        if not self._search.ahead.is_child:
+            self._on_run(self._search)
         if trial.failure is not None:
             self._report(trial)
             if len(self._findings) >= self._search.budget.findings:

@@ -130,3 +130,10 @@ def test_the_page_of_a_finding_has_both_timelines(tmp_path: Path) -> None:
     assert text.count('<td class="only">') >= 4
     assert "call 1 of satellite" in text
     assert finding.token in text
+
+
+@pytest.mark.parametrize("name", ["quorum of one", "thread tie", "retries for ever"])
+def test_two_processes_find_what_one_finds(name: str) -> None:
+    one, two = (BY_NAME[name].explore(runs=12, jobs=jobs) for jobs in (1, 2))
+    assert one.findings
+    assert str(one) == str(two)
