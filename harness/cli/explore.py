@@ -69,6 +69,7 @@ def explore_file(wanted: Wanted) -> int:
     portfolio = Portfolio(
         search,
         on_finding=_tell if tells else _keep_silent,
+        on_run=_progress if tells and sys.stderr.isatty() else _silent_run,
         seed=seed,
         test=str(wanted.file),
         cases=wanted.cases,
@@ -90,6 +91,14 @@ def _tell(finding: Finding) -> None:
 
 def _keep_silent(finding: Finding) -> None:
     """Say nothing before the end."""
+
+
+def _progress(search: Search) -> None:
+    print(f"\r{search.budget.spent} of {search.budget.runs} runs\r", end="", file=sys.stderr)  # noqa: T201 - see above
+
+
+def _silent_run(search: Search) -> None:
+    """Say nothing of a run."""
 
 
 def _tell_end(found: Exploration) -> None:

@@ -24,6 +24,7 @@ from harness.explore.deviation import (
 )
 from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
+from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
 
 _RELATIVE_BOUND = 50
@@ -120,6 +121,7 @@ class Search:
         seed: What random strategies follow from.
         check: The user's check among the properties, which is shown altered outputs.
         jobs: How many runs are made at once; what is found does not depend on it.
+        reductions: Which reductions are in use; all by default.
     """
 
     def __init__(
@@ -131,8 +133,10 @@ class Search:
         seed: int = 1,
         check: Callable[..., object] | None = None,
         jobs: int = 1,
+        reductions: Collection[str] = REDUCTIONS,
     ) -> None:
         self.check = check
+        self.reductions = reductions
         self.ahead = Ahead(jobs)
         self.subject = subject
         self.properties = properties
@@ -329,9 +333,14 @@ class Search:
         return _singles(self.stories.values())
 
     def reordering(self) -> list[Deviations]:
-        """The single deviations that changed the order of calls and not the story."""
+        """The single deviations that changed the order of calls and not the story; without that reduction, all others."""
+        trials = self.orders if SAME_STORY in self.reductions else self.trials
         stories = set(self.changing())
-        return [single for single in _singles(self.orders.values()) if single not in stories]
+        return [
+            single
+            for single in _singles(one for one in trials.values() if one.failure is None)
+            if single not in stories
+        ]
 
 
 def _singles(trials: Iterable[Trial]) -> list[Deviations]:
