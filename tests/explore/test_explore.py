@@ -137,3 +137,13 @@ def test_two_processes_find_what_one_finds(name: str) -> None:
     one, two = (BY_NAME[name].explore(runs=12, jobs=jobs) for jobs in (1, 2))
     assert one.findings
     assert str(one) == str(two)
+
+
+def test_ctrl_c_keeps_what_was_found() -> None:
+    def interrupt(finding: object) -> None:
+        raise KeyboardInterrupt
+
+    found = BY_NAME["late draft"].explore(runs=30, on_finding=interrupt)
+    assert found.interrupted
+    assert len(found.findings) == 1
+    assert found.coverage.cut_at == "Ctrl-C"
