@@ -17,10 +17,13 @@ NAMES = (
     "store",
     "traces",
     "exchange",
+    "cassettes",
     "report",
     "startup",
     "gate_study",
     "threads",
+    "sweep",
+    "explore",
 )
 
 

@@ -46,8 +46,8 @@ class PatternCheckError(HarnessError):
     """A pattern does not do what every pattern must; says what, and how to mend it."""
 
 
-class _Bug(Exception):  # noqa: N818 - it stands for any mistake in somebody's code
-    """A mistake in somebody's code."""
+class _Bug(Exception):  # noqa: N818 - it stands for any bug
+    """A bug."""
 
 
 def check_pattern(
@@ -61,7 +61,7 @@ def check_pattern(
 
     It is run some ten times, in virtual time and once on asyncio's own loop, and looked at: whether the record is frozen and
     stays as it is; whether one play gives one execution; whether tasks that come together disturb one another; whether a
-    failure of any agent ends the task or is coped with; whether a mistake in somebody's code is passed on; whether nothing
+    failure of any agent ends the task or is coped with; whether an exception of a bug is passed on; whether nothing
     goes on once the task is over or given up; whether a team may stand where an agent does.
 
     Args:
@@ -237,7 +237,7 @@ class _Plays:
         self._check_left(played, f"when {name} fails")
 
     def check_mistake(self, name: str) -> None:
-        """A mistake in somebody's code is not taken for a failure of an agent."""
+        """An exception of a bug is not treated as a failure of an agent."""
         called, played = self._called(failing={name: _Bug("a mistake")})
         if name in called and not isinstance(played.error, _Bug):
             self._fail(

@@ -36,6 +36,7 @@ from harness.provider.tokens import count_tokens
 from harness.resilience import (
     Desk,
     Health,
+    Meaning,
     Policies,
     Progress,
     Setting,
@@ -69,6 +70,7 @@ class Agent:
         tools: What it can use, by name.
         texts: Where its prompts and replies go; None if they are not kept.
         progress: Where the outcomes of its calls and tools are kept, so that a run can be resumed; None keeps none.
+        meaning: The claims of its replies, which are kept with its progress; None keeps none.
         reception: Which messages it takes; None means all.
         context: How much of its earlier turns in a task it is given again.
         shared: The states of policies that it shares with other agents; None if it shares none.
@@ -90,6 +92,7 @@ class Agent:
         tools: Mapping[str, Tool] | None = None,
         texts: Texts | None = None,
         progress: Progress | None = None,
+        meaning: Meaning | None = None,
         reception: Reception | None = None,
         context: Context = Inputs(),  # noqa: B008 - it is frozen
         shared: Shared | None = None,
@@ -132,7 +135,9 @@ class Agent:
         """What its turns are counted in."""
         self._needs_turn = _needs_turn(policies)
         setting = self._setting(policies.validate, health, states, price, check)
-        self._call = with_checkpoint(in_order(self._attempt, policies, setting), progress, log)
+        self._call = with_checkpoint(
+            in_order(self._attempt, policies, setting), progress, log, meaning
+        )
 
     def _setting(
         self,
@@ -233,6 +238,7 @@ class Agent:
             elif self._desk is None:
                 raise
         finally:
+            task.cost_usd += request.cost_usd
             self.log.close(span, status)
         if reply is None:
             if self.fallback is not None:
@@ -320,13 +326,15 @@ class Turn:
         """The messages that it began with."""
         if self.task.mail:
             messages = (*unread(self.task, agent.name), *messages)
-        self.prompt = (
-            messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
-        )
+        if len(messages) == 1:
+            prompt, tokens = messages[0].text, messages[0].tokens
+        else:
+            prompt = "\n\n".join([message.text for message in messages])
+            tokens = sum([message.tokens for message in messages])
+        self.prompt = self._begun = prompt
         """The last thing that was said."""
-        self.input_tokens = sum([message.tokens for message in messages])
+        self.input_tokens = self._begun_tokens = tokens
         """Size of the conversation, without the system prompt [tokens]."""
-        self._begun, self._begun_tokens = self.prompt, self.input_tokens
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""
         self.said: tuple[ChatMessage, ...] = ()
@@ -390,7 +398,10 @@ class Turn:
                 f"Sum up this conversation.\n\n{text}",
                 tokens=size,
             )
-            summary = await agent.summarizer.handle(asked)
+            try:
+                summary = await agent.summarizer.handle(asked)
+            finally:
+                task.cost_usd += asked.task.cost_usd
             past[:old] = [Remembered(ChatMessage("user", summary.text), summary.tokens)]
         kept = agent.context.kept(past)
         if kept:

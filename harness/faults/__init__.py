@@ -13,6 +13,7 @@ from harness.faults.connection import ConnectionFailure
 from harness.faults.hang import Hang
 from harness.faults.inject import FaultPlan, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
+from harness.faults.meaning import MEANING_FAULTS, MeaningFault
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.stated import StatedDuration, StatedEnd
 from harness.faults.status import Overloaded, StatusError
@@ -31,6 +32,7 @@ FAULTS: dict[str, type[Fault]] = {
     "takes": StatedDuration,
     "ends_at": StatedEnd,
     **WIRE_FAULTS,
+    **MEANING_FAULTS,
 }
 """The name of each fault in a scenario file."""
 
@@ -67,6 +69,12 @@ def register_fault(name: str, kind: type[Fault]) -> None:
 AnyFault = Annotated[Fault, Tagged(FAULTS)]
 """One of the faults, as a scenario file says it."""
 
+
+def is_of_meaning(fault: Fault) -> bool:
+    """Whether a fault changes what replies mean."""
+    return isinstance(fault, MeaningFault)
+
+
 __all__ = [
     "FAULTS",
     "FAULT_NAMES",
@@ -74,6 +82,7 @@ __all__ = [
     "Fault",
     "FaultPlan",
     "PlannedFault",
+    "is_of_meaning",
     "plan",
     "register_fault",
 ]

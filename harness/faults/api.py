@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.chance import Draws
 from harness.fields import AgentName, ModelName
 from harness.models import Request
+from harness.models.api import Injection, Mislead
 from harness.models.verdict import Alter, Break, Fail, InTurn, Silent, Slow, Verdict
 from harness.provider.stated import EndsAt, Takes
 from harness.units import Count, Probability, Seconds
@@ -22,6 +23,8 @@ __all__ = [
     "Fail",
     "Fault",
     "InTurn",
+    "Injection",
+    "Mislead",
     "Silent",
     "Slow",
     "Takes",

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.claims import ClaimTally, tally_claims
 from harness.metrics.customers import CustomerTally, tally_customers
 from harness.metrics.policies import PolicyTally, tally_policies
 from harness.metrics.state import StateTally, tally_state
@@ -107,6 +108,8 @@ class RunTally:
     """What happened to shared state."""
     policies: PolicyTally = field(default_factory=PolicyTally)
     """What policies did."""
+    claims: ClaimTally = field(default_factory=ClaimTally)
+    """The claims in the outputs of tasks."""
 
 
 def tally(
@@ -135,6 +138,7 @@ def tally(
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)
         run.policies = tally_policies(events, last_end_s, warmup_tasks)
+        run.claims = tally_claims(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run

@@ -5,14 +5,17 @@ A model decides the content of a reply. The provider decides when it comes, and 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
+from harness.provider.latency import RecordedLatency
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService
 from harness.spans import Span
+from harness.units import Usage
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
@@ -52,6 +55,30 @@ class ChatMessage(NamedTuple):
     tool_results: tuple[ToolResult, ...] = ()
 
 
+class Recording(NamedTuple):
+    """A recorded response, as it is to be replayed."""
+
+    response: RecordedResponse
+    latency: RecordedLatency | None
+    """How long it takes; None means what the model's profile says."""
+    source: str
+    """What its time is known from, as spans show it."""
+    usage: Usage
+    """What the provider counted."""
+    tool_ids: tuple[str, ...] = ()
+    """The id of each tool call."""
+    as_bytes: bool = True
+    """Whether its bytes are sent as they came; else an API writes what it says."""
+
+
+class StatedClaim(NamedTuple):
+    """A claim that a stub states in a reply."""
+
+    text: str
+    """Its words; it goes wherever they go, if they are part of the reply, and with the whole reply otherwise."""
+    is_true: bool = True
+
+
 class Reply(NamedTuple):
     """A model's reply."""
 
@@ -72,6 +99,10 @@ class Reply(NamedTuple):
     """Whether it is sent as a deliberate fault even if it does not obey the request."""
     body: bytes = b""
     """The answer as a real API gave it, where it was recorded; kept beside what was read from it."""
+    recorded: Recording | None = None
+    """The recorded response that it was read from, to be replayed as it came."""
+    claims: tuple[StatedClaim, ...] = ()
+    """What it claims, where the stub states that; otherwise the whole reply is one claim of an agent with an accuracy."""
 
 
 @dataclass(slots=True)
@@ -134,6 +165,8 @@ class Request:
     """Which sample of a call that is asked several times at once; 1 for all other calls."""
     ended: Span | None = None
     """The span of the attempt that ended last; None before."""
+    misled: tuple[Mislead, ...] = ()
+    """What faults do to how the current attempt is read and answered."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
@@ -170,6 +203,41 @@ class Request:
     def attempt_key(self) -> str:
         """Key of the draws of the current attempt."""
         return f"{self.key}/{self.attempt}"
+
+
+class Injection(NamedTuple):
+    """An instruction that does not come from whom the agent works for."""
+
+    text: str
+    """What is read."""
+    tool: str = ""
+    """The tool that it asks to be used; empty if none."""
+    arguments: str = "{}"
+    """What the tool is given, as JSON; a text, so that injections can be told apart by value."""
+    says: str = ""
+    """What it asks to be said; empty if nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mislead:
+    """A fault of meaning: the attempt takes its usual way and time, and is read or answered in a wrong way."""
+
+    cause: str
+    """The fault's name; false claims are told with it."""
+    reads: Callable[[Request], Request] | None = None
+    """Gives what the model reads instead of a copy of the request."""
+    says: Callable[[Reply, Request, Sequence[Reply]], Reply] | None = None
+    """Gives what the agent says instead, of its reply, its request, and its earlier replies in the task."""
+    is_false: bool = False
+    """Whether what it says is a false claim of its own."""
+    opposes: bool = False
+    """Whether that claim contradicts the latest one of another agent."""
+    ignores: bool = False
+    """Whether it passes on none of the claims that it reads."""
+    is_blind: bool = False
+    """Whether it notices no false claim."""
+    injection: Injection | None = None
+    """An instruction that is part of what it reads or says."""
 
 
 Work = Callable[[], Reply | Awaitable[Reply]]
@@ -231,7 +299,7 @@ class ModelError(Exception):
 
 
 CALL_ERRORS = (ModelError, TimeoutError)
-"""What a call may fail with; everything else is a mistake in somebody's code."""
+"""What a call may fail with; every other error is a bug."""
 
 
 def error_name(error: BaseException) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from harness.kernel import gone_through, happened
-from harness.models.api import Reply, Request
+from harness.models.api import ModelError, Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.meaning.mind import Mind
+from harness.models.recorded import failure_of
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
@@ -49,19 +51,30 @@ class ServedModel:
         if outcome is not None:
             raise_outcome(outcome)
         content: Reply = attempt.carries
-        reply = Reply(
-            content.text,
-            content.tool_calls,
-            attempt.usage.output_tokens,
-            content.truncated,
-            content.correct if backend.accuracy is None else backend.is_correct(request),
-            body=content.body,
+        if content.recorded is not None:
+            backend.log.event("recorded", request.call_span, content.recorded.source)
+            failure = failure_of(content.recorded.response)
+            if failure is not None:
+                raise ModelError(*failure)
+        correct = (
+            content.correct if backend.traits.accuracy is None else backend.is_correct(request)
         )
+        reply = tuple.__new__(  # half the price of `Reply(...)`, on the way of every call
+            Reply,
+            (
+                content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
+                "", False, False, content.body, None, (),
+            ),
+        )  # fmt: skip
         for alter in left.changes:
-            reply = alter.change(reply)
+            was_right, reply = reply.correct, alter.change(reply)
+            if was_right and reply.correct is False and isinstance(backend.content, Mind):
+                backend.content.spoil(request, reply.text)
         return reply
 
     def _usage(self, request: Request, content: Reply) -> Usage:
+        if content.recorded is not None and self._backend.output_tokens is None:
+            return content.recorded.usage
         tokens = content.output_tokens
         if self._backend.output_tokens is not None:
             tokens = self._backend.size(request)
@@ -69,4 +82,4 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        return Usage(request.input_tokens, tokens)
+        return tuple.__new__(Usage, (request.input_tokens, tokens, 0, 0, 0))  # see above

@@ -20,6 +20,7 @@ from harness.resilience.bulkhead import with_bulkhead
 from harness.resilience.call_queue import CallQueue, Line, with_queue
 from harness.resilience.checkpoint import (
     Journal,
+    Meaning,
     Memory,
     Progress,
     Storage,
@@ -67,6 +68,7 @@ __all__ = [
     "Journal",
     "Late",
     "Line",
+    "Meaning",
     "Memory",
     "NoMajority",
     "Policies",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
 from harness.agents.agent import connect
@@ -13,7 +13,7 @@ from harness.apis import vendor_of
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, plan
+from harness.faults import FAULT_NAMES, FaultPlan, is_of_meaning, plan
 from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
@@ -27,11 +27,13 @@ from harness.models import (
     Stub,
     error_name,
 )
+from harness.models.meaning import Ledger, Mind, Traits
 from harness.models.verdict import without_wire
 from harness.models.window import Window
 from harness.patterns import NestedTeam, PatternError
 from harness.provider import Provider, Served
 from harness.resilience import Shared
+from harness.resilience.validation import Check
 from harness.run.failures import Failures
 from harness.run.functions import content_in
 from harness.run.own_pattern import Members, made
@@ -78,6 +80,12 @@ class PatternRun:
         # What ends a task of a pattern is an error that it was told to meet.
         self.failures = Failures()
         self._scenario = scenario
+        self.ledger = Ledger(
+            self.log,
+            any(part.traits != Traits() for part in spec.agents.values())
+            or any(map(is_of_meaning, spec.faults)),
+        )
+        """The claims of its replies."""
         self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
@@ -166,11 +174,12 @@ class PatternRun:
             log=self.log,
         )
         message = self._first_message(kind, arrival, task)
-        status = CANCELLED
+        status, output = CANCELLED, None
         try:
             answer = await self._pattern.run(message, self.team)
             deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
+            output = answer.text
             if self._progress is not None:
                 self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
@@ -179,6 +188,7 @@ class PatternRun:
                 self._progress.end_task(number, error=span.error)
         finally:
             self.log.close(span, status)
+            self.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
 
@@ -206,16 +216,17 @@ class PatternRun:
         ]
         mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
+        mind = Mind(content, part.traits, self.ledger, self.draws)
         backend = Backend(
             log=self.log,
             draws=self.draws,
-            content=content,
+            content=mind,
             aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
             judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
         policies = self.spec.policies_of(name)
@@ -233,11 +244,13 @@ class PatternRun:
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
             progress=self._progress,
+            meaning=mind,
             reception=_reception(part),
             context=part.context,
             shared=self._shared,
             price=None if prices is None else prices.cost_usd,
-            check=None if named is None else find_function(named),
+            # What it returns is looked at when it is called.
+            check=None if named is None else cast("Check", find_function(named)),
         )
 
 

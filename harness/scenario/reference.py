@@ -63,6 +63,7 @@ from harness.scenario.schema import (
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.scenario.sweep import SweepSpec
 from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
@@ -171,6 +172,7 @@ _POLICIES: tuple[_Section, ...] = (
     ("rollout", Rollout),
     ("step of a rollout", RolloutStep),
     ("escalate", Escalation),
+    ("sweep", SweepSpec),
     ("checkpoint", CheckpointSpec),
     ("checkpoint file", CheckpointFileSpec),
 )

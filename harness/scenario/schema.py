@@ -26,6 +26,7 @@ from harness.chance.distributions import AnyDistribution
 from harness.faults import AnyFault
 from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
+from harness.models.recorded import ReplayLatency
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
 from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
@@ -34,10 +35,12 @@ from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
+from harness.scenario.meaning import Judging
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.policies import PolicySection, check_policies
 from harness.scenario.section import NAME, Name, Section
-from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
+from harness.scenario.sweep import SweepSpec
+from harness.units import SEED_MAX, Count, PositiveSeconds
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
@@ -178,19 +181,22 @@ class CheckpointSpec(Section):
         return None if isinstance(self.storage, str) else self.storage.file
 
 
-class WireAgentSpec(Section):
+class WireAgentSpec(Judging):
     """An agent in a program of your own."""
 
     match: Match = Match()
     """Rules for its calls. The first agent whose rules hold gets a call; an agent without rules gets the remaining calls."""
     stub: str | None = None
     """Its replies: a YAML file, or `module:function`; absent means made-up replies that fit the request."""
+    cassette: str | None = None
+    """A recording of its calls, in place of `stub`: its replies come as they were recorded, after the times that they took."""
+    cassette_latency: ReplayLatency = "recorded"
+    """How long recorded replies take: as long as they took (`recorded`), what the model's profile says (`profile`), or no time
+    (`none`)."""
     latency: Latency | None = None
     """Latency of its calls; absent means the model's profile."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means their length."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
 
 
 class WireProviderSpec(ProviderSpec):
@@ -236,6 +242,8 @@ class Head(Section):
     """Limits on metrics; if one does not hold, the exit code is 1."""
     gate: Annotated[dict[MetricName, GateLimit], AfterValidator(check_units)] = {}
     """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
+    sweep: SweepSpec | None = None
+    """The points at which `harness sweep` simulates this scenario, unless its options name others."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:
         """The seeds to run: `runs` and `seed` of the file, unless others are given."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.agents import ToolError
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
-from harness.kernel.current_world import this_thread
+from harness.kernel.current_world import lineage_here, this_thread
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
@@ -149,13 +149,30 @@ class SimTool:
             raise HarnessError(f"tool {self.name!r} works inside a run only")
         self.uses.append((args, kwargs))
         with use_of(world, self.name, args, kwargs) as key:
+            fails = world.draws.uniform(key, "failure") < self._failure_probability
+            latency_s = whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
+            outcome, latency_s = _chosen(world, self.name, "fails" if fails else "done", latency_s)
 
             def answer() -> Any:  # noqa: ANN401 - the program's
-                if world.draws.uniform(key, "failure") < self._failure_probability:
+                if outcome == "fails":
                     raise ToolError(f"{self.name} failed")
-                return self._result(*args, **kwargs) if callable(self._result) else self._result
+                result = self._result(*args, **kwargs) if callable(self._result) else self._result
+                if outcome == "lost":
+                    world.note_effect(self.name, None, args, kwargs)
+                    raise ToolError(f"{self.name} did its work, and the answer was lost")
+                return result
 
-            yield whole_microseconds(self._latency_s.sample(world.draws, key, "latency")), answer
+            yield latency_s, answer
+
+
+def _chosen(world: ProgramWorld, name: str, outcome: str, latency_s: float) -> tuple[str, float]:
+    """What a use of a tool comes to and how long it takes [s], which may be overridden."""
+    choices = world.draws.choices
+    if choices is None:
+        return outcome, latency_s
+    line = lineage_here()
+    path = "" if line is None else line.path
+    return choices.choose_use(path, name, world.kernel.now_s(), outcome, latency_s)
 
 
 def _is_awaited(function: Callable[..., object]) -> bool:

@@ -128,6 +128,18 @@ def _of_policies(row: Row) -> Row:
     return found if open_s is None else {**found, "breaker_open_s": open_s}
 
 
+_CLAIMS: Final = """
+WITH outputs AS (
+    SELECT (detail->>'claims')::BIGINT AS claims, (detail->>'false')::BIGINT AS wrong
+    FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks AND name = 'claims'
+)
+SELECT avg((wrong > 0)::INTEGER) AS contaminated_rate, avg(1 - wrong / claims) FILTER (claims > 0) AS quality_mean
+FROM outputs
+"""
+"""Nothing but NULL where nothing was claimed."""
+
+
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     """The metrics of some runs over all their tasks; `harness simulate` prints the same.
 
@@ -153,6 +165,8 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     (state,) = ask(store, run_ids, _STATE)
     if state.pop("events"):
         found |= state
+    (claims,) = ask(store, run_ids, _CLAIMS)
+    found |= {name: value for name, value in claims.items() if value is not None}
     return {name: float(value) for name, value in found.items() if value is not None}
 
 

@@ -273,6 +273,7 @@ def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
         StatusError: {"status": 500},
         StatedDuration: {"for_s": 2.0},
         StatedEnd: {"at_s": 2.0},
+        FAULTS["misrouting"]: {"to": "b"},
     }
     for name, kind in FAULTS.items():
         fault = kind(**needed.get(kind, {}))
