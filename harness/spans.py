@@ -259,6 +259,11 @@ class SpanLog:
         self._closed: list[Span] = []
         self._noted: list[tuple[Any, ...]] = []
         self._ids = count(1)
+        self._customers: dict[int, str] = {}
+
+    def customer_of(self, task: int) -> str:
+        """Whom a task is for; empty if that is not stated."""
+        return self._customers.get(task, "")
 
     @property
     def spans(self) -> Table:
@@ -278,6 +283,8 @@ class SpanLog:
         """Begin the span of a task now; it is the root of the task's other spans."""
         span = Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
         span.customer = customer or ""
+        if customer:
+            self._customers[number] = customer
         span.priority = -1 if priority is None else priority
         return span
 

@@ -13,6 +13,7 @@ from typing import Self
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
 from harness.agents.message import Message, answer, deliver, receive, unread
+from harness.agents.mishap import Mishaps
 from harness.agents.reading import confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
@@ -95,6 +96,8 @@ class Agent:
         """Who answers when a call of this agent has failed for good."""
         self.summarizer: Agent | None = None
         """Who sums up what its context does not keep."""
+        self.mishaps: Mishaps | None = None
+        """What goes wrong beside its attempts; None for nothing."""
         self.reception = reception
         self.context = context
         self.remembers = not isinstance(context, Inputs)
@@ -136,6 +139,8 @@ class Agent:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
+        if self.mishaps is not None:
+            self.mishaps.begin(self.name, turn.task)
         if turn.agent.remembers and not turn.has_recalled:
             await turn.recall()
         name, task = self.name, turn.task
@@ -160,11 +165,16 @@ class Agent:
         )
         if task.priority:
             request.priority = task.priority
+        if task.customer:
+            request.customer = task.customer
         if self._texts is not None:
             self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
         try:
-            reply = await self._call(request)
+            if self.mishaps is None:
+                reply = await self._call(request)
+            else:
+                reply = await self.mishaps.call(request, self._call)
             status = OK
         except CALL_ERRORS as error:
             status, span.error = ERROR, error_name(error)
@@ -292,7 +302,11 @@ class Turn:
             tool = agent.tools.get(call.tool)
             if tool is None:
                 raise ToolError(f"there is no tool {call.tool!r}")
-            result = await tool.use(call, f"{self.task.number}/{use}/{number}")
+            key = f"{self.task.number}/{use}/{number}"
+            if agent.mishaps is None:
+                result = await tool.use(call, key)
+            else:
+                result = await agent.mishaps.use(tool, call, key, span, agent.name, self.task)
             status = OK
         except ToolError as error:
             status, span.error = ERROR, "tool_error"

@@ -43,6 +43,8 @@ METRICS: dict[str, str] = {
     "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
     "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
     "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
+    "effects_mean": "what tools did to the world for a task, told apart by idempotency keys, mean",
+    "repeated_effects": "effects that repeat one of the same task, with the same tool and equal arguments, all runs",
     "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
 }
 """Every metric of a run or of many, in the order in which they are shown."""
@@ -85,9 +87,18 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_work(total, tasks),
         **_of_messages(runs, tasks),
         **_of_state(runs),
+        **_of_effects(runs, tasks),
     }
     whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
+
+
+def _of_effects(runs: Sequence[RunTally], tasks: int) -> Metrics:
+    effects = [run.effects for run in runs if run.effects is not None]
+    if not effects or not tasks:
+        return {}
+    repeated = sum(run.repeated_effects for run in runs)
+    return {"effects_mean": sum(effects) / tasks, "repeated_effects": repeated}
 
 
 def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:

@@ -99,6 +99,10 @@ class RunTally:
     """Messages that agents sent, one for each recipient; None where none are noted."""
     message_tokens: int = 0
     """Size of those messages [tokens]."""
+    effects: int | None = None
+    """What tools did to the world; None where there are no tools to say so."""
+    repeated_effects: int = 0
+    """Effects that repeat one of the same task: the same tool, with equal arguments."""
     agents: dict[str, Tally] = field(default_factory=dict)
     customers: dict[str, CustomerTally] = field(default_factory=dict)
     """By name; empty where no task states for whom it is."""

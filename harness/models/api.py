@@ -126,6 +126,14 @@ class Request:
     """The JSON Schema of each tool's arguments, where it is known."""
     priority: int = 0
     """How much its task matters; 0 the least."""
+    customer: str = ""
+    """Whom its task is for; empty if that is not stated."""
+    late_s: float = 0.0
+    """How much later than usual the first token of the current attempt comes [s]."""
+    cost_factor: float = 1.0
+    """How many times as much as it should the current attempt costs."""
+    starved: bool = False
+    """Whether the current attempt waits for a slot for as long as any other waits."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     call_span: Span = field(init=False)

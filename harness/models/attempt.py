@@ -21,7 +21,18 @@ from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
 from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
 from harness.models.refused import RefusedError
-from harness.models.verdict import Alter, Break, Fail, Judge, Silent, Slow, in_turn
+from harness.models.verdict import (
+    Alter,
+    Break,
+    Dearer,
+    Fail,
+    Judge,
+    Late,
+    Silent,
+    Slow,
+    Starved,
+    in_turn,
+)
 from harness.provider import Provider, Refusal, Served
 from harness.provider.service import Attempt
 from harness.provider.stated import EndsAt, Takes
@@ -60,6 +71,7 @@ class AttemptSpan:
         self._request = request
         request.attempt += 1
         request.latency_factor, request.stated = 1.0, None
+        request.late_s, request.cost_factor, request.starved = 0.0, 1.0, False
         model = request.model
         span = log.open(ATTEMPT, model, request.call_span, request.agent, model, request.attempt)
         span.start_s = ABSENT
@@ -141,6 +153,12 @@ class Backend:
                     request.latency_factor *= factor
                 case Takes() | EndsAt():
                     request.stated = verdict
+                case Late(by_s):
+                    request.late_s += by_s
+                case Dearer(factor):
+                    request.cost_factor *= factor
+                case Starved():
+                    request.starved = True
                 case Silent(for_s):
                     yield from self._silence(request, for_s)
                 case Fail(refusal):
@@ -218,6 +236,8 @@ class Backend:
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
+            late_s=request.late_s,
+            starved=request.starved,
         )
         attempt.carries = said
         return attempt
@@ -243,6 +263,8 @@ class Backend:
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
             make=make,
+            late_s=request.late_s,
+            starved=request.starved,
         )
         return attempt
 
@@ -254,7 +276,7 @@ class Backend:
         """Take the reply or abandon the attempt, and write the provider's data into the span."""
         span, start_s = request.span, attempt.start_s
         span.start_s = start_s
-        span.cost_usd = attempt.cost_usd
+        span.cost_usd = attempt.cost_usd * request.cost_factor
         if start_s != start_s:  # nothing was read or billed before service began
             self.provider.abandon(attempt)
             return

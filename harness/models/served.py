@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from harness.kernel import gone_through, happened
 from harness.models.api import Reply, Request
-from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.attempt import NOTHING_LEFT, Backend, Sizer, raise_outcome
+from harness.models.verdict import Alter
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
@@ -41,7 +43,11 @@ class ServedModel:
                 backend.log.event(REJECTED, request.span, refusal.message)
                 await asyncio.sleep(REFUSAL_S)
                 raise refusal
-        attempt = backend.submit(request, self._usage)
+        size: Sizer = self._usage
+        resizing = tuple(change for change in left.changes if change.resized)
+        if resizing:
+            size = partial(self._usage_after, resizing)
+        attempt = backend.submit(request, size)
         try:
             outcome = await happened(attempt)
         finally:
@@ -59,7 +65,16 @@ class ServedModel:
         )
         for alter in left.changes:
             reply = alter.change(reply)
+            if alter.resized:  # as it was served
+                reply = reply._replace(output_tokens=attempt.usage.output_tokens)
         return reply
+
+    def _usage_after(self, changes: tuple[Alter, ...], request: Request, content: Reply) -> Usage:
+        usage = self._usage(request, content)
+        for alter in changes:
+            content = alter.change(content._replace(output_tokens=usage.output_tokens))
+            usage = usage._replace(output_tokens=content.output_tokens or 0)
+        return usage
 
     def _usage(self, request: Request, content: Reply) -> Usage:
         tokens = content.output_tokens

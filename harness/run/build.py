@@ -12,7 +12,8 @@ from harness.apis import vendor_of
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, plan
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
+from harness.faults.in_team import TeamFaults
 from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
@@ -96,6 +97,12 @@ class PatternRun:
             name: SimulatedTool(name, part, self.draws, self._effects)
             for name, part in spec.tools.items()
         }
+        self._team_faults = TeamFaults(
+            self._plan,
+            self.draws,
+            self.log,
+            {name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()},
+        )
         agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in agents.items():
             fallback = spec.policies_of(name).fallback
@@ -105,6 +112,7 @@ class PatternRun:
         self.team = Members(agents)
         for name, pattern in spec.teams.items():
             self.team[name] = NestedTeam(name, made(pattern), self.team, self.log)
+        self._team_faults.reached(self.team)
         self._pattern = made(spec.pattern)
 
     @property
@@ -114,8 +122,8 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """Numbers of the faults that applied to at least one attempt."""
-        return set().union(*(plan.met for plan in self.fault_plans))
+        """Numbers of the faults that met something."""
+        return set().union(self._team_faults.met, *(plan.met for plan in self.fault_plans))
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -163,6 +171,7 @@ class PatternRun:
             priority=kind.priority or 0,
             log=self.log,
         )
+        self._team_faults.take_up(task)
         message = self._first_message(kind, arrival, task)
         status = CANCELLED
         try:
@@ -200,7 +209,9 @@ class PatternRun:
         faults = [
             planned
             for planned in self._plan
-            if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
+            if isinstance(planned.fault, Fault)
+            and planned.fault.is_of(name)
+            and planned.fault.model in (None, part.model)
         ]
         mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
@@ -216,7 +227,7 @@ class PatternRun:
             accuracy=part.accuracy,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
-        return Agent(
+        agent = Agent(
             name,
             ServedModel(backend, _window(part, self.spec.models[part.model])),
             part.model,
@@ -231,6 +242,9 @@ class PatternRun:
             reception=_reception(part),
             context=part.context,
         )
+        if self._team_faults.concern_agents:
+            agent.mishaps = self._team_faults
+        return agent
 
 
 def _reception(part: AgentSpec) -> Reception | None:
@@ -258,6 +272,7 @@ def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Pro
             queue=part.queue,
             overload=part.overload,
             outages=part.outages,
+            load=part.load,
         )
         for name, part in spec.providers.items()
     }

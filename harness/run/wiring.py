@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.apis import AGENT_HEADER, APIS, vendor_of
-from harness.faults import Fault
+from harness.faults import Injection
 from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
@@ -29,7 +29,7 @@ class Surroundings:
 
     providers: Mapping[str, WireProvider]
     roles: tuple[AgentRule, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Injection, ...]
     latency_factors: Mapping[str, float]
     """How many times as long the attempts of single agents take to serve."""
     may_be_unused: frozenset[str]
@@ -147,5 +147,6 @@ def _provider(
         queue=part.queue,
         overload=part.overload,
         outages=part.outages,
+        load=part.load,
         models=models,
     )

@@ -28,7 +28,7 @@ from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
-from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
+from harness.provider import Latency, Limits, Load, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
@@ -121,6 +121,8 @@ class ProviderSpec(Section):
     """Overload that comes and goes; absent means never."""
     outages: tuple[Outage, ...] = ()
     """Planned outages."""
+    load: Load | None = None
+    """How the time per token grows with the number of attempts in service; `{}` for a measured curve, absent means that it does not."""
 
 
 class ModelSpec(Section):

@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 from harness.apis import APIS
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import FAULTS, Fault
+from harness.faults import FAULTS, Injection
 from harness.models import ToolCall
-from harness.provider import Latency, Limits, Outage, Overload, Queue
+from harness.provider import Latency, Limits, Load, Outage, Overload, Queue
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
@@ -34,6 +34,7 @@ PROVIDER_SETTINGS = (
     "latency",
     "overload",
     "outages",
+    "load",
     "api",
     "hosts",
     "paths",
@@ -175,14 +176,23 @@ def outage(value: object) -> Outage:
     return value if isinstance(value, Outage) else _read(Outage, "an outage", value)
 
 
+def load(value: object) -> Load | None:
+    """How the time per token grows with the number of attempts in service: a `Load`, a list of points, or as in a file."""
+    if value is None or isinstance(value, Load):
+        return value
+    if isinstance(value, list | tuple):
+        value = {"points": tuple(map(tuple, value))}
+    return _read(Load, "load", value)  # type: ignore[no-any-return]
+
+
 def queue(capacity: int | None) -> Queue | None:
     """A queue of a bounded size."""
     return None if capacity is None else _read(Queue, "the queue", {"capacity": capacity})
 
 
-def fault(kind: str | Fault, fields: dict[str, Any]) -> Fault:
+def fault(kind: str | Injection, fields: dict[str, Any]) -> Injection:
     """A fault, by its name in a scenario file."""
-    if isinstance(kind, Fault):
+    if isinstance(kind, Injection):
         return kind
     if kind not in FAULTS:
         hint = did_you_mean(str(kind), FAULTS)

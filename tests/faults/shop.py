@@ -1,0 +1,20 @@
+"""A program that refunds, and tries again when it does not hear of it."""
+
+from __future__ import annotations
+
+from harness.agents import ToolError
+
+
+def refund(order: str, key: str) -> str:
+    """Call the payment service."""
+    raise RuntimeError(f"{order} {key}: replaced in tests")
+
+
+def refund_with_retries(order: str) -> str:
+    """Refund an order."""
+    for _ in range(3):
+        try:
+            return refund(order, "key 7")
+        except ToolError:
+            continue
+    return "gave up"
