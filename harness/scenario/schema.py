@@ -383,6 +383,17 @@ class TargetScenario(Head):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _check_faults(self) -> TargetScenario:
+        for number, fault in enumerate(self.faults):
+            if fault.only_of_patterns:
+                raise PydanticCustomError(
+                    "one_of",
+                    "meets {what} of a pattern; a program's own is not seen",
+                    {"what": fault.meets_what, "at": ("faults", number)},
+                )
+        return self
+
 
 AnyScenario = Scenario | TargetScenario
 """What a file may hold: the one with `target` is of a program of one's own."""

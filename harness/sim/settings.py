@@ -193,11 +193,21 @@ def queue(capacity: int | None) -> Queue | None:
 def fault(kind: str | Injection, fields: dict[str, Any]) -> Injection:
     """A fault, by its name in a scenario file."""
     if isinstance(kind, Injection):
-        return kind
+        return _of_programs(kind, type(kind).__name__)
     if kind not in FAULTS:
         hint = did_you_mean(str(kind), FAULTS)
         raise HarnessError(f"there is no fault {kind!r}{hint}\n  Known: {', '.join(FAULTS)}")
-    return _read(FAULTS[kind], f"fault {kind!r}", fields)  # type: ignore[no-any-return]
+    return _of_programs(_read(FAULTS[kind], f"fault {kind!r}", fields), kind)
+
+
+def _of_programs(fault: Injection, name: str) -> Injection:
+    if fault.only_of_patterns:
+        raise HarnessError(
+            f"fault {name!r} meets {fault.meets_what} of a pattern; a program's own is not seen\n"
+            "  How to fix: let a tool stand in for the function that sends, receives or stores it (`sim.tool(..., replaces=...)`), and "
+            "give that a fault such as 'tool_fails', 'effect_lost', 'effect_twice' or 'tool_stale'"
+        )
+    return fault
 
 
 def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as the type says
