@@ -66,29 +66,28 @@ class _Disturbed:
         fate = self._fate(key, writer, len(versions))
 
         async def think(value: str) -> str:
-            return await change(versions[-1 - fate.behind] if fate.behind else value)
-
-        if fate.is_lost:
-            now = self._state.read(key, writer)
-            await change(now.value)
-            return now
-        if self._clocks_differ:
-            return await self._stamped(key, writer, think, fate.clock_ahead_s or 0.0)
-        return self._kept(key, await self._state.update(key, writer, think))
-
-    async def _stamped(self, key: str, writer: str, think: Change, ahead_s: float) -> Reading:
-        """Think, and write if no write of the key is newer by the clocks of the writers."""
-        read = self._state.read(key, writer)
-        contribution = await think(read.value)
-        stamp_s = self._chooser.log.clock() + ahead_s
-        if stamp_s < self._latest_s.get(key, -math.inf):
-            return self._state.read(key, writer)
-        self._latest_s[key] = stamp_s
-
-        async def give(_: str) -> str:
+            told = versions[-1 - fate.behind] if fate.behind else value
+            contribution = await change(told)
+            if fate.is_lost or self._is_overruled(key, fate.clock_ahead_s or 0.0):
+                raise _Dropped
             return contribution
 
-        return self._kept(key, await self._state.update(key, writer, give))
+        try:
+            now = await self._state.update(key, writer, think)
+        except _Dropped:
+            return self._state.read(key, writer)
+        versions.append(now.value)
+        return now
+
+    def _is_overruled(self, key: str, ahead_s: float) -> bool:
+        """Whether another write of the key is newer than one now, by the clocks of the writers."""
+        if not self._clocks_differ:
+            return False
+        stamp_s = self._chooser.log.clock() + ahead_s
+        if stamp_s < self._latest_s.get(key, -math.inf):
+            return True
+        self._latest_s[key] = stamp_s
+        return False
 
     def _fate(self, key: str, writer: str, versions: int) -> Disturbance:
         task = self._task
@@ -101,6 +100,6 @@ class _Disturbed:
         fault = self._chooser.choose(met, fits, task.span)
         return Disturbance() if fault is None else fault.disturbance()
 
-    def _kept(self, key: str, now: Reading) -> Reading:
-        self._versions[key].append(now.value)
-        return now
+
+class _Dropped(Exception):  # noqa: N818 - nothing is wrong but the fault
+    """A contribution is not kept; never leaves this module."""

@@ -26,7 +26,7 @@ class ToolFails(ToolFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolHangs(ToolFault):
-    """The tool answers nothing for `for_s`, and takes effect then; without `for_s` it takes none, and never answers."""
+    """The tool takes effect, and answers `for_s` later; without `for_s` it takes none, and never answers."""
 
     for_s: PositiveSeconds | None = None
     """How long nothing is heard [s]."""

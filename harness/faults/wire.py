@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.faults.api import Alter, Break, Fail, Fault, InTurn, Slow
+from harness.faults.api import Alter, Break, Fail, Fault, InTurn, Late
 from harness.models import MALFORMED_REPLY, ModelError, Reply
 from harness.models.verdict import Damage, Silent
 from harness.provider import Refusal
@@ -224,7 +224,7 @@ class Drip(Fault):
 
     def verdict(self) -> Break:
         """Served, slowly."""
-        return Break("drip", Slow(1.0), for_s=self.for_s)
+        return Break("drip", Late(self.for_s), for_s=self.for_s)
 
 
 WIRE_FAULTS: dict[str, type[Fault]] = {

@@ -98,7 +98,7 @@ class Break:
     """The bytes of the exchange are damaged; only for attempts on the wire."""
 
     damage: Damage
-    without_wire: Slow | Silent | Fail | Alter | InTurn
+    without_wire: Slow | Late | Silent | Fail | Alter | InTurn
     """What it amounts to for a program that sees replies and no bytes."""
     after: float = 0.5
     """Share of the reply that arrives unharmed."""

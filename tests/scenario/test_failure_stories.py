@@ -42,8 +42,9 @@ def test_tasks_fail_and_with_the_cure_none_does(name: str, most: float) -> None:
 
 def test_finished_siblings_are_thrown_away_and_paid_for() -> None:
     cure = cure_in("siblings_thrown_away")
-    assert metrics("siblings_thrown_away", runs=2)["wasted_usd"] > 1.5 * (
-        metrics("siblings_thrown_away", cure, runs=2)["wasted_usd"]
+    assert (
+        metrics("siblings_thrown_away", runs=2)["wasted_usd"]
+        > 1.5 * (metrics("siblings_thrown_away", cure, runs=2)["wasted_usd"])
     )
 
 

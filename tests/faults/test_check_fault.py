@@ -1,0 +1,107 @@
+"""`check_fault` accepts every fault of ours, and names what is wrong with others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from harness import register_fault
+from harness.faults import FAULTS, Injection
+from harness.faults.api import Fault, Mishap, Slow, ToolFault, Verdict
+from harness.testing import FaultCheckError, check_fault
+from tests.faults.page import FIELDS
+
+OF_THE_CHECK: dict[str, Any] = {
+    "goes_to": "third",
+    "groups": (("first",), ("second",)),
+    "to": None,
+    "tool": "refund",
+}
+ONLY_ON_THE_WIRE = {"duplicate_tool_ids"}
+"""Ids of tool calls are not there without bytes."""
+
+OURS = [name for name, kind in FAULTS.items() if kind.__module__.startswith("harness.")]
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name not in ONLY_ON_THE_WIRE])
+def test_every_fault_of_ours_passes(name: str) -> None:
+    stated = FIELDS.get(name, {})
+    fields = {key: OF_THE_CHECK.get(key, value) for key, value in stated.items()}
+    if name == "ends_at":
+        fields["at_s"] = 2000.0
+    check_fault(FAULTS[name](**fields))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harmless(Fault):
+    """It meets attempts, and nothing happens."""
+
+    def verdict(self) -> Verdict:
+        return Slow(1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moody(ToolFault):
+    """It is another one each time."""
+
+    def mishap(self) -> Mishap:
+        _moods.append(len(_moods))
+        return Mishap(wait_s=float(len(_moods)))
+
+
+_moods: list[int] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everywhere(Fault):
+    """It meets attempts of others too."""
+
+    def selects(self, *_: object) -> bool:
+        return True
+
+    def verdict(self) -> Verdict:
+        return Slow(2.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unnamed(Fault):
+    """It was not registered."""
+
+    def verdict(self) -> Verdict:
+        return Slow(2.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere(ToolFault):
+    """It meets no tool of the check."""
+
+    tool: str | None = "transfer"
+
+    def mishap(self) -> Mishap:
+        return Mishap(effects=2)
+
+
+register_fault("harmless", Harmless)
+register_fault("moody", Moody)
+register_fault("everywhere", Everywhere)
+register_fault("elsewhere", Elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        (Harmless(), "it changes nothing where it meets something"),
+        (Moody(), "two runs of one seed differ"),
+        (Everywhere(), "it changes a task that it does not meet"),
+        (Unnamed(), "it has no name"),
+        (Elsewhere(), "it meets nothing in the scenario of the check"),
+    ],
+    ids=lambda it: type(it).__name__ if isinstance(it, Injection) else "",
+)
+def test_what_is_wrong_with_a_fault_is_named(fault: Injection, what: str) -> None:
+    with pytest.raises(FaultCheckError) as caught:
+        check_fault(fault)
+    assert what in str(caught.value)
+    assert "How to fix" in str(caught.value)
