@@ -45,6 +45,10 @@ STATE_WRITE: Final = "state_write"
 STATE_CONFLICT: Final = "state_conflict"
 """Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
 
+EFFECT: Final = "effect"
+"""Name of the event that a tool did something to the world; its detail is the tool and the arguments. Noted where that may differ
+from how often the tool was used: under faults of tools, and of tools with an idempotency key."""
+
 ABSENT: Final = math.nan
 
 ColumnType = Literal["float", "int", "text"]

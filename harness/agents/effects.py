@@ -31,9 +31,16 @@ class Effects:
     Args:
         clock: Tells the virtual time [s].
         storage: Where they are kept if the run may be killed; None keeps them as long as this object.
+        note: Told of each as it happens; None tells nobody.
     """
 
-    def __init__(self, clock: Callable[[], float], storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        storage: Storage | None = None,
+        note: Callable[[Effect], None] | None = None,
+    ) -> None:
+        self._note = note
         self._clock = clock
         self._journal = None if storage is None else Journal(storage, "effect")
         found = [] if self._journal is None else self._journal.found
@@ -62,3 +69,5 @@ class Effects:
         self._keys.add(key)
         if self._journal is not None:
             self._journal.append(effect)
+        if self._note is not None:
+            self._note(effect)

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 from harness.metrics.customers import CustomerTally
+from harness.metrics.effects import EffectTally
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
 
@@ -43,9 +44,9 @@ METRICS: dict[str, str] = {
     "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
     "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
     "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
-    "effects_mean": "what tools did to the world for a task, told apart by idempotency keys, mean",
-    "repeated_effects": "effects that repeat one of the same task, with the same tool and equal arguments, all runs",
     "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
+    "effects_mean": "what tools did to the world for a task, mean; where that may differ from how often they were used",
+    "repeated_effects": "effects that repeat one of the same task, with the same tool and equal arguments, all runs",
 }
 """Every metric of a run or of many, in the order in which they are shown."""
 
@@ -94,11 +95,12 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
 
 
 def _of_effects(runs: Sequence[RunTally], tasks: int) -> Metrics:
-    effects = [run.effects for run in runs if run.effects is not None]
-    if not effects or not tasks:
+    total = EffectTally()
+    for run in runs:
+        total.add(run.effects)
+    if not total.effects or not tasks:
         return {}
-    repeated = sum(run.repeated_effects for run in runs)
-    return {"effects_mean": sum(effects) / tasks, "repeated_effects": repeated}
+    return {"effects_mean": total.effects / tasks, "repeated_effects": total.repeated}
 
 
 def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:

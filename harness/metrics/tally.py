@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.metrics.customers import CustomerTally, tally_customers
+from harness.metrics.effects import EffectTally, tally_effects
 from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
     AGENT,
@@ -99,10 +100,8 @@ class RunTally:
     """Messages that agents sent, one for each recipient; None where none are noted."""
     message_tokens: int = 0
     """Size of those messages [tokens]."""
-    effects: int | None = None
-    """What tools did to the world; None where there are no tools to say so."""
-    repeated_effects: int = 0
-    """Effects that repeat one of the same task: the same tool, with equal arguments."""
+    effects: EffectTally = field(default_factory=EffectTally)
+    """What tools did to the world."""
     agents: dict[str, Tally] = field(default_factory=dict)
     customers: dict[str, CustomerTally] = field(default_factory=dict)
     """By name; empty where no task states for whom it is."""
@@ -135,6 +134,7 @@ def tally(
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)
+        run.effects = tally_effects(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run

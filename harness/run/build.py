@@ -13,6 +13,7 @@ from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
 from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
+from harness.faults.api import ToolFault
 from harness.faults.in_team import TeamFaults
 from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
@@ -40,7 +41,7 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.members import AgentSpec
 from harness.scenario.schema import Kind, ModelSpec
-from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.spans import CANCELLED, EFFECT, ERROR, OK, Span, SpanLog
 from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
@@ -68,8 +69,10 @@ class PatternRun:
         kept.watch(self.kernel)
         self._storage = kept.storage
         self._progress = kept.progress(self.kernel)
-        self._effects = Effects(self.kernel.now_s, self._storage)
         self.log = SpanLog(self.kernel.now_s)
+        self._task_spans: dict[int, Span] = {}
+        note = self._note_effect if _effects_may_differ(spec) else None
+        self._effects = Effects(self.kernel.now_s, self._storage, note)
         # What holds around the calls of a pattern is harness's own.
         self.findings: tuple[Finding, ...] = ()
         self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
@@ -84,15 +87,7 @@ class PatternRun:
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
-        self._served = {
-            name: Served(
-                part.name,
-                f"model {name}" if part.pool is None else f"pool {part.pool}",
-                scenario.latencies[name],
-                scenario.prices[name],
-            )
-            for name, part in spec.models.items()
-        }
+        self._served = _served(spec, scenario)
         self._tools = {
             name: SimulatedTool(name, part, self.draws, self._effects)
             for name, part in spec.tools.items()
@@ -172,6 +167,7 @@ class PatternRun:
             log=self.log,
         )
         self._team_faults.take_up(task)
+        self._task_spans[number] = span
         message = self._first_message(kind, arrival, task)
         status = CANCELLED
         try:
@@ -188,6 +184,10 @@ class PatternRun:
             self.log.close(span, status)
             if self.on_task_end is not None:
                 self.on_task_end()
+
+    def _note_effect(self, effect: Effect) -> None:
+        span = self._task_spans[effect.task]
+        self.log.event(EFFECT, span, f"{effect.tool} {effect.arguments}")
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens
@@ -259,6 +259,26 @@ def _window(part: AgentSpec, model: ModelSpec) -> Window | None:
     vendor = vendor_of(model.provider)
     is_anthropic = model.name.startswith("claude") if vendor is None else vendor.api == "anthropic"
     return Window(part.window_tokens, "anthropic" if is_anthropic else "openai")
+
+
+def _served(spec: Scenario, scenario: LoadedScenario) -> Mapping[str, Served]:
+    """Each model as its provider serves it."""
+    return {
+        name: Served(
+            part.name,
+            f"model {name}" if part.pool is None else f"pool {part.pool}",
+            scenario.latencies[name],
+            scenario.prices[name],
+        )
+        for name, part in spec.models.items()
+    }
+
+
+def _effects_may_differ(spec: Scenario) -> bool:
+    """Whether tools may have other effects than they have uses."""
+    return any(isinstance(fault, ToolFault) for fault in spec.faults) or any(
+        part.idempotency_key is not None for part in spec.tools.values()
+    )
 
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:

@@ -20,7 +20,7 @@ from harness.run.build import PatternRun
 from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
-from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
+from harness.scenario import AnyScenario, LoadedScenario, TargetScenario
 from harness.scenario.functions import load_libraries
 from harness.scenario.spec import SPEC
 from harness.spans import SpanLog, Table
@@ -135,21 +135,18 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec
-    counts = tally(
-        world.log.spans,
-        agents=spec.agents,
-        events=world.log.events,
-        warmup_tasks=spec.workload.warmup_tasks,
-        slots=slots_of(spec),
-    )
-    if isinstance(spec, Scenario) and spec.tools:
-        _count_effects(counts, world.effects, spec.workload.warmup_tasks)
     return RunResult(
         seed=seed,
         status=status,
         spans=world.log.spans,
         events=world.log.events,
-        tally=counts,
+        tally=tally(
+            world.log.spans,
+            agents=spec.agents,
+            events=world.log.events,
+            warmup_tasks=spec.workload.warmup_tasks,
+            slots=slots_of(spec),
+        ),
         stub_lines_used=world.stub_lines_used,
         faults_met=world.faults_met,
         findings=world.findings,
@@ -161,15 +158,6 @@ def _executed(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunRe
         effects=world.effects,
         restored=world.restored,
     )
-
-
-def _count_effects(counts: RunTally, effects: Sequence[Effect], warmup_tasks: int) -> None:
-    done = [
-        (effect.task, effect.tool, effect.arguments)
-        for effect in effects
-        if effect.task > warmup_tasks
-    ]
-    counts.effects, counts.repeated_effects = len(done), len(done) - len(set(done))
 
 
 def slots_of(spec: AnyScenario) -> int | None:

@@ -50,7 +50,7 @@ def uses(result: RunResult) -> list[tuple[Any, ...]]:
 
 
 def test_without_a_fault_each_task_takes_one_effect() -> None:
-    outcome = simulation().run_many()
+    outcome = simulation(idempotency_key="order").run_many()
     assert outcome.metrics["effects_mean"] == 1.0
     assert outcome.metrics["repeated_effects"] == 0
 

@@ -124,7 +124,8 @@ def test_every_metric_that_is_promised_can_be_measured() -> None:
         slots=1,
     )
     of_state = ["lost_updates", "stale_reads", "conflicts"]  # see test_state.py
-    assert [*whole, *of_state] == list(METRICS)
+    of_effects = ["effects_mean", "repeated_effects"]  # see tests/faults/test_tools.py
+    assert [*whole, *of_state, *of_effects] == list(METRICS)
     assert list(agents["a"]) == list(AGENT_METRICS)
 
 
