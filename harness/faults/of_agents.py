@@ -14,6 +14,7 @@ from harness.faults.selector import Occurrence
 from harness.models import ModelError, Reply, Request
 from harness.models.verdict import Damage, Judge, Verdict
 from harness.provider import Refusal
+from harness.provider.service import REFUSAL_S
 from harness.spans import Span, SpanLog
 
 
@@ -84,6 +85,7 @@ class AgentFaults:
         agent, span = request.agent, request.call_span
         met = self._occurrence(request)
         if self._is_down(agent) or self._window_is_on(met, span):
+            await asyncio.sleep(REFUSAL_S)
             raise AgentDown(agent)
         ends = asyncio.timeout(None)
         try:

@@ -194,7 +194,7 @@ def test_agent_is_down_for_good() -> None:
 
 def test_machine_takes_its_agents_with_it() -> None:
     result = simulation({"down": {"agents": ["first", "second"], "from_s": 50}}).run()
-    assert tasks_of(result) == [HEALTHY[0], (100.0, 100.0, "error", "agent_down")]
+    assert tasks_of(result) == [HEALTHY[0], (100.0, 100.05, "error", "agent_down")]
     crashed = simulation(
         {"crash": {"agents": ["second", "third"], "call": 1, "after_s": 0.5}}, pattern=TEAM
     ).run()
@@ -208,7 +208,7 @@ def test_agent_crashes_in_a_call_and_is_restarted() -> None:
     for_good = {"crash": {"agent": "second", "call": 1}}
     assert tasks_of(simulation(for_good).run()) == [
         (0.0, 1.0, "error", "agent_down"),
-        (100.0, 101.0, "error", "agent_down"),
+        (100.0, 101.05, "error", "agent_down"),
     ]
 
 
