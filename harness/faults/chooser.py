@@ -40,6 +40,11 @@ class Chooser(Generic[F]):
     def __iter__(self) -> Iterator[F]:
         return (fault for _, fault in self._planned)
 
+    @property
+    def numbered(self) -> Sequence[tuple[int, F]]:
+        """The faults, each with its place in the plan."""
+        return [(planned.number, fault) for planned, fault in self._planned]
+
     def occurrence(self, agent: str, task: int, customer: str, key: str, *what: str) -> Occurrence:
         """A new occurrence, with its ordinal among those of the same agent and sort.
 

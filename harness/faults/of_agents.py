@@ -51,8 +51,8 @@ class AgentFaults:
         """By agent that has crashed, when it works again [s]."""
         self._open: dict[str, list[asyncio.Timeout]] = {}
         """By agent, the calls that a crash would end."""
-        self._crashes: list[tuple[float, str]] = []
-        """When agents have crashed and lost their memory [s], and who."""
+        self._forgot: list[str] = []
+        """Who has crashed and lost its memory, each time."""
         self._told: dict[tuple[int, str], int] = {}
         """By task and agent, how often the agent had lost its memory when it was last called."""
 
@@ -64,16 +64,19 @@ class AgentFaults:
             task: The number of the task.
         """
         now_s = self._log.clock()
-        times = sum(at_s <= now_s and name == agent for at_s, name in self._crashes)
-        times += sum(
-            fault.interruption().is_window
+        windows = [
+            number
+            for number, fault in self.chooser.numbered
+            if fault.interruption().is_window
             and fault.interruption().loses_memory
             and fault.is_of(agent)
             and fault.from_s <= now_s
-            for fault in self.chooser
-        )
-        before = self._told.get((task, agent), 0)
+        ]
+        times = len(windows) + sum(name == agent for name in self._forgot)
+        before = self._told.get((task, agent), times)
         self._told[task, agent] = times
+        if times > before:
+            self.chooser.met.update(windows)
         return times > before
 
     async def call(self, request: Request, go_on: Callable[[Request], Awaitable[Reply]]) -> Reply:
@@ -127,9 +130,10 @@ class AgentFaults:
         for one in fault.agents or (agent,):
             self._until_s[one] = now_s + what.for_s
             if what.loses_memory:
-                self._crashes.append((now_s, one))
+                self._forgot.append(one)
             for call in self._open.get(one, ()):
-                call.reschedule(now_s)
+                if not call.expired():
+                    call.reschedule(now_s)
 
     # -- of a program -----------------------------------------------------------------------------------------------
 

@@ -222,7 +222,8 @@ class ProgramRun(ObservedRun):
             what = first.removeprefix("error: ")
             _fail(again, f"the program does not survive {in_words(added)}: {what}", others)
         if 1 not in again.faults_met:  # the added one is the first
-            _fail(again, f"no attempt met {in_words(added)}, so nothing was tested")
+            what = added.meets_what.partition(" ")[2]
+            _fail(again, f"no {what} met {in_words(added)}, so nothing was tested")
         return again
 
     def _by_number(self, number: int) -> CallView:

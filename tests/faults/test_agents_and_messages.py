@@ -217,7 +217,7 @@ def test_agent_that_restarts_has_its_memory_or_has_lost_it(kept: str, known: int
     again = {"pipeline": {"stages": ["first", "second", "first"]}}
     down = {"down": {"agent": "first", "from_s": 1.2, "until_s": 1.4, "memory": kept}}
     result = simulation(
-        {**down, "down": {**down["down"], "allow_unmet": True}},
+        down,
         pattern=again,
         tasks=1,
         stub="memory",
@@ -225,6 +225,16 @@ def test_agent_that_restarts_has_its_memory_or_has_lost_it(kept: str, known: int
     ).run()
     texts = [row[0] for row in result.texts.rows("text", "kind") if row[1] == "reply"]
     assert texts[-1] == f"first knows {known}"
+    assert result.faults_met == ({1} if kept == "lost" else set())
+
+
+def test_crash_and_window_of_one_moment_end_a_call_once() -> None:
+    at_once = (
+        {"crash": {"agent": "second", "call": 1, "after_s": 0.5, "restart_after_s": 5}},
+        {"crash": {"agents": ["first", "second"], "call": 2, "after_s": 0.5, "restart_after_s": 5}},
+        {"down": {"agent": "second", "from_s": 1.5, "until_s": 3}},
+    )
+    assert tasks_of(simulation(*at_once).run())[0] == (0.0, 1.5, "error", "agent_down")
 
 
 # -- shared state -----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -177,3 +178,47 @@ def test_async_tool_answers_what_it_answered_before() -> None:
         return [await stock(5), await stock(4), await stock(3)]
 
     assert sim.run(look).output == ["5 left", "5 left", "3 left"]
+
+
+def test_tool_that_never_answers_is_told_as_what_the_program_waits_for() -> None:
+    sim = Sim(horizon_s=100)
+    sim.fault("tool_hangs")
+    with pytest.raises(HarnessError):
+        run_shop(sim)
+    assert not sim.last_run.effects("refund")
+    sim = Sim(horizon_s=100)
+    sim.fault("tool_hangs")
+    look = sim.tool("look")
+
+    async def program() -> str:
+        try:
+            async with asyncio.timeout(5):
+                return str(await look())
+        except TimeoutError:
+            return "gave up"
+
+    run = sim.run(program)
+    assert (run.output, run.latency_s, len(run.effects)) == ("gave up", 5.0, 0)
+
+
+def test_program_is_asserted_to_survive_a_fault_of_a_tool() -> None:
+    sim = Sim()
+    run = run_shop(sim, idempotency_key="key")
+    survived = run.assert_survives("reply_lost", tool="refund", call=1)
+    assert len(survived.effects("refund")) == 1
+    with pytest.raises(AssertionError, match="never met|met nothing|no call|no attempt"):
+        run.assert_survives("reply_lost", tool="transfer")
+
+
+def test_program_that_pays_twice_does_not_survive_a_lost_reply() -> None:
+    run = run_shop(Sim())
+    with pytest.raises(AssertionError, match="refund"):
+        run.assert_survives("reply_lost", tool="refund", call=1)
+
+
+def test_real_function_takes_effect_whatever_its_caller_is_told() -> None:
+    sim = Sim()
+    sim.real("tests.faults.shop:ledger", latency_s=1)
+    sim.fault("reply_lost", tool="ledger", call=1)
+    run = sim.run(shop.write_with_retries)
+    assert (run.output, len(run.effects("ledger"))) == ("written", 2)

@@ -33,9 +33,7 @@ from tests.examples import examples
 Row = dict[str, Any]
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
-OF_PATTERNS = [
-    path for path in SCENARIOS if "\ntarget:" not in path.read_text(encoding="utf-8")
-]
+OF_PATTERNS = [path for path in SCENARIOS if "\ntarget:" not in path.read_text(encoding="utf-8")]
 """A program may do nothing for a while."""
 
 
