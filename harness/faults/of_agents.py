@@ -151,7 +151,12 @@ class AgentFaults:
             met = self._occurrence(request)
             if self._window_is_on(met, None):
                 return "down", _no_connection("refused")
-            crash = self.chooser.choose(met, lambda fault: not fault.interruption().is_window)
+            is_first = (
+                request.attempt == 1
+            )  # a call that is tried again has crashed its agent already
+            crash = self.chooser.choose(
+                met, lambda fault: is_first and not fault.interruption().is_window
+            )
             if crash is not None:
                 self._crash(agent, crash)
                 return "crash", _no_connection("reset")

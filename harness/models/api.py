@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from harness.json_types import JsonObject
 from harness.provider.service import REFUSAL_S
-from harness.provider.stated import StatedService
+from harness.provider.stated import StatedService, Treatment
 from harness.spans import Span
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
@@ -128,12 +128,8 @@ class Request:
     """How much its task matters; 0 the least."""
     customer: str = ""
     """Whom its task is for; empty if that is not stated."""
-    late_s: float = 0.0
-    """How much later than usual the first token of the current attempt comes [s]."""
-    cost_factor: float = 1.0
-    """How many times as much as it should the current attempt costs."""
-    starved: bool = False
-    """Whether the current attempt waits for a slot for as long as any other waits."""
+    treatment: Treatment | None = None
+    """How the current attempt is treated otherwise than others; None for not at all."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
     call_span: Span = field(init=False)

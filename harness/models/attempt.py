@@ -35,7 +35,7 @@ from harness.models.verdict import (
 )
 from harness.provider import Provider, Refusal, Served
 from harness.provider.service import Attempt
-from harness.provider.stated import EndsAt, Takes
+from harness.provider.stated import EndsAt, Takes, Treatment
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
 from harness.virtual.aside import Aside, Outcome
@@ -70,8 +70,7 @@ class AttemptSpan:
         self._log = log
         self._request = request
         request.attempt += 1
-        request.latency_factor, request.stated = 1.0, None
-        request.late_s, request.cost_factor, request.starved = 0.0, 1.0, False
+        request.latency_factor, request.stated, request.treatment = 1.0, None, None
         model = request.model
         span = log.open(ATTEMPT, model, request.call_span, request.agent, model, request.attempt)
         span.start_s = ABSENT
@@ -96,6 +95,18 @@ class AttemptSpan:
                     span.retry_after_s = error.retry_after_s
         self._request.span = self._request.call_span
         self._log.close(span, status)
+
+
+def _treat(request: Request, verdict: Late | Dearer | Starved) -> None:
+    """Let an attempt be treated as a verdict says."""
+    treatment = request.treatment = request.treatment or Treatment()
+    match verdict:
+        case Late(by_s):
+            treatment.late_s += by_s
+        case Dearer(factor):
+            treatment.cost_factor *= factor
+        case Starved():
+            treatment.is_last = True
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -153,12 +164,8 @@ class Backend:
                     request.latency_factor *= factor
                 case Takes() | EndsAt():
                     request.stated = verdict
-                case Late(by_s):
-                    request.late_s += by_s
-                case Dearer(factor):
-                    request.cost_factor *= factor
-                case Starved():
-                    request.starved = True
+                case Late() | Dearer() | Starved():
+                    _treat(request, verdict)
                 case Silent(for_s):
                     yield from self._silence(request, for_s)
                 case Fail(refusal):
@@ -236,8 +243,7 @@ class Backend:
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
-            late_s=request.late_s,
-            starved=request.starved,
+            treatment=request.treatment,
         )
         attempt.carries = said
         return attempt
@@ -263,8 +269,7 @@ class Backend:
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
             make=make,
-            late_s=request.late_s,
-            starved=request.starved,
+            treatment=request.treatment,
         )
         return attempt
 
@@ -276,7 +281,9 @@ class Backend:
         """Take the reply or abandon the attempt, and write the provider's data into the span."""
         span, start_s = request.span, attempt.start_s
         span.start_s = start_s
-        span.cost_usd = attempt.cost_usd * request.cost_factor
+        span.cost_usd = attempt.cost_usd
+        if request.treatment is not None:
+            span.cost_usd *= request.treatment.cost_factor
         if start_s != start_s:  # nothing was read or billed before service began
             self.provider.abandon(attempt)
             return

@@ -27,7 +27,7 @@ from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
 from harness.provider.load import Load
 from harness.provider.overload import Availability, Outage, Overload
 from harness.provider.prices import AnyPrices
-from harness.provider.stated import StatedService
+from harness.provider.stated import StatedService, Treatment
 from harness.units import Count, Usage, whole_microseconds
 
 REFUSAL_S = 0.05
@@ -83,6 +83,9 @@ class Attempt(simpy.Event):
     It also holds data of its client. Its value is None, a `Refusal`, or the error raised while the reply was made.
     """
 
+    treatment: Treatment | None = None
+    """How it is treated otherwise than others; of the class, because nearly all are not."""
+
     def __init__(
         self,
         env: simpy.Environment,
@@ -108,10 +111,6 @@ class Attempt(simpy.Event):
         """When the first token comes [s]."""
         self.end_s = math.nan
         """When the last token comes [s]; known once service has begun."""
-        self.late_s = 0.0
-        """How much later than usual its first token comes [s]."""
-        self.starved = False
-        """Whether it waits for a slot for as long as any other waits."""
         self.make = make
         """Called when service begins, if the size of the reply is not known before it is made; `serve` or `fail` goes on."""
         self.on_first_token_known: Callable[[], None] | None = None
@@ -184,8 +183,7 @@ class Provider:
         latency_factor: float = 1.0,
         stated: StatedService | None = None,
         make: Callable[[], None] | None = None,
-        late_s: float = 0.0,
-        starved: bool = False,
+        treatment: Treatment | None = None,
     ) -> Attempt:
         """Send one request now.
 
@@ -196,8 +194,7 @@ class Provider:
             latency_factor: Multiplies its service time.
             stated: Its service time; None means what the model's profile says.
             make: Called when service begins, where what it will generate is known only when the reply has been made.
-            late_s: How much later than usual its first token comes [s].
-            starved: Whether it waits for a slot for as long as any other waits.
+            treatment: How it is treated otherwise than others; None for not at all.
 
         Returns:
             The event of its reply.
@@ -205,17 +202,16 @@ class Provider:
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
         attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated, make)
-        if late_s:
-            attempt.late_s = late_s
-        if starved:
-            attempt.starved = True
+        if treatment is not None:
+            attempt.treatment = treatment
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
         elif self._busy < self._slots:
             self.serve(attempt)
         else:
-            (self._starved if starved else self._waiting).append(attempt)
+            is_last = treatment is not None and treatment.is_last
+            (self._starved if is_last else self._waiting).append(attempt)
             self._waiting_now += 1
         return attempt
 
@@ -271,8 +267,8 @@ class Provider:
         )
         if self._load is not None:
             generate_s = whole_microseconds(generate_s * self._load.factor(self._busy))
-        if attempt.late_s:
-            prefill_s += attempt.late_s
+        if attempt.treatment is not None:
+            prefill_s += attempt.treatment.late_s
         service_s = prefill_s + generate_s
         if attempt.stated is not None:
             stated_s = attempt.stated.service_s(now_s)

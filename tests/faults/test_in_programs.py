@@ -168,6 +168,19 @@ def test_agent_that_crashed_finds_no_connection_until_it_is_restarted() -> None:
     sim.check()
 
 
+def test_retry_of_an_sdk_outlasts_a_crash() -> None:
+    sim = simulated("crash", agent="a", call=1, restart_after_s=0.2)
+
+    async def program() -> object:
+        client = anthropic.AsyncAnthropic(api_key="x", max_retries=2)
+        return await client.messages.create(
+            model="claude-haiku-4-5", max_tokens=10, messages=[{"role": "user", "content": "hello"}]
+        )
+
+    run = sim.run(program)
+    assert (run.attempts, run.error) == (2, None)
+
+
 def test_agents_of_a_machine_are_down_in_its_window() -> None:
     sim = simulated("down", agents=["a", "b"], until_s=0.5)
     with pytest.raises(anthropic.APIConnectionError):
