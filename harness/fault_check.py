@@ -11,7 +11,7 @@ from harness.faults import FAULT_NAMES, METHODS, Injection
 from harness.faults.api import MessageFault, StateFault
 from harness.models import Reply, Request, ToolCall
 from harness.run import RunResult, Simulation
-from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS
+from harness.spans import EFFECT, EVENT_COLUMNS, SPAN_COLUMNS
 
 AGENTS = ("first", "second", "third")
 """The team of the check; a fault that names others in fields of its own names these."""
@@ -134,16 +134,15 @@ class _Check:
         return simulation.run()
 
     def _seen(self, *faults: Injection) -> list[tuple[Any, ...]]:
-        """What happened in a run, without the notes that a fault met something."""
+        """What happened in a run, without the notes that a fault met something; the task is second."""
         result = self._result(*faults)
         columns = [name for name in SPAN_COLUMNS if name not in ("task", "fault")]
         seen = [("span", *row) for row in result.spans.rows("task", *columns)]
-        at = list(EVENT_COLUMNS).index("name")
-        others = [name for name in EVENT_COLUMNS if name != "task"]
+        others = [name for name in EVENT_COLUMNS if name not in ("task", "name")]
         seen += [
-            ("event", row[0], *row[1:])
-            for row in result.events.rows("task", *others)
-            if "fault" not in row[1 : at + 2]
+            ("event", task, name, *row)
+            for name, task, *row in result.events.rows("name", "task", *others)
+            if name not in ("fault", EFFECT)  # effects are looked at by themselves
         ]
         seen += [("text", *row) for row in result.texts.rows("task", "span_id", "kind", "text")]
         seen += [("effect", effect.task, *effect) for effect in result.effects]

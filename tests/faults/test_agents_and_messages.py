@@ -177,6 +177,38 @@ def test_fault_of_messages_that_meets_none_changes_nothing(name: str) -> None:
     assert not faults_in(result)
 
 
+@pytest.mark.parametrize(
+    ("fault", "updates"),
+    [
+        ({}, [("second", "first", 2.0), ("third", "first", 2.0)]),
+        ({"message_lost": {}}, [("third", "first", 2.0)]),
+        ({"message_delayed": {"by_s": 0.5}}, [("second", "first", 2.5), ("third", "first", 2.0)]),
+        (
+            {"message_duplicated": {}},
+            [("second", "first", 2.0), ("second", "first", 2.0), ("third", "first", 2.0)],
+        ),
+        ({"message_reordered": {}}, [("third", "first", 2.0), ("second", "first", 2.0)]),
+        (
+            {"message_misdirected": {"goes_to": "third"}},
+            [("second", "third", 2.0), ("third", "first", 2.0)],
+        ),
+        ({"other_version": {"version": "2"}}, [("third", "first", 2.0)]),
+    ],
+    ids=lambda it: str(it)[:30],
+)
+def test_fault_of_messages_meets_what_is_put_into_a_mailbox(
+    fault: dict[str, Any], updates: list[tuple[str, str, float]]
+) -> None:
+    team = {"orchestrator_worker": {**TEAM["orchestrator_worker"], "progress_to": "first"}}
+    plan = [{name: {"agent": "second", "call": 1, **fields}} for name, fields in fault.items()]
+    result = simulation(*plan, pattern=team, tasks=1).run()
+    columns = ("name", "detail", "agent", "recipient", "at_s")
+    rows = [row[2:] for row in result.events.rows(*columns) if row[:2] == (MESSAGE, "update")]
+    assert sorted(rows) == sorted(updates)
+    if "message_reordered" in fault:
+        assert rows == updates
+
+
 # -- agents -----------------------------------------------------------------------------------------------------------
 
 

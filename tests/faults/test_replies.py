@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from harness.errors import ScenarioError
+from harness.provider import Load
 from harness.run import RunResult, Simulation
 from harness.spans import ATTEMPT, CALL, TASK, TOOL
 
@@ -168,3 +170,29 @@ def test_tool_call_that_does_not_fit_fails_and_takes_no_effect(name: str) -> Non
     assert rows(result, TOOL, "status", "error")[0] == ("error", "tool_error")
     del spec["faults"]
     assert rows(Simulation.from_spec(spec).run(), TOOL, "status")[0] == ("ok",)
+
+
+def test_measured_curve_of_load_is_the_one_that_was_published() -> None:
+    published_ms = {1: 18.58, 5: 21.83, 25: 38.75, 50: 59.73, 100: 92.91}
+    curve = Load()
+    for in_service, itl_ms in published_ms.items():
+        assert curve.factor(in_service) == pytest.approx(itl_ms / published_ms[1], abs=1e-3)
+    assert curve.factor(15) == (1.175 + 2.086) / 2
+    assert curve.factor(1000) == curve.factor(100)
+
+
+@pytest.mark.parametrize("points", [[], [[5, 1.0], [5, 2.0]], [[0, 1.0]], [[1, 0.0]], [[1]]])
+def test_curve_that_is_none_is_refused(points: list[Any]) -> None:
+    with pytest.raises(ScenarioError, match="points"):
+        run(provider={"load": {"points": points}})
+
+
+def test_fault_of_a_pattern_is_refused_in_a_file_of_a_program() -> None:
+    spec = {
+        "scenario": "program",
+        "target": "tests.faults.shop:write_with_retries",
+        "workload": {"tasks": 1},
+        "faults": [{"partition": {"groups": [["a"], ["b"]]}}],
+    }
+    with pytest.raises(ScenarioError, match="meets a message of a pattern"):
+        Simulation.from_spec(spec)
