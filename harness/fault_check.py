@@ -7,7 +7,7 @@ import pickle
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError
-from harness.faults import FAULT_NAMES, METHODS, Injection
+from harness.faults import FAULT_NAMES, METHODS, InjectedFault
 from harness.faults.api import MessageFault, StateFault
 from harness.models import Reply, Request, ToolCall
 from harness.run import RunResult, Simulation
@@ -24,12 +24,12 @@ _ALL = (
     "second",
     "third",
 )
-_PATTERNS: dict[type[Injection], dict[str, Any]] = {
+_PATTERNS: dict[type[InjectedFault], dict[str, Any]] = {
     MessageFault: {"pipeline": {"stages": list(AGENTS)}},
     StateFault: {
         "blackboard": {"members": ["first", "second"], "max_rounds": 3, "on_exhausted": "board"}
     },
-    Injection: {"parallel": {"members": list(_ALL)}},
+    InjectedFault: {"parallel": {"members": list(_ALL)}},
 }
 """A pattern in which there is something for faults of each kind to meet."""
 
@@ -38,7 +38,7 @@ class FaultCheckError(HarnessError):
     """A fault does not do what every fault must; says what, and how to mend it."""
 
 
-def check_fault(fault: Injection) -> None:
+def check_fault(fault: InjectedFault) -> None:
     """Check that a fault does what every fault must.
 
     It is run in a small scenario of three tasks, with one provider that serves one attempt at a time, agents `first`, `second` and
@@ -55,13 +55,13 @@ def check_fault(fault: Injection) -> None:
 
 
 class _Check:
-    def __init__(self, fault: Injection) -> None:
+    def __init__(self, fault: InjectedFault) -> None:
         self._kind = type(fault)
         if self._kind not in FAULT_NAMES:
             self._fail("it has no name", "files and spans name it", "call `register_fault` first")
         everywhere = {
             field.name: field.default
-            for field in dataclasses.fields(Injection)
+            for field in dataclasses.fields(InjectedFault)
             if field.default is not dataclasses.MISSING
         }
         self._fault = dataclasses.replace(fault, **{**everywhere, "agents": ()})
@@ -126,14 +126,14 @@ class _Check:
     def _method(self) -> str:
         return next(method for kind, method in METHODS.items() if issubclass(self._kind, kind))
 
-    def _result(self, *faults: Injection) -> RunResult:
+    def _result(self, *faults: InjectedFault) -> RunResult:
         simulation = Simulation.from_spec(_scenario(self._kind))
         scenario = simulation.scenario
         spec: Any = scenario.spec.model_copy(update={"faults": faults})
         simulation.scenario = dataclasses.replace(scenario, spec=spec, keep_texts=True)
         return simulation.run()
 
-    def _seen(self, *faults: Injection) -> list[tuple[Any, ...]]:
+    def _seen(self, *faults: InjectedFault) -> list[tuple[Any, ...]]:
         """What happened in a run, without the notes that a fault met something; the task is second."""
         result = self._result(*faults)
         columns = [name for name in SPAN_COLUMNS if name not in ("task", "fault")]
@@ -163,7 +163,7 @@ def says(request: Request) -> Reply:
     return Reply(f'{{"{request.agent}": {len(request.prompt)}}}', (), 30)
 
 
-def _scenario(kind: type[Injection]) -> dict[str, Any]:
+def _scenario(kind: type[InjectedFault]) -> dict[str, Any]:
     pattern = next(pattern for base, pattern in _PATTERNS.items() if issubclass(kind, base))
     agent = {
         "model": "model",

@@ -33,7 +33,7 @@ from harness.faults.message import (
 )
 from harness.faults.partition import Partition
 from harness.faults.reply import Malformed, Truncated
-from harness.faults.selector import Injection
+from harness.faults.selector import InjectedFault
 from harness.faults.slow_start import SlowFirstToken
 from harness.faults.starvation import Starvation
 from harness.faults.state import LostUpdate, StaleRead
@@ -52,7 +52,7 @@ from harness.faults.wire import WIRE_FAULTS
 from harness.fields import Tagged
 from harness.registration import register
 
-FAULTS: dict[str, type[Injection]] = {
+FAULTS: dict[str, type[InjectedFault]] = {
     "latency": LatencyFactor,
     "hang": Hang,
     "status": StatusError,
@@ -94,11 +94,11 @@ FAULTS: dict[str, type[Injection]] = {
 }
 """The name of each fault in a scenario file."""
 
-FAULT_NAMES: dict[type[Injection], str] = {kind: name for name, kind in FAULTS.items()}
+FAULT_NAMES: dict[type[InjectedFault], str] = {kind: name for name, kind in FAULTS.items()}
 """The other way round."""
 
 
-METHODS: dict[type[Injection], str] = {
+METHODS: dict[type[InjectedFault], str] = {
     Fault: "verdict",
     ToolFault: "mishap",
     MessageFault: "passage",
@@ -108,7 +108,7 @@ METHODS: dict[type[Injection], str] = {
 """The method that says what a fault of each kind does."""
 
 
-def register_fault(name: str, kind: type[Injection]) -> None:
+def register_fault(name: str, kind: type[InjectedFault]) -> None:
     """Add a kind of fault, to scenario files and to `sim.fault`; call it where the class is defined.
 
     Scenarios that were loaded before keep working, and those that are loaded afterwards know the name. Worker processes
@@ -134,7 +134,7 @@ def register_fault(name: str, kind: type[Injection]) -> None:
     )
 
 
-AnyFault = Annotated[Injection, Tagged(FAULTS)]
+AnyFault = Annotated[InjectedFault, Tagged(FAULTS)]
 """One of the faults, as a scenario file says it."""
 
 __all__ = [
@@ -143,7 +143,7 @@ __all__ = [
     "AnyFault",
     "Fault",
     "FaultPlan",
-    "Injection",
+    "InjectedFault",
     "PlannedFault",
     "plan",
     "register_fault",

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 from harness.agents.mishap import Mishap
 from harness.chance import Draws
-from harness.faults.selector import Injection, Occurrence
+from harness.faults.selector import InjectedFault, Occurrence
 from harness.fields import ModelName, NameOf, ToolName
 from harness.models import Request
 from harness.models.verdict import (
@@ -43,7 +43,7 @@ __all__ = [
     "Fail",
     "Fault",
     "InTurn",
-    "Injection",
+    "InjectedFault",
     "Interruption",
     "Late",
     "MessageFault",
@@ -60,7 +60,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault(Injection):
+class Fault(InjectedFault):
     """A fault of the attempts that it applies to. Each field restricts them; all must match."""
 
     meets_what: ClassVar[str] = "an attempt"
@@ -104,7 +104,7 @@ class Fault(Injection):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolFault(Injection):
+class ToolFault(InjectedFault):
     """A fault of the uses of tools that it applies to."""
 
     meets_what: ClassVar[str] = "a use of a tool"
@@ -137,7 +137,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageFault(Injection):
+class MessageFault(InjectedFault):
     """A fault of the messages between the members of a pattern that it applies to; `agent` is who sends them."""
 
     meets_what: ClassVar[str] = "a message"
@@ -170,7 +170,7 @@ class Interruption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentFault(Injection):
+class AgentFault(InjectedFault):
     """A fault of agents: they do not work for a time. All of `agents` are affected together, as on one machine.
 
     Calls that are open when it begins fail with `agent_down`, and so do those that are made while it lasts. In a program of the
@@ -195,7 +195,7 @@ class Disturbance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateFault(Injection):
+class StateFault(InjectedFault):
     """A fault of the updates of shared state that it applies to; `agent` is who updates."""
 
     meets_what: ClassVar[str] = "an update of shared state"

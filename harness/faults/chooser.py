@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 
 from harness.chance import Draws
 from harness.faults.inject import PlannedFault
-from harness.faults.selector import Injection, Occurrence
+from harness.faults.selector import InjectedFault, Occurrence
 from harness.spans import CALL, TOOL, Span, SpanLog
 
-F = TypeVar("F", bound=Injection)
+F = TypeVar("F", bound=InjectedFault)
 
 
 class Chooser(Generic[F]):

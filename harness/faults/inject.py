@@ -9,7 +9,7 @@ from typing import NamedTuple
 from harness.chance import Draws
 from harness.chance.choices import Choices
 from harness.errors import HarnessError
-from harness.faults.api import Fault, Injection, InTurn, Verdict
+from harness.faults.api import Fault, InjectedFault, InTurn, Verdict
 from harness.models import Request
 
 
@@ -22,10 +22,12 @@ class PlannedFault(NamedTuple):
     """Its kind, as the scenario file calls it."""
     key: str
     """What it is for; part of the key of its draws, and the same wherever it stands in the plan."""
-    fault: Injection
+    fault: InjectedFault
 
 
-def plan(faults: Sequence[Injection], names: Mapping[type[Injection], str]) -> list[PlannedFault]:
+def plan(
+    faults: Sequence[InjectedFault], names: Mapping[type[InjectedFault], str]
+) -> list[PlannedFault]:
     """Number the faults, and name each by its kind and its conditions, so that adding one changes no draw of another.
 
     Args:
@@ -62,7 +64,7 @@ class FaultPlan:
         planned: Sequence[PlannedFault],
         draws: Draws,
         clock: Callable[[], float],
-        names: Mapping[type[Injection], str],
+        names: Mapping[type[InjectedFault], str],
     ) -> None:
         self._planned = [(one, one.fault) for one in planned if isinstance(one.fault, Fault)]
         self._names = names

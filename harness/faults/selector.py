@@ -26,7 +26,7 @@ class Occurrence(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Injection:
+class InjectedFault:
     """A fault of any kind. Each field restricts what it meets; all must match."""
 
     meets_what: ClassVar[str] = "a call"

@@ -12,7 +12,7 @@ from typing import Any
 from harness.agents.mishap import Mishap
 from harness.apis import APIS, base_path
 from harness.chance import Draws
-from harness.faults import FAULT_NAMES, FaultPlan, Injection, plan
+from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, plan
 from harness.faults.of_agents import AgentFaults
 from harness.faults.of_clocks import ClockFaults
 from harness.faults.of_tools import ToolFaults
@@ -116,7 +116,7 @@ class ProgramWorld:
         *,
         providers: Mapping[str, WireProvider],
         roles: Sequence[AgentRule],
-        faults: Sequence[Injection] = (),
+        faults: Sequence[InjectedFault] = (),
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.apis import AGENT_HEADER, APIS, vendor_of
-from harness.faults import Injection
+from harness.faults import InjectedFault
 from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
@@ -29,7 +29,7 @@ class Surroundings:
 
     providers: Mapping[str, WireProvider]
     roles: tuple[AgentRule, ...]
-    faults: tuple[Injection, ...]
+    faults: tuple[InjectedFault, ...]
     latency_factors: Mapping[str, float]
     """How many times as long the attempts of single agents take to serve."""
     may_be_unused: frozenset[str]

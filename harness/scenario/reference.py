@@ -14,7 +14,7 @@ from harness.agents import ToolSpec
 from harness.agents.context import CONTEXTS
 from harness.chance.arrivals import Closed, Poisson, Trace
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
-from harness.faults import FAULTS, Injection
+from harness.faults import FAULTS, InjectedFault
 from harness.faults.api import AgentFault, Fault, MessageFault, StateFault, ToolFault
 from harness.fields import FileOfScenario, NameOf, OrRecord, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
@@ -76,7 +76,7 @@ something decides. All have the fields of [every fault](#every-fault), which say
 runs of the file is an error, unless its `probability` is below 1.
 """
 
-_FAULT_KINDS: tuple[tuple[str, type[Injection]], ...] = (
+_FAULT_KINDS: tuple[tuple[str, type[InjectedFault]], ...] = (
     ("faults of attempts", Fault),
     ("faults of tools", ToolFault),
     ("faults of messages", MessageFault),
@@ -178,7 +178,7 @@ def reference() -> str:
     parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
     parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
     parts += _sections(_POLICIES)
-    parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Injection), *_faults()]
+    parts += ["## faults\n", _FAULTS, "### every fault\n", _table(InjectedFault), *_faults()]
     parts += _sections((("budgets", Budget), ("gate", GateLimit)))
     parts += ["## a program of one's own\n", _TARGET, *_sections(_PROGRAM, level=3)]
     parts += ["## metrics\n", "Those of the whole, which budgets may name:\n", _metrics(METRICS)]
@@ -196,7 +196,7 @@ def _sections(sections: tuple[_Section, ...], *, level: int = 2) -> Iterator[str
 
 def _faults() -> Iterator[str]:
     """The faults of each kind, with the fields that the kind adds to those of every fault."""
-    every = {field.name for field in dataclasses.fields(Injection)}
+    every = {field.name for field in dataclasses.fields(InjectedFault)}
     for title, base in _FAULT_KINDS:
         yield f"### {title}\n"
         yield f"{first_paragraph(base)}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import FAULT_NAMES, Injection
+from harness.faults import FAULT_NAMES, InjectedFault
 from harness.models.replies import Replies
 from harness.sim.processes import SimProcess
 from harness.sim.program_run import ProgramRun
@@ -17,7 +17,7 @@ def check_all_needed(
     roles: Sequence[AgentRule],
     may_be_unused: Set[str],
     processes: Sequence[SimProcess],
-    faults: Sequence[Injection],
+    faults: Sequence[InjectedFault],
     met: Set[int],
 ) -> None:
     """Complain about what was not needed: agents, replies, processes, faults.
@@ -73,7 +73,7 @@ def _unused(role: AgentRule, called: Set[str]) -> str | None:
     return None
 
 
-def _unknown_agent(fault: Injection, known: Sequence[str]) -> str:
+def _unknown_agent(fault: InjectedFault, known: Sequence[str]) -> str:
     if fault.agent is None or fault.agent in known:
         return ""
     return f": there is no agent {fault.agent!r}{did_you_mean(fault.agent, known)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, StubError
-from harness.faults import Injection
+from harness.faults import InjectedFault
 from harness.sim import settings
 from harness.sim.advice import calls_in_words, most_at_once, one_after_another, unheard
 from harness.sim.cached import CacheTokens
@@ -33,7 +33,7 @@ _LOST_MAX = 6
 class ProgramRun(ObservedRun):
     """One run of a program."""
 
-    rerun: Callable[[Injection], ProgramRun] | None = None
+    rerun: Callable[[InjectedFault], ProgramRun] | None = None
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
 
     def timeline(self, last: int | None = None) -> str:
@@ -182,7 +182,7 @@ class ProgramRun(ObservedRun):
 
     def assert_survives(
         self,
-        fault: str | Injection,
+        fault: str | InjectedFault,
         *,
         allow: Collection[str] = (),
         **fields: object,

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from harness.apis import APIS
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import FAULTS, Injection
+from harness.faults import FAULTS, InjectedFault
 from harness.models import ToolCall
 from harness.provider import Latency, Limits, Load, Outage, Overload, Queue
 from harness.scenario.problems import UNKNOWN_KEY
@@ -190,9 +190,9 @@ def queue(capacity: int | None) -> Queue | None:
     return None if capacity is None else _read(Queue, "the queue", {"capacity": capacity})
 
 
-def fault(kind: str | Injection, fields: dict[str, Any]) -> Injection:
+def fault(kind: str | InjectedFault, fields: dict[str, Any]) -> InjectedFault:
     """A fault, by its name in a scenario file."""
-    if isinstance(kind, Injection):
+    if isinstance(kind, InjectedFault):
         return _of_programs(kind, type(kind).__name__)
     if kind not in FAULTS:
         hint = did_you_mean(str(kind), FAULTS)
@@ -200,7 +200,7 @@ def fault(kind: str | Injection, fields: dict[str, Any]) -> Injection:
     return _of_programs(_read(FAULTS[kind], f"fault {kind!r}", fields), kind)
 
 
-def _of_programs(fault: Injection, name: str) -> Injection:
+def _of_programs(fault: InjectedFault, name: str) -> InjectedFault:
     if fault.only_of_patterns:
         raise HarnessError(
             f"fault {name!r} meets {fault.meets_what} of a pattern; a program's own is not seen\n"

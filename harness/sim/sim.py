@@ -13,7 +13,7 @@ from harness.chance.choices import Choices
 from harness.chance.chosen_draws import draws_of
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
-from harness.faults import Injection
+from harness.faults import InjectedFault
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.rollback.state import State
 from harness.run.program_world import ProgramWorld
@@ -209,10 +209,10 @@ class Sim(Surroundings):
 
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
-    ) -> Callable[[Injection], ProgramRun]:
+    ) -> Callable[[InjectedFault], ProgramRun]:
         """Run the program again with an additional first fault; the run is not kept."""
 
-        def rerun(fault: Injection) -> ProgramRun:
+        def rerun(fault: InjectedFault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
             used = [(replies, replies.used) for replies in self._replies()]
             uses: list[list[Any]] = [one.uses for one in self._tools]
@@ -240,7 +240,7 @@ class Sim(Surroundings):
         output: object,
         error: BaseException | None,
         tasks: str,
-        rerun: Callable[[Injection], ProgramRun] | None,
+        rerun: Callable[[InjectedFault], ProgramRun] | None,
         wall_s: float,
     ) -> None:
         root = world.root.span
@@ -257,7 +257,7 @@ class Sim(Surroundings):
         output: object = None,
         error: BaseException | None = None,
         tasks: str = "",
-        rerun: Callable[[Injection], ProgramRun] | None = None,
+        rerun: Callable[[InjectedFault], ProgramRun] | None = None,
         wall_s: float = 0.0,
     ) -> ProgramRun:
         return ProgramRun(

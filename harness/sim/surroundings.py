@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import Injection
+from harness.faults import InjectedFault
 from harness.models import Model, Request, ToolCall, content_of
 from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
@@ -34,7 +34,7 @@ class Surroundings:
         self._fresh = FreshModules()
         self._providers: dict[str, WireProvider] = default_providers()
         self._roles: list[AgentRule] = []
-        self._faults: list[Injection] = []
+        self._faults: list[InjectedFault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
@@ -318,7 +318,9 @@ class Surroundings:
             options=settings.options(speaks, options),
         )
 
-    def fault(self, kind: str | Injection, *, allow_unmet: bool = False, **fields: object) -> None:
+    def fault(
+        self, kind: str | InjectedFault, *, allow_unmet: bool = False, **fields: object
+    ) -> None:
         """Add a fault. The first fault that applies to an attempt decides.
 
         Args:

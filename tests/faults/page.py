@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.faults import FAULTS, Injection
+from harness.faults import FAULTS, InjectedFault
 from harness.faults.api import AgentFault, Fault, MessageFault, StateFault, ToolFault
 from harness.faults.clock_skew import ClockSkew
 from harness.scenario.docstrings import first_paragraph
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "failures.md"
 _BEGIN, _END = "<!-- generated: harness/faults -->", "<!-- end of the generated part -->"
 
-SECTIONS: tuple[tuple[str, type[Injection], str], ...] = (
+SECTIONS: tuple[tuple[str, type[InjectedFault], str], ...] = (
     ("Provider: attempts", Fault, "patterns, programs"),
     ("Tools", ToolFault, "patterns, programs"),
     ("Messages", MessageFault, "patterns"),
@@ -81,7 +81,7 @@ def page(text: str) -> str:
     return f"{head}{_BEGIN}\n\n{sections}{_END}{rest.split(_END)[1]}"
 
 
-def _section(title: str, base: type[Injection], where: str) -> str:
+def _section(title: str, base: type[InjectedFault], where: str) -> str:
     own = {name: kind for name, kind in FAULTS.items() if issubclass(kind, base)}
     # Kinds that a test registered are none of ours.
     own = {name: kind for name, kind in own.items() if kind.__module__.startswith("harness.")}
@@ -92,7 +92,7 @@ def _section(title: str, base: type[Injection], where: str) -> str:
     )
 
 
-def _row(name: str, kind: type[Injection]) -> str:
+def _row(name: str, kind: type[InjectedFault]) -> str:
     python = (
         f"`{python_line(name)}`"
         if not kind.only_of_patterns

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness import register_fault
-from harness.faults import FAULTS, Injection
+from harness.faults import FAULTS, InjectedFault
 from harness.faults.api import Fault, Mishap, Slow, ToolFault, Verdict
 from harness.testing import FaultCheckError, check_fault
 from tests.faults.page import FIELDS
@@ -98,9 +98,9 @@ register_fault("elsewhere", Elsewhere)
         (Unnamed(), "it has no name"),
         (Elsewhere(), "it meets nothing in the scenario of the check"),
     ],
-    ids=lambda it: type(it).__name__ if isinstance(it, Injection) else "",
+    ids=lambda it: type(it).__name__ if isinstance(it, InjectedFault) else "",
 )
-def test_what_is_wrong_with_a_fault_is_named(fault: Injection, what: str) -> None:
+def test_what_is_wrong_with_a_fault_is_named(fault: InjectedFault, what: str) -> None:
     with pytest.raises(FaultCheckError) as caught:
         check_fault(fault)
     assert what in str(caught.value)

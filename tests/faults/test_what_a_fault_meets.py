@@ -11,7 +11,7 @@ import pytest
 
 from harness.chance import Draws
 from harness.chance.distributions import Constant
-from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultPlan, Injection
+from harness.faults import FAULT_NAMES, FAULTS, Fault, FaultPlan, InjectedFault
 from harness.faults import plan as plan_of
 from harness.faults.connection import ConnectionFailure
 from harness.faults.cost import CostSpike
@@ -270,7 +270,7 @@ def test_truncated_reply_is_not_called_wrong_when_nobody_asks() -> None:
 
 
 def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
-    needed: dict[type[Injection], dict[str, Any]] = {
+    needed: dict[type[InjectedFault], dict[str, Any]] = {
         LatencyFactor: {"factor": 2.0},
         StatusError: {"status": 500},
         StatedDuration: {"for_s": 2.0},
