@@ -16,10 +16,13 @@ NAMES = (
     "store",
     "traces",
     "exchange",
+    "cassettes",
     "report",
     "startup",
     "gate_study",
     "threads",
+    "sweep",
+    "explore",
 )
 
 

@@ -170,6 +170,7 @@ def _scenario(kind: type[InjectedFault]) -> dict[str, Any]:
         "stub": f"{__name__}:says",
         "context": "full",
         "accuracy": 1.0,
+        "gullible": 1.0,
     }
     latency = {"ttft_s": {"uniform": {"low": 1, "high": 2}}, "itl_s": 0.01}
     prices = {"input_usd_per_mtok": 1, "output_usd_per_mtok": 1}

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from harness.cli.claims import claim_lines
 from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.tables import console
 from harness.columns import Column, Grid
@@ -142,6 +143,8 @@ def show_run(
         if heading:
             out.print(Text(heading, style="bold"))
         _tree(root, _children(spans)).print(out)
+    for line in claim_lines(queries.events(store, run_id), task):
+        out.print(Text(line), soft_wrap=True)
     out.print(Text(printable(f"to replay: {run['command']}")), soft_wrap=True)
     return EXIT_PASS
 

@@ -84,17 +84,29 @@ def whatif(
     show_default=True,
     help="The folder to write to.",
 )
+@click.option(
+    "--task",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    help="A short page of this task alone: its timeline, its messages, and what was said.",
+)
 @store_option
 def report(
-    runs: tuple[str, ...], base: str | None, limits: tuple[str, ...], target: Path, store: Path
+    runs: tuple[str, ...],
+    base: str | None,
+    limits: tuple[str, ...],
+    target: Path,
+    task: int | None,
+    store: Path,
 ) -> int:
     """Draw stored runs: a page, a picture for each figure, and the numbers, beside an index of all reports.
 
     RUN is a run, such as 12, or several, such as 1-8,11; without any, what was simulated last. The page is one file that
     needs no network, and the same runs give the same bytes.
     """
-    from harness.cli.report import report_runs
+    from harness.cli.report import report_runs, report_task
 
+    if task is not None:
+        return report_task(runs, task, base=base, target=target, store=store)
     return report_runs(runs, base=base, limits=limits, target=target, store=store)
 
 

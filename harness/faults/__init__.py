@@ -23,6 +23,7 @@ from harness.faults.crash import Crash, Down
 from harness.faults.hang import Hang
 from harness.faults.inject import FaultPlan, PlannedFault, plan
 from harness.faults.latency import LatencyFactor
+from harness.faults.meaning import MEANING_FAULTS, MeaningFault
 from harness.faults.message import (
     MessageDelayed,
     MessageDuplicated,
@@ -91,6 +92,7 @@ FAULTS: dict[str, type[InjectedFault]] = {
     "stale_read": StaleRead,
     "lost_update": LostUpdate,
     "clock_skew": ClockSkew,
+    **MEANING_FAULTS,
 }
 """The name of each fault in a scenario file."""
 
@@ -137,6 +139,12 @@ def register_fault(name: str, kind: type[InjectedFault]) -> None:
 AnyFault = Annotated[InjectedFault, Tagged(FAULTS)]
 """One of the faults, as a scenario file says it."""
 
+
+def is_of_meaning(fault: InjectedFault) -> bool:
+    """Whether a fault changes what replies mean."""
+    return isinstance(fault, MeaningFault)
+
+
 __all__ = [
     "FAULTS",
     "FAULT_NAMES",
@@ -145,6 +153,7 @@ __all__ = [
     "FaultPlan",
     "InjectedFault",
     "PlannedFault",
+    "is_of_meaning",
     "plan",
     "register_fault",
 ]

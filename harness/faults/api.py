@@ -15,6 +15,7 @@ from harness.chance import Draws
 from harness.faults.selector import InjectedFault, Occurrence
 from harness.fields import ModelName, NameOf, ToolName
 from harness.models import Request
+from harness.models.api import Injection, Mislead
 from harness.models.verdict import (
     Alter,
     Break,
@@ -44,10 +45,12 @@ __all__ = [
     "Fault",
     "InTurn",
     "InjectedFault",
+    "Injection",
     "Interruption",
     "Late",
     "MessageFault",
     "Mishap",
+    "Mislead",
     "Passage",
     "Silent",
     "Slow",

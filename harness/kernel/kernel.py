@@ -2,7 +2,7 @@
 
 One SimPy environment holds the virtual time and the scheduled events. Code runs in threads: the main one, and those that
 a program starts. A thread that has nothing to do parks with a `Waiter`; the kernel then takes events in order of time
-until one of them wakes somebody. While there is a single thread that happens right here; the baton between several is
+until one of them wakes a thread. While there is a single thread that happens right here; the baton between several is
 in `baton.py`. No other code may step the environment.
 """
 

@@ -12,14 +12,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, cast
 
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
-from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
+from harness.models.api import (
+    CALL_ERRORS,
+    Content,
+    Mislead,
+    ModelError,
+    Reply,
+    Request,
+    Work,
+    error_name,
+)
+from harness.models.meaning.traits import Traits, is_right
 from harness.models.refused import RefusedError
 from harness.models.verdict import (
     Alter,
@@ -34,6 +44,7 @@ from harness.models.verdict import (
     in_turn,
 )
 from harness.provider import Provider, Refusal, Served
+from harness.provider.latency import Latency
 from harness.provider.service import Attempt
 from harness.provider.stated import EndsAt, Takes, Treatment
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
@@ -69,12 +80,13 @@ class AttemptSpan:
     def __init__(self, log: SpanLog, request: Request) -> None:
         self._log = log
         self._request = request
-        request.attempt += 1
-        request.latency_factor, request.stated, request.treatment = 1.0, None, None
+        request.attempt = number = request.attempt + 1
+        request.latency_factor, request.stated, request.misled = 1.0, None, ()
+        request.treatment = None
         model = request.model
-        span = log.open(ATTEMPT, model, request.call_span, request.agent, model, request.attempt)
+        span = log.open(ATTEMPT, model, request.call_span, request.agent, model, number)
         span.start_s = ABSENT
-        span.cost_usd = 0.0  # until somebody serves it, and knows better
+        span.cost_usd = 0.0  # until a provider serves it
         self.span = request.span = span
 
     def __enter__(self) -> Span:
@@ -133,8 +145,8 @@ class Backend:
     """The fault plan."""
     output_tokens: AnyDistribution | None = None
     """Size of a reply [tokens]; None if not stated."""
-    accuracy: float | None = None
-    """Share of replies that are right; None if not stated."""
+    traits: Traits = Traits()
+    """How well the agent judges."""
     lost: Callable[[BaseException], None] = _raise
     """Told what goes wrong when a reply is made whose client has hung up."""
     latency_factor: float = 1.0
@@ -174,6 +186,8 @@ class Backend:
                     raise RefusedError(refusal)
                 case Alter():
                     changes.append(verdict)
+                case Mislead():
+                    request.misled += (verdict,)
                 case Break():
                     broken = verdict
         return Left(tuple(changes), broken)
@@ -198,29 +212,16 @@ class Backend:
 
     def is_correct(self, request: Request) -> bool | None:
         """Whether the reply is right, by the agent's accuracy; None if no accuracy is stated."""
-        if self.accuracy is None:
-            return None
-        return self.draws.uniform(request.key, "accuracy") < self.accuracy
+        return is_right(self.draws, request, self.traits)
 
     def said(self, request: Request) -> Generator[Wait, Any, Reply]:
         """Wait for the content's reply."""
         said = self.content.reply(request)
         if isinstance(said, Reply):
             return said
-        outcome: list[Any] = []
-
-        def begin(resume: Callable[[], None]) -> None:
-            def done(*came: object) -> None:
-                outcome.extend(came)
-                resume()
-
-            self._call_aside(said, request, done)
-
-        yield begin
-        reply, error = outcome
-        if error is not None:
-            raise error
-        return reply  # type: ignore[no-any-return]  # as the content promises
+        name = _name_of_work(request)
+        reply: Reply = yield from made_aside(self.aside, name, said, self.context.copy())
+        return reply
 
     def submit(self, request: Request, size: Sizer, read: Usage | None = None) -> Attempt:
         """Send the attempt to the provider now; `leave` comes after it, however it ends.
@@ -238,7 +239,7 @@ class Backend:
         if not isinstance(said, Reply):
             return self._submit_work(said, request, size, read or Usage(request.input_tokens, 0))
         attempt = self.provider.submit(
-            self.served,
+            as_recorded(self.served, said),
             request.attempt_key,
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
@@ -257,6 +258,7 @@ class Backend:
                 if error is not None:
                     raise error
                 attempt.carries, attempt.usage = reply, size(request, reply)
+                attempt.model = as_recorded(self.served, reply)
             except BaseException as wrong:  # noqa: BLE001 - raised where the attempt is waited for
                 self.provider.fail(attempt, wrong, self.lost if attempt.abandoned else None)
             else:
@@ -274,8 +276,7 @@ class Backend:
         return attempt
 
     def _call_aside(self, work: Work, request: Request, done: Outcome) -> None:
-        name = f"the reply of {request.agent!r} to its call {request.call_in_task} of task {request.call_span.task}"
-        self.aside.call(name, work, self.context.copy(), done)
+        self.aside.call(_name_of_work(request), work, self.context.copy(), done)
 
     def leave(self, request: Request, attempt: Attempt) -> None:
         """Take the reply or abandon the attempt, and write the provider's data into the span."""
@@ -298,6 +299,50 @@ class Backend:
         if usage.cache_read_tokens or usage.cache_write_tokens:
             span.cache_read_tokens = usage.cache_read_tokens
             span.cache_write_tokens = usage.cache_write_tokens
+
+
+def _name_of_work(request: Request) -> str:
+    return f"the reply of {request.agent!r} to its call {request.call_in_task} of task {request.call_span.task}"
+
+
+def made_aside(
+    aside: Aside, name: str, work: Callable[[], Any], context: Context
+) -> Generator[Wait, Any, Any]:
+    """Wait for something that is made beside the program, and return it.
+
+    Args:
+        aside: Where it is made.
+        name: What is being done; for reports.
+        work: Makes it.
+        context: The context variables that it sees.
+
+    Raises:
+        BaseException: What the work raises.
+    """
+    outcome: list[Any] = []
+
+    def begin(resume: Callable[[], None]) -> None:
+        def done(*came: object) -> None:
+            outcome.extend(came)
+            resume()
+
+        aside.call(name, work, context, done)
+
+    yield begin
+    made, error = outcome
+    if error is not None:
+        raise error
+    return made
+
+
+def as_recorded(served: Served, reply: Reply) -> Served:
+    """A model as its provider serves one reply: a recorded one in its recorded time."""
+    recording = reply.recorded
+    if recording is None or recording.latency is None:
+        return served
+    profile = served.latency
+    assert isinstance(profile, Latency), "a model has a profile before it has a recording"
+    return replace(served, latency=replace(recording.latency, profile=profile))
 
 
 def raise_outcome(outcome: object) -> None:

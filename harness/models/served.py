@@ -6,8 +6,10 @@ import asyncio
 from functools import partial
 
 from harness.kernel import gone_through, happened
-from harness.models.api import Reply, Request
+from harness.models.api import ModelError, Reply, Request
 from harness.models.attempt import NOTHING_LEFT, Backend, Sizer, raise_outcome
+from harness.models.meaning.mind import Mind
+from harness.models.recorded import failure_of
 from harness.models.verdict import Alter
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
@@ -55,18 +57,27 @@ class ServedModel:
         if outcome is not None:
             raise_outcome(outcome)
         content: Reply = attempt.carries
-        reply = Reply(
-            content.text,
-            content.tool_calls,
-            attempt.usage.output_tokens,
-            content.truncated,
-            content.correct if backend.accuracy is None else backend.is_correct(request),
-            body=content.body,
+        if content.recorded is not None:
+            backend.log.event("recorded", request.call_span, content.recorded.source)
+            failure = failure_of(content.recorded.response)
+            if failure is not None:
+                raise ModelError(*failure)
+        correct = (
+            content.correct if backend.traits.accuracy is None else backend.is_correct(request)
         )
+        reply = tuple.__new__(  # half the price of `Reply(...)`, on the way of every call
+            Reply,
+            (
+                content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
+                "", False, False, content.body, None, (),
+            ),
+        )  # fmt: skip
         for alter in left.changes:
-            reply = alter.change(reply)
+            was_right, reply = reply.correct, alter.change(reply)
             if alter.resized:  # as it was served
                 reply = reply._replace(output_tokens=attempt.usage.output_tokens)
+            if was_right and reply.correct is False and isinstance(backend.content, Mind):
+                backend.content.spoil(request, reply.text)
         return reply
 
     def _usage_after(self, changes: tuple[Alter, ...], request: Request, content: Reply) -> Usage:
@@ -77,6 +88,8 @@ class ServedModel:
         return usage
 
     def _usage(self, request: Request, content: Reply) -> Usage:
+        if content.recorded is not None and self._backend.output_tokens is None:
+            return content.recorded.usage
         tokens = content.output_tokens
         if self._backend.output_tokens is not None:
             tokens = self._backend.size(request)
@@ -84,4 +97,4 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        return Usage(request.input_tokens, tokens)
+        return tuple.__new__(Usage, (request.input_tokens, tokens, 0, 0, 0))  # see above

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.models.api import Reply, Request
+from harness.models.api import Mislead, Reply, Request
 from harness.provider import Refusal
 from harness.provider.stated import EndsAt, Takes
 
@@ -106,7 +106,20 @@ class Break:
     """How long a stall lasts, or a drip takes [s]; None of a stall until the client gives up."""
 
 
-Verdict = Slow | Late | Dearer | Starved | Takes | EndsAt | Silent | Fail | Alter | Break | InTurn
+Verdict = (
+    Slow
+    | Late
+    | Dearer
+    | Starved
+    | Takes
+    | EndsAt
+    | Silent
+    | Fail
+    | Alter
+    | Mislead
+    | Break
+    | InTurn
+)
 
 
 def in_turn(verdict: Verdict | None) -> tuple[Verdict, ...]:

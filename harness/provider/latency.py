@@ -67,8 +67,44 @@ class Latency:
         factor = self.factor.sample(draws, key, "factor") * slowness
         if self.tail is not None and draws.uniform(key, "tail") < self.tail.probability:
             factor *= self.tail.factor
+        return tuple.__new__(  # half the price of `Duration(...)`, on the way of every attempt
+            Duration, (whole_microseconds(ttft_s * factor), whole_microseconds(generate_s * factor))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedLatency:
+    """The latency of one recorded response, as far as it is known; a profile gives the rest.
+
+    Slowness multiplies all of it.
+    """
+
+    profile: Latency | None = None
+    """Gives what is not known; set by whoever serves the response."""
+    first_s: float | None = None
+    """Time from the start of service to the first piece of the response [s]; None if unknown."""
+    total_s: float | None = None
+    """Time to its end [s]; None if unknown."""
+
+    def sample(
+        self, draws: Draws, key: str, input_tokens: int, output_tokens: int, slowness: float = 1.0
+    ) -> Duration:
+        """The recorded duration, as `Latency.sample` has it."""
+        first_s, total_s = self.first_s, self.total_s
+        if first_s is None or total_s is None:
+            assert self.profile is not None, "what is not recorded is drawn"
+            likely = self.profile.sample(draws, key, input_tokens, output_tokens)
+            if total_s is not None:
+                whole_s = sum(likely)
+                first_s = total_s * (likely.prefill_s / whole_s if whole_s else 1.0)
+            else:
+                first_s = likely.prefill_s if first_s is None else first_s
+                total_s = first_s + likely.generate_s
+        if slowness == 1.0:
+            return Duration(first_s, total_s - first_s)
         return Duration(
-            whole_microseconds(ttft_s * factor), whole_microseconds(generate_s * factor)
+            whole_microseconds(first_s * slowness),
+            whole_microseconds((total_s - first_s) * slowness),
         )
 
 

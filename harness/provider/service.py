@@ -22,7 +22,7 @@ import simpy
 from simpy.events import NORMAL
 
 from harness.chance.draws import Draws
-from harness.provider.latency import Latency
+from harness.provider.latency import Latency, RecordedLatency
 from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
 from harness.provider.load import Load
 from harness.provider.overload import Availability, Outage, Overload
@@ -50,7 +50,7 @@ class Served:
     """The name that the API knows."""
     pool: str
     """Models of one pool share rate limits."""
-    latency: Latency
+    latency: Latency | RecordedLatency
     prices: AnyPrices | None
     """None if unknown."""
 

@@ -50,6 +50,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run every simulated test five times, in this process and in fresh ones, and compare",
     )
+    group.addoption(
+        "--sim-cassette-mode",
+        choices=["none", "new", "all", "once", "drift"],
+        default="none",
+        help="what tests with @pytest.mark.sim(cassette=...) record from the real API; none otherwise",
+    )
+    group.addoption(
+        "--sim-explore-budget",
+        metavar="RUNS|SECONDSs",
+        help="how much every sim.explore may spend: a number of runs, or real time such as 30s",
+    )
+    group.addoption(
+        "--sim-explore-cases",
+        metavar="DIR",
+        help="keep what sim.explore finds in this folder, and run it first the next time",
+    )
+    group.addoption(
+        "--sim-replay",
+        metavar="TOKEN",
+        help="let sim.explore run this finding again instead of searching",
+    )
     group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
     _add_settings(parser)
 

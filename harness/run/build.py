@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
+from harness.agents.agent import connect
 from harness.agents.message import deliver
 from harness.agents.reception import Reception
 from harness.apis import vendor_of
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, Fault, FaultPlan, plan
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, is_of_meaning, plan
 from harness.faults.api import ToolFault
 from harness.faults.in_team import TeamFaults
 from harness.kernel import Kernel, run
@@ -28,10 +29,13 @@ from harness.models import (
     Stub,
     error_name,
 )
+from harness.models.meaning import Ledger, Mind, Traits
 from harness.models.verdict import without_wire
 from harness.models.window import Window
 from harness.patterns import NestedTeam, PatternError
 from harness.provider import Provider, Served
+from harness.resilience import Shared
+from harness.resilience.validation import Check
 from harness.run.failures import Failures
 from harness.run.functions import content_in
 from harness.run.own_pattern import Members, made
@@ -69,6 +73,7 @@ class PatternRun:
         kept.watch(self.kernel)
         self._storage = kept.storage
         self._progress = kept.progress(self.kernel)
+        self._shared = Shared()
         self.log = SpanLog(self.kernel.now_s)
         self._task_spans: dict[int, Span] = {}
         note = self._note_effect if _effects_may_differ(spec) else None
@@ -79,6 +84,12 @@ class PatternRun:
         # What ends a task of a pattern is an error that it was told to meet.
         self.failures = Failures()
         self._scenario = scenario
+        self.ledger = Ledger(
+            self.log,
+            any(part.traits != Traits() for part in spec.agents.values())
+            or any(map(is_of_meaning, spec.faults)),
+        )
+        """The claims of its replies."""
         self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
@@ -100,8 +111,7 @@ class PatternRun:
         )
         agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in agents.items():
-            fallback = spec.policies_of(name).fallback
-            agent.fallback = None if fallback is None else agents[fallback]
+            connect(agent, spec.policies_of(name), agents)
             summarizer = agent.context.summarizer
             agent.summarizer = None if summarizer is None else agents[summarizer]
         self.team = Members(agents)
@@ -169,11 +179,12 @@ class PatternRun:
         self._team_faults.take_up(task)
         self._task_spans[number] = span
         message = self._first_message(kind, arrival, task)
-        status = CANCELLED
+        status, output = CANCELLED, None
         try:
             answer = await self._pattern.run(message, self.team)
             deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
+            output = answer.text
             if self._progress is not None:
                 self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
@@ -182,6 +193,7 @@ class PatternRun:
                 self._progress.end_task(number, error=span.error)
         finally:
             self.log.close(span, status)
+            self.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
 
@@ -215,32 +227,41 @@ class PatternRun:
         ]
         mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
+        mind = Mind(content, part.traits, self.ledger, self.draws)
         backend = Backend(
             log=self.log,
             draws=self.draws,
-            content=content,
+            content=mind,
             aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
             judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
+        policies = self.spec.policies_of(name)
+        prices = self._scenario.prices[part.model]
+        named = None if policies.validate is None else policies.validate.function
         agent = Agent(
             name,
             ServedModel(backend, _window(part, self.spec.models[part.model])),
             part.model,
             self.log,
             self.draws,
-            self.spec.policies_of(name),
+            policies,
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
             progress=self._progress,
+            meaning=mind,
             reception=_reception(part),
             context=part.context,
+            shared=self._shared,
+            price=None if prices is None else prices.cost_usd,
+            # What it returns is looked at when it is called.
+            check=None if named is None else cast("Check", find_function(named)),
         )
         if self._team_faults.concern_agents:
             agent.mishaps = self._team_faults

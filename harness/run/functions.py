@@ -6,10 +6,11 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from harness.models import Content, PythonStub, Script, content_of
+from harness.models.cassette_agent import CassetteAgent
 from harness.scenario import LoadedScenario
+from harness.scenario.schema import WireAgentSpec
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
 
 
 def content_in(
-    scenario: LoadedScenario, agent: str, find: Callable[[str], Callable[..., Any]]
+    scenario: LoadedScenario, agent: str, find: Callable[[str], Callable[..., object]]
 ) -> Content:
     """The source of the replies of an agent in a scenario.
 
@@ -34,8 +35,13 @@ def content_in(
         agent: The agent's name.
         find: Gives the function that the scenario names.
     """
+    part = scenario.spec.agents[agent]
+    if agent in scenario.cassettes:
+        own = isinstance(part, WireAgentSpec) and part.latency is not None
+        latency = "profile" if own else part.cassette_latency
+        return CassetteAgent(scenario.cassettes[agent], agent, latency)
     said: Script | PythonStub | None = scenario.scripts.get(agent)
-    stub = scenario.spec.agents[agent].stub
+    stub = part.stub
     if said is None and stub is not None:
         said = PythonStub(find(stub), stub)
     return content_of(agent, said)

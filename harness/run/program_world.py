@@ -12,13 +12,14 @@ from typing import Any
 from harness.agents.mishap import Mishap
 from harness.apis import APIS, base_path
 from harness.chance import Draws
-from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, plan
+from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, is_of_meaning, plan
 from harness.faults.of_agents import AgentFaults
 from harness.faults.of_clocks import ClockFaults
 from harness.faults.of_tools import ToolFaults
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import content_of
+from harness.models.meaning import Ledger, Traits
 from harness.models.verdict import Judge
 from harness.provider import (
     AnyPrices,
@@ -41,6 +42,7 @@ from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
+from harness.wire.replay import Replay
 from harness.wire.routing import AgentRule, Scope, scope_here
 from harness.wire.server import Endpoint, Server
 
@@ -108,6 +110,7 @@ class ProgramWorld:
         begin_s: Where its clock starts [s].
         allow_unmatched: Whether a call that matches no agent is answered by a made-up one instead of raising an error.
         keep_texts: Whether prompts and replies are kept.
+        replay: A cassette that answers what no described agent does; None without one.
     """
 
     def __init__(
@@ -123,7 +126,10 @@ class ProgramWorld:
         begin_s: float = 0.0,
         allow_unmatched: bool = False,
         keep_texts: bool = False,
+        replay: Replay | None = None,
     ) -> None:
+        self.replay = replay
+        """The cassette; None without one."""
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(
             self.draws.choices,
@@ -135,6 +141,11 @@ class ProgramWorld:
         self.log = SpanLog(self.kernel.now_s)
         self.texts = Texts() if keep_texts else None
         self.root = Scope(self.log.open_task("program", 1), None)
+        self.ledger = Ledger(
+            self.log,
+            any(role.traits != Traits() for role in roles) or any(map(is_of_meaning, faults)),
+        )
+        """The claims of its replies."""
         self._providers = providers
         self._roles = roles
         self._faults = faults
@@ -292,10 +303,12 @@ class ProgramWorld:
             allow_unmatched=self.allow_unmatched,
             served=find,
             judge=judge,
+            ledger=self.ledger,
             known_models=[name for one in self._providers.values() for name in one.models],
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             texts=self.texts,
+            replay=self.replay,
         )
 
     def _site(self, part: WireProvider) -> Endpoint:

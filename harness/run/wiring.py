@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from harness.apis import AGENT_HEADER, APIS, vendor_of
 from harness.faults import InjectedFault
@@ -16,7 +15,7 @@ from harness.scenario.members import AgentSpec, Match
 from harness.scenario.schema import ProviderSpec, WireProviderSpec
 from harness.wire.routing import AgentRule, RequestMatch
 
-Find = Callable[[str], Callable[..., Any]]
+Find = Callable[[str], Callable[..., object]]
 """Gives the function that a stub names."""
 
 _API_OF_PATTERNS = "anthropic"
@@ -58,7 +57,11 @@ def surroundings(scenario: LoadedScenario, find: Find) -> Surroundings:
         faults=spec.faults,
         latency_factors=spec.latency_factors,
         allow_unmatched=isinstance(spec, TargetScenario) and spec.allow_unmatched,
-        may_be_unused=frozenset(name for name, part in spec.agents.items() if part.stub is None),
+        may_be_unused=frozenset(
+            name
+            for name, part in spec.agents.items()
+            if part.stub is None and part.cassette is None
+        ),
     )
 
 
@@ -72,7 +75,7 @@ def _roles_of_program(
             match=_rules(part.match),
             latency=part.latency,
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
         )
         for name, part in spec.agents.items()
     )
@@ -87,7 +90,7 @@ def _roles_of_pattern(
             content=content_in(scenario, name, find),
             match=_rules_of_pattern(name, part),
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
         )
         for name, part in spec.agents.items()
     )

@@ -7,21 +7,24 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness.apis import APIS, VENDORS, vendor_of
+from harness.cassettes import Cassette
 from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
 from harness.json_types import JsonObject
-from harness.models import Script
+from harness.models import Reply, Script
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
+from harness.scenario.cassettes import read_cassettes
 from harness.scenario.choosing import choose
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
+from harness.scenario.policies import functions_of_policies
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
     AnyScenario,
@@ -68,6 +71,8 @@ class LoadedScenario:
     """The latency profile of each model."""
     prices: dict[str, AnyPrices | None]
     """The prices of each model; None if unknown."""
+    cassettes: dict[str, Cassette] = field(default_factory=dict)
+    """What agents with a cassette said when they were recorded."""
     functions: tuple[str, ...] = ()
     """The functions of the user's own modules that it names, as `module:function`: its target, and stubs."""
     contestants: tuple[str, ...] = ()
@@ -138,6 +143,7 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
     folder = parent.absolute()
     functions = _functions(spec, document)
     modules = read_functions(functions, folder)
+    cassettes = read_cassettes(spec, document, parent)
     scripts = _read_stubs(spec, document, parent)
     latencies = {model: _latency(model, spec.models[model], document) for model in spec.models}
     prices = {
@@ -149,8 +155,9 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         source=document.file,
         folder=folder,
         overrides=tuple(overrides),
-        digest=_digest(spec, scripts, latencies, prices, modules, document),
+        digest=_digest(spec, scripts, cassettes, latencies, prices, modules, document),
         scripts=scripts,
+        cassettes=cassettes,
         latencies=latencies,
         prices=prices,
         functions=tuple(functions),
@@ -299,6 +306,13 @@ def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
                 f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
             )
         functions.setdefault(part.stub, place)
+    for path, name in functions_of_policies(spec):
+        place = f"{document.place(path)}: {dotted(path)}"
+        if not is_function_name(name):
+            raise ScenarioError(
+                f"{place}: {name!r} is not the name of a function, such as module:function"
+            )
+        functions.setdefault(name, place)
     return functions
 
 
@@ -316,31 +330,44 @@ def _latency(model: str, part: ModelSpec, document: Document) -> Latency:
         raise ScenarioError(f"{place}: models.{model}.name: {error}") from None
 
 
+class _Written:
+    """A reply of a script, of which nothing can be recorded; digests are the same as before there were recordings."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def __repr__(self) -> str:
+        return repr(self._reply).replace(", recorded=None)", ")")
+
+
 def _digest(
     spec: AnyScenario,
     scripts: dict[str, Script],
+    cassettes: dict[str, Cassette],
     latencies: dict[str, Latency],
     prices: dict[str, AnyPrices | None],
     modules: list[str],
     document: Document,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, the sweep, nor where a line of a stub stands."""
     said = {
         agent: (
             script.in_order,
             script.when_exhausted,
-            [(line.reply, line.prompt, line.prompt_regex) for line in script.lines],
+            [(_Written(line.reply), line.prompt, line.prompt_regex) for line in script.lines],
         )
         for agent, script in scripts.items()
     }
     data: JsonObject = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff")
+        if key
+        not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff", "sweep")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [
         hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files_of_numbers(spec)
     ]
     parts += modules
+    parts += [repr(cassette.interactions) for cassette in cassettes.values()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

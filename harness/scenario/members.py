@@ -12,10 +12,12 @@ from pydantic_core import PydanticCustomError
 from harness.agents.context import AnyContext, Inputs
 from harness.chance.distributions import AnyDistribution
 from harness.fields import ModelName, ToolName
+from harness.models.recorded import ReplayLatency
 from harness.models.schemas import mistake
 from harness.patterns import AnyPattern
+from harness.scenario.meaning import Judging
 from harness.scenario.section import Name, Section
-from harness.units import Count, Probability, Tokens
+from harness.units import Count, Tokens
 
 
 def _regex(pattern: str) -> str:
@@ -57,13 +59,18 @@ class Match(Section):
     """HTTP headers, by name, each with a glob for its value."""
 
 
-class AgentSpec(Section):
+class AgentSpec(Judging):
     """An agent."""
 
     model: ModelName
     """The model that it calls."""
     stub: str | None = None
     """Its replies: a YAML file, or `module:function`; absent means a fixed sentence."""
+    cassette: str | None = None
+    """A recording of its calls, in place of `stub`: its replies come as they were recorded, after the times that they took."""
+    cassette_latency: ReplayLatency = "recorded"
+    """How long recorded replies take: as long as they took (`recorded`), what the model's profile says (`profile`), or no time
+    (`none`)."""
     system: str = ""
     """Its system prompt."""
     system_tokens: Tokens | None = None
@@ -71,8 +78,6 @@ class AgentSpec(Section):
     means the length of `system`."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
     """The tools that it can call."""
     accepts: JsonSchema | None = None

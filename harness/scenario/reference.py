@@ -25,17 +25,36 @@ from harness.patterns.hierarchical import Branch
 from harness.patterns.nested import InnerTeam, MemberOf
 from harness.patterns.pipeline import Stage
 from harness.provider import Latency, Limits, Load, Outage, Overload, Prices, Queue, Tail
-from harness.resilience import Policies, Retry
+from harness.resilience import (
+    Balance,
+    CallQueue,
+    CircuitBreaker,
+    DefaultAnswer,
+    Escalation,
+    HealthScore,
+    Hedge,
+    Policies,
+    ReplyCache,
+    Retry,
+    Rollout,
+    RolloutStep,
+    Samples,
+    TokenBucket,
+    Validation,
+)
+from harness.resilience import (
+    Budget as SpendingBudget,
+)
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
 from harness.scenario.members import AgentSpec, Match, TeamSpec
+from harness.scenario.policies import PolicySection
 from harness.scenario.schema import (
     CheckpointFileSpec,
     CheckpointSpec,
     Kind,
     ModelSpec,
-    PolicySection,
     ProviderSpec,
     Scenario,
     TargetScenario,
@@ -44,6 +63,7 @@ from harness.scenario.schema import (
     Workload,
 )
 from harness.scenario.stubs import AgentScript, ReplySpec, RuleSpec, StubFile, ToolCallSpec
+from harness.scenario.sweep import SweepSpec
 from harness.state import DISCIPLINES
 
 _INTRODUCTION = """\
@@ -148,6 +168,21 @@ _POLICIES: tuple[_Section, ...] = (
     ("policies", PolicySection),
     ("policy", Policies),
     ("retry", Retry),
+    ("hedge", Hedge),
+    ("queue of calls", CallQueue),
+    ("token bucket", TokenBucket),
+    ("circuit breaker", CircuitBreaker),
+    ("budget of a task", SpendingBudget),
+    ("validate", Validation),
+    ("samples", Samples),
+    ("cache", ReplyCache),
+    ("default answer", DefaultAnswer),
+    ("health", HealthScore),
+    ("balance", Balance),
+    ("rollout", Rollout),
+    ("step of a rollout", RolloutStep),
+    ("escalate", Escalation),
+    ("sweep", SweepSpec),
     ("checkpoint", CheckpointSpec),
     ("checkpoint file", CheckpointFileSpec),
 )

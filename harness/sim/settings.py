@@ -23,7 +23,7 @@ from harness.units import Count, PositiveSeconds, Probability
 Order = Literal["arrival", "random"]
 """Which of several threads goes next that may: the one that came first, or one that the seed chooses."""
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 PROVIDER_SETTINGS = (
     "requests_per_min",
@@ -57,6 +57,30 @@ def settings_known(function: F) -> F:
         return function(*args, **kwargs)
 
     return cast("F", checked)
+
+
+_SETTABLE = (
+    "seed", "command", "horizon_s", "calls_per_task", "order", "runs", "explore_budget", "explore_cases", "explore_replay",
+)  # fmt: skip
+
+
+def check_settable(owner: type, name: str) -> None:
+    """Check the name of an attribute that is about to be set.
+
+    Raises:
+        HarnessError: The class has no such attribute.
+    """
+    if (
+        name.startswith("_")
+        or name in _SETTABLE
+        or isinstance(getattr(owner, name, None), property)
+    ):
+        return
+    known = [*_SETTABLE, *(it for it in dir(owner) if isinstance(getattr(owner, it), property))]
+    raise HarnessError(
+        f"sim.{name} = ...: there is nothing of this name to set{did_you_mean(name, known)}\n"
+        "  How to fix: settings of an agent, a fault or a process are arguments, such as sim.agent(..., allow_unused=True)"
+    )
 
 
 def seed(value: int) -> int:
@@ -127,7 +151,7 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
     raise HarnessError(f"tool_calls: expected (name, arguments) (got {value!r})")
 
 
-def options(api: str, stated: Mapping[str, object]) -> Mapping[str, Any]:
+def options(api: str, stated: Mapping[str, object]) -> Mapping[str, object]:
     """Options of an API."""
     if stated:
         known = list(inspect.signature(APIS[api].load()).parameters)[1:]

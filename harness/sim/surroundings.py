@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from harness.apis import APIS, VENDORS, vendor_of
+from harness.cassettes import RecordedRequest
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import InjectedFault
 from harness.models import Model, Request, ToolCall, content_of
+from harness.models.meaning import Traits
 from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
+from harness.sim.cassette import SimCassette, cassette
+from harness.sim.example import described_for_now
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
+from harness.sim.recorded_tool import RecordedTool
 from harness.sim.tools import Replacement, SimTool
 from harness.wire.names import UNMATCHED
 from harness.wire.routing import AgentRule, RequestMatch, turn_of
@@ -43,6 +48,7 @@ class Surroundings:
         """The faults, by number, that met an attempt, or of which it is fine if not."""
         self._world: ProgramWorld | None = None
         """The run that goes on."""
+        self._cassette: SimCassette | None = None
 
     def use_scenario(self, path: str | Path) -> None:
         """Read providers, models, agents with their rules and latency factors, and faults from a scenario file."""
@@ -92,6 +98,12 @@ class Surroundings:
         latency_s: object = None,
         output_tokens: object = None,
         accuracy: float | None = None,
+        catches: float = 0.0,
+        sways: float = 0.0,
+        correlation: float = 0.0,
+        gullible: float = 0.0,
+        wrong_reply: str | None = None,
+        objection: str | None = None,
         as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
@@ -109,7 +121,13 @@ class Surroundings:
             tool_calls: Tools it calls first, as `ToolCall` or `(name, arguments)`; the reply comes after their results.
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
-            accuracy: Share of correct replies.
+            accuracy: Share of its claims that are true; a true claim that it passes on is garbled with the rest.
+            catches: Share of the false claims it reads that it notices; it corrects them.
+            sways: Share of its replies that give up its own view for that of the majority of what it reads.
+            correlation: Share of runs in which its errors are those that all agents of its model make.
+            gullible: Share of injected instructions in what it reads that it obeys.
+            wrong_reply: What it says instead if its reply holds a false claim; None means the same.
+            objection: What it says instead if it has noticed a false claim; None means the same.
             as_is: Whether replies that violate their request are sent anyway, instead of raising an error.
             allow_unused: Whether the agent or some of its replies may remain unused without an error.
 
@@ -136,12 +154,37 @@ class Surroundings:
                 output_tokens=None
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
-                accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                traits=Traits(
+                    accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                    catches=settings.share("catches", catches),
+                    sways=settings.share("sways", sways),
+                    correlation=settings.share("correlation", correlation),
+                    gullible=settings.share("gullible", gullible),
+                    wrong_reply=wrong_reply,
+                    objection=objection,
+                ),
                 as_is=as_is,
             )
         )
         if allow_unused:
             self._may_be_unused.add(name)
+
+    @overload
+    def tool(
+        self,
+        name: str,
+        *,
+        result: object = ...,
+        latency_s: object = ...,
+        failure_probability: float = ...,
+        replaces: str | None = ...,
+        record: Literal[False] = ...,
+    ) -> SimTool: ...
+
+    @overload
+    def tool(
+        self, name: str, *, replaces: str, record: Literal[True], mutates: bool = ...
+    ) -> RecordedTool: ...
 
     @settings.settings_known
     def tool(
@@ -153,10 +196,13 @@ class Surroundings:
         failure_probability: float = 0.0,
         replaces: str | None = None,
         idempotency_key: str | None = None,
-    ) -> SimTool:
+        record: bool = False,
+        mutates: bool = True,
+    ) -> SimTool | RecordedTool:
         """Make a simulated tool: an async function that takes virtual time, returns a stated result, and may fail.
 
-        As the replacement of a function, it is async or blocking as that function is.
+        As the replacement of a function, it is async or blocking as that function is. With `record`, the function runs for real
+        while the cassette records, and its recorded results and times are given afterwards.
 
         Args:
             name: Its name in reports and messages.
@@ -166,7 +212,23 @@ class Surroundings:
             replaces: The function of the program, as `module:name`, that it replaces during a run.
             idempotency_key: The argument that is its idempotency key: a use whose key is known takes no effect again, and is
                 answered like the first.
+            record: Whether uses of that function are recorded in the cassette of the test, instead of a stated result.
+            mutates: Whether it changes something outside. Such a function never runs beside a replay; one that only reads may
+                run in the modes `new` and `drift`, where a use is not recorded.
+
+        Raises:
+            HarnessError: A value is wrong, or there is no function to record.
         """
+        if record:
+            if replaces is None:
+                raise HarnessError(
+                    f"sim.tool: {name!r} is to be recorded, and replaces no function\n"
+                    '  How to fix: sim.tool(..., record=True, replaces="module:function")'
+                )
+            recorded = RecordedTool(name, replaces, mutates=mutates)
+            recorded.attach(lambda: self._world)
+            self._tools.append(recorded)
+            return recorded
         tool = SimTool(
             name,
             result,
@@ -336,6 +398,59 @@ class Surroundings:
         if allow_unmet:
             self._met.add(len(self._faults))
 
+    @settings.settings_known
+    def cassette(
+        self,
+        path: str | Path,
+        *,
+        mode: str = "none",
+        ignore: Sequence[str] = (),
+        match_on: Sequence[Callable[[RecordedRequest], object]] = (),
+        latency: str = "recorded",
+        scrub: Sequence[Callable[[str], str]] = (),
+        allow_unused: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> SimCassette:
+        """Let a recording answer all calls that no described agent has a reply for.
+
+        Args:
+            path: The cassette, a YAML file of vcrpy's format.
+            mode: What may be recorded from the real API: nothing (`"none"`), what is not there (`"new"`), everything anew
+                (`"all"`), everything if there is no file (`"once"`), or what changed, without what is asked no more (`"drift"`).
+            ignore: Fields of JSON bodies in which a request may differ from its recording, such as `"metadata.user_id"`.
+            match_on: Functions of a request; its recording must give the same.
+            latency: How long replayed responses take: `"recorded"`, `"profile"` (of the model), or `"none"`.
+            scrub: Functions that take secrets out of texts before they are written, besides what is built in.
+            allow_unused: Whether interactions may remain unused without an error.
+            tell: Called, in the mode `"drift"`, with a line about what a call will cost before it is made; it may raise an
+                error to refuse it. None writes the line on standard error.
+
+        Returns:
+            The cassette.
+
+        Raises:
+            HarnessError: A value is wrong, there is a cassette already, or the file cannot be read.
+        """
+        self._check_unsettled()
+        if self._cassette is not None:
+            raise HarnessError(f"there is a cassette already: {self._cassette.path}")
+        self._cassette = cassette(
+            path,
+            mode=mode,
+            ignore=ignore,
+            match_on=match_on,
+            latency=latency,
+            scrub=scrub,
+            allow_unused=allow_unused,
+            tell=tell,
+        )
+        return self._cassette
+
+    @property
+    def used_cassette(self) -> SimCassette | None:
+        """The cassette, if there is one."""
+        return self._cassette
+
     def fresh(self, *modules: str) -> None:
         """Import modules anew for each run, for state that cannot be restored, such as an in-memory database.
 
@@ -349,6 +464,13 @@ class Surroundings:
             HarnessError: There is no such module.
         """
         self._fresh.add(modules)
+
+    def example(self) -> AbstractContextManager[None]:
+        """Forget at the end of a block what is described in it; for property tests, which run one function many times.
+
+        Agents, tools, faults and the rest that were described before stay. What is described in the block may remain unused.
+        """
+        return described_for_now(self)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Assign all calls in a block to one agent, regardless of rules; the block is one turn."""

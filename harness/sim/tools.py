@@ -15,7 +15,7 @@ from harness.agents.mishap import Mishap
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
 from harness.faults.of_tools import wait
-from harness.kernel.current_world import this_thread
+from harness.kernel.current_world import lineage_here, this_thread
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
@@ -200,9 +200,12 @@ class SimTool:
             elif known is not None:
                 use.effects = min(use.effects, 1)
             mishap = use.mishap
+            fails = world.draws.uniform(use.key, "failure") < self._failure_probability
+            latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
+            outcome, latency_s = _chosen(world, self.name, "fails" if fails else "done", latency_s)
 
             def answer() -> Any:  # noqa: ANN401 - the program's
-                if world.draws.uniform(use.key, "failure") < self._failure_probability:
+                if outcome == "fails":
                     raise ToolError(f"{self.name} failed")
                 if mishap is not None and mishap.error and not mishap.effects:
                     raise ToolError(mishap.error)
@@ -213,6 +216,8 @@ class SimTool:
                 answers[_LAST] = result
                 if known is not None and use.effects:
                     answers[known] = result
+                if outcome == "lost":
+                    raise ToolError(f"{self.name} did its work, and the answer was lost")
                 if mishap is None:
                     return result
                 if mishap.error:
@@ -222,7 +227,6 @@ class SimTool:
                     return before
                 return result if mishap.result is None else mishap.result
 
-            latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
             yield latency_s + (0.0 if mishap is None else mishap.wait_s), answer
 
     def _answer(
@@ -250,6 +254,16 @@ class SimTool:
 
 _LAST = object()
 """Stands for the last answer among those that are kept by idempotency key."""
+
+
+def _chosen(world: ProgramWorld, name: str, outcome: str, latency_s: float) -> tuple[str, float]:
+    """What a use of a tool comes to and how long it takes [s], which may be overridden."""
+    choices = world.draws.choices
+    if choices is None:
+        return outcome, latency_s
+    line = lineage_here()
+    path = "" if line is None else line.path
+    return choices.choose_use(path, name, world.kernel.now_s(), outcome, latency_s)
 
 
 def _is_awaited(function: Callable[..., object]) -> bool:

@@ -72,7 +72,7 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 _FIRST_PAUSE_WALL_S: Final = 0.005
 _LONGEST_PAUSE_WALL_S: Final = 0.25
 
-# Inside one process DuckDB turns nobody away: two threads would write at once, and give their runs the same ids.
+# Inside one process DuckDB allows several writers: two threads would write at once, and give their runs the same ids.
 _turn = threading.RLock()
 
 
@@ -162,7 +162,7 @@ class Store:
         try:
             if not self.path.is_dir():
                 if self.path.exists() and not self.path.is_file():
-                    raise StoreError(  # DuckDB would wait for whoever writes into a pipe
+                    raise StoreError(  # DuckDB would wait for the writer of a pipe
                         f"the store {self.path} is neither a file nor a link to one\n  How to fix: name a file"
                     )
                 return self.path.exists()
@@ -210,7 +210,9 @@ class Store:
                 if read_only:
                     connection.close()
                     connection = self._connect(read_only=False)
-                if self._version(connection) < SCHEMA_VERSION:  # nobody was faster
+                if (
+                    self._version(connection) < SCHEMA_VERSION
+                ):  # no other process has done it meanwhile
                     self._upgrade(connection)
             yield connection
         except duckdb.Error as error:

@@ -1,7 +1,7 @@
 """Queries of a store, each a function that returns plain rows.
 
-A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; whoever
-wants more than is here writes SQL for `data_frame`, or opens the file with DuckDB.
+A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; for
+more than is here, write SQL for `data_frame`, or open the file with DuckDB.
 """
 
 from __future__ import annotations
@@ -58,6 +58,19 @@ def runs(
         ):
             by_run[row["run_id"]]["metrics"][row["name"]] = row["value"]
     return list(by_run.values())
+
+
+def runs_there(
+    store: Store, scenario_hashes: Iterable[str], harness_version: str
+) -> list[tuple[str, int, int]]:
+    """The runs of some scenarios that a version of harness made, as scenario hash, seed and number; of equal ones the last."""
+    with store.reading() as connection:
+        return connection.execute(
+            "SELECT scenario_hash, seed, max(run_id) FROM runs "
+            "WHERE harness_version = ? AND scenario_hash IN (SELECT unnest(?::VARCHAR[])) "
+            "GROUP BY scenario_hash, seed ORDER BY scenario_hash, seed",
+            [harness_version, list(scenario_hashes)],
+        ).fetchall()
 
 
 def run(store: Store, run_id: int) -> Row:

@@ -64,6 +64,8 @@ class Prompt:
     """The ids of the tool calls that the last message answers, in the order of its tool results."""
     details: Any = None
     """What else the API wants to remember for its answer."""
+    only_recorded: bool = False
+    """Whether the simulated API does not take it, so that nothing but a recording can answer it."""
 
     @property
     def tokens(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from harness.kernel.process import Steps
 from harness.models import AttemptSpan, ModelError, Reply, Request
 from harness.models.attempt import raise_outcome
+from harness.models.recorded import failure_of
 from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Slow
 from harness.provider import Refusal
@@ -16,8 +17,14 @@ from harness.units import Usage
 from harness.wire.api import Api, Completion, Ids, Moment
 from harness.wire.call import Call
 from harness.wire.calls import Calls
-from harness.wire.damage import FAILURES, PAGE, damaged, plan_of
+from harness.wire.damage import FAILURES, PAGE, Step, damaged, plan_of
 from harness.wire.http import Connection, HttpResponse
+from harness.wire.replayed_bytes import (
+    completion_of,
+    response_of,
+    steps_of,
+    without_recording,
+)
 from harness.wire.truncation import alter, speak
 
 _LOST = frozenset(
@@ -90,16 +97,22 @@ class Exchange:
 
     def _serve(self, changes: Sequence[Alter], broken: Break | None) -> Steps:
         call, request = self._call, self._call.request
-        usage = self._api.usage(call.prompt, self._now_s())
+        usage = Usage(call.prompt.tokens, 0)
+        if not call.prompt.only_recorded:
+            usage = self._api.usage(call.prompt, self._now_s())
         spoken: Completion
 
         def size(_: Request, reply: Reply) -> Usage:
             nonlocal spoken, broken
-            spoken = speak(call, self._span, reply, usage, self._calls.log)
+            spoken = completion_of(reply) or speak(call, self._span, reply, usage, self._calls.log)
+            if reply.recorded is not None:
+                self._calls.log.event("recorded", self._span, reply.recorded.source)
             for change in changes:
                 try:
-                    spoken = alter(spoken, change, call.prompt, usage)
-                except ModelError:  # no other error is made of a reply than that nobody can read it
+                    spoken = alter(
+                        without_recording(spoken, call.prompt), change, call.prompt, usage
+                    )
+                except ModelError:  # the only error that a reply can become is that it is malformed
                     broken = _MALFORMED
             return spoken.usage
 
@@ -113,6 +126,10 @@ class Exchange:
             yield from self._send(attempt, spoken, broken)
         finally:
             self._backend.leave(request, attempt)
+        if broken is None and spoken.reply.recorded is not None and spoken.reply.recorded.as_bytes:
+            failure = failure_of(spoken.reply.recorded.response)
+            if failure is not None:
+                raise ToldError(*failure)
         if broken is not None and (
             broken.damage in _LOST or (broken.damage == "cut" and not call.prompt.stream)
         ):
@@ -153,10 +170,21 @@ class Exchange:
         """Encode the reply, and send each part at its time."""
         api, prompt, arrival_s = self._api, self._call.prompt, attempt.arrival_s
         self._ids.same_tool_ids = broken is not None and broken.damage == "duplicate_tool_ids"
+        recording = spoken.reply.recorded
+        if recording is not None and not recording.as_bytes:
+            recording = None
+        if recording is not None:
+            self._ids.tools[:] = recording.tool_ids
+            if broken is None:
+                yield from self._carry_out(steps_of(recording, attempt))
+                return
         first_s = attempt.first_token_s
         yield first_s
-        api.remember(prompt, first_s)
-        if prompt.stream:
+        if not prompt.only_recorded:
+            api.remember(prompt, first_s)
+        if recording is not None:
+            response = response_of(recording.response)
+        elif prompt.stream:
             response = api.stream(prompt, spoken, self._moment(arrival_s))
         else:
             yield attempt
@@ -174,6 +202,9 @@ class Exchange:
                 lambda refusal: api.refused(refusal, moment),
                 lambda refusal: api.broken_off(refusal, moment),
             )
+        yield from self._carry_out(steps)
+
+    def _carry_out(self, steps: Iterable[Step]) -> Steps:
         for at_s, do in steps:
             if at_s > self._now_s():
                 yield at_s

@@ -192,7 +192,7 @@ class Connection:
             RemoteProtocolError: It is not HTTP (h11's error).
         """
         if self._closes and self.is_answering:
-            return  # nobody will read it
+            return  # the connection closes after this answer; the rest is ignored
         self._sent += data
         self._hear()
 

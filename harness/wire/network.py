@@ -71,7 +71,7 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
 
 @contextmanager
 def _without_certificates() -> Iterator[None]:
-    """Context manager: TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
+    """Context manager: TLS contexts that this thread makes load no certificates: none are needed, and loading takes 16 ms each."""
     names = ("load_default_certs", "load_verify_locations", "set_default_verify_paths")
     before = {name: vars(ssl.SSLContext).get(name) for name in names}
 
@@ -99,14 +99,15 @@ def _put_in(seams: Sequence[Seam]) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(_without_certificates())
         for seam in seams:
-            _put_in_now_or_later(seam, stack)
+            put_in_now_or_later(seam, stack)
         yield
 
 
 _seams_put_in = SharedChange(_put_in)
 
 
-def _put_in_now_or_later(seam: Seam, stack: ExitStack) -> None:
+def put_in_now_or_later(seam: Seam, stack: ExitStack) -> None:
+    """Put in a seam, if its client is imported; else as soon as it is. Closing the stack takes it out."""
     module = sys.modules.get(seam.module)
     if module is not None:
         stack.callback(seam.put_in(module))

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from harness.apis import AGENT_HEADER, WireApi
+from harness.cassettes import RecordedResponse
 from harness.chance import Draws
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
+from harness.models.attempt import made_aside
+from harness.models.meaning import Ledger, Mind
 from harness.models.verdict import Judge
 from harness.provider import Latency, Provider, Refusal, Served
 from harness.provider.limits import NO_QUOTA
@@ -37,6 +40,8 @@ from harness.wire.calls import Calls
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
+from harness.wire.replay import RecordedAsk, Replay, own_name_here
+from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
 from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
 from harness.wire.unmatched import undescribed, unmatched
@@ -91,9 +96,11 @@ class Server:
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
+        ledger: Where the claims of replies are noted.
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
         texts: Where prompts and replies go; None if they are not kept.
+        replay: A cassette that answers what no described agent does; None without one.
     """
 
     def __init__(
@@ -109,12 +116,15 @@ class Server:
         allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
+        ledger: Ledger,
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
         texts: Texts | None = None,
+        replay: Replay | None = None,
     ) -> None:
         self.kernel = kernel
+        self._replay = replay
         self._calls_per_task = calls_per_task
         self.calls = Calls(log, texts)
         self.unsimulated: dict[str, int] = {}
@@ -129,6 +139,7 @@ class Server:
         self._names = Names()
         self.served = served
         self._judge = judge
+        self._ledger = ledger
         self._latency_factors = latency_factors or {}
         kernel.describe_work = lambda: report_of_calls(self.calls.made)
         self._connections: list[Connection] = []
@@ -153,7 +164,9 @@ class Server:
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection, or raise the error of an unknown host."""
         host = host.lower().rstrip(".")
-        if host not in self._sites:
+        if host not in self._sites and not (
+            self._replay is not None and self._replay.reaches(host)
+        ):
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
             if self.unsimulated[host] > self._calls_per_task:
                 raise self.kernel.exceeded(
@@ -204,21 +217,27 @@ class Server:
         # Called by the client, in its own task and context.
         scope = scope_here(self._root)
         caller = connection.caller or lineage_here()
-        process = Process(self.kernel, self._whole_life(connection, http, scope, caller))
+        task = "" if self._replay is None else own_name_here()
+        process = Process(self.kernel, self._whole_life(connection, http, scope, caller, task))
         connection.on_hang_up = process.stop
 
     # -- one request ------------------------------------------------------------------------------------------------
 
     def _whole_life(
-        self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
+        self,
+        connection: Connection,
+        http: HttpRequest,
+        scope: Scope,
+        caller: Lineage | None,
+        task: str,
     ) -> Steps:
         self._answering[connection] = None
         try:
             if self.kernel.halted:  # the run is about to end
                 connection.close("reset")
             else:
-                yield from self._life(connection, http, scope, caller)
-        except Exception as error:  # noqa: BLE001 - raised again where nobody tells the client
+                yield from self._life(connection, http, scope, caller, task)
+        except Exception as error:  # noqa: BLE001 - raised again where the client is not told
             self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]
@@ -240,7 +259,7 @@ class Server:
 
     def _refuse(self, connection: Connection, why: Refusal) -> None:
         """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
-        if connection.has_begun:
+        if connection.has_begun or connection.host not in self._sites:
             connection.close("reset")
             return
         _, api = self._sites[connection.host]
@@ -249,9 +268,20 @@ class Server:
         connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
 
     def _life(
-        self, connection: Connection, http: HttpRequest, scope: Scope, caller: Lineage | None
+        self,
+        connection: Connection,
+        http: HttpRequest,
+        scope: Scope,
+        caller: Lineage | None,
+        task: str,
     ) -> Steps:
         self.kernel.note_call()
+        replay = self._replay
+        recorded = None if replay is None else RecordedAsk(replay, connection.host, http, task)
+        is_of_model = None if recorded is None else recorded.is_of_model
+        if recorded is not None and (connection.host not in self._sites or is_of_model is False):
+            yield from self._send_back(connection, recorded, scope)
+            return
         site, api = self._sites[connection.host]
         http = site.localized(http)
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
@@ -261,6 +291,11 @@ class Server:
             ids = Ids(self.draws.root("request", self._own_ids))
             self._reading = scope
             understood = api.read(http, ids)
+            if recorded is not None and isinstance(understood, HttpResponse):
+                if not is_of_model:
+                    yield from self._send_back(connection, recorded, scope)
+                    return
+                understood = recorded.prompt  # the real API took it
             if isinstance(understood, HttpResponse):
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
@@ -273,10 +308,23 @@ class Server:
                 connection.respond(understood)
                 return
             self._count_call(scope.span.task)
-            call = self._new_call(understood, http, scope, caller, digest, site)
+            call = self._new_call(understood, http, scope, caller, digest, site, recorded)
         elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
             self._count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
+
+    def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
+        """Send what was recorded of a request that is no call of a model, or what the real API says."""
+        self._count_call(scope.span.task)
+        asked_s = self.kernel.now_s()
+        found = recorded.plain(asked_s)
+        if not isinstance(found, RecordedResponse):
+            context = context_of(Scope(scope.span, None))
+            found = yield from made_aside(self._aside, connection.host, found, context)
+        for at_s, do in plain_steps(found, asked_s, REFUSAL_S):
+            if at_s > self.kernel.now_s():
+                yield at_s
+            do(connection)
 
     def _count_call(self, task: int, made: int | None = None) -> None:
         """Note one more call of a task, or one more attempt of a call.
@@ -301,18 +349,19 @@ class Server:
         caller: Lineage | None,
         digest: bytes,
         site: Endpoint,
+        recorded: RecordedAsk | None = None,
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
         request = self._request(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
-        role = self.role_of(prompt, http.headers, request, agent_named)
+        role = self.role_of(prompt, http.headers, request, agent_named, recorded)
         self._number(request, role, task)
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        backend = self._backend(site, role, prompt.model, scope)
+        backend = self._backend(site, role, prompt.model, scope, recorded)
         call = self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
@@ -321,19 +370,29 @@ class Server:
         request.address = asks if before == 1 else f"{asks} #{before}"
         return call
 
-    def _backend(self, site: Endpoint, role: AgentRule, model: str, scope: Scope) -> Backend:
+    def _backend(
+        self,
+        site: Endpoint,
+        role: AgentRule,
+        model: str,
+        scope: Scope,
+        recorded: RecordedAsk | None,
+    ) -> Backend:
+        served = self.served(site.name, model, role.latency)
         return Backend(
             log=self.log,
             draws=self.draws,
-            content=role.content,
+            content=Mind(role.content, role.traits, self._ledger, self.draws)
+            if recorded is None
+            else recorded.content(role, self.kernel.now_s),
             aside=self._aside,
             context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
-            served=self.served(site.name, model, role.latency),
+            served=served,
             judge=self._judge,
             lost=self._lost,
             output_tokens=role.output_tokens,
-            accuracy=role.accuracy,
+            traits=role.traits,
             latency_factor=self._latency_factors.get(role.name, 1.0),
         )
 
@@ -384,25 +443,33 @@ class Server:
         return job
 
     def role_of(
-        self, prompt: Prompt, headers: Mapping[str, str], request: Request, agent: str | None
+        self,
+        prompt: Prompt,
+        headers: Mapping[str, str],
+        request: Request,
+        agent: str | None,
+        recorded: RecordedAsk | None = None,
     ) -> AgentRule:
-        """The agent whose call it is: the one that the program names, else the first that its rules name.
+        """The agent whose call it is: the one that the program names, else the first that its rules name, else who was recorded.
 
         Raises:
             HarnessError: There are agents, the call is of none of them, and that is not allowed.
         """
-        strict = bool(self._roles) and not self._allow_unmatched
+        strict = bool(self._roles) and not self._allow_unmatched and recorded is None
         if agent is not None:
             known = next((role for role in self._roles if role.name == agent), None)
             if known is None and strict:
                 raise undescribed(agent, self._roles)
             return self._unknown_role(agent) if known is None else known
         role = first_that_meets(self._roles, prompt, headers, request)
+        if role is None and recorded is not None and recorded.agent is not None:
+            return self._unknown_role(recorded.agent)
         if role is None and strict:
             raise unmatched(prompt, headers, self._roles)
         if role is None:
             made_up = self._names.of(prompt)
-            return self._unknown_role(UNMATCHED + made_up if self._roles else made_up)
+            described = self._roles and recorded is None
+            return self._unknown_role(UNMATCHED + made_up if described else made_up)
         return role
 
     def _unknown_role(self, name: str) -> AgentRule:

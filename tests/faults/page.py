@@ -26,6 +26,7 @@ SECTIONS: tuple[tuple[str, type[InjectedFault], str], ...] = (
 FIELDS: dict[str, dict[str, Any]] = {
     "latency": {"factor": 5},
     "hang": {"call": 3, "for_s": 120},
+    "misrouting": {"to": "critic"},
     "status": {"status": 529, "attempt": 1},
     "slow_first_token": {"by_s": 8},
     "takes": {"for_s": 12},

@@ -19,16 +19,18 @@ OF_THE_CHECK: dict[str, Any] = {
     "to": None,
     "tool": "refund",
 }
-ONLY_ON_THE_WIRE = {"duplicate_tool_ids"}
-"""Ids of tool calls are not there without bytes."""
+NOT_IN_THE_CHECK = {"duplicate_tool_ids", "sycophantic_critic"}
+"""Ids of tool calls are not there without bytes, and the team of the check has no critic."""
 
 OURS = [name for name, kind in FAULTS.items() if kind.__module__.startswith("harness.")]
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name not in ONLY_ON_THE_WIRE])
+@pytest.mark.parametrize("name", [name for name in OURS if name not in NOT_IN_THE_CHECK])
 def test_every_fault_of_ours_passes(name: str) -> None:
     stated = FIELDS.get(name, {})
     fields = {key: OF_THE_CHECK.get(key, value) for key, value in stated.items()}
+    if name == "misrouting":
+        fields["to"] = "third"
     if name == "ends_at":
         fields["at_s"] = 2000.0
     check_fault(FAULTS[name](**fields))

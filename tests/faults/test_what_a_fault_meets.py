@@ -277,6 +277,7 @@ def test_every_fault_has_a_name_and_says_what_becomes_of_an_attempt() -> None:
         StatedEnd: {"at_s": 2.0},
         SlowFirstToken: {"by_s": 2.0},
         CostSpike: {"factor": 2.0},
+        FAULTS["misrouting"]: {"to": "b"},
     }
     for name, kind in FAULTS.items():
         if issubclass(kind, Fault):

@@ -1,7 +1,7 @@
 """What the API knows of its models.
 
 Context windows are those of genai-prices 0.2.3; sizes of replies those of the documentation up to Claude 4.5, and 128,000
-from 4.6 on; dates are null where nobody here knows them. The shortest prefix that a prompt cache keeps:
+from 4.6 on; dates are null where they are unknown. The shortest prefix that a prompt cache keeps:
 https://docs.claude.com/en/docs/build-with-claude/prompt-caching#cache-limitations.
 """
 

@@ -1,0 +1,1 @@
+"""The folder that stands first in PYTHONPATH while a program is recorded."""
