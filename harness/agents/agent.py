@@ -79,6 +79,9 @@ class Agent:
         check: The function that its policy `validate` names.
     """
 
+    mishaps: Mishaps | None = None
+    """What goes wrong beside its attempts; None for nothing."""
+
     def __init__(
         self,
         name: str,
@@ -115,8 +118,6 @@ class Agent:
         """Who answers when a call of this agent has failed for good."""
         self.summarizer: Agent | None = None
         """Who sums up what its context does not keep."""
-        self.mishaps: Mishaps | None = None
-        """What goes wrong beside its attempts; None for nothing."""
         self.critic: Agent | None = None
         """Who reads its replies before they are taken."""
         self.reception = reception
@@ -179,6 +180,15 @@ class Agent:
         with Turn(self, messages) as turn:
             return turn.say(await self.answer(turn))
 
+    def suffer(self, mishaps: Mishaps) -> None:
+        """Let things go wrong beside its attempts.
+
+        Args:
+            mishaps: What is called where they may.
+        """
+        self.mishaps, call = mishaps, self._call
+        self._call = lambda request: mishaps.call(request, call)
+
     def post(self, message: Message) -> None:
         """Put a message into its mailbox; it reads it at the beginning of its next turn in the same task."""
         receive(message, self.name, self.log)
@@ -234,10 +244,7 @@ class Agent:
             self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
         try:
-            if self.mishaps is None:
-                reply = await self._call(request)
-            else:
-                reply = await self.mishaps.call(request, self._call)
+            reply = await self._call(request)
             status = OK
         except CALL_ERRORS as error:
             status, span.error = ERROR, error_name(error)

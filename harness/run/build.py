@@ -264,7 +264,7 @@ class PatternRun:
             check=None if named is None else cast("Check", find_function(named)),
         )
         if self._team_faults.concern_agents:
-            agent.mishaps = self._team_faults
+            agent.suffer(self._team_faults)
         return agent
 
 
