@@ -27,7 +27,7 @@ from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, stor
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.recording import cassette, record
 from harness.cli.searching import explore
-from harness.cli.showing import export, import_, report, trace, whatif
+from harness.cli.showing import audit, export, import_, report, trace, whatif
 from harness.cli.sweeping import sweep
 from harness.errors import HarnessError
 from harness.printable import printable
@@ -266,18 +266,35 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
     type=click.IntRange(min=0),
     help="Draw the spans of the first so many tasks; the slowest and a failed one otherwise.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["agent", "customer", "kind", "model", "role", "level", "cause", "task"]),
+    help="Show what it cost instead, divided so; the lines add up.",
+)
 @format_option
-def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, output: str) -> int:
+def show(
+    run_id: int | None,
+    store: Path,
+    task: int | None,
+    tasks: int | None,
+    by: str | None,
+    output: str,
+) -> int:
     """Show one run: its tasks, and their spans as a tree. The last run if none is named.
 
     With --format json it prints one span a line, in the order of their numbers.
     """
+    from harness.cli.account import show_account
     from harness.cli.inspect import show_run
+
+    if by is not None:
+        return show_account(store, run_id, by=by, output=output)
 
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
 for _command in (
+    audit,
     record,
     cassette,
     explore,

@@ -1,4 +1,4 @@
-"""The commands `report`, `whatif`, `trace`, `export` and `import`. Their code is imported when they are called."""
+"""The commands `audit`, `report`, `whatif`, `trace`, `export` and `import`. Their code is imported when they are called."""
 
 from __future__ import annotations
 
@@ -186,3 +186,20 @@ def import_(folders: tuple[Path, ...], store: Path) -> int:
     from harness.cli.exchange import import_folders
 
     return import_folders(folders, store=store)
+
+
+@click.command()
+@click.argument(
+    "run_id", metavar="[RUN]", type=click.IntRange(min=1, max=COUNT_MAX), required=False
+)
+@store_option
+@click.option("--task", type=click.IntRange(min=1, max=COUNT_MAX), help="Only this task.")
+@format_option
+def audit(run_id: int | None, store: Path, task: int | None, output: str) -> int:
+    """Show who decided what from which input: calls, tools, and what policies did. The last run if none is named.
+
+    With --format json it prints one decision a line. In SQL it is the view `audit` of the store.
+    """
+    from harness.cli.audit import show_audit
+
+    return show_audit(store, run_id, task=task, output=output)

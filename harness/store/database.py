@@ -23,7 +23,7 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
 
 _TASKS_VIEW: Final = """
@@ -32,6 +32,15 @@ SELECT spans.run_id, spans.task, spans.name AS kind, spans.task <= runs.warmup_t
     spans.end_s, spans.end_s - spans.arrival_s AS latency_s, spans.status, spans.error, spans.customer, spans.priority
 FROM spans JOIN runs ON runs.run_id = spans.run_id WHERE spans.kind = 'task'
 """
+
+
+def _view(name: str) -> str:
+    """The statement of schema.sql that makes a view; for views that no later version has changed."""
+    schema = resources.files("harness.store").joinpath("schema.sql").read_text(encoding="utf-8")
+    return (
+        f"CREATE VIEW {name} AS" + schema.partition(f"CREATE VIEW {name} AS")[2].partition(";")[0]
+    )
+
 
 _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     2: (
@@ -58,6 +67,7 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE events ADD COLUMN answers BIGINT",
         _TASKS_VIEW,
     ),
+    7: (_view("audit"),),
 }
 """What each version brought; views are made again only where they have new columns."""
 

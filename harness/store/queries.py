@@ -248,6 +248,27 @@ def events(store: Store, run_id: int) -> list[Row]:
         )
 
 
+def audit(store: Store, run_id: int, *, task: int | None = None) -> list[Row]:
+    """Who decided what from which input, in order: rows of the view `audit`, with the texts that were kept.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    with store.reading() as connection:
+        check_runs(store, connection, [run_id])
+        return rows_of(
+            connection,
+            "SELECT audit.*, asked.text AS prompt, said.text AS reply FROM audit "
+            "LEFT JOIN texts AS asked ON asked.run_id = audit.run_id AND asked.span_id = audit.span_id "
+            "AND asked.kind = 'prompt' AND audit.action = 'call' "
+            "LEFT JOIN texts AS said ON said.run_id = audit.run_id AND said.span_id = audit.span_id "
+            "AND said.kind = 'reply' AND audit.action = 'call' "
+            "WHERE audit.run_id = $run_id AND ($task IS NULL OR audit.task = $task) "
+            "ORDER BY audit.at_s, audit.span_id, audit.action",
+            {"run_id": run_id, "task": task},
+        )
+
+
 def metrics(store: Store, run_ids: Iterable[int]) -> list[Row]:
     """The metrics of some runs: one row per run, agent (None for the whole run) and name, in this order.
 
