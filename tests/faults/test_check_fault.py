@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from harness import register_fault
-from harness.faults import FAULTS, InjectedFault
+from harness.faults import FAULT_NAMES, FAULTS, InjectedFault
 from harness.faults.api import Fault, Mishap, Slow, ToolFault, Verdict
+from harness.registration import changed
 from harness.testing import FaultCheckError, check_fault
 from tests.faults.page import FIELDS
 
@@ -85,12 +87,21 @@ class Elsewhere(ToolFault):
         return Mishap(effects=2)
 
 
-register_fault("harmless", Harmless)
-register_fault("moody", Moody)
-register_fault("everywhere", Everywhere)
-register_fault("elsewhere", Elsewhere)
+@pytest.fixture
+def _registered() -> Iterator[None]:
+    """The kinds above are known for one test."""
+    kinds: list[dict[Any, Any]] = [FAULTS, FAULT_NAMES]
+    before = [dict(each) for each in kinds]
+    for kind in (Harmless, Moody, Everywhere, Elsewhere):
+        register_fault(kind.__name__.lower(), kind)
+    yield
+    for each, kept in zip(kinds, before, strict=True):
+        each.clear()
+        each.update(kept)
+    changed()
 
 
+@pytest.mark.usefixtures("_registered")
 @pytest.mark.parametrize(
     ("fault", "what"),
     [
