@@ -22,7 +22,7 @@ class HttpClientTaps:
 
     def put_in(self, module: ModuleType) -> Callable[[], None]:
         """Watch what connections send, and what responses read."""
-        plain, tls, response = module.HTTPConnection, module.HTTPSConnection, module.HTTPResponse
+        plain, response = module.HTTPConnection, module.HTTPResponse
         real_send, real_begin, real_close = plain.send, response.__init__, plain.close
         taps: WeakKeyDictionary[Any, Tap] = WeakKeyDictionary()
         sink = self._sink
@@ -37,11 +37,7 @@ class HttpClientTaps:
             if self.sock is not None and data is not None:
                 tap = taps.get(self.sock)
                 if tap is None:
-                    scheme = (
-                        "https"
-                        if isinstance(self, tls) or getattr(self, "is_verified", False)
-                        else "http"
-                    )
+                    scheme = "https" if hasattr(self.sock, "getpeercert") else "http"
                     host, port = self.host, self.port
                     if getattr(self, "_tunnel_host", None):
                         host, port = self._tunnel_host, None

@@ -317,7 +317,7 @@ def test_critic_that_does_not_accept_a_reply_has_it_asked_again(tmp_path: Path) 
 
 def test_samples_take_the_reply_of_the_majority() -> None:
     """Three samples of an agent that is right in 80 % of its replies; the votes decide what is right."""
-    agents = {"a": {"model": "m", "accuracy": 0.8, "output_tokens": 100}}
+    agents = {"a": {"model": "m", "accuracy": 0.8, "wrong_reply": "no", "output_tokens": 100}}
     tasks = {"tasks": 200, "arrivals": {"every_s": 10}}
     alone = metrics_of(simulated(agents=agents, tasks=tasks))
     voted = simulated({"samples": {"count": 3}}, agents=agents, tasks=tasks)
@@ -329,7 +329,7 @@ def test_samples_take_the_reply_of_the_majority() -> None:
 
 
 def test_samples_that_do_not_agree_fail_the_call() -> None:
-    agents = {"a": {"model": "m", "accuracy": 0.5, "output_tokens": 100}}
+    agents = {"a": {"model": "m", "accuracy": 0.5, "wrong_reply": "no", "output_tokens": 100}}
     tasks = {"tasks": 40, "arrivals": {"every_s": 10}}
     result = simulated({"samples": {"count": 3, "agree": 3}}, agents=agents, tasks=tasks)
     assert set(outcomes(result)) == {OK, "no_majority"}
