@@ -369,6 +369,7 @@ class Server:
         request.call_in_task = self.calls.count("call", task, role.name)
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
+        request.customer = self.log.customer_of(task)
 
     def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None

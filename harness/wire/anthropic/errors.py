@@ -28,7 +28,8 @@ _WORDS = {
 """Status and words by the kind of refusal, which is the API's own error type; a broken connection is told of in the results
 of a batch alone."""
 
-_UNAVAILABLE = (503, "Service unavailable")
+_BY_STATUS = {502: (502, "Bad gateway"), 503: (503, "Service unavailable")}
+"""Status and words of errors of the same kind as a 500."""
 
 _RATE_LIMIT_ADVICE = (
     " You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, "
@@ -107,7 +108,7 @@ def error_body(error: str, message: str, ids: Ids, details: JsonObject | None = 
 
 def words_of(refusal: Refusal) -> tuple[int, str]:
     """The status and the message of a refusal."""
-    status, message = _UNAVAILABLE if refusal.status == _UNAVAILABLE[0] else _WORDS[refusal.kind]
+    status, message = _BY_STATUS.get(refusal.status or 0, _WORDS[refusal.kind])
     hit = refusal.limit
     if hit is not None:
         message = (
