@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Cancel, Deviation, Deviations, Fault, Latency
+from harness.explore.deviation import WIDE, Cancel, Deviation, Deviations, Fault, Latency
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.cancel import cancellations
 from harness.explore.strategies.faults import FAILS, classes
@@ -15,7 +15,8 @@ def deep(search: Search) -> Iterator[Deviations | None]:
     running: dict[Deviations, Iterator[Deviations]] = {}
     while True:
         for trial in list(search.stories.values()):
-            if len(trial.deviations) == 1 and trial.deviations not in running:
+            one = len(trial.deviations) == 1 and not isinstance(trial.deviations[0], WIDE)
+            if one and trial.deviations not in running:  # with a wide one it would be three or more
                 running[trial.deviations] = _all_of(search, trial)
         proposed = False
         for left in list(running.values()):
