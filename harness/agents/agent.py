@@ -15,7 +15,7 @@ from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
 from harness.agents.instead import Instead, decided
 from harness.agents.message import Message, answer, deliver, receive, unread
-from harness.agents.progress import NO_PROGRESS, Input, NoProgress
+from harness.agents.progress import Input, NoProgress
 from harness.agents.reading import choice, confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
@@ -51,7 +51,7 @@ from harness.resilience import (
 )
 from harness.resilience.budget import Price
 from harness.resilience.validation import Check
-from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.spans import AGENT, CALL, CANCELLED, ERROR, NO_PROGRESS, OK, TOOL, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
 
 

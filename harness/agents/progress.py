@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.models import ModelError
-
-NO_PROGRESS: Final = "no_progress"
-"""Name of the event and of the error of a turn that is not taken; the event's detail names the repeating messages."""
+from harness.spans import NO_PROGRESS
 
 REPEATS_MAX: Final = 10
 """How often an agent may read the very same in one task, one turn after the other."""
