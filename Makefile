@@ -12,7 +12,7 @@ PATTERNS := code_review_single orchestrator_worker pipeline hierarchical router 
   market mesh tool_agent blackboard
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-all test-pythons test-frameworks test-threads-frameworks test-crewai test-browser lint format check bench gallery docs clean
+.PHONY: help setup simulate test test-all test-pythons test-frameworks test-threads-frameworks test-crewai test-crewai-cassettes test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -58,6 +58,9 @@ test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run 
 
 test-threads-frameworks: .venv-frameworks-threads/.ready ## run the tests of smolagents and LlamaIndex
 	.venv-frameworks-threads/bin/python -m pytest tests/frameworks
+
+test-crewai-cassettes: $(READY) ## load the recordings in crewAI's source distribution, which is downloaded
+	$(BIN)/python -m tests.cassettes.crewai_sdist
 
 test-crewai: .venv-frameworks-crewai/.ready ## run the tests of crewAI, which brings 150 packages
 	.venv-frameworks-crewai/bin/python -m pytest tests/frameworks/test_crewai.py

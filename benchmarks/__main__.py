@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "calls",
+    "policies",
     "wire",
     "growth",
     "teams",

@@ -146,9 +146,13 @@ def test_script_of_the_action_gives_its_inputs_to_the_gate(
 
 
 def test_hooks_are_complete_and_their_commands_known() -> None:
-    assert [hook["id"] for hook in HOOKS] == ["harness-validate", "harness-gate"]
+    assert [hook["id"] for hook in HOOKS] == [
+        "harness-validate",
+        "harness-cassettes",
+        "harness-gate",
+    ]
     for hook in HOOKS:
-        program, name = hook["entry"].split()
+        program, name, *_ = hook["entry"].split()
         assert (program, hook["language"]) == ("harness", "python")
         assert name in cli.commands
         re.compile(hook["files"])

@@ -113,7 +113,7 @@ class Instead(Generic[TurnT]):
 
     def _luck(self, turn: TurnT, what: str) -> float:
         return self._draws.uniform(
-            turn.task.number, self._agent, turn.task.count(f"{self._agent}/{what}"), what
+            turn.task.number, self._agent, turn.task.count(f"{what} of {self._agent}"), what
         )
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from harness.json_types import JsonObject
+
 MAX_DEPTH = 100
 """How deeply a file may be nested."""
 
@@ -72,7 +74,7 @@ def read_events(text: str) -> Any:  # noqa: ANN401 - whatever the file holds
 class _Builder:
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
-        self._named: dict[str, Any] = {}
+        self._named: JsonObject = {}
 
     def document(self) -> Any:  # noqa: ANN401 - see read_events
         """Build without recursion: the open lists and mappings are on a stack."""
@@ -155,7 +157,7 @@ def resolved(value: Any) -> Any:  # noqa: ANN401 - plain data
     return value
 
 
-_WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
+_WORDS: JsonObject = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
 def _meant(scalar: str) -> Any:  # noqa: ANN401 - a scalar

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from harness.apis import APIS
 from harness.cassettes.cassette import Cassette, Interaction, RecordedRequest
-from harness.cassettes.scrubbing import is_credential, scrubbed_body
+from harness.cassettes.credentials import is_credential, scrubbed_body
 
 Matcher = Callable[[RecordedRequest], object]
 """Gives something of a request that its recording must have too."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.cassettes.cassette import Interaction, RecordedRequest
+from harness.cassettes.credentials import scrubbed_body
 from harness.cassettes.matching import place_of
-from harness.cassettes.scrubbing import scrubbed_body
 
 _LINES_MAX = 24
 _COMPARED_MAX = 40

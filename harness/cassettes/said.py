@@ -1,13 +1,14 @@
-"""What recorded requests and responses say, whatever API they are of: texts, tool calls, tokens, errors."""
+"""What recorded responses say, whatever API they are of: texts, tool calls, tokens, errors."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.cassettes.cassette import RecordedRequest, RecordedResponse, json_of
+from harness.cassettes.cassette import RecordedResponse, json_of
+from harness.json_types import JsonObject
 
 _FIRST_ERROR_STATUS = 400
 
@@ -80,7 +81,7 @@ def said_in(response: RecordedResponse) -> Said | None:
     return _whole(_mapping(json_of(response.body)))
 
 
-def events_in(body: bytes) -> Iterator[dict[str, Any]]:
+def events_in(body: bytes) -> Iterator[JsonObject]:
     """The JSON of each event of a stream; what is no JSON is left out."""
     for line in body.decode("utf-8", "replace").splitlines():
         if line.startswith("data:"):
@@ -92,7 +93,7 @@ def events_in(body: bytes) -> Iterator[dict[str, Any]]:
                 yield event
 
 
-def _whole(body: Mapping[str, Any]) -> Said | None:
+def _whole(body: JsonObject) -> Said | None:
     if body.get("type") == "message" and isinstance(body.get("content"), list):
         return _of_message(body)
     if isinstance(body.get("choices"), list):
@@ -106,7 +107,7 @@ def _whole(body: Mapping[str, Any]) -> Said | None:
     return None
 
 
-def _streamed(events: list[dict[str, Any]]) -> Said | None:
+def _streamed(events: list[JsonObject]) -> Said | None:
     if any(event.get("type") == "message_start" for event in events):
         return _of_message(_message_of(events))
     for event in events:
@@ -120,10 +121,10 @@ def _streamed(events: list[dict[str, Any]]) -> Said | None:
 # -- Anthropic ------------------------------------------------------------------------------------------------------
 
 
-def _message_of(events: list[dict[str, Any]]) -> dict[str, Any]:
+def _message_of(events: list[JsonObject]) -> JsonObject:
     """The message that a stream builds up."""
-    message: dict[str, Any] = {}
-    blocks: dict[Any, dict[str, Any]] = {}
+    message: JsonObject = {}
+    blocks: dict[Any, JsonObject] = {}
     for event in events:
         match event.get("type"):
             case "message_start":
@@ -149,7 +150,7 @@ def _message_of(events: list[dict[str, Any]]) -> dict[str, Any]:
     return message
 
 
-def _of_message(body: Mapping[str, Any]) -> Said:
+def _of_message(body: JsonObject) -> Said:
     said = Said(model=_text(body.get("model")), stop=_text(body.get("stop_reason")))
     for block in map(_mapping, body["content"]):
         match block.get("type"):
@@ -171,9 +172,9 @@ def _of_message(body: Mapping[str, Any]) -> Said:
 # -- OpenAI ---------------------------------------------------------------------------------------------------------
 
 
-def _completion_of(events: list[dict[str, Any]]) -> dict[str, Any]:
+def _completion_of(events: list[JsonObject]) -> JsonObject:
     """The completion that a stream builds up."""
-    body: dict[str, Any] = {}
+    body: JsonObject = {}
     calls: dict[Any, dict[str, str]] = {}
     text = reason = ""
     for event in events:
@@ -195,7 +196,7 @@ def _completion_of(events: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _of_completion(body: Mapping[str, Any]) -> Said:
+def _of_completion(body: JsonObject) -> Said:
     choice = _mapping(next(iter(body["choices"]), None))
     message = _mapping(choice.get("message"))
     said = Said(
@@ -218,7 +219,7 @@ def _of_completion(body: Mapping[str, Any]) -> Said:
     return said
 
 
-def _of_response(body: Mapping[str, Any]) -> Said:
+def _of_response(body: JsonObject) -> Said:
     said = Said(model=_text(body.get("model")))
     said.stop = _text(_mapping(body.get("incomplete_details")).get("reason"))
     for item in map(_mapping, _list(body.get("output"))):
@@ -234,7 +235,7 @@ def _of_response(body: Mapping[str, Any]) -> Said:
     return said
 
 
-def _count_openai(said: Said, usage: Mapping[str, Any]) -> None:
+def _count_openai(said: Said, usage: JsonObject) -> None:
     details = _mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
     said.cache_read_tokens = _count(details.get("cached_tokens"))
     read = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
@@ -244,47 +245,7 @@ def _count_openai(said: Said, usage: Mapping[str, Any]) -> None:
     )
 
 
-# -- requests -------------------------------------------------------------------------------------------------------
-
-
-def model_asked(request: RecordedRequest) -> str:
-    """The model that a request asks; empty if it asks none."""
-    return _text(_mapping(request.json).get("model"))
-
-
-def system_of(request: RecordedRequest) -> str:
-    """The system prompt of a request."""
-    body = _mapping(request.json)
-    if (system := body.get("system") or body.get("instructions")) is not None:
-        return text_of(system)
-    told = [
-        text_of(message.get("content"))
-        for message in map(_mapping, _list(body.get("messages")) or _list(body.get("input")))
-        if message.get("role") in ("system", "developer")
-    ]
-    return "\n".join(told)
-
-
-def last_user_text_of(request: RecordedRequest) -> str:
-    """The last text of the user in a request."""
-    body = _mapping(request.json)
-    asked = body.get("input")
-    if isinstance(asked, str):
-        return asked
-    for message in reversed(_list(body.get("messages")) or _list(asked)):
-        if _mapping(message).get("role") == "user" and (text := text_of(message.get("content"))):
-            return text
-    return ""
-
-
-def text_of(content: object) -> str:
-    """The text of what a message contains."""
-    if isinstance(content, str):
-        return content
-    return "\n".join(_text(_mapping(part).get("text")) for part in _list(content))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
+def _mapping(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from harness.cassettes.asked import last_user_text_of, model_asked
 from harness.cassettes.cassette import Interaction
 from harness.cassettes.nearest import difference, nearest
-from harness.cassettes.said import last_user_text_of, model_asked
 
 CACHE_KEY = "harness/cassettes"
 """Where pytest's cache keeps the numbers of the interactions that a session did not use, by file."""

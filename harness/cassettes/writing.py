@@ -19,6 +19,7 @@ from typing import IO, Any
 from harness.cassettes.cassette import Headers, Interaction, RecordedResponse, Timing
 from harness.cassettes.errors import CassetteError
 from harness.cassettes.reading import load_cassette
+from harness.json_types import JsonObject
 
 _HEAD = b"version: 1\ninteractions:\n"
 _NOT_YET, _ENTRY = b"#", b"-"
@@ -51,6 +52,17 @@ def append(path: Path, interaction: Interaction) -> None:
         file.flush()
         file.seek(end)
         file.write(_ENTRY)
+
+
+def can_be_added_to(path: Path) -> bool:
+    """Whether interactions can be added at the end of a file: there is none, or it was written here."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEAD)) in (b"", _HEAD)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise _cannot_write(path, error) from None
 
 
 def rewrite(path: Path, interactions: Sequence[Interaction]) -> None:
@@ -155,7 +167,7 @@ def _cannot_write(path: Path, error: OSError) -> CassetteError:
 # -- an interaction as data ---------------------------------------------------------------------------------------------
 
 
-def as_vcrpy(one: Interaction) -> dict[str, Any]:
+def as_vcrpy(one: Interaction) -> JsonObject:
     """An interaction as vcrpy has it, with time, agent and call in the response, where vcrpy keeps what it does not know."""
     return {
         "request": {
@@ -168,9 +180,9 @@ def as_vcrpy(one: Interaction) -> dict[str, Any]:
     }
 
 
-def _response(one: Interaction) -> dict[str, Any]:
+def _response(one: Interaction) -> JsonObject:
     response: RecordedResponse = one.response
-    said: dict[str, Any] = {
+    said: JsonObject = {
         "body": {"string": _text(response.body)},
         "headers": _headers(response.headers),
         "status": {"code": response.status, "message": response.reason},
@@ -181,7 +193,7 @@ def _response(one: Interaction) -> dict[str, Any]:
     return said | {name: value for name, value in named.items() if value}
 
 
-def _timing(timing: Timing) -> dict[str, Any]:
+def _timing(timing: Timing) -> JsonObject:
     return {
         "v": TIMING_VERSION,
         "start": round(timing.start_s, _DIGITS),

@@ -116,6 +116,8 @@ class Choices:
         """The uses of simulated tools, in order."""
         self.leaks: list[str] = []
         """Locks and permits that nobody was left to give back when the program ended, in words."""
+        self.deaths: list[BaseException] = []
+        """The errors of tasks and threads that nobody asked for."""
         self._counts: dict[Key, int] = {}
 
     @property

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness import wall
 from harness.cassettes import Cassette, CassetteError, load_cassette
-from harness.cassettes.said import model_asked, said_in
-from harness.cassettes.scrubbing import secrets_in
+from harness.cassettes.asked import model_asked
+from harness.cassettes.said import said_in
+from harness.cassettes.secrets import secrets_in
 from harness.cassettes.stale import CACHE_KEY
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS, EXIT_USAGE
 from harness.cli.process import say

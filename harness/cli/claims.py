@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from harness.printable import printable_line
 from harness.spans import CLAIMS, FALSE_CLAIM, INJECTED_CALL
+from harness.store.asking import Row
 
 _SHOWN_MAX = 10
 """How many false claims are told; the events of the store have all."""
 
 
-def claim_lines(events: Sequence[dict[str, Any]], task: int | None) -> Iterator[str]:
+def claim_lines(events: Sequence[Row], task: int | None) -> Iterator[str]:
     """What to say of the claims of a run, or of one task; nothing where nothing was claimed.
 
     Args:
@@ -40,7 +40,7 @@ def claim_lines(events: Sequence[dict[str, Any]], task: int | None) -> Iterator[
             yield printable_line(said)
 
 
-def _of_claim(event: dict[str, Any]) -> str:
+def _of_claim(event: Row) -> str:
     said = json.loads(event["detail"])
     where = "in the output" if said["in_output"] else "not in the output"
     hops = f"{said['hops']} hop{'' if said['hops'] == 1 else 's'}"

@@ -38,6 +38,8 @@ class Wanted:
     """The token of a finding that is run again; None means a search."""
     output: str
     """`table` or `json`."""
+    jobs: int = 1
+    """How many runs are made at once."""
     cases: Path | None = None
     """The folder in which findings are kept."""
 
@@ -62,11 +64,12 @@ def explore_file(wanted: Wanted) -> int:
     replay = None if wanted.replay is None else read_token(wanted.replay)
     seed = scenario.spec.seeds(first=wanted.seed, runs=1)[0] if replay is None else replay.seed
     budget = Budget(wanted.runs, wanted.wall_s) if replay is None else Budget(2, math.inf)
-    search = Search(ExploredScenario(scenario, seed), properties(), budget)
+    search = Search(ExploredScenario(scenario, seed), properties(), budget, jobs=wanted.jobs)
     tells = wanted.output == "table"
     portfolio = Portfolio(
         search,
         on_finding=_tell if tells else _keep_silent,
+        on_run=_progress if tells and sys.stderr.isatty() else _silent_run,
         seed=seed,
         test=str(wanted.file),
         cases=wanted.cases,
@@ -88,6 +91,14 @@ def _tell(finding: Finding) -> None:
 
 def _keep_silent(finding: Finding) -> None:
     """Say nothing before the end."""
+
+
+def _progress(search: Search) -> None:
+    print(f"\r{search.budget.spent} of {search.budget.runs} runs\r", end="", file=sys.stderr)  # noqa: T201 - see above
+
+
+def _silent_run(search: Search) -> None:
+    """Say nothing of a run."""
 
 
 def _tell_end(found: Exploration) -> None:

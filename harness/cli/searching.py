@@ -34,6 +34,13 @@ from harness.cli.options import COUNT_MAX, PATH, format_option, seed_option, set
 )
 @set_option
 @seed_option
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    default=1,
+    show_default=True,
+    help="Processes; what is found does not depend on it.",
+)
 @click.option("--replay", metavar="TOKEN", help="Run a finding again instead of searching.")
 @click.option(
     "--cases", type=PATH, metavar="DIR", help="Keep findings here, and run those of FILE first."
@@ -49,6 +56,7 @@ def explore(
     tasks: int,
     overrides: tuple[str, ...],
     seed: int | None,
+    jobs: int,
     replay: str | None,
     cases: Path | None,
     as_test: bool,  # noqa: FBT001 - click passes options by name
@@ -71,6 +79,7 @@ def explore(
             tasks=tasks,
             seed=seed,
             overrides=overrides,
+            jobs=jobs,
             replay=replay,
             cases=cases,
             output=output,

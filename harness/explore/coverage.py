@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from harness.explore.deviation import Cancel, Fault, Jitter, Late, Latency, ThreadGoes, ThreadJitter
 from harness.explore.search import Search
@@ -23,6 +24,8 @@ class Coverage:
     """Single faults that there are at those calls."""
     pairs: int
     """Pairs of deviations that were tried."""
+    pairs_in_all: int
+    """Pairs of single faults at different calls, without any reduction."""
     latencies: int
     """Single changes of a latency that were tried."""
     orders: int
@@ -44,7 +47,7 @@ class Coverage:
     def __str__(self) -> str:
         told = [
             f"{self.faults_tried} of {self.faults_in_all} single faults at {_count(self.call_sites, 'call site')}",
-            _count(self.pairs, "pair"),
+            f"{_count(self.pairs, 'pair')} ({self.pairs_in_all} of faults alone without reduction)",
             _count(self.latencies, "latency race"),
             _count(self.orders, "order"),
             _count(self.cancellations, "cancellation"),
@@ -89,6 +92,7 @@ def coverage_of(search: Search, cut_at: str) -> Coverage:
         faults_tried=sum(fault in singles for fault in in_all),
         faults_in_all=len(in_all),
         pairs=sum(len(trial.deviations) == 2 for trial in search.trials.values()),
+        pairs_in_all=sum(one.call != other.call for one, other in combinations(in_all, 2)),
         latencies=kinds[Latency],
         orders=kinds[Late] + kinds[Jitter] + kinds[ThreadJitter] + kinds[ThreadGoes],
         cancellations=kinds[Cancel],

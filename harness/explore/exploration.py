@@ -39,6 +39,11 @@ class Finding:
     """How many deviations the run had that failed first."""
     failure: Failure = field(repr=False)
 
+    def __repr__(self) -> str:
+        """One line, for a failed `assert not found.findings`; its text has the story."""
+        many = len(self.overrides)
+        return f"<Finding {self.kind}: {self.message[:80]}, {many} {'deviation' if many == 1 else 'deviations'}>"
+
     def __str__(self) -> str:
         return f"{self.story}\nFound in run {self.runs_until_found}, shrunk in {self.runs_to_shrink} more runs.\nTo replay: {self.token}"
 
@@ -65,6 +70,11 @@ class Exploration:
     def __bool__(self) -> bool:
         """Whether anything was found."""
         return bool(self.findings)
+
+    def __repr__(self) -> str:
+        many = len(self.findings)
+        found = f"{many} {'finding' if many == 1 else 'findings'} in {self.runs} runs"
+        return f"<Exploration: {found}; print it, or call assert_none(), to read the stories>"
 
     def __str__(self) -> str:
         told = [

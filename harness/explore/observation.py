@@ -73,6 +73,10 @@ class Observation:
     """How each task of a scenario ended."""
     kept: frozenset[int] = frozenset()
     """Numbers of the calls whose replies are in the output."""
+    deaths: Sequence[BaseException] = ()
+    """The errors of tasks and threads that nobody asked for."""
+    died: bool = False
+    """Whether there were any."""
     leaks: Sequence[str] = ()
     """Locks and permits that were never given back."""
     stuck: str = ""
@@ -99,6 +103,7 @@ class Observation:
         """Let go of what the program made, of which only the text is needed from now on."""
         self.output = _Printed(self.printed)
         self.error = None
+        self.deaths = ()
 
     def story(self) -> str:
         """A digest of what the program did, without times and without the status of calls that met a fault."""

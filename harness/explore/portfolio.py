@@ -21,8 +21,8 @@ FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 """Before all else; `down` to its end."""
 
 ROUND = (
-    "race", "slow", "tools", "race", "fail", "cancel", "race", "other", "dense", "cancel", "race", "follow", "race",
-    "under", "ties", "pairs", "transient", "rebase",
+    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel",
+    "follow", "pairs", "race", "ties", "rebase", "transient",
 )  # fmt: skip
 """The order of turns from then on."""
 
@@ -83,6 +83,9 @@ class Portfolio:
                 cut_at = "the number of findings that were wanted"
         except KeyboardInterrupt:
             interrupted, cut_at = True, "Ctrl-C"
+        finally:
+            self._search.ahead.leave()
+            self._search.ahead.end()
         return self._result(cut_at, interrupted=interrupted)
 
     def _result(
@@ -133,7 +136,8 @@ class Portfolio:
         return True
 
     def _judge(self, trial: Trial) -> None:
-        self._on_run(self._search)
+        if not self._search.ahead.is_child:
+            self._on_run(self._search)
         if trial.failure is not None:
             self._report(trial)
             if len(self._findings) >= self._search.budget.findings:

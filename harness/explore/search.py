@@ -6,9 +6,11 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from harness import wall
 from harness.errors import Deadlock, HarnessError, LimitExceeded
+from harness.explore.ahead import Ahead
 from harness.explore.altered import accepts_everything
 from harness.explore.deviation import (
     Deviation,
@@ -22,6 +24,7 @@ from harness.explore.deviation import (
 )
 from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
+from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
 
 _RELATIVE_BOUND = 50
@@ -60,6 +63,19 @@ class Trial:
         if self._timeline is None:
             self._timeline = Timeline(self.seen, irrelevant)
         return self._timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What one run teaches."""
+
+    seen: Observation
+    failure: Failure | None
+    began: tuple[int, frozenset[str]]
+    """The bounds before it."""
+    wider: int
+    endless: frozenset[str]
+    inconclusive: Counter[str]
 
 
 @dataclass(slots=True)
@@ -104,6 +120,8 @@ class Search:
         faults: The faults that may be injected, by name; None means all that fit.
         seed: What random strategies follow from.
         check: The user's check among the properties, which is shown altered outputs.
+        jobs: How many runs are made at once; what is found does not depend on it.
+        reductions: Which reductions are in use; all by default.
     """
 
     def __init__(
@@ -114,8 +132,12 @@ class Search:
         faults: Collection[str] | None = None,
         seed: int = 1,
         check: Callable[..., object] | None = None,
+        jobs: int = 1,
+        reductions: Collection[str] = REDUCTIONS,
     ) -> None:
         self.check = check
+        self.reductions = reductions
+        self.ahead = Ahead(jobs)
         self.subject = subject
         self.properties = properties
         self.budget = budget
@@ -140,7 +162,7 @@ class Search:
         self.wider = 1
         """How many times wider the bounds are than at first."""
         self.bounds: Bounds | None = None
-        self.endless: set[str] = set()
+        self.endless: frozenset[str] = frozenset()
         """Bounds that a run passed again when they were wider: programs go on for ever, and no such run is repeated."""
         self.notes: list[str] = []
         """What there is to say about the search itself."""
@@ -186,13 +208,43 @@ class Search:
         if known is not None:
             return known
         self.budget.take()
+        if (not self.ahead.waits and self.ahead.fork()) or (
+            self.ahead.is_child and self.ahead.assumes()
+        ):
+            return self._assumed(deviations, strategy)
+        if self.ahead.is_child:
+            self.ahead.send(deviations, self._looked(deviations))
         self.by_strategy[strategy] += 1
-        seen, failure = self.look(deviations)
+        looked: _Looked = self.ahead.take(deviations, partial(self._looked, deviations))
+        if looked.began != (self.wider, self.endless):  # a run before it has moved the bounds
+            looked = self._looked(deviations)
+        self.wider, self.endless = looked.wider, looked.endless
+        self.inconclusive += looked.inconclusive
+        seen, failure = looked.seen, looked.failure
         made = Trial(deviations, strategy, seen, failure, self.budget.spent)
         self.trials[frozenset(deviations)] = made
         if failure is None:
             self._learn(made)
         return made
+
+    def _assumed(self, deviations: Deviations, strategy: str) -> Trial:
+        """A run that was not made and is taken to have taught nothing."""
+        made = Trial(deviations, strategy, self.passing.seen, None, self.budget.spent)
+        self.trials[frozenset(deviations)] = made
+        return made
+
+    def _looked(self, deviations: Deviations) -> _Looked:
+        """Run under deviations, here or in another process, and say what there is to learn."""
+        before, began = self.inconclusive.copy(), (self.wider, self.endless)
+        seen, failure = self.look(deviations)
+        after = (self.wider, self.endless)
+        self.wider, self.endless = began
+        told = Counter(self.inconclusive)
+        told.subtract(before)
+        self.inconclusive = before
+        if self.ahead.is_child:
+            seen.timeline = partial(tuple, seen.timeline())
+        return _Looked(seen, failure, began, *after, +told)
 
     def look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
         """Run under deviations and judge the run; it counts for nothing else."""
@@ -205,7 +257,7 @@ class Search:
         ):
             again = self.subject.run(deviations, bounds.times(_CONFIRMED_AT))
             if isinstance(again.error, LimitExceeded):
-                self.endless.add(again.error.limit)
+                self.endless |= {again.error.limit}
             else:
                 self.wider *= _CONFIRMED_AT
                 seen = again
@@ -281,9 +333,14 @@ class Search:
         return _singles(self.stories.values())
 
     def reordering(self) -> list[Deviations]:
-        """The single deviations that changed the order of calls and not the story."""
+        """The single deviations that changed the order of calls and not the story; without that reduction, all others."""
+        trials = self.orders if SAME_STORY in self.reductions else self.trials
         stories = set(self.changing())
-        return [single for single in _singles(self.orders.values()) if single not in stories]
+        return [
+            single
+            for single in _singles(one for one in trials.values() if one.failure is None)
+            if single not in stories
+        ]
 
 
 def _singles(trials: Iterable[Trial]) -> list[Deviations]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from harness.metrics.bills import Bill
 from harness.metrics.endings import LOST_HEDGE, attempt_endings
-from harness.metrics.mast_rules import VERIFIES
+from harness.metrics.mast_rules import verifies
 from harness.metrics.prices import prices_of, split
 from harness.metrics.tally import is_retry
 from harness.spans import AGENT, ATTEMPT, CALL, MESSAGE, OK, TASK, Table
@@ -197,7 +197,7 @@ class _View:
         return {"critic": CRITIC, "coordinator": COORDINATION}.get(role, FIRST_TRY)
 
     def _role(self, agent: str) -> str:
-        if VERIFIES.search(agent):
+        if verifies(agent):
             return "critic"
         return "coordinator" if agent in self._asks else "worker"
 

@@ -30,10 +30,12 @@ _ABOUT = re.compile(r"^(?P<rounds>\d+) (?P<again>again|new) (?P<tool>.*)$")
 _POLLS = frozenset({"check", "has", "is", "ping", "poll", "state", "status", "wait", "watch"})
 """Words in the names of tools that are used again and again until something else is done."""
 
-VERIFIES = re.compile(
-    r"critic|review|verif|valid|check|inspect|audit|judge|test|referee|proofread", re.IGNORECASE
-)
-"""How agents are named that look at what others have done."""
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+_VERIFIES = (
+    "audit", "check", "critic", "inspect", "judge", "proofread", "referee", "review", "test", "valid", "verif",
+)  # fmt: skip
+"""How words in the names of agents begin that look at what others have done."""
 
 _SIBLINGS_MIN = 3
 _TELLING_TOKENS = 8
@@ -151,7 +153,7 @@ def no_verification(history: History) -> list[Finding]:
         for (task, agent), calls in history.by_agent().items():
             last = calls[-1]
             if (
-                VERIFIES.search(agent)
+                verifies(agent)
                 and history.ended_well(task)
                 and all(call.served is None for call in calls)
                 and last.attempts
@@ -184,6 +186,11 @@ def _rounds(event: Happening) -> tuple[int, str]:
 
 def _polls(tool: str) -> bool:
     return not _POLLS.isdisjoint(re.findall(r"[a-z]+", tool.lower()))
+
+
+def verifies(agent: str) -> bool:
+    """Whether an agent is one that looks at what others have done, by its name."""
+    return any(word.lower().startswith(_VERIFIES) for word in _WORD.findall(agent))
 
 
 def _siblings(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.cassettes import Cassette, CassetteError, Interaction
-from harness.cassettes.said import error_in, last_user_text_of, said_in
+from harness.cassettes.asked import last_user_text_of
+from harness.cassettes.said import error_in, said_in
 from harness.models.api import Reply, Request
 from harness.models.recorded import ReplayLatency, reply_of
 

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from harness.apis import AGENT_HEADER
 from harness.cassettes import Interaction, RecordedRequest, RecordedResponse, Timing
+from harness.cassettes.asked import model_asked, system_of
 from harness.cassettes.cassette import Chunk
+from harness.cassettes.credentials import scrubbed_text
 from harness.cassettes.errors import CassetteError
-from harness.cassettes.said import model_asked, system_of
 from harness.cassettes.scrubbing import Scrubbing
 from harness.cassettes.writing import append
 from harness.recording.tap import Exchange
@@ -83,34 +84,41 @@ class Recorder:
             task: The name that the program gave its task.
             agent: Who asked; empty if it has to be found.
         """
-        scrubbing = self._scrubbing.knowing(request, response)
-        request, response = scrubbing.request(request), scrubbing.response(response)
         try:
+            scrubbing = self._scrubbing.knowing(request, response)
+            request, response = scrubbing.request(request), scrubbing.response(response)
             with self._lock:
-                agent, call = self._number(request, agent, task)
-                self.written += 1
-                append(
-                    self._path,
-                    Interaction(
-                        number=self.written,
-                        request=request,
-                        response=response,
-                        agent=self._scrubbing.text(agent),
-                        call=call,
-                        task=self._scrubbing.text(task),
-                    ),
-                )
+                self._append(request, response, task, agent)
         except CassetteError as error:
             self.lost(str(error))
+        except Exception as error:  # noqa: BLE001 - the program goes on; nothing is written that may hold a secret
+            self.lost(f"an exchange is not recorded: {type(error).__name__}: {error}")
+
+    def _append(
+        self, request: RecordedRequest, response: RecordedResponse, task: str, agent: str
+    ) -> None:
+        agent, call = self._number(request, agent)
+        self.written += 1
+        append(
+            self._path,
+            Interaction(
+                number=self.written,
+                request=request,
+                response=response,
+                agent=self._scrubbing.text(agent),
+                call=call,
+                task=self._scrubbing.text(task),
+            ),
+        )
 
     def lost(self, why: str) -> None:
         """Tell once what cannot be recorded."""
-        why = self._scrubbing.text(why)
+        why = scrubbed_text(why)
         if why not in self._told:
             self._told.add(why)
             self._tell(why)
 
-    def _number(self, request: RecordedRequest, agent: str, task: str) -> tuple[str, int]:
+    def _number(self, request: RecordedRequest, agent: str) -> tuple[str, int]:
         """Who asks, and which call of that agent it is; a retry is the same call again."""
         model = model_asked(request)
         headers = {name.lower(): value for name, value in request.headers}

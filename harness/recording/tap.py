@@ -6,12 +6,13 @@ What is no HTTP/1.1 ends the tap, and the program goes on.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import h11
+
+from harness.recording.decoding import Decoder
 
 _DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
@@ -76,8 +77,13 @@ class Tap:
         """Parses what the client sends."""
         self._theirs: h11.Connection | None = None
         """Parses what the server sends; there once the head of the request is."""
-        self._decoder: _Decoder = _Decoder("")
+        self._decoder: Decoder = Decoder("")
         self._off = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request has been sent and no response has begun."""
+        return self._now is not None and not self._now.status
 
     def sent(self, data: bytes) -> None:
         """The client sends something."""
@@ -96,7 +102,7 @@ class Tap:
             return
         try:
             do(data)
-        except (h11.ProtocolError, zlib.error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on
             self._off = True
             self.sink.lost(f"{self.scheme}://{self.host}: {error}")
 
@@ -172,7 +178,7 @@ class Tap:
         exchange.reason = event.reason.decode("latin-1")
         exchange.headers = _headers(event)
         named = {name.lower(): value for name, value in exchange.headers}
-        self._decoder = _Decoder(named.get("content-encoding", "").lower())
+        self._decoder = Decoder(named.get("content-encoding", "").lower())
         if self._decoder.decodes:
             exchange.headers = [(n, v) for n, v in exchange.headers if n.lower() not in _DECODED]
 
@@ -199,55 +205,3 @@ def _headers(event: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a request o
     return [
         (name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers.raw_items()
     ]
-
-
-class _Decoder:
-    """Decompresses a body as it comes; one of an unknown encoding stays as it is."""
-
-    def __init__(self, encoding: str) -> None:
-        self._decode: Callable[[bytes], bytes] | None = None
-        self._flush: Callable[[], bytes] = bytes
-        if encoding in ("gzip", "x-gzip"):
-            self._use(zlib.decompressobj(zlib.MAX_WBITS | 16))
-        elif encoding == "deflate":
-            self._use(zlib.decompressobj())
-        elif encoding == "br":
-            self._decode = _brotli()
-        elif encoding == "zstd":
-            self._decode = _zstd()
-
-    def _use(self, inflate: Any) -> None:  # noqa: ANN401 - zlib names no type
-        self._decode, self._flush = inflate.decompress, inflate.flush
-
-    @property
-    def decodes(self) -> bool:
-        """Whether the body is decoded."""
-        return self._decode is not None
-
-    def decode(self, data: bytes) -> bytes:
-        """The next piece."""
-        return data if self._decode is None else self._decode(data)
-
-    def rest(self) -> bytes:
-        """What is left at the end."""
-        return self._flush()
-
-
-def _brotli() -> Callable[[bytes], bytes] | None:
-    """A client that accepts this encoding has the package."""
-    try:
-        import brotli  # type: ignore[import-not-found, unused-ignore]  # of the program's
-    except ImportError:
-        return None
-    decompress: Callable[[bytes], bytes] = brotli.Decompressor().process
-    return decompress
-
-
-def _zstd() -> Callable[[bytes], bytes] | None:
-    """A client that accepts this encoding has the package."""
-    try:
-        import zstandard  # type: ignore[import-not-found, unused-ignore]  # of the program's
-    except ImportError:
-        return None
-    decompress: Callable[[bytes], bytes] = zstandard.ZstdDecompressor().decompressobj().decompress
-    return decompress

@@ -6,7 +6,7 @@ What has a state can be used by hand, in a program of one's own and on any event
 
 from __future__ import annotations
 
-from harness.resilience.api import PolicyError
+from harness.resilience.api import Meaning, PolicyError
 from harness.resilience.balance import Balance, Balancer
 from harness.resilience.budget import (
     Amount,
@@ -20,7 +20,6 @@ from harness.resilience.bulkhead import with_bulkhead
 from harness.resilience.call_queue import CallQueue, Line, with_queue
 from harness.resilience.checkpoint import (
     Journal,
-    Meaning,
     Memory,
     Progress,
     Storage,

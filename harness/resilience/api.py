@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from harness.models import ModelError, Reply, Request
 
@@ -40,3 +41,13 @@ class PolicyError(ModelError):
     def is_retryable(self) -> bool:
         """Never."""
         return False
+
+
+class Meaning(Protocol):
+    """The claims of an agent's replies, which are kept and given back with them."""
+
+    def recorded(self, request: Request) -> object:
+        """The claims of the reply to a request; None if there is nothing to keep."""
+
+    def restore(self, request: Request, reply: Reply, recorded: object) -> None:
+        """Note a reply that was given back, with its claims as they were recorded."""

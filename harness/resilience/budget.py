@@ -96,7 +96,9 @@ class Spending:
         for place, name, limit in self._limits:
             wanted = used[place] + more[place]
             if wanted > limit or (self._counts_after and wanted == limit):
-                said = f"{_said(name, used[place])} {name} are used or reserved of {_said(name, limit)}"
+                said = f"{_said(name, used[place])} of {_said(name, limit)} {name} are used or reserved"
+                if more[place]:
+                    said += f", and up to {_said(name, more[place])} more are needed"
                 raise BudgetExceeded("budget_exceeded", message=said)
         for place, _, _ in self._limits:
             used[place] += more[place]

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from harness.errors import HarnessError
 from harness.models import CALL_ERRORS, ModelError, Reply, Request, ToolCall
-from harness.resilience.api import Call
+from harness.resilience.api import Call, Meaning
 from harness.spans import SpanLog
 
 _SHOWN_MAX = 60
@@ -178,16 +178,6 @@ def digest_of(*parts: object) -> str:
     """A short text that differs when one of the parts does, so that an outcome is given to its own question alone."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-class Meaning(Protocol):
-    """The claims of an agent's replies, which are kept and given back with them."""
-
-    def recorded(self, request: Request) -> Any:  # noqa: ANN401 - a JSON value
-        """The claims of the reply to a request; None if there is nothing to keep."""
-
-    def restore(self, request: Request, reply: Reply, recorded: Any) -> None:  # noqa: ANN401 - a JSON value
-        """Note a reply that was given back, with its claims as they were recorded."""
 
 
 def with_checkpoint(

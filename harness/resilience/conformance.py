@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from harness import wall
 from harness.chance import Draws
@@ -230,7 +230,7 @@ class PolicyCheck:
                 "cancel and await all tasks in a `finally`, and close spans there; or say `goes_on=True` if that is its point",
             )
 
-    def _simulated(self, play: Callable[[_Stage], Coroutine[Any, Any, T]]) -> T:
+    def _simulated(self, play: Callable[[_Stage], Coroutine[None, None, T]]) -> T:
         kernel = Kernel()
         try:
             return run(kernel, play(_Stage(self.around, self.reply, kernel.now_s, _CALL_S)))

@@ -42,6 +42,10 @@ class Escalation:
     def __post_init__(self) -> None:
         if self.from_h >= self.to_h:
             raise ValueError("`from_h` must be before `to_h`")
+        if self.looks_every_h is not None and self.looks_every_h.mean <= 0:
+            raise ValueError(
+                "`looks_every_h` must be above 0; leave it out for people who are always there"
+            )
 
 
 class Visit(NamedTuple):

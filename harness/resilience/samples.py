@@ -36,6 +36,10 @@ class Samples:
     """Least number of samples that agree, or the call fails with `no_majority`; absent means that the most frequent reply will do,
     of several the one that was asked for first."""
 
+    def __post_init__(self) -> None:
+        if self.agree is not None and self.agree > self.count:
+            raise ValueError(f"{self.count} samples are never {self.agree} that agree")
+
 
 class NoMajority(PolicyError):  # noqa: N818 - names the condition
     """Too few samples agree."""

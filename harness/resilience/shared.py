@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from harness.resilience.policies import Policies
 
@@ -24,7 +24,7 @@ class Shared:
     """The states of policies of one run, made when an agent first needs them."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[type, bool, str], Any] = {}
+        self._states: dict[tuple[type, bool, str], object] = {}
 
     def of(self, stated: R | None, agent: str, make: Callable[[R, str], S]) -> S | None:
         """The state that an agent uses; None if it has no such policy.
@@ -39,8 +39,7 @@ class Shared:
         key = (type(stated), stated.shared is not None, stated.shared or agent)
         if key not in self._states:
             self._states[key] = make(stated, key[2])
-        found: S = self._states[key]
-        return found
+        return cast("S", self._states[key])
 
 
 def differing(policies: Mapping[str, Policies]) -> tuple[str, str, str] | None:

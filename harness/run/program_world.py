@@ -38,7 +38,8 @@ from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
 from harness.wire.replay import Replay
 from harness.wire.routing import AgentRule, Scope
-from harness.wire.server import Endpoint, Server
+from harness.wire.server import Server
+from harness.wire.sites import Endpoint
 
 INSTANTS_WITHOUT_CALL = 2_000_000
 """Two million steps of time take some ten seconds, and no program polls so often for one reply."""

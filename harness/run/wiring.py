@@ -129,7 +129,7 @@ def _provider(
     paths: tuple[str, ...] = ()
     if isinstance(part, WireProviderSpec):
         api, hosts, paths = part.api or api, frozenset(part.hosts), part.paths
-    own = vendor if vendor and vendor.api == api else APIS[api]
+    usual = vendor.hosts if vendor and vendor.api == api else (APIS[api].host,)
     models = {
         model.name: WireModel(
             alias=alias,
@@ -143,7 +143,7 @@ def _provider(
     return WireProvider(
         name=name,
         api=api,
-        hosts=hosts or frozenset({own.host}),
+        hosts=hosts or frozenset(usual),
         paths=paths,
         limits=part.limits,
         concurrency=part.concurrency,

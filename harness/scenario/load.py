@@ -24,7 +24,7 @@ from harness.scenario.cassettes import read_cassettes
 from harness.scenario.choosing import choose
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
-from harness.scenario.policies import functions_of_policies
+from harness.scenario.policies import functions_of_policies, without_price
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
     AnyScenario,
@@ -150,6 +150,8 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         model: part.prices if part.prices is not None else prices_of(part.name, part.provider)
         for model, part in spec.models.items()
     }
+    if isinstance(spec, Scenario):
+        _check_prices_of_budgets(spec, prices, document)
     return LoadedScenario(
         spec=spec,
         source=document.file,
@@ -163,6 +165,19 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         functions=tuple(functions),
         contestants=tuple(entries) if isinstance(entries, dict) else (),
     )
+
+
+def _check_prices_of_budgets(
+    spec: Scenario, prices: Mapping[str, AnyPrices | None], document: Document
+) -> None:
+    models = {agent: part.model for agent, part in spec.agents.items()}
+    found = without_price(spec.policies, models, prices)
+    if found is not None:
+        path, model = found
+        raise ScenarioError(
+            f"{document.place(path)}: {dotted(path)}: the price of model {model!r} is not known\n"
+            "  How to fix: state `prices` for it, or give the budget in `tokens`"
+        )
 
 
 def _why_no_file(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
@@ -66,6 +66,23 @@ def check_policies(section: PolicySection, agents: Iterable[str]) -> None:
             "differs between {first} and {second}, which share it by name: give both the same values, or other names",
             {"first": first, "second": second, "at": section.place_of(second, name)},
         )
+
+
+def without_price(
+    section: PolicySection, models: Mapping[str, str], prices: Mapping[str, object]
+) -> tuple[tuple[str, ...], str] | None:
+    """The place of the first budget in money that is of an agent whose model has no price, and that model; None if there is none.
+
+    Args:
+        section: The section.
+        models: Of each agent.
+        prices: Of each model; None if it is not known.
+    """
+    for agent, model in models.items():
+        budget = section.of(agent).budget
+        if budget is not None and budget.usd is not None and prices[model] is None:
+            return (*section.place_of(agent, "budget"), "usd"), model
+    return None
 
 
 def _check_fallbacks(start: str, policies: dict[str, Policies], section: PolicySection) -> None:

@@ -20,8 +20,9 @@ from harness.cassettes import (
 from harness.cassettes.matching import Matching, Recordings
 from harness.cassettes.scrubbing import Scrubber, Scrubbing
 from harness.cassettes.stale import Use
-from harness.cassettes.writing import rewrite
+from harness.cassettes.writing import append, can_be_added_to, rewrite
 from harness.errors import HarnessError, did_you_mean
+from harness.json_types import JsonObject
 from harness.models.recorded import ReplayLatency
 from harness.sim.cost import cost_in_words
 from harness.sim.real_api import RealApi, outcome
@@ -130,16 +131,17 @@ class SimCassette:
         if response.timing is not None:
             response = replace(response, timing=replace(response.timing, start_s=taken.start_s))
         before = 0 if self.mode == "all" else len(self.recordings.cassette.interactions)
-        self._new.append(
-            Interaction(
-                number=before + len(self._new) + 1,
-                request=scrubbing.request(taken.request),
-                response=response,
-                agent=scrubbing.text(taken.agent),
-                call=taken.call,
-                task=scrubbing.text(taken.task),
-            )
+        new = Interaction(
+            number=before + len(self._new) + 1,
+            request=scrubbing.request(taken.request),
+            response=response,
+            agent=scrubbing.text(taken.agent),
+            call=taken.call,
+            task=scrubbing.text(taken.task),
         )
+        self._new.append(new)
+        if self.mode != "all" and can_be_added_to(self.path):
+            append(self.path, new)  # a run that is killed keeps what it has paid for
 
 
 def cassette(
@@ -165,7 +167,7 @@ def cassette(
         raise HarnessError(
             f"sim.cassette: `ignore` is a list of fields of JSON bodies, not {ignore!r}"
         )
-    given: dict[str, Any] = {"match_on": match_on, "scrub": scrub}
+    given: JsonObject = {"match_on": match_on, "scrub": scrub}
     for name, functions in given.items():
         if callable(functions) or not all(map(callable, functions)):
             raise HarnessError(f"sim.cassette: `{name}` is a list of functions, not {functions!r}")

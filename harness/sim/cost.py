@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.apis import VENDORS
 from harness.cassettes import RecordedRequest
+from harness.cassettes.asked import model_asked
 from harness.cassettes.matching import place_of
-from harness.cassettes.said import model_asked
 from harness.provider import prices_of
 from harness.provider.tokens import count_tokens
 from harness.units import Usage
@@ -34,4 +34,4 @@ def cost_in_words(asked: RecordedRequest) -> str:
 def _provider(asked: RecordedRequest) -> str:
     host, _ = place_of(asked.host, asked.path)
     own = {"api.anthropic.com": "anthropic", "api.openai.com": "openai"}
-    return own.get(host) or next((name for name, one in VENDORS.items() if one.host == host), "")
+    return own.get(host) or next((name for name, one in VENDORS.items() if one.is_at(host)), "")

@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,6 +121,8 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         effects=[(effect.tool, effect.arguments) for effect in run.effects],
         kept=kept,
         leaks=choices.leaks,
+        deaths=choices.deaths,
+        died=bool(choices.deaths),
         stuck=run.tasks,
         events=digest_of(run.spans_table, run.events_table),
         applied=dict.fromkeys(choices.applied),
@@ -150,6 +153,23 @@ def _site(call: CallView, end_s: float) -> Site:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a search is made."""
+
+    budget: Budget
+    seed: int
+    """Of all runs."""
+    faults: Collection[str] | None = None
+    """The faults that may be injected; None means all."""
+    on_finding: Callable[[Finding], object] | None = None
+    """Called with each finding as it comes."""
+    cases: Path | None = None
+    """The folder in which findings are kept."""
+    jobs: int = 1
+    """How many runs are made at once."""
+
+
 class Explored:
     """What a test explores: a program in its surroundings.
 
@@ -172,44 +192,37 @@ class Explored:
         self._args = args
         self._check = check
 
-    def search(
-        self,
-        budget: Budget,
-        faults: Collection[str] | None,
-        seed: int,
-        on_finding: Callable[[Finding], object] | None,
-        cases: Path | None = None,
-    ) -> Exploration:
+    def search(self, how: How) -> Exploration:
         """Search; see `Sim.explore`."""
-        for name in faults or ():
+        for name in how.faults or ():
             if name not in FAULTS:
                 raise HarnessError(
                     f"there is no fault {name!r}{did_you_mean(name, list(FAULTS))}\n  Known: {', '.join(FAULTS)}"
                 )
         with _quiet():
-            return self._portfolio(budget, faults, seed, on_finding, cases).run()
+            return self._portfolio(how).run()
 
     def replay(self, token: str) -> Exploration:
         """Run a finding again; see `Sim.replay_finding`."""
         replay = read_token(token)
         with _quiet():
-            portfolio = self._portfolio(Budget(2, math.inf), None, replay.seed, None)
-            return portfolio.replay(replay)
+            return self._portfolio(How(Budget(2, math.inf), replay.seed)).replay(replay)
 
-    def _portfolio(
-        self,
-        budget: Budget,
-        faults: Collection[str] | None,
-        seed: int,
-        on_finding: Callable[[Finding], object] | None,
-        cases: Path | None = None,
-    ) -> Portfolio:
-        subject = ExploredProgram(self._sim, self._program, self._args, seed)
-        search = Search(subject, properties(self._check), budget, faults, seed, self._check)
+    def _portfolio(self, how: How) -> Portfolio:
+        subject = ExploredProgram(self._sim, self._program, self._args, how.seed)
+        search = Search(
+            subject,
+            properties(self._check),
+            how.budget,
+            how.faults,
+            how.seed,
+            self._check,
+            how.jobs,
+        )
         return Portfolio(
             search,
-            on_finding=on_finding or _silent,
-            seed=seed,
+            on_finding=how.on_finding or _silent,
+            seed=how.seed,
             test=self._sim.command,
-            cases=cases,
+            cases=how.cases,
         )

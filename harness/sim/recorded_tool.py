@@ -17,6 +17,7 @@ from harness.agents import ToolError
 from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse, Timing
 from harness.cassettes.cassette import json_of
 from harness.errors import HarnessError
+from harness.json_types import JsonObject
 from harness.kernel.current_world import this_thread
 from harness.sim.program import place_of
 from harness.sim.tools import use_of
@@ -47,7 +48,7 @@ class RecordedTool:
         self.name = name
         self.replaces = replaces
         self.mutates = mutates
-        self.uses: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        self.uses: list[tuple[tuple[Any, ...], JsonObject]] = []
         """The arguments of each use."""
         self._world: Callable[[], ProgramWorld | None] = lambda: None
 
@@ -113,7 +114,7 @@ class RecordedTool:
         return call
 
     def _recorded(
-        self, world: ProgramWorld, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, world: ProgramWorld, args: tuple[Any, ...], kwargs: JsonObject
     ) -> tuple[RecordedRequest, RecordedResponse | None]:
         """One use as a request, and its recording; None if the function is to run.
 

@@ -58,7 +58,9 @@ def settings_known(function: F) -> F:
     return cast("F", checked)
 
 
-_SETTABLE = ("seed", "command", "horizon_s", "calls_per_task", "order", "runs")
+_SETTABLE = (
+    "seed", "command", "horizon_s", "calls_per_task", "order", "runs", "explore_budget", "explore_cases", "explore_replay",
+)  # fmt: skip
 
 
 def check_settable(owner: type, name: str) -> None:

@@ -196,6 +196,7 @@ class Sim(Surroundings):
         seed: int | None = None,
         at_most: int | None = None,
         cases: str | Path | None = None,
+        jobs: int = 1,
         on_finding: Callable[[Finding], object] | None = None,
     ) -> Exploration:
         """Search for the least bad luck that breaks a program: faults, latencies, order, cancellations, lost answers.
@@ -212,6 +213,7 @@ class Sim(Surroundings):
             at_most: Ends the search when so many classes of failure were found; None means that it goes on.
             cases: The folder in which findings are kept; those of this test are run first. None means what
                 `--sim-explore-cases` says, or that none is kept.
+            jobs: How many runs are made at once, in forked processes; what is found does not depend on it.
             on_finding: Called with each finding as it comes.
 
         Returns:
@@ -221,7 +223,7 @@ class Sim(Surroundings):
             HarnessError: There is no such fault, or the test describes its surroundings wrongly.
         """
         from harness.explore.search import Budget
-        from harness.sim.exploring import Explored
+        from harness.sim.exploring import Explored, How
 
         self._explored = Explored(self, program, args, check)
         if self.explore_replay is not None:
@@ -231,16 +233,20 @@ class Sim(Surroundings):
             "wall_s": 60.0 if wall_s is None else wall_s,
         }
         stated |= self.explore_budget
+        budget = Budget(
+            settings.count("runs", int(stated["runs"])),
+            settings.seconds("wall_s", stated["wall_s"]),
+            math.inf if at_most is None else settings.count("at_most", at_most),
+        )
         return self._explored.search(
-            Budget(
-                settings.count("runs", int(stated["runs"])),
-                settings.seconds("wall_s", stated["wall_s"]),
-                math.inf if at_most is None else settings.count("at_most", at_most),
-            ),
-            None if faults is None else settings.names("faults", list(faults)),
-            self.seed if seed is None else settings.seed(seed),
-            on_finding,
-            self.explore_cases if cases is None else Path(cases),
+            How(
+                budget,
+                self.seed if seed is None else settings.seed(seed),
+                None if faults is None else settings.names("faults", list(faults)),
+                on_finding,
+                self.explore_cases if cases is None else Path(cases),
+                settings.count("jobs", jobs),
+            )
         )
 
     def replay_finding(

@@ -345,7 +345,7 @@ class Surroundings:
         if known is not None:
             where |= known.hosts
         elif vendor is not None and vendor.api == speaks:
-            where.add(vendor.host)
+            where.update(vendor.hosts)
         if speaks not in APIS or not where:
             names = [*self._providers, *VENDORS]
             raise HarnessError(

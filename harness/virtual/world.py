@@ -225,6 +225,8 @@ def _tell_watcher(world: World) -> None:
             deaths += unseen_deaths(loop)
     for death in sorted(deaths, key=lambda death: (death.order, death.task)):
         watcher.died(death)
+        if world.kernel.choices is not None:
+            world.kernel.choices.deaths.append(death.error)
 
 
 def stand_ins() -> tuple[StandIn, ...]:

@@ -93,6 +93,16 @@ class Completion(NamedTuple):
     """The one that was met."""
 
 
+class Times(NamedTuple):
+    """How long an attempt spent where at its provider [s]."""
+
+    queued_s: float = 0.0
+    reading_s: float = 0.0
+    """From the beginning of service to the first token."""
+    writing_s: float = 0.0
+    """From the first token to the last."""
+
+
 class Moment(NamedTuple):
     """Time, ids and quota for the headers and fields of an answer."""
 
@@ -103,6 +113,7 @@ class Moment(NamedTuple):
     """How long the server had it until then [s]."""
     quota: Quota
     """What the rate limits leave."""
+    times: Times = Times()
 
 
 _OCTETS_OF_A_NUMBER = 4

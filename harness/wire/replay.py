@@ -9,21 +9,16 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse
+from harness.cassettes.asked import last_user_text_of, model_asked, system_of
 from harness.cassettes.matching import Recordings, place_of
 from harness.cassettes.nearest import no_recording
-from harness.cassettes.said import (
-    error_in,
-    last_user_text_of,
-    model_asked,
-    said_in,
-    system_of,
-)
+from harness.cassettes.said import error_in, said_in
 from harness.models import ChatMessage, Reply, Request
 from harness.models.api import Content, Work
 from harness.models.plausible import Plausible
@@ -75,15 +70,13 @@ class Replay:
     """What was asked and is not recorded, in words."""
     replays: bool = True
     """Whether recordings are given at all."""
+    _hosts: frozenset[str] = frozenset()
+    """The hosts that were recorded, as they were named and as they are compared."""
 
-    @property
-    def hosts(self) -> Mapping[str, None]:
-        """The hosts that were recorded, in order, as they are compared and as they were named."""
-        found: dict[str, None] = {}
-        for one in self.recordings.cassette.interactions:
-            found[place_of(one.request.host, one.request.path)[0]] = None
-            found[one.request.host] = None
-        return found
+    def __post_init__(self) -> None:
+        requests = [one.request for one in self.recordings.cassette.interactions]
+        self._hosts = frozenset(one.host for one in requests)
+        self._hosts |= {place_of(one.host, one.path)[0] for one in requests}
 
     def asked(self, host: str, http: HttpRequest) -> RecordedRequest:
         """A request as a recording of it would be."""
@@ -97,7 +90,7 @@ class Replay:
 
     def reaches(self, host: str) -> bool:
         """Whether a host answers."""
-        return self.live is not None or host in self.hosts
+        return self.live is not None or host in self._hosts
 
     def is_of_model(self, asked: RecordedRequest) -> bool | None:
         """Whether a request is a call of a model, by what was recorded of it; None if nothing was."""

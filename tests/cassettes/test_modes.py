@@ -198,3 +198,21 @@ def test_wrong_settings_are_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(HarnessError, match=said):
             Sim().cassette(tmp_path / "x.yaml", **settings)
+
+
+def test_what_was_recorded_is_in_the_file_before_the_run_ends(
+    api: RealServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "once.yaml"
+    seen: list[list[str]] = []
+
+    async def ask_and_look() -> None:
+        for question in ("a", "b"):
+            await ask(question)
+            seen.append(recorded(path))
+
+    sim = Sim()
+    sim.cassette(path, mode="once")
+    sim.run(ask_and_look)
+    assert seen == [["a"], ["a", "b"]]
+    assert recorded(path) == ["a", "b"]

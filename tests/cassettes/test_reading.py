@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import wall
-from harness.cassettes import CassetteError, load_cassette, reading
+from harness.cassettes import CassetteError, bodies, load_cassette
 from harness.cassettes.cassette import Chunk
 
 WHOLE = """
@@ -224,7 +224,7 @@ def test_an_alias_bomb_takes_no_time_and_memory(tmp_path: Path) -> None:
 
 
 def test_a_compression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", 1000)
     bomb = base64.b64encode(gzip.compress(b"a" * 5000)).decode()
     text = with_response(
         f"{{status: {{code: 200}}, headers: {{content-encoding: [gzip]}}, body: {{string: !!binary {bomb}}}}}"

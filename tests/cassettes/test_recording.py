@@ -19,7 +19,10 @@ import pytest
 
 from harness.cassettes import load_cassette
 from harness.cassettes.said import said_in
+from harness.recording.recorder import Recorder
+from harness.recording.seams import put_in
 from harness.sim import Sim
+from tests.real_server import serving, tls_client
 
 anthropic = pytest.importorskip("anthropic")
 openai = pytest.importorskip("openai")
@@ -293,3 +296,60 @@ def test_two_programs_record_into_one_folder(real_api: str, tmp_path: Path) -> N
         for name in ("one.yaml", "two.yaml", "shared.yaml")
     }
     assert counts == {"one.yaml": 3, "two.yaml": 3, "shared.yaml": 6}
+
+
+def over_tls_sync(url: str) -> str:
+    with httpx2.Client(verify=tls_client()) as client:
+        return str(client.post(f"{url}/v1/messages", json=QUESTION).json()["content"][0]["text"])
+
+
+def over_tls_async(url: str) -> str:
+    async def main() -> str:
+        async with httpx2.AsyncClient(verify=tls_client()) as client:
+            answer = await client.post(f"{url}/v1/messages", json=QUESTION)
+            return str(answer.json()["content"][0]["text"])
+
+    return asyncio.run(main())  # noqa: TID251 - for real
+
+
+def over_tls_urllib(url: str) -> str:
+    ask = urllib.request.Request(f"{url}/v1/messages", json.dumps(QUESTION).encode())
+    with urllib.request.urlopen(ask, context=tls_client()) as answer:
+        return str(json.load(answer)["content"][0]["text"])
+
+
+def over_tls_urllib3(url: str) -> str:
+    with urllib3.PoolManager(
+        ssl_context=tls_client(), assert_hostname=False, cert_reqs="CERT_NONE"
+    ) as pool:
+        return str(
+            pool.request("POST", f"{url}/v1/messages", json=QUESTION).json()["content"][0]["text"]
+        )
+
+
+def over_tls_aiohttp(url: str) -> str:
+    async def main() -> str:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{url}/v1/messages", json=QUESTION, ssl=tls_client()) as answer,
+        ):
+            return str((await answer.json())["content"][0]["text"])
+
+    return asyncio.run(main())  # noqa: TID251 - for real
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [over_tls_sync, over_tls_async, over_tls_urllib, over_tls_urllib3, over_tls_aiohttp],
+    ids=lambda ask: ask.__name__,
+)
+@pytest.mark.filterwarnings("ignore::Warning")  # of urllib3, about a server without a certificate
+def test_what_is_encrypted_is_recorded(ask: Any, tmp_path: Path) -> None:  # noqa: ANN401 - one of these
+    path = tmp_path / "tls.yaml"
+    with serving(tls=True) as server, put_in(Recorder(path, lambda: 0.0)):
+        url = server.url.replace("http:", "https:")
+        assert ask(url) == "real"
+    (one,) = load_cassette(path).interactions
+    assert one.request.url == f"{url}/v1/messages"
+    assert one.request.json == QUESTION
+    assert said_in(one.response) is not None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.cassettes import RecordedRequest, RecordedResponse, load_cassette
 from harness.cassettes.cassette import Chunk, Timing
-from harness.cassettes.scrubbing import Scrubbing, scrubbed_url, secrets_in
+from harness.cassettes.credentials import scrubbed_url
+from harness.cassettes.scrubbing import Scrubbing
+from harness.cassettes.secrets import secrets_in
 from harness.recording.recorder import Recorder
 
 H = "a1B2c3D4e5F6a7B8c9D0"
@@ -260,3 +263,80 @@ def test_the_check_takes_what_recorders_put_in_the_place_of_secrets() -> None:
         ("cookie", "[secret]"),
     )
     assert list(secrets_in(ask(headers=headers, body=b'{"api_key": "[secret]"}'), answer())) == []
+
+
+def anthropic_events(pieces: list[str]) -> bytes:
+    deltas = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+        for piece in pieces
+    ]
+    return b"".join(
+        b"event: content_block_delta\ndata: %s\n\n" % json.dumps(delta).encode() for delta in deltas
+    )
+
+
+def openai_events(pieces: list[str]) -> bytes:
+    chunks = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+    return (
+        b"".join(b"data: %s\n\n" % json.dumps(chunk).encode() for chunk in chunks)
+        + b"data: [DONE]\n\n"
+    )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KEYS if "\n" not in KEYS[kind]])
+@pytest.mark.parametrize("events", [anthropic_events, openai_events])
+def test_a_key_that_is_cut_into_the_events_of_a_stream_is_taken_out(
+    kind: str, events: Callable[[list[str]], bytes], tmp_path: Path
+) -> None:
+    said = f"Use {KEYS[kind]} please"
+    pieces = [said[place : place + 5] for place in range(0, len(said), 5)]
+    stream = events(pieces)
+    size = len(stream) // len(pieces)
+    chunks = [Chunk(n / 10, size) for n in range(len(pieces))]
+    timing = Timing(
+        headers_s=0.0, chunks=(*chunks, Chunk(9.0, len(stream) - size * len(pieces))), end_s=9.0
+    )
+    written(tmp_path, ask(), answer(body=stream, timing=timing))
+    one = load_cassette(tmp_path / "secret.yaml").interactions[0]
+    data = [
+        json.loads(line[6:])
+        for line in one.response.body.decode().splitlines()
+        if line.startswith("data: {")
+    ]
+    text = "".join(
+        each["delta"]["text"] if "delta" in each else each["choices"][0]["delta"]["content"]
+        for each in data
+    )
+    assert core(KEYS[kind]) not in text
+    assert text.startswith("Use ")
+    assert len(data) == len(pieces)
+    assert one.response.timing is not None
+    assert sum(chunk.size for chunk in one.response.timing.chunks) == len(one.response.body)
+
+
+def test_a_scrubber_of_ones_own_sees_whole_texts_of_a_stream(tmp_path: Path) -> None:
+    scrubbing = Scrubbing(scrubbers=(lambda text: text.replace("Jane Doe", "[name]"),))
+    stream = anthropic_events(["It was Ja", "ne D", "oe who came, ", "Jane", " Doe."])
+    written(tmp_path, ask(), answer(body=stream), scrubbing)
+    one = load_cassette(tmp_path / "secret.yaml").interactions[0]
+    assert b"Ja" not in one.response.body
+    assert b"It was " in one.response.body
+
+
+def test_a_stream_without_secrets_keeps_its_bytes(tmp_path: Path) -> None:
+    stream = anthropic_events(["It is ", "fine, an", "d the token count is 12."])
+    written(tmp_path, ask(), answer(body=stream))
+    assert load_cassette(tmp_path / "secret.yaml").interactions[0].response.body == stream
+
+
+def test_a_scrubber_that_fails_leaves_nothing_in_the_file_and_is_told(tmp_path: Path) -> None:
+    def fail(text: str) -> str:
+        raise RuntimeError("no rules")
+
+    told: list[str] = []
+    path = tmp_path / "secret.yaml"
+    recorder = Recorder(path, lambda: 0.0, Scrubbing(scrubbers=(fail,)), tell=told.append)
+    recorder.write(ask(body=b"x"), answer(body=b"y"), task="")
+    assert not path.exists()
+    assert len(told) == 1
+    assert "no rules" in told[0]

@@ -387,6 +387,24 @@ async def forgets_error(broken: bool) -> Any:
     return results["left hand"] + results["right hand"]
 
 
+async def dies_unseen(broken: bool) -> Any:
+    """A task in the background dies of a failed call, and nobody asks for it."""
+    client, found = anthropic.AsyncAnthropic(), dict[str, str]()
+
+    async def index() -> None:
+        try:
+            found["index"] = await ask(client, "indexer", "Index.")
+        except Unanswered:
+            if not broken:
+                return
+        found["size"] = str(len(found["index"]))
+
+    indexing = asyncio.create_task(index())
+    text = await ask(client, "writer", "Write.")
+    await asyncio.wait([indexing])
+    return text
+
+
 # -- threads ----------------------------------------------------------------------------------------------------------
 
 
@@ -464,6 +482,7 @@ ALL: Sequence[Planted] = (
     Planted("parses anything", parses_anything, None, {"lister": ("a=1;b=2;c=3;d=4", 2.0)}, 1),
     Planted("retries for ever", retries_for_ever, None, {"oracle": ("so it is", 2.0)}, 1),
     Planted("forgets error", forgets_error, None, {"left hand": ("l", 2.0), "right hand": ("r", 3.0)}, 1),
+    Planted("dies unseen", dies_unseen, None, {"indexer": ("i", 2.0), "writer": ("w", 3.0)}, 1),
     Planted("thread update", thread_update, is_two, {"adder a": ("1", 3.0), "adder b": ("1", 3.0)}, 1, (), is_threaded=True),
     Planted("thread tie", thread_tie, in_turn, {"adder a": ("1", 3.0)}, 1, (), is_threaded=True),
 )  # fmt: skip

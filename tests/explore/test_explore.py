@@ -130,3 +130,20 @@ def test_the_page_of_a_finding_has_both_timelines(tmp_path: Path) -> None:
     assert text.count('<td class="only">') >= 4
     assert "call 1 of satellite" in text
     assert finding.token in text
+
+
+@pytest.mark.parametrize("name", ["quorum of one", "thread tie", "retries for ever"])
+def test_two_processes_find_what_one_finds(name: str) -> None:
+    one, two = (BY_NAME[name].explore(runs=12, jobs=jobs) for jobs in (1, 2))
+    assert one.findings
+    assert str(one) == str(two)
+
+
+def test_ctrl_c_keeps_what_was_found() -> None:
+    def interrupt(finding: object) -> None:
+        raise KeyboardInterrupt
+
+    found = BY_NAME["late draft"].explore(runs=30, on_finding=interrupt)
+    assert found.interrupted
+    assert len(found.findings) == 1
+    assert found.coverage.cut_at == "Ctrl-C"

@@ -118,6 +118,33 @@ def test_policy_whose_point_it_is_may_go_on() -> None:
     check_policy(around, goes_on=True)
 
 
+ABSENT: dict[str, Around] = {
+    "timeout": lambda call, log, draws: with_timeout(call, None),
+    "retry": lambda call, log, draws: with_retry(call, None, log, draws),
+    "bulkhead": lambda call, log, draws: with_bulkhead(call, None, log),
+    "queue": lambda call, log, draws: with_queue(call, None, log),
+    "token bucket": lambda call, log, draws: with_token_bucket(call, None, log),
+    "circuit breaker": lambda call, log, draws: with_breaker(call, None, "b", log),
+    "hedge": lambda call, log, draws: with_hedge(call, None, log),
+    "budget": lambda call, log, draws: with_budget(call, None, None, log),
+    "validation": lambda call, log, draws: with_validation(call, None, log),
+    "samples": lambda call, log, draws: with_samples(call, None, log),
+    "cache": lambda call, log, draws: with_cache(call, None, log),
+    "health": lambda call, log, draws: with_health(call, None),
+    "task deadline": lambda call, log, draws: with_task_deadline(call, None, log, lambda _: 0.0),
+    "default answer": lambda call, log, draws: with_default_answer(call, None, log, lambda *_: None),
+    "all": lambda call, log, draws: in_order(call, Policies(), Setting(agent="a", log=log, draws=draws)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_absent_policy_leaves_the_very_call(name: str) -> None:
+    async def call(request: Request) -> Reply:
+        return Reply("fine")
+
+    assert ABSENT[name](call, SpanLog(lambda: 0.0), Draws(1)) is call
+
+
 # -- mistakes -------------------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.chance import Draws
 from harness.chance.distributions import Constant
@@ -38,6 +40,7 @@ from harness.resilience import (
     TokenBucket,
     hedged,
 )
+from tests.examples import examples
 
 T = TypeVar("T")
 Runner = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -258,11 +261,37 @@ def test_spending_is_reserved_and_settled() -> None:
     most = Amount(calls=1, usd=0.4)
     spending.reserve(most)
     spending.reserve(most)
-    with pytest.raises(BudgetExceeded, match=r"0\.8 usd are used or reserved of 1"):
+    with pytest.raises(
+        BudgetExceeded, match=r"0\.8 of 1 usd are used or reserved, and up to 0\.4 more"
+    ):
         spending.reserve(most)
     spending.settle(most, Amount(calls=1, usd=0.1))
     spending.reserve(most)
     assert spending.used == Amount(calls=3, usd=0.9)
+
+
+@settings(derandomize=True, deadline=None, max_examples=examples(100))
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50), st.integers(0, 5)), max_size=40))
+def test_what_is_used_and_reserved_never_passes_the_limit_in_whatever_order_calls_end(
+    calls: list[tuple[int, int, int]],
+) -> None:
+    """Each call reserves the first number, uses at most that, and ends after so many others have come."""
+    spending, limit = Spending(Budget(tokens=200)), 200
+    running: list[tuple[int, int, int]] = []
+    settled = 0
+    for number, (most, used, after) in enumerate(calls):
+        for one in [one for one in running if one[2] <= number]:
+            running.remove(one)
+            spending.settle(Amount(tokens=one[0]), Amount(tokens=one[1]))
+            settled += one[1]
+        held = settled + sum(one[0] for one in running)
+        assert spending.used.tokens == held <= limit
+        if held + most > limit:
+            with pytest.raises(BudgetExceeded):
+                spending.reserve(Amount(tokens=most))
+        else:
+            spending.reserve(Amount(tokens=most))
+            running.append((most, min(most, used), number + 1 + after))
 
 
 def test_money_of_a_budget_adds_up_exactly() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.errors import HarnessError, ScenarioError
-from harness.run import RunResult
+from harness.errors import ScenarioError
+from harness.run import RunResult, Simulation
 from harness.spans import AGENT, ATTEMPT, CALL, OK, TASK, WAIT, as_json_lines
-from tests.resilience.team import at, events, metrics_of, rows, simulated
+from tests.resilience.team import at, events, metrics_of, rows, simulated, spec
 
 DOWN = {"overloaded": {"agent": "a"}}
 ALL_AT_ONCE = {"tasks": 20, "arrivals": {"at_s": [0.0] * 20}}
@@ -200,6 +201,25 @@ def test_budget_is_exact_when_twenty_agents_call_at_once(
     assert metrics_of(result)["budget_refusals"] == 20 - served
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_budget_holds_beside_hedges_samples_retries_and_faults(seed: int) -> None:
+    result = simulated(
+        {
+            "budget": {"usd": 0.02, "per": "run", "reserve_output_tokens": 100},
+            "hedge": {"after_s": 0.5},
+            "samples": {"count": 3},
+            "retry": {"attempts": 3},
+        },
+        seed=seed,
+        tasks=ALL_AT_ONCE,
+        service={"exponential": {"mean": 1}},
+        faults=[{"overloaded": {"probability": 0.3}}, {"hang": {"probability": 0.1, "for_s": 3}}],
+    )
+    spent = sum(cost_usd for (cost_usd,) in rows(result, ATTEMPT, "cost_usd"))
+    assert 0.01 < spent <= 0.02
+    assert metrics_of(result)["budget_refusals"] > 0
+
+
 def test_budget_gives_back_what_a_reply_did_not_use() -> None:
     """100 + 900 tokens are reserved and 200 used: one after another 6 fit into 2,000, at once 2."""
     budget = {"budget": {"tokens": 2000, "per": "run", "reserve_output_tokens": 900}}
@@ -234,7 +254,7 @@ def test_budget_counts_a_call_with_its_retries_once() -> None:
 
 
 def test_budget_in_money_needs_a_price() -> None:
-    with pytest.raises(HarnessError, match="needs the price of the model"):
+    with pytest.raises(ScenarioError, match=r"budget\.usd: the price of model 'm' is not known"):
         simulated(
             {"budget": {"usd": 1}},
             models={
@@ -297,7 +317,7 @@ def test_critic_that_does_not_accept_a_reply_has_it_asked_again(tmp_path: Path) 
 
 def test_samples_take_the_reply_of_the_majority() -> None:
     """Three samples of an agent that is right in 80 % of its replies; the votes decide what is right."""
-    agents = {"a": {"model": "m", "accuracy": 0.8, "output_tokens": 100}}
+    agents = {"a": {"model": "m", "accuracy": 0.8, "wrong_reply": "no", "output_tokens": 100}}
     tasks = {"tasks": 200, "arrivals": {"every_s": 10}}
     alone = metrics_of(simulated(agents=agents, tasks=tasks))
     voted = simulated({"samples": {"count": 3}}, agents=agents, tasks=tasks)
@@ -305,11 +325,11 @@ def test_samples_take_the_reply_of_the_majority() -> None:
     assert metrics_of(voted)["attempts_mean"] == 3
     assert metrics_of(voted)["retries"] == 0
     assert metrics_of(voted)["calls_mean"] == 1
-    assert events(voted) == {"voted": 200}
+    assert events(voted)["voted"] == 200
 
 
 def test_samples_that_do_not_agree_fail_the_call() -> None:
-    agents = {"a": {"model": "m", "accuracy": 0.5, "output_tokens": 100}}
+    agents = {"a": {"model": "m", "accuracy": 0.5, "wrong_reply": "no", "output_tokens": 100}}
     tasks = {"tasks": 40, "arrivals": {"every_s": 10}}
     result = simulated({"samples": {"count": 3, "agree": 3}}, agents=agents, tasks=tasks)
     assert set(outcomes(result)) == {OK, "no_majority"}
@@ -341,6 +361,38 @@ def test_default_answer_is_given_in_time_and_corrected_when_the_real_one_comes()
     assert outcomes(result) == [OK, OK]
     ends = [end_s for (end_s,) in rows(result, TASK, "end_s")]
     assert ends == [5.0, 15.0]
+
+
+def test_correction_is_in_the_mailbox_of_who_asked_and_read_at_the_next_turn(
+    tmp_path: Path,
+) -> None:
+    """The worker's real reply comes at 4 s, while the lead waits for the other worker until 6 s."""
+    (tmp_path / "s.yaml").write_text(
+        "agents:\n  a: {replies: [the truth]}\n  c: {replies: [a plan, the end]}\n",
+        encoding="utf-8",
+    )
+    agents = {
+        "a": {"model": "m", "stub": "s.yaml"},
+        "b": {"model": "m"},
+        "c": {"model": "m", "stub": "s.yaml"},
+    }
+    simulation = Simulation.from_spec(
+        spec(
+            of_a={"default_answer": {"after_s": 2, "text": "nothing yet"}},
+            agents=agents,
+            tasks={"tasks": 1},
+            pattern={"orchestrator_worker": {"orchestrator": "c", "workers": ["a", "b"], "tasks": ["x", "y"], "synthesizer": "c"}},
+            faults=[{"latency": {"agent": "a", "factor": 3}}, {"latency": {"agent": "b", "factor": 5}}],
+        ),
+        folder=str(tmp_path),
+    )  # fmt: skip
+    simulation.scenario = replace(simulation.scenario, keep_texts=True)
+    result = simulation.run(1)
+    updates = [row[1:] for row in result.events.rows("detail", "at_s", "agent", "recipient") if row[0] == "update"]  # fmt: skip
+    assert updates == [(4.0, "a", "c")]
+    assert result.texts is not None
+    last = [text for text in result.texts.values("text") if "nothing yet" in text][-1]
+    assert "the truth" in last
 
 
 def test_default_answer_that_is_never_corrected_says_so() -> None:
@@ -474,6 +526,8 @@ def test_new_version_that_fails_is_rolled_back() -> None:
         ({"validate": {"function": "nothing"}}, None, "is not the name of a function"),
         ({"balance": {"over": ["b"]}}, None, "policies hand calls on in a cycle: b -> b"),
         ({"cache": {"shared": "x"}}, {"cache": {"shared": "x", "ttl_s": 5}}, "which share it by name"),
+        ({"samples": {"count": 3, "agree": 4}}, None, "3 samples are never 4"),
+        ({"escalate": {"looks_every_h": 0}}, None, "`looks_every_h` must be above 0"),
         ({"escalate": {"from_h": 9, "to_h": 9}}, None, "`from_h` must be before `to_h`"),
         ({"rollout": {"to": "nobody", "steps": []}}, None, "there is no 'nobody' under agents"),
     ],

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.models import Reply
-from harness.models.api import StatedClaim
+from harness.models import Reply, StatedClaim
 from harness.sim import Sim
 from harness.sim.program_run import ProgramRun
 

@@ -203,7 +203,7 @@ def test_majority_of_samples_is_right_as_often_as_condorcet_says(k: int, p: floa
         spec(
             {"samples": {"count": k}},
             tasks={"tasks": 3000, "arrivals": {"every_s": 10}},
-            agents={"a": {"model": "m", "accuracy": p, "output_tokens": 10}},
+            agents={"a": {"model": "m", "accuracy": p, "wrong_reply": "no", "output_tokens": 10}},
         )
     ).run(1)
     expected = majority(k, p)

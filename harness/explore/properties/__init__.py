@@ -11,7 +11,7 @@ from harness.explore.properties.api import Context, Failure, Property
 from harness.explore.properties.checked import checked
 from harness.explore.properties.effects import repeated_effect
 from harness.explore.properties.ending import ends
-from harness.explore.properties.errors import error
+from harness.explore.properties.errors import error, unseen_error
 from harness.explore.properties.leaks import leak
 
 __all__ = ["Context", "Failure", "Property", "properties"]
@@ -24,4 +24,4 @@ def properties(check: Callable[..., object] | None) -> tuple[Property, ...]:
         check: The user's, of the output; None if there is none.
     """
     own = () if check is None else (checked(check),)
-    return (ends, error, *own, repeated_effect, leak)
+    return (ends, error, *own, unseen_error, repeated_effect, leak)

@@ -40,6 +40,20 @@ def error(context: Context) -> Failure | None:
     return failure_of(bug)
 
 
+def unseen_error(context: Context) -> Failure | None:
+    """An error that ends a task or a thread, that nobody asks for, and that no deviation excuses.
+
+    What dies in the passing run already is not looked at: its author has seen the program pass.
+    """
+    if not context.deviations or context.now.error is not None:
+        return None
+    for death in context.now.deaths:
+        bug = next(_bugs(death, context), None)
+        if bug is not None and not context.passing.died:
+            return failure_of(bug)
+    return None
+
+
 def failure_of(raised: BaseException) -> Failure:
     """An error as a failure."""
     text = (str(raised).strip().splitlines() or [""])[0][:_TEXT_MAX]

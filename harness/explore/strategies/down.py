@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 from harness.explore.deviation import Deviation, Deviations, Down, SlowAgent
+from harness.explore.reductions import UNRELATED
 from harness.explore.search import Search
 from harness.explore.strategies.faults import FAILS
 from harness.explore.timeline import LONG_S
@@ -20,7 +21,8 @@ def down(search: Search) -> Iterator[Deviations | None]:
     if search.allows(FAILS):
         survived = yield from _unchanged(search, unlinked, Down)
     unmoved = yield from _unchanged(search, survived, _late)
-    search.irrelevant.update(dict.fromkeys(unmoved))
+    if UNRELATED in search.reductions:
+        search.irrelevant.update(dict.fromkeys(unmoved))
     for agent in search.agents:
         if agent in search.linked and search.allows(FAILS):
             yield (Down(agent),)

@@ -14,9 +14,10 @@ FAILS = "overloaded"
 
 def classes(search: Search, site: Site) -> Iterator[tuple[str, Fields]]:
     """Faults of a call besides its plain failure, by name and parameters, the most telling first."""
-    known: list[tuple[str, Fields]] = [("truncated", ()), ("invalid_json", ())]
+    known: list[tuple[str, Fields]] = []
     if site.is_stream:
-        known += [("cut_stream", ()), ("stall", ()), ("error_event", ())]
+        known += [("stall", ()), ("cut_stream", ()), ("error_event", ())]
+    known += [("truncated", ()), ("invalid_json", ())]
     if site.calls_tools:
         known += [("duplicate_tool_ids", ())]
     known += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from itertools import combinations
 
 from harness.explore.deviation import Deviation, Deviations
@@ -12,28 +12,41 @@ from harness.explore.search import Search, agent_of
 def pairs(search: Search) -> Iterator[Deviations | None]:
     """Those that changed what the program did first, then those that changed the order; of different kinds and agents first."""
     done: set[Deviations] = set()
-    sites = search.passing.seen.sites
+    waiting: list[Deviations] = []
+    known = 0
     while True:
         rank = {single[0]: 0 for single in search.changing()}
         rank |= {single[0]: 1 for single in search.reordering()}
-        fresh = [
-            pair
-            for pair in combinations(rank, 2)
-            if pair not in done and _where(pair[0]) != _where(pair[1])
-        ]
-        if not fresh:
+        if len(rank) != known:
+            known = len(rank)
+            waiting = _in_order(rank, done, search)
+        if not waiting:
             yield None
             continue
-        best = min(
-            fresh,
-            key=lambda pair: (
-                rank[pair[0]] + rank[pair[1]],
-                pair[0].kind == pair[1].kind,
-                agent_of(pair[0], sites) == agent_of(pair[1], sites),
-            ),
-        )
+        best = waiting.pop()
         done.add(best)
         yield best
+
+
+def _in_order(
+    rank: Mapping[Deviation, int], done: Container[Deviations], search: Search
+) -> list[Deviations]:
+    """The pairs that were not tried, the best last."""
+    sites = search.passing.seen.sites
+    agent = {one: agent_of(one, sites) for one in rank}
+    fresh: list[Deviations] = [
+        pair
+        for pair in combinations(rank, 2)
+        if pair not in done and _where(pair[0]) != _where(pair[1])
+    ]
+    fresh.sort(
+        key=lambda pair: (
+            rank[pair[0]] + rank[pair[1]],
+            pair[0].kind == pair[1].kind,
+            agent[pair[0]] == agent[pair[1]],
+        )
+    )
+    return fresh[::-1]
 
 
 def _where(deviation: Deviation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from harness.models.api import Injection, Reply, Request
 from harness.models.meaning.spoken import Spoken
@@ -44,7 +44,9 @@ class Statement:
 
     agent: str
     call: str
-    """Key of its call."""
+    """Key of its call; samples of one call have keys of their own."""
+    span: int
+    """span_id of its call."""
     claims: dict[int, int | None] = field(default_factory=dict)
     """Each claim with the statement that it was read in; None of one that was made here."""
     corrects: frozenset[int] = frozenset()
@@ -94,7 +96,7 @@ class TaskMeaning:
 
     def _claims_in(self, statements: Iterable[int]) -> tuple[dict[int, int], frozenset[int]]:
         """The claims of some statements, of several about the same the latest; and those that are known to be false."""
-        statements = tuple(statements)
+        statements = self._one_of_each_call(statements)
         corrects = frozenset().union(*(self._statements[it].corrects for it in statements))
         found: dict[int, tuple[int, int]] = {}
         for number in statements:
@@ -103,7 +105,7 @@ class TaskMeaning:
                     found[self.claim(claim).about] = claim, number
         return dict(found.values()), corrects
 
-    def recorded(self, request: Request) -> list[Any]:
+    def recorded(self, request: Request) -> object:
         """The claims of the reply to a request, by their keys, as JSON."""
         new = [it for it in self.claims if it.call == request.call_span.span_id]
         return [
@@ -121,11 +123,11 @@ class TaskMeaning:
             ],
         ]  # fmt: skip
 
-    def restore(self, request: Request, reply: Reply, recorded: Any) -> None:  # noqa: ANN401 - JSON
+    def restore(self, request: Request, reply: Reply, recorded: object) -> None:
         """Note a reply with the claims that were recorded of it."""
         heard = self.hear(request)
         numbers = {claim.key: claim.number for claim in self.claims}
-        new, statements = recorded
+        new, statements = cast("list[Any]", recorded)
         for key, is_true, at_s, cause, text, about, opposes in new:
             number = numbers[key] = len(self.claims) + 1
             self.claims.append(
@@ -151,6 +153,28 @@ class TaskMeaning:
 
     def _keys(self, numbers: Iterable[int]) -> list[str]:
         return [self.claim(number).key for number in sorted(numbers)]
+
+    def _one_of_each_call(self, statements: Iterable[int]) -> list[int]:
+        """Of samples of one call with equal texts, one that is as true as most of them."""
+        of_calls: dict[int, dict[str, list[int]]] = {}
+        for number in statements:
+            said = self._statements[number]
+            of_calls.setdefault(said.span, {}).setdefault(said.call, []).append(number)
+        found: list[int] = []
+        for samples in of_calls.values():
+            votes = [self._is_true(sample) for sample in samples.values()]
+            most = votes.count(True) * 2 > len(votes) or (
+                votes.count(False) * 2 == len(votes) and votes[0]
+            )
+            found += list(samples.values())[votes.index(most)]
+        return sorted(found)
+
+    def _is_true(self, statements: Iterable[int]) -> bool:
+        return all(
+            self.claim(it).is_true
+            for number in statements
+            for it in self._statements[number].claims
+        )
 
     def arrived(self, request: Request, text: str) -> list[Statement]:
         """The statements in the reply to a request, of which another text arrived."""
@@ -201,7 +225,9 @@ class TaskMeaning:
         number = len(self._statements)
         if is_worded:
             self._worded.add(number)
-        self._statements.append(Statement(request.agent, request.key, claims, corrects))
+        self._statements.append(
+            Statement(request.agent, request.key, request.call_span.span_id, claims, corrects)
+        )
         self._of_call.setdefault(request.key, []).append(number)
         self._spoken.said(number, text, heard.statements)
 

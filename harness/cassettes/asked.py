@@ -1,0 +1,57 @@
+"""What recorded requests ask, whatever API they are of: the model, the system prompt, the last text of the user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.cassettes.cassette import RecordedRequest
+from harness.json_types import JsonObject
+
+
+def model_asked(request: RecordedRequest) -> str:
+    """The model that a request asks; empty if it asks none."""
+    return _text(_mapping(request.json).get("model"))
+
+
+def system_of(request: RecordedRequest) -> str:
+    """The system prompt of a request."""
+    body = _mapping(request.json)
+    if (system := body.get("system") or body.get("instructions")) is not None:
+        return text_of(system)
+    told = [
+        text_of(message.get("content"))
+        for message in map(_mapping, _list(body.get("messages")) or _list(body.get("input")))
+        if message.get("role") in ("system", "developer")
+    ]
+    return "\n".join(told)
+
+
+def last_user_text_of(request: RecordedRequest) -> str:
+    """The last text of the user in a request."""
+    body = _mapping(request.json)
+    asked = body.get("input")
+    if isinstance(asked, str):
+        return asked
+    for message in reversed(_list(body.get("messages")) or _list(asked)):
+        if _mapping(message).get("role") == "user" and (text := text_of(message.get("content"))):
+            return text
+    return ""
+
+
+def text_of(content: object) -> str:
+    """The text of what a message contains."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(_text(_mapping(part).get("text")) for part in _list(content))
+
+
+def _mapping(value: object) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
