@@ -23,6 +23,9 @@ from harness.metrics.contributions import Key, Pair, Use
 from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, WORK
 from harness.metrics.endings import TIMEOUT
 
+_SIZEABLE: Final = 0.1
+"""An agent whose own work grew by less is not the cause of longer waits or of timeouts."""
+
 Uses = tuple[Mapping[str, Use], Mapping[str, Use]]
 
 TOOL: Final = "failing tool"
@@ -59,7 +62,8 @@ def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Ca
     if effect.kind == WORK and not effect.name:
         return _of_agent(effect.agent, uses, tasks, direction) or alone
     if effect.kind == IN_FLIGHT:
-        return _of_agent(effect.agent, uses, tasks, direction) or alone
+        mine = _of_agent(effect.agent, uses, tasks, direction, least=_SIZEABLE)
+        return mine or _of_demand(uses, tasks, direction) or alone
     if effect.kind == QUEUE:
         return _of_demand(uses, tasks, direction) or alone
     if effect.kind == RETRY:
@@ -67,13 +71,15 @@ def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Ca
     return alone
 
 
-def _of_agent(agent: str, uses: Uses, tasks: int, direction: float) -> Cause | None:
-    """What changed most about an agent, that makes its work take longer."""
+def _of_agent(
+    agent: str, uses: Uses, tasks: int, direction: float, *, least: float = 0.0
+) -> Cause | None:
+    """What changed most about an agent, that makes its work take longer; by a share of its work at least."""
     before, after = (side.get(agent, Use()) for side in uses)
     if not tasks:
         return None
     factor = leading(factors(agent, before, after, tasks), direction)
-    if factor is None:
+    if factor is None or abs(factor.seconds) * tasks < least * before.service_s:
         return None
     if factor.kind == CALLS and direction > 0:
         failing = failing_tool(agent, before, after) or failing_other(agent, uses)
@@ -146,7 +152,8 @@ def of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause |
     if after.injected - before.injected >= 0.5 * math.fsum(gains.values()):
         return None  # nobody's demand: a fault was injected
     if reason == TIMEOUT:
-        found = _of_agent(agent, uses, tasks, direction)
+        # The replies that are left are the fast ones, so that only what is plain to see in them is a cause.
+        found = _of_agent(agent, uses, tasks, direction, least=_SIZEABLE)
         return found if found is not None and found.kind != CALLS else None
     if not reason.startswith(("429", "rate_limit", "529", "overloaded")):
         return None
