@@ -23,6 +23,13 @@ from harness.metrics.contributions import Key, Pair, Use
 from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, WORK
 from harness.metrics.endings import TIMEOUT
 
+_FALSE_ALARMS: Final = 0.001
+"""How often chance alone may give a further reason."""
+
+_NOTHING: Final = 1e-9
+_MANY: Final = 1_000
+"""Beyond so many tasks that changed, the standard error decides alone."""
+
 _SIZEABLE: Final = 0.1
 """An agent whose own work grew by less is not the cause of longer waits or of timeouts."""
 
@@ -221,13 +228,22 @@ def _named(models: Iterable[str]) -> str:
 
 
 def is_chance(amounts: Sequence[float]) -> bool:
-    """Whether a mean change of paired tasks is within three standard errors of nothing."""
+    """Whether chance may explain the mean change of paired tasks.
+
+    It does not if the mean is three standard errors from nothing, or if so many of the tasks that changed at all did so in
+    the same direction (sign test): an effect on few tasks is as plain in that as it is spread in size.
+    """
     count = len(amounts)
     mean = math.fsum(amounts) / count
     if count < 2 or not mean:
         return not mean
     variance = math.fsum((it - mean) ** 2 for it in amounts) / (count - 1)
-    return abs(mean) < 3 * math.sqrt(variance / count)
+    if abs(mean) >= 3 * math.sqrt(variance / count):
+        return False
+    moved = [it for it in amounts if abs(it) > _NOTHING]
+    same = sum(it * mean > 0 for it in moved)
+    tail = math.fsum(math.comb(len(moved), it) for it in range(same, len(moved) + 1))
+    return tail > _FALSE_ALARMS * 2.0 ** len(moved) if len(moved) < _MANY else True
 
 
 def gains(pairs: Sequence[Pair], keys: Sequence[Key]) -> list[float]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.reasons import DIRECT, LATENCY, SHARED, Cause, Spec, explained, is_right, team_of
-from harness.gate.causes import cause_of_effect
+from harness.gate.causes import cause_of_effect, is_chance
 from harness.gate.changes import factors
 from harness.gate.explanation import Row, extent
 from harness.gate.output.json_object import _reasons
@@ -119,3 +119,11 @@ def test_a_shorter_timeout_is_not_blamed_on_the_noise_of_the_replies_that_are_le
 def test_what_was_hardly_there_has_no_percentage() -> None:
     found = Row("retry", "bee", "", 0.001, 10.0, 0.5)
     assert extent(found, "tasks") == "(hardly any before), in 50 % of tasks"
+
+
+def test_chance_explains_what_goes_both_ways_and_not_what_goes_one_way() -> None:
+    assert is_chance([1.0, -1.0, 2.0, -1.5, 0.0, 0.0])
+    assert is_chance([3.0, *[0.0] * 47])
+    assert not is_chance([1.0, 9.0, 0.3, 7.0, 0.2, 0.1, 4.0, 0.4, 0.1, 5.0, 0.2, *[0.0] * 40])
+    assert not is_chance([1.0, 1.1, 0.9, 1.0])
+    assert is_chance([0.0, 0.0])
