@@ -252,11 +252,11 @@ def is_right(told: Explanation, cause: Cause, agent: str, first: int = 1) -> boo
 
 
 def main() -> int:
-    """Measure, and print the table."""
-    pairs, twos, controls = (int(it) for it in (sys.argv[1:] or ("5", "44", "50")))
-    rng = random.Random(20)
+    """Measure, and print the table; the arguments are pairs a cause, pairs of two causes, controls, and the seed of the draws."""
+    pairs, twos, controls, seed = (int(it) for it in (sys.argv[1:] or ("5", "44", "50", "21")))
+    rng = random.Random(seed)
     found: dict[str, Counter[str]] = {}
-    number = 0
+    number = 1000 * seed
     for cause in (*DIRECT, *SHARED):
         group = "through something shared" if cause.is_shared else "direct"
         for _ in range(pairs):
@@ -266,6 +266,11 @@ def main() -> int:
             right = is_right(told, cause, agent)
             if not right:
                 print(f"  wrong: {cause.name} at {agent} ({cause.metric}): {told.sentence}")
+            if not cause.is_shared:
+                alone = len(told.reasons) == 1
+                found.setdefault("direct, and no other cause named", Counter())[str(alone)] += 1
+                if not alone:
+                    print(f"  more: {cause.name} at {agent} ({cause.metric}): {told.sentence}")
             for row in (group, f"{group}: {cause.name}, {cause.metric}"):
                 found.setdefault(row, Counter())[str(right)] += 1
     for _ in range(twos):

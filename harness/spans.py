@@ -57,6 +57,9 @@ BUDGET_REFUSED: Final = "budget_refused"
 CIRCUIT_OPENED: Final = "circuit_opened"
 CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
 """Names of the events of policies that metrics count; the detail of those of a circuit is the name of its breaker."""
+NO_PROGRESS: Final = "no_progress"
+"""Event of a turn that is not taken, because it would be the same as many before; its detail names the repeating messages."""
+
 CLAIMS: Final = "claims"
 """Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
 

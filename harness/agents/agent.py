@@ -16,6 +16,7 @@ from harness.agents.context import Context, Inputs, Remembered
 from harness.agents.instead import Instead, decided
 from harness.agents.message import Message, answer, deliver, receive, unread
 from harness.agents.mishap import Mishaps
+from harness.agents.progress import Input, NoProgress
 from harness.agents.reading import choice, confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
@@ -51,7 +52,7 @@ from harness.resilience import (
 )
 from harness.resilience.budget import Price
 from harness.resilience.validation import Check
-from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.spans import AGENT, CALL, CANCELLED, ERROR, NO_PROGRESS, OK, TOOL, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
 
 
@@ -359,6 +360,8 @@ class Turn:
         self.has_recalled = False
         """Whether what the agent remembers is part of the conversation."""
         self._failures: tuple[str, ...] = ()
+        self._input: Input | None = None
+        """What it reads, while the turn is open."""
 
     def __enter__(self) -> Self:
         agent = self.agent
@@ -366,11 +369,15 @@ class Turn:
         agent.turns += 1
         deliver(self.asked, agent.name, self.span, agent.log)
         try:
+            said = [(message.sender, message.text) for message in self.asked]
+            self._input = self.task.progress.begin(agent.name, said)
             if agent.spendings is not None:
                 agent.spendings.begin_turn(self.span, agent.log)
             if agent.reception is not None:
                 self.asked = agent.reception.checked(self.asked, agent.name, self.span, agent.log)
         except ModelError as error:
+            if isinstance(error, NoProgress):
+                agent.log.event(NO_PROGRESS, self.span, error.cycle)
             self.__exit__(type(error), error, None)
             raise
         return self
@@ -379,6 +386,8 @@ class Turn:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self.agent.turns -= 1
+        if self._input is not None:
+            self.task.progress.end(self._input)
         status = OK if error is None else CANCELLED
         if isinstance(error, Exception):
             status, self.span.error = ERROR, error_name(error)

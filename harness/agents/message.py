@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from harness.agents.context import Remembered
+from harness.agents.progress import Progress
 from harness.provider.tokens import count_tokens
 from harness.spans import MESSAGE, Span, SpanLog
 from harness.state import SharedState
@@ -44,6 +45,8 @@ class Task:
     """What each agent remembers of its earlier turns, of those that remember anything."""
     speaks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The versions of messages that each sender speaks, of those that state any."""
+    progress: Progress = field(default_factory=Progress)
+    """Its turns so far, to notice when they repeat."""
 
     cost_usd: float = 0.0
     """Cost of the calls that agents have made for it so far; of a team within a team, of its members' [USD]; NaN if a price is

@@ -23,6 +23,16 @@ from harness.metrics.contributions import Key, Pair, Use
 from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, WORK
 from harness.metrics.endings import TIMEOUT
 
+_FALSE_ALARMS: Final = 0.001
+"""How often chance alone may give a further reason."""
+
+_NOTHING: Final = 1e-9
+_MANY: Final = 1_000
+"""Beyond so many tasks that changed, the standard error decides alone."""
+
+_SIZEABLE: Final = 0.1
+"""An agent whose own work grew by less is not the cause of longer waits or of timeouts."""
+
 Uses = tuple[Mapping[str, Use], Mapping[str, Use]]
 
 TOOL: Final = "failing tool"
@@ -59,7 +69,8 @@ def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Ca
     if effect.kind == WORK and not effect.name:
         return _of_agent(effect.agent, uses, tasks, direction) or alone
     if effect.kind == IN_FLIGHT:
-        return _of_agent(effect.agent, uses, tasks, direction) or alone
+        mine = _of_agent(effect.agent, uses, tasks, direction, least=_SIZEABLE)
+        return mine or _of_demand(uses, tasks, direction) or alone
     if effect.kind == QUEUE:
         return _of_demand(uses, tasks, direction) or alone
     if effect.kind == RETRY:
@@ -67,13 +78,15 @@ def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Ca
     return alone
 
 
-def _of_agent(agent: str, uses: Uses, tasks: int, direction: float) -> Cause | None:
-    """What changed most about an agent, that makes its work take longer."""
+def _of_agent(
+    agent: str, uses: Uses, tasks: int, direction: float, *, least: float = 0.0
+) -> Cause | None:
+    """What changed most about an agent, that makes its work take longer; by a share of its work at least."""
     before, after = (side.get(agent, Use()) for side in uses)
     if not tasks:
         return None
     factor = leading(factors(agent, before, after, tasks), direction)
-    if factor is None:
+    if factor is None or abs(factor.seconds) * tasks < least * before.service_s:
         return None
     if factor.kind == CALLS and direction > 0:
         failing = failing_tool(agent, before, after) or failing_other(agent, uses)
@@ -146,7 +159,8 @@ def of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause |
     if after.injected - before.injected >= 0.5 * math.fsum(gains.values()):
         return None  # nobody's demand: a fault was injected
     if reason == TIMEOUT:
-        found = _of_agent(agent, uses, tasks, direction)
+        # The replies that are left are the fast ones, so that only what is plain to see in them is a cause.
+        found = _of_agent(agent, uses, tasks, direction, least=_SIZEABLE)
         return found if found is not None and found.kind != CALLS else None
     if not reason.startswith(("429", "rate_limit", "529", "overloaded")):
         return None
@@ -214,13 +228,22 @@ def _named(models: Iterable[str]) -> str:
 
 
 def is_chance(amounts: Sequence[float]) -> bool:
-    """Whether a mean change of paired tasks is within three standard errors of nothing."""
+    """Whether chance may explain the mean change of paired tasks.
+
+    It does not if the mean is three standard errors from nothing, or if so many of the tasks that changed at all did so in
+    the same direction (sign test): an effect on few tasks is as plain in that as it is spread in size.
+    """
     count = len(amounts)
     mean = math.fsum(amounts) / count
     if count < 2 or not mean:
         return not mean
     variance = math.fsum((it - mean) ** 2 for it in amounts) / (count - 1)
-    return abs(mean) < 3 * math.sqrt(variance / count)
+    if abs(mean) >= 3 * math.sqrt(variance / count):
+        return False
+    moved = [it for it in amounts if abs(it) > _NOTHING]
+    same = sum(it * mean > 0 for it in moved)
+    tail = math.fsum(math.comb(len(moved), it) for it in range(same, len(moved) + 1))
+    return tail > _FALSE_ALARMS * 2.0 ** len(moved) if len(moved) < _MANY else True
 
 
 def gains(pairs: Sequence[Pair], keys: Sequence[Key]) -> list[float]:

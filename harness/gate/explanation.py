@@ -18,6 +18,10 @@ NOTHING: Final = 1e-9
 """Sums of floats that differ by less are the same: below a microsecond, and below the price of a token."""
 
 
+_HARDLY: Final = 100
+"""What grew by more times was hardly there before, and a percentage says less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One contribution to a change, a task's share of it, in the unit of the metric."""
@@ -99,6 +103,8 @@ def time(change_s: float) -> str:
 def extent(row: Row, among: str) -> str:
     """How much that is for what it was, and how common."""
     relative = f"{row.change / row.base:+.0%}" if row.base > NOTHING else "none before"
+    if row.change > _HARDLY * row.base > NOTHING:
+        relative = "hardly any before"
     return f"({spaced(relative)}), in {spaced(f'{row.share:.0%}')} of {among}"
 
 

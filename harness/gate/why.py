@@ -113,7 +113,7 @@ def explained(
 def _sentence(reasons: Sequence[Reason], change: float, metric: str, split: Money | None) -> str:
     """The reasons as one text, with what all others did unless it is little."""
     first, *more = (it.text for it in reasons)
-    text = " ".join([first, *(f"Also, {it}" for it in more)])
+    text = " ".join([first, *(f"Also, {_inside(it)}" for it in more)])
     rest = change - math.fsum(it.change for it in reasons)
     if metric in PATH_METRICS and abs(rest) > _LITTLE * abs(reasons[0].change):
         text += f" All others together take {time(rest)}."
@@ -123,6 +123,14 @@ def _sentence(reasons: Sequence[Reason], change: float, metric: str, split: Mone
         amount = f"{render(metric, abs(rest))} {'more' if rest > 0 else 'less'}"
         text += f" All others together: {amount}."
     return text
+
+
+_BEGINNINGS: Final = ("Failed attempts", "Waiting in", "Every agent", "The tool", "Time between")
+
+
+def _inside(text: str) -> str:
+    """A sentence behind `Also,`; names of agents stay as they are."""
+    return text[0].lower() + text[1:] if text.startswith(_BEGINNINGS) else text
 
 
 def _keys(pairs: Sequence[Pair]) -> dict[Key, None]:

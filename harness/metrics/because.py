@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from harness.metrics.cascade import cascades
 from harness.metrics.contributions import (
     AMOUNTS,
     PATH_METRICS,
@@ -139,7 +140,9 @@ def _of_failures(runs: Sequence[Table], warmup_tasks: int) -> str:
     parts = [f"{count} {where}" for where, count in ranked[:_PARTS_MAX]]
     rest = tasks - sum(count for _, count in ranked[:_PARTS_MAX])
     parts += [f"{rest} otherwise"] if rest else []
-    return f"Of {tasks:,} {'task' if tasks == 1 else 'tasks'} that failed, {', '.join(parts)}."
+    text = f"Of {tasks:,} {'task' if tasks == 1 else 'tasks'} that failed, {', '.join(parts)}."
+    told = cascades(runs, warmup_tasks=warmup_tasks)[:_PARTS_MAX]
+    return " ".join([text, *(f"{one}." for one in told)])
 
 
 def _failed(spans: Table, warmup_tasks: int) -> Iterator[str]:

@@ -65,3 +65,16 @@ def test_the_audit_is_a_view_of_the_store() -> None:
 def test_a_task_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", "1", "--task", "9", "--store", "r.duckdb"]) == 2
     assert "has no decisions of task 9" in capsys.readouterr().err
+
+
+def test_show_tells_a_cascade_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = ["faults=[{status: {agent: lead, status: 529, probability: 0.5}}]", "policies={}"]
+    command = ["simulate", str(SCENARIO), "--runs", "1", "--set", "workload.tasks=8"]
+    for change in changes:
+        command += ["--set", change]
+    run([*command, "--store", "r.duckdb", "--quiet"])
+    capsys.readouterr()
+    assert run(["show", "2", "--store", "r.duckdb"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "lead failed at " in told
+    assert "of 8 tasks lost." in told

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.reasons import DIRECT, LATENCY, SHARED, Cause, Spec, explained, is_right, team_of
-from harness.gate.causes import cause_of_effect
+from harness.gate.causes import cause_of_effect, is_chance
 from harness.gate.changes import factors
+from harness.gate.explanation import Row, extent
 from harness.gate.output.json_object import _reasons
 from harness.gate.why import why
 from harness.metrics.contributions import Key, Use
@@ -106,3 +107,23 @@ def test_the_parts_of_a_service_time_add_up() -> None:
     new = Use(calls=4, attempts=5, replies=4, input_tokens=2000, output_tokens=900, service_s=22.0, prefill_s=3.0)  # fmt: skip
     parts = factors("bee", old, new, 2)
     assert math.fsum(it.seconds for it in parts) == pytest.approx((22.0 - 9.0) / 2)
+
+
+def test_a_shorter_timeout_is_not_blamed_on_the_noise_of_the_replies_that_are_left() -> None:
+    spec = team_of(3)
+    told = changed(spec, lambda it: it["policies"]["default"].update(timeout_s=4.5))
+    assert " of its attempts end with timeout (none before)" in told
+    assert " times as " not in told
+
+
+def test_what_was_hardly_there_has_no_percentage() -> None:
+    found = Row("retry", "bee", "", 0.001, 10.0, 0.5)
+    assert extent(found, "tasks") == "(hardly any before), in 50 % of tasks"
+
+
+def test_chance_explains_what_goes_both_ways_and_not_what_goes_one_way() -> None:
+    assert is_chance([1.0, -1.0, 2.0, -1.5, 0.0, 0.0])
+    assert is_chance([3.0, *[0.0] * 47])
+    assert not is_chance([1.0, 9.0, 0.3, 7.0, 0.2, 0.1, 4.0, 0.4, 0.1, 5.0, 0.2, *[0.0] * 40])
+    assert not is_chance([1.0, 1.1, 0.9, 1.0])
+    assert is_chance([0.0, 0.0])
