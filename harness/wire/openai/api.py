@@ -63,6 +63,8 @@ class OpenAI:
             return answer(rejected.problem, self._desk.moment(ids))
         if isinstance(understood, Prompt):
             return understood
+        if understood is None:
+            return HttpResponse(204, headers(self._desk.moment(ids), JSON), b"")
         if isinstance(understood, bytes):
             return HttpResponse(200, headers(self._desk.moment(ids), _BINARY), understood)
         return HttpResponse(200, headers(self._desk.moment(ids), JSON), pretty(understood) + b"\n")
@@ -104,7 +106,7 @@ class OpenAI:
         # How many have been sent is not known; this is more than that, so that the numbers still rise.
         return response_broken_off(problem, events - 1)
 
-    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | JsonObject | bytes:
+    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | JsonObject | bytes | None:
         if http.base is None:
             raise _no_such_url(http)
         match http.method, http.path.strip("/").split("/"):
@@ -129,6 +131,9 @@ class OpenAI:
                 return listing(self._desk.models)
             case "GET", ["v1", "models", model]:
                 return one(model, self._desk.models)
+            case "POST", ["v1", "traces", "ingest"]:  # of openai-agents; nobody can read them
+                json_body(http)
+                return None
             case method, ["v1", "files", *rest]:
                 return self._file(method, rest, http, self._desk.moment(ids))
             case method, ["v1", "batches", *rest]:
