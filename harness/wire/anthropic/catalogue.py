@@ -67,6 +67,14 @@ class Facts(NamedTuple):
         return self.generation < 4.6
 
     @property
+    def takes_system_turns(self) -> bool:
+        """Whether `messages` may hold turns of the system: from Opus 4.8 on, but not Sonnet 5.
+
+        https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+        """
+        return (self.generation >= 4.8 and self.name != "claude-sonnet-5") or self.is_unknown
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the name is unknown."""
         return self.generation == 0

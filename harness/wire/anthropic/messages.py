@@ -133,11 +133,11 @@ def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
     """Check all that a request for a reply and one for a count have in common."""
     check_fields(body, client.version, client.betas)
     model = text_at(body, "model", "model")
-    messages = check_messages(body, client.version)
+    facts = facts_of(model)
+    messages = check_messages(body, client.version, facts)
     check_system(body)
     check_tools(body)
     check_breakpoints(body)
-    facts = facts_of(model)
     check_model(model, facts, client.models)
     turns = turns_of(messages)
     check_order(turns)

@@ -173,12 +173,12 @@ def _check_thinking(
                 f"{_DOCS}#max-tokens-and-context-window-size"
             )
     if kind in ("enabled", "adaptive"):
-        _check_beside_thinking(body)
+        _check_beside_thinking(body, kind)
 
 
-def _check_beside_thinking(body: Table) -> None:
+def _check_beside_thinking(body: Table, kind: str) -> None:
     choice = body.get("tool_choice") or {}
-    if choice.get("type") in ("any", "tool"):
+    if kind == "enabled" and choice.get("type") in ("any", "tool"):  # adaptive thinking may be none
         raise invalid("Thinking may not be enabled when tool_choice forces tool use.")
     if body.get("temperature") not in (None, 1):
         raise invalid(

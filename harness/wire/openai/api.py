@@ -24,6 +24,7 @@ from harness.wire.openai.errors import (
 from harness.wire.openai.files import Files
 from harness.wire.openai.headers import JSON, headers
 from harness.wire.openai.models import is_known, listing, one
+from harness.wire.openai.response_rules import check_simulated
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, check_fields, json_body
 
@@ -190,6 +191,7 @@ class OpenAI:
 
     def _known_to_responses(self, asked: JsonObject, host: str) -> JsonObject:
         """Return the request; reject an unknown model."""
+        check_simulated(asked)  # a stored prompt has a model of its own
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected(

@@ -10,7 +10,7 @@ from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
-from harness.wire.openai.models import context_tokens, is_reasoning
+from harness.wire.openai.models import context_tokens, is_reasoning, takes
 from harness.wire.openai.validate import (
     MISSING,
     TOO_LONG,
@@ -29,6 +29,14 @@ _UNANSWERED = (
     "The following tool_call_ids did not have response messages: "
 )
 _UNSUPPORTED = "unsupported_parameter"
+_SOME_MODELS_TAKE = (
+    "max_tokens",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "top_logprobs",
+)
 
 
 def check_messages(messages: Any) -> None:  # noqa: ANN401 - whatever was sent
@@ -48,12 +56,14 @@ def check_parameters(asked: JsonObject) -> None:
         if asked.get(name):
             raise NotSimulated(f"{name!r} of OpenAI's chats", "leave it out, or use tools")
     model = asked["model"]
-    if model.startswith(("o1", "o3", "o4", "gpt-5")) and asked.get("max_tokens") is not None:
-        raise Rejected(
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-            "max_tokens",
-            _UNSUPPORTED,
-        )
+    for name in _SOME_MODELS_TAKE:
+        if asked.get(name) and not takes(model, name):
+            instead = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+            raise Rejected(
+                f"Unsupported parameter: '{name}' is not supported with this model.{instead}",
+                name,
+                _UNSUPPORTED,
+            )
     if is_reasoning(model):
         _check_sampling(asked)
     _check_tools(asked)
@@ -140,10 +150,6 @@ def _check_sampling(asked: JsonObject) -> None:
             "Only the default (1) value is supported.",
             "temperature",
             "unsupported_value",
-        )
-    if asked.get("stop") is not None:
-        raise Rejected(
-            "Unsupported parameter: 'stop' is not supported with this model.", "stop", _UNSUPPORTED
         )
 
 

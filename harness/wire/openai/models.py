@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
@@ -50,8 +51,48 @@ _LISTED = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-m
 _CREATED_S = 1_735_689_600
 """When every model says it was made: 2025-01-01 [s since 1970]."""
 
+_DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
+
 # A dated name, or an alias, of the first reasoning models: those whose refusals are known.
 _REASONING = re.compile(r"(o1|o3|o3-mini|o4-mini|gpt-5|gpt-5-mini|gpt-5-nano)(-20\d\d-\d\d-\d\d)?")
+
+
+class Unsupported(NamedTuple):
+    """What some models do not take."""
+
+    models: re.Pattern[str]
+    """Their names, without a date."""
+    parameters: tuple[str, ...]
+    source: str
+
+
+_UNSUPPORTED = (
+    Unsupported(
+        re.compile(r"o3|o3-pro|o4-mini|gpt-5(-mini|-nano)?"),
+        ("stop",),
+        "https://platform.openai.com/docs/api-reference/chat/create#chat-create-stop names o3 and o4-mini; GPT-5 as recorded",
+    ),
+    Unsupported(
+        re.compile(
+            r"o1|o1-mini|o1-preview|o1-pro|o3|o3-mini|o3-pro|o4-mini|gpt-5(-mini|-nano|-pro)?"
+        ),
+        ("presence_penalty", "frequency_penalty", "logit_bias", "top_logprobs", "max_tokens"),
+        "https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning lists what reasoning models do not take",
+    ),
+    Unsupported(
+        re.compile(r"o[134].*|gpt-5.*"),
+        ("max_tokens",),
+        "https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_tokens",
+    ),
+)
+
+
+def takes(model: str, parameter: str) -> bool:
+    """Whether a model takes a parameter of a chat."""
+    plain = _DATE.sub("", model)
+    return not any(
+        parameter in rule.parameters and rule.models.fullmatch(plain) for rule in _UNSUPPORTED
+    )
 
 
 def snapshot(model: str) -> str:

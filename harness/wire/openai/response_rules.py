@@ -36,11 +36,7 @@ def check_response(asked: JsonObject) -> None:
             "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
             code=MISSING,
         )
-    for name in ("conversation", "prompt", "background"):
-        if asked.get(name):
-            raise NotSimulated(
-                f"{name!r} of OpenAI's responses", "leave it out, and send all items"
-            )
+    check_simulated(asked)
     most = asked.get("max_output_tokens")
     if most is not None and most < _OUTPUT_TOKENS_MIN:
         raise Rejected(
@@ -66,12 +62,26 @@ def check_response(asked: JsonObject) -> None:
     _check_input(asked.get("input"))
 
 
+def check_simulated(asked: JsonObject) -> None:
+    """Check that a request asks for nothing that only the real API has.
+
+    Raises:
+        NotSimulated: It does.
+    """
+    for name in ("conversation", "prompt", "background"):
+        if asked.get(name):
+            raise NotSimulated(
+                f"{name!r} of OpenAI's responses", "leave it out, and send all items"
+            )
+
+
 def check_results(items: Sequence[JsonObject]) -> None:
     """Check that every call of a tool has its output, and every output its call."""
     calls = [item.get("call_id") for item in items if item["type"] == "function_call"]
+    searches = [item.get("call_id") for item in items if item["type"] == "tool_search_call"]
     outputs = [item.get("call_id") for item in items if item["type"] == "function_call_output"]
     for call_id in outputs:
-        if call_id not in calls:
+        if call_id not in (*calls, *searches):  # a search by the client is answered like a function
             raise Rejected(
                 f"No tool call found for function call output with call_id {call_id}.", "input"
             )

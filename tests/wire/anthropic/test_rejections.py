@@ -60,8 +60,13 @@ def _user(*blocks: Any) -> dict[str, Any]:
             "messages.0.name: Extra inputs are not permitted",
         ),
         (
-            _said({"role": "assistant", "content": "x"}),
-            'messages: first message must use the "user" role',
+            _said(
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": " "}, {"type": "text", "text": "x"}],
+                }
+            ),
+            "messages: text content blocks must contain non-whitespace text",
         ),
         (_user({"type": "text", "text": ""}), "messages: text content blocks must be non-empty"),
         (
@@ -289,3 +294,36 @@ def test_an_error_has_one_id_in_its_body_and_its_header(bench: Any) -> None:
     assert json.loads(response.body)["request_id"] == headers["request-id"]
     assert headers["x-should-retry"] == "false"
     assert "retry-after" not in headers
+
+
+BLANK = {"role": "assistant", "content": [{"type": "text", "text": "\n\n"}, *USE["content"]]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _said({"role": "assistant", "content": "Welcome."}, *HI["messages"]),
+        _said(*HI["messages"], BLANK, RESULT),
+        _said(*HI["messages"], USE, RESULT, USE, RESULT),
+        {
+            **_said(*HI["messages"], {"role": "system", "content": "Be brief."}),
+            "model": "claude-opus-4-8",
+        },
+        {
+            "model": "claude-sonnet-4-6",
+            "tools": [TOOL],
+            "tool_choice": {"type": "any"},
+            "thinking": {"type": "adaptive"},
+        },
+    ],
+)
+@pytest.mark.parametrize("version", ["2023-06-01", "2026-10-21"])
+def test_what_the_real_api_takes_is_taken(bench: Any, body: Any, version: str) -> None:
+    bench.ask({**HI, **body}, version=version)
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-7", "claude-sonnet-5", "claude-haiku-4-5"])
+def test_models_before_opus_4_8_take_no_turns_of_the_system(bench: Any, model: str) -> None:
+    body = _said(*HI["messages"], {"role": "system", "content": "Be brief."})
+    message = bench.error({**HI, **body, "model": model})[2]
+    assert message.startswith('messages: Unexpected role "system".')

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import NotSimulated
 from harness.provider import Refusal
 from harness.provider.limits import NO_QUOTA, Level, LimitHit, Quota
 from harness.wire.api import Ids, Moment
@@ -271,3 +272,39 @@ def test_every_answer_has_openais_headers(send: Call) -> None:
 )
 def test_durations_are_written_as_go_writes_them(duration_s: float, text: str) -> None:
     assert go_duration(duration_s) == text
+
+
+@pytest.mark.parametrize("model", ["o3-mini", "o3-mini-2025-01-31", "o1", "gpt-4o"])
+def test_models_that_take_a_stop_get_one(chat: Call, model: str) -> None:
+    assert chat("hi", model=model, stop=["END"]).stop_sequences == ("END",)
+
+
+@pytest.mark.parametrize("model", ["o3", "o4-mini-2025-04-16", "gpt-5"])
+def test_models_that_take_no_stop_refuse_it(chat: Call, model: str) -> None:
+    status, error = error_of(chat("hi", model=model, stop="END"))
+    assert (status, error["param"], error["code"]) == (400, "stop", "unsupported_parameter")
+
+
+@pytest.mark.parametrize(
+    "more", [{"presence_penalty": 0.5}, {"frequency_penalty": 1}, {"logit_bias": {"5": 1}}]
+)
+def test_reasoning_models_take_no_penalties(chat: Call, more: dict[str, Any]) -> None:
+    (name,) = more
+    status, error = error_of(chat("hi", model="o3", **more))
+    assert (status, error["param"]) == (400, name)
+    chat("hi", model="gpt-4o", **more)
+    chat("hi", model="o3", **{name: None})
+
+
+def test_search_for_tools_is_answered_like_a_function(send: Call) -> None:
+    items = [
+        {"type": "message", "role": "user", "content": "hi"},
+        {"type": "tool_search_call", "call_id": "c1", "execution": "client", "arguments": {}},
+        {"type": "function_call_output", "call_id": "c1", "output": "[]"},
+    ]
+    assert send("/v1/responses", {"model": "gpt-5.5", "input": items}).model == "gpt-5.5"
+
+
+def test_stored_prompt_without_a_model_is_refused_by_name(send: Call) -> None:
+    with pytest.raises(NotSimulated, match="'prompt' of OpenAI's responses"):
+        send("/v1/responses", {"prompt": {"id": "pmpt_1"}, "input": "hi"})
