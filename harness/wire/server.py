@@ -272,6 +272,8 @@ class Server:
                 if understood.status >= _FIRST_ERROR_STATUS:
                     self._count_call(scope.span.task)
                     told = f"{understood.status} {http.path}"
+                    if understood.hint:
+                        told += f" ({understood.hint})"
                     self.log.event("rejected", scope.span, told)
                     if self.calls.rejected(digest, scope, caller, answer_s):
                         self.log.event("rejected_again", scope.span, told)

@@ -139,6 +139,27 @@ _MODELS = (
 
 _BY_NAME = {facts.name: facts for facts in _MODELS}
 
+_OTHERS = (
+    "claude-mythos-preview",
+    "claude-3-opus-20240229",
+    "claude-3-opus-latest",
+    "claude-3-sonnet-20240229",
+    "claude-2.1",
+    "claude-2.0",
+    "claude-instant-1.2",
+)
+"""Models that there are or were, of which nothing more is known here."""
+
+
+def exists(model: str) -> bool:
+    """Whether the API has, or had, a model of a name."""
+    return not facts_of(model).is_unknown or model in _OTHERS
+
+
+def names_of_models() -> list[str]:
+    """The names that the models answer to."""
+    return list(dict.fromkeys(name for one in _MODELS for name in (one.name, one.dated)))
+
 
 def facts_of(model: str) -> Facts:
     """Facts of a model by its name, with or without a date; an unknown name gets those of a typical model."""

@@ -6,7 +6,7 @@ from harness.apis import APIS
 from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.units import Usage
-from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
+from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt, no_such_model
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai.batches import Batches
@@ -23,6 +23,7 @@ from harness.wire.openai.errors import (
 )
 from harness.wire.openai.files import Files
 from harness.wire.openai.headers import JSON, headers
+from harness.wire.openai.model_names import NAMES
 from harness.wire.openai.models import is_known, listing, one
 from harness.wire.openai.response_rules import check_simulated
 from harness.wire.openai.responses import Responses
@@ -61,7 +62,9 @@ class OpenAI:
             check_credential(http)
             understood = self._understand(http, ids)
         except Rejected as rejected:
-            return answer(rejected.problem, self._desk.moment(ids))
+            response = answer(rejected.problem, self._desk.moment(ids))
+            response.hint = rejected.hint
+            return response
         if isinstance(understood, Prompt):
             return understood
         if understood is None:
@@ -186,7 +189,7 @@ class OpenAI:
             raise Rejected("you must provide a model parameter")
         if host == _HOST and not is_known(model, self._desk.models):
             message = f"The model `{model}` does not exist or you do not have access to it."
-            raise Rejected(message, code="model_not_found", status=404)
+            raise Rejected(message, None, "model_not_found", 404, self._no_such_model(model))
         return asked
 
     def _known_to_responses(self, asked: JsonObject, host: str) -> JsonObject:
@@ -199,8 +202,11 @@ class OpenAI:
             )
         if host == _HOST and not is_known(model, self._desk.models):
             message = f"The requested model '{model}' does not exist."
-            raise Rejected(message, "model", "model_not_found")
+            raise Rejected(message, "model", "model_not_found", hint=self._no_such_model(model))
         return asked
+
+    def _no_such_model(self, model: str) -> str:
+        return no_such_model(model, [*NAMES, *self._desk.models])
 
 
 def _no_such_url(http: HttpRequest) -> Rejected:

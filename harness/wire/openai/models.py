@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
-
-_OWN = ("gpt-", "o1", "o3", "o4", "chatgpt", "ft:", "text-embedding-", "codex-")
-"""How names begin that are taken to be OpenAI's, whether or not the run knows them."""
+from harness.wire.openai.model_names import NAMES
 
 _SNAPSHOTS = {
     "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
@@ -118,7 +116,9 @@ def is_known(model: str, of_run: Sequence[str]) -> bool:
         model: Its name.
         of_run: The models that the run knows of.
     """
-    return model in of_run or model.startswith(_OWN)
+    if model.startswith("ft:"):  # a model that was tuned from one of those
+        model = model.split(":")[1]
+    return model in of_run or model in NAMES or _DATE.sub("", model) in NAMES
 
 
 def listing(of_run: Sequence[str]) -> JsonObject:

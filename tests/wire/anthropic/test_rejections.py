@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -276,9 +276,21 @@ def test_a_body_of_more_than_32_mb_is_too_large(bench: Any) -> None:
     )
 
 
-def test_only_claudes_and_models_of_the_run_are_found(bench: Any) -> None:
-    assert bench.error({**HI, "model": "gpt-4o"}) == (404, "not_found_error", "model: gpt-4o")
-    bench.ask({**HI, "model": "claude-of-my-own"})
+@pytest.mark.parametrize("model", ["gpt-4o", "claude-sonet-4-5", "claude-sonnet-45", "claude-9"])
+def test_a_model_that_does_not_exist_is_not_found(bench: Any, model: str) -> None:
+    assert bench.error({**HI, "model": model}) == (404, "not_found_error", f"model: {model}")
+
+
+def test_every_model_of_the_sdk_is_found(bench: Any) -> None:
+    from anthropic.types import ModelParam
+
+    names = [name for part in get_args(ModelParam) for name in get_args(part)]
+    assert len(names) > 10
+    for name in names:
+        bench.ask({**HI, "model": name})
+
+
+def test_models_of_the_run_are_found(bench: Any) -> None:
     bench.desk.models = ("house-model",)
     bench.ask({**HI, "model": "house-model"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,6 +14,7 @@ from harness.provider.limits import NO_QUOTA, Level, LimitHit, Quota
 from harness.wire.api import Ids, Moment
 from harness.wire.openai import OpenAI
 from harness.wire.openai.headers import go_duration
+from harness.wire.openai.models import is_known
 
 Call = Callable[..., Any]
 
@@ -182,14 +183,39 @@ def test_an_unknown_route_is_not_found(send: Call) -> None:
     assert (status, error["message"]) == (404, "Invalid URL (POST /v1/nothing)")
 
 
-@pytest.mark.parametrize("model", ["gpt-9", "o4-mini", "ft:gpt-4o:acme::1", "my-model"])
+@pytest.mark.parametrize(
+    "model", ["gpt-5.5", "o4-mini", "gpt-4o-2024-11-20", "ft:gpt-4o:acme::1", "my-model"]
+)
 def test_models_of_openai_and_of_the_run_are_known(chat: Call, model: str) -> None:
     assert chat("hi", model=model).model == model
 
 
-def test_an_unknown_model_is_not_found(chat: Call) -> None:
-    status, error = error_of(chat("hi", model="claude"))
+@pytest.mark.parametrize("model", ["claude", "gpt-9", "gpt-4o-mni", "o5", "ft:gpt-9:acme::1"])
+def test_an_unknown_model_is_not_found(chat: Call, model: str) -> None:
+    status, error = error_of(chat("hi", model=model))
     assert (status, error["code"]) == (404, "model_not_found")
+
+
+def test_a_misspelt_model_is_told_beside_the_answer(chat: Call) -> None:
+    answer = chat("hi", model="gpt-4o-mni")
+    assert answer.hint.startswith("there is no model 'gpt-4o-mni'; did you mean 'gpt-4o-mini'?")
+    assert b"did you mean" not in answer.body
+
+
+def test_every_model_of_the_sdk_is_known(chat: Call) -> None:
+    from openai.types.embedding_model import EmbeddingModel
+    from openai.types.shared.all_models import AllModels
+    from openai.types.shared.chat_model import ChatModel
+
+    def names(kind: object) -> list[str]:
+        parts = get_args(kind)
+        return [
+            name for part in parts for name in ([part] if isinstance(part, str) else names(part))
+        ]
+
+    listed = [*names(ChatModel), *names(AllModels), *names(EmbeddingModel)]
+    assert len(listed) > 50
+    assert [name for name in listed if not is_known(name, ())] == []
 
 
 @pytest.mark.parametrize(
