@@ -25,6 +25,7 @@ from harness.wire.openai.files import Files
 from harness.wire.openai.headers import JSON, headers
 from harness.wire.openai.model_names import NAMES
 from harness.wire.openai.models import is_known, listing, one
+from harness.wire.openai.parameters import check_known_chat, check_known_response
 from harness.wire.openai.response_rules import check_simulated
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, check_fields, json_body
@@ -130,7 +131,7 @@ class OpenAI:
             case "GET", ["v1", "responses", response_id, "input_items"]:
                 return self._responses.input_items(response_id)
             case "POST", ["v1", "embeddings"]:
-                return embeddings(self._known_to_chat(json_body(http), http.host))
+                return embeddings(self._known(json_body(http), http.host))
             case "GET", ["v1", "models"]:
                 return listing(self._desk.models)
             case "GET", ["v1", "models", model]:
@@ -179,10 +180,16 @@ class OpenAI:
             case "/v1/responses":
                 return self._responses.read(self._known_to_responses(asked, host))
             case "/v1/embeddings":
-                return embeddings(self._known_to_chat(asked, host))
+                return embeddings(self._known(asked, host))
         return read_chat(self._known_to_chat(asked, host))
 
     def _known_to_chat(self, asked: JsonObject, host: str) -> JsonObject:
+        """Return the request; reject an unknown model, and parameters that do not exist."""
+        if host == _HOST:
+            check_known_chat(asked)
+        return self._known(asked, host)
+
+    def _known(self, asked: JsonObject, host: str) -> JsonObject:
         """Return the request; reject an unknown model."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
@@ -194,6 +201,8 @@ class OpenAI:
 
     def _known_to_responses(self, asked: JsonObject, host: str) -> JsonObject:
         """Return the request; reject an unknown model."""
+        if host == _HOST:
+            check_known_response(asked)
         check_simulated(asked)  # a stored prompt has a model of its own
         model = asked.get("model")
         if not isinstance(model, str) or not model:

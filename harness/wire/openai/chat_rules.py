@@ -11,6 +11,8 @@ from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import context_tokens, is_reasoning, takes
+from harness.wire.openai.parameters import check_effort
+from harness.wire.openai.strict_schema import check_function, check_strict
 from harness.wire.openai.validate import (
     MISSING,
     TOO_LONG,
@@ -66,13 +68,17 @@ def check_parameters(asked: JsonObject) -> None:
             )
     if is_reasoning(model):
         _check_sampling(asked)
+    check_effort(model, asked.get("reasoning_effort"), "reasoning_effort")
     _check_tools(asked)
     format_ = asked.get("response_format") or {}
     if format_.get("type") == "json_schema":
         check_there("response_format", format_, "json_schema")
         named = format_["json_schema"]
         check_there("response_format.json_schema", named, "name")
-        check_schema("response_format", f"response_format '{named['name']}'", named.get("schema"))
+        what = f"response_format '{named['name']}'"
+        check_schema("response_format", what, named.get("schema"))
+        if named.get("strict"):
+            check_strict("response_format", what, named.get("schema"))
     if format_.get("type") == "json_object" and "json" not in json.dumps(asked["messages"]).lower():
         raise Rejected(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
@@ -163,12 +169,8 @@ def _check_tools(asked: JsonObject) -> None:
             check_there(f"tools[{number}]", tool, "function")
             function = tool["function"]
             check_there(f"tools[{number}].function", function, "name")
-            check_schema(
-                f"tools[{number}].function.parameters",
-                f"function '{function['name']}'",
-                function.get("parameters"),
-                "invalid_function_parameters",
-            )
+            place = f"tools[{number}].function.parameters"
+            check_function(place, function)
     choice = asked.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "function":
         check_there("tool_choice", choice, "function")

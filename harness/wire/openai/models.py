@@ -85,9 +85,14 @@ _UNSUPPORTED = (
 )
 
 
+def undated(model: str) -> str:
+    """The name without the date of a snapshot."""
+    return _DATE.sub("", model)
+
+
 def takes(model: str, parameter: str) -> bool:
     """Whether a model takes a parameter of a chat."""
-    plain = _DATE.sub("", model)
+    plain = undated(model)
     return not any(
         parameter in rule.parameters and rule.models.fullmatch(plain) for rule in _UNSUPPORTED
     )
@@ -118,7 +123,7 @@ def is_known(model: str, of_run: Sequence[str]) -> bool:
     """
     if model.startswith("ft:"):  # a model that was tuned from one of those
         model = model.split(":")[1]
-    return model in of_run or model in NAMES or _DATE.sub("", model) in NAMES
+    return model in of_run or model in NAMES or undated(model) in NAMES
 
 
 def listing(of_run: Sequence[str]) -> JsonObject:

@@ -10,6 +10,8 @@ from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
+from harness.wire.openai.parameters import check_effort
+from harness.wire.openai.strict_schema import check_function, check_strict
 from harness.wire.openai.validate import (
     MISSING,
     TOO_LONG,
@@ -49,15 +51,14 @@ def check_response(asked: JsonObject) -> None:
         raise Rejected(
             "Unsupported parameter: 'temperature' is not supported with this model.", "temperature"
         )
+    check_effort(asked["model"], (asked.get("reasoning") or {}).get("effort"), "reasoning.effort")
     format_ = (asked.get("text") or {}).get("format")
     if format_ is not None:
         check_there("text.format", format_, "type")
-        check_schema(
-            "text.format.schema",
-            f"response_format '{format_.get('name', '')}'",
-            format_.get("schema"),
-            "invalid_json_schema",
-        )
+        what = f"response_format '{format_.get('name', '')}'"
+        check_schema("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
+        if format_.get("strict"):
+            check_strict("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
     _check_tools(asked.get("tools") or ())
     _check_input(asked.get("input"))
 
@@ -105,12 +106,7 @@ def _check_tools(tools: Sequence[Any]) -> None:
         check_there(f"tools[{number}]", tool, "type")
         if tool["type"] == "function":
             check_there(f"tools[{number}]", tool, "name")
-            check_schema(
-                f"tools[{number}].parameters",
-                f"function '{tool['name']}'",
-                tool.get("parameters"),
-                "invalid_function_parameters",
-            )
+            check_function(f"tools[{number}].parameters", tool)
 
 
 def _check_input(said: object) -> None:

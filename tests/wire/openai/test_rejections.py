@@ -15,6 +15,7 @@ from harness.wire.api import Ids, Moment
 from harness.wire.openai import OpenAI
 from harness.wire.openai.headers import go_duration
 from harness.wire.openai.models import is_known
+from harness.wire.openai.parameters import CHAT, RESPONSE
 
 Call = Callable[..., Any]
 
@@ -334,3 +335,89 @@ def test_search_for_tools_is_answered_like_a_function(send: Call) -> None:
 def test_stored_prompt_without_a_model_is_refused_by_name(send: Call) -> None:
     with pytest.raises(NotSimulated, match="'prompt' of OpenAI's responses"):
         send("/v1/responses", {"prompt": {"id": "pmpt_1"}, "input": "hi"})
+
+
+OPEN = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+CLOSED = {**OPEN, "additionalProperties": False}
+
+
+def _nested(inner: object) -> dict[str, Any]:
+    return {**CLOSED, "properties": {"a": {"type": "array", "items": inner}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (OPEN, "In context=(), 'additionalProperties' is required to be supplied and to be false."),
+        ({**CLOSED, "required": []}, "including every key in properties. Missing 'a'."),
+        (_nested(OPEN), "In context=('properties', 'a', 'items'), 'additionalProperties'"),
+    ],
+)
+def test_strict_schema_closes_every_object(
+    chat: Call, send: Call, schema: dict[str, Any], words: str
+) -> None:
+    function = {"name": "f", "strict": True, "parameters": schema}
+    status, error = error_of(chat("hi", tools=[{"type": "function", "function": function}]))
+    assert (status, error["code"]) == (400, "invalid_function_parameters")
+    assert error["message"].startswith("Invalid schema for function 'f': ")
+    assert words in error["message"]
+    format_ = {"type": "json_schema", "name": "x", "strict": True, "schema": schema}
+    body = {"model": "gpt-5.5", "input": "hi", "text": {"format": format_}}
+    assert words in error_of(send("/v1/responses", body))[1]["message"]
+
+
+@pytest.mark.parametrize("schema", [CLOSED, _nested(CLOSED)])
+def test_closed_schema_may_be_strict_and_an_open_one_need_not(chat: Call, schema: object) -> None:
+    for strict, parameters in ((True, schema), (False, OPEN), (None, OPEN)):
+        function = {"name": "f", "strict": strict, "parameters": parameters}
+        assert chat("hi", tools=[{"type": "function", "function": function}]).tools == ("f",)
+
+
+def test_parameter_that_does_not_exist_is_rejected(chat: Call, send: Call) -> None:
+    status, error = error_of(chat("hi", temprature=1))
+    assert (status, error["message"]) == (
+        400,
+        "Unrecognized request argument supplied: temprature",
+    )
+    asked = {"model": "gpt-5", "input": "hi", "max_tokens": 5}
+    status, error = error_of(send("/v1/responses", asked))
+    assert (status, error["code"], error["message"]) == (
+        400,
+        "unknown_parameter",
+        "Unknown parameter: 'max_tokens'.",
+    )
+
+
+def test_parameters_are_those_of_the_sdk() -> None:
+    from openai.types.chat import completion_create_params as chats
+    from openai.types.responses import response_create_params as responses
+
+    assert chats.CompletionCreateParamsBase.__annotations__.keys() | {"stream"} == CHAT
+    assert responses.ResponseCreateParamsBase.__annotations__.keys() | {"stream"} == RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "code"),
+    [
+        ("o3", "minimal", "unsupported_value"),
+        ("gpt-5", "none", "unsupported_value"),
+        ("gpt-5-mini-2025-08-07", "xhigh", "unsupported_value"),
+        ("gpt-5.1", "tiny", "invalid_value"),
+        ("gpt-4o", "low", "unsupported_parameter"),
+        ("o3", "high", None),
+        ("gpt-5", "minimal", None),
+        ("gpt-5.1-2025-11-13", "none", None),
+        ("gpt-5.5", "xhigh", None),
+    ],
+)
+def test_models_take_their_own_efforts(
+    chat: Call, send: Call, model: str, effort: str, code: str | None
+) -> None:
+    asked = {"model": model, "input": "hi", "reasoning": {"effort": effort}}
+    answers = [chat("hi", model=model, reasoning_effort=effort), send("/v1/responses", asked)]
+    for answer, place in zip(answers, ("reasoning_effort", "reasoning.effort"), strict=True):
+        if code is None:
+            assert answer.model == model
+        else:
+            status, error = error_of(answer)
+            assert (status, error["code"], error["param"]) == (400, code, place)
