@@ -17,6 +17,7 @@ from harness.wire.anthropic.checks import (
 )
 from harness.wire.anthropic.envelope import NEW_VERSION
 from harness.wire.anthropic.errors import Rejection, invalid
+from harness.wire.anthropic.sources import check_source
 
 _NO_PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
 
@@ -181,10 +182,12 @@ def _check_block(block: Table, place: str, kinds: Collection[str]) -> None:
     if kind == "tool_result":
         _check_result(block, f"{place}.tool_result")
     if kind in ("image", "document"):
-        _check_source(as_table(block["source"], f"{place}.{kind}.source"), f"{place}.{kind}.source")
+        source, here = as_table(block["source"], f"{place}.{kind}.source"), f"{place}.{kind}.source"
+        check_source(kind, source, here)
+        _check_source_blocks(source, here)
 
 
-def _check_source(source: Table, place: str) -> None:
+def _check_source_blocks(source: Table, place: str) -> None:
     content = source.get("content")
     if source.get("type") == "content" and content:
         if not isinstance(content, (str, list)):

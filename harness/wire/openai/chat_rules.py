@@ -9,6 +9,7 @@ from typing import Any
 from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
+from harness.wire.openai.content_rules import check_part
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import context_tokens, is_reasoning, takes
 from harness.wire.openai.parameters import check_effort
@@ -58,6 +59,10 @@ def check_parameters(asked: JsonObject) -> None:
         if asked.get(name):
             raise NotSimulated(f"{name!r} of OpenAI's chats", "leave it out, or use tools")
     model = asked["model"]
+    for number, message in enumerate(asked["messages"]):
+        content = message.get("content")
+        for at, part in enumerate(content if isinstance(content, list) else ()):
+            check_part(model, part, f"messages.[{number}].content.[{at}]")
     for name in _SOME_MODELS_TAKE:
         if asked.get(name) and not takes(model, name):
             instead = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""

@@ -8,6 +8,7 @@ from typing import Any
 from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
+from harness.wire.openai.content_rules import check_part
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
 from harness.wire.openai.parameters import check_effort
@@ -60,7 +61,7 @@ def check_response(asked: JsonObject) -> None:
         if format_.get("strict"):
             check_strict("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
     _check_tools(asked.get("tools") or ())
-    _check_input(asked.get("input"))
+    _check_input(asked.get("input"), asked["model"])
 
 
 def check_simulated(asked: JsonObject) -> None:
@@ -77,7 +78,8 @@ def check_simulated(asked: JsonObject) -> None:
 
 
 def check_results(items: Sequence[JsonObject]) -> None:
-    """Check that every call of a tool has its output, and every output its call."""
+    """Check that every call of a tool has its output, every output its call, and every thought what it led to."""
+    _check_thoughts(items)
     calls = [item.get("call_id") for item in items if item["type"] == "function_call"]
     searches = [item.get("call_id") for item in items if item["type"] == "tool_search_call"]
     outputs = [item.get("call_id") for item in items if item["type"] == "function_call_output"]
@@ -89,6 +91,22 @@ def check_results(items: Sequence[JsonObject]) -> None:
     for call_id in calls:
         if call_id not in outputs:
             raise Rejected(f"No tool output found for function call {call_id}.", "input")
+
+
+def _check_thoughts(items: Sequence[JsonObject]) -> None:
+    """What was thought is followed by what it led to: an item that is the model's too."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        if item["type"] != "reasoning" or not item.get("id"):
+            continue
+        kind = None if following is None else following["type"]
+        is_own = (
+            kind == "message" and following is not None and following.get("role") == "assistant"
+        )
+        if kind in (None, "function_call_output") or (kind == "message" and not is_own):
+            raise Rejected(
+                f"Item '{item['id']}' of type 'reasoning' was provided without its required following item.",
+                "input",
+            )
 
 
 def check_window(model: str, sections: Sequence[PromptSection]) -> None:
@@ -109,7 +127,7 @@ def _check_tools(tools: Sequence[Any]) -> None:
             check_function(f"tools[{number}].parameters", tool)
 
 
-def _check_input(said: object) -> None:
+def _check_input(said: object, model: str) -> None:
     if said is None:
         return
     check_type("input", said, (str, list))
@@ -125,3 +143,6 @@ def _check_input(said: object) -> None:
                 f"input[{number}]",
                 "invalid_value",
             )
+        content = item.get("content")
+        for at, part in enumerate(content if isinstance(content, list) else ()):
+            check_part(model, part, f"input[{number}].content[{at}]")

@@ -339,3 +339,55 @@ def test_models_before_opus_4_8_take_no_turns_of_the_system(bench: Any, model: s
     body = _said(*HI["messages"], {"role": "system", "content": "Be brief."})
     message = bench.error({**HI, **body, "model": model})[2]
     assert message.startswith('messages: Unexpected role "system".')
+
+
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+_PLACE = "messages.0.content.0.image.source"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"type": "path", "path": "x"}, f"{_PLACE}: Input tag 'path' found using 'type'"),
+        ({"type": "url"}, f"{_PLACE}.url.url: Field required"),
+        (
+            {"type": "base64", "media_type": "image/tiff", "data": PNG},
+            f"{_PLACE}.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or",
+        ),
+        (
+            {"type": "base64", "media_type": "image/png", "data": ""},
+            f"{_PLACE}.base64: image cannot be empty",
+        ),
+        (
+            {"type": "base64", "media_type": "image/png", "data": "***"},
+            f"{_PLACE}.base64.data: Invalid base64 data",
+        ),
+        (
+            {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="},
+            "Could not process image",
+        ),
+        (
+            {"type": "base64", "media_type": "image/jpeg", "data": PNG},
+            f"{_PLACE}.base64.data: Image does not match the provided media type image/jpeg",
+        ),
+    ],
+)
+def test_image_that_cannot_be_read_is_rejected(bench: Any, source: Any, words: str) -> None:
+    status, kind, message = bench.error({**HI, **_user({"type": "image", "source": source})})
+    assert (status, kind) == (400, "invalid_request_error")
+    assert message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"type": "base64", "media_type": "image/png", "data": PNG},
+        {"type": "url", "url": "https://x.example/y.png"},
+        {"type": "file", "file_id": "file_1"},
+    ],
+)
+def test_image_that_can_be_read_is_taken(bench: Any, source: Any) -> None:
+    bench.ask({**HI, **_user({"type": "image", "source": source})})

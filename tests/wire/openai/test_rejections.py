@@ -421,3 +421,65 @@ def test_models_take_their_own_efforts(
         else:
             status, error = error_of(answer)
             assert (status, error["code"], error["param"]) == (400, code, place)
+
+
+PNG = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def _image(url: str) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [
+        ("o3-mini", {"type": "image_url", "image_url": {"url": PNG}}),
+        ("gpt-3.5-turbo", {"type": "image_url", "image_url": {"url": "https://x.example/y.png"}}),
+        ("gpt-4o", {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}),
+    ],
+)
+def test_models_read_what_they_can_read(chat: Call, model: str, part: object) -> None:
+    status, error = error_of(chat([{"role": "user", "content": [part]}], model=model))
+    assert (status, error["param"]) == (400, "messages.[0].content.[0].type")
+    assert error["message"].endswith("is only supported by certain models.")
+
+
+@pytest.mark.parametrize("url", ["data:image/png;base64,***", "data:image/png;base64,aGVsbG8="])
+def test_image_that_cannot_be_read_is_rejected(chat: Call, send: Call, url: str) -> None:
+    status, error = error_of(chat(_image(url), model="gpt-4o"))
+    assert (status, error["code"]) == (400, "invalid_image_format")
+    content = [{"type": "input_image", "image_url": url}]
+    asked = {"model": "gpt-4o", "input": [{"role": "user", "content": content}]}
+    assert error_of(send("/v1/responses", asked))[1]["code"] == "invalid_image_format"
+
+
+@pytest.mark.parametrize("url", [PNG, "https://x.example/y.png"])
+def test_image_that_can_be_read_is_taken(chat: Call, url: str) -> None:
+    assert chat(_image(url), model="gpt-4o").model == "gpt-4o"
+
+
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
+CALLED = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "x"}
+SAID = {"type": "message", "role": "assistant", "content": "yes"}
+
+
+@pytest.mark.parametrize("items", [[USER, THOUGHT], [THOUGHT, USER], [CALLED, THOUGHT, OUTPUT]])
+def test_thought_without_what_it_led_to_is_rejected(send: Call, items: list[object]) -> None:
+    status, error = error_of(send("/v1/responses", {"model": "gpt-5", "input": items}))
+    assert (status, error["param"]) == (400, "input")
+    assert error["message"] == (
+        "Item 'rs_1' of type 'reasoning' was provided without its required following item."
+    )
+
+
+@pytest.mark.parametrize(
+    "items",
+    [[USER, THOUGHT, SAID, USER], [USER, THOUGHT, CALLED, OUTPUT], [THOUGHT, THOUGHT, SAID]],
+)
+def test_thought_with_what_it_led_to_is_taken(send: Call, items: list[object]) -> None:
+    assert send("/v1/responses", {"model": "gpt-5", "input": items}).model == "gpt-5"
