@@ -5,6 +5,7 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -305,12 +306,18 @@ class ProgramWorld:
             served=find,
             judge=judge,
             ledger=self.ledger,
-            known_models=[name for one in self._providers.values() for name in one.models],
+            known_models=self._declared_models(),
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             texts=self.texts,
             replay=self.replay,
         )
+
+    def _declared_models(self) -> list[str]:
+        """The models that the scenario or the rules of its agents name; a glob names none."""
+        named = [name for one in self._providers.values() for name in one.models]
+        ruled = [role.match.model or "" for role in self._roles]
+        return [*named, *(name for name in ruled if name and not _GLOB.search(name))]
 
     def _site(self, part: WireProvider) -> Endpoint:
         maker = APIS[part.api].load()
@@ -336,6 +343,9 @@ class ProgramWorld:
             base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )
+
+
+_GLOB = re.compile(r"[*?\[]")
 
 
 def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:

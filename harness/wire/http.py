@@ -85,6 +85,8 @@ class HttpResponse:
     status: int
     headers: Headers
     body: bytes | Sequence[Part]
+    hint: str = ""
+    """What harness says of it beside the test; it is not sent."""
 
 
 class Part(NamedTuple):

@@ -50,16 +50,23 @@ class Rejection(Exception):  # noqa: N818 - nothing is wrong but the request
         error: The error type, such as `invalid_request_error`.
         message: The API's own words.
         details: What else it says, such as an `error_code`.
+        hint: What harness says of it beside the test.
     """
 
     def __init__(
-        self, status: int, error: str, message: str, details: JsonObject | None = None
+        self,
+        status: int,
+        error: str,
+        message: str,
+        details: JsonObject | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(status, error, message, details)
         self.status = status
         self.error = error
         self.message = message
         self.details = details
+        self.hint = hint
 
 
 def invalid(message: str, details: JsonObject | None = None) -> Rejection:
@@ -67,15 +74,17 @@ def invalid(message: str, details: JsonObject | None = None) -> Rejection:
     return Rejection(400, "invalid_request_error", message, details)
 
 
-def not_found(message: str, details: JsonObject | None = None) -> Rejection:
+def not_found(message: str, details: JsonObject | None = None, hint: str = "") -> Rejection:
     """The rejection of a request for a missing object."""
-    return Rejection(404, "not_found_error", message, details)
+    return Rejection(404, "not_found_error", message, details, hint)
 
 
 def rejected(rejection: Rejection, moment: Moment) -> HttpResponse:
     """The answer to a request that is not accepted."""
     body = error_body(rejection.error, rejection.message, moment.ids, rejection.details)
-    return answer(rejection.status, encode(body), moment, _advice(rejection.status))
+    response = answer(rejection.status, encode(body), moment, _advice(rejection.status))
+    response.hint = rejection.hint
+    return response
 
 
 def refused(refusal: Refusal, moment: Moment) -> HttpResponse:

@@ -55,9 +55,15 @@ class Rejected(Exception):  # noqa: N818 - an answer, not a failure of ours
     """
 
     def __init__(
-        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
+        self,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+        hint: str = "",
     ) -> None:
         super().__init__(message, param, code, status)
+        self.hint = hint
         self.problem = Problem(status, message, "invalid_request_error", param, code)
 
 
