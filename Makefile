@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 SCENARIO ?= scenarios/code_review.yaml
 GALLERY := code_review overload research_assistant
 BAKEOFFS := code_review_bakeoff error_order
+SWEEPS := code_review
+PATTERNS := code_review_single orchestrator_worker pipeline hierarchical router bus hybrid parallel debate consensus refine handoff \
+  market mesh tool_agent blackboard
 
 .DEFAULT_GOAL := help
 .PHONY: help setup simulate test test-all test-pythons test-frameworks test-threads-frameworks test-crewai test-crewai-cassettes test-browser lint format check bench gallery docs clean
@@ -100,6 +103,17 @@ gallery: $(READY) ## draw the reports in reports/gallery again
 	  (cd $$there && $$here/$(BIN)/harness bakeoff scenarios/$$each.yaml -o $$here/reports/gallery/$$each > /dev/null) && \
 	  rm -rf $$there || exit 1; \
 	done
+	for each in $(SWEEPS); do \
+	  there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
+	  (cd $$there && $$here/$(BIN)/harness sweep scenarios/$$each.yaml -o $$here/reports/gallery/$${each}_sweep > /dev/null) && \
+	  rm -rf $$there || exit 1; \
+	done
+	there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
+	for each in $(PATTERNS); do \
+	  (cd $$there && $$here/$(BIN)/harness simulate scenarios/$$each.yaml --runs 1 --set workload.warmup_tasks=0 \
+	    --set workload.tasks=3 --keep-texts --quiet || test $$? -eq 1) && \
+	  $(BIN)/harness report --task 1 --store $$there/harness.duckdb -o reports/gallery/patterns || exit 1; \
+	done && rm -rf $$there
 
 docs: $(READY) ## write the generated pages again
 	$(BIN)/harness schema --reference > docs/scenario-reference.md
@@ -107,6 +121,7 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/python -m tests.isolation.page
 	$(BIN)/python -m tests.threads.page
 	$(BIN)/python -m tests.private_names.page
+	$(BIN)/python -m tests.faults.page
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches

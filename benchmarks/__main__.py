@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "calls",
+    "policies",
     "wire",
     "growth",
     "teams",
@@ -20,7 +21,10 @@ NAMES = (
     "report",
     "startup",
     "gate_study",
+    "reasons",
     "threads",
+    "sweep",
+    "explore",
 )
 
 

@@ -1,8 +1,9 @@
-"""CPU per message of small teams and of large ones, and a run of a hundred thousand agents.
+"""CPU per message of small teams and of large ones, and runs of a hundred thousand agents.
 
-Targets: a message of a team of 5,000 workers costs at most 1.5 times that of a team of 50; a hundred thousand agents complete.
-Each team handles about as many messages, so that what a run costs once is shared alike; the agents themselves are made once a
-run, and are measured apart.
+Targets: a message of a team of 5,000 workers costs at most 1.5 times that of a team of 50, with one orchestrator and in a
+hierarchy; a message among 100 peers of a mesh at most 1.5 times that among 5; a hundred thousand agents complete. Messages are
+counted by their events. The teams of a kind handle about as many, so that what a run costs once is shared alike; the agents
+themselves are made once a run, and are measured apart.
 """
 
 from __future__ import annotations
@@ -10,43 +11,80 @@ from __future__ import annotations
 import gc
 import resource
 import time
+from collections.abc import Callable
 from typing import Any
 
 from harness.run import simulate
 from harness.run.build import PatternRun
 from harness.scenario import LoadedScenario
 from harness.scenario.load import load_spec
+from harness.spans import MESSAGE
 
 MESSAGES = 40_000
 """Messages that each team handles, about."""
 
-WORKERS = (50, 500, 5_000)
+ROUNDS = 3
+"""Measurements of each team, of which the best counts."""
+
+SPAN_OF_CONTROL = 50
+"""How many report to a manager."""
 
 TARGET = 1.5
 
+Team = Callable[[int, int], LoadedScenario]
 
-def team(workers: int, tasks: int) -> LoadedScenario:
-    """A lead and its workers, all on one model without limits."""
-    names = [f"worker-{number}" for number in range(workers)]
-    agent = {"model": "fast", "output_tokens": 50}
-    pattern = {"orchestrator": "lead", "workers": names, "synthesizer": "lead"}
+
+def scenario_of(pattern: dict[str, Any], names: list[str], tasks: int) -> LoadedScenario:
+    """A team, all on one model without limits."""
     spec: dict[str, Any] = {
-        "scenario": f"team-of-{workers}",
+        "scenario": f"team-of-{len(names)}",
         "workload": {"tasks": tasks},
         "providers": {"anthropic": {}},
         "models": {"fast": {"provider": "anthropic", "name": "claude-haiku-4-5"}},
-        "agents": dict.fromkeys(("lead", *names), agent),
-        "pattern": {"orchestrator_worker": pattern},
+        "agents": {name: {"model": "fast", "output_tokens": 50} for name in names},
+        "pattern": pattern,
     }
     return load_spec(spec)
 
 
-def per_message_s(workers: int) -> float:
-    """CPU that a message of a team costs, without making the agents; the best of three [s]."""
-    tasks = max(1, MESSAGES // (workers + 2))
-    scenario = team(workers, tasks)
+def flat(workers: int, tasks: int) -> LoadedScenario:
+    """A lead and its workers."""
+    names = [f"worker-{number}" for number in range(workers)]
+    roles = {"orchestrator": "lead", "workers": names, "synthesizer": "lead"}
+    return scenario_of({"orchestrator_worker": roles}, ["lead", *names], tasks)
+
+
+def hierarchy(workers: int, tasks: int) -> LoadedScenario:
+    """Workers in groups under managers, and these under a director."""
+    groups = max(2, workers // SPAN_OF_CONTROL)
+    names = [f"worker-{number}" for number in range(workers)]
+    managers = [f"manager-{number}" for number in range(groups)]
+    reports = [
+        {"manager": manager, "reports": names[number::groups]}
+        for number, manager in enumerate(managers)
+    ]
+    roles = {"manager": "director", "reports": reports}
+    return scenario_of({"hierarchical": roles}, ["director", *managers, *names], tasks)
+
+
+def mesh(peers: int, tasks: int) -> LoadedScenario:
+    """Peers that all write to all until the last round."""
+    names = [f"peer-{number}" for number in range(peers)]
+    return scenario_of({"mesh": {"peers": names, "max_rounds": 3}}, names, tasks)
+
+
+def messages_of(scenario: LoadedScenario) -> int:
+    """How many messages a run delivers."""
+    return sum(name == MESSAGE for name in simulate(scenario, 1).events.values("name"))
+
+
+def per_message_s(team: Team, size: int) -> float:
+    """CPU that a message of a team costs, without making the agents; the best of some rounds [s]."""
+    tasks = max(1, round(MESSAGES / messages_of(team(size, 1))))
+    scenario = team(size, tasks)
+    messages = messages_of(scenario)
     found = []
-    for _ in range(3):
+    for _ in range(ROUNDS):
         gc.collect()
         began_s = time.process_time()
         PatternRun(scenario, 1)
@@ -54,17 +92,19 @@ def per_message_s(workers: int) -> float:
         gc.collect()
         began_s = time.process_time()
         simulate(scenario, 1)
-        found.append((time.process_time() - began_s - made_s) / (tasks * (workers + 2)))
+        found.append((time.process_time() - began_s - made_s) / messages)
     return min(found)
 
 
-def main() -> None:
-    """Measure teams of several sizes, then the largest."""
-    costs = {workers: per_message_s(workers) for workers in WORKERS}
-    for workers, cost_s in costs.items():
-        print(f"{workers:>7,} workers: {cost_s * 1e6:6.1f} us per message", flush=True)
-    ratio = costs[WORKERS[-1]] / costs[WORKERS[0]]
-    print(f"{WORKERS[-1]:,} workers against {WORKERS[0]}: {ratio:.2f} (target: at most {TARGET})")
+TEAMS: tuple[tuple[str, Team, tuple[int, ...]], ...] = (
+    ("workers of an orchestrator", flat, (50, 500, 5_000)),
+    ("workers of a hierarchy", hierarchy, (50, 500, 5_000)),
+    ("peers of a mesh", mesh, (5, 100)),
+)
+
+
+def print_crowd(name: str, team: Team) -> None:
+    """Run a hundred thousand agents once, and say what it took."""
     began_s = time.process_time()
     scenario = team(100_000, 1)
     read_s = time.process_time() - began_s
@@ -72,9 +112,21 @@ def main() -> None:
     whole_s = time.process_time() - began_s
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
-        f"100,000 agents: {result.status}, {len(result.spans):,} spans, {whole_s:.1f} s of CPU of which {read_s:.1f} s to "
+        f"100,000 {name}: {result.status}, {len(result.spans):,} spans, {whole_s:.1f} s of CPU of which {read_s:.1f} s to "
         f"read the scenario, peak memory {peak_gb:.2f} GB"
     )
+
+
+def main() -> None:
+    """Measure teams of several sizes, then the largest."""
+    for name, team, sizes in TEAMS:
+        costs = {size: per_message_s(team, size) for size in sizes}
+        for size, cost_s in costs.items():
+            print(f"{size:>7,} {name}: {cost_s * 1e6:6.1f} us per message", flush=True)
+        ratio = costs[sizes[-1]] / costs[sizes[0]]
+        print(f"{sizes[-1]:,} against {sizes[0]}: {ratio:.2f} (target: at most {TARGET})")
+    print_crowd(*TEAMS[0][:2])
+    print_crowd(*TEAMS[1][:2])
 
 
 if __name__ == "__main__":

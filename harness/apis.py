@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -31,6 +32,8 @@ class WireApi:
     """Finds the path of an endpoint behind any base path."""
     base_url: str
     """The environment variable from which its SDK takes a base URL."""
+    operations: str = ""
+    """The module whose `REFUSED` lists what the API has and is not simulated; see `harness/wire/operations.py`."""
     header: str = ""
     """A request header that its clients alone send, in lower case."""
     provided: Mapping[str, str] = field(default_factory=dict)
@@ -47,8 +50,8 @@ class WireApi:
         """The base paths at a host; none if they are unknown, so that any may be used."""
         if host == self.host:
             return (self.base_path,)
-        known = (one for one in VENDORS.values() if (one.api, one.host) == (self.name, host))
-        return next((vendor.base_paths for vendor in known), ())
+        vendor = vendor_at(host, self.name)
+        return () if vendor is None else vendor.base_paths
 
     def base_of(self, path: str, base_paths: tuple[str, ...]) -> str | None:
         """The base path of a request.
@@ -72,9 +75,16 @@ class Vendor(NamedTuple):
 
     api: str
     """The name of the API that it speaks."""
-    host: str
+    hosts: tuple[str, ...]
+    """Its hosts; `*` stands for an account, a resource or a region."""
     base_paths: tuple[str, ...]
     """As its documentation has them."""
+    dialect: str = ""
+    """What differs from the API at its own host, as `module:name` of a `Dialect`; empty if nothing does."""
+
+    def is_at(self, host: str) -> bool:
+        """Whether it serves a host."""
+        return any(fnmatchcase(host, pattern) for pattern in self.hosts)
 
 
 APIS: dict[str, WireApi] = {
@@ -87,6 +97,7 @@ APIS: dict[str, WireApi] = {
             base_path="",
             endpoints=re.compile(r"/v1/(messages|models)(?=/|$)"),
             base_url="ANTHROPIC_BASE_URL",
+            operations="harness.wire.anthropic.operations",
             header="anthropic-version",
             provided={"ANTHROPIC_API_KEY": "sk-ant-simulated"},
             cleared=("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_PROFILE"),
@@ -100,6 +111,7 @@ APIS: dict[str, WireApi] = {
                 r"/(chat/completions|responses|embeddings|models|files|batches)(?=/|$)"
             ),
             base_url="OPENAI_BASE_URL",
+            operations="harness.wire.openai.operations",
             provided={"OPENAI_API_KEY": "sk-simulated", "OPENAI_AGENTS_DISABLE_TRACING": "1"},
             cleared=("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
         ),
@@ -108,24 +120,80 @@ APIS: dict[str, WireApi] = {
 """Every API, by name; a provider of that name is there with no line of set-up."""
 
 VENDORS: dict[str, Vendor] = {
+    # https://learn.microsoft.com/azure/ai-foundry/openai/reference; /openai/deployments/NAME is translated to /openai/v1
+    "azure": Vendor(
+        "openai",
+        ("*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com"),
+        ("/openai/v1",),
+        "harness.wire.dialects.azure:AZURE",
+    ),
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+    "bedrock": Vendor(
+        "anthropic",
+        ("bedrock-runtime.*.amazonaws.com",),
+        ("",),
+        "harness.wire.dialects.bedrock:BEDROCK",
+    ),
+    # https://docs.databricks.com/machine-learning/model-serving/query-chat-models
+    "databricks": Vendor(
+        "openai",
+        ("*.cloud.databricks.com", "*.gcp.databricks.com", "*.azuredatabricks.net"),
+        ("/serving-endpoints",),
+    ),
     # https://api-docs.deepseek.com, /v1 for compatibility; https://api-docs.deepseek.com/guides/chat_prefix_completion
-    "deepseek": Vendor("openai", "api.deepseek.com", ("", "/v1", "/beta")),
+    "deepseek": Vendor(
+        "openai",
+        ("api.deepseek.com",),
+        ("", "/v1", "/beta"),
+        "harness.wire.dialects.reasoning:DEEPSEEK",
+    ),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
-    "fireworks": Vendor("openai", "api.fireworks.ai", ("/inference/v1",)),
+    "fireworks": Vendor(
+        "openai",
+        ("api.fireworks.ai",),
+        ("/inference/v1",),
+        "harness.wire.dialects.reasoning:FIREWORKS",
+    ),
+    # https://docs.github.com/rest/models/inference; the second host is the older one
+    "github": Vendor(
+        "openai", ("models.github.ai", "models.inference.ai.azure.com"), ("/inference", "")
+    ),
     # https://ai.google.dev/gemini-api/docs/openai
-    "google": Vendor("openai", "generativelanguage.googleapis.com", ("/v1beta/openai",)),
+    "google": Vendor("openai", ("generativelanguage.googleapis.com",), ("/v1beta/openai",)),
     # https://console.groq.com/docs/openai
-    "groq": Vendor("openai", "api.groq.com", ("/openai/v1",)),
+    "groq": Vendor("openai", ("api.groq.com",), ("/openai/v1",), "harness.wire.dialects.groq:GROQ"),
+    # https://docs.mistral.ai/api
+    "mistral": Vendor("openai", ("api.mistral.ai",), ("/v1",)),
     # https://openrouter.ai/docs/quickstart
-    "openrouter": Vendor("openai", "openrouter.ai", ("/api/v1",)),
+    "openrouter": Vendor(
+        "openai", ("openrouter.ai",), ("/api/v1",), "harness.wire.dialects.reasoning:OPENROUTER"
+    ),
+    # https://docs.together.ai/docs/openai-api-compatibility; the second host is the older one
+    "together": Vendor("openai", ("api.together.ai", "api.together.xyz"), ("/v1",)),
+    # https://docs.claude.com/en/api/claude-on-vertex-ai; hosts as in the SDK
+    "vertex": Vendor(
+        "anthropic",
+        (
+            "aiplatform.googleapis.com",
+            "*-aiplatform.googleapis.com",
+            "aiplatform.*.rep.googleapis.com",
+        ),
+        ("",),
+        "harness.wire.dialects.vertex:VERTEX",
+    ),
 }
-"""Those who speak the API of another, by the name under which genai-prices knows them."""
+"""Those who speak the API of another, by name; where genai-prices knows them, by the name that it has for them."""
 
 
 def vendor_of(name: str) -> Vendor | None:
     """The known provider of a name: one with an API of its own, or one who speaks another's."""
     own = APIS.get(name)
-    return VENDORS.get(name) if own is None else Vendor(name, own.host, (own.base_path,))
+    return VENDORS.get(name) if own is None else Vendor(name, (own.host,), (own.base_path,))
+
+
+def vendor_at(host: str, api: str) -> Vendor | None:
+    """The known provider that serves an API of another at a host."""
+    return next((one for one in VENDORS.values() if one.api == api and one.is_at(host)), None)
 
 
 def base_path(text: str) -> str:

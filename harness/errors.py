@@ -129,7 +129,16 @@ class HarnessBug(AssertionError):  # noqa: N818 - a bug, not an error of the use
     """An invariant of harness is broken. This should never happen; please report it with the line below."""
 
 
+_BEGINNING = 4
+"""Shorter words are the beginning of too much."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A suggestion to append to a message: `; did you mean 'worker'?`, or nothing if no known word is similar."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    """A suggestion to append to a message: `; did you mean 'worker'?`, or nothing if no known word is similar.
+
+    A word that is the beginning of known ones means the first of them.
+    """
+    words = list(known)
+    longer = [it for it in words if len(word) >= _BEGINNING and it.startswith(word)]
+    near = longer or difflib.get_close_matches(word, words, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

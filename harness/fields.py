@@ -98,10 +98,10 @@ ScenarioFile = Annotated[str, FileOfScenario()]
 
 
 def path_from(folder: Path, name: str) -> Path:
-    """The path that a name in a file means: absolute, from somebody's home, or from the folder of that file."""
+    """The path that a name in a file means: absolute, relative to a home directory, or relative to the folder of that file."""
     try:
         return folder / Path(name).expanduser()
-    except RuntimeError:  # nobody is called so
+    except RuntimeError:  # there is no such user
         return folder / name
 
 

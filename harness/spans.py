@@ -26,6 +26,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
+from struct import pack
 from typing import Any, Final, Literal, NamedTuple
 
 TASK: Final = "task"
@@ -44,6 +45,29 @@ STATE_READ: Final = "state_read"
 STATE_WRITE: Final = "state_write"
 STATE_CONFLICT: Final = "state_conflict"
 """Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
+
+EFFECT: Final = "effect"
+"""Name of the event that a tool did something to the world; its detail is the tool and the arguments. Noted where that may differ
+from how often the tool was used: under faults of tools, and of tools with an idempotency key."""
+HEDGED: Final = "hedged"
+ESCALATED: Final = "escalated"
+CACHE_HIT: Final = "cache_hit"
+CACHE_MISS: Final = "cache_miss"
+BUDGET_REFUSED: Final = "budget_refused"
+CIRCUIT_OPENED: Final = "circuit_opened"
+CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
+"""Names of the events of policies that metrics count; the detail of those of a circuit is the name of its breaker."""
+NO_PROGRESS: Final = "no_progress"
+"""Event of a turn that is not taken, because it would be the same as many before; its detail names the repeating messages."""
+
+CLAIMS: Final = "claims"
+"""Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
+
+FALSE_CLAIM: Final = "false_claim"
+"""Event of a task that has ended: a false claim, its origin and its way, as a JSON object. Its agent is the origin."""
+
+INJECTED_CALL: Final = "injected_call"
+"""Event of a call whose reply uses a tool because of an injected instruction; its detail is the use, as a JSON object."""
 
 ABSENT: Final = math.nan
 
@@ -97,6 +121,9 @@ EVENT_COLUMNS: Final[dict[str, ColumnType]] = {
 MESSAGE: Final = "message"
 """Name of the event that a member of a team, or the user, has got a message."""
 
+_TYPE_CODES: Final[dict[ColumnType, str]] = {"float": "d", "int": "q", "text": "i"}
+"""How `array` and `struct` call the types."""
+
 # Rows are gathered and turned into columns this many at a time: large enough that the turning is free, small enough
 # that the rows do not count against the memory of a long run.
 _CHUNK_ROWS = 1024
@@ -123,8 +150,7 @@ class Table:
         self.columns = columns
         self._codes = _Codes()
         self._arrays: dict[str, array[Any]] = {
-            name: array({"float": "d", "int": "q", "text": "i"}[kind])
-            for name, kind in columns.items()
+            name: array(_TYPE_CODES[kind]) for name, kind in columns.items()
         }
 
     @property
@@ -134,11 +160,10 @@ class Table:
 
     def extend(self, *columns: list[Any]) -> None:
         """Add rows, as one list per column, in the order of the columns."""
+        # By way of bytes: `array.fromlist` parses each value like an argument of a call, at three times the price.
         for (name, kind), values in zip(self.columns.items(), columns, strict=True):
-            if kind == "text":
-                self._arrays[name].fromlist(list(map(self._codes.__getitem__, values)))
-            else:
-                self._arrays[name].fromlist(values)
+            coded = map(self._codes.__getitem__, values) if kind == "text" else values
+            self._arrays[name].frombytes(pack(f"{len(values)}{_TYPE_CODES[kind]}", *coded))
 
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""
@@ -258,7 +283,14 @@ class SpanLog:
         self._events = Table(EVENT_COLUMNS)
         self._closed: list[Span] = []
         self._noted: list[tuple[Any, ...]] = []
+        self.note: Callable[[tuple[Any, ...]], None] = self._noted.append
+        """Notes a point in time, as the values of an `Event`."""
         self._ids = count(1)
+        self._customers: dict[int, str] = {}
+
+    def customer_of(self, task: int) -> str:
+        """Whom a task is for; empty if that is not stated."""
+        return self._customers.get(task, "")
 
     @property
     def spans(self) -> Table:
@@ -278,6 +310,8 @@ class SpanLog:
         """Begin the span of a task now; it is the root of the task's other spans."""
         span = Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
         span.customer = customer or ""
+        if customer:
+            self._customers[number] = customer
         span.priority = -1 if priority is None else priority
         return span
 
@@ -304,18 +338,13 @@ class SpanLog:
         self._closed.append(span)
         if len(self._closed) >= _CHUNK_ROWS:
             self._gather_spans()
+            self._gather_events()
 
     def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
         """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
         self._noted.append(
             Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
         )
-
-    def note(self, events: list[tuple[Any, ...]]) -> None:
-        """Note several points in time at once, each as the values of an `Event`."""
-        self._noted += events
-        if len(self._noted) >= _CHUNK_ROWS:
-            self._gather_events()
 
     def _gather_events(self) -> None:
         if self._noted:

@@ -1,9 +1,12 @@
-"""Conformance checks for those who write patterns of their own.
+"""Conformance checks for those who write patterns, policies and faults of their own.
 
-from harness.testing import check_pattern
+from harness.testing import check_pattern, check_policy
 
 def test_race():
     check_pattern(Race(runners=("a", "b")), {"a": "tortoise", "b": "hare"})
+
+def test_slow_start():
+    check_policy(lambda call, log, draws: with_slow_start(call, log))
 """
 
 from __future__ import annotations
@@ -18,12 +21,23 @@ from harness import wall
 from harness.agents import Agent, Message, Task
 from harness.chance import Draws
 from harness.errors import HarnessError
+from harness.fault_check import FaultCheckError, check_fault
 from harness.kernel import Kernel, run
 from harness.models import CALL_ERRORS, ModelError, Reply, Request, ToolCall
 from harness.patterns import Member, NestedTeam, Pattern, PatternError
 from harness.patterns.single import Single
 from harness.resilience import Policies
+from harness.resilience.conformance import Around, PolicyCheck
 from harness.spans import AGENT, CANCELLED, ERROR, OK, SpanLog, as_json_lines
+
+__all__ = [
+    "SIMULATED_ERRORS",
+    "FaultCheckError",
+    "PatternCheckError",
+    "Says",
+    "check_fault",
+    "check_pattern",
+]
 
 Says = str | Reply | Callable[[str], str | Reply]
 """What an agent says: a text, a whole reply, or what follows from the prompt."""
@@ -42,8 +56,8 @@ class PatternCheckError(HarnessError):
     """A pattern does not do what every pattern must; says what, and how to mend it."""
 
 
-class _Bug(Exception):  # noqa: N818 - it stands for any mistake in somebody's code
-    """A mistake in somebody's code."""
+class _Bug(Exception):  # noqa: N818 - it stands for any bug
+    """A bug."""
 
 
 def check_pattern(
@@ -57,7 +71,7 @@ def check_pattern(
 
     It is run some ten times, in virtual time and once on asyncio's own loop, and looked at: whether the record is frozen and
     stays as it is; whether one play gives one execution; whether tasks that come together disturb one another; whether a
-    failure of any agent ends the task or is coped with; whether a mistake in somebody's code is passed on; whether nothing
+    failure of any agent ends the task or is coped with; whether an exception of a bug is passed on; whether nothing
     goes on once the task is over or given up; whether a team may stand where an agent does.
 
     Args:
@@ -81,6 +95,24 @@ def check_pattern(
         plays.check_mistake(name)
     plays.check_given_up(first)
     plays.check_unchanged()
+
+
+def check_policy(around: Around, *, reply: str = "fine", goes_on: bool = False) -> None:
+    """Check that a policy does what every policy must, around a call that does what it is told.
+
+    It is run some ten times, in virtual time and once on asyncio's own loop, and looked at: whether a reply comes through; whether
+    one play gives one execution; whether a failure is coped with, or raised as production would; whether a mistake in somebody's
+    code is passed on; whether calls at once all end; whether a call that is cancelled ends, and gives back what it held.
+
+    Args:
+        around: Puts the policy around a call, such as `lambda call, log, draws: with_retry(call, Retry(), log, draws)`.
+        reply: A reply that the policy takes.
+        goes_on: Whether it may work on when its caller has an answer.
+
+    Raises:
+        PolicyCheckError: It does not; says what, why and how to mend it.
+    """
+    PolicyCheck(around, reply, goes_on).all()
 
 
 def _listed(says: Says | Sequence[Says]) -> Sequence[Says]:
@@ -215,7 +247,7 @@ class _Plays:
         self._check_left(played, f"when {name} fails")
 
     def check_mistake(self, name: str) -> None:
-        """A mistake in somebody's code is not taken for a failure of an agent."""
+        """An exception of a bug is not treated as a failure of an agent."""
         called, played = self._called(failing={name: _Bug("a mistake")})
         if name in called and not isinstance(played.error, _Bug):
             self._fail(

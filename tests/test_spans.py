@@ -122,7 +122,7 @@ def test_events_keep_their_order_and_belong_to_a_span() -> None:
 def test_message_is_an_event_between_two_with_its_size_and_what_it_answers() -> None:
     log = SpanLog(Clock())
     turn = log.open("agent", "b", log.open_task("task", 4), "b")
-    log.note([Event(1.5, turn.span_id, 4, "a", MESSAGE, "request", "b", 120, 1, 2, 1)])
+    log.note(Event(1.5, turn.span_id, 4, "a", MESSAGE, "request", "b", 120, 1, 2, 1))
     (row,) = log.events.rows()
     assert dict(zip(EVENT_COLUMNS, row, strict=True)) == {
         "at_s": 1.5, "span_id": 2, "task": 4, "agent": "a", "name": MESSAGE, "detail": "request", "recipient": "b",
@@ -134,7 +134,7 @@ def test_messages_become_columns_while_a_run_goes_on() -> None:
     log = SpanLog(Clock())
     turn = log.open("agent", "b", log.open_task("task", 1), "b")
     for number in range(3000):
-        log.note([Event(0.0, 2, 1, "a", MESSAGE, "request", "b", 1, 1, number, 1)])
+        log.note(Event(0.0, 2, 1, "a", MESSAGE, "request", "b", 1, 1, number, 1))
     log.event("retry", turn)
     assert list(log.events["message"]) == [*range(3000), -1]
 

@@ -7,13 +7,17 @@ its model, once or more, and uses tools. The policies stand around each call and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
+from harness.agents.instead import Instead, decided
 from harness.agents.message import USER, Message, answer, deliver, receive, unread
-from harness.agents.reading import confidence
+from harness.agents.mishap import Mishaps
+from harness.agents.progress import Input, NoProgress
+from harness.agents.reading import choice, confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
@@ -32,14 +36,23 @@ from harness.models import (
 from harness.models.written import prompt_text, reply_text
 from harness.provider.tokens import count_tokens
 from harness.resilience import (
+    Desk,
+    Health,
+    Meaning,
     Policies,
     Progress,
-    with_bulkhead,
+    Setting,
+    Shared,
+    Spendings,
+    Validation,
+    Validator,
+    in_order,
     with_checkpoint,
-    with_retry,
     with_timeout,
 )
-from harness.spans import AGENT, CALL, CANCELLED, ERROR, OK, TOOL, SpanLog
+from harness.resilience.budget import Price
+from harness.resilience.validation import Check
+from harness.spans import AGENT, CALL, CANCELLED, ERROR, NO_PROGRESS, OK, TOOL, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
 
 
@@ -59,9 +72,16 @@ class Agent:
         tools: What it can use, by name.
         texts: Where its prompts and replies go; None if they are not kept.
         progress: Where the outcomes of its calls and tools are kept, so that a run can be resumed; None keeps none.
+        meaning: The claims of its replies, which are kept with its progress; None keeps none.
         reception: Which messages it takes; None means all.
         context: How much of its earlier turns in a task it is given again.
+        shared: The states of policies that it shares with other agents; None if it shares none.
+        price: What an attempt at its model costs; None if that is not known.
+        check: The function that its policy `validate` names.
     """
+
+    mishaps: Mishaps | None = None
+    """What goes wrong beside its attempts; None for nothing."""
 
     def __init__(
         self,
@@ -77,8 +97,12 @@ class Agent:
         tools: Mapping[str, Tool] | None = None,
         texts: Texts | None = None,
         progress: Progress | None = None,
+        meaning: Meaning | None = None,
         reception: Reception | None = None,
         context: Context = Inputs(),  # noqa: B008 - it is frozen
+        shared: Shared | None = None,
+        price: Price | None = None,
+        check: Check | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -95,17 +119,57 @@ class Agent:
         """Who answers when a call of this agent has failed for good."""
         self.summarizer: Agent | None = None
         """Who sums up what its context does not keep."""
+        self.critic: Agent | None = None
+        """Who reads its replies before they are taken."""
         self.reception = reception
         self.context = context
         self.remembers = not isinstance(context, Inputs)
         self._model_name = model_name
+        self._draws = draws
         self._tool_names = tuple(self.tools)
         self._calls = 0
         self._ask = with_timeout(model.reply, policies.timeout_s)
-        call = with_bulkhead(self._attempt, policies.max_in_flight, log)
-        call = with_retry(call, policies.retry, log, draws)
-        call = with_timeout(call, policies.deadline_s)
-        self._call = with_checkpoint(call, progress, log)
+        health = None if policies.health is None else Health(policies.health)
+        instead = Instead[Turn](name, policies, health, log, draws)
+        self.instead = instead if instead.is_needed() else None
+        """Decides whether somebody else makes a call."""
+        states = Shared() if shared is None else shared
+        self._desk = states.of(policies.escalate, name, lambda it, desk: Desk(it, draws, desk))
+        spendings = states.of(policies.budget, name, lambda it, _: Spendings(it))
+        self.spendings = spendings if spendings and spendings.stated.turns else None
+        """What its turns are counted in."""
+        self._needs_turn = _needs_turn(policies)
+        setting = self._setting(policies.validate, health, states, price, check)
+        self._call = with_checkpoint(
+            in_order(self._attempt, policies, setting), progress, log, meaning
+        )
+
+    def _setting(
+        self,
+        validate: Validation | None,
+        health: Health | None,
+        shared: Shared,
+        price: Price | None,
+        check: Check | None,
+    ) -> Setting:
+        """What the policies around its calls need."""
+        validator = None
+        if validate is not None:
+            critic = None if validate.critic is None else self._judged
+            validator = Validator(
+                stated=validate, function=check, critic=critic, confidence=confidence
+            )
+        return Setting(
+            agent=self.name,
+            log=self.log,
+            draws=self._draws,
+            shared=shared,
+            price=price,
+            validator=validator,
+            health=health,
+            correct=self._correct,
+            arrival_s=self._arrival_s,
+        )
 
     async def handle(self, *messages: Message) -> Message:
         """Take a turn with one call: read the messages, and answer.
@@ -116,6 +180,15 @@ class Agent:
         """
         with Turn(self, messages) as turn:
             return turn.say(await self.answer(turn))
+
+    def suffer(self, mishaps: Mishaps) -> None:
+        """Let things go wrong beside its attempts.
+
+        Args:
+            mishaps: What is called where they may.
+        """
+        self.mishaps, call = mishaps, self._call
+        self._call = lambda request: mishaps.call(request, call)
 
     def post(self, message: Message) -> None:
         """Put a message into its mailbox; it reads it at the beginning of its next turn in the same task."""
@@ -136,8 +209,12 @@ class Agent:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
+        if self.mishaps is not None:
+            self.mishaps.begin(self.name, turn.task)
         if turn.agent.remembers and not turn.has_recalled:
             await turn.recall()
+        if self.instead is not None and (other := await self.instead.answer(turn)) is not None:
+            return other
         name, task = self.name, turn.task
         # A fallback's calls are counted apart, so that another agent's bad luck changes none of its own draws.
         counted = name if turn.agent is self else f"{turn.agent.name}>{name}"
@@ -162,6 +239,10 @@ class Agent:
             request.priority = task.priority
         if turn.begins_with_task:
             request.prefix = task.prefix
+        if task.customer:
+            request.customer = task.customer
+        if self._needs_turn:
+            _turn_of_call.set(turn)
         if self._texts is not None:
             self._texts.add(span, PROMPT, prompt_text(request))
         status, reply = CANCELLED, None
@@ -170,14 +251,18 @@ class Agent:
             status = OK
         except CALL_ERRORS as error:
             status, span.error = ERROR, error_name(error)
-            if self.fallback is None:
+            if self.fallback is not None:
+                self.log.event("fallback", span, self.fallback.name)
+            elif self._desk is None:
                 raise
-            self.log.event("fallback", span, self.fallback.name)
         finally:
+            task.cost_usd += request.cost_usd
             self.log.close(span, status)
         if reply is None:
-            assert self.fallback is not None
-            return await self.fallback.answer(turn)
+            if self.fallback is not None:
+                return await self.fallback.answer(turn)
+            assert self._desk is not None
+            reply = await decided(self._desk, name, turn, self.log)
         if self._texts is not None:
             self._texts.add(span, REPLY, reply_text(reply))
         turn.input_tokens += reply.output_tokens or 0
@@ -193,9 +278,59 @@ class Agent:
                 reply = await self._ask(request)
         finally:
             request.cost_usd += attempt.span.cost_usd
+            request.ended = attempt.span
         if reply.correct is not None:
             request.call_span.correct = int(reply.correct)
         return reply
+
+    def _arrival_s(self, request: Request) -> float:
+        """When the task of a request arrived [s]."""
+        return _turn_of_call.get().task.span.arrival_s
+
+    async def _judged(self, request: Request, reply: Reply) -> str | None:
+        """Ask the critic what is wrong with a reply; None if nothing is."""
+        assert self.critic is not None
+        turn = _turn_of_call.get()
+        text = f"{request.prompt}\n\nThe reply of {self.name}:\n{reply.text}"
+        task = turn.task.within(turn.span)
+        said = await self.critic.handle(
+            Message.of_text(task, self.name, text, recipient=self.critic.name)
+        )
+        return None if choice(said.text, _ACCEPTED) is not None else said.text
+
+    def _correct(self, request: Request, reply: Reply) -> None:
+        """Tell who was answered by default what the real reply is: a message in its mailbox."""
+        asked = _turn_of_call.get().asked[-1]
+        message = asked.reply(self.name, reply.text, reply.output_tokens, type="update")
+        receive(message, asked.sender, self.log)
+
+
+def connect(agent: Agent, policies: Policies, agents: Mapping[str, Agent]) -> None:
+    """Tell an agent who the others are that its policies name.
+
+    Args:
+        agent: The agent.
+        policies: Its policies.
+        agents: All agents, by name.
+    """
+    agent.fallback = None if policies.fallback is None else agents[policies.fallback]
+    critic = None if policies.validate is None else policies.validate.critic
+    agent.critic = None if critic is None else agents[critic]
+    if agent.instead is not None:
+        agent.instead.others = {name: agents[name] for name in agent.instead.names()}
+
+
+_turn_of_call: ContextVar[Turn] = ContextVar("turn of a call")
+"""The turn of the call that policies are busy with; set for agents whose policies must know it."""
+
+_ACCEPTED = ("accepted", "accept", "approved", "approve", "yes")
+"""What a critic begins with who has nothing against a reply."""
+
+
+def _needs_turn(policies: Policies) -> bool:
+    """Whether a policy must know the turn of a request."""
+    has_critic = policies.validate is not None and policies.validate.critic is not None
+    return has_critic or policies.task_deadline_s is not None or policies.default_answer is not None
 
 
 class Turn:
@@ -205,18 +340,21 @@ class Turn:
         assert messages, "an agent's turn begins with a message"
         self.agent = agent
         self.task = messages[0].task
-        self._asked = messages
+        self.asked = messages
+        """The messages that it began with."""
         if self.task.mail:
             messages = (*unread(self.task, agent.name), *messages)
-        self.prompt = (
-            messages[0].text if len(messages) == 1 else "\n\n".join([m.text for m in messages])
-        )
+        if len(messages) == 1:
+            prompt, tokens = messages[0].text, messages[0].tokens
+        else:
+            prompt = "\n\n".join([message.text for message in messages])
+            tokens = sum([message.tokens for message in messages])
+        self.prompt = self._begun = prompt
         """The last thing that was said."""
-        self.input_tokens = sum([message.tokens for message in messages])
+        self.input_tokens = self._begun_tokens = tokens
         """Size of the conversation, without the system prompt [tokens]."""
         self.begins_with_task = messages[0].sender == USER
         """Whether the conversation begins with what the user brings."""
-        self._begun, self._begun_tokens = self.prompt, self.input_tokens
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""
         self.said: tuple[ChatMessage, ...] = ()
@@ -226,24 +364,34 @@ class Turn:
         self.has_recalled = False
         """Whether what the agent remembers is part of the conversation."""
         self._failures: tuple[str, ...] = ()
+        self._input: Input | None = None
+        """What it reads, while the turn is open."""
 
     def __enter__(self) -> Self:
         agent = self.agent
         self.span = agent.log.open(AGENT, agent.name, self.task.span, agent.name)
         agent.turns += 1
-        deliver(self._asked, agent.name, self.span, agent.log)
-        if agent.reception is not None:
-            try:
-                self._asked = agent.reception.checked(self._asked, agent.name, self.span, agent.log)
-            except ModelError as error:
-                self.__exit__(type(error), error, None)
-                raise
+        deliver(self.asked, agent.name, self.span, agent.log)
+        try:
+            said = [(message.sender, message.text) for message in self.asked]
+            self._input = self.task.progress.begin(agent.name, said)
+            if agent.spendings is not None:
+                agent.spendings.begin_turn(self.span, agent.log)
+            if agent.reception is not None:
+                self.asked = agent.reception.checked(self.asked, agent.name, self.span, agent.log)
+        except ModelError as error:
+            if isinstance(error, NoProgress):
+                agent.log.event(NO_PROGRESS, self.span, error.cycle)
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self.agent.turns -= 1
+        if self._input is not None:
+            self.task.progress.end(self._input)
         status = OK if error is None else CANCELLED
         if isinstance(error, Exception):
             status, self.span.error = ERROR, error_name(error)
@@ -278,7 +426,10 @@ class Turn:
                 f"Sum up this conversation.\n\n{text}",
                 tokens=size,
             )
-            summary = await agent.summarizer.handle(asked)
+            try:
+                summary = await agent.summarizer.handle(asked)
+            finally:
+                task.cost_usd += asked.task.cost_usd
             past[:old] = [Remembered(ChatMessage("user", summary.text), summary.tokens)]
         kept = agent.context.kept(past)
         if kept:
@@ -296,7 +447,11 @@ class Turn:
             tool = agent.tools.get(call.tool)
             if tool is None:
                 raise ToolError(f"there is no tool {call.tool!r}")
-            result = await tool.use(call, f"{self.task.number}/{use}/{number}")
+            key = f"{self.task.number}/{use}/{number}"
+            if agent.mishaps is None:
+                result = await tool.use(call, key)
+            else:
+                result = await agent.mishaps.use(tool, call, key, span, agent.name, self.task)
             status = OK
         except ToolError as error:
             status, span.error = ERROR, "tool_error"
@@ -338,11 +493,11 @@ class Turn:
         if agent.remembers:
             self._remember(reply.text, tokens)
         if agent.reception is not None and agent.reception.versions:
-            version = agent.reception.version_of_answer(self._asked[-1].version)
+            version = agent.reception.version_of_answer(self.asked[-1].version)
             self.task.speaks[agent.name] = agent.reception.versions
         latency_s = agent.log.clock() - self.span.arrival_s
         return answer(
-            self._asked, agent.name, reply.text, tokens, latency_s, self.cost_usd, version, confidence(reply.text)
+            self.asked, agent.name, reply.text, tokens, latency_s, self.cost_usd, version, confidence(reply.text)
         )  # fmt: skip
 
     def _remember(self, text: str, tokens: int) -> None:

@@ -10,7 +10,7 @@ from harness.resilience import Progress, digest_of
 class CheckpointedTool:
     """A tool with a record of its uses: that one has begun, and how it ended.
 
-    Of a use that had begun and whose end is not on record, nobody knows whether it took effect. It is repeated with the key
+    If a use began and its end is not on record, it is unknown whether it took effect. It is repeated with the key
     that it had; a far end that knows idempotency keys does it once.
 
     Args:

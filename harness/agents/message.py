@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from harness.agents.context import Remembered
+from harness.agents.progress import Progress
 from harness.provider.prompt_cache import Prefix
 from harness.provider.tokens import count_tokens
 from harness.spans import MESSAGE, Span, SpanLog
+from harness.state import SharedState
 
 MessageType = Literal["request", "result", "error", "update"]
 """What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
@@ -49,6 +51,18 @@ class Task:
     """What each agent remembers of its earlier turns, of those that remember anything."""
     speaks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The versions of messages that each sender speaks, of those that state any."""
+    progress: Progress = field(default_factory=Progress)
+    """Its turns so far, to notice when they repeat."""
+
+    cost_usd: float = 0.0
+    """Cost of the calls that agents have made for it so far; of a team within a team, of its members' [USD]; NaN if a price is
+    unknown."""
+    around_state: Callable[[SharedState, Task], SharedState] | None = None
+    """What stands around the shared state of the task, such as faults; None for nothing."""
+
+    def sharing(self, state: SharedState) -> SharedState:
+        """The state that the agents of the task share, with what stands around it."""
+        return state if self.around_state is None else self.around_state(state, self)
 
     def count(self, what: str) -> int:
         """Note one more of something, and return its ordinal in this task; part of the key of its draws."""
@@ -60,8 +74,8 @@ class Task:
         return self.count(_MESSAGES)
 
     def within(self, span: Span) -> Task:
-        """The same task as a team within the team sees it: what it does is a part of another span."""
-        return replace(self, span=span)
+        """The same task as a team within the team sees it: what it does is a part of another span, and its costs are its own."""
+        return replace(self, span=span, cost_usd=0.0)
 
 
 class Message(NamedTuple):
@@ -185,7 +199,7 @@ class Message(NamedTuple):
 def deliver(
     messages: Sequence[Message], recipient: str, span: Span, log: SpanLog, at_s: float | None = None
 ) -> None:
-    """Note that somebody has got messages: a `message` event for each.
+    """Record that messages were received: one `message` event each.
 
     Args:
         messages: What has come.
@@ -195,16 +209,14 @@ def deliver(
         at_s: When [s]; None means when the span began.
     """
     when_s, span_id, task = span.arrival_s if at_s is None else at_s, span.span_id, span.task
+    note = log.note
     # Plain tuples: messages are the most frequent events, and an `Event` takes three times as long to make.
-    log.note(
-        [
+    for _, sender, _, tokens, number, answers, _, kind, _, _, _, _, hop in messages:
+        note(
             (
-                when_s, span_id, task, message.sender, MESSAGE, message.type, recipient, message.tokens, message.hop,
-                message.number or -1, message.answers or -1,
+                when_s, span_id, task, sender, MESSAGE, kind, recipient, tokens, hop, number or -1, answers or -1,
             )
-            for message in messages
-        ]
-    )  # fmt: skip
+        )  # fmt: skip
 
 
 def answer(
@@ -230,10 +242,13 @@ def answer(
         confidence: How sure the sender is, 0 to 1; None if it does not say.
     """
     last = messages[-1]
-    return Message(
-        last.task, sender, text, tokens, last.task.next_message(), last.number, last.sender, "result", confidence, latency_s,
-        cost_usd if cost_usd == cost_usd else None, last.version if version is None else version,
-        1 + (last.hop if len(messages) == 1 else max([message.hop for message in messages])),
+    return tuple.__new__(  # half the price of `Message(...)`, on the way of every turn
+        Message,
+        (
+            last.task, sender, text, tokens, last.task.count(_MESSAGES), last.number, last.sender, "result", confidence, latency_s,
+            cost_usd if cost_usd == cost_usd else None, last.version if version is None else version,
+            1 + (last.hop if len(messages) == 1 else max([message.hop for message in messages])),
+        ),
     )  # fmt: skip
 
 

@@ -20,8 +20,11 @@ from harness.errors import HarnessError, did_you_mean
 Key = tuple[str, ...]
 """The kind of a choice, then what it is for."""
 
-KINDS = ("draw", "bytes", "ids", "attempt", "timer", "thread", "cancel")
+KINDS = ("draw", "bytes", "ids", "attempt", "tool", "timer", "thread", "cancel")
 """The kinds of choices."""
+
+TOOL_OUTCOMES = ("done", "fails", "lost")
+"""What a use of a simulated tool comes to: it is done; it fails without an effect; it has its effect and its answer is lost."""
 
 TimerKind = Literal["sleep", "timer", "wait"]
 
@@ -42,6 +45,8 @@ class TimerRecord:
     """When it fires, or would have fired [virtual s]."""
     fired_s: float | None = None
     """When it fired [virtual s]; None while it has not, and when what it waited for came first."""
+    of_program: bool = True
+    """Whether the program set it, and not a library or an SDK for itself."""
 
     @property
     def key(self) -> Key:
@@ -59,6 +64,23 @@ class TaskRecord:
     """When it was created [virtual s]."""
     ended_s: float | None = None
     """When it was done [virtual s]; None if it never was."""
+    is_named: bool = False
+    """Whether the program gave it a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseRecord:
+    """One use of a simulated tool."""
+
+    key: str
+    """The path of the task that used it, the name of the tool, and `#2` for the second such use."""
+    tool: str
+    task: str
+    """The path of the task that used it."""
+    began_s: float
+    """When [virtual s]."""
+    takes_s: float
+    """How long it takes [s]."""
 
 
 class Choices:
@@ -72,6 +94,9 @@ class Choices:
     Raises:
         HarnessError: A key is of no kind, or a value is none of its kind.
     """
+
+    orders_threads: bool = False
+    """Whether it is asked which thread goes next also in a run without a random order."""
 
     def __init__(self, overrides: Mapping[Key, Any] | None = None) -> None:
         self.overrides: Mapping[Key, Any] = dict(overrides or {})
@@ -87,6 +112,12 @@ class Choices:
         """The timers that were set, in order."""
         self.tasks: list[TaskRecord] = []
         """The asyncio tasks that were created, in order."""
+        self.uses: list[UseRecord] = []
+        """The uses of simulated tools, in order."""
+        self.leaks: list[str] = []
+        """Locks and permits that nobody was left to give back when the program ended, in words."""
+        self.deaths: list[BaseException] = []
+        """The errors of tasks and threads that nobody asked for."""
         self._counts: dict[Key, int] = {}
 
     @property
@@ -116,10 +147,42 @@ class Choices:
         value = self.made[key] = self.overrides.get(key, otherwise)
         return value
 
-    def set_timer(self, task: str, kind: TimerKind, set_s: float, due_s: float) -> TimerRecord:
+    def choose_attempt(self, key: Key, agent: str, span_id: int, otherwise: object) -> Any:  # noqa: ANN401 - as above
+        """Return the faults that an attempt meets.
+
+        Args:
+            key: Of the attempt.
+            agent: Whose call it is.
+            span_id: The attempt's span.
+            otherwise: Those of the fault plan.
+        """
+        return self.choose(key, otherwise)
+
+    def choose_use(
+        self, task: str, tool: str, began_s: float, outcome: str, takes_s: float
+    ) -> tuple[str, float]:
+        """Return what a use of a simulated tool comes to, and how long it takes [s].
+
+        Args:
+            task: The path of the task that uses it.
+            tool: Its name.
+            began_s: When [virtual s].
+            outcome: What it comes to if nothing is overridden: one of TOOL_OUTCOMES.
+            takes_s: How long it takes then [s].
+        """
+        number = self._count("tool", task, tool)
+        key = f"{task} {tool}" if number == 1 else f"{task} {tool} #{number}"
+        outcome = self.choose(("tool", key, "outcome"), outcome)
+        takes_s = self.choose(("tool", key, "latency"), takes_s)
+        self.uses.append(UseRecord(key, tool, task, began_s, takes_s))
+        return outcome, takes_s
+
+    def set_timer(
+        self, task: str, kind: TimerKind, set_s: float, due_s: float, *, of_program: bool = True
+    ) -> TimerRecord:
         """Record a timer, with its chosen delay."""
         number = self._count("timer", task, kind)
-        record = TimerRecord(task, kind, number, set_s, due_s)
+        record = TimerRecord(task, kind, number, set_s, due_s, of_program=of_program)
         record.due_s += self.choose(record.key, 0.0)
         self.timers.append(record)
         return record
@@ -166,6 +229,11 @@ _WANTED: dict[str, tuple[Any, Any, str]] = {
     "bytes": (bytes, lambda value: True, "bytes"),
     "ids": (str, lambda value: True, "a text"),
     "attempt": ((tuple, list), lambda value: True, "a list of faults"),
+    "tool": (
+        (float, int, str),
+        lambda value: value in TOOL_OUTCOMES if isinstance(value, str) else 0 <= value < math.inf,
+        "an outcome (`done`, `fails`, `lost`) or a finite number of seconds from 0 up",
+    ),
     "timer": (
         (float, int),
         lambda value: 0 <= value < math.inf,

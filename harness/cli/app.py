@@ -1,7 +1,7 @@
 """What can be typed: commands, options, exit codes. What they do is in the siblings, imported when they are called.
 
 Exit codes: 0 pass, 1 a budget or the gate failed, 2 usage, a wrong file, or output that cannot be written, 3 nothing to
-compare with, 4 undecided, 70 a bug of ours; 129, 130 and 143 when interrupted, 141 when nobody reads what is printed.
+compare with, 4 undecided, 70 a bug of ours; 129, 130 and 143 when interrupted, 141 when the output is closed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from harness.cli.live_options import live_options, live_options_of
 from harness.cli.options import COUNT_MAX, PATH, format_option, set_option, store_option
 from harness.cli.process import interruption, own_process, say, why_no_output
 from harness.cli.recording import cassette, record
-from harness.cli.showing import export, import_, report, trace, whatif
+from harness.cli.searching import explore
+from harness.cli.showing import audit, export, import_, report, trace, whatif
+from harness.cli.sweeping import sweep
 from harness.errors import HarnessError
 from harness.printable import printable
 from harness.units import SEED_MAX
@@ -61,7 +63,7 @@ def _run(arguments: Sequence[str]) -> int:
     except HarnessError as error:
         say(_message(error))
         return EXIT_USAGE
-    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         return EXIT_BROKEN_PIPE
     except SystemExit as error:
         # Click and rich make an exit with 1 of a broken pipe; others are signals.
@@ -284,25 +286,44 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
     type=click.IntRange(min=0),
     help="Draw the spans of the first so many tasks; the slowest and a failed one otherwise.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["agent", "customer", "kind", "model", "role", "level", "cause", "task"]),
+    help="Show what it cost instead, divided so; the lines add up.",
+)
 @format_option
-def show(run_id: int | None, store: Path, task: int | None, tasks: int | None, output: str) -> int:
+def show(
+    run_id: int | None,
+    store: Path,
+    task: int | None,
+    tasks: int | None,
+    by: str | None,
+    output: str,
+) -> int:
     """Show one run: its tasks, and their spans as a tree. The last run if none is named.
 
     With --format json it prints one span a line, in the order of their numbers.
     """
+    from harness.cli.account import show_account
     from harness.cli.inspect import show_run
+
+    if by is not None:
+        return show_account(store, run_id, by=by, output=output)
 
     return show_run(store, run_id, task=task, tasks=tasks, output=output)
 
 
 for _command in (
+    audit,
     record,
     calibrate,
     cassette,
+    explore,
     gate,
     baseline,
     compare,
     bakeoff,
+    sweep,
     history,
     report,
     whatif,

@@ -150,12 +150,11 @@ def _print(found: Bakeoff, store: Path, run_ids: Sequence[int], page: Path) -> N
     out.print(
         Text(
             f"* Pareto-optimal: no other way is better in one objective and worse in none. Better is {found.better}."
-        ),
-        soft_wrap=True,
+        )
     )
     for it in found.contestants:
         for note in _notes(it):
-            out.print(Text(printable(f"note: {it.name}: {note}")), soft_wrap=True)
+            out.print(Text(printable(f"note: {it.name}: {note}")))
     where = f"stored as runs {run_ids[0]}-{run_ids[-1]} in {store}; drawn in {page}"
     out.print(Text(printable(where)), soft_wrap=True)
 

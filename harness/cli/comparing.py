@@ -197,7 +197,7 @@ def baseline() -> None:
 
 
 @baseline.command("save")
-@click.argument("file", type=PATH)
+@click.argument("file", type=PATH, required=False)
 @click.option(
     "-o",
     "--output",
@@ -212,20 +212,26 @@ def baseline() -> None:
 @limit_option
 @runs_option
 @seed_option
+@store_option
 def baseline_save(
-    file: Path,
+    file: Path | None,
     target: Path | None,
     reason: str,
     overrides: tuple[str, ...],
     limits: tuple[str, ...],
     runs: int | None,
     seed: int | None,
+    store: Path,
 ) -> int:
-    """Simulate FILE, and make its numbers the baseline; commit the file that is written."""
+    """Simulate FILE, and make its numbers the baseline; commit the file that is written.
+
+    Without FILE it is the scenario of the newest run in the store, or else the only one in `scenarios`.
+    """
+    from harness.cli.default_scenario import default_scenario
     from harness.cli.gate import save_file
 
     return save_file(
-        file,
+        default_scenario(store) if file is None else file,
         runs=runs,
         seed=seed,
         target=target,

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from rich.text import Text
 
 from harness.cli.duration import Announcement
 from harness.cli.exit_codes import EXIT_PASS
 from harness.cli.options import Format
 from harness.cli.sides import reasons_kept
+from harness.cli.tables import console
 from harness.cli.verdicts import print_verdict
+from harness.columns import Column, Grid
 from harness.errors import HarnessError
 from harness.gate import (
     GateResult,
@@ -228,20 +231,16 @@ def show_file(path: Path) -> int:
     """Print the content of a baseline."""
     found = read_baseline(path)
     seeds = f"seeds {found.seeds[0]} to {found.seeds[-1]}" if found.seeds else "no seeds"
-    click.echo(printable(f"{found.scenario}: {len(found.runs)} runs, {seeds}"))
-    click.echo(printable(f"  reason: {found.reason}"))
-    click.echo(
-        printable(
-            f"  harness {found.harness_version}, Python {found.python}, prices of {found.prices_as_of}, "
-            f"scenario {found.scenario_hash}"
-        )
+    out = console()
+    about = (
+        f"{found.scenario}: {len(found.runs)} runs, {seeds}\nreason: {found.reason}\nharness {found.harness_version}, "
+        f"Python {found.python}, prices of {found.prices_as_of}, scenario {found.scenario_hash}"
     )
+    out.print(Text(printable(about)))
+    made = Grid([Column("metric", "key"), *map(Column, ("mean of seeds", "least", "most"))])
     for name in sorted(found.names):
         values = list(found.values(name).values())
-        mean = sum(values) / len(values)
-        click.echo(
-            printable(
-                f"  {name:<20} mean {render(name, mean)}, {render(name, min(values))} to {render(name, max(values))}"
-            )
-        )
+        numbers = (sum(values) / len(values), min(values), max(values))
+        made.add(name, *(render(name, number) for number in numbers))
+    made.print(out)
     return EXIT_PASS

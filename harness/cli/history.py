@@ -6,7 +6,6 @@ difference is a change of the scenario, the program, the prices or harness.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,12 +25,10 @@ from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import HarnessError
 from harness.json_types import JsonObject
-from harness.metrics import METRICS
+from harness.metrics import METRICS, no_such_metric
 from harness.printable import printable
 from harness.store import Store, queries
 from harness.units import render
-
-Row = JsonObject
 
 _VERSION: Final = ("scenario", "scenario_hash", "harness_version", "commit_id")
 """What runs of one version have in common."""
@@ -91,7 +88,7 @@ def print_history(
     """
     _check(metric)
     rows = queries.values(Store(path), metric, scenario=scenario)
-    of_scenario: dict[str, list[Row]] = {}
+    of_scenario: dict[str, list[JsonObject]] = {}
     for row in rows:
         of_scenario.setdefault(row["scenario"], []).append(row)
     histories = {name: _history(found) for name, found in of_scenario.items()}
@@ -110,14 +107,11 @@ def print_history(
 
 
 def _check(metric: str) -> None:
-    if metric in METRICS:
-        return
-    near = difflib.get_close_matches(metric, METRICS, n=1, cutoff=0.6)
-    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METRICS)}"
-    raise HarnessError(f"--metric {metric}: there is no metric {metric!r}; {advice}")
+    if metric not in METRICS:
+        raise HarnessError(f"--metric {metric}: {no_such_metric(metric)}")
 
 
-def _history(rows: Iterable[Row]) -> list[Group]:
+def _history(rows: Iterable[JsonObject]) -> list[Group]:
     """The groups of one scenario, each held against the last value of each seed before it."""
     known: dict[int, float] = {}
     groups: list[Group] = []
@@ -141,9 +135,9 @@ def _history(rows: Iterable[Row]) -> list[Group]:
     return groups
 
 
-def _grouped(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _grouped(rows: Iterable[JsonObject]) -> Iterator[list[JsonObject]]:
     """Successive runs of one version: where files are not committed, that ends when a seed gets another value."""
-    group: list[Row] = []
+    group: list[JsonObject] = []
     values: dict[int, float | None] = {}
     for row in rows:
         seed, value = row["seed"], row["value"]
@@ -165,10 +159,8 @@ def _status(
 ) -> Status:
     if not values:
         return "not measured"
-    if not known:
-        return "first"
     if not common:
-        return "no common seed"
+        return "no common seed" if known else "first"
     return "changed" if changed else "identical"
 
 

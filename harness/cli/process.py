@@ -79,9 +79,7 @@ def forget_output() -> None:
 def _stream(name: str) -> Iterator[None]:
     """A standard stream that is there, and shows what its encoding has not instead of raising an error."""
     stream = getattr(sys, name)
-    if (
-        stream is None
-    ):  # closed by whoever started us; the next file to be opened would take its number
+    if stream is None:  # closed by the parent process; the next opened file would get its number
         with open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - no path
             setattr(sys, name, nowhere)
             try:
@@ -95,7 +93,7 @@ def _stream(name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(OSError, ValueError):  # it cannot be written, or somebody has closed it
+            with suppress(OSError, ValueError):  # it cannot be written, or is closed
                 stream.reconfigure(errors=errors)
     else:
         yield

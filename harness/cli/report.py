@@ -15,7 +15,7 @@ from harness.cli.run_ids import id_ranges, named_runs
 from harness.cli.trace import write_trace
 from harness.errors import HarnessError
 from harness.printable import printable
-from harness.report import Contents, Side, write_index, write_report
+from harness.report import Contents, Side, write_index, write_report, write_task_page
 from harness.store import Store, queries
 from harness.store.asking import Row
 
@@ -23,7 +23,7 @@ _NAME_LENGTH_MAX: Final = 80
 """Maximum length of a file name."""
 
 _TRACED_SPANS_MAX: Final = 50_000
-"""A trace of more is 20 MB, and is written when somebody asks for it with `harness trace`."""
+"""A trace of more is 20 MB; `harness trace` writes it on request."""
 
 
 def report_runs(
@@ -59,6 +59,38 @@ def report_runs(
         files = write_report(contents, target, name)
         if contents.trace:
             write_trace(kept, [contents.shown["run_id"]], target / contents.trace)
+        index = write_index(kept, target)
+    click.echo(printable(f"wrote {files[0]}, {len(files) - 1} files beside it, and {index}"))
+    return EXIT_PASS
+
+
+def report_task(
+    words: Sequence[str], task: int, *, base: str | None, target: Path, store: Path
+) -> int:
+    """Draw a short page of one task of one run, and the index of all reports.
+
+    Args:
+        words: The run; none means the newest.
+        task: The task.
+        base: What runs would be compared with; a task is compared with nothing.
+        target: The folder.
+        store: Where the run is.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        HarnessError: There is no such run or task, several runs are named, or the folder cannot be written.
+    """
+    kept = Store(store)
+    with kept.reading():
+        wanted = _wanted(words, kept) if words else _wanted(words, kept)[-1:]
+        if len(wanted) > 1 or base is not None:
+            raise HarnessError(
+                "--task draws one task of one run, without a base\n"
+                f"  How to fix: name the run, such as: harness report {wanted[-1]} --task {task}"
+            )
+        files = write_task_page(kept, wanted[0], task, target)
         index = write_index(kept, target)
     click.echo(printable(f"wrote {files[0]}, {len(files) - 1} files beside it, and {index}"))
     return EXIT_PASS

@@ -37,7 +37,7 @@ def run_ids(runs: str, there: _Ids, label: str, store: Store) -> set[int]:
             raise HarnessError(
                 f"{label}: {part} ends before it begins; did you mean {last}-{first}?"
             )
-        # The first that is missing ends the search, however far somebody's range goes.
+        # The first that is missing ends the search, however long the range is.
         missing = next((run_id for run_id in range(first, last + 1) if run_id not in there), None)
         if missing is not None:
             raise HarnessError(

@@ -1,4 +1,4 @@
-"""The commands `report`, `whatif`, `trace`, `export` and `import`. Their code is imported when they are called."""
+"""The commands `audit`, `report`, `whatif`, `trace`, `export` and `import`. Their code is imported when they are called."""
 
 from __future__ import annotations
 
@@ -84,17 +84,29 @@ def whatif(
     show_default=True,
     help="The folder to write to.",
 )
+@click.option(
+    "--task",
+    type=click.IntRange(min=1, max=COUNT_MAX),
+    help="A short page of this task alone: its timeline, its messages, and what was said.",
+)
 @store_option
 def report(
-    runs: tuple[str, ...], base: str | None, limits: tuple[str, ...], target: Path, store: Path
+    runs: tuple[str, ...],
+    base: str | None,
+    limits: tuple[str, ...],
+    target: Path,
+    task: int | None,
+    store: Path,
 ) -> int:
     """Draw stored runs: a page, a picture for each figure, and the numbers, beside an index of all reports.
 
     RUN is a run, such as 12, or several, such as 1-8,11; without any, what was simulated last. The page is one file that
     needs no network, and the same runs give the same bytes.
     """
-    from harness.cli.report import report_runs
+    from harness.cli.report import report_runs, report_task
 
+    if task is not None:
+        return report_task(runs, task, base=base, target=target, store=store)
     return report_runs(runs, base=base, limits=limits, target=target, store=store)
 
 
@@ -174,3 +186,20 @@ def import_(folders: tuple[Path, ...], store: Path) -> int:
     from harness.cli.exchange import import_folders
 
     return import_folders(folders, store=store)
+
+
+@click.command()
+@click.argument(
+    "run_id", metavar="[RUN]", type=click.IntRange(min=1, max=COUNT_MAX), required=False
+)
+@store_option
+@click.option("--task", type=click.IntRange(min=1, max=COUNT_MAX), help="Only this task.")
+@format_option
+def audit(run_id: int | None, store: Path, task: int | None, output: str) -> int:
+    """Show who decided what from which input: calls, tools, and what policies did. The last run if none is named.
+
+    With --format json it prints one decision a line. In SQL it is the view `audit` of the store.
+    """
+    from harness.cli.audit import show_audit
+
+    return show_audit(store, run_id, task=task, output=output)

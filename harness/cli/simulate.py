@@ -135,7 +135,7 @@ def _traces(*, wanted: bool) -> Iterator[Callable[[RunRecord], None]]:
 
 
 @contextmanager
-def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[Any]:
+def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[object]:
     """A bar on the terminal, for work that takes a while; gives the function that moves it by one run."""
     tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_BAR
     if not wanted or runs == 1 or tasks * runs < _TASKS_WORTH_A_BAR or not sys.stderr.isatty():

@@ -20,10 +20,11 @@ from harness.errors import HarnessError
 from harness.gate.kept import Kept, KeptWork
 from harness.gate.samples import Sample, Samples
 from harness.json_types import JsonObject
-from harness.metrics.contributions import Key, Use
+from harness.metrics.bills import BILLED, Bill
+from harness.metrics.contributions import COUNTERS, NUMBERS, Key, Use
 
-VERSION: Final = 2
-"""Version 1 did not keep what metrics consist of. Counts the changes of the file's form; a later one is refused, because its numbers may mean something else."""
+VERSION: Final = 3
+"""Version 1 did not keep what metrics consist of, version 2 not how attempts failed. Counts the changes of the file's form; a later one is refused, because its numbers may mean something else."""
 
 _MARK: Final = "harness_baseline"
 
@@ -34,8 +35,32 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-_Use = tuple[float, float, float, float, float, float, dict[str, int]]
-"""How an agent used its models for a task: the fields of `contributions.Use`, in their order."""
+_OldUse = tuple[float, float, float, float, float, float, dict[str, int]]
+"""The same in version 2: the first fields of `contributions.Use`, in their order, and the models."""
+
+
+class _Use(_Part):
+    """How an agent used its models for a task: `contributions.Use` without what is zero."""
+
+    calls: float = 0
+    attempts: float = 0
+    replies: float = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+    service_s: float = 0
+    prefill_s: float = 0
+    cache_read_tokens: float = 0
+    cache_write_tokens: float = 0
+    failed_calls: float = 0
+    injected: float = 0
+    models: dict[str, float] = {}
+    endings: dict[str, float] = {}
+    stands_in: dict[str, float] = {}
+    tool_uses: dict[str, float] = {}
+    bills: dict[
+        str, Annotated[tuple[float, float, float, float, float, float], Strict(strict=False)]
+    ] = {}
+    """The fields of `bills.Bill`, in their order."""
 
 
 class _Kept(_Part):
@@ -44,7 +69,7 @@ class _Kept(_Part):
     parts: list[Annotated[tuple[str, str, str, float], Strict(strict=False)]]
     """Kind, agent, model or tool, and a task's share of it in the unit of the metric."""
     work_s: float
-    uses: dict[str, Annotated[_Use, Strict(strict=False)]]
+    uses: dict[str, _Use | Annotated[_OldUse, Strict(strict=False)]]
     tools: list[Annotated[tuple[str, str], Strict(strict=False)]] = []
 
 
@@ -207,10 +232,11 @@ def kept_to_json(kept: Kept) -> JsonObject:
     }
 
 
-def _use_to_json(use: Use) -> list[Any]:
-    return [
-        use.calls, use.attempts, use.replies, use.input_tokens, use.output_tokens, use.service_s, dict(use.models),
-    ]  # fmt: skip
+def _use_to_json(use: Use) -> JsonObject:
+    numbers = {name: getattr(use, name) for name in NUMBERS if getattr(use, name)}
+    counters = {name: dict(getattr(use, name)) for name in COUNTERS if getattr(use, name)}
+    bills = {model: [getattr(bill, name) for name in BILLED] for model, bill in use.bills.items()}
+    return {**numbers, **counters, **({"bills": bills} if bills else {})}
 
 
 def kept_from_json(data: Any) -> Kept:  # noqa: ANN401 - anything that is JSON
@@ -222,20 +248,20 @@ def _kept(found: _Kept) -> KeptWork:
     return KeptWork(
         parts={Key(kind, agent, name): amount for kind, agent, name, amount in found.parts},
         work_s=found.work_s,
-        uses={
-            agent: Use(calls, attempts, replies, read, written, service_s, Counter(models))
-            for agent, (
-                calls,
-                attempts,
-                replies,
-                read,
-                written,
-                service_s,
-                models,
-            ) in found.uses.items()
-        },
+        uses={agent: _use(use) for agent, use in found.uses.items()},
         tools=frozenset(found.tools),
     )
+
+
+def _use(found: _Use | _OldUse) -> Use:
+    if isinstance(found, tuple):
+        old = dict(zip(NUMBERS, found[:-1], strict=False))
+        return Use(**old, models=Counter(found[-1]))  # type: ignore[arg-type] # numbers but for the last
+    use = Use(**{name: getattr(found, name) for name in NUMBERS})
+    for name in COUNTERS:
+        setattr(use, name, Counter(getattr(found, name)))
+    use.bills = {model: Bill(*bill) for model, bill in found.bills.items()}
+    return use
 
 
 def _checked(text: str, name: str) -> _File:

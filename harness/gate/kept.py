@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.gate.why import Explanation, explained
-from harness.metrics.contributions import AMOUNTS, PATH_METRICS, Key, Use, Work, works_of
+from harness.metrics.contributions import EXPLAINED, Key, Use, Work, works_of
 from harness.spans import Table
 
 _FIGURES: Final = 6
@@ -51,7 +51,7 @@ def kept_of(runs: Sequence[Table], metrics: Collection[str], *, warmup_tasks: in
     """
     found = {}
     for metric in metrics:
-        if metric in PATH_METRICS or metric in AMOUNTS:
+        if metric in EXPLAINED:
             works = works_of(runs, metric, warmup_tasks)
             if works and math.isfinite(sum(work.whole for work in works)):  # none without a price
                 found[metric] = _mean(works)
@@ -91,20 +91,9 @@ def _mean(works: Sequence[Work]) -> KeptWork:
     return KeptWork(
         parts={key: _short(amount / count) for key, amount in parts.items()},
         work_s=_short(sum(work.work_s for work in works) / count),
-        uses={agent: _shared(use, count) for agent, use in uses.items()},
+        uses={agent: use.over(count, _short) for agent, use in uses.items()},
         tools=frozenset(tools),
     )
-
-
-def _shared(use: Use, count: int) -> Use:
-    """A task's share of what so many tasks used."""
-    calls, attempts, replies, input_tokens, output_tokens, service_s = (
-        _short(it / count)
-        for it in (
-            use.calls, use.attempts, use.replies, use.input_tokens, use.output_tokens, use.service_s,
-        )
-    )  # fmt: skip
-    return Use(calls, attempts, replies, input_tokens, output_tokens, service_s, use.models)
 
 
 def _short(number: float) -> float:

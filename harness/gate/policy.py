@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
 
 from harness.errors import HarnessError
-from harness.metrics import DEFAULT_LIMITS, METRICS, Limit
+from harness.metrics import DEFAULT_LIMITS, METRICS, Limit, no_such_metric
 from harness.scenario import GateLimit
 
 _FORM = re.compile(
@@ -92,6 +91,4 @@ def parse_limit(option: str) -> Limit:
 def _known(metric: str, option: str) -> str:
     if metric in METRICS:
         return metric
-    near = difflib.get_close_matches(metric, METRICS, n=1, cutoff=0.6)
-    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METRICS)}"
-    raise HarnessError(f"--limit {option}: there is no metric {metric!r}; {advice}")
+    raise HarnessError(f"--limit {option}: {no_such_metric(metric)}")

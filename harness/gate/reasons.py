@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
+from harness.gate.ending import ending_told
 from harness.metrics.contributions import Pair, Use, uses_of
 from harness.metrics.critical_path import RETRY, WORK
 from harness.units import render
@@ -22,14 +23,24 @@ class _Ratio(NamedTuple):
     """Its value, from the use in so many tasks."""
 
 
-_CALLS = _Ratio("calls a task", "calls", lambda use, tasks: use.calls / tasks)
-_ATTEMPTS = _Ratio("attempts a call", "attempts", lambda use, _: use.attempts / use.calls)
-_SERVICE = _Ratio("service time a reply", "s", lambda use, _: use.service_s / use.replies)
-_READ = _Ratio("input tokens a reply", "tokens", lambda use, _: use.input_tokens / use.replies)
-_WRITTEN = _Ratio("output tokens a reply", "tokens", lambda use, _: use.output_tokens / use.replies)
+CALLS: Final = "calls a task"
+ATTEMPTS: Final = "attempts a call"
+READ: Final = "input tokens a reply"
+WRITTEN: Final = "output tokens a reply"
+
+_CALLS = _Ratio(CALLS, "calls", lambda use, tasks: use.calls / tasks)
+_ATTEMPTS = _Ratio(ATTEMPTS, "attempts", lambda use, _: use.attempts / use.calls)
+_FIRST = _Ratio("time to the first token", "s", lambda use, _: use.prefill_s / use.replies)
+_SPEED = _Ratio(
+    "time an output token",
+    "s",
+    lambda use, _: (use.service_s - use.prefill_s) / (use.output_tokens or 1),
+)
+_READ = _Ratio(READ, "tokens", lambda use, _: use.input_tokens / use.replies)
+_WRITTEN = _Ratio(WRITTEN, "tokens", lambda use, _: use.output_tokens / use.replies)
 
 _RATIOS: Final[dict[str, tuple[_Ratio, ...]]] = {
-    WORK: (_CALLS, _SERVICE, _WRITTEN),
+    WORK: (_CALLS, _READ, _FIRST, _WRITTEN, _SPEED),
     RETRY: (_ATTEMPTS,),
     "cost_usd_mean": (_CALLS, _ATTEMPTS, _READ, _WRITTEN),
     "cost_usd_total": (_CALLS, _ATTEMPTS, _READ, _WRITTEN),
@@ -43,7 +54,13 @@ _RATIOS: Final[dict[str, tuple[_Ratio, ...]]] = {
 """What may explain a kind of time on the critical path, or an amount."""
 
 
-def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str:
+def reasons(
+    pairs: Sequence[Pair],
+    agent: str,
+    cause: str,
+    change: float,
+    only: Collection[str] | None = None,
+) -> str:
     """The related changes of an agent, as the end of a sentence; empty if there are none.
 
     Args:
@@ -51,10 +68,11 @@ def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str
         agent: The agent.
         cause: A kind of segment, or the metric of an amount.
         change: By how much it took more.
+        only: Which of the numbers may be told, such as `CALLS`; None for all.
     """
-    ratios = _RATIOS.get(cause, ())
+    ratios = [it for it in _RATIOS.get(cause, ()) if only is None or it.name in only]
     before, after = (uses.get(agent, Use()) for uses in uses_of(pairs))
-    if not ratios or not after.calls:
+    if cause not in _RATIOS or not after.calls:
         return ""
     if not before.calls:
         return "; it is new"
@@ -70,6 +88,9 @@ def reasons(pairs: Sequence[Pair], agent: str, cause: str, change: float) -> str
                 told.append(
                     f"; {ratio.name} from {render(ratio.unit, old)} to {render(ratio.unit, new)}"
                 )
+    ending = ending_told(before, after, direction=change) if _ATTEMPTS in ratios else ""
+    if ending:
+        told.append(f"; {ending}")
     return "".join(told)
 
 

@@ -9,6 +9,7 @@ from harness.gate.comparable import notes
 from harness.gate.exploration import explored
 from harness.gate.samples import Samples
 from harness.gate.statistics import FALSE_ALARMS, LOOKS
+from harness.gate.survivors import without_survivors
 from harness.gate.verdict import GateResult, judged
 from harness.metrics import Limit
 from harness.run import BudgetResult
@@ -79,7 +80,8 @@ def _look(
     tail: float,
     budgets: Callable[[], Sequence[BudgetResult]],
 ) -> GateResult:
-    metrics = tuple(judged(limit, base, candidate, tail=tail) for limit in limits)
+    judgements = [judged(limit, base, candidate, tail=tail) for limit in limits]
+    metrics = without_survivors(judgements, base, candidate, tail=tail)
     gated = [limit.metric for limit in limits]
     return GateResult(
         base=base,

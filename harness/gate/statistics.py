@@ -19,7 +19,7 @@ LOOKS: Final = (8, 16, 32, 64)
 
 FALSE_ALARMS: Final = 0.001
 """How often a gate may fail a metric that is exactly at its limit, at most. A gate runs on every change and holds several
-metrics: with the usual 0.05 somebody would be alarmed for nothing every week, and pairing makes strictness cheap."""
+metrics: with the usual 0.05 there would be a false alarm every week, and pairing makes strictness cheap."""
 
 TAIL: Final = FALSE_ALARMS / len(LOOKS)
 """The probability that the true change is beyond an interval on one side, so that all looks together keep to that

@@ -18,7 +18,7 @@ from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.lock_holders import last_putter, last_taker, lock_holder, permit_holders
 from harness.kernel.suspension import Suspension
 
-AnyTask = asyncio.Task[Any]
+AnyTask = asyncio.Task[object]
 
 NEVER_RELEASED = "ended without releasing it"
 """What is said of a task that holds a lock or a permit for ever."""

@@ -6,19 +6,26 @@ They stand in for the plain classes in a run that has `Choices`, so that the oth
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import math
+import queue
+import sys
+import sysconfig
+import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from heapq import heappush
+from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 from weakref import ref
 
 from harness.chance.choices import Choices, TaskRecord, TimerKind, TimerRecord
 from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
+from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.current_world import lineage_here
-from harness.kernel.identity import Identity
+from harness.kernel.identity import Identity, name_of
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
 from harness.kernel.loop import LOOP_WAITS, SimLoop
 from harness.kernel.suspension import Suspension
@@ -45,8 +52,17 @@ def loop_for(kernel: Kernel) -> SimLoop:
     return SimLoop(kernel) if kernel.choices is None else ChoosingLoop(kernel)
 
 
-_OpenTask = tuple["ref[Any]", Identity, float, TaskRecord | None]
-"""A task, when it was created [virtual s], and its record, made in the first turn after it has got its name."""
+_PASS_ON = (
+    OURS,
+    ASYNCIO,
+    *(module.__file__ or "" for module in (queue, threading)),
+    str(Path(concurrent.futures.__file__).parent),
+    str(Path(sysconfig.get_path("purelib")) / "anyio"),
+)
+"""Code that sets timers for whoever calls it."""
+
+_OpenTask = tuple["ref[Any]", Identity, float, str, TaskRecord | None]
+"""A task, when it was created [virtual s], the name of its coroutine, and its record, made in the first turn after it has got its name."""
 
 
 class ChoosingKernel(Kernel):
@@ -63,7 +79,9 @@ class ChoosingKernel(Kernel):
         if until_s == math.inf or waiter.name in (LOOP_WAITS, BEFORE_THE_RUN):
             return super().park(waiter, until_s)
         kind: TimerKind = "sleep" if waiter.name == _SLEEP else "wait"
-        record = self.choices.set_timer(_path_here(), kind, self.now_s(), until_s)
+        record = self.choices.set_timer(
+            _path_here(), kind, self.now_s(), until_s, of_program=_is_of_program()
+        )
         woken = super().park(waiter, record.due_s)
         if not woken:
             record.fired_s = self.now_s()
@@ -107,7 +125,9 @@ class ChoosingLoop(SimLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call back at the virtual time `when` [s], or as much later as is chosen."""
-        record = self.choices.set_timer(_path_here(), "timer", self.time(), when)
+        record = self.choices.set_timer(
+            _path_here(), "timer", self.time(), when, of_program=_is_of_program()
+        )
 
         def fire() -> None:
             record.fired_s = self.time()
@@ -117,7 +137,9 @@ class ChoosingLoop(SimLoop):
 
     def sleep_until(self, when_s: float) -> Suspension:
         """Await a virtual time [s], or one that is chosen later."""
-        record = self.choices.set_timer(_path_here(), "sleep", self.time(), when_s)
+        record = self.choices.set_timer(
+            _path_here(), "sleep", self.time(), when_s, of_program=_is_of_program()
+        )
         sleep = _RecordedSleep(self, record)
         sleep._scheduled = True  # noqa: SLF001 - as SimLoop does
         heappush(self._timers, (record.due_s, next(self._timer_order), sleep))
@@ -127,7 +149,7 @@ class ChoosingLoop(SimLoop):
 
     def create_task(
         self,
-        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        coro: Generator[object, None, T] | Coroutine[object, None, T],
         *,
         name: object = None,
         **kwargs: object,
@@ -137,7 +159,11 @@ class ChoosingLoop(SimLoop):
         task = super().create_task(coro, name=name, **kwargs)
         lineage = getattr(task, "lineage", None)
         if lineage is not None:
-            self._open.append((ref(task), lineage.identity, began_s, None))
+            spawner = getattr(asyncio.current_task(self), "lineage", None)
+            identity = lineage.identity
+            is_own = spawner is None or spawner.identity is not identity
+            coroutine = name_of(coro) if is_own else identity.name
+            self._open.append((ref(task), identity, began_s, coroutine, None))
         return task
 
     def _run_once(self) -> None:
@@ -147,16 +173,17 @@ class ChoosingLoop(SimLoop):
     def _note_tasks(self) -> None:
         """Note which tasks began and ended in this turn; a callback on each would be work of the loop, and change its order."""
         still: list[_OpenTask] = []
-        for task_ref, identity, began_s, known in self._open:
+        for task_ref, identity, began_s, coroutine, known in self._open:
             record = known or TaskRecord(identity.path, began_s)
             record.path = identity.path  # a task may get a better one in its first step
+            record.is_named = identity.name != coroutine
             if known is None:
                 self.choices.tasks.append(record)
             task = task_ref()
             if task is None or task.done():
                 record.ended_s = self.time()
             else:
-                still.append((task_ref, identity, began_s, record))
+                still.append((task_ref, identity, began_s, coroutine, record))
         self._open = still
 
     # -- cancellation from outside ----------------------------------------------------------------------------------
@@ -197,3 +224,14 @@ def _path_here() -> str:
     """The path of the task or thread that runs now; empty in a callback of a loop."""
     lineage = lineage_here()
     return "" if lineage is None else lineage.path
+
+
+def _is_of_program() -> bool:
+    """Whether the nearest code on the stack that does not set timers for others is the program's."""
+    frame = sys._getframe(2)  # noqa: SLF001 - `inspect` has it from there, at a hundred times the price
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_PASS_ON):
+            return not file.startswith((*PACKAGES, "<"))
+        frame = frame.f_back  # type: ignore[assignment]  # None at the end of the stack
+    return False

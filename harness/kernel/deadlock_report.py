@@ -57,7 +57,7 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
     deaths = _deaths(loop)
     lines = [*_lines(doing), *_lines(deaths)]
     cycle = _find_cycle(waits)
-    if not (cycle or deaths):  # whoever has died explains more than a queue that nobody fills
+    if not (cycle or deaths):  # a task that died explains more than a queue that stays empty
         cycle = _find_cycle(
             {task: Wait(wait.what, (*wait.on, *wait.likely)) for task, wait in waits.items()}
         )

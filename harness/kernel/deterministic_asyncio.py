@@ -2,7 +2,7 @@
 
 `TaskGroup`, `wait`, `as_completed` and `all_tasks` keep tasks and futures in sets, which iterate by hash, and the
 default hash is an address. Tasks and futures of a simulated loop hash to the order of their creation instead; the sets
-that asyncio builds of coroutines and async generators, which nobody can give a hash, become insertion-ordered.
+that asyncio builds of coroutines and async generators, whose hash cannot be set, become insertion-ordered.
 """
 
 from __future__ import annotations
@@ -105,11 +105,13 @@ class OrderedWeakSet(WeakKeyDictionary[T, None]):
 
 
 @contextmanager
-def _changed_asyncio(sleep: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
+def _changed_asyncio(sleep: Callable[..., Coroutine[object, None, Any]]) -> Iterator[None]:
     stock_sleep, stock_all_tasks = asyncio.sleep, asyncio.all_tasks
     stock_gather = asyncio.tasks._GatheringFuture  # type: ignore[attr-defined]  # noqa: SLF001 - made by gather alone
 
-    def all_tasks_in_order(loop: asyncio.AbstractEventLoop | None = None) -> set[asyncio.Task[Any]]:
+    def all_tasks_in_order(
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> set[asyncio.Task[object]]:
         tasks = stock_all_tasks(loop)
         # asyncio copies them from a set of all loops' tasks, where those of an earlier run may stand in the way.
         return OrderedSet(sorted(tasks, key=lambda task: getattr(task, "order", 0)))

@@ -4,12 +4,13 @@ A task is known by its path: the path of the task that spawned it, its name, and
 before. `main/worker#2/fetch` is the first `fetch` of the second `worker` of `main`. The numbers that asyncio and `threading` give
 (`Task-7`, `Thread-3`) count everything in the program, so that one task more renames all later ones; a path stays.
 
-The name is the one that the program gives, else that of the coroutine function. Work that is submitted to a pool belongs to whoever
-submitted it, whichever worker takes it.
+The name is the one that the program gives, else that of the coroutine function. Work that is submitted to a pool belongs to the
+task or thread that submitted it, whichever worker takes it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import re
@@ -22,6 +23,8 @@ _PATH_MAX = 300
 """Characters of a parent's path that are kept; tasks may spawn one another in a row without end."""
 
 _DEFAULT_THREAD_NAME = re.compile(r"Thread-\d+(?: \((.*)\))?")
+
+_CREATE_TASK = getattr(asyncio.create_task, "__code__", None)
 
 
 class Identity:
@@ -55,6 +58,11 @@ class Identity:
             number = "" if self._number == 1 else f"#{self._number}"
             path = self._path = f"{self._above}{self._name}{number}"
         return path
+
+    @property
+    def name(self) -> str:
+        """Its name, which its siblings may share."""
+        return self._name
 
     @property
     def prefix(self) -> str:
@@ -129,6 +137,8 @@ def is_wait_for() -> bool:
     Its caller must be `create_task` itself.
     """
     frame: Any = sys._getframe(2)  # noqa: SLF001 - `inspect` has it from there, at a hundred times the price
+    if frame.f_code is _CREATE_TASK:  # nearly always; each frame that is looked at costs an object
+        return False
     while frame.f_code.co_name == "create_task":  # of a class below
         frame = frame.f_back
     if frame.f_code.co_name != "_ensure_future":

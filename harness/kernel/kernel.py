@@ -2,7 +2,7 @@
 
 One SimPy environment holds the virtual time and the scheduled events. Code runs in threads: the main one, and those that
 a program starts. A thread that has nothing to do parks with a `Waiter`; the kernel then takes events in order of time
-until one of them wakes somebody. While there is a single thread that happens right here; the baton between several is
+until one of them wakes a thread. While there is a single thread that happens right here; the baton between several is
 in `baton.py`. No other code may step the environment.
 """
 
@@ -74,6 +74,8 @@ class Kernel:
         """Asked which calls were made, when a bound was passed; set by the servers."""
         self.watcher = Watcher()
         """Observer of the program's mistakes with its loops and tasks; set by the code that records them."""
+        self.skew_s: Callable[[], float] | None = None
+        """Tells how far the wall clock is ahead for the code that reads it now [s]; None for not at all."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
         self.failure: Exception | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, Protocol
+from typing import Protocol
 from weakref import ref
 
 from harness.kernel.identity import Identity, RootIdentity
@@ -125,7 +125,7 @@ NO_TASK = Lineage(None, None)
 
 
 def child_of(
-    parent: asyncio.Task[Any] | None,
+    parent: asyncio.Task[object] | None,
     task: asyncio.Task[object],
     begun_s: float,
     thread: Worker,
@@ -141,7 +141,11 @@ def child_of(
         name: What the task is called; None means that it is its parent's in everything but asyncio's eyes.
     """
     line = NO_TASK if parent is None else getattr(parent, "lineage", NO_TASK)
-    line.ancestor  # noqa: B018 - shortens the chain
+    above = line._parent  # noqa: SLF001 - of its own kind
+    if above is not None and above._task is not None:  # noqa: SLF001 - this runs for every task
+        task_above = above._task()  # noqa: SLF001
+        if task_above is None or task_above.done():
+            line.ancestor  # noqa: B018 - shortens the chain
     spawner = line._identity or thread.identity  # noqa: SLF001 - of a task; `identity` would ask for the thread
     return Lineage(task, line, begun_s, spawner if name is None else Identity(spawner, name))
 

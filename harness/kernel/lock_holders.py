@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-AnyTask = asyncio.Task[Any]
+AnyTask = asyncio.Task[object]
 
 _lock_holders: dict[asyncio.Lock, AnyTask | None] = {}
-_permit_holders: WeakKeyDictionary[asyncio.Semaphore, list[AnyTask | None]] = WeakKeyDictionary()
+_permit_holders: dict[asyncio.Semaphore, list[AnyTask | None]] = {}
 _last_put: WeakKeyDictionary[asyncio.Queue[Any], AnyTask | None] = WeakKeyDictionary()
 _last_taken: WeakKeyDictionary[asyncio.Queue[Any], AnyTask | None] = WeakKeyDictionary()
 
@@ -27,6 +27,26 @@ def lock_holder(lock: asyncio.Lock) -> AnyTask | None:
 def permit_holders(semaphore: asyncio.Semaphore) -> list[AnyTask]:
     """The tasks that hold permits of a semaphore, in the order in which they took them; one task may hold several."""
     return [task for task in _permit_holders.get(semaphore, ()) if task is not None]
+
+
+def held_for_ever() -> list[str]:
+    """The locks and permits that tasks took which have ended since, in words; nobody is left who would give them back."""
+    locks = [("a Lock", task) for task in _lock_holders.values()]
+    permits = [
+        (f"a permit of a {type(semaphore).__name__}", task)
+        for semaphore, tasks in _permit_holders.items()
+        for task in tasks
+    ]
+    return sorted(
+        f"{what} is never given back, taken by {_name(task)}, which has ended"
+        for what, task in (*locks, *permits)
+        if task is not None and task.done()
+    )
+
+
+def _name(task: AnyTask) -> str:
+    lineage = getattr(task, "lineage", None)
+    return task.get_name() if lineage is None else str(lineage.path)
 
 
 def last_putter(queue: asyncio.Queue[Any]) -> AnyTask | None:
@@ -98,6 +118,8 @@ def _forget_one(semaphore: asyncio.Semaphore) -> None:
     if holders:
         me = _current_task()
         holders.remove(me if me in holders else holders[0])
+        if not holders:
+            del _permit_holders[semaphore]
 
 
 def _current_task() -> AnyTask | None:

@@ -189,7 +189,9 @@ class SimLoop(asyncio.BaseEventLoop):
         kernel = self.kernel
         timers = self._timers
         if ready or self._stopping:
-            kernel.run_due()
+            queue = kernel.env._queue  # noqa: SLF001 - nearly always nothing is due, and this is every turn
+            if queue and queue[0][0] <= kernel.env._now:  # noqa: SLF001
+                kernel.run_due()
             kernel.count_turn()
             if kernel.baton.threads and not kernel.baton.others_rest():
                 kernel.baton.let_others(self.waiter)
@@ -242,7 +244,8 @@ class SimLoop(asyncio.BaseEventLoop):
         **kwargs: object,
     ) -> asyncio.Task[T]:
         """A task named by its number in this loop, whose place in a set does not depend on its address."""
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         if self._task_factory is not None:
             task: asyncio.Task[T] = self._task_factory(self, coro, **kwargs)
             if name is not None:
@@ -257,7 +260,11 @@ class SimLoop(asyncio.BaseEventLoop):
             known_as = None if _WAIT_FOR_SPAWNS and is_wait_for() else name_of(coro)
         kernel = self.kernel
         simulated.lineage = child_of(
-            asyncio.current_task(self), simulated, kernel.now_s(), kernel.baton.current, known_as
+            asyncio.current_task(self),
+            simulated,
+            kernel.env._now,  # noqa: SLF001 - see Kernel.now_s
+            kernel.baton.current,
+            known_as,
         )
         name = f"Task-{number}" if name is None else str(name)
         simulated.__init__(coro, loop=self, name=name, **kwargs)  # type: ignore[misc]  # made in two steps

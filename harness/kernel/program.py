@@ -38,7 +38,7 @@ async def virtual_sleep(delay: float, result: object = None) -> Any:  # noqa: AN
 _stock_sleep = asyncio.sleep
 
 
-def run(kernel: Kernel, main: Coroutine[Any, Any, T]) -> T:
+def run(kernel: Kernel, main: Coroutine[object, None, T]) -> T:
     """Run a program to its end in virtual time, then cancel whatever it left behind, as `asyncio.run` does.
 
     Args:

@@ -60,7 +60,7 @@ class Suspension:
         self._scheduled = False
         self._ended = False
         self._value: Any = None
-        self._message: tuple[Any, ...] | None = None
+        self._message: tuple[object, ...] | None = None
         self._callback: Callable[..., object] | None = None
         self._args: tuple[Suspension] | None = None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from harness.metrics.cascade import cascades
 from harness.metrics.contributions import (
     AMOUNTS,
     PATH_METRICS,
@@ -20,13 +21,15 @@ from harness.metrics.critical_path import (
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
+    PERSON,
     QUEUE,
     RETRY,
     SILENCE,
     STATE_LOCK,
     WORK,
 )
-from harness.spans import OK, TASK, Table
+from harness.metrics.endings import failed_tasks
+from harness.spans import Table
 from harness.units import render
 
 _PARTS_MAX: Final = 2
@@ -44,6 +47,7 @@ _NOUNS: Final[dict[str, str]] = {
     SILENCE: "silent waits of {agent}",
     IN_FLIGHT: "waiting of {agent} for a place in flight",
     STATE_LOCK: "waiting of {agent} for the lock of shared state",
+    PERSON: "waiting of {agent} for a person",
     OVERHEAD: "{agent} between its calls",
     HAND_OFF: "time between the calls",
 }
@@ -127,14 +131,6 @@ def _noun(key: Key, queued_most: str) -> str:
 # -- failed tasks -------------------------------------------------------------------------------------------------------
 
 
-class _Last(NamedTuple):
-    """The last thing in a task that did not end well."""
-
-    end_s: float
-    agent: str
-    reason: str
-
-
 def _of_failures(runs: Sequence[Table], warmup_tasks: int) -> str:
     found = Counter(it for spans in runs for it in _failed(spans, warmup_tasks))
     if not found:
@@ -144,25 +140,17 @@ def _of_failures(runs: Sequence[Table], warmup_tasks: int) -> str:
     parts = [f"{count} {where}" for where, count in ranked[:_PARTS_MAX]]
     rest = tasks - sum(count for _, count in ranked[:_PARTS_MAX])
     parts += [f"{rest} otherwise"] if rest else []
-    return f"Of {tasks:,} {'task' if tasks == 1 else 'tasks'} that failed, {', '.join(parts)}."
+    text = f"Of {tasks:,} {'task' if tasks == 1 else 'tasks'} that failed, {', '.join(parts)}."
+    told = cascades(runs, warmup_tasks=warmup_tasks)[:_PARTS_MAX]
+    return " ".join([text, *(f"{one}." for one in told)])
 
 
 def _failed(spans: Table, warmup_tasks: int) -> Iterator[str]:
     """How each failed task of a run failed: at which agent, and with what."""
-    tasks: dict[int, str] = {}
-    last: dict[int, _Last] = {}
-    columns = ("task", "kind", "agent", "status", "error", "http_status", "end_s")
-    for task, kind, agent, status, error, http_status, end_s in spans.rows(*columns):
-        if status == OK or task <= warmup_tasks:
-            continue
-        if kind == TASK:
-            tasks[task] = error or status
-        elif agent and error and (task not in last or end_s >= last[task].end_s):
-            code = f"{http_status} " if http_status > 0 else ""
-            # The inner span is the later one, and says more: an attempt has the provider's own words.
-            last[task] = _Last(end_s, agent, f"{code}{error}")
-    for task, error in tasks.items():
-        if task in last:
-            yield f"failed at {last[task].agent} ({last[task].reason})"
-        else:
-            yield f"ended with {error}"
+    for task, place in failed_tasks(spans).items():
+        if task > warmup_tasks:
+            yield (
+                f"failed at {place.agent} ({place.reason})"
+                if place.agent
+                else f"ended with {place.reason}"
+            )

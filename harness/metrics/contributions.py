@@ -5,19 +5,27 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final, NamedTuple
 
+from harness.metrics.bills import KINDS, Bill
 from harness.metrics.critical_path import BACK_OFF, QUEUE, RETRY, WORK, critical_paths
+from harness.metrics.endings import attempt_endings, failed_tasks
 from harness.metrics.summary import quantile
 from harness.metrics.tally import RATE_LIMITED, is_retry
-from harness.spans import ATTEMPT, CALL, CANCELLED, OK, TASK, TOOL, Table
+from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, Table
 
 TAILS: Final = {"latency_s_p95": 0.95, "latency_s_p99": 0.99, "latency_s_max": 1.0}
 """Metrics that a few slow tasks decide, and the share of tasks that are faster."""
 
 PATH_METRICS: Final = ("latency_s_mean", "latency_s_p50", *TAILS)
 """Metrics that critical paths explain."""
+
+SUCCESS: Final = "success_rate"
+"""Explained by the tasks that failed: each counts as 1, where and how it failed."""
+
+FAILED: Final = "failed"
+"""The kind of contribution to `SUCCESS`."""
 
 
 class Key(NamedTuple):
@@ -57,18 +65,49 @@ class Use:
     output_tokens: float = 0
     service_s: float = 0.0
     """Time that the replies took from their start [s]."""
+    prefill_s: float = 0.0
+    """The part of it before their first tokens [s]."""
+    cache_read_tokens: float = 0
+    """The part of the input that was read from a prompt cache."""
+    cache_write_tokens: float = 0
+    """The part of the input that was written to a prompt cache."""
+    failed_calls: float = 0
+    """Calls that ended with an error."""
+    injected: float = 0
+    """Attempts without a reply that met an injected fault."""
     models: Counter[str] = field(default_factory=Counter)
     """How many attempts each model got."""
+    endings: Counter[str] = field(default_factory=Counter)
+    """How many attempts and uses of tools failed, by the reason, such as `timeout` or `529 overloaded_error`."""
+    stands_in: Counter[str] = field(default_factory=Counter)
+    """How many calls it made in turns of other agents, as their fallback, by the other agent."""
+    tool_uses: Counter[str] = field(default_factory=Counter)
+    """How often it used each tool."""
+    bills: dict[str, Bill] = field(default_factory=dict)
+    """What its attempts cost, by model; only where a cost is explained."""
 
     def add(self, other: Use) -> None:
         """Count another use in."""
-        self.calls += other.calls
-        self.attempts += other.attempts
-        self.replies += other.replies
-        self.input_tokens += other.input_tokens
-        self.output_tokens += other.output_tokens
-        self.service_s += other.service_s
-        self.models.update(other.models)
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+        for model, bill in other.bills.items():
+            self.bills.setdefault(model, Bill()).add(bill)
+
+    def over(self, count: float, short: Callable[[float], float] = float) -> Use:
+        """The share of one of so many tasks, each number made shorter by `short`."""
+        shared = Use(**{name: short(getattr(self, name) / count) for name in NUMBERS})  # type: ignore[arg-type] # they are numbers
+        for name in COUNTERS:
+            counted = {it: short(n / count) for it, n in getattr(self, name).items()}
+            setattr(shared, name, Counter(counted))
+        shared.bills = {model: bill.over(count, short) for model, bill in self.bills.items()}
+        return shared
+
+
+COUNTERS: Final = ("models", "endings", "stands_in", "tool_uses")
+NUMBERS: Final = tuple(it.name for it in fields(Use) if it.name not in (*COUNTERS, "bills"))
+"""The fields of a use, by their type."""
 
 
 @dataclass(slots=True)
@@ -134,22 +173,33 @@ AMOUNTS: Final[dict[str, Callable[[_Attempt], float]]] = {
 }
 """What one attempt adds to each metric that attempts explain; a call is counted by its first."""
 
+COSTS: Final = ("cost_usd_mean", "cost_usd_total")
+"""Metrics whose bills are counted."""
+
+EXPLAINED: Final = (*PATH_METRICS, *AMOUNTS, SUCCESS)
+"""Metrics that spans explain."""
+
 
 def pairs_of(
     base: Sequence[Table], candidate: Sequence[Table], metric: str, warmup_tasks: int
 ) -> list[Pair]:
-    """The tasks that explain a metric: all that both sides have, or the slowest of either side if they decide it.
+    """The tasks that both sides have.
 
     Args:
         base: The spans of each run of the base.
         candidate: The spans of each run of the candidate, in the order of the same seeds.
-        metric: One of `PATH_METRICS` or `AMOUNTS`.
+        metric: One of `EXPLAINED`.
         warmup_tasks: How many of the first tasks of a run are left out.
     """
     pairs = []
     for before, after in zip(base, candidate, strict=True):
         old, new = _works(before, metric), _works(after, metric)
         pairs += [(old[task], new[task]) for task in old if task in new and task > warmup_tasks]
+    return pairs
+
+
+def deciding(pairs: list[Pair], metric: str) -> list[Pair]:
+    """The tasks that decide a metric: all, or the slowest of either side."""
     if metric not in TAILS or not pairs:
         return pairs
     from_s, to_s = (
@@ -163,7 +213,7 @@ def works_of(runs: Sequence[Table], metric: str, warmup_tasks: int) -> list[Work
 
     Args:
         runs: The spans of each run.
-        metric: One of `PATH_METRICS` or `AMOUNTS`.
+        metric: One of `EXPLAINED`.
         warmup_tasks: How many of the first tasks of a run are left out.
     """
     works = [
@@ -187,8 +237,15 @@ def _works(spans: Table, metric: str) -> dict[int, Work]:
         if kind == TASK and not (on_path and status == CANCELLED)
     }
     _count_uses(works, spans)
+    if metric == SUCCESS:
+        for task, place in failed_tasks(spans).items():
+            if task in works:
+                works[task].add(Key(FAILED, *place), 1.0)
+        return works
     if not on_path:
         _count_amounts(works, spans, AMOUNTS[metric])
+        if metric in COSTS:
+            _count_bills(works, spans)
         return works
     for task, path in critical_paths(spans).items():
         if task in works:
@@ -198,36 +255,63 @@ def _works(spans: Table, metric: str) -> dict[int, Work]:
 
 
 _USE_COLUMNS = (
-    "task", "kind", "agent", "name", "model", "arrival_s", "start_s", "end_s", "input_tokens", "cache_read_tokens",
-    "cache_write_tokens", "output_tokens", "status",
+    "span_id", "parent_id", "task", "kind", "agent", "name", "model", "arrival_s", "start_s", "first_token_s", "end_s",
+    "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "status", "error", "fault",
 )  # fmt: skip
 
 
 def _count_uses(works: dict[int, Work], spans: Table) -> None:
+    endings = attempt_endings(spans)
+    turns = {
+        span_id: agent for span_id, kind, agent in spans.rows("span_id", "kind", "agent") if kind == AGENT
+    }  # fmt: skip
     for (
-        task, kind, agent, name, model, arrival_s, start_s, end_s, input_tokens, read_tokens, written_tokens,
-        output_tokens, status,
+        span_id, parent_id, task, kind, agent, name, model, arrival_s, start_s, first_token_s, end_s, input_tokens,
+        read_tokens, written_tokens, output_tokens, status, error, fault,
     ) in spans.rows(*_USE_COLUMNS):  # fmt: skip
         work = works.get(task)
         if work is None:
             continue
         if kind == CALL:
-            work.uses.setdefault(agent, Use()).calls += 1
+            use = work.uses.setdefault(agent, Use())
+            use.calls += 1
+            use.failed_calls += status == ERROR
+            if turns.get(parent_id, agent) != agent:
+                use.stands_in[turns[parent_id]] += 1
         elif kind == TOOL:
             work.tools.add((agent, name))
             work.work_s += end_s - arrival_s
+            use = work.uses.setdefault(agent, Use())
+            use.tool_uses[name] += 1
+            if status == ERROR:
+                use.endings[f"tool {name}: {error}"] += 1
         elif kind == ATTEMPT:
             use = work.uses.setdefault(agent, Use())
             use.attempts += 1
             use.models[model] += 1
-            if status == OK:
-                work.work_s += end_s - start_s
-                use.service_s += end_s - start_s
-                use.replies += 1
-                use.input_tokens += sum(
-                    max(n, 0) for n in (input_tokens, read_tokens, written_tokens)
-                )
-                use.output_tokens += max(output_tokens, 0)
+            if status != OK:
+                use.endings[endings[span_id]] += 1
+                use.injected += fault != ""
+                continue
+            work.work_s += end_s - start_s
+            use.service_s += end_s - start_s
+            if first_token_s == first_token_s:
+                use.prefill_s += first_token_s - start_s
+            use.replies += 1
+            use.input_tokens += sum(max(n, 0) for n in (input_tokens, read_tokens, written_tokens))
+            use.cache_read_tokens += max(read_tokens, 0)
+            use.cache_write_tokens += max(written_tokens, 0)
+            use.output_tokens += max(output_tokens, 0)
+
+
+def _count_bills(works: dict[int, Work], spans: Table) -> None:
+    columns = ("task", "kind", "agent", "model", "cost_usd", *(f"{kind}_tokens" for kind in KINDS))
+    for task, kind, agent, model, cost_usd, *tokens in spans.rows(*columns):
+        if kind == ATTEMPT and task in works and cost_usd > 0:
+            read, cached, written, output = (max(n, 0) for n in tokens)
+            bill = Bill(1, read, cached, written, output, cost_usd)
+            use = works[task].uses.setdefault(agent, Use())
+            use.bills.setdefault(model, Bill()).add(bill)
 
 
 def _count_amounts(

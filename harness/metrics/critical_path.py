@@ -37,6 +37,8 @@ IN_FLIGHT: Final = "in_flight"
 """An agent waited until it might have one more attempt in flight."""
 STATE_LOCK: Final = "state_lock"
 """An agent waited for the lock of shared state."""
+PERSON: Final = "person"
+"""An agent waited for the decision of a person."""
 OVERHEAD: Final = "overhead"
 """A turn of an agent in which it neither asked nor used anything."""
 HAND_OFF: Final = "hand_off"
@@ -50,6 +52,7 @@ SEGMENT_KINDS: Final = (
     SILENCE,
     IN_FLIGHT,
     STATE_LOCK,
+    PERSON,
     OVERHEAD,
     HAND_OFF,
 )
@@ -61,7 +64,10 @@ _WAIT_KINDS = {
     "backoff": BACK_OFF,
     "silence": SILENCE,
     "in_flight": IN_FLIGHT,
+    "token_bucket": IN_FLIGHT,
     "state_lock": STATE_LOCK,
+    "attention": PERSON,
+    "person": PERSON,
 }
 
 

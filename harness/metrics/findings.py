@@ -1,12 +1,13 @@
 """Findings: weaknesses of a program in its use of providers, with advice.
 
 Each kind of finding is a function beside its like: `retry_rules.py`, `failure_rules.py`, `program_rules.py`, `shape_rules.py`,
-`serial_rule.py`, `cache_rules.py`. A run without
+`serial_rule.py`, `cache_rules.py`, `mast_rules.py`. A run without
 anything to find gives nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from harness.metrics.cache_rules import cache_misses, cache_never_read
@@ -17,6 +18,15 @@ from harness.metrics.failure_rules import (
     swallowed_error,
 )
 from harness.metrics.history import History
+from harness.metrics.mast_rules import (
+    MAST,
+    ignored_input,
+    information_withholding,
+    no_verification,
+    premature_termination,
+    step_repetition,
+    unaware_of_termination,
+)
 from harness.metrics.program_rules import (
     abandoned_call,
     blocked_loop,
@@ -61,6 +71,12 @@ RULES: Final[tuple[Rule, ...]] = (
     could_run_side_by_side,
     cache_misses,
     cache_never_read,
+    step_repetition,
+    unaware_of_termination,
+    premature_termination,
+    information_withholding,
+    ignored_input,
+    no_verification,
 )
 """Every kind of finding; a rule is named as the kind that it finds. docs/findings.md shows each."""
 
@@ -79,5 +95,9 @@ def findings(spans: Table, events: Table) -> list[Finding]:
         first, then the earlier ones.
     """
     history = History(spans, events)
-    found = [finding for rule in RULES for finding in rule(history)]
+    found = [
+        replace(finding, mast=MAST.get(finding.kind, ""))
+        for rule in RULES
+        for finding in rule(history)
+    ]
     return sorted(found, key=lambda it: (_GRAVITY.index(it.severity), it.at_s, it.span_id))

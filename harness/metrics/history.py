@@ -39,6 +39,14 @@ DEAD_TASK = "dead_task"
 DONE_AGAIN = "done_again"
 """Event of a use of a tool that is equal to one before; its detail is the span_id of that one, and the use."""
 
+SAME_STEP = "same_step"
+"""Event of a call that wants the same tools with equal arguments for the third time in a row, after equal results; its detail
+is the tools."""
+
+LEFT_ASKING = "left_asking"
+"""Event of a call that wanted a tool whose result no prompt brought, although results of that tool were brought before in its
+conversation; its detail is the number of rounds before, `again` if it wanted the same before or `new`, and the tool."""
+
 BLOCKED = "blocked"
 """Event of a task that began after it had arrived, because the program stood still; its detail is how much later [s]."""
 

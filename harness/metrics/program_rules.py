@@ -185,6 +185,11 @@ def duplicate_effect(history: History) -> list[Finding]:
     return one_an_agent("duplicate_effect", "warning", seen(), advice)
 
 
+def may_be_repeated(tool: str, arguments: str) -> bool:
+    """Whether doing the same with a tool again is harmless: by its name it only reads, or it is given a key of what was done."""
+    return _only_reads(tool) or _HAS_KEY.search(arguments) is not None
+
+
 def _only_reads(tool: str) -> bool:
     words = _WORD.findall(tool.rpartition(".")[2])
     return bool(words) and words[0].lower() in _READING

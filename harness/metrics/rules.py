@@ -28,6 +28,8 @@ class Finding:
     """What to do about it."""
     times: int = 1
     """How often it was seen."""
+    mast: str = ""
+    """The failure mode of MAST that it is, such as `FM-1.3`; empty if it is none."""
 
     def __str__(self) -> str:
         who = f" ({self.agent})" if self.agent else ""

@@ -1,4 +1,4 @@
-"""What the events of shared state say: updates that were lost, values that were old when somebody acted on them, conflicts."""
+"""What the events of shared state say: lost updates, values that were out of date when they were used, conflicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StateTally:
     events: int = 0
     """Reads, writes and conflicts; 0 when no state is shared, so that there is nothing to say of it."""
     lost_updates: int = 0
-    """Updates that were overwritten by somebody who had not seen them."""
+    """Updates that were overwritten by a writer that had not read them."""
     stale_reads: int = 0
     """Writes that took effect although the value had changed since the writer read it."""
     conflicts: int = 0

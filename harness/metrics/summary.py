@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
+from harness.errors import did_you_mean
+from harness.metrics.claims import of_claims
 from harness.metrics.customers import CustomerTally
+from harness.metrics.effects import EffectTally
+from harness.metrics.policies import PolicyTally
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
-
-Metrics = dict[str, float]
 
 METRICS: dict[str, str] = {
     "latency_s_mean": "time from a task's arrival to its end, mean [s]; all tasks that came to an end, well or not",
@@ -34,16 +37,24 @@ METRICS: dict[str, str] = {
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
-    "quality_mean": "share of replies that were right, of agents with an accuracy",
+    "quality_mean": "share of true claims in a task's output, mean over outputs that hold claims; without any, share of right replies",
+    "contaminated_rate": "share of outputs that hold a false claim, of tasks in which claims were made",
     "work_share": "work / (work + waiting): share of the agents' time in which a model or a tool worked",
     "utilisation": "share of the providers' slot-seconds that were in use",
     "throughput_per_s": "tasks that ended well per second of virtual time",
     "makespan_s_mean": "time from the first arrival of a run to its last end, mean over runs [s]",
     "rate_limited": "attempts refused with a 429, all runs",
     "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
+    "escalations": "calls that were brought before a person, all runs",
+    "hedges": "requests that were sent beside a slow one, all runs",
+    "cache_hits": "calls that were answered from a cache, all runs",
+    "budget_refusals": "calls and turns that a budget refused, all runs",
+    "breaker_open_s": "time for which circuit breakers refused all calls, warm-up included, all runs [s]",
     "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
     "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
     "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
+    "effects_mean": "what tools did to the world for a task, mean; where that may differ from how often they were used",
+    "repeated_effects": "effects that repeat one of the same task, with the same tool and equal arguments, all runs",
 }
 """Every metric of a run or of many, in the order in which they are shown."""
 
@@ -66,6 +77,28 @@ AGENT_METRICS: dict[str, str] = {
 """Every metric of one agent, in the order in which they are shown."""
 
 
+class Metrics(dict[str, float]):
+    """Metrics by name; those that were not measured are absent."""
+
+    def __missing__(self, name: str) -> float:
+        """Explain why a name is not there.
+
+        Raises:
+            KeyError: There is no such metric, or it was not measured.
+        """
+        raise KeyError(
+            f"{name} was not measured"
+            if name in METRICS or name in AGENT_METRICS
+            else no_such_metric(name)
+        )
+
+
+def no_such_metric(name: str) -> str:
+    """What is wrong with the name of a metric, with the known name that is most like it, or all of them."""
+    near = did_you_mean(name, METRICS) or f"; known are {', '.join(METRICS)}"
+    return f"there is no metric {name!r}{near}"
+
+
 def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     """Compute the metrics of some runs over all their tasks.
 
@@ -84,10 +117,24 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_tasks(runs, tasks),
         **_of_work(total, tasks),
         **_of_messages(runs, tasks),
+        **_of_policies(runs),
         **_of_state(runs),
+        **_of_effects(runs, tasks),
+        **of_claims(run.claims for run in runs),
     }
-    whole = {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
+    whole = Metrics(
+        {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
+    )
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
+
+
+def _of_effects(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
+    total = EffectTally()
+    for run in runs:
+        total.add(run.effects)
+    if not total.effects or not tasks:
+        return {}
+    return {"effects_mean": total.effects / tasks, "repeated_effects": total.repeated}
 
 
 def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:
@@ -100,7 +147,7 @@ def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:
 
 
 def _of_customer(mine: CustomerTally) -> Metrics:
-    found: Metrics = {"tasks": mine.tasks}
+    found = Metrics(tasks=mine.tasks)
     if mine.latencies_s:
         latencies_s = sorted(mine.latencies_s)
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
@@ -120,8 +167,8 @@ def quantile(samples: Sequence[float], p: float) -> float:
     return samples[below] + (samples[above] - samples[below]) * (position - below)
 
 
-def _of_tasks(runs: Sequence[RunTally], tasks: int) -> Metrics:
-    found: Metrics = {}
+def _of_tasks(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
+    found: dict[str, float] = {}
     latencies_s = sorted(_joined(run.latencies_s for run in runs))
     if latencies_s:
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
@@ -142,11 +189,11 @@ def _of_tasks(runs: Sequence[RunTally], tasks: int) -> Metrics:
     return found
 
 
-def _of_work(mine: Tally, tasks: int) -> Metrics:
+def _of_work(mine: Tally, tasks: int) -> dict[str, float]:
     """What can be said of one agent, or of all together."""
     if not tasks:
         return {}
-    found: Metrics = {
+    found: dict[str, float] = {
         "calls_mean": mine.calls / tasks,
         "attempts_mean": mine.attempts / tasks,
         "input_tokens_mean": mine.input_tokens / tasks,
@@ -168,7 +215,14 @@ def _of_work(mine: Tally, tasks: int) -> Metrics:
     return found
 
 
-def _of_state(runs: Sequence[RunTally]) -> Metrics:
+def _of_policies(runs: Sequence[RunTally]) -> dict[str, float]:
+    total = PolicyTally()
+    for run in runs:
+        total.add(run.policies)
+    return {name: value for name, value in asdict(total).items() if value is not None}
+
+
+def _of_state(runs: Sequence[RunTally]) -> dict[str, float]:
     total = StateTally()
     for run in runs:
         total.add(run.state)
@@ -181,7 +235,7 @@ def _of_state(runs: Sequence[RunTally]) -> Metrics:
     }
 
 
-def _of_messages(runs: Sequence[RunTally], tasks: int) -> Metrics:
+def _of_messages(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
     """Where messages are not noted, as of a program of one's own, turns that ended well stand for them."""
     if not tasks:
         return {}
@@ -203,9 +257,13 @@ def _of_agent(mine: Tally, tasks: int) -> Metrics:
         found["latency_s_mean"] = math.fsum(latencies_s) / len(latencies_s)
         found["latency_s_p95"] = quantile(latencies_s, 0.95)
         found["success_rate"] = (len(latencies_s) - mine.failed_calls) / len(latencies_s)
-    return {
-        name: found[name] for name in AGENT_METRICS if name in found and not math.isnan(found[name])
-    }
+    return Metrics(
+        {
+            name: found[name]
+            for name in AGENT_METRICS
+            if name in found and not math.isnan(found[name])
+        }
+    )
 
 
 def _joined(samples: Iterable[array[float]]) -> array[float]:

@@ -9,7 +9,10 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.metrics.claims import ClaimTally, tally_claims
 from harness.metrics.customers import CustomerTally, tally_customers
+from harness.metrics.effects import EffectTally, tally_effects
+from harness.metrics.policies import PolicyTally, tally_policies
 from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
     AGENT,
@@ -99,11 +102,17 @@ class RunTally:
     """Messages that agents sent, one for each recipient; None where none are noted."""
     message_tokens: int = 0
     """Size of those messages [tokens]."""
+    effects: EffectTally = field(default_factory=EffectTally)
+    """What tools did to the world."""
     agents: dict[str, Tally] = field(default_factory=dict)
     customers: dict[str, CustomerTally] = field(default_factory=dict)
     """By name; empty where no task states for whom it is."""
     state: StateTally = field(default_factory=StateTally)
     """What happened to shared state."""
+    policies: PolicyTally = field(default_factory=PolicyTally)
+    """What policies did."""
+    claims: ClaimTally = field(default_factory=ClaimTally)
+    """The claims in the outputs of tasks."""
 
 
 def tally(
@@ -125,12 +134,15 @@ def tally(
         events: The events of the run; None if nothing is counted that only they know.
     """
     run = RunTally(agents={agent: Tally() for agent in agents})
-    _tally_tasks(run, spans, warmup_tasks)
+    last_end_s = _tally_tasks(run, spans, warmup_tasks)
     _tally_work(run, spans, warmup_tasks)
     run.customers = tally_customers(spans, warmup_tasks)
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)
+        run.effects = tally_effects(events, warmup_tasks)
+        run.policies = tally_policies(events, last_end_s, warmup_tasks)
+        run.claims = tally_claims(events, warmup_tasks)
     if slots is not None:
         run.slot_seconds = slots * run.makespan_s
     return run
@@ -141,7 +153,8 @@ def is_retry(ordinal: int, repeats: int) -> bool:
     return ordinal > 1 or repeats >= 0
 
 
-def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
+def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> float:
+    """Count the tasks; returns when the last one ended [s]."""
     first_s, last_s = float("inf"), 0.0
     for kind, task, arrival_s, end_s, status in spans.rows(
         "kind", "task", "arrival_s", "end_s", "status"
@@ -157,6 +170,7 @@ def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> None:
             if status != CANCELLED:
                 run.latencies_s.append(end_s - arrival_s)
     run.makespan_s = max(0.0, last_s - first_s)
+    return last_s
 
 
 FIRST_MESSAGE = 1

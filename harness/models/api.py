@@ -5,7 +5,7 @@ A model decides the content of a reply. The provider decides when it comes, and 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -14,7 +14,7 @@ from harness.json_types import JsonObject
 from harness.provider.latency import RecordedLatency
 from harness.provider.prompt_cache import Prefix
 from harness.provider.service import REFUSAL_S
-from harness.provider.stated import StatedService
+from harness.provider.stated import StatedService, Treatment
 from harness.spans import Span
 from harness.units import Usage
 
@@ -72,6 +72,14 @@ class Recording(NamedTuple):
     """Whether its bytes are sent as they came; else an API writes what it says."""
 
 
+class StatedClaim(NamedTuple):
+    """A claim that a stub states in a reply."""
+
+    text: str
+    """Its words; it goes wherever they go, if they are part of the reply, and with the whole reply otherwise."""
+    is_true: bool = True
+
+
 class Reply(NamedTuple):
     """A model's reply."""
 
@@ -94,6 +102,8 @@ class Reply(NamedTuple):
     """The answer as a real API gave it, where it was recorded; kept beside what was read from it."""
     recorded: Recording | None = None
     """The recorded response that it was read from, to be replayed as it came."""
+    claims: tuple[StatedClaim, ...] = ()
+    """What it claims, where the stub states that; otherwise the whole reply is one claim of an agent with an accuracy."""
 
 
 @dataclass(slots=True)
@@ -150,8 +160,18 @@ class Request:
     """How much its task matters; 0 the least."""
     prefix: Prefix | None = None
     """The blocks of the prompt, for a prompt cache; None if they are not known."""
+    customer: str = ""
+    """Whom its task is for; empty if that is not stated."""
+    treatment: Treatment | None = None
+    """How the current attempt is treated otherwise than others; None for not at all."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
+    sample: int = 1
+    """Which sample of a call that is asked several times at once; 1 for all other calls."""
+    ended: Span | None = None
+    """The span of the attempt that ended last; None before."""
+    misled: tuple[Mislead, ...] = ()
+    """What faults do to how the current attempt is read and answered."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 
@@ -190,6 +210,41 @@ class Request:
         return f"{self.key}/{self.attempt}"
 
 
+class Injection(NamedTuple):
+    """An instruction that does not come from whom the agent works for."""
+
+    text: str
+    """What is read."""
+    tool: str = ""
+    """The tool that it asks to be used; empty if none."""
+    arguments: str = "{}"
+    """What the tool is given, as JSON; a text, so that injections can be told apart by value."""
+    says: str = ""
+    """What it asks to be said; empty if nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mislead:
+    """A fault of meaning: the attempt takes its usual way and time, and is read or answered in a wrong way."""
+
+    cause: str
+    """The fault's name; false claims are told with it."""
+    reads: Callable[[Request], Request] | None = None
+    """Gives what the model reads instead of a copy of the request."""
+    says: Callable[[Reply, Request, Sequence[Reply]], Reply] | None = None
+    """Gives what the agent says instead, of its reply, its request, and its earlier replies in the task."""
+    is_false: bool = False
+    """Whether what it says is a false claim of its own."""
+    opposes: bool = False
+    """Whether that claim contradicts the latest one of another agent."""
+    ignores: bool = False
+    """Whether it passes on none of the claims that it reads."""
+    is_blind: bool = False
+    """Whether it notices no false claim."""
+    injection: Injection | None = None
+    """An instruction that is part of what it reads or says."""
+
+
 Work = Callable[[], Reply | Awaitable[Reply]]
 """Makes a reply, and may take its time: it is called in a thread of its own, and what it gives is awaited if need be."""
 
@@ -210,6 +265,11 @@ class Model(Protocol):
         Raises:
             ModelError: The API refused, failed, or answered with something unreadable.
         """
+
+
+def is_retryable_status(status: int | None) -> bool:
+    """Whether a retry can help after an HTTP status, or without any, by the rule of the SDKs."""
+    return status is None or status in _RETRYABLE_STATUS or status >= _SERVER_ERROR_MIN
 
 
 class ModelError(Exception):
@@ -240,15 +300,11 @@ class ModelError(Exception):
         """Whether a retry can help, by the rule of the SDKs."""
         if self.error == MALFORMED_REPLY:
             return False
-        return (
-            self.status is None
-            or self.status in _RETRYABLE_STATUS
-            or self.status >= _SERVER_ERROR_MIN
-        )
+        return is_retryable_status(self.status)
 
 
 CALL_ERRORS = (ModelError, TimeoutError)
-"""What a call may fail with; everything else is a mistake in somebody's code."""
+"""What a call may fail with; every other error is a bug."""
 
 
 def error_name(error: BaseException) -> str:

@@ -19,13 +19,34 @@ from typing import Any, NamedTuple, NoReturn, cast
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution
 from harness.kernel.process import Wait
-from harness.models.api import CALL_ERRORS, Content, ModelError, Reply, Request, Work, error_name
+from harness.models.api import (
+    CALL_ERRORS,
+    Content,
+    Mislead,
+    ModelError,
+    Reply,
+    Request,
+    Work,
+    error_name,
+)
+from harness.models.meaning.traits import Traits, is_right
 from harness.models.refused import RefusedError
-from harness.models.verdict import Alter, Break, Fail, Judge, Silent, Slow, in_turn
+from harness.models.verdict import (
+    Alter,
+    Break,
+    Dearer,
+    Fail,
+    Judge,
+    Late,
+    Silent,
+    Slow,
+    Starved,
+    in_turn,
+)
 from harness.provider import Provider, Refusal, Served
 from harness.provider.latency import Latency
 from harness.provider.service import Attempt
-from harness.provider.stated import EndsAt, Takes
+from harness.provider.stated import EndsAt, Takes, Treatment
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
 from harness.virtual.aside import Aside, Outcome
@@ -59,12 +80,13 @@ class AttemptSpan:
     def __init__(self, log: SpanLog, request: Request) -> None:
         self._log = log
         self._request = request
-        request.attempt += 1
-        request.latency_factor, request.stated = 1.0, None
+        request.attempt = number = request.attempt + 1
+        request.latency_factor, request.stated, request.misled = 1.0, None, ()
+        request.treatment = None
         model = request.model
-        span = log.open(ATTEMPT, model, request.call_span, request.agent, model, request.attempt)
+        span = log.open(ATTEMPT, model, request.call_span, request.agent, model, number)
         span.start_s = ABSENT
-        span.cost_usd = 0.0  # until somebody serves it, and knows better
+        span.cost_usd = 0.0  # until a provider serves it
         self.span = request.span = span
 
     def __enter__(self) -> Span:
@@ -85,6 +107,18 @@ class AttemptSpan:
                     span.retry_after_s = error.retry_after_s
         self._request.span = self._request.call_span
         self._log.close(span, status)
+
+
+def _treat(request: Request, verdict: Late | Dearer | Starved) -> None:
+    """Let an attempt be treated as a verdict says."""
+    treatment = request.treatment = request.treatment or Treatment()
+    match verdict:
+        case Late(by_s):
+            treatment.late_s += by_s
+        case Dearer(factor):
+            treatment.cost_factor *= factor
+        case Starved():
+            treatment.is_last = True
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -111,8 +145,8 @@ class Backend:
     """The fault plan."""
     output_tokens: AnyDistribution | None = None
     """Size of a reply [tokens]; None if not stated."""
-    accuracy: float | None = None
-    """Share of replies that are right; None if not stated."""
+    traits: Traits = Traits()
+    """How well the agent judges."""
     lost: Callable[[BaseException], None] = _raise
     """Told what goes wrong when a reply is made whose client has hung up."""
     latency_factor: float = 1.0
@@ -142,6 +176,8 @@ class Backend:
                     request.latency_factor *= factor
                 case Takes() | EndsAt():
                     request.stated = verdict
+                case Late() | Dearer() | Starved():
+                    _treat(request, verdict)
                 case Silent(for_s):
                     yield from self._silence(request, for_s)
                 case Fail(refusal):
@@ -150,6 +186,8 @@ class Backend:
                     raise RefusedError(refusal)
                 case Alter():
                     changes.append(verdict)
+                case Mislead():
+                    request.misled += (verdict,)
                 case Break():
                     broken = verdict
         return Left(tuple(changes), broken)
@@ -174,9 +212,7 @@ class Backend:
 
     def is_correct(self, request: Request) -> bool | None:
         """Whether the reply is right, by the agent's accuracy; None if no accuracy is stated."""
-        if self.accuracy is None:
-            return None
-        return self.draws.uniform(request.key, "accuracy") < self.accuracy
+        return is_right(self.draws, request, self.traits)
 
     def said(self, request: Request) -> Generator[Wait, Any, Reply]:
         """Wait for the content's reply."""
@@ -208,6 +244,7 @@ class Backend:
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
+            treatment=request.treatment,
         )
         attempt.carries = said
         return attempt
@@ -234,6 +271,7 @@ class Backend:
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
             make=make,
+            treatment=request.treatment,
         )
         return attempt
 
@@ -245,6 +283,8 @@ class Backend:
         span, start_s = request.span, attempt.start_s
         span.start_s = start_s
         span.cost_usd = attempt.cost_usd
+        if request.treatment is not None:
+            span.cost_usd *= request.treatment.cost_factor
         if start_s != start_s:  # nothing was read or billed before service began
             self.provider.abandon(attempt)
             return

@@ -23,12 +23,12 @@ def live_api(provider: str, model: str, base_url: str | None) -> LiveApi:
     vendor = vendor_of(provider)
     api = vendor.api if vendor is not None else _api_of(model)
     if base_url is None and provider not in APIS:
-        if vendor is None:
+        if vendor is None or "*" in vendor.hosts[0]:  # whose account, resource or region
             raise HarnessError(
                 f"it is not known where the provider {provider!r} is\n"
                 f"  How to fix: --base-url {provider}=https://..., or call it {', '.join(APIS)}"
             )
-        base_url = f"https://{vendor.host}{vendor.base_paths[0]}"
+        base_url = f"https://{vendor.hosts[0]}{vendor.base_paths[0]}"
     variable = f"{(provider if vendor is not None else api).upper()}_API_KEY"
     key = os.environ.get(variable)
     if not key:

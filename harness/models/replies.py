@@ -166,7 +166,7 @@ def as_reply(said: object, who: str, request: Request | None) -> Reply:
 
 def _is_whole(reply: Reply) -> bool:
     """Whether all parts of a reply are what they should be, whatever its types say."""
-    parts: tuple[Any, ...] = reply
+    parts: tuple[object, ...] = reply
     text, calls, tokens = parts[:3]
     return (
         isinstance(text, str)

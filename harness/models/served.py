@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from harness.kernel import gone_through, happened
 from harness.models.api import ModelError, Reply, Request
-from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.attempt import NOTHING_LEFT, Backend, Sizer, raise_outcome
+from harness.models.meaning.mind import Mind
 from harness.models.recorded import failure_of
+from harness.models.verdict import Alter
 from harness.models.window import REJECTED, Window
 from harness.provider.prompt_cache import CachedBlocks
 from harness.provider.service import REFUSAL_S
@@ -47,7 +50,11 @@ class ServedModel:
                 backend.log.event(REJECTED, request.span, refusal.message)
                 await asyncio.sleep(REFUSAL_S)
                 raise refusal
-        attempt = backend.submit(request, self._usage)
+        size: Sizer = self._usage
+        resizing = tuple(change for change in left.changes if change.resized)
+        if resizing:
+            size = partial(self._usage_after, resizing)
+        attempt = backend.submit(request, size)
         try:
             outcome = await happened(attempt)
         finally:
@@ -62,17 +69,30 @@ class ServedModel:
             failure = failure_of(content.recorded.response)
             if failure is not None:
                 raise ModelError(*failure)
-        reply = Reply(
-            content.text,
-            content.tool_calls,
-            attempt.usage.output_tokens,
-            content.truncated,
-            content.correct if backend.accuracy is None else backend.is_correct(request),
-            body=content.body,
+        correct = (
+            content.correct if backend.traits.accuracy is None else backend.is_correct(request)
         )
+        reply = tuple.__new__(  # half the price of `Reply(...)`, on the way of every call
+            Reply,
+            (
+                content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
+                "", False, False, content.body, None, (),
+            ),
+        )  # fmt: skip
         for alter in left.changes:
-            reply = alter.change(reply)
+            was_right, reply = reply.correct, alter.change(reply)
+            if alter.resized:  # as it was served
+                reply = reply._replace(output_tokens=attempt.usage.output_tokens)
+            if was_right and reply.correct is False and isinstance(backend.content, Mind):
+                backend.content.spoil(request, reply.text)
         return reply
+
+    def _usage_after(self, changes: tuple[Alter, ...], request: Request, content: Reply) -> Usage:
+        usage = self._usage(request, content)
+        for alter in changes:
+            content = alter.change(content._replace(output_tokens=usage.output_tokens))
+            usage = usage._replace(output_tokens=content.output_tokens or 0)
+        return usage
 
     def _usage(self, request: Request, content: Reply) -> Usage:
         if content.recorded is not None and self._backend.output_tokens is None:
@@ -84,7 +104,7 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        usage = Usage(request.input_tokens, tokens)
+        usage: Usage = tuple.__new__(Usage, (request.input_tokens, tokens, 0, 0, 0))  # see above
         if self._cache is None or request.prefix is None:
             return usage
         return self._cache.usage(request.agent, request.prefix, usage, self._backend.log.clock())

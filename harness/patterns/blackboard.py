@@ -29,7 +29,7 @@ class Unsolved(PatternError):  # noqa: N818 - names the condition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blackboard:
-    """Round by round, everybody reads the board and adds to it, side by side; whoever begins with `solved` has the answer."""
+    """In each round, all agents read the board and add to it, concurrently; a reply that begins with `solved` is the answer."""
 
     members: Annotated[tuple[MemberName, ...], MinLen(1)]
     """Who reads and writes; each gets the task and the board."""
@@ -38,10 +38,10 @@ class Blackboard:
     max_rounds: Count = 3
     """Most rounds."""
     on_exhausted: Literal["fail", "board"] = "fail"
-    """When nobody has the answer after the last round: the task fails, or the board is the answer."""
+    """When there is no answer after the last round: the task fails, or the board is the answer."""
 
     async def run(self, task: Message, team: Team) -> Message:
-        """Read and write until somebody has the answer.
+        """Read and write until there is an answer.
 
         Returns:
             The reply that begins with `solved`; of several the one that is listed first.
@@ -51,7 +51,7 @@ class Blackboard:
             StateError: A write was given up.
         """
         log = task.task.log
-        board = self.state.open(log, None if log is None else task.task.span)
+        board = task.task.sharing(self.state.open(log, None if log is None else task.task.span))
         for _ in range(self.max_rounds):
             replies = await all_of([_turn(name, task, board, team) for name in self.members])
             for reply in replies:

@@ -1,4 +1,4 @@
-"""Agents publish events by topic and subscribe to topics; nobody knows who listens."""
+"""Agents publish events by topic and subscribe to topics; a publisher does not know its subscribers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Subscriber:
     topics: Annotated[tuple[str, ...], MinLen(1)]
     """What it is told of; `*` stands for anything, as in `order.*`."""
     publishes: str | None = None
-    """The topic of its replies; absent means that they go to nobody. A reply that begins with `pass` is none."""
+    """The topic of its replies; absent means that they are not published. A reply that begins with `pass` is not published either."""
     joins_after: Annotated[int, Ge(0)] = 0
     """After how many events it subscribes; earlier ones are lost to it, unless they are replayed."""
     replay: bool = False
@@ -57,11 +57,11 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bus:
-    """The task is the first event; the answer is the last event of one topic, once nobody has anything left to do."""
+    """The task is the first event; the answer is the last event of one topic, once no events are left."""
 
     subscribers: Annotated[tuple[Subscriber, ...], MinLen(1)]
     """Who listens to what. Each deals with its events one after another, and all of them side by side. One that fails publishes
-    an event of the topic `errors`, and disturbs nobody else."""
+    an event of the topic `errors`, and affects no other agent."""
     observers: tuple[MemberName, ...] = ()
     """Who listens to everything without a word. When the bus is quiet each is asked once what it has to say, and that is an event
     of the topic `observations`, unless it begins with `pass`."""
@@ -108,17 +108,17 @@ class _Running:
         self._team = team
         self._queues: list[asyncio.Queue[Event]] = [asyncio.Queue() for _ in bus.subscribers]
         self._open = 0
-        """Events that somebody has still to deal with."""
+        """Events that are not handled yet."""
         self._is_quiet = asyncio.Event()
         self._broken: Exception | None = None
 
     async def quiet_after(self, first: Event) -> None:
-        """Publish an event, and let the subscribers work until nobody has anything to do."""
+        """Publish an event, and let the subscribers work until no events are left."""
         self._publish(first)
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Let the subscribers work until nobody has anything to do."""
+        """Let the subscribers work until no events are left."""
         working = [
             asyncio.create_task(self._serve(subscriber, queue))
             for subscriber, queue in zip(self._bus.subscribers, self._queues, strict=True)
@@ -135,7 +135,7 @@ class _Running:
             raise self._broken
 
     async def hear_out(self, observer: str, task: Message) -> None:
-        """Ask somebody who has only listened what there is to say."""
+        """Ask an observer, which has received events without replying, for a reply."""
         question = ask(task, f"What do you have to say of this? Begin with {PASS} if nothing.")
         try:
             reply = await self._team[observer].handle(question)

@@ -11,6 +11,7 @@ from annotated_types import Gt, MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice
+from harness.errors import did_you_mean
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import ask, decision
 from harness.patterns.nested import MemberName
@@ -52,7 +53,7 @@ class Consensus:
     tie: Literal["reject", "accept", "first"] = "reject"
     """When as many agree as disagree: the proposal is rejected, accepted, or the voter that is listed first and does not
     abstain decides."""
-    weights: dict[MemberName, Annotated[float, Gt(0)]] = field(default_factory=dict)
+    weights: dict[str, Annotated[float, Gt(0)]] = field(default_factory=dict)
     """What the vote of a voter counts; absent means 1."""
     rounds: Count = 1
     """Most proposals: a proposer whose proposal is rejected reads the votes and writes another."""
@@ -62,7 +63,9 @@ class Consensus:
     def __post_init__(self) -> None:
         for name in self.weights:
             if name not in self.voters:
-                raise ValueError(f"{name} has a weight and no vote")
+                raise ValueError(
+                    f"{name} has a weight and no vote{did_you_mean(name, self.voters)}"
+                )
         if self.proposer is None and self.rounds > 1:
             raise ValueError("without a proposer nobody writes a second proposal")
 

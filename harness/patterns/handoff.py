@@ -24,12 +24,12 @@ class TooManyHandoffs(PatternError):  # noqa: N818 - names the condition
 
 
 class UnknownRecipient(DecisionUnreadable):
-    """Control was passed on to somebody who is not there."""
+    """Control was handed over to an unknown agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """Answer, or hand over with a line `handoff: NAME`; whoever has control next does the same."""
+    """Answer, or hand over with a line `handoff: NAME`; the agent that gets control does the same."""
 
     start: MemberName
     """Who has control first."""
@@ -51,7 +51,7 @@ class Handoff:
         """Pass control on until there is an answer.
 
         Returns:
-            The first reply that hands over to nobody.
+            The first reply without a handover.
 
         Raises:
             TooManyHandoffs: There is no answer after `max_handoffs` handoffs.

@@ -30,7 +30,7 @@ class StillTalking(PatternError):  # noqa: N818 - names the condition
 
 
 class UnknownColleague(PatternError):  # noqa: N818 - names the condition
-    """A worker writes to somebody who is not there."""
+    """A worker writes to an unknown colleague."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Hybrid:
         Raises:
             PlanEmpty: The manager's plan has no items.
             StillTalking: Somebody has mail after the last round.
-            UnknownColleague: A worker writes to somebody who is not there.
+            UnknownColleague: A worker writes to an unknown colleague.
         """
         task = task._replace(version=self.version or task.version)
         plan = await team[self.manager].handle(task)

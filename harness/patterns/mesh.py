@@ -1,4 +1,4 @@
-"""Peers write to one another, without anybody in charge, until nobody has anything to say."""
+"""Peers write to one another without a leader, until no messages are left."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from annotated_types import MinLen
 
 from harness.agents import Message
 from harness.agents.reading import choice, fields
+from harness.errors import did_you_mean
 from harness.patterns.api import PatternError, Team
 from harness.patterns.decisions import DecisionUnreadable, ask, beginning
 from harness.patterns.nested import MemberName
@@ -36,7 +37,7 @@ class VersionMismatch(PatternError):  # noqa: N818 - names the condition
 
 
 class UnknownPeer(DecisionUnreadable):
-    """A peer writes to somebody who is not there."""
+    """A peer writes to an unknown name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Mesh:
     """Who takes part; in the first round each has the task."""
     max_rounds: Count = 5
     """Most rounds."""
-    versions: dict[MemberName, tuple[str, ...]] = field(default_factory=dict)
+    versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Versions of the protocol that a peer speaks, the one that it prefers first; absent means any. Two peers use the first of
     those of the one that is listed first which the other one speaks too."""
     on_mismatch: Literal["fail", "drop"] = "fail"
@@ -61,10 +62,12 @@ class Mesh:
             raise ValueError("a peer is listed twice")
         for name in self.versions:
             if name not in self.peers:
-                raise ValueError(f"{name} has versions and is no peer")
+                raise ValueError(
+                    f"{name} has versions and is no peer{did_you_mean(name, self.peers)}"
+                )
 
     async def run(self, task: Message, team: Team) -> Message:
-        """Let the peers write until nobody has mail.
+        """Let the peers write until all mailboxes are empty.
 
         Returns:
             What each peer has said last, put together.
@@ -72,7 +75,7 @@ class Mesh:
         Raises:
             Livelock: Somebody has mail after the last round.
             VersionMismatch: Two peers speak no common version.
-            UnknownPeer: A peer writes to somebody who is not there.
+            UnknownPeer: A peer writes to an unknown name.
         """
         spoken = self._negotiated()
         mail: dict[str, list[Message]] = {peer: [] for peer in self.peers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,7 +34,7 @@ class Seat(str):
         seat.pattern = pattern
         return seat
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return Seat, (str(self), self.pattern)
 
 
@@ -142,15 +143,16 @@ class NestedTeam:
         span = self._log.open(AGENT, self.name, asked.task.span, self.name)
         status = CANCELLED
         self.turns += 1
+        within = asked.task.within(span)
         try:
-            task = asked._replace(task=asked.task.within(span))
-            answer = await self._pattern.run(task, self._team)
+            answer = await self._pattern.run(asked._replace(task=within), self._team)
             status = OK
         except Exception as error:
             status, span.error = ERROR, error_name(error)
             raise
         finally:
             self.turns -= 1
+            asked.task.cost_usd += within.cost_usd
             self._log.close(span, status)
         return answer._replace(
             task=asked.task,
@@ -158,5 +160,5 @@ class NestedTeam:
             recipient=asked.sender,
             answers=asked.number,
             latency_s=span.end_s - span.arrival_s,
-            cost_usd=None,
+            cost_usd=None if math.isnan(within.cost_usd) else within.cost_usd,
         )

@@ -241,15 +241,15 @@ class _Work:
 
 async def _ended(working: list[asyncio.Task[None]], after_s: float | None) -> None:
     """Wait until all have ended, one has failed, or the time is over [s]; then end the others."""
-    deadline = asyncio.timeout(after_s)
+    deadline = None if after_s is None else asyncio.timeout(after_s)
     try:
-        if after_s is None:
+        if deadline is None:
             await asyncio.gather(*working)
         else:
             async with deadline:
                 await asyncio.gather(*working)
     except TimeoutError:
-        if after_s is None or not deadline.expired():
+        if deadline is None or not deadline.expired():
             raise
     finally:
         left = [one for one in working if not one.done()]

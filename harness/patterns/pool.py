@@ -10,7 +10,7 @@ from typing import Literal
 from harness.patterns.api import Team, turns_of
 
 Assignment = Literal["round_robin", "least_loaded"]
-"""Who gets the next piece of work: the next in turn, or whoever has the least to do. Ties go to who is listed first."""
+"""Who gets the next piece of work: the next in turn, or the one with the least to do. Ties go to the one listed first."""
 
 
 class Pool:

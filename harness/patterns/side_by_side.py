@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
 
 from harness.agents import Message
 from harness.models import CALL_ERRORS
@@ -13,14 +12,14 @@ from harness.patterns.decisions import TEAM
 from harness.state import StateError
 
 MEMBER_ERRORS = (*CALL_ERRORS, PatternError, StateError)
-"""What a member of a team may fail with; everything else is a mistake in somebody's code."""
+"""What a member of a team may fail with; every other error is a bug."""
 
 Outcome = Message | Exception
 """What came of one member's work; an exception is one of `MEMBER_ERRORS`."""
 
 
 async def side_by_side(
-    work: Sequence[Coroutine[Any, Any, Message]], *, enough: int | None = None
+    work: Sequence[Coroutine[object, None, Message]], *, enough: int | None = None
 ) -> dict[int, Outcome]:
     """Let members work at the same time.
 
@@ -55,7 +54,7 @@ async def side_by_side(
 
 
 async def _work_on(
-    place: int, work: Coroutine[Any, Any, Message], ended: asyncio.Queue[tuple[int, Outcome]]
+    place: int, work: Coroutine[object, None, Message], ended: asyncio.Queue[tuple[int, Outcome]]
 ) -> None:
     try:
         outcome: Outcome = await work
@@ -64,7 +63,7 @@ async def _work_on(
     ended.put_nowait((place, outcome))
 
 
-async def all_of(work: Sequence[Coroutine[Any, Any, Message]]) -> list[Message]:
+async def all_of(work: Sequence[Coroutine[object, None, Message]]) -> list[Message]:
     """Let members work at the same time, and do without none.
 
     Returns:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.provider.latency import Latency, Tail, latency_of, likely_latency_of
 from harness.provider.limits import Limits
+from harness.provider.load import Load
 from harness.provider.overload import Outage, Overload
 from harness.provider.prices import AnyPrices, Prices, prices_of
 from harness.provider.prompt_cache import CachedBlocks, Prefix, PromptCache
@@ -18,6 +19,7 @@ __all__ = [
     "CachedBlocks",
     "Latency",
     "Limits",
+    "Load",
     "Outage",
     "Overload",
     "Prefix",

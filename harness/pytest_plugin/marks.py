@@ -22,6 +22,8 @@ _OF_MARKER = frozenset(
 
 _GATE_MARKER = "sim_gate"
 
+_EXPLORE_MARKER = "sim_explore"
+
 BUDGETS = {"latency_budget": "below_s", "cost_budget": "below_usd"}
 """Markers of what every run of a test must keep, and what each takes."""
 
@@ -68,7 +70,7 @@ def check_marks_of_other(node: pytest.Item) -> None:
         re.split(r"[(:]", line, maxsplit=1)[0].strip() for line in node.config.getini("markers")
     ]
     for marker in node.own_markers:
-        # Declared twice, it is a marker of somebody else too.
+        # Declared twice, it is also a marker of another plugin.
         if marker.name in (_GATE_MARKER, *BUDGETS) and declared.count(marker.name) == 1:
             raise pytest.UsageError(
                 f"{node.nodeid}: the marker `{marker.name}` is for tests that use `{FIXTURE}`"
@@ -124,6 +126,27 @@ def seeds_of(config: pytest.Config, node: Any) -> range:  # noqa: ANN401 - an it
             f"{node.nodeid}: seeds are whole numbers from 0, and there is at least one run"
         )
     return range(first, first + runs)
+
+
+def explore_budget_of(request: pytest.FixtureRequest) -> dict[str, float]:
+    """What the marker `sim_explore` and the command line say of the budget of `sim.explore`."""
+    budget: dict[str, float] = {}
+    marker = request.node.get_closest_marker(_EXPLORE_MARKER)
+    if marker is not None:
+        if marker.args or not set(marker.kwargs) <= {"runs", "wall_s"}:
+            raise pytest.UsageError(
+                f"{request.node.nodeid}: the marker `{_EXPLORE_MARKER}` takes runs= and wall_s=, not {marker.args or marker.kwargs}"
+            )
+        budget = dict(marker.kwargs)
+    stated = request.config.getoption("--sim-explore-budget")
+    if stated is not None:
+        found = re.fullmatch(r"([1-9]\d*)|(\d+(?:\.\d+)?)s", stated)
+        if found is None:
+            raise pytest.UsageError(
+                f"--sim-explore-budget: a number of runs, or of seconds such as 30s, is wanted, not {stated!r}"
+            )
+        budget |= {"runs": int(found[1])} if found[1] else {"wall_s": float(found[2])}
+    return budget
 
 
 def only_seed(request: pytest.FixtureRequest) -> int:

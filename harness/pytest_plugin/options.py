@@ -57,7 +57,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what tests with @pytest.mark.sim(cassette=...) record from the real API; none otherwise",
     )
     group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
+    _add_search(group)
     _add_settings(parser)
+
+
+def _add_search(group: pytest.OptionGroup) -> None:
+    """What searches may spend, keep and run again."""
+    group.addoption(
+        "--sim-explore-budget",
+        metavar="RUNS|SECONDSs",
+        help="how much every sim.explore may spend: a number of runs, or real time such as 30s",
+    )
+    group.addoption(
+        "--sim-explore-cases",
+        metavar="DIR",
+        help="keep what sim.explore finds in this folder, and run it first the next time",
+    )
+    group.addoption(
+        "--sim-replay",
+        metavar="TOKEN",
+        help="let sim.explore run this finding again instead of searching",
+    )
 
 
 def _add_settings(parser: pytest.Parser) -> None:

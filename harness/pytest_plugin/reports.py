@@ -75,7 +75,7 @@ def pytest_runtest_logreport() -> Generator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which hosts were refused, also where the program took it without a word; and of failures what nobody else says."""
+    """Say which hosts were refused, also if the program ignored it; and details of failures that are reported nowhere else."""
     _tell_failures_without_tracebacks(terminalreporter)
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     refused = Counter(

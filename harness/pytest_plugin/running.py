@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from harness.pytest_plugin.marks import (
     check_marks,
     check_marks_of_other,
     command_of,
+    explore_budget_of,
     is_simulated,
     marked,
     only_seed,
@@ -70,6 +72,10 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
         keep_texts=bool(said.get("keep_texts", request.config.getoption("--sim-keep-texts"))),
         **bounds_of(request),
     )
+    simulation.explore_budget = explore_budget_of(request)
+    simulation.explore_replay = request.config.getoption("--sim-replay")
+    cases = request.config.getoption("--sim-explore-cases")
+    simulation.explore_cases = None if cases is None else Path(cases)
     scenario = said.get("scenario")
     if scenario is not None:
         simulation.use_scenario(request.node.path.parent / scenario)
@@ -103,7 +109,7 @@ def _closed_network(config: pytest.Config) -> AbstractContextManager[ClosedNetwo
 
 
 def _test_modules(session: pytest.Session) -> frozenset[str]:
-    """Names of the modules of tests, conftests and plugins, whose state is nobody's program."""
+    """Names of the modules of tests, conftests and plugins, whose state belongs to no program."""
     known = session.config.stash.get(_TEST_MODULES, None)
     if known is None:
         modules = [getattr(item, "module", None) for item in session.items]

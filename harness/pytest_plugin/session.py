@@ -31,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
+        "sim_explore(runs=300, wall_s=60): how much sim.explore may spend in this test",
+    )
+    config.addinivalue_line(
+        "markers",
         'sim_gate(latency_s_mean="10%", ...): --sim-gate compares this test with its baseline; the limits are over the '
         "defaults",
     )

@@ -116,7 +116,9 @@ class Step:
     """One thing that was done for a task: a call of a model, or a use of a tool."""
 
     start_s: float
+    """When it began, since the beginning of its task [s]."""
     end_s: float
+    """When it ended, likewise [s]."""
     who: str
     """The agent that did it."""
     what: str

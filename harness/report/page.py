@@ -139,7 +139,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
                 file.write(data)
             Path(draft).chmod(
                 0o644
-            )  # mkstemp's files are for nobody else, and pages are to be shown around
+            )  # mkstemp's files are readable by their owner only, and pages are shared
             written.append(Path(draft).replace(folder / name))
     except OSError as error:
         raise HarnessError(

@@ -39,6 +39,7 @@ ROLES: Final[dict[str, Paint]] = {
     "silence": Paint("#8c8c8c", "#9a9a9a", "++"),
     "in_flight": Paint("#b8a200", "#e6d74a", "//"),
     "state_lock": Paint("#a0522d", "#d2966f", "||"),
+    "person": Paint("#3d7a2b", "#7cb86a", "xx"),
     "overhead": Paint("#8a6fc0", "#a993da", "--"),
     "hand_off": Paint("#b6bec7", "#5c6873"),
     # Two sides.
@@ -61,6 +62,7 @@ WORDS: Final[dict[str, str]] = {
     "silence": "silence of a provider",
     "in_flight": "waiting for a place in flight",
     "state_lock": "waiting for the lock of shared state",
+    "person": "waiting for a person",
     "overhead": "an agent between its calls",
     "hand_off": "between turns",
 }

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import heapq
-import itertools
-
 from harness.models import Reply, Request
 from harness.resilience.api import Call
+from harness.resilience.places import Places
 from harness.spans import CANCELLED, OK, WAIT, SpanLog
 
 
@@ -21,14 +18,14 @@ def with_bulkhead(call: Call, max_in_flight: int | None, log: SpanLog) -> Call:
     """
     if max_in_flight is None:
         return call
-    places = _Places(max_in_flight)
+    places = Places(max_in_flight)
 
     async def call_in_flight(request: Request) -> Reply:
         if not places.take():
             span = log.open(WAIT, "in_flight", request.span, request.agent)
             status = CANCELLED
             try:
-                await places.wait(request.priority)
+                await places.wait(-request.priority)
                 status = OK
             finally:
                 log.close(span, status)
@@ -38,39 +35,3 @@ def with_bulkhead(call: Call, max_in_flight: int | None, log: SpanLog) -> Call:
             places.give_back()
 
     return call_in_flight
-
-
-class _Places:
-    """So many places, and who waits for one: a semaphore whose queue is ordered by priority."""
-
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = itertools.count()
-
-    def take(self) -> bool:
-        """Take a place, if one is free and nobody waits."""
-        if not self._free or any(not place.cancelled() for _, _, place in self._waiting):
-            return False
-        self._free -= 1
-        return True
-
-    async def wait(self, priority: int) -> None:
-        """Wait for a place, before all whose priority is lower."""
-        place = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (-priority, next(self._order), place))
-        try:
-            await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self.give_back()  # it came at the moment at which its call was given up
-            raise
-
-    def give_back(self) -> None:
-        """Give a place back, to the first of those who wait."""
-        self._free += 1
-        while self._free and self._waiting:
-            _, _, place = heapq.heappop(self._waiting)
-            if not place.done():
-                self._free -= 1
-                place.set_result(None)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from harness.errors import HarnessError
 from harness.models import CALL_ERRORS, ModelError, Reply, Request, ToolCall
-from harness.resilience.api import Call
+from harness.resilience.api import Call, Meaning
 from harness.spans import SpanLog
 
 _SHOWN_MAX = 60
@@ -119,7 +119,7 @@ class Progress:
         self.tool_uses_restored = 0
         """Uses of tools whose outcome was given back."""
         self.tool_uses_in_doubt = 0
-        """Uses of tools that had begun, and of which nobody knew how they ended; they were repeated with their keys."""
+        """Uses of tools that had begun and whose outcome was unknown; they were repeated with their keys."""
         self._clock = clock
         self._journal = Journal(storage, "progress")
         before = self._journal.found
@@ -180,13 +180,16 @@ def digest_of(*parts: object) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def with_checkpoint(call: Call, progress: Progress | None, log: SpanLog) -> Call:
+def with_checkpoint(
+    call: Call, progress: Progress | None, log: SpanLog, meaning: Meaning | None = None
+) -> Call:
     """Keep the outcome of a call, and give it back in a run that is resumed.
 
     Args:
         call: What is asked when there is no outcome; with all its other policies.
         progress: What the run has achieved; None leaves the call as it is.
         log: Where it is noted that an outcome was given back.
+        meaning: The claims of the replies; None if they have none.
     """
     if progress is None:
         return call
@@ -198,22 +201,32 @@ def with_checkpoint(call: Call, progress: Progress | None, log: SpanLog) -> Call
             await progress.timeline.outcome(found["at_s"], found["number"])
             progress.calls_restored += 1
             log.event("restored", request.call_span)
-            return _outcome(found, request)
+            reply = _outcome(found, request)
+            if "meaning" in found and meaning is not None:
+                meaning.restore(request, reply, found["meaning"])
+            return reply
         await progress.work()
         try:
             reply = await call(request)
         except CALL_ERRORS as error:
             progress.keep(key, error=_of_error(error))
             raise
-        progress.keep(key, reply=_of_reply(reply))
+        recorded = None if meaning is None else meaning.recorded(request)
+        more = {} if recorded is None else {"meaning": recorded}
+        progress.keep(key, reply=_of_reply(reply), **more)
         return reply
 
     return call_once
 
 
 def _of_reply(reply: Reply) -> dict[str, Any]:
-    """What a reply is made again from; without its bytes, which no pattern reads."""
-    return {name: value for name, value in zip(Reply._fields, reply, strict=True) if name != "body"}
+    """What a reply is made again from; without its bytes, which no pattern reads, and its claims, which are kept beside it."""
+    left_out = ("body", "claims")
+    return {
+        name: value
+        for name, value in zip(Reply._fields, reply, strict=True)
+        if name not in left_out
+    }
 
 
 def _of_error(error: Exception) -> list[Any] | None:

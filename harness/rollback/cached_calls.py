@@ -65,7 +65,7 @@ def _mapping_of(cache: object) -> dict[Any, Any]:
     return found
 
 
-def _arguments(cache: Any, key: object) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401 - see above
+def _arguments(cache: Any, key: object) -> tuple[tuple[object, ...], dict[str, Any]]:  # noqa: ANN401 - see above
     """The arguments that `functools` makes such a key of."""
     if type(key) is not tuple:
         return (key,), {}

@@ -41,7 +41,7 @@ def is_iterator(cls: type) -> bool:
     return cls in (itertools.count, itertools.cycle, *_OVER_SEQUENCES)
 
 
-def _numbers(count: itertools.count[Any]) -> tuple[Any, ...] | None:
+def _numbers(count: itertools.count[Any]) -> tuple[object, ...] | None:
     """Where it is and its step, which it shows in its `repr` alone."""
     try:
         shown = ast.literal_eval(repr(count).removeprefix("count"))

@@ -1,7 +1,7 @@
 """State of the program's own modules around a run, and undoing the run's changes.
 
 Three states matter: before the run, after it, and when it is taken back. What changed between the first two is the run's
-and is taken back; what changed since is somebody else's, such as a test's, and stays.
+and is taken back; what has changed since belongs to other code, such as a test, and stays.
 """
 
 from __future__ import annotations

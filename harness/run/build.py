@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
+from harness.agents.agent import connect
 from harness.agents.message import USER, deliver
 from harness.agents.reception import Reception
 from harness.apis import vendor_of
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival, Trace
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, plan
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, is_of_meaning, plan
+from harness.faults.api import ToolFault
+from harness.faults.in_team import TeamFaults
 from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
@@ -27,10 +30,13 @@ from harness.models import (
     Stub,
     error_name,
 )
+from harness.models.meaning import Ledger, Mind, Traits
 from harness.models.verdict import without_wire
 from harness.models.window import Window
 from harness.patterns import NestedTeam, PatternError
 from harness.provider import CachedBlocks, Prefix, Provider, Served
+from harness.resilience import Shared
+from harness.resilience.validation import Check
 from harness.run.failures import Failures
 from harness.run.functions import content_in
 from harness.run.own_pattern import Members, made
@@ -40,7 +46,7 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.members import AgentSpec
 from harness.scenario.schema import Kind, ModelSpec
-from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.spans import CANCELLED, EFFECT, ERROR, OK, Span, SpanLog
 from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
@@ -66,14 +72,23 @@ class PatternRun:
         kept.watch(self.kernel)
         self._storage = kept.storage
         self._progress = kept.progress(self.kernel)
-        self._effects = Effects(self.kernel.now_s, self._storage)
+        self._shared = Shared()
         self.log = SpanLog(self.kernel.now_s)
+        self._task_spans: dict[int, Span] = {}
+        note = self._note_effect if _effects_may_differ(spec) else None
+        self._effects = Effects(self.kernel.now_s, self._storage, note)
         # What holds around the calls of a pattern is harness's own.
         self.findings: tuple[Finding, ...] = ()
         self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
         # What ends a task of a pattern is an error that it was told to meet.
         self.failures = Failures()
         self._scenario = scenario
+        self.ledger = Ledger(
+            self.log,
+            any(part.traits != Traits() for part in spec.agents.values())
+            or any(map(is_of_meaning, spec.faults)),
+        )
+        """The claims of its replies."""
         self._aside = Aside(self.kernel)
         self.on_task_end: Callable[[], None] | None = None
         """Called whenever a task has ended."""
@@ -82,15 +97,8 @@ class PatternRun:
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
-        self._served = {
-            name: Served(
-                part.name,
-                f"model {name}" if part.pool is None else f"pool {part.pool}",
-                scenario.latencies[name],
-                scenario.prices[name],
-            )
-            for name, part in spec.models.items()
-        }
+        self._served = _served(spec, scenario)
+        self._minds: dict[str, Mind] = {}
         self._caches = {
             name: CachedBlocks(part.prompt_cache)
             for name, part in spec.models.items()
@@ -100,15 +108,21 @@ class PatternRun:
             name: SimulatedTool(name, part, self.draws, self._effects)
             for name, part in spec.tools.items()
         }
+        self._team_faults = TeamFaults(
+            self._plan,
+            self.draws,
+            self.log,
+            {name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()},
+        )
         agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in agents.items():
-            fallback = spec.policies_of(name).fallback
-            agent.fallback = None if fallback is None else agents[fallback]
+            connect(agent, spec.policies_of(name), agents)
             summarizer = agent.context.summarizer
             agent.summarizer = None if summarizer is None else agents[summarizer]
         self.team = Members(agents)
         for name, pattern in spec.teams.items():
             self.team[name] = NestedTeam(name, made(pattern), self.team, self.log)
+        self._team_faults.reached(self.team)
         self._pattern = made(spec.pattern)
 
     @property
@@ -118,8 +132,8 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """Numbers of the faults that applied to at least one attempt."""
-        return set().union(*(plan.met for plan in self.fault_plans))
+        """Numbers of the faults that met something."""
+        return set().union(self._team_faults.met, *(plan.met for plan in self.fault_plans))
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -170,12 +184,15 @@ class PatternRun:
             priority=kind.priority or 0,
             log=self.log,
         )
+        self._team_faults.take_up(task)
+        self._task_spans[number] = span
         message = self._first_message(kind, arrival, task)
-        status = CANCELLED
+        status, output = CANCELLED, None
         try:
             answer = await self._pattern.run(message, self.team)
             deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
+            output = answer.text
             if self._progress is not None:
                 self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
@@ -184,8 +201,13 @@ class PatternRun:
                 self._progress.end_task(number, error=span.error)
         finally:
             self.log.close(span, status)
+            self.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
+
+    def _note_effect(self, effect: Effect) -> None:
+        span = self._task_spans[effect.task]
+        self.log.event(EFFECT, span, f"{effect.tool} {effect.arguments}")
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens
@@ -212,20 +234,23 @@ class PatternRun:
         faults = [
             planned
             for planned in self._plan
-            if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
+            if isinstance(planned.fault, Fault)
+            and planned.fault.is_of(name)
+            and planned.fault.model in (None, part.model)
         ]
         mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
+        mind = self._minds[name] = Mind(content, part.traits, self.ledger, self.draws)
         backend = Backend(
             log=self.log,
             draws=self.draws,
-            content=content,
+            content=mind,
             aside=self._aside,
             provider=self._providers[self.spec.models[part.model].provider],
             served=self._served[part.model],
             judge=without_wire(mine.judge if faults or self.draws.choices is not None else None),
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
             latency_factor=self.spec.latency_factors.get(name, 1.0),
         )
         return ServedModel(
@@ -233,21 +258,33 @@ class PatternRun:
         )
 
     def _agent(self, name: str, part: AgentSpec) -> Agent:
-        return Agent(
+        policies = self.spec.policies_of(name)
+        prices = self._scenario.prices[part.model]
+        named = None if policies.validate is None else policies.validate.function
+        model = self._model(name, part)
+        agent = Agent(
             name,
-            self._model(name, part),
+            model,
             part.model,
             self.log,
             self.draws,
-            self.spec.policies_of(name),
+            policies,
             system=part.system,
             system_tokens=part.system_tokens,
             tools={tool: self._tools[tool] for tool in part.tools},
             texts=self.texts,
             progress=self._progress,
+            meaning=self._minds.get(name),
             reception=_reception(part),
             context=part.context,
+            shared=self._shared,
+            price=None if prices is None else prices.cost_usd,
+            # What it returns is looked at when it is called.
+            check=None if named is None else cast("Check", find_function(named)),
         )
+        if self._team_faults.concern_agents:
+            agent.suffer(self._team_faults)
+        return agent
 
 
 def _reception(part: AgentSpec) -> Reception | None:
@@ -264,6 +301,26 @@ def _window(part: AgentSpec, model: ModelSpec) -> Window | None:
     return Window(part.window_tokens, "anthropic" if is_anthropic else "openai")
 
 
+def _served(spec: Scenario, scenario: LoadedScenario) -> Mapping[str, Served]:
+    """Each model as its provider serves it."""
+    return {
+        name: Served(
+            part.name,
+            f"model {name}" if part.pool is None else f"pool {part.pool}",
+            scenario.latencies[name],
+            scenario.prices[name],
+        )
+        for name, part in spec.models.items()
+    }
+
+
+def _effects_may_differ(spec: Scenario) -> bool:
+    """Whether tools may have other effects than they have uses."""
+    return any(isinstance(fault, ToolFault) for fault in spec.faults) or any(
+        part.idempotency_key is not None for part in spec.tools.values()
+    )
+
+
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:
     return {
         name: Provider(
@@ -275,6 +332,7 @@ def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Pro
             queue=part.queue,
             overload=part.overload,
             outages=part.outages,
+            load=part.load,
         )
         for name, part in spec.providers.items()
     }

@@ -19,6 +19,8 @@ class Failures:
     """How many tasks each kind of error has ended."""
     tracebacks: dict[str, str] = field(default_factory=dict)
     """The first of each kind, cut to the frames of the user's code."""
+    first: dict[str, Exception] = field(default_factory=dict)
+    """The first of each kind itself."""
 
     def add(self, error: Exception) -> str:
         """Note an error; returns its kind."""
@@ -26,4 +28,5 @@ class Failures:
         self.counts[kind] += 1
         if kind not in self.tracebacks and len(self.tracebacks) < _KINDS_MAX:
             self.tracebacks[kind] = told(error)
+            self.first[kind] = error
         return kind

@@ -6,7 +6,6 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from harness.models import Content, PythonStub, Script, content_of
 from harness.models.cassette_agent import CassetteAgent
@@ -27,7 +26,7 @@ def modules_of_run(scenario: LoadedScenario) -> Iterator[None]:
 
 
 def content_in(
-    scenario: LoadedScenario, agent: str, find: Callable[[str], Callable[..., Any]]
+    scenario: LoadedScenario, agent: str, find: Callable[[str], Callable[..., object]]
 ) -> Content:
     """The source of the replies of an agent in a scenario.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
+from harness import wall
 from harness.run.one import RunResult
 from harness.run.record import record
 from harness.run.undisturbed import undisturbed
@@ -14,6 +15,9 @@ from harness.store import RunRecord, Store
 
 _SPANS_A_WRITE = 200_000
 """Runs are written together until they hold so many spans: a transaction has its price, and memory too."""
+
+_PATIENCE_WALL_S = 5.0
+"""A run waits no longer than this for others, so that little is lost when this process is killed [real s]."""
 
 
 class Keeping:
@@ -28,6 +32,7 @@ class Keeping:
         """The numbers of the runs in the store, in the order in which they came."""
         self._store = store
         self._waiting: list[RunRecord] = []
+        self._written_s = wall.elapsed_s()
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -46,10 +51,12 @@ class Keeping:
     def add(self, run: RunRecord) -> None:
         """Take a run."""
         self._waiting.append(run)
-        if sum(len(one.spans) for one in self._waiting) >= _SPANS_A_WRITE:
+        many = sum(len(one.spans) for one in self._waiting) >= _SPANS_A_WRITE
+        if many or wall.elapsed_s() - self._written_s >= _PATIENCE_WALL_S:
             self._write()
 
     def _write(self) -> None:
+        self._written_s = wall.elapsed_s()
         self.run_ids += write(self._store, self._waiting)
 
 

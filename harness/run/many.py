@@ -150,9 +150,16 @@ def map_jobs(
     if jobs == 1:
         yield from map_runs(reduce, scenario, seeds, on_task_end=on_task_end)
         return
+    with process_pool(jobs) as executor:
+        yield from _in_batches(executor, reduce, scenario, seeds, jobs, deque())
+
+
+@contextmanager
+def process_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Context manager: an executor of fresh processes, which end at once after an error, in the middle of what they do."""
     with processes(jobs) as executor:
         try:
-            yield from _in_batches(executor, reduce, scenario, seeds, jobs, deque())
+            yield executor
         except BaseException:
             _stop(executor)
             raise
@@ -161,8 +168,8 @@ def map_jobs(
 def _stop(executor: ProcessPoolExecutor) -> None:
     """End an executor's processes at once, in the middle of what they do; others of this process are left alone."""
     ours = list((executor._processes or {}).values())  # noqa: SLF001 - there is no public way before Python 3.14
-    # There is no public way to say that nobody will read what is on its way to them, nor write the rest of an answer that
-    # one of them was ended in: both would be waited for when Python exits.
+    # There is no public way to say that queued work will not be read, nor that an answer which was cut off by the end of a
+    # process will not be completed: both would be waited for when Python exits.
     executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001
     executor._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
     # Nothing is cancelled: Python 3.11 complains, in a thread of its own, about what was cancelled when processes end.

@@ -148,7 +148,7 @@ class Simulation:
 
         Raises:
             StubError: All runs of the scenario were made, and a scripted reply was never asked for; with `reduce`,
-                nobody looks.
+                that is not checked.
         """
         seeds = self.scenario.spec.seeds(first=seed, runs=runs)
         if store is not None:

@@ -179,10 +179,10 @@ class TargetWorld:
         if span.arrival_s > arrival.at_s:
             self.log.event(BLOCKED, span, str(span.arrival_s - arrival.at_s))
             span.arrival_s = arrival.at_s
-        status = CANCELLED
+        status, output = CANCELLED, None
         try:
             with inside(Scope(span, None)):
-                await self._call(text_of(kind, number))
+                output = await self._call(text_of(kind, number))
             status = OK
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
             said_by_harness = self._wired.kernel.failure or _harness_error_in(error)
@@ -191,18 +191,18 @@ class TargetWorld:
             status, span.error = ERROR, self.failures.add(error)
         finally:
             self.log.close(span, status)
+            self._wired.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
 
-    async def _call(self, text: str) -> None:
+    async def _call(self, text: str) -> object:
         function = self._functions[self.spec.target]
         arguments = _arguments(function, text)
         if is_async(function):
             answer = function(*arguments)
         else:
             answer = await in_thread(function, *arguments)
-        if inspect.isawaitable(answer):
-            await answer
+        return await answer if inspect.isawaitable(answer) else answer
 
 
 def _harness_error_in(error: BaseException) -> HarnessError | None:

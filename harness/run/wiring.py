@@ -5,10 +5,9 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from harness.apis import AGENT_HEADER, APIS, vendor_of
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
@@ -16,7 +15,7 @@ from harness.scenario.members import AgentSpec, Match
 from harness.scenario.schema import ProviderSpec, WireProviderSpec
 from harness.wire.routing import AgentRule, RequestMatch
 
-Find = Callable[[str], Callable[..., Any]]
+Find = Callable[[str], Callable[..., object]]
 """Gives the function that a stub names."""
 
 _API_OF_PATTERNS = "anthropic"
@@ -29,7 +28,7 @@ class Surroundings:
 
     providers: Mapping[str, WireProvider]
     roles: tuple[AgentRule, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[InjectedFault, ...]
     latency_factors: Mapping[str, float]
     """How many times as long the attempts of single agents take to serve."""
     may_be_unused: frozenset[str]
@@ -76,7 +75,7 @@ def _roles_of_program(
             match=_rules(part.match),
             latency=part.latency,
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
         )
         for name, part in spec.agents.items()
     )
@@ -91,7 +90,7 @@ def _roles_of_pattern(
             content=content_in(scenario, name, find),
             match=_rules_of_pattern(name, part),
             output_tokens=part.output_tokens,
-            accuracy=part.accuracy,
+            traits=part.traits,
         )
         for name, part in spec.agents.items()
     )
@@ -130,7 +129,7 @@ def _provider(
     paths: tuple[str, ...] = ()
     if isinstance(part, WireProviderSpec):
         api, hosts, paths = part.api or api, frozenset(part.hosts), part.paths
-    own = vendor if vendor and vendor.api == api else APIS[api]
+    usual = vendor.hosts if vendor and vendor.api == api else (APIS[api].host,)
     models = {
         model.name: WireModel(
             alias=alias,
@@ -144,12 +143,13 @@ def _provider(
     return WireProvider(
         name=name,
         api=api,
-        hosts=hosts or frozenset({own.host}),
+        hosts=hosts or frozenset(usual),
         paths=paths,
         limits=part.limits,
         concurrency=part.concurrency,
         queue=part.queue,
         overload=part.overload,
         outages=part.outages,
+        load=part.load,
         models=models,
     )

@@ -15,7 +15,7 @@ from harness.scenario import AnyScenario
 from harness.scenario.schema import Kind
 from harness.units import whole_microseconds
 
-Work = Callable[[int, Arrival], Coroutine[Any, Any, None]]
+Work = Callable[[int, Arrival], Coroutine[object, None, None]]
 """Works on a task, by its number and how it arrived."""
 
 

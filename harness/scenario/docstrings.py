@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from typing import Any
 
-Record = type[Any]
+Record = type[object]
 
 
 def field_docs(record: Record) -> dict[str, str]:

@@ -26,7 +26,7 @@ def is_function_name(text: str) -> bool:
     return re.fullmatch(_NAME, text) is not None
 
 
-def find_function(name: str) -> Callable[..., Any]:
+def find_function(name: str) -> Callable[..., object]:
     """Find the function that a scenario names, in the modules of now.
 
     Args:
@@ -48,7 +48,7 @@ def find_function(name: str) -> Callable[..., Any]:
         ) from error
     if not callable(function):
         raise StubError(f"{name!r} is not a function, but {function!r}")
-    found: Callable[..., Any] = function
+    found: Callable[..., object] = function
     return found
 
 
@@ -114,7 +114,7 @@ def _files_of(named: Mapping[str, str]) -> dict[str, str]:
     return files
 
 
-def _found_at(place: str, name: str) -> Callable[..., Any]:
+def _found_at(place: str, name: str) -> Callable[..., object]:
     try:
         return find_function(name)
     except StubError as error:

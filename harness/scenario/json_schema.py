@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import TypeAdapter
 
 from harness.json_types import JsonObject
@@ -12,7 +10,7 @@ from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
 
 
-def _field_of(record: type[Any], key: str) -> str:
+def _field_of(record: type[object], key: str) -> str:
     """The field that a file calls by this key."""
     fields = getattr(record, "model_fields", {})
     return next((name for name, info in fields.items() if info.alias == key), key)

@@ -25,6 +25,7 @@ from harness.scenario.choosing import choose
 from harness.scenario.fitted import profiles_in
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
+from harness.scenario.policies import functions_of_policies, without_price
 from harness.scenario.problems import allowed, dotted, explain, nearest, nearest_file
 from harness.scenario.schema import (
     AnyScenario,
@@ -150,6 +151,8 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         model: part.prices if part.prices is not None else prices_of(part.name, part.provider)
         for model, part in spec.models.items()
     }
+    if isinstance(spec, Scenario):
+        _check_prices_of_budgets(spec, prices, document)
     return LoadedScenario(
         spec=spec,
         source=document.file,
@@ -163,6 +166,19 @@ def _loaded(document: Document, parent: Path, overrides: Sequence[str]) -> Loade
         functions=tuple(functions),
         contestants=tuple(entries) if isinstance(entries, dict) else (),
     )
+
+
+def _check_prices_of_budgets(
+    spec: Scenario, prices: Mapping[str, AnyPrices | None], document: Document
+) -> None:
+    models = {agent: part.model for agent, part in spec.agents.items()}
+    found = without_price(spec.policies, models, prices)
+    if found is not None:
+        path, model = found
+        raise ScenarioError(
+            f"{document.place(path)}: {dotted(path)}: the price of model {model!r} is not known\n"
+            "  How to fix: state `prices` for it, or give the budget in `tokens`"
+        )
 
 
 def _why_no_file(path: Path) -> str:
@@ -306,6 +322,13 @@ def _functions(spec: AnyScenario, document: Document) -> dict[str, str]:
                 f"{place}: {part.stub!r} is neither a file that ends in .yaml nor a function as module:function"
             )
         functions.setdefault(part.stub, place)
+    for path, name in functions_of_policies(spec):
+        place = f"{document.place(path)}: {dotted(path)}"
+        if not is_function_name(name):
+            raise ScenarioError(
+                f"{place}: {name!r} is not the name of a function, such as module:function"
+            )
+        functions.setdefault(name, place)
     return functions
 
 
@@ -343,7 +366,7 @@ def _digest(
     document: Document,
     folder: Path,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, the sweep, nor where a line of a stub stands."""
     said = {
         agent: (
             script.in_order,
@@ -355,7 +378,8 @@ def _digest(
     data: JsonObject = {
         key: value
         for key, value in document.data.items()
-        if key not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff")
+        if key
+        not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff", "sweep")
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

@@ -15,8 +15,9 @@ from harness.models.recorded import ReplayLatency
 from harness.models.schemas import mistake
 from harness.patterns import AnyPattern
 from harness.scenario.fitted import AnySize
+from harness.scenario.meaning import Judging
 from harness.scenario.section import Name, Section
-from harness.units import Count, Probability, Tokens
+from harness.units import Count, Tokens
 
 
 def _regex(pattern: str) -> str:
@@ -58,7 +59,7 @@ class Match(Section):
     """HTTP headers, by name, each with a glob for its value."""
 
 
-class AgentSpec(Section):
+class AgentSpec(Judging):
     """An agent."""
 
     model: ModelName
@@ -77,8 +78,6 @@ class AgentSpec(Section):
     means the length of `system`."""
     output_tokens: AnySize | None = None
     """Size of its replies [tokens]; absent means what the task says, or the length of the reply."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
     tools: tuple[ToolName, ...] = ()
     """The tools that it can call."""
     accepts: JsonSchema | None = None

@@ -29,16 +29,19 @@ from harness.kernel import kernel
 from harness.models.recorded import ReplayLatency
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
-from harness.provider import Limits, Outage, Overload, Prices, PromptCache, Queue
+from harness.provider import Limits, Load, Outage, Overload, Prices, PromptCache, Queue
 from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
 from harness.scenario.fitted import AnyLatency, AnySize
+from harness.scenario.meaning import Judging
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
+from harness.scenario.policies import PolicySection, check_policies
 from harness.scenario.section import NAME, Name, Section
-from harness.units import SEED_MAX, Count, PositiveSeconds, Probability
+from harness.scenario.sweep import SweepSpec
+from harness.units import SEED_MAX, Count, PositiveSeconds
 
 DEFAULT_HORIZON_S = 30 * 86_400.0
 """A month: longer than any workload that is worth simulating call by call."""
@@ -123,6 +126,8 @@ class ProviderSpec(Section):
     """Overload that comes and goes; absent means never."""
     outages: tuple[Outage, ...] = ()
     """Planned outages."""
+    load: Load | None = None
+    """How the time per token grows with the number of attempts in service; `{}` for a measured curve, absent means that it does not."""
 
 
 class ModelSpec(Section):
@@ -167,15 +172,6 @@ def _check_names(entries: Contestants) -> Contestants:
     return entries
 
 
-class PolicySection(Section):
-    """Policies for failing calls."""
-
-    default: Policies = Policies()
-    """For every agent."""
-    agents: dict[AgentName, Policies] = {}
-    """For single agents, over the default."""
-
-
 class CheckpointSpec(Section):
     """Where the progress of a run is kept, so that a run that is killed can be resumed."""
 
@@ -190,7 +186,7 @@ class CheckpointSpec(Section):
         return None if isinstance(self.storage, str) else self.storage.file
 
 
-class WireAgentSpec(Section):
+class WireAgentSpec(Judging):
     """An agent in a program of your own."""
 
     match: Match = Match()
@@ -206,8 +202,6 @@ class WireAgentSpec(Section):
     """Latency of its calls; absent means the model's profile."""
     output_tokens: AnySize | None = None
     """Size of its replies [tokens]; absent means their length."""
-    accuracy: Probability | None = None
-    """Share of its replies that are right; gives `quality_mean`."""
 
 
 class WireProviderSpec(ProviderSpec):
@@ -253,6 +247,8 @@ class Head(Section):
     """Limits on metrics; if one does not hold, the exit code is 1."""
     gate: Annotated[dict[MetricName, GateLimit], AfterValidator(check_units)] = {}
     """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
+    sweep: SweepSpec | None = None
+    """The points at which `harness sweep` simulates this scenario, unless its options name others."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:
         """The seeds to run: `runs` and `seed` of the file, unless others are given."""
@@ -281,18 +277,8 @@ class Scenario(Head):
     """Policies for failing calls."""
 
     @model_validator(mode="after")
-    def _check_fallbacks(self) -> Scenario:
-        for start in self.agents:
-            path = [start]
-            while (fallback := self.policies_of(path[-1]).fallback) is not None:
-                if fallback in path:
-                    cycle = " -> ".join([*path[path.index(fallback) :], fallback])
-                    raise PydanticCustomError(
-                        "cycle",
-                        "fallbacks form a cycle: {cycle}",
-                        {"cycle": cycle, "at": self._place_of_fallback(path[-1])},
-                    )
-                path.append(fallback)
+    def _check_policies(self) -> Scenario:
+        check_policies(self.policies, self.agents)
         return self
 
     @model_validator(mode="after")
@@ -349,16 +335,9 @@ class Scenario(Head):
         }
         return of_agents | dict(self._nested())
 
-    def _place_of_fallback(self, agent: str) -> tuple[str, ...]:
-        own = self.policies.agents.get(agent)
-        if own is None or own.fallback is None:
-            return ("policies", "default", "fallback")
-        return ("policies", "agents", agent, "fallback")
-
     def policies_of(self, agent: str) -> Policies:
         """The policies of one agent: its own, over the default."""
-        own = self.policies.agents.get(agent)
-        return self.policies.default if own is None else own.over(self.policies.default)
+        return self.policies.of(agent)
 
 
 class TargetScenario(Head):
@@ -387,6 +366,17 @@ class TargetScenario(Head):
                     "one_of",
                     "provider {name} needs `api` and `hosts`: its API, and where it is served",
                     {"name": repr(name), "at": ("providers", name)},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_faults(self) -> TargetScenario:
+        for number, fault in enumerate(self.faults):
+            if fault.only_of_patterns:
+                raise PydanticCustomError(
+                    "one_of",
+                    "meets {what} of a pattern; a program's own is not seen",
+                    {"what": fault.meets_what, "at": ("faults", number)},
                 )
         return self
 

@@ -8,6 +8,7 @@ agents:
       - {prompt: "*password*", reply: "a secret in the code"}
       - {reply: "nothing found"}
   style: {reply: "two long lines"}                                 # always the same
+  facts: {reply: {text: "Ulm is old. It is a port.", claims: [{text: "Ulm is old"}, {text: "It is a port", is_true: false}]}}
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pydantic_core import PydanticCustomError
 from harness.errors import ScenarioError
 from harness.json_types import JsonObject
 from harness.models import Line, Reply, Script, ToolCall
+from harness.models.api import StatedClaim
 from harness.models.stub import WhenExhausted
 from harness.scenario.members import Regex
 from harness.scenario.problems import allowed, explain, nearest
@@ -46,6 +48,15 @@ class ToolCallSpec(Section):
     """What it is given."""
 
 
+class ClaimSpec(Section):
+    """A claim that a reply makes."""
+
+    text: str
+    """Its words; it goes wherever they go, if they are part of the reply, and with the whole reply otherwise."""
+    is_true: bool = True
+    """Whether it is true."""
+
+
 class ReplySpec(Section):
     """One reply with tool calls."""
 
@@ -55,11 +66,14 @@ class ReplySpec(Section):
     """Tools to be used before the agent goes on."""
     as_is: bool = False
     """Whether it is sent, as a deliberate fault, even if it does not obey the request."""
+    claims: tuple[ClaimSpec, ...] = ()
+    """What it claims; absent means that the whole reply is one claim, of an agent with an accuracy."""
 
     def reply(self) -> Reply:
         """The reply itself."""
         calls = tuple(ToolCall(call.tool, call.arguments) for call in self.tool_calls)
-        return Reply(self.text, calls, as_is=self.as_is)
+        claims = tuple(StatedClaim(claim.text, claim.is_true) for claim in self.claims)
+        return Reply(self.text, calls, as_is=self.as_is, claims=claims)
 
 
 AnyReply = Annotated[

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness.errors import ScenarioError, StubError
-from harness.patterns import Pattern
+from harness.patterns import PATTERNS, Pattern
 from harness.patterns.own import patterns_known
 from harness.registration import changed
 from harness.scenario.functions import find_function, is_function_name
@@ -27,6 +27,7 @@ def with_names(data: dict[str, Any]) -> dict[str, Any]:
     A team is named after its pattern; the second of a kind, and one whose name an agent has, gets a number.
     """
     inner = [(path, part) for path, part in _patterns(data) if _is_inner(path)]
+    inner += [it for path, entry in _entries(data) for it in _inside(entry, path)]
     if not inner:
         return data
     named = copy.deepcopy(data)
@@ -34,7 +35,8 @@ def with_names(data: dict[str, Any]) -> dict[str, Any]:
     taken = set(agents) if isinstance(agents, dict) else set()
     taken |= {part["name"] for _, part in inner if isinstance(part.get("name"), str)}
     for path, part in inner:
-        if "name" not in part:
+        # The entry under `bakeoff` that is simulated is one object with what stands under `pattern`.
+        if "name" not in _at(named, path):
             kind = next(iter(part["pattern"]), "team").rpartition(":")[2]
             name, number = kind, 1
             while name in taken:
@@ -48,10 +50,14 @@ def with_names(data: dict[str, Any]) -> dict[str, Any]:
 def own_patterns(data: dict[str, Any]) -> dict[str, Path_]:
     """The patterns that a scenario file names as `module:Class`, each with where it does so first."""
     found: dict[str, Path_] = {}
-    for path, part in _patterns(data):
-        for key in part["pattern"]:
+    # Those under `bakeoff` first: the one that is simulated stands under `pattern` too, where the file has nothing.
+    named = [(path, entry) for path, entry in _entries(data) if path[-1] not in PATTERNS]
+    teams = [it for path, entry in _entries(data) for it in _inside(entry, path)]
+    named += [((*path, "pattern"), part["pattern"]) for path, part in (*teams, *_patterns(data))]
+    for path, pattern in named:
+        for key in pattern:
             if ":" in key:
-                found.setdefault(key, (*path, "pattern", key))
+                found.setdefault(key, (*path, key))
     return found
 
 
@@ -115,6 +121,13 @@ def _patterns(data: dict[str, Any]) -> Iterator[tuple[Path_, dict[str, Any]]]:
         if isinstance(part, dict) and isinstance(part.get("pattern"), dict):
             yield path, part
             yield from _inside(part["pattern"], (*path, "pattern"))
+
+
+def _entries(data: dict[str, Any]) -> list[tuple[Path_, dict[str, Any]]]:
+    """The entries under `bakeoff`: each a pattern, or what stands in one."""
+    entries = data.get("bakeoff")
+    found = entries.items() if isinstance(entries, dict) else ()
+    return [(("bakeoff", name), entry) for name, entry in found if isinstance(entry, dict)]
 
 
 def _inside(part: Any, path: Path_) -> Iterator[tuple[Path_, dict[str, Any]]]:  # noqa: ANN401 - a YAML value

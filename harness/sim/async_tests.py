@@ -10,7 +10,6 @@ import inspect
 import unittest
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
@@ -53,7 +52,7 @@ def _place_of_test(item: pytest.Function) -> tuple[object, str]:
 
 
 def _as_program(
-    simulation: Sim, test: Callable[..., Coroutine[Any, Any, None]]
+    simulation: Sim, test: Callable[..., Coroutine[object, None, None]]
 ) -> Callable[..., None]:
     @functools.wraps(test, updated=())  # what marks a function as async may stand in its dictionary
     def run_test(*args: object, **kwargs: object) -> None:

@@ -34,4 +34,4 @@ def cost_in_words(asked: RecordedRequest) -> str:
 def _provider(asked: RecordedRequest) -> str:
     host, _ = place_of(asked.host, asked.path)
     own = {"api.anthropic.com": "anthropic", "api.openai.com": "openai"}
-    return own.get(host) or next((name for name, one in VENDORS.items() if one.host == host), "")
+    return own.get(host) or next((name for name, one in VENDORS.items() if one.is_at(host)), "")

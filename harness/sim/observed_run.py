@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, did_you_mean
 from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tally
+from harness.models.meaning import InjectedCall, TracedClaim
 from harness.sim.call_view import CallList
 from harness.sim.data_frame import data_frame
+from harness.sim.effects import EffectList
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.texts import no_texts
-from harness.wire.effects import Effect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ class ObservedRun:
     events_table: Table
     all_calls: CallList
     unsimulated: dict[str, int]
-    """The hosts that it wanted to reach and nobody simulates."""
+    """The hosts that it tried to reach and that are not simulated."""
     faults_met: frozenset[int]
     """The faults, by number, that met at least one attempt."""
     command: str
@@ -48,8 +49,13 @@ class ObservedRun:
     """What each task of the program was doing when it failed; empty if it did not."""
     limits: Mapping[str, str] = field(default_factory=dict)
     """The rate limits of each provider that has any, in words."""
-    effects: tuple[Effect, ...] = ()
-    """What its tools did."""
+    effects: EffectList = EffectList()
+    """What its tools did, in order; `effects("refund")` for those of one tool. A use that a fault has made fail after it took
+    effect is among them, and one whose idempotency key was known is not."""
+    claims_made: tuple[TracedClaim, ...] = ()
+    """The claims of its replies, with their ways; empty where no agent judges."""
+    injected_calls: tuple[InjectedCall, ...] = ()
+    """Tool calls that injected instructions caused."""
     texts_table: Table = field(default_factory=no_texts)
     """Its prompts and replies as a store keeps them, with `TEXT_COLUMNS`; empty unless the simulation keeps texts."""
     _total: Tally = field(default_factory=Tally)
@@ -116,6 +122,32 @@ class ObservedRun:
     def cost_usd(self) -> float:
         """What all attempts cost [USD]; NaN when the price of one is not known."""
         return self._total.cost_usd
+
+    def claims(self, agent: str | None = None, *, is_true: bool | None = None) -> list[TracedClaim]:
+        """The claims of its replies, each with its origin and its way, in the order in which they were made.
+
+        Args:
+            agent: Only those that this agent made.
+            is_true: Only true ones, or only false ones.
+        """
+        return [
+            claim
+            for claim in self.claims_made
+            if agent in (None, claim.agent) and is_true in (None, claim.is_true)
+        ]
+
+    @property
+    def quality(self) -> float | None:
+        """Share of true claims in the output; None if it holds none."""
+        inside = [claim.is_true for claim in self.claims_made if claim.in_output]
+        return sum(inside) / len(inside) if inside else None
+
+    @property
+    def contaminated(self) -> bool | None:
+        """Whether the output holds a false claim; None where no claim was made, or there is no output."""
+        if not self.claims_made or self.output is None:
+            return None
+        return any(claim.in_output and not claim.is_true for claim in self.claims_made)
 
     @property
     def findings(self) -> list[Finding]:

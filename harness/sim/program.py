@@ -36,7 +36,7 @@ class Watch:
         watched.__qualname__ = getattr(program, "__qualname__", "?")  # what reports call its task
         return watched
 
-    async def _watched(self, program: Coroutine[Any, Any, T]) -> T:
+    async def _watched(self, program: Coroutine[object, None, T]) -> T:
         try:
             return await program
         except BaseException as error:

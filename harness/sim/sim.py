@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+import math
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness import wall
 from harness.chance.choices import Choices
 from harness.chance.chosen_draws import draws_of
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.rollback.state import State
 from harness.run.program_world import ProgramWorld
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
+from harness.sim.effects import EffectList
 from harness.sim.failure import describe
 from harness.sim.processes import described
 from harness.sim.program import Watch, close_if_unstarted
@@ -30,8 +33,12 @@ from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.texts import no_texts
-from harness.virtual.world import choose_order, run_program
+from harness.virtual.world import choose_order, record_order, run_program
 from harness.wire import SEAMS, connected
+
+if TYPE_CHECKING:
+    from harness.explore.exploration import Exploration, Finding
+    from harness.sim.exploring import Explored
 
 
 class Sim(Surroundings):
@@ -70,8 +77,24 @@ class Sim(Surroundings):
         super().__init__(allow_unmatched=allow_unmatched)
         self._module = module
         self._keep_texts = keep_texts
+        self._explored: Explored | None = None
+        self.explore_budget: dict[str, float] = {}
+        """What the command line or a marker states of `explore`: `runs`, `wall_s`."""
+        self.explore_cases: Path | None = None
+        """The folder in which the findings of `explore` are kept."""
+        self.explore_replay: str | None = None
+        """The token of a finding that `explore` runs again instead of searching."""
         self.runs: list[ProgramRun] = []
         """All runs of this test."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what a test may change, such as `allow_unmatched`.
+
+        Raises:
+            HarnessError: There is nothing of this name to set; it would have no effect.
+        """
+        settings.check_settable(type(self), name)
+        super().__setattr__(name, value)
 
     @property
     def last_run(self) -> ProgramRun:
@@ -88,7 +111,7 @@ class Sim(Surroundings):
 
     def run(
         self,
-        program: Coroutine[Any, Any, Any] | Callable[..., Any],
+        program: Coroutine[object, None, Any] | Callable[..., object],
         *args: object,
         seed: int | None = None,
         horizon_s: float | None = None,
@@ -163,6 +186,105 @@ class Sim(Surroundings):
             self._note(world, output, error, tasks, rerun, wall.elapsed_s() - began_s)
         return self.last_run
 
+    def explore(
+        self,
+        program: Callable[..., Any],
+        *args: object,
+        check: Callable[..., object] | None = None,
+        runs: int | None = None,
+        wall_s: float | None = None,
+        faults: Collection[str] | None = None,
+        seed: int | None = None,
+        at_most: int | None = None,
+        cases: str | Path | None = None,
+        jobs: int = 1,
+        on_finding: Callable[[Finding], object] | None = None,
+    ) -> Exploration:
+        """Search for the least bad luck that breaks a program: faults, latencies, order, cancellations, lost answers.
+
+        Args:
+            program: A function; one that is not async may call `asyncio.run` itself.
+            args: What it is called with.
+            check: Called with the output of every run that ended well; raises or returns False if the output is wrong.
+            runs: How many runs the search may make, those for shrinking not counted; None means what the marker `sim_explore`
+                says, or 300. `--sim-explore-budget` comes first.
+            wall_s: How long it may take [s]; None means likewise, or 60.
+            faults: Names of the faults that may be injected, as in `sim.fault`; None means all, and an empty list none.
+            seed: Another seed than the test's.
+            at_most: Ends the search when so many classes of failure were found; None means that it goes on.
+            cases: The folder in which findings are kept; those of this test are run first. None means what
+                `--sim-explore-cases` says, or that none is kept.
+            jobs: How many runs are made at once, in forked processes; what is found does not depend on it.
+            on_finding: Called with each finding as it comes.
+
+        Returns:
+            What was found, each class of failure once, and how far the search has looked.
+
+        Raises:
+            HarnessError: There is no such fault, or the test describes its surroundings wrongly.
+        """
+        from harness.explore.search import Budget
+        from harness.sim.exploring import Explored, How
+
+        self._explored = Explored(self, program, args, check)
+        if self.explore_replay is not None:
+            return self._explored.replay(self.explore_replay)
+        stated = {
+            "runs": 300 if runs is None else runs,
+            "wall_s": 60.0 if wall_s is None else wall_s,
+        }
+        stated |= self.explore_budget
+        budget = Budget(
+            settings.count("runs", int(stated["runs"])),
+            settings.seconds("wall_s", stated["wall_s"]),
+            math.inf if at_most is None else settings.count("at_most", at_most),
+        )
+        return self._explored.search(
+            How(
+                budget,
+                self.seed if seed is None else settings.seed(seed),
+                None if faults is None else settings.names("faults", list(faults)),
+                on_finding,
+                self.explore_cases if cases is None else Path(cases),
+                settings.count("jobs", jobs),
+            )
+        )
+
+    def replay_finding(
+        self,
+        token: str,
+        program: Callable[..., Any] | None = None,
+        *args: object,
+        check: Callable[..., object] | None = None,
+    ) -> Exploration:
+        """Run a finding of a search again.
+
+        Args:
+            token: The finding's.
+            program: What was explored; None means what this object has explored last, with its check.
+            args: What it is called with.
+            check: As in `explore`.
+
+        Returns:
+            A search of that one run: its finding, or none if the program has been mended.
+
+        Raises:
+            HarnessError: It is no token, or nothing was explored.
+        """
+        from harness.explore.token import read_token
+        from harness.sim.exploring import Explored
+
+        read_token(token)
+        explored = self._explored
+        if program is not None:
+            explored = Explored(self, program, args, check)
+        if explored is None:
+            raise HarnessError(
+                "nothing was explored that could be replayed\n"
+                "  How to fix: give sim.replay_finding the program: sim.replay_finding(token, program, check=check)"
+            )
+        return explored.replay(token)
+
     def _new_world(
         self,
         seed: int,
@@ -187,6 +309,8 @@ class Sim(Surroundings):
         )
         if order == "random":
             choose_order(world.kernel, world.draws)
+        elif choices is not None and choices.orders_threads:
+            record_order(world.kernel, choices)
         return world
 
     def _again(
@@ -211,10 +335,10 @@ class Sim(Surroundings):
 
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
-    ) -> Callable[[Fault], ProgramRun]:
+    ) -> Callable[[InjectedFault], ProgramRun]:
         """Run the program again with an additional first fault; the run is not kept."""
 
-        def rerun(fault: Fault) -> ProgramRun:
+        def rerun(fault: InjectedFault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
             used = [(replies, replies.used) for replies in self._replies()]
             uses: list[list[Any]] = [one.uses for one in self._tools]
@@ -242,7 +366,7 @@ class Sim(Surroundings):
         output: object,
         error: BaseException | None,
         tasks: str,
-        rerun: Callable[[Fault], ProgramRun] | None,
+        rerun: Callable[[InjectedFault], ProgramRun] | None,
         wall_s: float,
     ) -> None:
         root = world.root.span
@@ -250,6 +374,7 @@ class Sim(Surroundings):
             root.error = type(error).__name__
         status = OK if error is None else ERROR if isinstance(error, Exception) else CANCELLED
         world.log.close(root, status)
+        world.ledger.end_task(root, output)
         self._met |= world.faults_met
         self.runs.append(self._seen(world, output, error, tasks, rerun, wall_s))
 
@@ -259,7 +384,7 @@ class Sim(Surroundings):
         output: object = None,
         error: BaseException | None = None,
         tasks: str = "",
-        rerun: Callable[[Fault], ProgramRun] | None = None,
+        rerun: Callable[[InjectedFault], ProgramRun] | None = None,
         wall_s: float = 0.0,
     ) -> ProgramRun:
         return ProgramRun(
@@ -283,7 +408,9 @@ class Sim(Surroundings):
                 for name, provider in self._providers.items()
                 if provider.limits is not None
             },
-            effects=tuple(world.effects),
+            effects=EffectList(world.effects),
+            claims_made=tuple(world.ledger.claims),
+            injected_calls=tuple(world.ledger.injected),
             texts_table=no_texts() if world.texts is None else world.texts.table,
         )
 

@@ -10,12 +10,14 @@ from typing import Any, Literal, overload
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.cassettes import RecordedRequest
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.models import Model, Request, ToolCall, content_of
+from harness.models.meaning import Traits
 from harness.models.replies import AnyReply, Replies
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
 from harness.sim.cassette import SimCassette, cassette
+from harness.sim.example import described_for_now
 from harness.sim.fresh import FreshModules
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
@@ -37,7 +39,7 @@ class Surroundings:
         self._fresh = FreshModules()
         self._providers: dict[str, WireProvider] = default_providers()
         self._roles: list[AgentRule] = []
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
@@ -96,6 +98,12 @@ class Surroundings:
         latency_s: object = None,
         output_tokens: object = None,
         accuracy: float | None = None,
+        catches: float = 0.0,
+        sways: float = 0.0,
+        correlation: float = 0.0,
+        gullible: float = 0.0,
+        wrong_reply: str | None = None,
+        objection: str | None = None,
         as_is: bool = False,
         allow_unused: bool = False,
     ) -> None:
@@ -113,7 +121,13 @@ class Surroundings:
             tool_calls: Tools it calls first, as `ToolCall` or `(name, arguments)`; the reply comes after their results.
             latency_s: How long its calls take [s]; None means what the model's profile says.
             output_tokens: Size of its replies [tokens]; None means their length.
-            accuracy: Share of correct replies.
+            accuracy: Share of its claims that are true; a true claim that it passes on is garbled with the rest.
+            catches: Share of the false claims it reads that it notices; it corrects them.
+            sways: Share of its replies that give up its own view for that of the majority of what it reads.
+            correlation: Share of runs in which its errors are those that all agents of its model make.
+            gullible: Share of injected instructions in what it reads that it obeys.
+            wrong_reply: What it says instead if its reply holds a false claim; None means the same.
+            objection: What it says instead if it has noticed a false claim; None means the same.
             as_is: Whether replies that violate their request are sent anyway, instead of raising an error.
             allow_unused: Whether the agent or some of its replies may remain unused without an error.
 
@@ -140,7 +154,15 @@ class Surroundings:
                 output_tokens=None
                 if output_tokens is None
                 else settings.distribution("output_tokens", output_tokens),
-                accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                traits=Traits(
+                    accuracy=None if accuracy is None else settings.share("accuracy", accuracy),
+                    catches=settings.share("catches", catches),
+                    sways=settings.share("sways", sways),
+                    correlation=settings.share("correlation", correlation),
+                    gullible=settings.share("gullible", gullible),
+                    wrong_reply=wrong_reply,
+                    objection=objection,
+                ),
                 as_is=as_is,
             )
         )
@@ -173,6 +195,7 @@ class Surroundings:
         latency_s: object = 0.0,
         failure_probability: float = 0.0,
         replaces: str | None = None,
+        idempotency_key: str | None = None,
         record: bool = False,
         mutates: bool = True,
     ) -> SimTool | RecordedTool:
@@ -187,6 +210,8 @@ class Surroundings:
             latency_s: How long one use takes [s].
             failure_probability: Share of uses that raise a `ToolError`.
             replaces: The function of the program, as `module:name`, that it replaces during a run.
+            idempotency_key: The argument that is its idempotency key: a use whose key is known takes no effect again, and is
+                answered like the first.
             record: Whether uses of that function are recorded in the cassette of the test, instead of a stated result.
             mutates: Whether it changes something outside. Such a function never runs beside a replay; one that only reads may
                 run in the modes `new` and `drift`, where a use is not recorded.
@@ -210,6 +235,7 @@ class Surroundings:
             settings.distribution("latency_s", latency_s),
             settings.share("failure_probability", failure_probability),
             replaces,
+            idempotency_key,
         )
         tool.attach(lambda: self._world)
         self._tools.append(tool)
@@ -290,6 +316,7 @@ class Surroundings:
         latency: object = None,
         overload: object = None,
         outages: Sequence[object] = (),
+        load: object = None,
         api: str | None = None,
         hosts: Sequence[str] = (),
         paths: Sequence[str] = (),
@@ -307,6 +334,8 @@ class Surroundings:
             latency: How long its calls take: a number [s], a distribution, or a profile as in a scenario file.
             overload: Overload that comes and goes, as in a scenario file.
             outages: Such as `{"at_s": 10, "for_s": 30}`.
+            load: How the time per token grows with the number of attempts in service: points such as `[(1, 1.0), (50, 3.2)]`,
+                or `{}` for a measured curve.
             api: Which API it speaks.
             hosts: Where it is reached, besides the usual.
             paths: Base paths of its URLs, such as `/openai/v1`, besides those that are known of its hosts; without any,
@@ -323,7 +352,7 @@ class Surroundings:
         if known is not None:
             where |= known.hosts
         elif vendor is not None and vendor.api == speaks:
-            where.add(vendor.host)
+            where.update(vendor.hosts)
         if speaks not in APIS or not where:
             names = [*self._providers, *VENDORS]
             raise HarnessError(
@@ -345,12 +374,15 @@ class Surroundings:
             queue=settings.queue(queue_capacity),
             overload=settings.overload(overload),
             outages=tuple(settings.outage(outage) for outage in outages),
+            load=settings.load(load),
             latency=None if latency is None else settings.latency("latency", latency),
             models=known.models if known else {},
             options=settings.options(speaks, options),
         )
 
-    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: object) -> None:
+    def fault(
+        self, kind: str | InjectedFault, *, allow_unmet: bool = False, **fields: object
+    ) -> None:
         """Add a fault. The first fault that applies to an attempt decides.
 
         Args:
@@ -432,6 +464,13 @@ class Surroundings:
             HarnessError: There is no such module.
         """
         self._fresh.add(modules)
+
+    def example(self) -> AbstractContextManager[None]:
+        """Forget at the end of a block what is described in it; for property tests, which run one function many times.
+
+        Agents, tools, faults and the rest that were described before stay. What is described in the block may remain unused.
+        """
+        return described_for_now(self)
 
     def agent_scope(self, name: str) -> AbstractContextManager[None]:
         """Assign all calls in a block to one agent, regardless of rules; the block is one turn."""

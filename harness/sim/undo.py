@@ -122,7 +122,7 @@ class Undo:
         leftovers, self._leftovers = self._leftovers, []
         for before, leftover in leftovers:
             if not state.reach.has(leftover.thing):
-                continue  # whoever held it has let go of it
+                continue  # it is no longer held
             module = _module_in(leftover.path)
             warnings.warn(
                 f"{leftover.told(f' between seed {before} and {seed}')} and cannot be put back, so this run began with "

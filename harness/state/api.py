@@ -1,7 +1,7 @@
 """What shared state is: values by key that several agents of a task read and update.
 
 An update takes time: an agent is told the value, thinks, and gives its contribution. What happens to updates that overlap is
-the discipline's business; whoever updates does not know which one it is.
+the discipline's business; the code that updates does not depend on which one it is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class Reading(NamedTuple):
 
     key: str
     value: str
-    """Empty when nobody has written it."""
+    """Empty when it was never written."""
     version: int
-    """Grows with each write of the key; 0 when nobody has written it."""
+    """Grows with each write of the key; 0 when it was never written."""
 
 
 Change = Callable[[str], Awaitable[str]]

@@ -1,4 +1,4 @@
-"""Check the version before a write, and think again if somebody was faster.
+"""Check the version before a write, and try again if another writer was faster.
 
 Kung and Robinson, "On optimistic methods for concurrency control", ACM TODS 6 (2), 1981.
 """

@@ -96,6 +96,57 @@ FROM state
 """
 
 
+_EFFECTS: Final = """
+SELECT count(*) AS effects, count(*) - count(DISTINCT (events.run_id, task, detail)) AS repeated
+FROM events JOIN runs ON runs.run_id = events.run_id
+WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks AND name = 'effect'
+"""
+
+
+_POLICIES: Final = """
+WITH noted AS (
+    SELECT events.*, runs.warmup_tasks FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[]))
+), ends AS (
+    SELECT run_id, max(end_s) AS last_s FROM spans
+    WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND kind = 'task' GROUP BY run_id
+), circuits AS (
+    SELECT run_id, name, at_s,
+        lead(at_s) OVER (PARTITION BY run_id, detail ORDER BY event_id) AS next_s
+    FROM noted WHERE name IN ('circuit_opened', 'circuit_half_opened')
+)
+SELECT count(*) FILTER (name = 'escalated') AS escalations,
+    count(*) FILTER (name = 'hedged') AS hedges,
+    count(*) FILTER (name = 'cache_hit') AS cache_hits,
+    count(*) FILTER (name = 'cache_miss') AS cache_misses,
+    count(*) FILTER (name = 'budget_refused') AS budget_refusals,
+    (SELECT sum(greatest(0, coalesce(next_s, last_s) - at_s)) FROM circuits JOIN ends USING (run_id)
+        WHERE name = 'circuit_opened') AS breaker_open_s
+FROM noted WHERE task > warmup_tasks
+"""
+
+
+def _of_policies(row: Row) -> Row:
+    """The metrics of a row of `_POLICIES`; what no event tells of is left out."""
+    misses, open_s = row.pop("cache_misses"), row.pop("breaker_open_s")
+    found = {name: value for name, value in row.items() if value}
+    if misses:
+        found["cache_hits"] = row["cache_hits"]
+    return found if open_s is None else {**found, "breaker_open_s": open_s}
+
+
+_CLAIMS: Final = """
+WITH outputs AS (
+    SELECT (detail->>'claims')::BIGINT AS claims, (detail->>'false')::BIGINT AS wrong
+    FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks AND name = 'claims'
+)
+SELECT avg((wrong > 0)::INTEGER) AS contaminated_rate, avg(1 - wrong / claims) FILTER (claims > 0) AS quality_mean
+FROM outputs
+"""
+"""Nothing but NULL where nothing was claimed."""
+
+
 def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     """The metrics of some runs over all their tasks; `harness simulate` prints the same.
 
@@ -116,9 +167,17 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
         for row in ask(store, run_ids, _MESSAGES):
             found["messages_mean"] = row["messages"] / tasks["tasks"]
             found["message_tokens_mean"] = (row["message_tokens"] or 0) / tasks["tasks"]
+    (policies,) = ask(store, run_ids, _POLICIES)
+    found |= _of_policies(policies)
     (state,) = ask(store, run_ids, _STATE)
     if state.pop("events"):
         found |= state
+    (done,) = ask(store, run_ids, _EFFECTS)
+    if done["effects"] and tasks["tasks"]:
+        found["effects_mean"] = done["effects"] / tasks["tasks"]
+        found["repeated_effects"] = done["repeated"]
+    (claims,) = ask(store, run_ids, _CLAIMS)
+    found |= {name: value for name, value in claims.items() if value is not None}
     return {name: float(value) for name, value in found.items() if value is not None}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import struct
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
 
 _TASKS_VIEW: Final = """
@@ -32,6 +33,15 @@ SELECT spans.run_id, spans.task, spans.name AS kind, spans.task <= runs.warmup_t
     spans.end_s, spans.end_s - spans.arrival_s AS latency_s, spans.status, spans.error, spans.customer, spans.priority
 FROM spans JOIN runs ON runs.run_id = spans.run_id WHERE spans.kind = 'task'
 """
+
+
+def _view(name: str) -> str:
+    """The statement of schema.sql that makes a view; for views that no later version has changed."""
+    schema = resources.files("harness.store").joinpath("schema.sql").read_text(encoding="utf-8")
+    return (
+        f"CREATE VIEW {name} AS" + schema.partition(f"CREATE VIEW {name} AS")[2].partition(";")[0]
+    )
+
 
 _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     2: (
@@ -58,6 +68,7 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE events ADD COLUMN answers BIGINT",
         _TASKS_VIEW,
     ),
+    7: (_view("audit"),),
 }
 """What each version brought; views are made again only where they have new columns."""
 
@@ -72,7 +83,7 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 _FIRST_PAUSE_WALL_S: Final = 0.005
 _LONGEST_PAUSE_WALL_S: Final = 0.25
 
-# Inside one process DuckDB turns nobody away: two threads would write at once, and give their runs the same ids.
+# Inside one process DuckDB allows several writers: two threads would write at once, and give their runs the same ids.
 _turn = threading.RLock()
 
 
@@ -104,7 +115,7 @@ class Store:
             run_ids = _next_run_ids(connection, len(records))
             try:
                 insert_runs(connection, run_ids, records, wall.now_utc())
-            except OverflowError as error:
+            except (OverflowError, struct.error) as error:
                 raise StoreError(
                     f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
                     f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"
@@ -162,7 +173,7 @@ class Store:
         try:
             if not self.path.is_dir():
                 if self.path.exists() and not self.path.is_file():
-                    raise StoreError(  # DuckDB would wait for whoever writes into a pipe
+                    raise StoreError(  # DuckDB would wait for the writer of a pipe
                         f"the store {self.path} is neither a file nor a link to one\n  How to fix: name a file"
                     )
                 return self.path.exists()
@@ -210,7 +221,9 @@ class Store:
                 if read_only:
                     connection.close()
                     connection = self._connect(read_only=False)
-                if self._version(connection) < SCHEMA_VERSION:  # nobody was faster
+                if (
+                    self._version(connection) < SCHEMA_VERSION
+                ):  # no other process has done it meanwhile
                     self._upgrade(connection)
             yield connection
         except duckdb.Error as error:

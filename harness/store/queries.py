@@ -1,7 +1,7 @@
 """Queries of a store, each a function that returns plain rows.
 
-A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; whoever
-wants more than is here writes SQL for `data_frame`, or opens the file with DuckDB.
+A row is a dict by column name, with None for what was not measured. `schema.sql` says what each column means; for
+more than is here, write SQL for `data_frame`, or open the file with DuckDB.
 """
 
 from __future__ import annotations
@@ -58,6 +58,19 @@ def runs(
         ):
             by_run[row["run_id"]]["metrics"][row["name"]] = row["value"]
     return list(by_run.values())
+
+
+def runs_there(
+    store: Store, scenario_hashes: Iterable[str], harness_version: str
+) -> list[tuple[str, int, int]]:
+    """The runs of some scenarios that a version of harness made, as scenario hash, seed and number; of equal ones the last."""
+    with store.reading() as connection:
+        return connection.execute(
+            "SELECT scenario_hash, seed, max(run_id) FROM runs "
+            "WHERE harness_version = ? AND scenario_hash IN (SELECT unnest(?::VARCHAR[])) "
+            "GROUP BY scenario_hash, seed ORDER BY scenario_hash, seed",
+            [harness_version, list(scenario_hashes)],
+        ).fetchall()
 
 
 def run(store: Store, run_id: int) -> Row:
@@ -232,6 +245,27 @@ def events(store: Store, run_id: int) -> list[Row]:
         check_runs(store, connection, [run_id])
         return rows_of(
             connection, "SELECT * FROM events WHERE run_id = ? ORDER BY event_id", [run_id]
+        )
+
+
+def audit(store: Store, run_id: int, *, task: int | None = None) -> list[Row]:
+    """Who decided what from which input, in order: rows of the view `audit`, with the texts that were kept.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    with store.reading() as connection:
+        check_runs(store, connection, [run_id])
+        return rows_of(
+            connection,
+            "SELECT audit.*, asked.text AS prompt, said.text AS reply FROM audit "
+            "LEFT JOIN texts AS asked ON asked.run_id = audit.run_id AND asked.span_id = audit.span_id "
+            "AND asked.kind = 'prompt' AND audit.action = 'call' "
+            "LEFT JOIN texts AS said ON said.run_id = audit.run_id AND said.span_id = audit.span_id "
+            "AND said.kind = 'reply' AND audit.action = 'call' "
+            "WHERE audit.run_id = $run_id AND ($task IS NULL OR audit.task = $task) "
+            "ORDER BY audit.at_s, audit.span_id, audit.action",
+            {"run_id": run_id, "task": task},
         )
 
 

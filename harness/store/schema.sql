@@ -1,4 +1,4 @@
--- The tables of a store, schema version 6. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 7. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -177,3 +177,49 @@ SELECT
 FROM spans
 JOIN runs ON runs.run_id = spans.run_id
 WHERE spans.kind = 'attempt';
+
+-- Who decided what from which input: a row for each call, each use of a tool, and each event of a policy.
+CREATE VIEW audit AS
+WITH read AS ( -- by span, what it read: messages of a turn, or replies that a prompt holds
+    SELECT events.run_id, events.span_id,
+        string_agg(DISTINCT coalesce(events.agent, 'user') || ' (' || coalesce(events.detail, 'message') || ')', ', ' ORDER BY coalesce(events.agent, 'user') || ' (' || coalesce(events.detail, 'message') || ')') AS source
+    FROM events WHERE events.name = 'message' GROUP BY events.run_id, events.span_id
+    UNION ALL
+    SELECT events.run_id, events.span_id, string_agg(DISTINCT said.agent, ', ' ORDER BY said.agent) AS source
+    FROM events JOIN spans AS said ON said.run_id = events.run_id AND said.span_id = TRY_CAST(events.detail AS BIGINT)
+    WHERE events.name = 'heard' GROUP BY events.run_id, events.span_id
+), asked AS ( -- by call, its attempts
+    SELECT spans.run_id, spans.parent_id AS span_id, count(*) AS attempts,
+        sum(coalesce(spans.input_tokens, 0) + coalesce(spans.cache_read_tokens, 0) + coalesce(spans.cache_write_tokens, 0)) AS input_tokens,
+        sum(spans.output_tokens) AS output_tokens, sum(spans.cost_usd) AS cost_usd
+    FROM spans WHERE spans.kind = 'attempt' GROUP BY spans.run_id, spans.parent_id
+)
+SELECT
+    spans.run_id,
+    spans.task,
+    spans.end_s AS at_s,
+    spans.agent,                                            -- who
+    spans.kind AS action,                                   -- call | tool | the name of an event
+    CASE spans.kind WHEN 'call' THEN spans.model ELSE spans.name END AS what,
+    coalesce(mine.source, turns.source) AS source,          -- from which input
+    spans.status,
+    spans.error,
+    asked.attempts,
+    asked.input_tokens,
+    asked.output_tokens,
+    asked.cost_usd,
+    spans.span_id
+FROM spans
+LEFT JOIN read AS mine ON mine.run_id = spans.run_id AND mine.span_id = spans.span_id
+LEFT JOIN read AS turns ON turns.run_id = spans.run_id AND turns.span_id = spans.parent_id
+LEFT JOIN asked ON asked.run_id = spans.run_id AND asked.span_id = spans.span_id
+WHERE spans.kind IN ('call', 'tool')
+UNION ALL
+SELECT
+    events.run_id, events.task, events.at_s, events.agent, events.name AS action, events.detail AS what,
+    NULL AS source, NULL AS status, NULL AS error, NULL AS attempts, NULL AS input_tokens, NULL AS output_tokens,
+    NULL AS cost_usd, events.span_id
+FROM events
+WHERE events.name NOT IN (
+    'message', 'heard', 'asked_again', 'goes_on', 'repeated_prefix', 'claims', 'state_read', 'state_write', 'cache_miss'
+);

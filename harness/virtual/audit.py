@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from harness.kernel.current_world import this_thread
 
 _watched: dict[str, Callable[..., object]] = {}
-_hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
+_hooks: list[Callable[[str, tuple[object, ...]], None]] = []
 
 
 def watch(events: Mapping[str, Callable[..., object]]) -> None:
@@ -32,7 +31,7 @@ def watch(events: Mapping[str, Callable[..., object]]) -> None:
         sys.addaudithook(_hooks[0])
 
 
-def _make_hook() -> Callable[[str, tuple[Any, ...]], None]:
+def _make_hook() -> Callable[[str, tuple[object, ...]], None]:
     """A closure: the interpreter raises events until its very end, when globals are gone."""
     watched, place = _watched, this_thread
 

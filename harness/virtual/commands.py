@@ -1,7 +1,7 @@
 """Commands that a program runs in other processes, and the simulated commands that answer them.
 
-No process is started inside a run. What `harness.virtual.processes` finds when a program starts one is asked of whoever
-describes commands for this thread; a command that is not described is refused.
+No process is started inside a run. When a program starts one, `harness.virtual.processes` asks the commands that are
+set for this thread; a command that is not described is refused.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _look_at_new_names() -> None:
             _seen[module_name] = _Seen(module, len(namespace), tuple(names))
 
 
-def stand_in_for_kept_method(kept: object) -> Callable[..., Any] | None:
+def stand_in_for_kept_method(kept: object) -> Callable[..., object] | None:
     """What takes the place of a bound method of C of a socket; None for anything else."""
     if type(kept) is not BuiltinMethodType or not isinstance(kept.__self__, socket.socket):
         return None

@@ -244,7 +244,7 @@ _park_for_rlock = _parking(_rlock_acquire, "an RLock")
 
 def _release_lock(lock: object) -> None:
     _release(lock)
-    # Each thread that waits for a Condition waits for a lock that it has taken before, and whoever notifies releases it.
+    # Each thread that waits for a Condition waits for a lock that it has taken before, and the thread that notifies releases it.
     was_of_run = held.pop(id(lock), None) is not None
     if not was_of_run and this_thread.world is not None:
         this_thread.world.woken_outside = True
@@ -271,7 +271,9 @@ def _save_rlock(lock: object) -> Any:  # noqa: ANN401 - a lock, and its state
 def _restore_rlock(lock: object, state: object) -> None:
     if this_thread.world is not None:
         _park_for_rlock(lock)
-        _rlock_release(lock)  # `restore` takes it again, and does not wait since nobody else runs
+        _rlock_release(
+            lock
+        )  # `restore` takes it again, and does not wait since no other thread runs
     _rlock_restore(lock, state)
 
 
@@ -322,7 +324,7 @@ def _put_nowait(q: object, item: object) -> None:
 
 # -- putting them in ----------------------------------------------------------------------------------------
 
-_CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., Any]]], ...] = (
+_CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., object]]], ...] = (
     (
         _LOCK,
         _lock_fields,
@@ -367,7 +369,7 @@ def parking_locks() -> Iterator[None]:
 
 @contextmanager
 def changed_type(
-    kind: type, fields: dict[str, Any], new: dict[str, Callable[..., Any]]
+    kind: type, fields: dict[str, Any], new: dict[str, Callable[..., object]]
 ) -> Iterator[None]:
     """Context manager: a type that is written in C has other methods.
 
@@ -384,7 +386,7 @@ def changed_type(
         _write(kind, fields, before)
 
 
-def _write(kind: type, fields: dict[str, Any], methods: dict[str, Callable[..., Any]]) -> None:
+def _write(kind: type, fields: dict[str, Any], methods: dict[str, Callable[..., object]]) -> None:
     fields.update(methods)
     # Attributes are looked up in a cache.
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))

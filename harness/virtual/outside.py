@@ -224,7 +224,7 @@ def _attributes_if_loaded() -> list[Attribute]:
 
 def _gate_of_host(owner: object, name: str, place_of_host: int) -> Attribute:
     """A function that takes a host and then a port is checked before it is called."""
-    stock: Callable[..., Any] = getattr(owner, name)
+    stock: Callable[..., object] = getattr(owner, name)
     names = ("host", "port") if place_of_host else ("remote_host", "remote_port")
 
     @functools.wraps(stock)

@@ -72,5 +72,6 @@ def comes_from_outside(names: str) -> HarnessError:
     """The error for a program that waits for threads of these names."""
     return HarnessError(
         f"the program waits for a thread that does not belong to the run ({names}), and virtual time cannot wait for real "
-        "time\n  How to fix: start that thread inside the run, or not at all in tests."
+        "time\n  How to fix: start that thread inside the run, or not at all in tests; or let the function that waits stay real, such as "
+        'an embedded database\'s: sim.real("lancedb:connect").'
     )

@@ -29,8 +29,8 @@ _ABSENT = object()
 class StandIn(NamedTuple):
     """A function of a module, and what takes its place under every name it has."""
 
-    original: Callable[..., Any]
-    replacement: Callable[..., Any]
+    original: Callable[..., object]
+    replacement: Callable[..., object]
 
 
 class Attribute(NamedTuple):
@@ -73,7 +73,7 @@ def method(owner: type, name: str, inside: Callable[..., object]) -> Attribute:
         name: The method's name.
         inside: What is called in a world: with the world, the object and the arguments.
     """
-    original: Callable[..., Any] = getattr(owner, name)
+    original: Callable[..., object] = getattr(owner, name)
 
     @functools.wraps(original)
     def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - see above

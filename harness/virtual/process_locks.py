@@ -65,7 +65,7 @@ def _give_back(lock: Any, *_: object) -> None:  # noqa: ANN401 - a lock
     wake_next(lock)
 
 
-_METHODS: dict[str, Callable[..., Any]] = {
+_METHODS: dict[str, Callable[..., object]] = {
     "acquire": _park_for,
     "__enter__": _park_for,
     "release": _give_back,

@@ -207,7 +207,7 @@ def _make_runner(
     _stock_make_runner(runner, debug=debug)
 
 
-def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[Any] | None:
+def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[object] | None:
     """The same, without asking the operating system for the process; HTTP clients ask at every step."""
     return _stock_current_task(running.loop if loop is None else loop)
 
@@ -249,7 +249,7 @@ def _uvloop_stand_ins(uvloop: ModuleType) -> tuple[StandIn, ...]:
 
 
 def _uvloop_run(
-    _: World, main: Coroutine[Any, Any, Any], *, debug: bool | None = None, **__: object
+    _: World, main: Coroutine[object, None, Any], *, debug: bool | None = None, **__: object
 ) -> Any:  # noqa: ANN401 - whatever the program returns
     with asyncio.Runner(debug=debug) as runner:
         return runner.run(main)

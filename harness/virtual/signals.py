@@ -1,7 +1,7 @@
 """Signals: handlers may be set but are never called, and signals and timers are refused.
 
-Handlers are kept in the world and end with it, so that Ctrl-C and the signals that end a session go to whoever handled
-them before the run.
+Handlers are kept in the world and end with it, so that Ctrl-C and the signals that end a session go to the handler that was set
+before the run.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _duplicate(world: World, opened: socket.socket) -> socket.socket:
 # -- using ----------------------------------------------------------------------------------------------------
 
 
-def _unless_own(name: str) -> Callable[..., Any]:
+def _unless_own(name: str) -> Callable[..., object]:
     """What a method of a socket does in a world: its work on a socket that the run made, and on no other."""
 
     def use(world: World, opened: socket.socket, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the method's
@@ -189,7 +189,7 @@ def is_foreign(world: World, descriptor: object) -> bool:
     try:
         return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
     except OSError:
-        return False  # whoever uses it says what is wrong with it
+        return False  # its use raises the error that says what is wrong
 
 
 def _unless_foreign(original: Callable[..., object], *, descriptors: int = 1) -> StandIn:
@@ -206,7 +206,7 @@ def _unless_foreign(original: Callable[..., object], *, descriptors: int = 1) ->
 
 _OF_DESCRIPTORS = {"read": 1, "readv": 1, "write": 1, "writev": 1, "sendfile": 2, "splice": 2}
 
-_FUNCTIONS: tuple[tuple[str, Callable[..., Any]], ...] = (
+_FUNCTIONS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("create_connection", _create_connection),
     ("getaddrinfo", _get_address),
     ("gethostbyaddr", _look_up),

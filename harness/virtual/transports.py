@@ -44,7 +44,7 @@ def _refuse(_: World, transport: asyncio.BaseTransport, *__: object) -> NoReturn
     raise connection_from_before(transport.get_extra_info("peername"))
 
 
-def _unless_simulated(name: str) -> Callable[..., Any]:
+def _unless_simulated(name: str) -> Callable[..., object]:
     """What a method of `asyncio.StreamWriter` does in a world; under it may be a transport in C, such as uvloop's."""
     stock = getattr(asyncio.StreamWriter, name)
 

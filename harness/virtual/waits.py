@@ -150,7 +150,7 @@ class _Poll:
         return found
 
 
-def _wait_of(owner: type) -> Callable[..., Any]:
+def _wait_of(owner: type) -> Callable[..., object]:
     stock: Any = vars(owner)["select"]
 
     def use(world: World, selector: Any, timeout: float | None = None) -> Any:  # noqa: ANN401 - a selector of `selectors`

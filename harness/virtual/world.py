@@ -15,12 +15,14 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar, overload
 
+from harness.chance.choices import Choices
 from harness.chance.draws import Draws
 from harness.errors import LimitExceeded, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel
+from harness.kernel.lock_holders import held_for_ever
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.shared_patch import SharedChange
 from harness.kernel.watcher import unseen_deaths
@@ -73,7 +75,7 @@ _EVENTS = {**processes.EVENTS, **sockets.EVENTS}
 @overload
 def run_program(
     kernel: Kernel,
-    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+    program: Coroutine[object, None, T] | Callable[[], Coroutine[object, None, T]],
     *,
     seed: int | Draws,
 ) -> T: ...
@@ -117,6 +119,16 @@ def choose_order(kernel: Kernel, seed: int | Draws) -> None:
     kernel.baton.choose = choose
 
 
+def record_order(kernel: Kernel, choices: Choices) -> None:
+    """Let the thread that came first go first, unless choices say otherwise.
+
+    Args:
+        kernel: The clock of the run.
+        choices: The object that overrides and records the choices of the run.
+    """
+    kernel.baton.choose = lambda ready: choices.next_thread([_path_of(one) for one in ready], 0)
+
+
 def _path_of(waiter: Waiter) -> str:
     assert waiter.thread is not None, "only what a thread is parked with is in line"
     return waiter.thread.identity.path
@@ -148,7 +160,7 @@ def simulated_world(kernel: Kernel, *, seed: int | Draws) -> Iterator[None]:
 
 @overload
 def run_here(
-    program: Coroutine[Any, Any, T] | Callable[[], Coroutine[Any, Any, T]],
+    program: Coroutine[object, None, T] | Callable[[], Coroutine[object, None, T]],
 ) -> T: ...
 @overload
 def run_here(program: Callable[[], T]) -> T: ...
@@ -205,12 +217,16 @@ def _tell_watcher(world: World) -> None:
     """Tell of what the program leaves behind, before it is cleared away."""
     watcher = world.kernel.watcher
     watcher.ended()
+    if world.kernel.choices is not None:
+        world.kernel.choices.leaks = held_for_ever()
     deaths, world.deaths = world.deaths, []
     for loop in world.loops:
         if loop.get_exception_handler() is None:
             deaths += unseen_deaths(loop)
     for death in sorted(deaths, key=lambda death: (death.order, death.task)):
         watcher.died(death)
+        if world.kernel.choices is not None:
+            world.kernel.choices.deaths.append(death.error)
 
 
 def stand_ins() -> tuple[StandIn, ...]:

@@ -96,7 +96,7 @@ class MemoryTransport(asyncio.Transport):
     def _news(self) -> None:
         """Call the protocol in the loop's next turn: it must not be called from inside its own `write`.
 
-        A loop that is closed has no turns, and nobody hears of it.
+        A closed loop runs no callbacks, and nothing is reported.
         """
         if not self._called and not self._loop.is_closed():
             self._called = True

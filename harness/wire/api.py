@@ -8,12 +8,13 @@ one would: threads, batches, prompt caches.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import shake_128
 from typing import Any, Literal, NamedTuple, Protocol
 
+from harness.errors import did_you_mean
 from harness.json_types import JsonObject
 from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
@@ -93,6 +94,16 @@ class Completion(NamedTuple):
     """The one that was met."""
 
 
+class Times(NamedTuple):
+    """How long an attempt spent where at its provider [s]."""
+
+    queued_s: float = 0.0
+    reading_s: float = 0.0
+    """From the beginning of service to the first token."""
+    writing_s: float = 0.0
+    """From the first token to the last."""
+
+
 class Moment(NamedTuple):
     """Time, ids and quota for the headers and fields of an answer."""
 
@@ -103,6 +114,7 @@ class Moment(NamedTuple):
     """How long the server had it until then [s]."""
     quota: Quota
     """What the rate limits leave."""
+    times: Times = Times()
 
 
 _OCTETS_OF_A_NUMBER = 4
@@ -226,6 +238,14 @@ class Api(Protocol):
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
         """The error event that ends a stream early."""
+
+
+def no_such_model(model: str, known: Iterable[str]) -> str:
+    """The hint for a request that names a model that does not exist."""
+    return (
+        f"there is no model {model!r}{did_you_mean(model, known)}; "
+        "one of your own is declared by the model of an agent or of a scenario"
+    )
 
 
 ApiMaker = Callable[[ApiContext], Api]

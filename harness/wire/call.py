@@ -75,7 +75,7 @@ def nearest(caller: Lineage | None, failed: Iterable[Call]) -> Call | None:
     """
     found: list[tuple[int, int, Call]] = []
     for call in failed:
-        steps: int | None = 0  # nobody knows better
+        steps: int | None = 0  # if a caller is unknown
         if caller is not None and call.caller is not None:
             steps = caller.steps_to(call.caller, call.attempts[-1].end_s)
         if steps is not None:

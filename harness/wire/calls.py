@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from harness.kernel.lineage import Lineage
+from harness.metrics.history import LEFT_ASKING, SAME_STEP
 from harness.models import Backend, Request, ToolCall
 from harness.models.written import prompt_text, reply_text
 from harness.spans import ERROR, OK, TOOL, Span, SpanLog
@@ -26,6 +26,7 @@ from harness.wire.effects import Effect, effect
 from harness.wire.repeats import Repeats
 from harness.wire.routing import AgentRule, Scope
 from harness.wire.sources import Sources
+from harness.wire.steps import left_asking, same_step
 
 _WORTH_CACHING_TOKENS = 1024
 """The shortest prefix that most models cache."""
@@ -52,7 +53,7 @@ class Calls:
     """What the program's tools did, in the order in which their results came to a model, each with its span."""
     _asked_tools: dict[str, tuple[Call, ToolCall, float]] = field(default_factory=dict)
     """By the id of each tool call: the call whose reply asked for it, the wish, and when that was [s]."""
-    _counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _counts: dict[tuple[object, ...], int] = field(default_factory=dict)
     _rejected: dict[tuple[int, bytes], list[tuple[Lineage | None, float]]] = field(
         default_factory=dict
     )
@@ -158,6 +159,9 @@ class Calls:
         self._repeats.answered(call, at_s)
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)
+        tools = same_step(call.request, reply)
+        if tools:
+            self.log.event(SAME_STEP, call.span, tools)
         for tool_id, wish in zip(tool_ids, reply.tool_calls, strict=False):
             self._asked_tools[tool_id] = (call, wish, at_s)
         self.log.close(call.span, OK, at_s)
@@ -210,6 +214,10 @@ class Calls:
 
     def end(self) -> None:
         """Close abandoned calls: those whose last attempt failed end with that attempt."""
+        asked = {call.number: (call, wish) for call, wish, _ in self._asked_tools.values()}
+        for call, wish in asked.values():
+            if left := left_asking(call.request, wish):
+                self.log.event(LEFT_ASKING, call.span, left)
         for call in self.made:
             if call.done or not call.attempts:
                 continue

@@ -14,7 +14,7 @@ from harness.provider import Refusal
 from harness.provider.service import Attempt
 from harness.spans import CANCELLED, OK
 from harness.units import Usage
-from harness.wire.api import Api, Completion, Ids, Moment
+from harness.wire.api import Api, Completion, Ids, Moment, Times
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.damage import FAILURES, PAGE, Step, damaged, plan_of
@@ -112,7 +112,7 @@ class Exchange:
                     spoken = alter(
                         without_recording(spoken, call.prompt), change, call.prompt, usage
                     )
-                except ModelError:  # no other error is made of a reply than that nobody can read it
+                except ModelError:  # the only error that a reply can become is that it is malformed
                     broken = _MALFORMED
             return spoken.usage
 
@@ -152,7 +152,7 @@ class Exchange:
     def _break_connection(self, broken: Break) -> Steps:
         self._connection.is_unreachable = broken.damage != "reset"
         now_s = self._now_s()
-        yield now_s + self._call.request.refusal_after_s(now_s)
+        yield now_s + (broken.for_s or self._call.request.refusal_after_s(now_s))
         self._connection.close(FAILURES[broken.damage])
         raise ToldError("connection_error", None, "")
 
@@ -185,10 +185,10 @@ class Exchange:
         if recording is not None:
             response = response_of(recording.response)
         elif prompt.stream:
-            response = api.stream(prompt, spoken, self._moment(arrival_s))
+            response = api.stream(prompt, spoken, self._moment(arrival_s, attempt))
         else:
             yield attempt
-            response = api.whole(prompt, spoken, self._moment(arrival_s))
+            response = api.whole(prompt, spoken, self._moment(arrival_s, attempt))
             first_s = attempt.end_s
         if broken is None:
             steps = plan_of(response, first_s, attempt.end_s)
@@ -210,8 +210,16 @@ class Exchange:
                 yield at_s
             do(self._connection)
 
-    def _moment(self, arrival_s: float) -> Moment:
+    def _moment(self, arrival_s: float, attempt: Attempt | None = None) -> Moment:
         now_s = self._now_s()
-        return Moment(
-            self._ids, now_s, now_s - arrival_s, self._backend.provider.quota(self._backend.served)
-        )
+        quota = self._backend.provider.quota(self._backend.served)
+        times = Times() if attempt is None else _times_of(attempt)
+        return Moment(self._ids, now_s, now_s - arrival_s, quota, times)
+
+
+def _times_of(attempt: Attempt) -> Times:
+    return Times(
+        attempt.start_s - attempt.arrival_s,
+        attempt.first_token_s - attempt.start_s,
+        attempt.end_s - attempt.first_token_s,
+    )

@@ -16,7 +16,7 @@ UNMATCHED: Final = "unmatched:"
 _WORDS_MAX = 3
 _LENGTH_MAX = 60
 
-# What says nothing about who somebody is.
+# Words that do not identify an agent.
 _EMPTY_WORDS = frozenset(
     [
         "a",
@@ -102,7 +102,7 @@ def masked(text: str) -> str:
 class Names:
     """The names given in one run.
 
-    The same words about who somebody is give the same name. A name is made of the first that tell something. Where that
+    The same identifying words give the same name. A name is made of the first that tell something. Where that
     name has been given to others, because their prompts begin alike, it is made of what follows the common beginning.
     """
 
@@ -131,7 +131,7 @@ class Names:
 
 
 def _words_of(system: str) -> tuple[str, ...]:
-    """The words of the first sentence, and of those that say who somebody is; the rest may differ from call to call."""
+    """The words of the first sentence, and of those that identify the agent; the rest may differ from call to call."""
     sentences = [each for each in _SENTENCE_END.split(_SECRET.sub(" ", system)) if each.strip()]
     chosen = [each for n, each in enumerate(sentences) if n == 0 or _SAYS_WHO.search(each)]
     return tuple(word for each in chosen for word in _WORD.findall(each.lower()))

@@ -71,7 +71,7 @@ def connected(network: Network, seams: Sequence[Seam]) -> Iterator[None]:
 
 @contextmanager
 def _without_certificates() -> Iterator[None]:
-    """Context manager: TLS contexts that this thread makes know no certificates: nobody asks, and loading takes 16 ms each."""
+    """Context manager: TLS contexts that this thread makes load no certificates: none are needed, and loading takes 16 ms each."""
     names = ("load_default_certs", "load_verify_locations", "set_default_verify_paths")
     before = {name: vars(ssl.SSLContext).get(name) for name in names}
 

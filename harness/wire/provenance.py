@@ -1,84 +1,40 @@
 """Which earlier reply's text is part of a prompt, found by comparing texts.
 
-The server cannot see what a program does with a reply. So it compares texts: every reply is kept as phrases, and
-a prompt is searched for them. A phrase is
+The server cannot see what a program does with a reply. So it compares texts: every reply is kept as phrases
+(`harness.models.phrases`), and a prompt is searched for them.
 
-  - eight words in a row, anywhere in a reply: longer than what independent texts share by chance;
-  - a whole *unit* of fewer words, because programs cut replies up: the reply itself, a line without its list marker, a
-    sentence, what stands between tags, after a colon or between commas, a string in JSON.
-
-A phrase counts only if it says something (`_LETTERS_MIN`) and is not the program's own: what a prompt held before any
+A phrase counts only if it says something (`LETTERS_MIN`) and is not the program's own: what a prompt held before any
 reply did came from the program, and a reply that says it again only echoes it. A reply that repeats what its own prompt
 had from another reply is an echo too, and the other reply remains the source.
 
 The work and the memory are linear in the text that is new: a text that was in an earlier prompt, as all of a conversation
-but its end, is not read again. What is kept are hashes of phrases, and no text. The hashes are made of blake2b and not of
-`hash()`, so that they are the same in every process.
+but its end, is not read again. What is kept are hashes of phrases, and no text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple
 
-WORDS_MAX = 8
-"""Length of the longest phrase [words]."""
+from harness.models.phrases import (
+    LETTERS_MIN,
+    UNIT_LENGTH_MAX,
+    WORDS_MAX,
+    Word,
+    hash_of,
+    hashes_at,
+    unescaped,
+    units,
+    word_of,
+    words_in,
+)
 
 _OWN_WORDS = 3
 """A longer phrase is the program's own if all its parts of this length are [words]."""
 
-_LETTERS_MIN = 3
-"""How many letters the telling words of a phrase have at least, all together."""
-
-_DIGITS_MIN = 5
-"""A number tells something from this length on; shorter ones are everywhere [digits]."""
-
-_UNIT_LENGTH_MAX = 200
-"""No unit is longer [characters]."""
-
-_LIST_PART_WORDS_MAX = 4
-"""A line is a list with commas if none of its parts is longer [words]."""
-
 _TEXTS_PER_PHRASE_MAX = 8
 """Of how many different replies a phrase is remembered; what more of them share tells nothing."""
-
-# Common words of English (the head of any frequency list) and of answers that programs branch on.
-_EMPTY = (
-    "a about after all also an and any are as at be been before but by can could did do does each few first for "
-    "from get give good had has have he her here him his how i if in into is it its just know last let like made "
-    "make many may me more most much must my need new next no none not now of off on one only or other our out "
-    "over own per please put same say see she should so some such than that the their them then there these they "
-    "this those three to too two under up us use used very was way we well were what when where which while who "
-    "why will with would yes you your accept accepted agree answer approve approved complete completed continue "
-    "correct done end error fail failed false final finish finished good high invalid low medium nil null okay "
-    "pass passed reject rejected reply report response result results retry stop success summary task true "
-    "unknown valid wrong"
-)
-_EMPTY_WORDS = frozenset(_EMPTY.split())
-
-# A character of Chinese or Japanese, which are written without spaces, counts as a word.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
-_ESCAPED_BREAK = re.compile(r"(?<!\\)\\+[nrt]")
-_ESCAPED_LETTER = re.compile(r"(?<!\\)\\+u([0-9a-fA-F]{4})")
-_UNIT_END = re.compile(r"[\n\r]+|(?<=[.!?])\s+|<[^<>\n]{0,100}>")
-_LIST_MARKER = re.compile(r"\s*(?:(?:[-*+•>#]+|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+)*")
-_LIST_COMMA = re.compile(r"[,;|]")
-# An open quote ends with the text, so that no part of it is read twice; an apostrophe opens none.
-_QUOTED = re.compile(
-    r"(?:\"((?:[^\"\\]|\\.?)*+)(?:\"|\Z)|(?<!\w)'((?:[^'\\]|\\.?)*+)(?:'|\Z))(\s*:)?", re.DOTALL
-)
-
-_BASE = 0x9E3779B97F4A7C15
-_MASK = (1 << 64) - 1
-
-
-class _Word(NamedTuple):
-    hash: int
-    letters: int
-    """How much it tells; 0 of a word that is everywhere."""
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +79,7 @@ class Provenance:
         self._texts: dict[int, _Text] = {}
         self._said_in: dict[int, list[_Text]] = {}
         self._own: set[int] = set()
-        self._words: dict[str, _Word] = {}
+        self._words: dict[str, Word] = {}
         self._reached: list[frozenset[_Text]] = []
         self._read: dict[bytes, _Read] = {}
         self._read_with: dict[int, list[_Read]] = {}
@@ -131,9 +87,9 @@ class Provenance:
 
     def said(self, call: int, text: str) -> None:
         """Note what a call was answered."""
-        text = _unescaped(text)
+        text = unescaped(text)
         words = self._words_of(text)
-        mine = self._texts.setdefault(_hash_of(words), _Text())
+        mine = self._texts.setdefault(hash_of(words), _Text())
         reached = self._reached[call - 1] if call <= len(self._reached) else frozenset()
         if mine in reached:
             return
@@ -189,7 +145,7 @@ class Provenance:
         found = []
         own, said_in = self._own, self._said_in
         own_in_a_row = 0
-        for hashes in _hashes(self._words_of(_unescaped(text))):
+        for hashes in hashes_at(self._words_of(unescaped(text))):
             for length, phrase in enumerate(hashes, 1):
                 if phrase in said_in:
                     found.append((length, phrase))
@@ -209,82 +165,31 @@ class Provenance:
         for read in self._read_with.get(phrase, ()):
             read.stale = True
 
-    def _phrases(self, text: str, words: Sequence[_Word]) -> Iterator[tuple[int, bool]]:
+    def _phrases(self, text: str, words: Sequence[Word]) -> Iterator[tuple[int, bool]]:
         """The phrases of a reply that say something, each with whether all of it was in prompts before."""
         letters = own_in_a_row = 0
-        for place, hashes in enumerate(_hashes(words)):
+        for place, hashes in enumerate(hashes_at(words)):
             letters += words[place].letters
             if place >= WORDS_MAX:
                 letters -= words[place - WORDS_MAX].letters
             part_is_own = len(hashes) >= _OWN_WORDS and hashes[_OWN_WORDS - 1] in self._own
             own_in_a_row = own_in_a_row + 1 if part_is_own else 0
-            if len(hashes) == WORDS_MAX and letters >= _LETTERS_MIN:
+            if len(hashes) == WORDS_MAX and letters >= LETTERS_MIN:
                 yield hashes[-1], own_in_a_row > WORDS_MAX - _OWN_WORDS
-        for unit in dict.fromkeys(it for it in _units(text) if len(it) <= _UNIT_LENGTH_MAX):
+        for unit in dict.fromkeys(it for it in units(text) if len(it) <= UNIT_LENGTH_MAX):
             inside = self._words_of(unit)
-            if len(inside) < WORDS_MAX and sum(word.letters for word in inside) >= _LETTERS_MIN:
-                yield _hash_of(inside), self._is_own(inside)
+            if len(inside) < WORDS_MAX and sum(word.letters for word in inside) >= LETTERS_MIN:
+                yield hash_of(inside), self._is_own(inside)
 
-    def _is_own(self, words: Sequence[_Word]) -> bool:
+    def _is_own(self, words: Sequence[Word]) -> bool:
         size = min(len(words), _OWN_WORDS)
         parts = (words[at : at + size] for at in range(len(words) - size + 1))
-        return all(_hash_of(part) in self._own for part in parts)
+        return all(hash_of(part) in self._own for part in parts)
 
-    def _words_of(self, text: str) -> list[_Word]:
+    def _words_of(self, text: str) -> list[Word]:
         known = self._words
-        return [known.get(word) or self._learn(word) for word in _WORD.findall(text.casefold())]
+        return [known.get(word) or self._learn(word) for word in words_in(text)]
 
-    def _learn(self, word: str) -> _Word:
-        digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        tells = word not in _EMPTY_WORDS and (not word.isdecimal() or len(word) >= _DIGITS_MIN)
-        learnt = self._words[word] = _Word(int.from_bytes(digest, "big"), len(word) if tells else 0)
+    def _learn(self, word: str) -> Word:
+        learnt = self._words[word] = word_of(word)
         return learnt
-
-
-def _hashes(words: Sequence[_Word]) -> Iterator[list[int]]:
-    """At each word, the hashes of the phrases that end with it, by length from one word up."""
-    hashes: list[int] = []
-    for word in words:
-        own = word.hash
-        hashes = [own, *[(before * _BASE + own) & _MASK for before in hashes[: WORDS_MAX - 1]]]
-        yield hashes
-
-
-def _hash_of(words: Sequence[_Word]) -> int:
-    value = 0
-    for word in words:
-        value = (value * _BASE + word.hash) & _MASK
-    return value
-
-
-def _unescaped(text: str) -> str:
-    """A text as it is before it is written as JSON, as far as words are concerned."""
-    if "\\" not in text:
-        return text
-    text = _ESCAPED_LETTER.sub(lambda letter: chr(int(letter[1], 16)), text)
-    return _ESCAPED_BREAK.sub("\n", text)
-
-
-def _units(text: str) -> Iterator[str]:
-    """What a program may cut out of a reply: the whole, and its parts."""
-    yield text
-    yield from _parts(text)
-    if "{" in text or "[" in text:
-        for quoted in _QUOTED.finditer(text):
-            if quoted[3] is None:  # else it is a key
-                value = quoted[1] or quoted[2] or ""
-                yield value
-                yield from _parts(value)
-
-
-def _parts(text: str) -> Iterator[str]:
-    for part in _UNIT_END.split(text):
-        line = part[_LIST_MARKER.match(part).end() :]  # type: ignore[union-attr]  # it may match nothing, but it matches
-        yield line
-        _, colon, after = line.partition(":")
-        if colon:
-            yield after
-        if _LIST_COMMA.search(line):
-            listed = _LIST_COMMA.split(line)
-            if all(len(_WORD.findall(it)) <= _LIST_PART_WORDS_MAX for it in listed):
-                yield from listed

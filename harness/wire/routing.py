@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from harness.chance.distributions import AnyDistribution
 from harness.models import Content, Request
+from harness.models.meaning import Traits
 from harness.provider import Latency
 from harness.spans import AGENT, CANCELLED, ERROR, OK, Span, SpanLog
 from harness.wire.api import Prompt
@@ -76,8 +77,8 @@ class AgentRule:
     """Instead of that of the model it asks."""
     output_tokens: AnyDistribution | None = None
     """Size of its replies [tokens]; absent means their length."""
-    accuracy: float | None = None
-    """Share of its replies that are right; None if not stated."""
+    traits: Traits = Traits()
+    """How well it judges."""
     as_is: bool = False
     """Whether its replies are sent even if they do not obey the request."""
 

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 
-from harness.apis import AGENT_HEADER, WireApi
+from harness.apis import AGENT_HEADER
 from harness.cassettes import RecordedResponse
 from harness.chance import Draws
+from harness.errors import NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
 from harness.models.attempt import made_aside
+from harness.models.meaning import Ledger, Mind
 from harness.models.verdict import Judge
-from harness.provider import Latency, Provider, Refusal, Served
+from harness.provider import Latency, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
 from harness.spans import (
@@ -32,10 +34,11 @@ from harness.spans import (
 )
 from harness.texts import Texts
 from harness.virtual.aside import Aside
-from harness.wire.api import Api, ApiMaker, Ids, Job, Moment, Prompt
+from harness.wire.api import Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
 from harness.wire.call import Call
 from harness.wire.calls import Calls
+from harness.wire.dialects.dialect import Refused
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
@@ -43,6 +46,7 @@ from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
 from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
+from harness.wire.sites import Endpoint, Site, Sites
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
@@ -52,32 +56,6 @@ _DIGEST_SHOWN = 12
 
 _RETRIES = "x-stainless-retry-count"
 """The header in which the SDKs of Anthropic and OpenAI count their retries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """A provider as a server of an API."""
-
-    name: str
-    """The provider's name."""
-    speaks: WireApi
-    api: ApiMaker
-    provider: Provider
-    hosts: frozenset[str]
-    base_paths: tuple[str, ...] = ()
-    """Where the API's paths begin, besides the known base paths of its hosts."""
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    """What spans and faults call a model, by the name that the API uses."""
-
-    def localized(self, http: HttpRequest) -> HttpRequest:
-        """The request with the path that it would have at the API's own host, as far as it is for an endpoint."""
-        api = self.speaks
-        base = api.base_of(http.path, (*self.base_paths, *api.base_paths(http.host)))
-        if base == api.base_path:
-            return http
-        if base is None:
-            return http._replace(base=None)
-        return http._replace(path=api.base_path + http.path[len(base) :], base=base)
 
 
 class Server:
@@ -95,6 +73,7 @@ class Server:
         served: A model as its provider serves it, by the name of the provider, that of the model, and the
             latency that the agent states instead of the model's.
         judge: The fault plan.
+        ledger: Where the claims of replies are noted.
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
         texts: Where prompts and replies go; None if they are not kept.
@@ -114,6 +93,7 @@ class Server:
         allow_unmatched: bool,
         served: Callable[[str, str, Latency | None], Served],
         judge: Judge,
+        ledger: Ledger,
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
@@ -136,12 +116,13 @@ class Server:
         self._names = Names()
         self.served = served
         self._judge = judge
+        self._ledger = ledger
         self._latency_factors = latency_factors or {}
         kernel.describe_work = lambda: report_of_calls(self.calls.made)
         self._connections: list[Connection] = []
         self._answering: dict[Connection, None] = {}
         """The connections on which an answer is due; those of real sockets are nowhere else."""
-        self._sites: dict[str, tuple[Endpoint, Api]] = {}
+        self._sites = Sites()
         self._own_ids = 0
         self._aside = Aside(kernel)
         self._reading: Scope | None = None
@@ -152,8 +133,7 @@ class Server:
         ends the run."""
         for site in sites:
             api = site.api(_Desk(self, site, tuple(known_models)))
-            for host in sorted(site.hosts):
-                self._sites[host] = (site, api)
+            self._sites.add(site, api)
 
     # -- the network's side ---------------------------------------------------------------------------------------
 
@@ -172,7 +152,7 @@ class Server:
                 )
             return (
                 f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. "
-                f"Simulated: {', '.join(self._sites)}"
+                f"Simulated: {', '.join(self._sites.hosts)}"
             )
         connection = Connection(host, self.on_request)
         self._connections.append(connection)
@@ -190,23 +170,12 @@ class Server:
 
     def host_for(self, http: HttpRequest) -> str:
         """The host that a request is meant for which came to no host in particular."""
-        sites = [(host, site) for host, (site, _) in self._sites.items()]
-        marked = {site.speaks.name for _, site in sites if site.speaks.header in http.headers}
-        hosts = [
-            (host, site)
-            for host, site in sites
-            if site.speaks.base_of(http.path, site.base_paths) is not None
-            and (not marked or site.speaks.name in marked)
-        ]
-        stated = [host for host, site in hosts if site.base_paths]
-        return next(iter([*stated, *(host for host, _ in hosts), *self._sites]))
+        return self._sites.host_for(http)
 
     @property
     def providers(self) -> list[tuple[str, str]]:
         """The name of each provider, and that of its API."""
-        return list(
-            dict.fromkeys((site.name, site.speaks.name) for site, _ in self._sites.values())
-        )
+        return self._sites.providers
 
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Begin to answer a request."""
@@ -233,7 +202,7 @@ class Server:
                 connection.close("reset")
             else:
                 yield from self._life(connection, http, scope, caller, task)
-        except Exception as error:  # noqa: BLE001 - raised again where nobody tells the client
+        except Exception as error:  # noqa: BLE001 - raised again where the client is not told
             self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             del self._answering[connection]
@@ -258,7 +227,7 @@ class Server:
         if connection.has_begun or connection.host not in self._sites:
             connection.close("reset")
             return
-        _, api = self._sites[connection.host]
+        api = self._sites.at(connection.host).api
         self._own_ids += 1
         ids = Ids(self.draws.root("request", self._own_ids))
         connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
@@ -278,25 +247,33 @@ class Server:
         if recorded is not None and (connection.host not in self._sites or is_of_model is False):
             yield from self._send_back(connection, recorded, scope)
             return
-        site, api = self._sites[connection.host]
-        http = site.localized(http)
+        at = self._sites.at(connection.host)
+        site, api = at.endpoint, at.api
+        rejected = None
+        try:
+            http = at.localized(http)
+        except Refused as refused:
+            rejected = refused.response
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
             ids = Ids(self.draws.root("request", self._own_ids))
             self._reading = scope
-            understood = api.read(http, ids)
+            understood = rejected or api.read(http, ids)
             if recorded is not None and isinstance(understood, HttpResponse):
                 if not is_of_model:
                     yield from self._send_back(connection, recorded, scope)
                     return
                 understood = recorded.prompt  # the real API took it
             if isinstance(understood, HttpResponse):
+                self._check_simulated(at, http, understood)
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
                     self._count_call(scope.span.task)
                     told = f"{understood.status} {http.path}"
+                    if understood.hint:
+                        told += f" ({understood.hint})"
                     self.log.event("rejected", scope.span, told)
                     if self.calls.rejected(digest, scope, caller, answer_s):
                         self.log.event("rejected_again", scope.span, told)
@@ -308,6 +285,21 @@ class Server:
         elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
             self._count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
+
+    def _check_simulated(self, at: Site, http: HttpRequest, answer: HttpResponse) -> None:
+        """Check that an error does not come from an operation that only the real API has.
+
+        Raises:
+            NotSimulated: It does.
+        """
+        operation = at.refused(http) if answer.status >= _FIRST_ERROR_STATUS else ""
+        if operation:
+            place = f"{operation} at {http.host}"
+            self.unsimulated[place] = self.unsimulated.get(place, 0) + 1
+            raise NotSimulated(
+                f"{operation} of the API {at.endpoint.speaks.name!r}",
+                "replace it in the test, or replay a cassette of it; docs/wire.md lists what is served",
+            )
 
     def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
         """Send what was recorded of a request that is no call of a model, or what the real API says."""
@@ -375,10 +367,11 @@ class Server:
         recorded: RecordedAsk | None,
     ) -> Backend:
         served = self.served(site.name, model, role.latency)
+        content = role.content if recorded is None else recorded.content(role, self.kernel.now_s)
         return Backend(
             log=self.log,
             draws=self.draws,
-            content=role.content if recorded is None else recorded.content(role, self.kernel.now_s),
+            content=Mind(content, role.traits, self._ledger, self.draws),
             aside=self._aside,
             context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
@@ -386,7 +379,7 @@ class Server:
             judge=self._judge,
             lost=self._lost,
             output_tokens=role.output_tokens,
-            accuracy=role.accuracy,
+            traits=role.traits,
             latency_factor=self._latency_factors.get(role.name, 1.0),
         )
 
@@ -395,6 +388,7 @@ class Server:
         request.call_in_task = self.calls.count("call", task, role.name)
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
+        request.customer = self.log.customer_of(task)
 
     def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None

@@ -50,7 +50,7 @@ def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -
     Args:
         reply: What the agent says.
         prompt: The request.
-        stated_tokens: The size of the reply if somebody has stated it [tokens]; None means what it says of itself, or
+        stated_tokens: The size of the reply if it is stated [tokens]; None means what it says of itself, or
             its length.
         usage: What was read.
     """

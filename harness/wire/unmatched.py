@@ -99,7 +99,7 @@ def _nearness(role: AgentRule, prompt: Prompt, headers: Mapping[str, str]) -> fl
         for name, wanted, found, met in role.match.conditions(prompt, headers)
     ]
     if role.match.when is not None:
-        shares.append(0.5)  # nobody can tell
+        shares.append(0.5)  # unknown
     return sum(shares) / len(shares)
 
 

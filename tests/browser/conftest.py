@@ -14,7 +14,7 @@ import pytest
 from harness.gate import gate, limits_of, stored
 from harness.gate.output.page import judgement
 from harness.metrics.history import HEARD
-from harness.report import Contents, Side, write_index, write_report
+from harness.report import Contents, Side, write_index, write_report, write_task_page
 from harness.report.notebook import comparison_html, run_html
 from harness.run import Simulation
 from harness.run.record import record
@@ -32,7 +32,7 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 WIDTHS = {"wide": 1280, "zoomed": 640, "phone": 390}
 """Of a window [CSS px]: a screen, the same at 200 %, and a telephone."""
 
-REPORTS = ("runs", "overload", "comparison", "flow", "names")
+REPORTS = ("runs", "overload", "comparison", "flow", "names", "texts")
 """The pages that are reports."""
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]  # fmt: skip
@@ -66,6 +66,15 @@ def simulated(name: str, *seeds: int) -> list[RunRecord]:
     return [record(scenario, simulation.run(seed)) for seed in seeds]
 
 
+def with_texts() -> RunRecord:
+    """A run that kept its prompts and replies, in which a task fails."""
+    path = ROOT / "scenarios" / "code_review.yaml"
+    overrides = ["workload.tasks=10", "faults=[{status: {agent: lead, call: 7, status: 400}}]"]
+    simulation = Simulation(path, overrides=overrides, keep_texts=True)
+    run = record(simulation.scenario, simulation.run(1))
+    return replace(run, scenario="texts", scenario_hash="texts")
+
+
 def with_flow(run: RunRecord) -> RunRecord:
     """The same run, as if it were of a program whose prompts are read: each call heard the first of its task."""
     events = Table(EVENT_COLUMNS)
@@ -94,7 +103,7 @@ def with_names(run: RunRecord, more: str) -> RunRecord:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Runs 1-4 of code_review, 5-6 of overload, 7-8 the same but slower, 9 with flow, 10 with names."""
+    """Runs 1-4 of code_review, 5-6 of overload, 7-8 the same but slower, 9 with flow, 10 with names, 11 with texts."""
     kept = Store(tmp_path_factory.mktemp("store") / "runs.duckdb")
     reviews, overloads = simulated("code_review", 1, 2, 3, 4), simulated("overload", 1, 2)
     slower = [
@@ -106,7 +115,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         for it in overloads
     ]
     kept.write(
-        [*reviews, *overloads, *slower, with_flow(reviews[0]), with_names(reviews[0], NASTY)]
+        [
+            *reviews,
+            *overloads,
+            *slower,
+            with_flow(reviews[0]),
+            with_names(reviews[0], NASTY),
+            with_texts(),
+        ]
     )
     return kept
 
@@ -125,8 +141,10 @@ def pages(store: Store, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         ),
         "flow": Contents(side=Side(store, (9,))),
         "names": Contents(side=Side(store, (10,))),
+        "texts": Contents(side=Side(store, (11,))),
     }
     found = {name: write_report(contents, folder, name)[0] for name, contents in about.items()}
+    found["task"] = write_task_page(store, 11, 4, folder)[0]
     found["index"] = write_index(store, folder)
     (run,) = simulated("overload", 1)
     found["notebook"] = folder / "notebook.html"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("playwright.sync_api", reason="playwright is in an environment of its own")
 
-PAGES = (*REPORTS, "index", "notebook")
+PAGES = (*REPORTS, "task", "index", "notebook")
 SCHEMES = {"light": False, "dark": True}
 
 SERIOUS = {"serious", "critical"}
@@ -130,7 +130,7 @@ def test_numbers_are_sorted_as_numbers_and_what_was_not_measured_comes_last(open
     page = opened("index").page
     table = page.locator("#runs table")
     table.locator("thead button").first.click()
-    assert numbers(table, 0) == list(range(1, 11))
+    assert numbers(table, 0) == list(range(1, 12))
 
 
 def test_filter_leaves_the_rows_that_hold_the_words(opened: Open) -> None:

@@ -154,3 +154,30 @@ def test_empty_store_has_nothing_to_report(harness: Cli, tmp_path: Path) -> None
     done = harness("report")
     assert done.returncode == 2
     assert "holds no runs" in done.stderr
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_one_task_of_the_newest_or_a_named_run_is_a_page(harness: Cli, tmp_path: Path) -> None:
+    for words, name in ((("--task", 2), "base-run-6-task-2"), ((1, "--task", 1), "base-run-1-task-1")):  # fmt: skip
+        done = harness("report", *words)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"wrote reports/{name}.html, 2 files beside it, and reports/index.html\n"  # fmt: skip
+        assert f"{name}.html" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("two_versions")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("1-3", "--task", 2), "--task draws one task of one run"),
+        (("1", "--task", 2, "--base", "2"), "--task draws one task of one run"),
+        (("1", "--task", 9), "run 1 has no task 9; it has 4"),
+        (("99", "--task", 1), "there is no run 99"),
+        (("1", "--task", 0), "0 is not in the range"),
+    ],
+)
+def test_what_is_not_one_task_is_refused(harness: Cli, words: tuple[str, ...], says: str) -> None:
+    done = harness("report", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert not Path("reports").exists()

@@ -10,6 +10,10 @@ from subprocess import CompletedProcess
 import pytest
 from rich.cells import cell_len
 
+from harness import Memory, Simulation
+from harness.run.record import record
+from harness.store import Store
+
 Cli = Callable[..., CompletedProcess[str]]
 
 LONG = "security-reviewer-of-everything"
@@ -22,6 +26,10 @@ COMMANDS = {
     "compare": ("compare", "1-4", "5-8"),
     "gate": ("gate", "scenario.yaml", "--baseline", "b.json", "--set", "agents.editor.output_tokens=900"),
     "history": ("history",),
+    "simulate for customers": ("simulate", "customers.yaml", "--runs", "3", "--store", "other.duckdb"),
+    "show resumed": ("show", "--store", "resumed.duckdb"),
+    "bakeoff": ("bakeoff", "bakeoff.yaml", "--runs", "2", "--store", "other.duckdb"),
+    "baseline": ("baseline", "show", "b.json"),
     "whatif": ("whatif", "scenario.yaml", "--runs", "2"),
     "whatif one": ("whatif", "scenario.yaml", "--runs", "2", "--faster", "editor=20%"),
 }  # fmt: skip
@@ -35,9 +43,18 @@ COPIED = ("stored as", "to replay")
 
 @pytest.fixture
 def stored(harness: Cli) -> None:
-    """Runs 1-4 with a long name and many digits, 5-8 that are slower, and a baseline of the first."""
+    """Runs 1-4 with a long name and many digits, 5-8 that are slower, a baseline of the first, and a run that was resumed."""
     text = Path("scenario.yaml").read_text(encoding="utf-8").replace("writer", LONG)
     Path("scenario.yaml").write_text(text.replace("every_s: 5", "every_s: 54321.5"), "utf-8")
+    teams = f"bakeoff: {{{LONG}: {{pipeline: {{stages: [{LONG}, editor]}}}}, single: {{agent: editor}}}}"
+    one_way = text.partition("pattern:")[0] + "policies:" + text.partition("policies:")[2]
+    Path("bakeoff.yaml").write_text(one_way + teams, "utf-8")
+    kinds = f"{{kind: work, customer: {LONG}, priority: 2, "
+    Path("customers.yaml").write_text(text.replace("{kind: work, ", kinds), "utf-8")
+    simulation, storage = Simulation("scenario.yaml", keep_texts=True), Memory()
+    simulation.run(1, checkpoint=storage, stop_at_event=30)
+    resumed = simulation.run(1, checkpoint=storage)
+    Store(Path("resumed.duckdb")).write([record(simulation.scenario, resumed)])
     simulate = ("simulate", "scenario.yaml", "--quiet", "--runs", "4")
     assert harness(*simulate).returncode == 0
     assert harness(*simulate, "--set", "agents.editor.output_tokens=900").returncode == 0

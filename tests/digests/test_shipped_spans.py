@@ -1,8 +1,8 @@
 """The spans of every shipped scenario and example are those that `spans.json` holds.
 
 A change of structure keeps them. A change that alters numbers on purpose writes the file again, and names what changed in the
-changelog: `python -m tests.digests.test_shipped_spans`. Messages are left out: they follow from the turns of agents, and each
-pattern's own tests look at them.
+changelog: `python -m tests.digests.test_shipped_spans`. Messages and claims are left out: they follow from the turns of agents and
+from their replies, and have tests of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from harness.run import Simulation
-from harness.spans import MESSAGE, Table, as_json_lines
+from harness.spans import CLAIMS, FALSE_CLAIM, MESSAGE, Table, as_json_lines
 from harness.store import Store
 from harness.store.queries import event_table, runs, span_table
 
@@ -32,7 +32,7 @@ SEEDS = (1, 7)
 
 def digest(spans: Table, events: Table) -> str:
     noted = Table(events.columns)
-    rows = [row for row in events.rows() if MESSAGE not in row]
+    rows = [row for row in events.rows() if not {MESSAGE, CLAIMS, FALSE_CLAIM} & set(row)]
     if rows:
         noted.extend(*map(list, zip(*rows, strict=True)))
     return hashlib.sha256((as_json_lines(spans) + as_json_lines(noted)).encode()).hexdigest()[:16]

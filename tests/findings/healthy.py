@@ -10,6 +10,7 @@ from typing import Any
 
 import anthropic
 
+from harness.models import ToolCall
 from harness.sim import Sim
 
 RULES = "You know all the rules of the city, and you apply them with good sense. " * 200
@@ -55,6 +56,22 @@ class Program:
                 allow_unused=True,
             )
         sim.agent("labeller", system="*labeller*", reply="sight", latency_s=2.0, allow_unused=True)
+        sim.agent(
+            "scout",
+            system="*scout*",
+            reply=lambda call: (
+                ToolCall("look_up", {"place": WORDS[len(call.conversation) % 10]})
+                if len(call.conversation) < 7
+                else f"the scout saw {rng.choice(WORDS)} {next(replies)}"
+            ),
+            allow_unused=True,
+        )
+        sim.agent(
+            "registrar",
+            system="*registrar*",
+            reply=lambda _: ToolCall("record", {"number": next(replies)}),
+            allow_unused=True,
+        )
         self.book = sim.tool("book_room", result="booked", latency_s=0.5)
         self.status = sim.tool("job_state", result=lambda: "running", latency_s=0.2)
         if race in self.steps:
@@ -62,7 +79,7 @@ class Program:
         if rng.random() < 0.4:
             kind, more = rng.choice(FAULTS)
             sim.fault(kind, call=rng.randint(1, 3), attempt=1, allow_unmet=True, **more)
-        if rng.random() < 0.2:
+        if rng.random() < 0.2 and not {with_tools, form} & set(self.steps):
             sim.provider("anthropic", requests_per_min=rng.choice([30, 60, 200]))
 
     def run(self) -> list[Any]:
@@ -207,9 +224,46 @@ async def streamed(it: Program, told: str) -> str:
         return str((await stream.get_final_message()).content[0].text)
 
 
+async def with_tools(it: Program, told: str) -> str:
+    """An agent that uses a tool until it knows enough, for something else each time."""
+    messages: list[Any] = [{"role": "user", "content": told}]
+    while True:
+        message = await it.client.messages.create(
+            model="claude-sonnet-4-6",
+            max_tokens=500,
+            system="You are the scout.",
+            tools=[{"name": "look_up", "input_schema": {"type": "object"}}],
+            messages=messages,
+        )
+        uses = [part for part in message.content if part.type == "tool_use"]
+        if not uses:
+            return str(message.content[0].text)
+        found = [
+            {"type": "tool_result", "tool_use_id": use.id, "content": f"{use.input} is there"}
+            for use in uses
+        ]
+        messages += [
+            {"role": "assistant", "content": message.content},
+            {"role": "user", "content": found},
+        ]
+
+
+async def form(it: Program, told: str) -> str:
+    """A tool that is a form to be filled in has no result."""
+    message = await it.client.messages.create(
+        model="claude-sonnet-4-6",
+        max_tokens=500,
+        system="You are the registrar.",
+        tools=[{"name": "record", "input_schema": {"type": "object"}}],
+        tool_choice={"type": "tool", "name": "record"},
+        messages=[{"role": "user", "content": told}],
+    )
+    return f"{told} {message.content[0].input}"
+
+
 STEPS: list[Step] = [
     chain, fan_out, group, bounded, plain_loop, review, conversation, cached, race, background, poll, book_once, in_time,
-    beside_a_thread, streamed,
+    beside_a_thread, streamed, with_tools, form,
 ]  # fmt: skip
 
 FAULTS: list[tuple[str, dict[str, Any]]] = [

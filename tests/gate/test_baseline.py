@@ -136,8 +136,8 @@ GOOD = baseline_text(
         ('{"name": "x"}', "not a baseline of harness"),
         ('{"harness_baseline": "1"}', "not a baseline of harness"),
         (
-            GOOD.replace('baseline": 2', 'baseline": 3'),
-            "was saved by a newer harness: it has version 3",
+            GOOD.replace('baseline": 3', 'baseline": 4'),
+            "was saved by a newer harness: it has version 4",
         ),
         (GOOD.replace('"scenario"', '"szenario"'), "is damaged: scenario: Field required"),
         (
@@ -180,7 +180,16 @@ def test_missing_and_unreadable_files_are_told() -> None:
 
 
 def test_what_metrics_consist_of_is_read_as_it_was_written(side: MakeSide) -> None:
-    use = Use(2.0, 2.5, 2.0, 100.0, 50.0, 1.25, Counter({"fast": 3}))
+    use = Use(
+        2.0,
+        2.5,
+        2.0,
+        100.0,
+        50.0,
+        1.25,
+        models=Counter({"fast": 3}),
+        endings=Counter({"timeout": 0.25}),
+    )
     kept = KeptWork(
         parts={Key("work", "writer", "fast"): 1.5, Key("hand_off", "", ""): 0.25},
         work_s=2.0,

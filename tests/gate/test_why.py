@@ -12,7 +12,7 @@ import pytest
 from harness.gate.reasons import joined
 from harness.gate.why import OTHER, Explanation, Row, why
 from harness.metrics import METRICS
-from harness.metrics.contributions import AMOUNTS, PATH_METRICS
+from harness.metrics.contributions import AMOUNTS, EXPLAINED, PATH_METRICS
 from harness.run import Simulation
 from harness.spans import TASK, Table
 
@@ -162,7 +162,10 @@ def test_a_gather_that_became_a_loop_is_told_of_a_program_without_turns(
 def test_slower_calls_are_not_taken_for_serial_ones() -> None:
     sentence = why(runs(), runs("models.fast.latency.itl_s=0.01"), "latency_s_mean").sentence
     assert "serial" not in sentence
-    assert "all others together" in sentence
+    assert sentence.startswith(
+        "Every agent of fast (lead, style, security, tests, performance) is 49 % slower"
+    )
+    assert "; so the work of security, performance and lead takes " in sentence
     assert "serial" not in why(runs(SERIAL), runs(), "latency_s_mean").sentence
 
 
@@ -201,8 +204,11 @@ def test_a_new_agent_and_another_model_are_told() -> None:
         "models.deep={provider: anthropic, name: claude-sonnet-4-6}",
         "agents.security.model=deep",
     ]
-    for metric in ("latency_s_mean", "cost_usd_mean"):
-        assert "; it asks deep, not fast" in why(runs(), runs(*other), metric).sentence
+    sentence = why(runs(), runs(*other), "latency_s_mean").sentence
+    assert sentence.startswith("security asks deep, not fast; so the work of security takes ")
+    sentence = why(runs(), runs(*other), "cost_usd_mean").sentence
+    assert sentence.startswith("security costs $")
+    assert "; it asks deep, not fast" in sentence
 
 
 def test_an_improvement_is_told_the_other_way_round() -> None:
@@ -224,7 +230,7 @@ def test_one_more_retry_of_a_faulty_agent_shows_as_cost() -> None:
     assert explanation.sentence.startswith("security costs $")
     assert " more a task (+" in explanation.sentence
     assert "; attempts a call from 1." in explanation.sentence
-    assert row_of(explanation, "retry", "security").change > 0
+    assert explanation.split[0].kind == "retries"
     assert why(base, candidate, "retries").sentence.startswith("security makes 0.")
     assert why(base, candidate, "wasted_usd").sentence.startswith("security wastes $")
 
@@ -233,7 +239,12 @@ def test_longer_replies_cost_more_and_so_do_those_who_read_them() -> None:
     explanation = why(runs(), runs(longer("security", 1859)), "cost_usd_mean")
     assert explanation.sentence.startswith("security costs $")
     assert "; output tokens a reply from " in explanation.sentence
-    assert row_of(explanation, "work", "lead").change > 0
+    assert row_of(explanation, "output", "security").change > 0
+    assert row_of(explanation, "input", "lead").change > 0
+    assert [(it.agent, it.kind) for it in explanation.reasons] == [
+        ("security", "output size"),
+        ("lead", "prompt size"),
+    ]
     explanation = why(runs(), runs(longer("security", 1859)), "input_tokens_mean")
     assert explanation.sentence.startswith("lead reads ")
 
@@ -272,10 +283,10 @@ def test_warm_up_tasks_and_tasks_of_one_side_alone_are_left_out() -> None:
 
 
 def test_metrics_that_spans_do_not_explain_have_no_sentence() -> None:
-    unexplained = [name for name in METRICS if name not in PATH_METRICS and name not in AMOUNTS]
-    assert "success_rate" in unexplained
-    assert why(runs(), runs(SERIAL), "success_rate") == Explanation("")
-    assert {*PATH_METRICS, *AMOUNTS} <= set(METRICS)
+    unexplained = [name for name in METRICS if name not in EXPLAINED]
+    assert "throughput_per_s" in unexplained
+    assert why(runs(), runs(SERIAL), "throughput_per_s") == Explanation("")
+    assert set(EXPLAINED) <= set(METRICS)
 
 
 def test_every_amount_has_a_sentence() -> None:

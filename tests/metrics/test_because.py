@@ -54,7 +54,7 @@ def test_money_is_told_by_agent() -> None:
 def test_failed_tasks_are_told_with_the_agent_and_the_error() -> None:
     faults = "faults=[{overloaded: {agent: lead}}]"
     told = because(runs(faults), "success_rate")
-    assert told == "Of 24 tasks that failed, 24 failed at lead (overloaded_error)."
+    assert told == "Of 24 tasks that failed, 24 failed at lead (529 overloaded_error)."
 
 
 def test_nothing_is_said_where_nothing_failed_or_was_measured() -> None:

@@ -22,6 +22,7 @@ from harness.models import (
     ServedModel,
     ToolCall,
 )
+from harness.models.meaning import Traits
 from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
 from harness.spans import ATTEMPT, Span, SpanLog
 from harness.virtual.aside import Aside
@@ -61,7 +62,7 @@ class Line:
             provider=provider,
             served=Served("m", "model m", FIVE_SECONDS, prices),
             output_tokens=output_tokens,
-            accuracy=accuracy,
+            traits=Traits(accuracy=accuracy),
         )
         self.model = ServedModel(self.backend)
 

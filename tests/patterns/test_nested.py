@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from harness import HarnessError, ScenarioError, Simulation
+from harness.agents import Message
+from harness.patterns.nested import NestedTeam
 from harness.run import RunResult
 from harness.scenario import load_scenario
 from harness.spans import AGENT, CALL, TASK
@@ -105,6 +108,89 @@ def test_calls_of_a_team_are_numbered_in_the_task_as_those_of_others() -> None:
     run = simulated({"pipeline": {"stages": ["a", {"pattern": TEAM}]}})
     calls = [row[1:] for row in run.spans.rows("kind", "agent", "ordinal") if row[0] == CALL]
     assert calls == [("a", 1), ("a", 2), ("b", 1), ("c", 1)]
+
+
+TEAMS = [
+    {"pattern": {"pipeline": {"stages": ["a", "b"]}}},
+    {"pattern": {"pipeline": {"stages": ["c", "d"]}}},
+]
+NAMED = [{"name": name, **team} for name, team in zip(("east", "west"), TEAMS, strict=True)]
+
+
+def test_teams_without_a_name_may_be_peers_of_a_mesh() -> None:
+    run = simulated({"mesh": {"peers": TEAMS, "max_rounds": 2}})
+    turns = [line for line in levels(run) if line.startswith("  pipeline")]
+    assert turns == ["  pipeline 0-2", "  pipeline-2 0-2", "  pipeline 2-4", "  pipeline-2 2-4"]
+    assert "Livelock" in run.spans.values("error")  # in both rounds each has written to the other
+
+
+@pytest.mark.parametrize(
+    ("pattern", "member"),
+    [
+        ({"mesh": {"peers": NAMED, "versions": {"east": ["2", "1"], "west": ["1"]}, "max_rounds": 1}}, "east"),
+        ({"consensus": {"voters": NAMED, "weights": {"east": 2}, "on_unreadable": "abstain"}}, "east"),
+        ({"mesh": {"peers": TEAMS, "versions": {"pipeline-2": ["1"]}, "max_rounds": 1}}, "pipeline-2"),
+    ],
+)  # fmt: skip
+def test_settings_of_a_member_may_be_those_of_a_team_within_the_pattern(
+    pattern: Any,  # noqa: ANN401 - a YAML value
+    member: str,
+) -> None:
+    assert f"  {member} 0-2" in levels(simulated(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ({"mesh": {"peers": NAMED, "versions": {"eats": ["1"]}}}, "eats has versions and is no peer; did you mean 'east'?"),
+        ({"consensus": {"voters": ["a", "b"], "weights": {"c": 1}}}, "c has a weight and no vote"),
+        ({"mesh": {"peers": ["a", "a"]}}, "a peer is listed twice"),
+        ({"mesh": {"peers": ["a", {"name": "a", **TEAMS[0]}]}}, "a peer is listed twice"),
+    ],
+)  # fmt: skip
+def test_settings_of_nobody_are_refused(pattern: Any, says: str) -> None:  # noqa: ANN401 - a YAML value
+    with pytest.raises(ScenarioError) as raised:
+        Simulation.from_spec(scenario(pattern))
+    assert says in str(raised.value)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """The messages of teams within the team, in the order in which they come."""
+    found: list[Message] = []
+    handle = NestedTeam.handle
+
+    async def heard(self: NestedTeam, *messages: Message) -> Message:
+        found.append(await handle(self, *messages))
+        return found[-1]
+
+    monkeypatch.setattr(NestedTeam, "handle", heard)
+    return found
+
+
+def costs_of_members(run: RunResult, *members: str) -> float:
+    rows = run.spans.rows("kind", "agent", "cost_usd")
+    return math.fsum(cost for kind, agent, cost in rows if kind == "attempt" and agent in members)
+
+
+def test_message_of_a_team_costs_what_the_calls_of_its_members_cost(answers: list[Message]) -> None:  # fmt: skip
+    inner = {"name": "inner", "pattern": {"pipeline": {"stages": ["b", "c"]}}}
+    outer = {"name": "outer", "pattern": {"pipeline": {"stages": ["a", inner]}}}
+    spec = scenario({"pipeline": {"stages": ["lead", outer, "d"]}})
+    run = Simulation.from_spec(spec).run(1)
+    assert [it.sender for it in answers] == ["inner", "outer"]
+    assert answers[0].cost_usd == pytest.approx(costs_of_members(run, "b", "c"), rel=1e-12)
+    assert answers[1].cost_usd == pytest.approx(costs_of_members(run, "a", "b", "c"), rel=1e-12)
+    assert answers[1].task.cost_usd == pytest.approx(costs_of_members(run, "lead", "a", "b", "c", "d"), rel=1e-12)  # fmt: skip
+
+
+def test_cost_of_a_team_is_unknown_if_a_price_of_its_members_is(
+    answers: list[Message],
+) -> None:
+    spec = scenario({"pipeline": {"stages": ["lead", {"pattern": TEAM}]}})
+    del spec["models"]["m"]["prices"]
+    Simulation.from_spec(spec).run(1)
+    assert [it.cost_usd for it in answers] == [None]
 
 
 def test_failure_in_a_team_is_a_failure_of_the_team() -> None:
@@ -290,3 +376,47 @@ def test_mistake_in_a_pattern_of_ones_own_is_told_as_such(
         Simulation(folder / "own.yaml").run(1)
     assert str(raised.value).startswith(says)
     assert "  How to fix: " in str(raised.value)
+
+
+WAYS = (
+    FILE.partition("pattern:")[0]
+    + """
+bakeoff:
+  single: {agent: a}
+  twice: {"own_team:Twice": {who: a}}
+  mesh: {max_rounds: 1, peers: [{pattern: {single: {agent: a}}}, {pattern: {single: {agent: b}}}]}
+  deep: {pipeline: {stages: [b, {pattern: {"own_team:Twice": {who: a}}}]}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("way", "turns"),
+    [
+        ("twice", ["a 0-1", "a 1-2"]),
+        ("mesh", ["single 0-1", "  a 0-1", "single-2 0-1", "  b 0-1"]),
+        ("deep", ["b 0-1", "Twice 1-3", "  a 1-2", "  a 2-3"]),
+    ],
+)
+def test_way_of_a_bakeoff_may_be_or_hold_a_pattern_of_ones_own_and_teams_without_a_name(
+    folder: Path, way: str, turns: list[str]
+) -> None:
+    file = folder / "ways.yaml"
+    file.write_text(WAYS, encoding="utf-8")
+    run = Simulation(file, overrides=[f"pattern={way}", "workload.tasks=1"]).run(1)
+    assert [line.removeprefix("  ") for line in levels(run)[1:]] == turns
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("who: a}}\n  mesh", "whom: a}}\n  mesh", "ways.yaml:10:30: bakeoff.twice.own_team:Twice: unknown key 'whom'; did you mean 'who'?"),
+        ('twice: {"own_team:Twice"', 'twice: {"own_team:Twize"', "ways.yaml:10:11: bakeoff.twice.own_team:Twize: 'own_team:Twize' cannot be loaded"),
+    ],
+)  # fmt: skip
+def test_wrong_way_of_a_bakeoff_is_told_with_its_place(folder: Path, old: str, new: str, says: str) -> None:  # fmt: skip
+    file = folder / "ways.yaml"
+    file.write_text(WAYS.replace(old, new), encoding="utf-8")
+    with pytest.raises(ScenarioError) as raised:
+        load_scenario(file)
+    assert says in str(raised.value)

@@ -63,6 +63,17 @@ def test_slowest_and_failed_task_are_shown_step_by_step(tmp_path: Path) -> None:
     assert "Task 2" in page.texts["h3"]
 
 
+def test_times_of_steps_are_since_the_beginning_of_their_task(tmp_path: Path) -> None:
+    scenario = SCENARIO.replace("tasks: 3", "tasks: 3, arrivals: {every_s: 10000}").replace("worker, call: 2", "lead, call: 2")  # fmt: skip
+    page, numbers = page_of(tmp_path, keep_texts=True, scenario=scenario)
+    (section,) = [it for it in json.loads(numbers)["sections"] if it["key"] == "texts"]
+    slowest, failed = section["blocks"]
+    assert [it["start_s"] for it in slowest["steps"]] == [0.0, slowest["steps"][0]["end_s"]]
+    assert failed["title"] == "Task 2 of run 1, the first task that did not end well: 1 step"
+    assert failed["steps"][0]["start_s"] == 0.0
+    assert "0 s to 50 ms" in page.html
+
+
 def test_texts_of_others_stay_texts(tmp_path: Path) -> None:
     page_of(tmp_path, keep_texts=False)
     steps = [

@@ -19,7 +19,14 @@ from harness.run import RunResult, Simulation
 from harness.spans import ATTEMPT, CALL, TASK, as_json_lines
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-SHIPPED = sorted(it.stem for it in SCENARIOS.glob("*.yaml") if "azure" not in it.name)
+QUOTA_DECIDES = "lockstep"
+"""Whether its tasks succeed depends on what is left of a quota, and a provider's bucket is full again in a resumed run."""
+
+SHIPPED = sorted(
+    it.stem
+    for it in SCENARIOS.glob("*.yaml")
+    if "azure" not in it.name and it.stem != QUOTA_DECIDES
+)
 
 HEAD = """
 scenario: {name}

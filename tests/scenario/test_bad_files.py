@@ -56,7 +56,7 @@ UNKNOWN_KEYS = {
     "that is like no other": wrong(TOP, TOP + "¦xyzzy: 3\n", "unknown key 'xyzzy'; known are scenario, description, seed"),
     "in workload": wrong("  tasks: 4", "  tasks: 4\n  ¦task: 4", "workload: unknown key 'task'; did you mean 'tasks'?"),
     "in arrivals": wrong(ARRIVALS, "{¦every: 5}", "workload.arrivals: unknown key 'every'; did you mean 'every_s'?"),
-    "in an arrival": wrong(ARRIVALS, "{poisson: {rate_per_s: 1, ¦rate: 5}}", "arrivals.poisson: unknown key 'rate'; known are rate_per_s"),
+    "in an arrival": wrong(ARRIVALS, "{poisson: {rate_per_s: 1, ¦rate: 5}}", "arrivals.poisson: unknown key 'rate'; did you mean 'rate_per_s'?"),
     "in a kind": wrong("{kind: work,", "{kind: work, ¦wait: 3,", "workload.kinds[0]: unknown key 'wait'; did you mean 'weight'?"),
     "in a distribution's place": wrong(SIZE, "input_tokens: {¦lognorm: {median: 1}}", "kinds[0].input_tokens: unknown key 'lognorm'; did you mean 'lognormal'?"),
     "in a distribution": wrong(SIZE, "input_tokens: {lognormal: {median: 1, sigma: 1, ¦sigme: 1}}", "input_tokens.lognormal: unknown key 'sigme'; did you mean 'sigma'?"),

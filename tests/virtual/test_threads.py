@@ -376,10 +376,6 @@ def test_random_bytes_of_a_thread_do_not_depend_on_other_threads() -> None:
     assert simulated(lambda: main(0)) == simulated(lambda: main(3))
 
 
-@pytest.mark.skipif(
-    sys.version_info >= (3, 13),
-    reason="only C can free a thread's locals since Python 3.13; docs/threads.md says so",
-)
 def test_finalizers_of_a_thread_run_in_virtual_time_before_another_goes_on() -> None:
     seen: list[float] = []
 
@@ -400,6 +396,43 @@ def test_finalizers_of_a_thread_run_in_virtual_time_before_another_goes_on() -> 
         return seen[:]
 
     assert simulated(main) == [7]
+
+
+def test_locals_of_one_thread_are_freed_in_the_order_of_their_use_and_those_of_others_are_kept() -> (
+    None
+):
+    seen: list[tuple[str, float]] = []
+
+    class Kept:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __del__(self) -> None:
+            seen.append((self.name, time.monotonic()))
+
+    class Own(threading.local):
+        def __init__(self) -> None:
+            self.kept = Kept("of a class")
+
+    plain, other, own = threading.local(), threading.local(), Own.__new__(Own)
+
+    def work(name: str, wait_s: float) -> None:
+        other.kept = Kept(f"{name} first")
+        plain.kept = Kept(f"{name} second")
+        time.sleep(wait_s)
+
+    def main() -> list[tuple[str, float]]:
+        threads = [threading.Thread(target=work, args=it) for it in (("long", 9), ("short", 7))]
+        threads.append(threading.Thread(target=lambda: own.kept))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return seen[:]
+
+    assert simulated(main) == [
+        ("of a class", 0), ("short first", 7), ("short second", 7), ("long first", 9), ("long second", 9),
+    ]  # fmt: skip
 
 
 # -- threads of the real world ------------------------------------------------------------------------

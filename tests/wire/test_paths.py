@@ -51,11 +51,16 @@ DOCUMENTED = {
     "deepseek": "https://api.deepseek.com",
     "google": "https://generativelanguage.googleapis.com/v1beta/openai/",
     "fireworks": "https://api.fireworks.ai/inference/v1",
+    "azure": "https://team.openai.azure.com/openai/v1/",
+    "databricks": "https://dbc-1.cloud.databricks.com/serving-endpoints",
+    "github": "https://models.github.ai/inference",
+    "mistral": "https://api.mistral.ai/v1",
+    "together": "https://api.together.xyz/v1",
 }
 
 
-def test_each_known_vendor_has_a_documented_base_url_here() -> None:
-    assert DOCUMENTED.keys() == VENDORS.keys()
+def test_each_known_vendor_of_chats_has_a_documented_base_url_here() -> None:
+    assert DOCUMENTED.keys() == {name for name, one in VENDORS.items() if one.api == "openai"}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,9 @@ def test_each_known_vendor_has_a_documented_base_url_here() -> None:
         *DOCUMENTED.items(),
         ("deepseek", "https://api.deepseek.com/v1"),
         ("deepseek", "https://api.deepseek.com/beta"),
+        ("together", "https://api.together.ai/v1"),
+        ("github", "https://models.inference.ai.azure.com"),
+        ("databricks", "https://adb-1.11.azuredatabricks.net/serving-endpoints"),
     ],
 )
 def test_known_vendor_is_reached_by_its_name_at_its_documented_base_url(
@@ -76,7 +84,7 @@ def test_known_vendor_is_reached_by_its_name_at_its_documented_base_url(
 
 @pytest.mark.parametrize(("name", "base_url"), DOCUMENTED.items())
 def test_known_vendor_is_reached_by_its_api_and_host(name: str, base_url: str, sim: Sim) -> None:
-    sim.provider("mine", api="openai", hosts=[VENDORS[name].host])
+    sim.provider("mine", api="openai", hosts=[base_url.split("/")[2]])
     sim.agent("a", reply="hello")
     assert sim.run(chat, base_url).output == "hello"
 
@@ -89,6 +97,8 @@ def test_known_vendor_is_reached_by_its_api_and_host(name: str, base_url: str, s
         "https://api.deepseek.com/v2",
         "https://generativelanguage.googleapis.com/v1beta",
         "https://api.fireworks.ai",
+        "https://dbc-1.cloud.databricks.com/v1",
+        "https://api.mistral.ai",
     ],
 )
 def test_known_vendor_answers_404_behind_another_base_path(base_url: str, sim: Sim) -> None:
@@ -161,3 +171,13 @@ def test_other_endpoints_are_found_behind_a_base_path(sim: Sim) -> None:
         return [model.id async for model in client.models.list()]
 
     assert "gpt-4o" in sim.run(names).output
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("port", ["", ":80", ":11434"])
+def test_server_of_this_machine_is_reached_at_any_port_and_by_any_name(
+    name: str, port: str, sim: Sim
+) -> None:
+    sim.provider("ollama", api="openai", hosts=["localhost"])
+    sim.agent("a", reply="hello")
+    assert sim.run(chat, f"http://{name}{port}/v1").output == "hello"

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from harness.wire.provenance import WORDS_MAX, Provenance
+from harness.models.phrases import WORDS_MAX
+from harness.wire.provenance import Provenance
 
 PLAN = "1. cost\n2. speed\n3. risk"
 FINDING = "Panels got ninety percent cheaper between the years 2010 and 2020, mostly through scale."

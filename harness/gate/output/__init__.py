@@ -1,6 +1,6 @@
 """Results of a gate for people and for programs: one format per file, shared wording in `words.py`.
 
-`page.py` is for reports, and imported by those who draw one. Every text that somebody else wrote, such as an agent's name or the reason of a baseline, is escaped as its format demands.
+`page.py` is for reports, and imported by those who draw one. Every text from outside, such as an agent's name or the reason of a baseline, is escaped as its format demands.
 """
 
 from __future__ import annotations

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 
 from harness.gate.comparison import Comparison
+from harness.gate.explanation import Explanation
 from harness.gate.output.words import advice, why_lines
 from harness.gate.samples import Samples
 from harness.gate.verdict import GateResult, MetricResult
@@ -65,8 +67,22 @@ def _metric(result: MetricResult) -> JsonObject:
         "limit": {"change": limit.worst, "unit": limit.unit, "better": limit.better},
         **_comparison(result.comparison),
         "reason": result.reason,
+        **_reasons(result.why),
         "why": why_lines(result),
     }
+
+
+def _reasons(why: Explanation | None) -> JsonObject:
+    """The reasons of a change, what it consists of, and the split of a cost; nothing if they are not known."""
+    if why is None:
+        return {"reasons": []}
+    found: JsonObject = {
+        "reasons": [{**asdict(it), "change": it.change} for it in why.reasons],
+        "parts": [{**asdict(it), "change": it.change} for it in why.rows],
+    }
+    if why.split:
+        found["split"] = [asdict(it) for it in why.split]
+    return found
 
 
 def _comparison(comparison: Comparison) -> JsonObject:

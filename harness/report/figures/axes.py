@@ -49,7 +49,7 @@ def new_figure(
 ) -> tuple[Figure, list[Axes]]:
     """An empty figure, and its axes one row after the other, with one horizontal axis.
 
-    It is no figure of pyplot, so that it is forgotten when nobody holds it, and needs no screen. Margins are given and not
+    It is no figure of pyplot, so that it is freed with its last reference, and needs no screen. Margins are given and not
     worked out from what is drawn, which takes as long as the drawing.
 
     Args:

@@ -83,6 +83,7 @@ _SHORT = {
     "silence": "{agent}: silence",
     "in_flight": "{agent}: in flight",
     "state_lock": "{agent}: state lock",
+    "person": "{agent}: a person",
     "overhead": "{agent}: between calls",
     "hand_off": "between turns",
 }

@@ -11,6 +11,7 @@ def section(contents: Contents) -> Section | None:
     found = contents.side.findings
     if not found:
         return None
+    has_mode = any(finding.mast for finding, _ in found)
     return Section(
         key="findings",
         title="What to do",
@@ -18,10 +19,14 @@ def section(contents: Contents) -> Section | None:
             DataTable(
                 caption="Findings",
                 columns=(
-                    Column("severity"), Column("agent"), Column("what was seen"), Column("advice"), Column("runs", "runs"),
+                    Column("severity"), Column("agent"), Column("what was seen"), *([Column("MAST")] if has_mode else []), Column("advice"), Column("runs", "runs"),
                 ),
                 rows=[
-                    (finding.severity, finding.agent or "-", finding.message, finding.advice, runs) for finding, runs in found
+                    (
+                        finding.severity, finding.agent or "-", finding.message, *([finding.mast or "-"] if has_mode else []),
+                        finding.advice, runs,
+                    )
+                    for finding, runs in found
                 ],
             )
         ],

@@ -10,7 +10,7 @@ from harness.json_types import JsonObject
 from harness.report.blocks import Section, Step, Steps
 from harness.report.contents import Contents
 from harness.spans import ATTEMPT, CALL, OK, TOOL, Table
-from harness.store import queries, series
+from harness.store import Store, queries, series
 from harness.store.asking import Row
 from harness.units import render
 
@@ -35,23 +35,37 @@ def section(contents: Contents) -> Section | None:
     return Section(
         key="texts",
         title="What agents read and wrote",
-        lead="Open a step to see its prompt and its reply. What looks like a secret was replaced before the run was stored.",
+        lead="Open a step to see its prompt and its reply. Times are since the beginning of the task. What looks like a secret was "
+        "replaced before the run was stored.",
         blocks=blocks,
     )
 
 
 def _steps_of(contents: Contents, row: Row) -> Steps:
-    store, run_id, task = contents.side.store, row["run_id"], row["task"]
+    shown_as = _SLOWEST if row["shown_as"] == "slowest" else _FAILED
+    title = f"Task {row['task']} of run {row['run_id']}, {shown_as}"
+    return steps_of(contents.side.store, row["run_id"], row["task"], title)
+
+
+def steps_of(store: Store, run_id: int, task: int, title: str) -> Steps:
+    """The steps of one task.
+
+    Args:
+        store: Where the run is.
+        run_id: The run.
+        task: The task.
+        title: What stands above them; how many they are is added.
+    """
     spans = queries.span_table(store, run_id, task=task)
     events = queries.event_table(store, run_id, task=task)
     steps = list(_steps(spans, events, queries.texts(store, run_id, task=task)))
-    left_out = max(0, len(steps) - STEPS_MAX)
+    count = len(steps)
+    left_out = max(0, count - STEPS_MAX)
     if left_out:
         half = STEPS_MAX // 2
         steps = [*steps[:half], *steps[-half:]]
-    shown_as = _SLOWEST if row["shown_as"] == "slowest" else _FAILED
     return Steps(
-        title=f"Task {task} of run {run_id}, {shown_as}: {len(steps) + left_out} steps",
+        title=f"{title}: {count} {'step' if count == 1 else 'steps'}",
         steps=steps,
         note=f"{left_out:,} steps in the middle are left out." if left_out else "",
     )
@@ -68,13 +82,14 @@ def _steps(spans: Table, events: Table, texts: Mapping[int, Mapping[str, str]]) 
     for row in rows:
         if row["kind"] == ATTEMPT:
             attempts.setdefault(row["parent_id"], []).append(row)
+    began_s = min((row["arrival_s"] for row in rows), default=0.0)
     for row in sorted(rows, key=lambda it: (it["arrival_s"], it["span_id"])):
         if row["kind"] not in (CALL, TOOL):
             continue
         said = texts.get(row["span_id"], {})
         yield Step(
-            start_s=row["arrival_s"],
-            end_s=row["end_s"],
+            start_s=row["arrival_s"] - began_s,
+            end_s=row["end_s"] - began_s,
             who=row["agent"] or "the program",
             what=f"tool {row['name']}" if row["kind"] == TOOL else f"call of {row['model']}",
             outcome=_outcome(row, attempts.get(row["span_id"], [])),

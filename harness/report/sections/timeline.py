@@ -38,7 +38,9 @@ def section(contents: Contents) -> Section | None:
         whole = run_timeline(side.spans[run["run_id"]], side.events[run["run_id"]])
         note = f" Every {side.every:,}th task is drawn." if side.every > 1 else ""
         drawings.append(
-            _drawing("timeline-run", f"Run {run['run_id']} as a whole", whole, contents.trace, note)
+            drawing_of(
+                "timeline-run", f"Run {run['run_id']} as a whole", whole, contents.trace, note
+            )
         )
     if not drawings:
         return None
@@ -66,10 +68,19 @@ def _of_task(contents: Contents, row: Row) -> Drawing:
         title = f"Task {row['task']} of run {row['run_id']}"
     # The trace beside the page is of one run.
     trace = contents.trace if row["run_id"] == contents.shown["run_id"] else ""
-    return _drawing(f"timeline-{row['shown_as']}", title, task_of(contents, row), trace)
+    return drawing_of(f"timeline-{row['shown_as']}", title, task_of(contents, row), trace)
 
 
-def _drawing(key: str, title: str, timeline: Timeline, trace: str, note: str = "") -> Drawing:
+def drawing_of(key: str, title: str, timeline: Timeline, trace: str = "", note: str = "") -> Drawing:  # fmt: skip
+    """The figure of a timeline.
+
+    Args:
+        key: Names its files, and what a link to it ends in.
+        title: What stands above it.
+        timeline: What is drawn.
+        trace: The file of the trace that its marks lead to; empty if there is none.
+        note: What is added to how it is read.
+    """
     return Drawing(
         key=key,
         title=title,

@@ -25,6 +25,7 @@ _DOING: Final = {
     "silence": "hearing nothing from the provider",
     "in_flight": "waiting for a place in flight",
     "state_lock": "waiting for the lock of shared state",
+    "person": "waiting for a person",
     "overhead": "between its calls",
     "hand_off": "between turns",
 }

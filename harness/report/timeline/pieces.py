@@ -16,7 +16,10 @@ WAITS: Final = {
     "backoff": "back_off",
     "silence": "silence",
     "in_flight": "in_flight",
+    "token_bucket": "in_flight",
     "state_lock": "state_lock",
+    "attention": "person",
+    "person": "person",
 }
 """By name of a wait, its role in the palette; another wait is an agent's own affair."""
 
@@ -109,7 +112,7 @@ def _attempt(
     if status != OK:
         parts = [("queue", arrival_s, served_s), ("retry", served_s, end_s)]
     else:
-        # Without a first token nobody knows where reading ended.
+        # Without a first token it is unknown where reading ended.
         first_s = min(max(first_token_s, served_s), end_s) if first_token_s == first_token_s else served_s  # fmt: skip
         parts = [("queue", arrival_s, served_s), ("prefill", served_s, first_s), ("work", first_s, end_s)]  # fmt: skip
     return [part for part in parts if part[1] < part[2]] or parts[-1:]

@@ -68,7 +68,7 @@ def rows(
         raise ValueError(str(error)) from error
 
 
-def _checked(ipc: Any) -> Iterator[Any]:  # noqa: ANN401 - pyarrow's, which is imported on use
+def _checked(ipc: Any) -> Iterator[object]:  # noqa: ANN401 - pyarrow's, which is imported on use
     for number in range(ipc.num_record_batches):
         batch = ipc.get_batch(number)
         batch.validate(full=True)

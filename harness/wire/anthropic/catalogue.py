@@ -1,7 +1,7 @@
 """What the API knows of its models.
 
 Context windows are those of genai-prices 0.2.3; sizes of replies those of the documentation up to Claude 4.5, and 128,000
-from 4.6 on; dates are null where nobody here knows them. The shortest prefix that a prompt cache keeps:
+from 4.6 on; dates are null where they are unknown. The shortest prefix that a prompt cache keeps:
 https://docs.claude.com/en/docs/build-with-claude/prompt-caching#cache-limitations.
 """
 
@@ -67,6 +67,14 @@ class Facts(NamedTuple):
         return self.generation < 4.6
 
     @property
+    def takes_system_turns(self) -> bool:
+        """Whether `messages` may hold turns of the system: from Opus 4.8 on, but not Sonnet 5.
+
+        https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+        """
+        return (self.generation >= 4.8 and self.name != "claude-sonnet-5") or self.is_unknown
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the name is unknown."""
         return self.generation == 0
@@ -130,6 +138,27 @@ _MODELS = (
 )
 
 _BY_NAME = {facts.name: facts for facts in _MODELS}
+
+_OTHERS = (
+    "claude-mythos-preview",
+    "claude-3-opus-20240229",
+    "claude-3-opus-latest",
+    "claude-3-sonnet-20240229",
+    "claude-2.1",
+    "claude-2.0",
+    "claude-instant-1.2",
+)
+"""Models that there are or were, of which nothing more is known here."""
+
+
+def exists(model: str) -> bool:
+    """Whether the API has, or had, a model of a name."""
+    return not facts_of(model).is_unknown or model in _OTHERS
+
+
+def names_of_models() -> list[str]:
+    """The names that the models answer to."""
+    return list(dict.fromkeys(name for one in _MODELS for name in (one.name, one.dated)))
 
 
 def facts_of(model: str) -> Facts:

@@ -27,7 +27,7 @@ CALL_FRAME = 33
 Sonnet 4.6 with 170."""
 _IMAGE = 1334
 """An image of 1000 x 1000 pixels (https://docs.claude.com/en/docs/build-with-claude/vision#calculate-image-costs);
-nobody here looks into images."""
+the content of images is not read."""
 _DOCUMENT = 2250
 """A PDF of one page: the middle of the documented 1,500 to 3,000."""
 

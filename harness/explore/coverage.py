@@ -1,0 +1,110 @@
+"""How far a search looked: which single deviations and pairs it tried, out of how many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from harness.explore.deviation import Cancel, Fault, Jitter, Late, Latency, ThreadGoes, ThreadJitter
+from harness.explore.search import Search
+from harness.explore.strategies.faults import FAILS, classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a search tried."""
+
+    call_sites: int
+    """Calls of the passing run."""
+    faults_tried: int
+    """Single faults that were tried."""
+    faults_in_all: int
+    """Single faults that there are at those calls."""
+    pairs: int
+    """Pairs of deviations that were tried."""
+    pairs_in_all: int
+    """Pairs of single faults at different calls, without any reduction."""
+    latencies: int
+    """Single changes of a latency that were tried."""
+    orders: int
+    """Orders of what falls on one instant, and of threads, that were tried."""
+    cancellations: int
+    stories: int
+    """Different stories that were seen."""
+    irrelevant: tuple[str, ...] = ()
+    """Agents whose failure changed nothing else; their calls were tried last."""
+    never_met: tuple[str, ...] = ()
+    """Faults of which no call was tried."""
+    inconclusive: Mapping[str, int] = field(default_factory=dict)
+    """Runs that say nothing, by the reason."""
+    notes: tuple[str, ...] = ()
+    """What there is to say about the search itself, such as that the check accepts everything."""
+    cut_at: str = ""
+    """What ended the search: `runs`, `time`, or nothing left to try."""
+
+    def __str__(self) -> str:
+        told = [
+            f"{self.faults_tried} of {self.faults_in_all} single faults at {_count(self.call_sites, 'call site')}",
+            f"{_count(self.pairs, 'pair')} ({self.pairs_in_all} of faults alone without reduction)",
+            _count(self.latencies, "latency race"),
+            _count(self.orders, "order"),
+            _count(self.cancellations, "cancellation"),
+            f"{self.stories} different stories",
+        ]
+        if self.irrelevant:
+            told.append(
+                f"tried last, since their failure changes nothing else: {', '.join(self.irrelevant)}"
+            )
+        if self.never_met:
+            told.append(f"faults that no call met: {', '.join(self.never_met)}")
+        for reason, times in self.inconclusive.items():
+            told.append(f"{_count(times, 'run')} said nothing: {reason}")
+        told += self.notes
+        if self.cut_at:
+            told.append(f"ended by: {self.cut_at}")
+        return "; ".join(told)
+
+
+def coverage_of(search: Search, cut_at: str) -> Coverage:
+    """How far a search has looked."""
+    sites = search.passing.seen.sites
+    in_all = [
+        Fault(site.address, *fault)
+        for site in sites
+        for fault in [(FAILS, ()), *classes(search, site)]
+        if search.allows(fault[0])
+    ]
+    singles = {
+        trial.deviations[0] for trial in search.trials.values() if len(trial.deviations) == 1
+    }
+    kinds = Counter(type(one) for one in singles)
+    met = {
+        one.name
+        for trial in search.trials.values()
+        for one in trial.seen.applied
+        if isinstance(one, Fault)
+    }
+    wanted = dict.fromkeys(one.name for one in in_all)
+    return Coverage(
+        call_sites=len(sites),
+        faults_tried=sum(fault in singles for fault in in_all),
+        faults_in_all=len(in_all),
+        pairs=sum(len(trial.deviations) == 2 for trial in search.trials.values()),
+        pairs_in_all=sum(one.call != other.call for one, other in combinations(in_all, 2)),
+        latencies=kinds[Latency],
+        orders=kinds[Late] + kinds[Jitter] + kinds[ThreadJitter] + kinds[ThreadGoes],
+        cancellations=kinds[Cancel],
+        stories=len(search.stories),
+        irrelevant=tuple(search.irrelevant),
+        never_met=tuple(name for name in wanted if name not in met),
+        inconclusive=dict(search.inconclusive),
+        notes=tuple(search.notes),
+        cut_at=cut_at,
+    )
+
+
+def _count(number: int, what: str) -> str:
+    plural = f"{what[:-1]}ies" if what.endswith("cy") else f"{what}s"
+    return f"{number} {what if number == 1 else plural}"

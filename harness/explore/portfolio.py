@@ -1,0 +1,223 @@
+"""The portfolio: all strategies in turn until the budget is spent, and each failure shrunk and confirmed as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from harness.explore.cases import keep, of_test
+from harness.explore.coverage import coverage_of
+from harness.explore.deviation import Deviations
+from harness.explore.exploration import Exploration, Finding
+from harness.explore.observation import Observation
+from harness.explore.properties import Failure
+from harness.explore.search import BudgetSpent, Search, Trial
+from harness.explore.shrink import Shrinker, Shrunk, in_order
+from harness.explore.story import in_words, tell
+from harness.explore.strategies import STRATEGIES
+from harness.explore.token import Replay, token_of
+
+FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
+"""Before all else; `down` to its end."""
+
+ROUND = (
+    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel",
+    "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
+)  # fmt: skip
+"""The order of turns from then on."""
+
+_SHRINK_MAX = 60
+"""Runs that shrinking may take."""
+
+_SKIPPED_MAX = 200
+"""So many proposals in a row that are known already, and a strategy is passed over in this turn."""
+
+
+class Portfolio:
+    """Runs a search.
+
+    Args:
+        search: The search, not begun.
+        on_finding: Told of each finding as it comes.
+        on_run: Told of each run.
+        seed: The seed of the runs.
+        test: What the findings are of.
+        cases: The folder in which findings are kept; what is kept there of this test is run first. None keeps nothing.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        *,
+        on_finding: Callable[[Finding], object] = lambda _: None,
+        on_run: Callable[[Search], object] = lambda _: None,
+        seed: int = 1,
+        test: str = "",
+        cases: Path | None = None,
+    ) -> None:
+        self._search = search
+        self._on_finding = on_finding
+        self._on_run = on_run
+        self._seed = seed
+        self._test = test
+        self._cases = cases
+        self._findings: list[Finding] = []
+        self._not_reproducible: list[str] = []
+        self._shrinking = 0
+        self._running: dict[str, Iterator[Deviations | None]] = {}
+        self._ended: set[str] = set()
+
+    def run(self) -> Exploration:
+        """Search until the budget is spent, nothing is left to try, or Ctrl-C."""
+        interrupted, cut_at = False, "nothing left to try"
+        try:
+            passing = self._search.begin()
+            if passing.failure is not None:
+                self._report(passing)
+            else:
+                self._rounds()
+        except BudgetSpent:
+            budget = self._search.budget
+            cut_at = "the budget of runs" if budget.spent >= budget.runs else "the budget of time"
+            if len(self._findings) >= budget.findings:
+                cut_at = "the number of findings that were wanted"
+        except KeyboardInterrupt:
+            interrupted, cut_at = True, "Ctrl-C"
+        finally:
+            self._search.ahead.leave()
+            self._search.ahead.end()
+        return self._result(cut_at, interrupted=interrupted)
+
+    def _result(
+        self, cut_at: str, differs: Sequence[str] = (), *, interrupted: bool = False
+    ) -> Exploration:
+        return Exploration(
+            findings=tuple(self._findings),
+            runs=self._search.budget.spent,
+            runs_to_shrink=self._shrinking,
+            coverage=coverage_of(self._search, cut_at),
+            not_reproducible=(*self._not_reproducible, *differs),
+            interrupted=interrupted,
+            by_strategy=dict(self._search.by_strategy),
+        )
+
+    def replay(self, replay: Replay) -> Exploration:
+        """Run the deviations of a finding once more, and nothing else; what is found is the finding if it is still there."""
+        passing = self._search.begin()
+        trial = passing
+        if replay.deviations:
+            trial = self._search.trial(replay.deviations, "replay")
+        differs = []
+        if replay.events and replay.events != trial.seen.events:
+            differs.append(
+                "the run is another one than that of the token: the program, its environment or harness has changed"
+            )
+        if trial.failure is not None:
+            self._tell(trial, Shrunk(trial.deviations, trial.seen, trial.failure, 0))
+        return self._result("a replay", differs)
+
+    def _rounds(self) -> None:
+        for case in () if self._cases is None else of_test(self._cases, self._test):
+            if case.seed == self._seed and not self._search.is_spent_on(case.deviations):
+                self._judge(self._search.trial(case.deviations, "kept"))
+        for name in FIRST:
+            while self._turn(name) and name == "down":
+                pass
+        while sum(self._turn(name) for name in ROUND):
+            pass
+
+    def _turn(self, name: str) -> bool:
+        """Let a strategy make one run; whether it did."""
+        deviations = self._next(name)
+        if deviations is None:
+            return False
+        trial = self._search.trial(deviations, name)
+        self._judge(trial)
+        return True
+
+    def _judge(self, trial: Trial) -> None:
+        if not self._search.ahead.is_child:
+            self._on_run(self._search)
+        if trial.failure is not None:
+            self._report(trial)
+            if len(self._findings) >= self._search.budget.findings:
+                raise BudgetSpent
+
+    def _next(self, name: str) -> Deviations | None:
+        if name in self._ended:
+            return None
+        if name not in self._running:
+            self._running[name] = STRATEGIES[name](self._search)
+        for _ in range(_SKIPPED_MAX):
+            try:
+                proposed = next(self._running[name])
+            except StopIteration:
+                self._ended.add(name)
+                return None
+            if proposed is None:
+                return None
+            if proposed and not self._search.is_spent_on(proposed):
+                return proposed
+        return None
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _report(self, trial: Trial) -> None:
+        """Confirm a failure of a new class, shrink it, and tell of it."""
+        failure = trial.failure
+        assert failure is not None, "only failures are reported"
+        if failure.key in self._search.known:
+            return
+        again, same = self._look(trial.deviations)
+        if same is None or same.key != failure.key or again.events != trial.seen.events:
+            self._search.known.add(failure.key)
+            self._not_reproducible.append(_parted(trial, failure, same))
+            return
+        shrunk = Shrinker(
+            self._search.look, trial.deviations, trial.seen, failure, _SHRINK_MAX
+        ).shrink()
+        self._shrinking += shrunk.runs
+        self._search.known |= {failure.key, shrunk.failure.key}
+        self._tell(trial, shrunk)
+
+    def _tell(self, trial: Trial, shrunk: Shrunk) -> None:
+        """Keep a finding, and tell of it."""
+        deviations = in_order(shrunk.deviations, shrunk.seen)
+        if deviations:
+            self._search.minima.append(frozenset(deviations))
+        passing = self._search.passing.seen
+        replay = Replay(self._seed, deviations, shrunk.failure.kind, shrunk.seen.events, self._test)
+        finding = Finding(
+            kind=shrunk.failure.kind,
+            message=shrunk.failure.message,
+            where=shrunk.failure.where,
+            overrides=deviations,
+            runs_until_found=trial.number,
+            runs_to_shrink=shrunk.runs,
+            strategy=trial.strategy,
+            token=token_of(replay),
+            story=tell(passing, shrunk.seen, deviations, shrunk.failure),
+            in_words=tuple(in_words(one, passing, shrunk.seen) for one in deviations),
+            timeline=tuple(shrunk.seen.timeline()),
+            passing_timeline=tuple(passing.timeline()),
+            deviations_when_found=len(trial.deviations),
+            failure=shrunk.failure,
+        )
+        self._findings.append(finding)
+        if self._cases is not None and deviations:
+            keep(self._cases, finding)
+        self._on_finding(finding)
+
+    def _look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
+        self._shrinking += 1
+        return self._search.look(deviations)
+
+
+def _parted(trial: Trial, failure: Failure, again: Failure | None) -> str:
+    now = "it passed" if again is None else f"it failed with {again.message}"
+    return f"{failure.message} in run {trial.number}; when it was run again, {now}"
+
+
+def strategies_in_use() -> Sequence[str]:
+    """The names of the strategies of a search, each once, in the order of their first turn."""
+    return list(dict.fromkeys((*FIRST, *ROUND)))

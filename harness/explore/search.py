@@ -1,0 +1,381 @@
+"""The state of a search: the passing run, all trials, what matters, and what was found."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from harness import wall
+from harness.errors import Deadlock, HarnessError, LimitExceeded
+from harness.explore.ahead import Ahead
+from harness.explore.altered import accepts_everything
+from harness.explore.deviation import (
+    Cancel,
+    Deviation,
+    Deviations,
+    Down,
+    Fault,
+    Latency,
+    SlowAgent,
+    ToolFails,
+    ToolLatency,
+)
+from harness.explore.observation import Bounds, Observation, Site, Subject
+from harness.explore.properties import Context, Failure, Property
+from harness.explore.reductions import REDUCTIONS, SAME_STORY
+from harness.explore.timeline import Timeline
+
+_RELATIVE_BOUND = 50
+"""A run may take so many times the virtual time of the passing one."""
+
+_LEAST = Bounds(horizon_s=7200.0, calls=60, instants=20_000)
+"""Runs may go as far at least: the time-outs of an SDK alone add up to half an hour, and one agent that goes on for ever
+makes so many calls however many others there are."""
+
+_CONFIRMED_AT = 4
+"""A run that passes its bounds is repeated once with bounds so many times as wide."""
+
+
+class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
+    """The search may run no more."""
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """One run of a search."""
+
+    deviations: Deviations
+    strategy: str
+    seen: Observation
+    failure: Failure | None
+    number: int
+    """1 for the passing run."""
+    is_new: bool = False
+    """Whether its story is new."""
+    fresh: tuple[Site, ...] = ()
+    """Calls that the passing run does not make."""
+    _timeline: Timeline | None = None
+
+    def timeline(self, irrelevant: Collection[str]) -> Timeline:
+        """Its moments."""
+        if self._timeline is None:
+            self._timeline = Timeline(self.seen, irrelevant)
+        return self._timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What one run teaches."""
+
+    seen: Observation
+    failure: Failure | None
+    began: tuple[int, frozenset[str]]
+    """The bounds before it."""
+    wider: int
+    endless: frozenset[str]
+    inconclusive: Counter[str]
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much a search may spend.
+
+    Args:
+        runs: Runs, those for shrinking not counted.
+        wall_s: Real time [s].
+        findings: Classes of failure.
+    """
+
+    runs: int
+    wall_s: float
+    findings: float = math.inf
+    began_s: float = field(default_factory=wall.elapsed_s)
+    spent: int = 0
+
+    def take(self) -> None:
+        """Take one run.
+
+        Raises:
+            BudgetSpent: There is none left.
+        """
+        if self.is_spent:
+            raise BudgetSpent
+        self.spent += 1
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether there is nothing left."""
+        return self.spent >= self.runs or wall.elapsed_s() - self.began_s > self.wall_s
+
+
+class Search:
+    """One search.
+
+    Args:
+        subject: What is explored.
+        properties: What has to hold.
+        budget: How much it may spend.
+        faults: The faults that may be injected, by name; None means all that fit.
+        seed: What random strategies follow from.
+        check: The user's check among the properties, which is shown altered outputs.
+        jobs: How many runs are made at once; what is found does not depend on it.
+        reductions: Which reductions are in use; all by default.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        properties: Sequence[Property],
+        budget: Budget,
+        faults: Collection[str] | None = None,
+        seed: int = 1,
+        check: Callable[..., object] | None = None,
+        jobs: int = 1,
+        reductions: Collection[str] = REDUCTIONS,
+    ) -> None:
+        self.check = check
+        self.reductions = reductions
+        self.ahead = Ahead(jobs)
+        self.subject = subject
+        self.properties = properties
+        self.budget = budget
+        self.faults = faults
+        self.seed = seed
+        self.trials: dict[frozenset[Deviation], Trial] = {}
+        """All trials by their deviations."""
+        self.by_strategy: Counter[str] = Counter()
+        """Runs of each strategy."""
+        self.stories: dict[str, Trial] = {}
+        """The first trial of each story, in order."""
+        self.orders: dict[str, Trial] = {}
+        """The first trial of each order of calls, of those that matter."""
+        self.irrelevant: dict[str, None] = {}
+        """Agents whose failure alone changed nothing else."""
+        self.followups: deque[Trial] = deque()
+        """Trials with a new story whose fresh calls wait for a second deviation."""
+        self.minima: list[frozenset[Deviation]] = []
+        """The minimal deviations of what was found."""
+        self.known: set[tuple[str, str, str]] = set()
+        """Keys of the failures that were found."""
+        self.wider = 1
+        """How many times wider the bounds are than at first."""
+        self.bounds: Bounds | None = None
+        self.endless: frozenset[str] = frozenset()
+        """Bounds that a run passed again when they were wider: programs go on for ever, and no such run is repeated."""
+        self.notes: list[str] = []
+        """What there is to say about the search itself."""
+        self.inconclusive: Counter[str] = Counter()
+        """Runs that say nothing, by the reason: replies of the test that ran out, and the like."""
+
+    # -- the passing run ----------------------------------------------------------------------------------------------
+
+    def begin(self) -> Trial:
+        """Run without deviations, and learn what there is."""
+        self.budget.take()
+        seen = self.subject.run(())
+        self.passing = Trial((), "passing run", seen, self._judge(seen, seen, ()), 1)
+        self.passing.is_new = True
+        self.trials[frozenset()] = self.passing
+        self.stories[seen.story()] = self.passing
+        self.bounds = Bounds(
+            max(_RELATIVE_BOUND * seen.latency_s, _LEAST.horizon_s),
+            2 * len(seen.sites) + _LEAST.calls,
+            _LEAST.instants,
+        )
+        self.agents = list(dict.fromkeys(site.agent for site in seen.sites))
+        self.linked = _linked(seen)
+        self._addresses = {site.address for site in seen.sites}
+        if self.passing.failure is None and self.check is not None:
+            accepted = accepts_everything(self.check, seen.output)
+            if accepted:
+                self.notes.append(
+                    f"the check accepts each of {accepted} altered outputs, None among them: it may be unable to fail"
+                )
+        seen.release()
+        return self.passing
+
+    # -- trials -------------------------------------------------------------------------------------------------------
+
+    def trial(self, deviations: Deviations, strategy: str) -> Trial:
+        """Run under deviations, unless that was done before.
+
+        Raises:
+            BudgetSpent: There is no run left.
+        """
+        known = self.trials.get(frozenset(deviations))
+        if known is not None:
+            return known
+        self.budget.take()
+        if (not self.ahead.waits and self.ahead.fork()) or (
+            self.ahead.is_child and self.ahead.assumes()
+        ):
+            return self._assumed(deviations, strategy)
+        if self.ahead.is_child:
+            self.ahead.send(deviations, self._looked(deviations))
+        self.by_strategy[strategy] += 1
+        looked: _Looked = self.ahead.take(deviations, partial(self._looked, deviations))
+        if looked.began != (self.wider, self.endless):  # a run before it has moved the bounds
+            looked = self._looked(deviations)
+        self.wider, self.endless = looked.wider, looked.endless
+        self.inconclusive += looked.inconclusive
+        seen, failure = looked.seen, looked.failure
+        made = Trial(deviations, strategy, seen, failure, self.budget.spent)
+        self.trials[frozenset(deviations)] = made
+        if failure is None:
+            self._learn(made)
+        return made
+
+    def _assumed(self, deviations: Deviations, strategy: str) -> Trial:
+        """A run that was not made and is taken to have taught nothing."""
+        made = Trial(deviations, strategy, self.passing.seen, None, self.budget.spent)
+        self.trials[frozenset(deviations)] = made
+        return made
+
+    def _looked(self, deviations: Deviations) -> _Looked:
+        """Run under deviations, here or in another process, and say what there is to learn."""
+        before, began = self.inconclusive.copy(), (self.wider, self.endless)
+        seen, failure = self.look(deviations)
+        after = (self.wider, self.endless)
+        self.wider, self.endless = began
+        told = Counter(self.inconclusive)
+        told.subtract(before)
+        self.inconclusive = before
+        if self.ahead.is_child:
+            seen.timeline = partial(tuple, seen.timeline())
+        return _Looked(seen, failure, began, *after, +told)
+
+    def look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
+        """Run under deviations and judge the run; it counts for nothing else."""
+        bounds = None if self.bounds is None else self.bounds.times(self.wider)
+        seen = self.subject.run(deviations, bounds)
+        if (
+            bounds is not None
+            and isinstance(seen.error, LimitExceeded)
+            and seen.error.limit not in self.endless
+        ):
+            again = self.subject.run(deviations, bounds.times(_CONFIRMED_AT))
+            if isinstance(again.error, LimitExceeded):
+                self.endless |= {again.error.limit}
+            else:
+                self.wider *= _CONFIRMED_AT
+                seen = again
+        failure = self._judge(self.passing.seen, seen, deviations)
+        seen.release()
+        return seen, failure
+
+    def _judge(
+        self, passing: Observation, seen: Observation, deviations: Deviations
+    ) -> Failure | None:
+        error = seen.error
+        if isinstance(error, HarnessError) and not isinstance(error, Deadlock | LimitExceeded):
+            if not deviations:
+                raise error  # the test is wrong
+            self.inconclusive[str(error).splitlines()[0]] += 1
+            return None
+        context = Context(passing, seen, deviations)
+        return next(filter(None, (holds(context) for holds in self.properties)), None)
+
+    def _learn(self, made: Trial) -> None:
+        if not self.orders:
+            self.orders[self.passing.seen.order(self.irrelevant)] = self.passing
+        self.orders.setdefault(made.seen.order(self.irrelevant), made)
+        story = made.seen.story()
+        if story in self.stories:
+            return
+        self.stories[story] = made
+        made.is_new = True
+        made.fresh = tuple(site for site in made.seen.sites if site.address not in self._addresses)
+        if len(made.deviations) == 1:
+            self.followups.append(made)
+
+    # -- what matters -------------------------------------------------------------------------------------------------
+
+    def is_spent_on(self, deviations: Deviations) -> bool:
+        """Whether a set of deviations is known: it was tried, or holds what is known to fail."""
+        wanted = frozenset(deviations)
+        return wanted in self.trials or any(minimum <= wanted for minimum in self.minima)
+
+    def allows(self, fault: str) -> bool:
+        """Whether a fault may be injected."""
+        return self.faults is None or fault in self.faults
+
+    def relevant(self) -> list[Site]:
+        """The calls of the passing run that may matter."""
+        return [site for site in self.passing.seen.sites if site.agent not in self.irrelevant]
+
+    def spread(self) -> Iterator[Site]:
+        """The calls of the passing run: of each agent the first, the last, then the others, agents in turn."""
+        columns = []
+        for agent in self.agents:
+            own = [site for site in self.passing.seen.sites if site.agent == agent]
+            own = own[:1] + own[-1:] * (len(own) > 1) + own[1:-1]
+            columns.append((agent in self.irrelevant, agent not in self.linked, own))
+        columns.sort(key=lambda each: each[:2])
+        for wanted in (False, True):
+            chosen = [own for irrelevant, _, own in columns if irrelevant is wanted]
+            for row in range(max(map(len, chosen), default=0)):
+                yield from (own[row] for own in chosen if row < len(own))
+
+    def changed_by(self, trial: Trial, agents: Collection[str]) -> bool:
+        """Whether a trial differs from the passing run in more than the calls of some agents."""
+        if trial.failure is not None:
+            return True
+        one, other = (
+            sorted((site.agent, site.prompt) for site in seen.sites if site.agent not in agents)
+            for seen in (self.passing.seen, trial.seen)
+        )
+        return one != other or trial.seen.printed != self.passing.seen.printed
+
+    def changing(self) -> list[Deviations]:
+        """The single deviations that changed the story, in the order in which they were found."""
+        return _singles(self.stories.values())
+
+    def reordering(self) -> list[Deviations]:
+        """The single deviations that changed the order of calls and not the story; without that reduction, all others."""
+        trials = self.orders if SAME_STORY in self.reductions else self.trials
+        stories = set(self.changing())
+        return [
+            single
+            for single in _singles(one for one in trials.values() if one.failure is None)
+            if single not in stories
+        ]
+
+
+def _singles(trials: Iterable[Trial]) -> list[Deviations]:
+    return [
+        trial.deviations
+        for trial in trials
+        if len(trial.deviations) == 1
+        and isinstance(trial.deviations[0], Fault | Latency | ToolFails | ToolLatency | Cancel)
+    ]
+
+
+def agent_of(deviation: Deviation, sites: Sequence[Site]) -> str:
+    """The agent whose calls a deviation is about; empty if it is about none."""
+    match deviation:
+        case Fault(call=call) | Latency(call=call):
+            return next((site.agent for site in sites if site.address == call), "")
+        case Down(agent=agent) | SlowAgent(agent=agent):
+            return agent
+        case _:
+            return ""
+
+
+def _linked(seen: Observation) -> set[str]:
+    """The agents whose replies led to the output, as far as their words tell."""
+    by_number = {site.number: site for site in seen.sites}
+    needed: set[int] = set()
+    todo = sorted(seen.kept)
+    while todo:
+        number = todo.pop()
+        if number not in needed:
+            needed.add(number)
+            todo += by_number[number].heard
+    return {by_number[number].agent for number in needed}
+
+
+Told = Callable[[str], object]
+"""Told of progress, in one line."""

@@ -1,0 +1,198 @@
+"""Shrinking: from a failing run to the least deviations that fail in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from harness.explore.apply import NANOSECOND_S
+from harness.explore.deviation import (
+    WIDE,
+    Cancel,
+    Deviation,
+    Deviations,
+    Fault,
+    Late,
+    Latency,
+    ThreadFirst,
+    ThreadGoes,
+    ToolLatency,
+    size_key,
+)
+from harness.explore.observation import Observation
+from harness.explore.properties import Failure
+
+_PARTS_MAX = 64
+"""A deviation that stands for more is left whole."""
+
+_NARROW_MAX = 3
+"""A wide deviation is not taken apart into more than so many: "the provider is down" says more than ten single failures."""
+
+_HALVED_MAX = 8
+"""So many parts are looked at one by one."""
+
+Look = Callable[[Deviations], tuple[Observation, Failure | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A minimal failing run."""
+
+    deviations: Deviations
+    seen: Observation
+    failure: Failure
+    runs: int
+    """How many runs it took."""
+
+
+class Shrinker:
+    """Shrinks one failing run.
+
+    Args:
+        look: Runs under deviations.
+        deviations: Of the failing run.
+        seen: That run.
+        failure: How it failed.
+        limit: How many runs it may take.
+    """
+
+    def __init__(
+        self, look: Look, deviations: Deviations, seen: Observation, failure: Failure, limit: int
+    ) -> None:
+        self._look = look
+        self._limit = limit
+        self._tried: set[frozenset[Deviation]] = {frozenset(deviations)}
+        self._runs = 0
+        self._best = Shrunk(deviations, seen, failure, 0)
+
+    def shrink(self) -> Shrunk:
+        """The least that was found within the limit."""
+        self._keep_applied()
+        self._halve()
+        self._split()
+        self._replace_latencies()
+        self._simplify()
+        return replace(self._best, runs=self._runs)
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def _fails(self, deviations: Deviations) -> bool:
+        """Whether fewer or plainer deviations fail in the same way; if so they are the best from now on."""
+        wanted = frozenset(deviations)
+        if wanted in self._tried or self._runs >= self._limit or not deviations:
+            return False
+        self._tried.add(wanted)
+        self._runs += 1
+        seen, failure = self._look(deviations)
+        if failure is None or failure.key != self._best.failure.key:
+            return False
+        self._best = Shrunk(deviations, seen, failure, self._runs)
+        return True
+
+    def _keep_applied(self) -> None:
+        """Leave out what had no effect in the run, which needs no proof but one run."""
+        applied = tuple(one for one in self._best.deviations if one in self._best.seen.applied)
+        if len(applied) < len(self._best.deviations):
+            self._fails(applied)
+
+    def _halve(self) -> None:
+        """Delta debugging: leave out parts, ever smaller (Zeller and Hildebrandt, 2002)."""
+        current, parts = list(self._best.deviations), 2
+        while len(current) >= 2:
+            size = max(1, len(current) // parts)
+            for start in range(0, len(current), size):
+                # What is left alone is tried first while parts are large: most failures need one deviation.
+                alone = tuple(current[start : start + size])
+                if len(alone) < len(current) and self._fails(alone):
+                    current, parts = list(alone), 2
+                    break
+                rest = tuple(current[:start] + current[start + size :])
+                if parts > 2 and self._fails(rest):
+                    current, parts = list(rest), max(parts - 1, 2)
+                    break
+            else:
+                if size == 1 and parts >= len(current):
+                    return
+                parts = min(len(current), parts * 2)
+
+    def _split(self) -> None:
+        """Break up what stands for many."""
+        for wide in [one for one in self._best.deviations if isinstance(one, WIDE)]:
+            whole, narrow = self._best, self._best.seen.parts.get(wide, ())
+            if not narrow or len(narrow) > _PARTS_MAX:
+                continue
+            others = tuple(one for one in whole.deviations if one != wide)
+            if len(narrow) > 2:
+                self._search_in(others, narrow)
+            elif self._fails((*others, *narrow)):
+                self._halve()
+            if len(self._best.deviations) > len(others) + _NARROW_MAX:
+                self._best = whole
+
+    def _search_in(self, others: Deviations, narrow: Deviations) -> None:
+        """Halve what a wide deviation stands for as long as one half is enough."""
+        while len(narrow) > 1:
+            half = len(narrow) // 2
+            for part in (narrow[:half], narrow[half:]):
+                if self._fails((*others, *part)):
+                    narrow = part
+                    break
+            else:
+                if len(narrow) <= _HALVED_MAX:
+                    self._fails((*others, *narrow))
+                    self._halve()
+                return
+
+    def _replace_latencies(self) -> None:
+        """Single deviations at the same calls in place of several."""
+        best = self._best.deviations
+        if len(best) < 2:
+            return
+        threads = dict.fromkeys(one.goes for one in best if isinstance(one, ThreadGoes))
+        others = tuple(one for one in best if not isinstance(one, ThreadGoes))
+        for thread in threads if len(best) - len(others) > 1 else ():
+            if self._fails((*others, ThreadFirst(thread))):
+                return
+        for one in best:
+            for single in _at_same_call(one):
+                if self._fails((single,)):
+                    return
+
+    def _simplify(self) -> None:
+        """Plainer values: rounder latencies, and a failed call in place of a damaged one."""
+        for one in list(self._best.deviations):
+            for plainer in _plainer(one):
+                others = tuple(each for each in self._best.deviations if each != one)
+                if self._fails((*others, plainer)):
+                    break
+
+
+def _at_same_call(one: Deviation) -> Iterator[Deviation]:
+    match one:
+        case Fault(call=call, name=name) if name != "overloaded":
+            yield Fault(call, "overloaded")
+        case Fault(call=call):
+            yield Fault(call, "hang")
+        case Latency(call=call, takes_s=takes_s):
+            yield Latency(call, round(takes_s * 3 + 30, 1))
+
+
+def _plainer(one: Deviation) -> Iterator[Deviation]:
+    match one:
+        case Latency(takes_s=takes_s) | ToolLatency(takes_s=takes_s):
+            for digits in (0, 1):
+                rounded = round(takes_s, digits)
+                if rounded > 0 and rounded != takes_s:
+                    yield replace(one, takes_s=rounded)
+        case Late(by_s=by_s) if by_s > NANOSECOND_S:
+            yield replace(one, by_s=NANOSECOND_S)
+        case Cancel(at_s=at_s):
+            for digits in (0, 1):
+                if round(at_s, digits) != at_s:
+                    yield replace(one, at_s=round(at_s, digits))
+
+
+def in_order(deviations: Deviations, seen: Observation) -> Deviations:
+    """Deviations in the order in which they had their effect in a run, those without one at the end."""
+    place = {one: at for at, one in enumerate(seen.applied)}
+    return tuple(sorted(deviations, key=lambda one: (place.get(one, len(place)), size_key(one))))

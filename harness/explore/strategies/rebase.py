@@ -1,0 +1,42 @@
+"""Races in the runs that a first deviation leads to, whose calls are at other times than those of the passing run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.explore.deviation import Deviations, Latency
+from harness.explore.search import Search, Trial
+
+_EACH = 2
+"""How many latencies are tried at each call of such a run."""
+
+
+def rebase(search: Search) -> Iterator[Deviations | None]:
+    """Of each new story that a single deviation led to, in turn: the next call that may matter, at its most telling latencies."""
+    running: dict[Deviations, Iterator[Deviations]] = {}
+    while True:
+        for trial in list(search.stories.values()):
+            if len(trial.deviations) == 1 and trial.deviations not in running:
+                running[trial.deviations] = _races(search, trial)
+        proposed = 0
+        for races in list(running.values()):
+            deviations = next(races, None)
+            if deviations is not None:
+                proposed += 1
+                yield deviations
+        if not proposed:
+            yield None
+
+
+def _races(search: Search, trial: Trial) -> Iterator[Deviations]:
+    timeline = trial.timeline(search.irrelevant)
+    own = {getattr(one, "call", "") for one in trial.deviations}
+    sites = [
+        site
+        for site in trial.seen.sites
+        if site.agent not in search.irrelevant and site.address not in own
+    ]
+    for rank in range(_EACH):
+        for site in sites:
+            for takes_s in timeline.of_site(site)[rank : rank + 1]:
+                yield (*trial.deviations, Latency(site.address, takes_s))

@@ -1,0 +1,22 @@
+"""Simulated tools: a use fails, its answer is lost after its effect, or it takes another time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.explore.deviation import Deviations, ToolFails, ToolLatency
+from harness.explore.search import Search
+
+
+def tools(search: Search) -> Iterator[Deviations | None]:
+    """Each use of the passing run."""
+    uses = search.passing.seen.uses
+    for effect in (True, False):
+        for use in uses:
+            yield (ToolFails(use.key, effect),)
+    timeline = search.passing.timeline(search.irrelevant)
+    columns = [(use, timeline.latencies(use.start_s, use.end_s, ())) for use in uses]
+    for row in range(max((len(latencies) for _, latencies in columns), default=0)):
+        for use, latencies in columns:
+            if row < len(latencies):
+                yield (ToolLatency(use.key, latencies[row]),)

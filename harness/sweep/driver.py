@@ -1,0 +1,214 @@
+"""Run what a store does not hold yet, and go on when workers are lost.
+
+What is there is told by the store alone: a run is one of a scenario's hash and a seed, so that a sweep that was killed is
+resumed by the same command. Only this process opens the store.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from harness.run.keep import Keeping
+from harness.run.record import DISTRIBUTION
+from harness.scenario import LoadedScenario
+from harness.store import RunRecord, Store, queries
+from harness.sweep.engines import Engine, Processes, is_worker_lost
+from harness.sweep.shards import import_shards
+from harness.sweep.work import Job, execute, program_hash
+
+_STRIKES: Final = 3
+"""So often a seed may take its worker with it before it is given up."""
+
+_JOBS_PER_WORKER: Final = 2
+"""How many wait for each worker, so that none idles."""
+
+_TASKS_A_JOB: Final = 4_000
+"""A job is no larger, so that little is lost with a worker and progress is seen."""
+
+Wanted = Sequence[tuple[int, LoadedScenario, Sequence[int]]]
+"""Runs: number of the point, its scenario, seeds."""
+
+
+@dataclass(slots=True)
+class Sweeping:
+    """A sweep that goes on: runs are asked for, and those that are missing are made.
+
+    Args:
+        store: Where runs are kept, and looked for.
+        engine: Where they are executed.
+        shards: The folder where workers leave runs; None if they send them back.
+        on_run: Called whenever a run is done.
+    """
+
+    store: Store
+    engine: Engine
+    shards: Path | None = None
+    on_run: Callable[[RunRecord], None] = lambda _: None
+    given_up: list[tuple[int, int]] = field(default_factory=list)
+    """Point and seed of runs that took their worker with them every time."""
+    made: int = 0
+    """How many runs were made so far."""
+    cpu_s: float = 0.0
+    """Time that they have taken, in all workers [real s]."""
+
+    def ensure(self, wanted: Wanted) -> int:
+        """Make sure that the store holds some runs.
+
+        Returns:
+            How many were made now.
+
+        Raises:
+            HarnessError: A run cannot continue, a worker has another version, or the store cannot be written.
+        """
+        hashes = [scenario.digest for _, scenario, _ in wanted]
+        if self.shards is not None:
+            import_shards(self.shards, self.store, hashes)
+        there = seeds_there(self.store, hashes)
+        jobs = list(self._jobs(wanted, there))
+        before = self.made
+
+        def keep(records: Sequence[RunRecord]) -> None:
+            for one in records:
+                if self.shards is None:
+                    keeping.add(one)
+                self.cpu_s += one.wall_s
+                self.made += 1
+                self.on_run(one)
+
+        with Keeping(self.store) as keeping:
+            self._run(jobs, keep)
+        if self.shards is not None:
+            import_shards(self.shards, self.store, hashes)
+        return self.made - before
+
+    def _jobs(self, wanted: Wanted, there: dict[str, set[int]]) -> Iterator[Job]:
+        harness_version, programs = version(DISTRIBUTION), dict[str, str]()
+        missing = [
+            (
+                point,
+                scenario,
+                tuple(seed for seed in seeds if seed not in there.get(scenario.digest, ())),
+            )
+            for point, scenario, seeds in wanted
+        ]
+        in_all = sum(len(seeds) for _, _, seeds in missing)
+        for point, scenario, seeds in missing:
+            if scenario.digest not in programs:
+                programs[scenario.digest] = program_hash(scenario) if scenario.functions else ""
+            size = self._size(scenario, in_all)
+            for start in range(0, len(seeds), size):
+                yield Job(
+                    point=point,
+                    scenario=scenario,
+                    seeds=seeds[start : start + size],
+                    program=programs[scenario.digest],
+                    harness_version=harness_version,
+                    shards=None if self.shards is None else self.shards.absolute(),
+                )
+
+    def _size(self, scenario: LoadedScenario, runs: int) -> int:
+        """How many runs of a point are one job."""
+        tasks = scenario.spec.workload.tasks or _TASKS_A_JOB
+        share = math.ceil(runs / (self.engine.jobs * _JOBS_PER_WORKER))
+        return max(1, min(share, _TASKS_A_JOB // tasks))
+
+    def _run(self, jobs: Sequence[Job], keep: Callable[[Sequence[RunRecord]], None]) -> None:
+        if self.engine == Processes(1):
+            for job in jobs:
+                for one in job.single():  # so that an interruption loses one run
+                    keep(execute(one))
+            return
+        left, strikes = deque(jobs), Counter[tuple[int, int]]()
+        while left:
+            suspects = self._until_lost(left, keep)
+            for job in suspects:
+                self._alone(job, strikes, keep)
+
+    def _until_lost(
+        self, left: deque[Job], keep: Callable[[Sequence[RunRecord]], None]
+    ) -> list[Job]:
+        """Run jobs until all are done or a worker is lost.
+
+        Returns:
+            The runs that were under way when a worker was lost, each as a job of its own: any of them may be why.
+        """
+        under_way: deque[tuple[Job, Future[list[RunRecord]]]] = deque()
+        width = self.engine.jobs * _JOBS_PER_WORKER
+        with _lost_pools_close(), self.engine.executor() as executor:
+            try:
+                while left or under_way:
+                    while left and len(under_way) < width:
+                        future = executor.submit(execute, left[0])
+                        under_way.append((left.popleft(), future))
+                    _, future = under_way[0]
+                    records = future.result()
+                    under_way.popleft()
+                    keep(records)
+            except Exception as error:
+                if not is_worker_lost(error):
+                    raise
+                return list(_suspects(under_way, keep))
+            finally:
+                for _, future in under_way:
+                    future.cancel()
+        return []
+
+    def _alone(
+        self,
+        job: Job,
+        strikes: Counter[tuple[int, int]],
+        keep: Callable[[Sequence[RunRecord]], None],
+    ) -> None:
+        """Run one run by itself, until it is done or has taken its worker with it three times."""
+        key = (job.point, job.seeds[0])
+        while strikes[key] < _STRIKES:
+            with _lost_pools_close(), self.engine.alone().executor() as executor:
+                try:
+                    records = executor.submit(execute, job).result()
+                except Exception as error:
+                    if not is_worker_lost(error):
+                        raise
+                    strikes[key] += 1
+                    continue
+            keep(records)
+            return
+        self.given_up.append(key)
+
+
+def _suspects(
+    under_way: Iterable[tuple[Job, Future[list[RunRecord]]]],
+    keep: Callable[[Sequence[RunRecord]], None],
+) -> Iterator[Job]:
+    for job, future in under_way:
+        if future.done() and not future.cancelled() and future.exception() is None:
+            keep(future.result())
+        else:
+            yield from job.single()
+
+
+@contextmanager
+def _lost_pools_close() -> Iterator[None]:
+    """Context manager: a pool that has lost a worker may say so once more when it is closed."""
+    try:
+        yield
+    except Exception as error:
+        if not is_worker_lost(error):
+            raise
+
+
+def seeds_there(store: Store, scenario_hashes: Iterable[str]) -> dict[str, set[int]]:
+    """The seeds of which a store holds runs of this harness, by the scenario's hash."""
+    if not store.path.exists():
+        return {}
+    found: dict[str, set[int]] = {}
+    for scenario_hash, seed, _ in queries.runs_there(store, scenario_hashes, version(DISTRIBUTION)):
+        found.setdefault(scenario_hash, set()).add(seed)
+    return found

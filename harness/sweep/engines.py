@@ -1,0 +1,162 @@
+"""Engines: where runs are executed. Each gives a `concurrent.futures.Executor`; nothing but the time depends on which.
+
+processes                  processes of this machine, the default
+dask                       a Dask cluster of this machine, with a worker for each job
+dask://HOST:PORT           workers of a Dask cluster that is there
+module:function            whatever the function returns: Parsl's executor, mpi4py.futures', one of your own
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from harness.errors import HarnessError
+from harness.run.many import process_pool
+from harness.scenario.functions import is_function_name
+
+_LOST: Final = frozenset({"KilledWorker", "CommClosedError", "WorkerLost", "ManagerLost"})
+"""What engines raise whose worker is gone, by the class's name: their packages are not imported for it."""
+
+_FOREIGN_JOBS: Final = 4
+"""How many jobs an executor of unknown width is given at once, if nothing is said."""
+
+
+class Engine(Protocol):
+    """Where runs are executed."""
+
+    @property
+    def jobs(self) -> int:
+        """How many runs at once."""
+
+    def alone(self) -> Engine:
+        """The same with one worker."""
+
+    def executor(self) -> AbstractContextManager[Executor]:
+        """An executor that lasts as long as the `with` block; asked for again when a worker was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Processes of this machine."""
+
+    jobs: int
+
+    def alone(self) -> Engine:
+        """See `Engine`."""
+        return replace(self, jobs=1)
+
+    def executor(self) -> AbstractContextManager[Executor]:
+        """See `Engine`."""
+        return process_pool(self.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Dask:
+    """Workers of a Dask cluster."""
+
+    jobs: int
+    address: str = ""
+    """Of its scheduler; empty for a cluster of this machine, which is made."""
+
+    def alone(self) -> Engine:
+        """See `Engine`."""
+        return replace(self, jobs=1)
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        """See `Engine`."""
+        distributed = _distributed()
+        if self.address:
+            try:
+                client = distributed.Client(self.address, timeout=10)
+            except OSError as error:
+                raise HarnessError(
+                    f"--engine dask://{self.address.removeprefix('tcp://')}: no Dask scheduler answers there\n"
+                    "  How to fix: start one with `dask scheduler`, and workers with `dask worker HOST:PORT`"
+                ) from error
+            with client, client.get_executor(pure=False) as executor:
+                yield executor
+            return
+        with (
+            distributed.LocalCluster(
+                n_workers=self.jobs, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            ) as cluster,
+            distributed.Client(cluster) as client,
+            client.get_executor(pure=False) as executor,
+        ):
+            yield executor
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An executor that a function of the user's returns."""
+
+    jobs: int
+    name: str
+    """`module:function`."""
+
+    def alone(self) -> Engine:
+        """See `Engine`."""
+        return replace(self, jobs=1)
+
+    def executor(self) -> AbstractContextManager[Executor]:
+        """See `Engine`."""
+        module, _, function = self.name.partition(":")
+        try:
+            make: Any = getattr(importlib.import_module(module), function)
+        except (ImportError, AttributeError) as error:
+            raise HarnessError(
+                f"--engine {self.name}: {error}\n  How to fix: name a function that can be imported from here"
+            ) from error
+        executor = make()
+        if not isinstance(executor, Executor) and not hasattr(executor, "submit"):
+            raise HarnessError(
+                f"--engine {self.name} returned a {type(executor).__name__}, and no executor\n"
+                "  How to fix: return a concurrent.futures.Executor"
+            )
+        return executor  # type: ignore[no-any-return]  # whoever looks like one is taken for one
+
+
+def engine_of(name: str, jobs: int | None, most: int) -> Engine:
+    """The engine that a command names.
+
+    Args:
+        name: See the top of the file.
+        jobs: How many runs at once; None for what fits.
+        most: How many processes of this machine are worth it.
+
+    Raises:
+        HarnessError: There is no engine of this name.
+    """
+    if name == "processes":
+        return Processes(jobs or most)
+    if name == "dask":
+        return Dask(jobs or most)
+    if name.startswith("dask://"):
+        return Dask(jobs or _FOREIGN_JOBS, f"tcp://{name.removeprefix('dask://')}")
+    if is_function_name(name):
+        return Named(jobs or _FOREIGN_JOBS, name)
+    raise HarnessError(
+        f"--engine {name}: there is no such engine\n"
+        "  How to fix: write processes, dask, dask://HOST:PORT, or module:function for one of your own"
+    )
+
+
+def is_worker_lost(error: BaseException) -> bool:
+    """Whether an error means that a worker is gone, and not that a run failed."""
+    return isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST
+
+
+def _distributed() -> Any:  # noqa: ANN401 - a package that may not be there
+    try:
+        return importlib.import_module("distributed")
+    except ImportError as error:
+        raise HarnessError(
+            "the engine dask needs the package distributed, which is not installed\n"
+            "  How to fix: pip install 'multiagent-harness[dask]'"
+        ) from error

@@ -1,0 +1,86 @@
+"""What a worker does: execute some runs of one scenario, here or on another machine.
+
+A worker opens no store. It returns the records of its runs, or writes them to a shard (`shards.py`) and returns them
+without spans.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.run import simulate
+from harness.run.record import DISTRIBUTION, record
+from harness.scenario import LoadedScenario
+from harness.scenario.functions import read_functions
+from harness.spans import SpanLog
+from harness.store import RunRecord
+from harness.sweep.shards import write_shard
+from harness.texts import no_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Some runs of one point."""
+
+    point: int
+    """Its number."""
+    scenario: LoadedScenario
+    seeds: tuple[int, ...]
+    program: str
+    """Hash of the user's modules that it names, as the driver sees them."""
+    harness_version: str
+    shards: Path | None = None
+    """The folder where runs are left with their spans; None if they are sent back."""
+
+    def single(self) -> list[Job]:
+        """The same runs, each as a job of its own."""
+        return [dataclasses.replace(self, seeds=(seed,)) for seed in self.seeds]
+
+
+def program_hash(scenario: LoadedScenario) -> str:
+    """Hash of the user's own modules that a scenario names; the same wherever they are the same."""
+    named = dict.fromkeys(scenario.functions, scenario.source)
+    modules = read_functions(named, scenario.folder)
+    return hashlib.sha256("\n".join(modules).encode()).hexdigest()[:16]
+
+
+def execute(job: Job) -> list[RunRecord]:
+    """Execute the runs of a job.
+
+    Returns:
+        Their records, in the order of the seeds; without spans if those are in a shard.
+
+    Raises:
+        HarnessError: This worker has another harness or another version of the program; or a run cannot continue.
+    """
+    _check_versions(job)
+    records = [record(job.scenario, simulate(job.scenario, seed)) for seed in job.seeds]
+    if job.shards is None:
+        return records
+    write_shard(job.shards, records)
+    return [_without_spans(one) for one in records]
+
+
+def _check_versions(job: Job) -> None:
+    here = version(DISTRIBUTION)
+    if here != job.harness_version:
+        raise HarnessError(
+            f"a worker has harness {here}, and the sweep was started with {job.harness_version}\n"
+            f"  How to fix: pip install 'multiagent-harness=={job.harness_version}' where the workers are"
+        )
+    if job.scenario.functions and program_hash(job.scenario) != job.program:
+        names = ", ".join(job.scenario.functions)
+        raise HarnessError(
+            f"a worker has another version of the program {names} (in {job.scenario.folder})\n"
+            "  How to fix: bring the same files to all workers, or install the program there as a wheel, and start them anew"
+        )
+
+
+def _without_spans(one: RunRecord) -> RunRecord:
+    nothing = SpanLog(float)
+    return dataclasses.replace(one, spans=nothing.spans, events=nothing.events, texts=no_texts())

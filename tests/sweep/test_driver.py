@@ -1,0 +1,207 @@
+"""Runs that are missing are made, wherever and however often it is begun; lost workers lose nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import wall
+from harness.errors import HarnessError
+from harness.spans import as_json_lines
+from harness.store import RunRecord, Store, queries
+from harness.sweep import Engine, Plan, Sweeping, Swept, plan_of, read
+from harness.sweep.axes import axis_of
+from harness.sweep.engines import Processes
+from harness.sweep.points import points_of
+from harness.sweep.shards import shard_name
+from harness.sweep.work import Job, execute
+
+ONE = Processes(1)
+
+Work = Callable[[Job], list[RunRecord]]
+
+
+def planned(file: Path, runs: int = 3) -> Plan:
+    points = points_of([axis_of("agents.writer.model=fast,deep"), axis_of("workload.tasks=4,6")])
+    return plan_of(file, points, runs=runs)
+
+
+def wanted(plan: Plan) -> list[tuple[int, Any, tuple[int, ...]]]:
+    return [
+        (point.number, scenario, plan.seeds)
+        for point, scenario in zip(plan.points, plan.scenarios, strict=True)
+    ]
+
+
+def swept(plan: Plan, store: Store) -> Swept:
+    return read(
+        store,
+        [(*both, plan.seeds) for both in zip(plan.points, plan.scenarios, strict=True)],
+    )
+
+
+def bytes_of(plan: Plan, store: Store) -> list[Any]:
+    """The metrics and spans of all points, by seed."""
+    return [
+        (
+            dict(result.runs),
+            [as_json_lines(queries.span_table(store, run)) for run in result.run_ids],
+        )
+        for result in swept(plan, store).results
+    ]
+
+
+@dataclass
+class Dying:
+    """An engine whose workers die at some runs; it works in threads, and says what a pool says."""
+
+    dies: list[tuple[int, int]]
+    """Point and seed; each entry kills one worker."""
+    jobs: int = 2
+    pools: int = 0
+    done: list[tuple[int, int]] = field(default_factory=list)
+
+    def alone(self) -> Engine:
+        return self
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        self.pools += 1
+        with ThreadPoolExecutor(1) as threads:
+            yield _Pool(self, threads)
+
+
+class _Pool(Executor):
+    def __init__(self, engine: Dying, threads: ThreadPoolExecutor) -> None:
+        self.engine, self.threads, self.broken = engine, threads, False
+
+    def submit(self, function: Work, job: Job, /) -> Future[Any]:  # type: ignore[override]
+        return self.threads.submit(self.work, function, job)
+
+    def work(self, function: Work, job: Job) -> list[RunRecord]:
+        for seed in job.seeds:
+            if (job.point, seed) in self.engine.dies:
+                self.engine.dies.remove((job.point, seed))
+                self.broken = True
+        if self.broken:
+            raise BrokenProcessPool("a process died")
+        self.engine.done += [(job.point, seed) for seed in job.seeds]
+        return function(job)
+
+
+def test_what_is_stored_is_not_run_again(file: Path, store: Store) -> None:
+    plan = planned(file)
+    sweeping = Sweeping(store, ONE)
+    assert sweeping.ensure(wanted(plan)) == 12
+    assert Sweeping(store, ONE).ensure(wanted(plan)) == 0
+    assert Sweeping(store, ONE).ensure(wanted(planned(file, runs=5))) == 8
+    assert [len(result.runs) for result in swept(plan, store).results] == [3, 3, 3, 3]
+
+
+def test_runs_of_harness_simulate_count(file: Path, store: Store) -> None:
+    from harness import Simulation
+
+    plan = planned(file)
+    Simulation(file, overrides=["workload.tasks=4"]).run_many(3, store=store)
+    assert (
+        Sweeping(store, ONE).ensure(wanted(plan)[:1]) == 0
+    )  # with `model=fast`, as the file says anyway
+    assert Sweeping(store, ONE).ensure(wanted(plan)[:2]) == 3
+
+
+@pytest.mark.parametrize("has_shards", [False, True])
+def test_lost_workers_change_nothing(file: Path, store: Store, has_shards: bool) -> None:
+    plan = planned(file)
+    Sweeping(store, ONE).ensure(wanted(plan))
+    other = Store("other.duckdb")
+    engine = Dying(dies=[(1, 2), (3, 1), (3, 1)])
+    sweeping = Sweeping(other, engine, Path("shards") if has_shards else None)
+    assert sweeping.ensure(wanted(plan)) == 12
+    assert engine.pools > 1
+    assert not sweeping.given_up
+    assert bytes_of(plan, other) == bytes_of(plan, store)
+    assert not has_shards or not list(Path("shards").iterdir())
+
+
+def test_seed_that_kills_three_workers_is_given_up_and_the_rest_is_done(
+    file: Path, store: Store
+) -> None:
+    plan = planned(file)
+    sweeping = Sweeping(store, Dying(dies=[(2, 3)] * 10))
+    assert sweeping.ensure(wanted(plan)) == 11
+    assert sweeping.given_up == [(2, 3)]
+    assert [len(result.runs) for result in swept(plan, store).results] == [3, 2, 3, 3]
+
+
+def test_error_of_a_run_is_no_lost_worker(file: Path, store: Store) -> None:
+    plan = planned(file)
+
+    class Wrong(_Pool):
+        def work(self, function: Work, job: Job) -> list[RunRecord]:
+            raise HarnessError("the scenario cannot continue")
+
+    class Engine(Dying):
+        @contextmanager
+        def executor(self) -> Iterator[Executor]:
+            with ThreadPoolExecutor(1) as threads:
+                yield Wrong(self, threads)
+
+    with pytest.raises(HarnessError, match="cannot continue"):
+        Sweeping(store, Engine(dies=[])).ensure(wanted(plan))
+
+
+def test_worker_with_another_harness_is_refused_by_name(file: Path) -> None:
+    plan = planned(file)
+    job = Job(point=1, scenario=plan.scenarios[0], seeds=(1,), program="", harness_version="0.0.1")
+    with pytest.raises(HarnessError, match=r"a worker has harness .* started with 0\.0\.1"):
+        execute(job)
+
+
+def test_shard_is_named_by_its_content_and_left_alone_if_it_is_there(
+    file: Path, tmp_path: Path
+) -> None:
+    scenario = planned(file).scenarios[0]
+    shards = tmp_path / "shards"
+    job = Job(
+        point=1, scenario=scenario, seeds=(1, 2), program="", harness_version=version("multiagent-harness"), shards=shards
+    )  # fmt: skip
+    records = execute(job)
+    assert [len(one.spans) for one in records] == [0, 0]
+    (shard,) = shards.iterdir()
+    assert shard.name == shard_name(scenario.digest, [1, 2]) == f"{scenario.digest}-1-2.runs"
+    before = sorted((it.name, it.stat().st_mtime_ns) for it in shard.iterdir())
+    execute(job)
+    assert sorted((it.name, it.stat().st_mtime_ns) for it in shard.iterdir()) == before
+
+
+def test_killed_process_loses_nothing(file: Path, store: Store) -> None:
+    """A real pool, and a real signal."""
+    plan = planned(file, runs=8)
+    killed: list[int] = []
+
+    def kill_one(run: RunRecord) -> None:
+        import multiprocessing
+
+        if not killed and (children := multiprocessing.active_children()):
+            victim = children[0].pid
+            assert victim is not None
+            killed.append(victim)
+            os.kill(victim, signal.SIGKILL)
+            wall.sleep(0.05)
+
+    sweeping = Sweeping(store, Processes(2), on_run=kill_one)
+    assert sweeping.ensure(wanted(plan)) == 32
+    assert killed
+    alone = Store("alone.duckdb")
+    Sweeping(alone, ONE).ensure(wanted(plan))
+    assert bytes_of(plan, store) == bytes_of(plan, alone)
