@@ -121,6 +121,7 @@ docs: $(READY) ## write the generated pages again
 	$(BIN)/python -m tests.isolation.page
 	$(BIN)/python -m tests.threads.page
 	$(BIN)/python -m tests.private_names.page
+	$(BIN)/python -m tests.faults.page
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches

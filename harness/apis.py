@@ -32,6 +32,8 @@ class WireApi:
     """Finds the path of an endpoint behind any base path."""
     base_url: str
     """The environment variable from which its SDK takes a base URL."""
+    operations: str = ""
+    """The module whose `REFUSED` lists what the API has and is not simulated; see `harness/wire/operations.py`."""
     header: str = ""
     """A request header that its clients alone send, in lower case."""
     provided: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +97,7 @@ APIS: dict[str, WireApi] = {
             base_path="",
             endpoints=re.compile(r"/v1/(messages|models)(?=/|$)"),
             base_url="ANTHROPIC_BASE_URL",
+            operations="harness.wire.anthropic.operations",
             header="anthropic-version",
             provided={"ANTHROPIC_API_KEY": "sk-ant-simulated"},
             cleared=("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_PROFILE"),
@@ -108,6 +111,7 @@ APIS: dict[str, WireApi] = {
                 r"/(chat/completions|responses|embeddings|models|files|batches)(?=/|$)"
             ),
             base_url="OPENAI_BASE_URL",
+            operations="harness.wire.openai.operations",
             provided={"OPENAI_API_KEY": "sk-simulated", "OPENAI_AGENTS_DISABLE_TRACING": "1"},
             cleared=("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
         ),

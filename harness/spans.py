@@ -46,6 +46,9 @@ STATE_WRITE: Final = "state_write"
 STATE_CONFLICT: Final = "state_conflict"
 """Names of the events of shared state; their detail is a JSON object with the key, the version and what came of it."""
 
+EFFECT: Final = "effect"
+"""Name of the event that a tool did something to the world; its detail is the tool and the arguments. Noted where that may differ
+from how often the tool was used: under faults of tools, and of tools with an idempotency key."""
 HEDGED: Final = "hedged"
 ESCALATED: Final = "escalated"
 CACHE_HIT: Final = "cache_hit"
@@ -283,6 +286,11 @@ class SpanLog:
         self.note: Callable[[tuple[Any, ...]], None] = self._noted.append
         """Notes a point in time, as the values of an `Event`."""
         self._ids = count(1)
+        self._customers: dict[int, str] = {}
+
+    def customer_of(self, task: int) -> str:
+        """Whom a task is for; empty if that is not stated."""
+        return self._customers.get(task, "")
 
     @property
     def spans(self) -> Table:
@@ -302,6 +310,8 @@ class SpanLog:
         """Begin the span of a task now; it is the root of the task's other spans."""
         span = Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
         span.customer = customer or ""
+        if customer:
+            self._customers[number] = customer
         span.priority = -1 if priority is None else priority
         return span
 

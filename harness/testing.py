@@ -1,4 +1,4 @@
-"""Conformance checks for those who write patterns and policies of their own.
+"""Conformance checks for those who write patterns, policies and faults of their own.
 
 from harness.testing import check_pattern, check_policy
 
@@ -21,6 +21,7 @@ from harness import wall
 from harness.agents import Agent, Message, Task
 from harness.chance import Draws
 from harness.errors import HarnessError
+from harness.fault_check import FaultCheckError, check_fault
 from harness.kernel import Kernel, run
 from harness.models import CALL_ERRORS, ModelError, Reply, Request, ToolCall
 from harness.patterns import Member, NestedTeam, Pattern, PatternError
@@ -28,6 +29,15 @@ from harness.patterns.single import Single
 from harness.resilience import Policies
 from harness.resilience.conformance import Around, PolicyCheck
 from harness.spans import AGENT, CANCELLED, ERROR, OK, SpanLog, as_json_lines
+
+__all__ = [
+    "SIMULATED_ERRORS",
+    "FaultCheckError",
+    "PatternCheckError",
+    "Says",
+    "check_fault",
+    "check_pattern",
+]
 
 Says = str | Reply | Callable[[str], str | Reply]
 """What an agent says: a text, a whole reply, or what follows from the prompt."""

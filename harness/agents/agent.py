@@ -15,6 +15,7 @@ from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
 from harness.agents.instead import Instead, decided
 from harness.agents.message import Message, answer, deliver, receive, unread
+from harness.agents.mishap import Mishaps
 from harness.agents.progress import Input, NoProgress
 from harness.agents.reading import choice, confidence
 from harness.agents.reception import Reception
@@ -78,6 +79,9 @@ class Agent:
         price: What an attempt at its model costs; None if that is not known.
         check: The function that its policy `validate` names.
     """
+
+    mishaps: Mishaps | None = None
+    """What goes wrong beside its attempts; None for nothing."""
 
     def __init__(
         self,
@@ -177,6 +181,15 @@ class Agent:
         with Turn(self, messages) as turn:
             return turn.say(await self.answer(turn))
 
+    def suffer(self, mishaps: Mishaps) -> None:
+        """Let things go wrong beside its attempts.
+
+        Args:
+            mishaps: What is called where they may.
+        """
+        self.mishaps, call = mishaps, self._call
+        self._call = lambda request: mishaps.call(request, call)
+
     def post(self, message: Message) -> None:
         """Put a message into its mailbox; it reads it at the beginning of its next turn in the same task."""
         receive(message, self.name, self.log)
@@ -196,6 +209,8 @@ class Agent:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
+        if self.mishaps is not None:
+            self.mishaps.begin(self.name, turn.task)
         if turn.agent.remembers and not turn.has_recalled:
             await turn.recall()
         if self.instead is not None and (other := await self.instead.answer(turn)) is not None:
@@ -428,7 +443,11 @@ class Turn:
             tool = agent.tools.get(call.tool)
             if tool is None:
                 raise ToolError(f"there is no tool {call.tool!r}")
-            result = await tool.use(call, f"{self.task.number}/{use}/{number}")
+            key = f"{self.task.number}/{use}/{number}"
+            if agent.mishaps is None:
+                result = await tool.use(call, key)
+            else:
+                result = await agent.mishaps.use(tool, call, key, span, agent.name, self.task)
             status = OK
         except ToolError as error:
             status, span.error = ERROR, "tool_error"

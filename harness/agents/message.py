@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -10,6 +10,7 @@ from harness.agents.context import Remembered
 from harness.agents.progress import Progress
 from harness.provider.tokens import count_tokens
 from harness.spans import MESSAGE, Span, SpanLog
+from harness.state import SharedState
 
 MessageType = Literal["request", "result", "error", "update"]
 """What a message is for: it asks for work, brings what came of it or why nothing did, or tells how far it is."""
@@ -50,6 +51,12 @@ class Task:
     cost_usd: float = 0.0
     """Cost of the calls that agents have made for it so far; of a team within a team, of its members' [USD]; NaN if a price is
     unknown."""
+    around_state: Callable[[SharedState, Task], SharedState] | None = None
+    """What stands around the shared state of the task, such as faults; None for nothing."""
+
+    def sharing(self, state: SharedState) -> SharedState:
+        """The state that the agents of the task share, with what stands around it."""
+        return state if self.around_state is None else self.around_state(state, self)
 
     def count(self, what: str) -> int:
         """Note one more of something, and return its ordinal in this task; part of the key of its draws."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.agents.effects import Effects
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution, Constant
 from harness.models import ToolCall
+from harness.models.schemas import violation
 from harness.units import Probability, whole_microseconds
 
 
@@ -21,7 +23,7 @@ class Tool(Protocol):
 
         Args:
             call: What is wanted.
-            key: Names the draws of this use.
+            key: Names the draws of this use, and begins with the number of the task.
 
         Raises:
             ToolError: It did not work.
@@ -42,6 +44,11 @@ class ToolSpec:
     """What it answers."""
     failure_probability: Probability = 0.0
     """Share of uses that fail, after their latency; they take no effect."""
+    parameters: Mapping[str, Any] | None = None
+    """The JSON Schema of its arguments; a use with others fails, and takes no effect. Absent means that it takes all."""
+    idempotency_key: str | None = None
+    """The argument that is its idempotency key: a use whose key is known takes no effect again, and is answered like the first.
+    Absent means that each use has a key of its own."""
     idempotent: bool = True
     """Whether a use that is repeated with its key, after a crash, takes no effect again; false for a far end that does not
     know such keys."""
@@ -69,14 +76,28 @@ class SimulatedTool:
         """Take effect, wait, then answer: a caller that is gone meanwhile has done what it wanted, and does not know it.
 
         Raises:
-            ToolError: This use was drawn to fail.
+            ToolError: This use was drawn to fail, or its arguments are not those of the tool.
         """
         fails = self._draws.uniform(key, "failure") < self._spec.failure_probability
-        if self._effects is not None and not fails:
-            self._effects.happen(call, key, idempotent=self._spec.idempotent)
+        wrong = None
+        if self._spec.parameters is not None:
+            wrong = violation(call.arguments, dict(self._spec.parameters))
+        if self._effects is not None and not fails and wrong is None:
+            task = int(key.partition("/")[0])
+            own = self._key_of(call, key)
+            self._effects.happen(call, own, idempotent=self._spec.idempotent, task=task)
         await asyncio.sleep(
             whole_microseconds(self._spec.latency_s.sample(self._draws, key, "latency"))
         )
+        if wrong is not None:
+            raise ToolError(f"{self._name}: invalid arguments: {wrong}")
         if fails:
             raise ToolError(f"{self._name} failed")
         return self._spec.result
+
+    def _key_of(self, call: ToolCall, key: str) -> str:
+        """The idempotency key of a use: the one that the caller states, or its own."""
+        name = self._spec.idempotency_key
+        if name is None or name not in call.arguments:
+            return key
+        return f"{self._name}/{call.arguments[name]}"

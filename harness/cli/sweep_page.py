@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from harness.metrics.pareto import pareto_optimal
@@ -11,11 +11,12 @@ from harness.report.blocks import Tone
 from harness.report.figures.response import Mark
 from harness.report.figures.tornado import Bar
 from harness.report.sweep import Page, Row, as_number
-from harness.sweep.answers import Condition, Knee, effects_of, knee_of, reliability_of
+from harness.sweep.answers import Condition, Effect, Knee, effects_of, knee_of, reliability_of
 from harness.sweep.answers.conditions import all_hold
 from harness.sweep.results import PointResult, Swept
 from harness.units import render
 
+_NAMES_MAX: Final = 3
 _SHOWN: Final = ("latency_s_mean", "latency_s_p95", "cost_usd_mean", "success_rate")
 
 
@@ -45,39 +46,13 @@ def page_of(
     knees = _knees(swept, metrics)
     # Of one key, the curve says it better.
     effects = {metric: effects_of(swept, metric) for metric in metrics if len(swept.keys) > 1}
-    answers: list[tuple[Tone, str]] = []
-    if conditions:
-        said = " and ".join(map(str, conditions))
-        holding = [row.name for row in rows if row.holds == "yes"]
-        answers.append(
-            ("good" if holding else "bad", f"{said} holds at {len(holding)} of {len(rows)} points.")
-        )
-    answers += [("", _knee_text(metric, knee, swept)) for metric, knee in knees.items()]
-    for metric, found in effects.items():
-        clear = [it for it in found if it.is_clear]
-        if clear:
-            most = clear[0]
-            sign = "+" if most.change.mean > 0 else "-"
-            share = "" if most.share is None else f" ({most.share:+.0%})"
-            answers.append(
-                (
-                    "",
-                    f"{metric} is moved most by {most.key}: {most.before} to {most.after} {sign}{render(metric, abs(most.change.mean))}{share}.",
-                )
-            )
-    idle = [
-        row.name
-        for row, one in zip(rows, swept.results, strict=True)
-        if one.means.get("success_rate") == 0
+    answers = [
+        *_about_conditions(rows, conditions),
+        *(("", _knee_text(metric, knee, swept)) for metric, knee in knees.items()),
+        *_about_effects(effects),
+        *_about_failures(rows, swept),
+        *(("unsure", note) for note in notes),
     ]
-    if idle:
-        answers.append(
-            (
-                "bad",
-                f"No task succeeded at {len(idle)} of {len(rows)} points: {', '.join(idle[:3])}{', ...' if len(idle) > 3 else ''}.",
-            )
-        )
-    answers += [("unsure", note) for note in notes]
     return Page(
         scenario=swept.scenario,
         description=swept.results[0].scenario.spec.description,
@@ -101,6 +76,39 @@ def page_of(
             for metric, found in effects.items()
         },
     )
+
+
+def _about_conditions(
+    rows: Sequence[Row], conditions: tuple[Condition, ...]
+) -> Iterator[tuple[Tone, str]]:
+    if conditions:
+        holding = sum(row.holds == "yes" for row in rows)
+        said = " and ".join(map(str, conditions))
+        yield "good" if holding else "bad", f"{said} holds at {holding} of {len(rows)} points."
+
+
+def _about_effects(effects: Mapping[str, Sequence[Effect]]) -> Iterator[tuple[Tone, str]]:
+    """For each metric, what moves it most."""
+    for metric, found in effects.items():
+        most = next((it for it in found if it.is_clear), None)
+        if most is not None:
+            change = render(metric, abs(most.change.mean))
+            sign = "+" if most.change.mean > 0 else "-"
+            share = "" if most.share is None else f" ({most.share:+.0%})"
+            what = f"{most.key}: {most.before} to {most.after}"
+            yield "", f"{metric} is moved most by {what} {sign}{change}{share}."
+
+
+def _about_failures(rows: Sequence[Row], swept: Swept) -> Iterator[tuple[Tone, str]]:
+    idle = [
+        row.name
+        for row, one in zip(rows, swept.results, strict=True)
+        if one.means.get("success_rate") == 0
+    ]
+    if idle:
+        more = ", ..." if len(idle) > _NAMES_MAX else ""
+        names = ", ".join(idle[:_NAMES_MAX])
+        yield "bad", f"No task succeeded at {len(idle)} of {len(rows)} points: {names}{more}."
 
 
 def _rows(

@@ -22,7 +22,7 @@ FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 
 ROUND = (
     "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel",
-    "follow", "pairs", "race", "ties", "rebase", "transient",
+    "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
 

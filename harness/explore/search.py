@@ -13,6 +13,7 @@ from harness.errors import Deadlock, HarnessError, LimitExceeded
 from harness.explore.ahead import Ahead
 from harness.explore.altered import accepts_everything
 from harness.explore.deviation import (
+    Cancel,
     Deviation,
     Deviations,
     Down,
@@ -348,7 +349,7 @@ def _singles(trials: Iterable[Trial]) -> list[Deviations]:
         trial.deviations
         for trial in trials
         if len(trial.deviations) == 1
-        and isinstance(trial.deviations[0], Fault | Latency | ToolFails | ToolLatency)
+        and isinstance(trial.deviations[0], Fault | Latency | ToolFails | ToolLatency | Cancel)
     ]
 
 

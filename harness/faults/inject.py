@@ -9,7 +9,7 @@ from typing import NamedTuple
 from harness.chance import Draws
 from harness.chance.choices import Choices
 from harness.errors import HarnessError
-from harness.faults.api import Fault, InTurn, Verdict
+from harness.faults.api import Fault, InjectedFault, InTurn, Verdict
 from harness.models import Request
 
 
@@ -22,10 +22,12 @@ class PlannedFault(NamedTuple):
     """Its kind, as the scenario file calls it."""
     key: str
     """What it is for; part of the key of its draws, and the same wherever it stands in the plan."""
-    fault: Fault
+    fault: InjectedFault
 
 
-def plan(faults: Sequence[Fault], names: Mapping[type[Fault], str]) -> list[PlannedFault]:
+def plan(
+    faults: Sequence[InjectedFault], names: Mapping[type[InjectedFault], str]
+) -> list[PlannedFault]:
     """Number the faults, and name each by its kind and its conditions, so that adding one changes no draw of another.
 
     Args:
@@ -36,7 +38,12 @@ def plan(faults: Sequence[Fault], names: Mapping[type[Fault], str]) -> list[Plan
     planned = []
     for number, fault in enumerate(faults, 1):
         name = names[type(fault)]
-        meets = f"{name}/{fault.agent}/{fault.model}/{fault.call}/{fault.attempt}/{fault.from_s}/{fault.until_s}"
+        at = (
+            f"{fault.model}/{fault.call}/{fault.attempt}"
+            if isinstance(fault, Fault)
+            else fault.call
+        )
+        meets = f"{name}/{fault.agent}/{at}/{fault.from_s}/{fault.until_s}{fault.conditions}"
         seen[meets] += 1
         planned.append(PlannedFault(number, name, f"{meets}/{seen[meets]}", fault))
     return planned
@@ -57,9 +64,9 @@ class FaultPlan:
         planned: Sequence[PlannedFault],
         draws: Draws,
         clock: Callable[[], float],
-        names: Mapping[type[Fault], str],
+        names: Mapping[type[InjectedFault], str],
     ) -> None:
-        self._planned = planned
+        self._planned = [(one, one.fault) for one in planned if isinstance(one.fault, Fault)]
         self._names = names
         self._draws = draws
         self._clock = clock
@@ -70,23 +77,23 @@ class FaultPlan:
         """Return the names of the faults that apply to an attempt, and its verdict; None if no fault applies."""
         planned = self._met_by(request)
         if self._draws.choices is None:
-            met = [(one.name, one.fault) for one in planned]
+            met = [(one.name, fault) for one, fault in planned]
         else:
-            met = self._chosen(request, self._draws.choices, tuple(one.fault for one in planned))
-        self.met.update(one.number for one in planned if (one.name, one.fault) in met)
+            met = self._chosen(request, self._draws.choices, tuple(fault for _, fault in planned))
+        self.met.update(one.number for one, fault in planned if (one.name, fault) in met)
         if not met:
             return None
         verdicts = tuple(fault.verdict() for _, fault in met)
         names = "+".join(name for name, _ in met)
         return names, verdicts[0] if len(verdicts) == 1 else InTurn(verdicts)
 
-    def _met_by(self, request: Request) -> list[PlannedFault]:
+    def _met_by(self, request: Request) -> list[tuple[PlannedFault, Fault]]:
         """The faults of the plan that apply to an attempt, up to the first that does not continue."""
         now_s, met = self._clock(), []
-        for planned in self._planned:
-            if planned.fault.meets(request, now_s, self._draws, planned.key):
-                met.append(planned)
-                if not planned.fault.continues:
+        for planned, fault in self._planned:
+            if fault.meets(request, now_s, self._draws, planned.key):
+                met.append((planned, fault))
+                if not fault.continues:
                     break
         return met
 

@@ -17,6 +17,7 @@ _KINDS = {
     413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
+    502: "api_error",
     503: "api_error",
     504: "timeout_error",
     529: "overloaded_error",
@@ -28,7 +29,7 @@ _KINDS = {
 class StatusError(Fault):
     """The attempt is answered with an HTTP error."""
 
-    status: Literal[400, 401, 403, 404, 413, 429, 500, 503, 504, 529]
+    status: Literal[400, 401, 403, 404, 413, 429, 500, 502, 503, 504, 529]
     """The status."""
     retry_after_s: PositiveSeconds | None = None
     """How long the client is told to wait [s]."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.faults.api import Alter, Break, Fail, Fault, Slow
+from harness.faults.api import Alter, Break, Fail, Fault, InTurn, Late
 from harness.models import MALFORMED_REPLY, ModelError, Reply
 from harness.models.verdict import Damage, Silent
 from harness.provider import Refusal
@@ -70,6 +70,18 @@ class ConnectionReset(_NoAnswer):
     """The connection is reset before the answer begins."""
 
     damage: ClassVar[Damage] = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectTimeout(Fault):
+    """The connection does not come about, and nobody says no, until the client's connect timeout is over."""
+
+    for_s: PositiveSeconds = 5.0
+    """That timeout [s]; 5 s is that of the SDKs of Anthropic and OpenAI."""
+
+    def verdict(self) -> Break:
+        """An error of the operating system, late."""
+        return Break("timeout", InTurn((Silent(self.for_s), _NO_CONNECTION)), for_s=self.for_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,12 +224,13 @@ class Drip(Fault):
 
     def verdict(self) -> Break:
         """Served, slowly."""
-        return Break("drip", Slow(1.0), for_s=self.for_s)
+        return Break("drip", Late(self.for_s), for_s=self.for_s)
 
 
 WIRE_FAULTS: dict[str, type[Fault]] = {
     "refused": ConnectionRefused,
     "reset": ConnectionReset,
+    "connect_timeout": ConnectTimeout,
     "tls_failure": TlsFailure,
     "dns_failure": DnsFailure,
     "stall": Stall,

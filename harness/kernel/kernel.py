@@ -74,6 +74,8 @@ class Kernel:
         """Asked which calls were made, when a bound was passed; set by the servers."""
         self.watcher = Watcher()
         """Observer of the program's mistakes with its loops and tasks; set by the code that records them."""
+        self.skew_s: Callable[[], float] | None = None
+        """Tells how far the wall clock is ahead for the code that reads it now [s]; None for not at all."""
         self.limit: LimitExceeded | None = None
         """The first bound that was passed, which the program may have swallowed."""
         self.failure: Exception | None = None

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from harness.errors import did_you_mean
 from harness.metrics.claims import of_claims
 from harness.metrics.customers import CustomerTally
+from harness.metrics.effects import EffectTally
 from harness.metrics.policies import PolicyTally
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
@@ -52,6 +53,8 @@ METRICS: dict[str, str] = {
     "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
     "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
     "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
+    "effects_mean": "what tools did to the world for a task, mean; where that may differ from how often they were used",
+    "repeated_effects": "effects that repeat one of the same task, with the same tool and equal arguments, all runs",
 }
 """Every metric of a run or of many, in the order in which they are shown."""
 
@@ -116,12 +119,22 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_messages(runs, tasks),
         **_of_policies(runs),
         **_of_state(runs),
+        **_of_effects(runs, tasks),
         **of_claims(run.claims for run in runs),
     }
     whole = Metrics(
         {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     )
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
+
+
+def _of_effects(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
+    total = EffectTally()
+    for run in runs:
+        total.add(run.effects)
+    if not total.effects or not tasks:
+        return {}
+    return {"effects_mean": total.effects / tasks, "repeated_effects": total.repeated}
 
 
 def summarise_customers(runs: Sequence[RunTally]) -> dict[str, Metrics]:

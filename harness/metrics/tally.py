@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from harness.metrics.claims import ClaimTally, tally_claims
 from harness.metrics.customers import CustomerTally, tally_customers
+from harness.metrics.effects import EffectTally, tally_effects
 from harness.metrics.policies import PolicyTally, tally_policies
 from harness.metrics.state import StateTally, tally_state
 from harness.spans import (
@@ -101,6 +102,8 @@ class RunTally:
     """Messages that agents sent, one for each recipient; None where none are noted."""
     message_tokens: int = 0
     """Size of those messages [tokens]."""
+    effects: EffectTally = field(default_factory=EffectTally)
+    """What tools did to the world."""
     agents: dict[str, Tally] = field(default_factory=dict)
     customers: dict[str, CustomerTally] = field(default_factory=dict)
     """By name; empty where no task states for whom it is."""
@@ -137,6 +140,7 @@ def tally(
     if events is not None:
         _tally_messages(run, events, warmup_tasks)
         run.state = tally_state(events, warmup_tasks)
+        run.effects = tally_effects(events, warmup_tasks)
         run.policies = tally_policies(events, last_end_s, warmup_tasks)
         run.claims = tally_claims(events, warmup_tasks)
     if slots is not None:

@@ -13,7 +13,7 @@ from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
 from harness.provider.latency import RecordedLatency
 from harness.provider.service import REFUSAL_S
-from harness.provider.stated import StatedService
+from harness.provider.stated import StatedService, Treatment
 from harness.spans import Span
 from harness.units import Usage
 
@@ -157,10 +157,12 @@ class Request:
     """The JSON Schema of each tool's arguments, where it is known."""
     priority: int = 0
     """How much its task matters; 0 the least."""
+    customer: str = ""
+    """Whom its task is for; empty if that is not stated."""
+    treatment: Treatment | None = None
+    """How the current attempt is treated otherwise than others; None for not at all."""
     cost_usd: float = 0.0
     """Cost of the attempts that have ended [USD]; NaN if a price is unknown."""
-    customer: str = ""
-    """Whom its task is for."""
     sample: int = 1
     """Which sample of a call that is asked several times at once; 1 for all other calls."""
     ended: Span | None = None

@@ -31,11 +31,22 @@ from harness.models.api import (
 )
 from harness.models.meaning.traits import Traits, is_right
 from harness.models.refused import RefusedError
-from harness.models.verdict import Alter, Break, Fail, Judge, Silent, Slow, in_turn
+from harness.models.verdict import (
+    Alter,
+    Break,
+    Dearer,
+    Fail,
+    Judge,
+    Late,
+    Silent,
+    Slow,
+    Starved,
+    in_turn,
+)
 from harness.provider import Provider, Refusal, Served
 from harness.provider.latency import Latency
 from harness.provider.service import Attempt
-from harness.provider.stated import EndsAt, Takes
+from harness.provider.stated import EndsAt, Takes, Treatment
 from harness.spans import ABSENT, ATTEMPT, CANCELLED, ERROR, OK, WAIT, Span, SpanLog
 from harness.units import Usage
 from harness.virtual.aside import Aside, Outcome
@@ -71,6 +82,7 @@ class AttemptSpan:
         self._request = request
         request.attempt = number = request.attempt + 1
         request.latency_factor, request.stated, request.misled = 1.0, None, ()
+        request.treatment = None
         model = request.model
         span = log.open(ATTEMPT, model, request.call_span, request.agent, model, number)
         span.start_s = ABSENT
@@ -95,6 +107,18 @@ class AttemptSpan:
                     span.retry_after_s = error.retry_after_s
         self._request.span = self._request.call_span
         self._log.close(span, status)
+
+
+def _treat(request: Request, verdict: Late | Dearer | Starved) -> None:
+    """Let an attempt be treated as a verdict says."""
+    treatment = request.treatment = request.treatment or Treatment()
+    match verdict:
+        case Late(by_s):
+            treatment.late_s += by_s
+        case Dearer(factor):
+            treatment.cost_factor *= factor
+        case Starved():
+            treatment.is_last = True
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -152,6 +176,8 @@ class Backend:
                     request.latency_factor *= factor
                 case Takes() | EndsAt():
                     request.stated = verdict
+                case Late() | Dearer() | Starved():
+                    _treat(request, verdict)
                 case Silent(for_s):
                     yield from self._silence(request, for_s)
                 case Fail(refusal):
@@ -218,6 +244,7 @@ class Backend:
             size(request, said),
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
+            treatment=request.treatment,
         )
         attempt.carries = said
         return attempt
@@ -244,6 +271,7 @@ class Backend:
             latency_factor=request.latency_factor * self.latency_factor,
             stated=request.stated,
             make=make,
+            treatment=request.treatment,
         )
         return attempt
 
@@ -255,6 +283,8 @@ class Backend:
         span, start_s = request.span, attempt.start_s
         span.start_s = start_s
         span.cost_usd = attempt.cost_usd
+        if request.treatment is not None:
+            span.cost_usd *= request.treatment.cost_factor
         if start_s != start_s:  # nothing was read or billed before service began
             self.provider.abandon(attempt)
             return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from harness.kernel import gone_through, happened
 from harness.models.api import ModelError, Reply, Request
-from harness.models.attempt import NOTHING_LEFT, Backend, raise_outcome
+from harness.models.attempt import NOTHING_LEFT, Backend, Sizer, raise_outcome
 from harness.models.meaning.mind import Mind
 from harness.models.recorded import failure_of
+from harness.models.verdict import Alter
 from harness.models.window import REJECTED, Window
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
@@ -43,7 +45,11 @@ class ServedModel:
                 backend.log.event(REJECTED, request.span, refusal.message)
                 await asyncio.sleep(REFUSAL_S)
                 raise refusal
-        attempt = backend.submit(request, self._usage)
+        size: Sizer = self._usage
+        resizing = tuple(change for change in left.changes if change.resized)
+        if resizing:
+            size = partial(self._usage_after, resizing)
+        attempt = backend.submit(request, size)
         try:
             outcome = await happened(attempt)
         finally:
@@ -68,9 +74,18 @@ class ServedModel:
         )  # fmt: skip
         for alter in left.changes:
             was_right, reply = reply.correct, alter.change(reply)
+            if alter.resized:  # as it was served
+                reply = reply._replace(output_tokens=attempt.usage.output_tokens)
             if was_right and reply.correct is False and isinstance(backend.content, Mind):
                 backend.content.spoil(request, reply.text)
         return reply
+
+    def _usage_after(self, changes: tuple[Alter, ...], request: Request, content: Reply) -> Usage:
+        usage = self._usage(request, content)
+        for alter in changes:
+            content = alter.change(content._replace(output_tokens=usage.output_tokens))
+            usage = usage._replace(output_tokens=content.output_tokens or 0)
+        return usage
 
     def _usage(self, request: Request, content: Reply) -> Usage:
         if content.recorded is not None and self._backend.output_tokens is None:

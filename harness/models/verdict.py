@@ -19,6 +19,26 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """The first token comes later; the rest as fast as ever."""
+
+    by_s: float
+    """How much [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dearer:
+    """The attempt costs more than it should."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Starved:
+    """The attempt waits for a slot for as long as any other waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class InTurn:
     """Several things happen to the attempt, one after the other: late, then refused."""
 
@@ -47,11 +67,14 @@ class Alter:
 
     change: Callable[[Reply], Reply]
     """Gives what arrives instead, or raises what the client would."""
+    resized: bool = False
+    """Whether the provider generates, and bills, what has become of the reply, and not what it was."""
 
 
 Damage = Literal[
     "refused",
     "reset",
+    "timeout",
     "tls",
     "dns",
     "stall",
@@ -75,7 +98,7 @@ class Break:
     """The bytes of the exchange are damaged; only for attempts on the wire."""
 
     damage: Damage
-    without_wire: Slow | Silent | Fail | Alter
+    without_wire: Slow | Late | Silent | Fail | Alter | InTurn
     """What it amounts to for a program that sees replies and no bytes."""
     after: float = 0.5
     """Share of the reply that arrives unharmed."""
@@ -83,7 +106,20 @@ class Break:
     """How long a stall lasts, or a drip takes [s]; None of a stall until the client gives up."""
 
 
-Verdict = Slow | Takes | EndsAt | Silent | Fail | Alter | Mislead | Break | InTurn
+Verdict = (
+    Slow
+    | Late
+    | Dearer
+    | Starved
+    | Takes
+    | EndsAt
+    | Silent
+    | Fail
+    | Alter
+    | Mislead
+    | Break
+    | InTurn
+)
 
 
 def in_turn(verdict: Verdict | None) -> tuple[Verdict, ...]:
@@ -106,7 +142,11 @@ def without_wire(judge: Judge | None) -> Judge | None:
         met = judge(request)
         if met is None:
             return None
-        left = tuple(it.without_wire if isinstance(it, Break) else it for it in in_turn(met[1]))
+        left = tuple(
+            part
+            for it in in_turn(met[1])
+            for part in in_turn(it.without_wire if isinstance(it, Break) else it)
+        )
         return met[0], left[0] if len(left) == 1 else InTurn(left)
 
     return judge_without

@@ -6,7 +6,7 @@ one is one file beside its siblings: a frozen record of its roles with a `run` m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 from harness.agents import Agent, Message
@@ -41,9 +41,21 @@ def agent_in(team: Team, name: str) -> Agent:
         PatternError: It is a team within the team.
     """
     member = team[name]
+    member = getattr(member, "itself", member)  # faults of messages may stand before it
     if not isinstance(member, Agent):
         raise PatternError(f"{name} is a team, and the pattern needs an agent there")
     return member
+
+
+async def arriving(member: Member, *messages: Message) -> tuple[Message, ...]:
+    """What comes of messages to a member whose turn a pattern leads call by call; all, unless there are faults of messages.
+
+    Raises:
+        TimeoutError: Nothing comes, and the sender gives up.
+        ModelError: The member does not take a message.
+    """
+    come: Callable[..., Awaitable[tuple[Message, ...]]] | None = getattr(member, "arriving", None)
+    return messages if come is None else await come(*messages)
 
 
 def turns_of(member: Member) -> int:

@@ -51,7 +51,7 @@ class Blackboard:
             StateError: A write was given up.
         """
         log = task.task.log
-        board = self.state.open(log, None if log is None else task.task.span)
+        board = task.task.sharing(self.state.open(log, None if log is None else task.task.span))
         for _ in range(self.max_rounds):
             replies = await all_of([_turn(name, task, board, team) for name in self.members])
             for reply in replies:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.agents import Message
 from harness.fields import AgentName
-from harness.patterns.api import PatternError, Team, agent_in
+from harness.patterns.api import PatternError, Team, agent_in, arriving
 from harness.patterns.decisions import ask
 from harness.units import Count
 
@@ -42,7 +42,10 @@ class React:
         Raises:
             IterationCapReached: There is no answer after `max_iterations` calls.
         """
-        told = (task, ask(task, self.constraints)) if self.constraints else (task,)
+        told: tuple[Message, ...] = (
+            (task, ask(task, self.constraints)) if self.constraints else (task,)
+        )
+        told = await arriving(team[self.agent], *told)
         with agent_in(team, self.agent).turn(*told) as turn:
             for number in range(1, self.max_iterations + 1):
                 reply = await turn.call()

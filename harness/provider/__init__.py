@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.provider.latency import Latency, Tail, latency_of, likely_latency_of
 from harness.provider.limits import Limits
+from harness.provider.load import Load
 from harness.provider.overload import Outage, Overload
 from harness.provider.prices import AnyPrices, Prices, prices_of
 from harness.provider.service import Provider, Queue, Refusal, Served
@@ -16,6 +17,7 @@ __all__ = [
     "AnyPrices",
     "Latency",
     "Limits",
+    "Load",
     "Outage",
     "Overload",
     "Prices",

@@ -24,10 +24,11 @@ from simpy.events import NORMAL
 from harness.chance.draws import Draws
 from harness.provider.latency import Latency, RecordedLatency
 from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
+from harness.provider.load import Load
 from harness.provider.overload import Availability, Outage, Overload
 from harness.provider.prices import AnyPrices
-from harness.provider.stated import StatedService
-from harness.units import Count, Usage
+from harness.provider.stated import StatedService, Treatment
+from harness.units import Count, Usage, whole_microseconds
 
 REFUSAL_S = 0.05
 """Time from an attempt to its refusal [s]: one round trip. A guess; recordings of refusals carry no durations."""
@@ -81,6 +82,9 @@ class Attempt(simpy.Event):
 
     It also holds data of its client. Its value is None, a `Refusal`, or the error raised while the reply was made.
     """
+
+    treatment: Treatment | None = None
+    """How it is treated otherwise than others; of the class, because nearly all are not."""
 
     def __init__(
         self,
@@ -137,6 +141,7 @@ class Provider:
         queue: Where attempts wait for a slot.
         overload: The overload process; None means no overload.
         outages: Planned outages.
+        load: How the time per token grows with the number of attempts in service; None means that it does not.
     """
 
     def __init__(
@@ -150,6 +155,7 @@ class Provider:
         queue: Queue | None = None,
         overload: Overload | None = None,
         outages: Sequence[Outage] = (),
+        load: Load | None = None,
     ) -> None:
         self.name = name
         self._env = env
@@ -165,6 +171,8 @@ class Provider:
         self._capacity = math.inf if queue is None or queue.capacity is None else queue.capacity
         self._weather = None if overload is None else Availability(overload, draws, name)
         self._outages = outages
+        self._load = load
+        self._starved: deque[Attempt] = deque()
 
     def submit(
         self,
@@ -175,6 +183,7 @@ class Provider:
         latency_factor: float = 1.0,
         stated: StatedService | None = None,
         make: Callable[[], None] | None = None,
+        treatment: Treatment | None = None,
     ) -> Attempt:
         """Send one request now.
 
@@ -185,6 +194,7 @@ class Provider:
             latency_factor: Multiplies its service time.
             stated: Its service time; None means what the model's profile says.
             make: Called when service begins, where what it will generate is known only when the reply has been made.
+            treatment: How it is treated otherwise than others; None for not at all.
 
         Returns:
             The event of its reply.
@@ -192,13 +202,16 @@ class Provider:
         env = self._env
         now_s = env._now  # noqa: SLF001 - see Kernel.now_s
         attempt = Attempt(env, model, key, usage, latency_factor, now_s, stated, make)
+        if treatment is not None:
+            attempt.treatment = treatment
         refusal = self._refuse(attempt, now_s)
         if refusal is not None:
             _happen(attempt, refusal, REFUSAL_S)
         elif self._busy < self._slots:
             self.serve(attempt)
         else:
-            self._waiting.append(attempt)
+            is_last = treatment is not None and treatment.is_last
+            (self._starved if is_last else self._waiting).append(attempt)
             self._waiting_now += 1
         return attempt
 
@@ -252,6 +265,10 @@ class Provider:
             attempt.usage.output_tokens,
             attempt.latency_factor,
         )
+        if self._load is not None:
+            generate_s = whole_microseconds(generate_s * self._load.factor(self._busy))
+        if attempt.treatment is not None:
+            prefill_s += attempt.treatment.late_s
         service_s = prefill_s + generate_s
         if attempt.stated is not None:
             stated_s = attempt.stated.service_s(now_s)
@@ -288,8 +305,8 @@ class Provider:
         self._busy -= 1
         if self._limits is not None:
             self._limiter(event.model.pool).generated(event.usage.output_tokens, self._env.now)
-        while self._waiting:
-            attempt = self._waiting.popleft()
+        while self._waiting or self._starved:
+            attempt = (self._waiting or self._starved).popleft()
             if not attempt.abandoned:
                 self._waiting_now -= 1
                 self.serve(attempt)

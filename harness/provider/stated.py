@@ -18,6 +18,18 @@ class StatedService(Protocol):
         """
 
 
+@dataclass(slots=True)
+class Treatment:
+    """How one attempt is treated otherwise than others."""
+
+    late_s: float = 0.0
+    """How much later than usual its first token comes [s]."""
+    cost_factor: float = 1.0
+    """How many times as much as it should it costs."""
+    is_last: bool = False
+    """Whether it waits for a slot for as long as any other waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Takes:
     """The service takes a stated time."""

@@ -56,6 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="none",
         help="what tests with @pytest.mark.sim(cassette=...) record from the real API; none otherwise",
     )
+    group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
+    _add_search(group)
+    _add_settings(parser)
+
+
+def _add_search(group: pytest.OptionGroup) -> None:
+    """What searches may spend, keep and run again."""
     group.addoption(
         "--sim-explore-budget",
         metavar="RUNS|SECONDSs",
@@ -71,8 +78,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TOKEN",
         help="let sim.explore run this finding again instead of searching",
     )
-    group.addoption("--sim-digests", metavar="FILE", help=argparse.SUPPRESS)
-    _add_settings(parser)
 
 
 def _add_settings(parser: pytest.Parser) -> None:

@@ -13,7 +13,9 @@ from harness.apis import vendor_of
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival
 from harness.chance.distributions import AnyDistribution
-from harness.faults import FAULT_NAMES, FaultPlan, is_of_meaning, plan
+from harness.faults import FAULT_NAMES, Fault, FaultPlan, is_of_meaning, plan
+from harness.faults.api import ToolFault
+from harness.faults.in_team import TeamFaults
 from harness.kernel import Kernel, run
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import CLEANUP_S
@@ -43,7 +45,7 @@ from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
 from harness.scenario.members import AgentSpec
 from harness.scenario.schema import Kind, ModelSpec
-from harness.spans import CANCELLED, ERROR, OK, SpanLog
+from harness.spans import CANCELLED, EFFECT, ERROR, OK, Span, SpanLog
 from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
@@ -72,8 +74,10 @@ class PatternRun:
         self._storage = kept.storage
         self._progress = kept.progress(self.kernel)
         self._shared = Shared()
-        self._effects = Effects(self.kernel.now_s, self._storage)
         self.log = SpanLog(self.kernel.now_s)
+        self._task_spans: dict[int, Span] = {}
+        note = self._note_effect if _effects_may_differ(spec) else None
+        self._effects = Effects(self.kernel.now_s, self._storage, note)
         # What holds around the calls of a pattern is harness's own.
         self.findings: tuple[Finding, ...] = ()
         self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
@@ -94,19 +98,17 @@ class PatternRun:
         self.fault_plans: list[FaultPlan] = []
         self._plan = plan(spec.faults, FAULT_NAMES)
         self._providers = _providers(spec, self.kernel, self.draws)
-        self._served = {
-            name: Served(
-                part.name,
-                f"model {name}" if part.pool is None else f"pool {part.pool}",
-                scenario.latencies[name],
-                scenario.prices[name],
-            )
-            for name, part in spec.models.items()
-        }
+        self._served = _served(spec, scenario)
         self._tools = {
             name: SimulatedTool(name, part, self.draws, self._effects)
             for name, part in spec.tools.items()
         }
+        self._team_faults = TeamFaults(
+            self._plan,
+            self.draws,
+            self.log,
+            {name: SimulatedTool(name, part, self.draws) for name, part in spec.tools.items()},
+        )
         agents = {name: self._agent(name, part) for name, part in spec.agents.items()}
         for name, agent in agents.items():
             connect(agent, spec.policies_of(name), agents)
@@ -115,6 +117,7 @@ class PatternRun:
         self.team = Members(agents)
         for name, pattern in spec.teams.items():
             self.team[name] = NestedTeam(name, made(pattern), self.team, self.log)
+        self._team_faults.reached(self.team)
         self._pattern = made(spec.pattern)
 
     @property
@@ -124,8 +127,8 @@ class PatternRun:
 
     @property
     def faults_met(self) -> set[int]:
-        """Numbers of the faults that applied to at least one attempt."""
-        return set().union(*(plan.met for plan in self.fault_plans))
+        """Numbers of the faults that met something."""
+        return set().union(self._team_faults.met, *(plan.met for plan in self.fault_plans))
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -173,6 +176,8 @@ class PatternRun:
             priority=kind.priority or 0,
             log=self.log,
         )
+        self._team_faults.take_up(task)
+        self._task_spans[number] = span
         message = self._first_message(kind, arrival, task)
         status, output = CANCELLED, None
         try:
@@ -191,6 +196,10 @@ class PatternRun:
             self.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
+
+    def _note_effect(self, effect: Effect) -> None:
+        span = self._task_spans[effect.task]
+        self.log.event(EFFECT, span, f"{effect.tool} {effect.arguments}")
 
     def _first_message(self, kind: Kind, arrival: Arrival, task: Task) -> Message:
         input_tokens = arrival.input_tokens
@@ -212,7 +221,9 @@ class PatternRun:
         faults = [
             planned
             for planned in self._plan
-            if planned.fault.agent in (None, name) and planned.fault.model in (None, part.model)
+            if isinstance(planned.fault, Fault)
+            and planned.fault.is_of(name)
+            and planned.fault.model in (None, part.model)
         ]
         mine = FaultPlan(faults, self.draws, self.log.clock, FAULT_NAMES)
         self.fault_plans.append(mine)
@@ -232,7 +243,7 @@ class PatternRun:
         policies = self.spec.policies_of(name)
         prices = self._scenario.prices[part.model]
         named = None if policies.validate is None else policies.validate.function
-        return Agent(
+        agent = Agent(
             name,
             ServedModel(backend, _window(part, self.spec.models[part.model])),
             part.model,
@@ -252,6 +263,9 @@ class PatternRun:
             # What it returns is looked at when it is called.
             check=None if named is None else cast("Check", find_function(named)),
         )
+        if self._team_faults.concern_agents:
+            agent.suffer(self._team_faults)
+        return agent
 
 
 def _reception(part: AgentSpec) -> Reception | None:
@@ -268,6 +282,26 @@ def _window(part: AgentSpec, model: ModelSpec) -> Window | None:
     return Window(part.window_tokens, "anthropic" if is_anthropic else "openai")
 
 
+def _served(spec: Scenario, scenario: LoadedScenario) -> Mapping[str, Served]:
+    """Each model as its provider serves it."""
+    return {
+        name: Served(
+            part.name,
+            f"model {name}" if part.pool is None else f"pool {part.pool}",
+            scenario.latencies[name],
+            scenario.prices[name],
+        )
+        for name, part in spec.models.items()
+    }
+
+
+def _effects_may_differ(spec: Scenario) -> bool:
+    """Whether tools may have other effects than they have uses."""
+    return any(isinstance(fault, ToolFault) for fault in spec.faults) or any(
+        part.idempotency_key is not None for part in spec.tools.values()
+    )
+
+
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:
     return {
         name: Provider(
@@ -279,6 +313,7 @@ def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Pro
             queue=part.queue,
             overload=part.overload,
             outages=part.outages,
+            load=part.load,
         )
         for name, part in spec.providers.items()
     }

@@ -151,9 +151,28 @@ class Results:
             "success_rate" not in self.scenario.spec.budgets or len(failed) == len(self._seeds)
         ):
             yield f"No task succeeded in {_of_runs(failed, len(self._seeds))}."
+        if self._must_be_met:
+            for text, by_chance in self._unmet():
+                if not by_chance:
+                    yield f"{text} Correct its conditions, take it out, or say `allow_unmet: true`."
         missing, expected = self._never_arrived()
         if missing:
             yield f"{missing} of {expected} tasks never arrived: give the runs a later `horizon_s`, or fewer tasks."
+
+    @property
+    def _must_be_met(self) -> bool:
+        """Whether a fault that met nothing is an error: all runs of the file were made, with all that is in it."""
+        spec = self.scenario.spec
+        whole = self._seeds[:1] == [spec.seed] and len(self._seeds) >= spec.runs
+        return whole and not self._cut and not self.scenario.contestants
+
+    def _unmet(self) -> Iterator[tuple[str, bool]]:
+        """What is said of each fault that met nothing, and whether chance may be the reason."""
+        for number, fault in enumerate(self.scenario.spec.faults, 1):
+            if number not in self._faults_met and not fault.allow_unmet:
+                name = FAULT_NAMES[type(fault)]
+                text = f"Fault {number} ({name}) never met {fault.meets_what}."
+                yield text, fault.probability < 1.0
 
     def _never_arrived(self) -> tuple[int, int]:
         """Number of measured tasks that did not arrive before the horizon, and the number expected."""
@@ -175,11 +194,10 @@ class Results:
                 f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left"
                 f"{absent if missing else ''}."
             )
-        notes += [
-            f"Fault {number} ({FAULT_NAMES[type(fault)]}) never met a call."
-            for number, fault in enumerate(spec.faults, 1)
-            if number not in self._faults_met
-        ]
+        if not self._must_be_met:
+            notes += [text for text, _ in self._unmet()]
+        else:
+            notes += [text for text, by_chance in self._unmet() if by_chance]
         notes += [
             f"The price of model {name!r} ({spec.models[name].name}) is unknown, so there is no cost; state `prices:`."
             for name, prices in self.scenario.prices.items()

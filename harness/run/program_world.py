@@ -5,21 +5,28 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.agents.mishap import Mishap
 from harness.apis import APIS, base_path
 from harness.chance import Draws
-from harness.faults import FAULT_NAMES, Fault, FaultPlan, is_of_meaning, plan
+from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, is_of_meaning, plan
+from harness.faults.of_agents import AgentFaults
+from harness.faults.of_clocks import ClockFaults
+from harness.faults.of_tools import ToolFaults
 from harness.kernel.choosing import kernel_for
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.models import content_of
 from harness.models.meaning import Ledger, Traits
+from harness.models.verdict import Judge
 from harness.provider import (
     AnyPrices,
     Latency,
     Limits,
+    Load,
     Outage,
     Overload,
     Provider,
@@ -37,7 +44,7 @@ from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
 from harness.wire.replay import Replay
-from harness.wire.routing import AgentRule, Scope
+from harness.wire.routing import AgentRule, Scope, scope_here
 from harness.wire.server import Server
 from harness.wire.sites import Endpoint
 
@@ -72,6 +79,7 @@ class WireProvider:
     queue: Queue | None = None
     overload: Overload | None = None
     outages: tuple[Outage, ...] = ()
+    load: Load | None = None
     latency: Latency | None = None
     """Of all its models, instead of their own profiles."""
     models: Mapping[str, WireModel] = field(default_factory=dict)
@@ -113,7 +121,7 @@ class ProgramWorld:
         *,
         providers: Mapping[str, WireProvider],
         roles: Sequence[AgentRule],
-        faults: Sequence[Fault] = (),
+        faults: Sequence[InjectedFault] = (),
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,
@@ -148,6 +156,13 @@ class ProgramWorld:
         """May be changed until the first connection."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
+        self._tool_faults: ToolFaults | None = None
+        self._agent_faults: AgentFaults | None = None
+        self._clock_faults = ClockFaults(
+            plan(faults, FAULT_NAMES), self.draws, self.log, self._clock_reader
+        )
+        if self._clock_faults.chooser:
+            self.kernel.skew_s = self._clock_faults.skew_s
         self._effects: list[tuple[Effect, Span | None]] = []
         self._notes = Notes(self.log, self.root, lambda: self.calls)
         self.kernel.watcher = self._notes
@@ -174,8 +189,8 @@ class ProgramWorld:
 
     @property
     def is_settled(self) -> bool:
-        """Whether there was a connection already."""
-        return self._server is not None
+        """Whether there was a connection, or a use of a tool, already."""
+        return self._server is not None or self._tool_faults is not None
 
     @property
     def calls(self) -> list[Call]:
@@ -184,8 +199,10 @@ class ProgramWorld:
 
     @property
     def faults_met(self) -> set[int]:
-        """Numbers of the faults that applied to at least one attempt."""
-        return set() if self._plan is None else self._plan.met
+        """Numbers of the faults that met something."""
+        parts = (self._tool_faults, self._agent_faults, self._clock_faults)
+        met = set().union(*(part.chooser.met for part in parts if part is not None))
+        return met if self._plan is None else met | self._plan.met
 
     @property
     def unsimulated(self) -> dict[str, int]:
@@ -201,6 +218,25 @@ class ProgramWorld:
     def _done(self) -> Sequence[tuple[Effect, Span | None]]:
         brought = () if self._server is None else self._server.calls.effects
         return [*self._effects, *brought]
+
+    def mishap(self, tool: str, span: Span, key: str, *, used_before: bool) -> Mishap | None:
+        """What a fault makes of one use of a simulated tool; None for nothing.
+
+        Args:
+            tool: Its name.
+            span: Of the use.
+            key: Names the draws of the use.
+            used_before: Whether it has answered before.
+        """
+        if self._tool_faults is None:
+            planned = plan(self._faults, FAULT_NAMES)
+            self._tool_faults = ToolFaults(planned, self.draws, self.log)
+        if not self._tool_faults.chooser:
+            return None
+        customer = self.log.customer_of(span.task)
+        return self._tool_faults.mishap(
+            tool, span.agent, customer, key, span, used_before=used_before
+        )
 
     def note_effect(
         self,
@@ -227,6 +263,10 @@ class ProgramWorld:
             else frozenset(self._server.calls.sources.of([text]))
         )
 
+    def _clock_reader(self) -> tuple[str, Span]:
+        scope = scope_here(self.root)
+        return scope.agent or "", scope.span
+
     def count_tool(self, tool: str) -> int:
         """Count one use of a tool, and return its ordinal."""
         return self.server.calls.count("use", tool)
@@ -246,9 +286,12 @@ class ProgramWorld:
                 served[key] = _served(self._providers[provider], model, latency)
             return served[key]
 
-        self._plan = FaultPlan(
-            plan(self._faults, FAULT_NAMES), self.draws, self.kernel.now_s, FAULT_NAMES
-        )
+        planned = plan(self._faults, FAULT_NAMES)
+        self._plan = FaultPlan(planned, self.draws, self.kernel.now_s, FAULT_NAMES)
+        judge: Judge = self._plan.judge
+        agents = self._agent_faults = AgentFaults(planned, self.draws, self.log)
+        if agents.chooser:
+            judge = agents.judge(judge)
         return Server(
             self.kernel,
             self.draws,
@@ -261,14 +304,20 @@ class ProgramWorld:
             ),
             allow_unmatched=self.allow_unmatched,
             served=find,
-            judge=self._plan.judge,
+            judge=judge,
             ledger=self.ledger,
-            known_models=[name for one in self._providers.values() for name in one.models],
+            known_models=self._declared_models(),
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             texts=self.texts,
             replay=self.replay,
         )
+
+    def _declared_models(self) -> list[str]:
+        """The models that the scenario or the rules of its agents name; a glob names none."""
+        named = [name for one in self._providers.values() for name in one.models]
+        ruled = [role.match.model or "" for role in self._roles]
+        return [*named, *(name for name in ruled if name and not _GLOB.search(name))]
 
     def _site(self, part: WireProvider) -> Endpoint:
         maker = APIS[part.api].load()
@@ -282,6 +331,7 @@ class ProgramWorld:
             queue=part.queue,
             overload=part.overload,
             outages=part.outages,
+            load=part.load,
         )
         aliases = {name: model.alias for name, model in part.models.items()}
         return Endpoint(
@@ -293,6 +343,9 @@ class ProgramWorld:
             base_paths=tuple(map(base_path, part.paths)),
             aliases=aliases,
         )
+
+
+_GLOB = re.compile(r"[*?\[]")
 
 
 def _served(provider: WireProvider, model: str, latency: Latency | None) -> Served:

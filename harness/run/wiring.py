@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.apis import AGENT_HEADER, APIS, vendor_of
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.run.functions import content_in
 from harness.run.program_world import WireModel, WireProvider, default_providers
 from harness.scenario import AnyScenario, LoadedScenario, Scenario, TargetScenario
@@ -28,7 +28,7 @@ class Surroundings:
 
     providers: Mapping[str, WireProvider]
     roles: tuple[AgentRule, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[InjectedFault, ...]
     latency_factors: Mapping[str, float]
     """How many times as long the attempts of single agents take to serve."""
     may_be_unused: frozenset[str]
@@ -150,5 +150,6 @@ def _provider(
         queue=part.queue,
         overload=part.overload,
         outages=part.outages,
+        load=part.load,
         models=models,
     )

@@ -14,8 +14,8 @@ from harness.agents import ToolSpec
 from harness.agents.context import CONTEXTS
 from harness.chance.arrivals import Closed, Poisson, Trace
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution
-from harness.faults import FAULTS
-from harness.faults.api import Fault
+from harness.faults import FAULTS, InjectedFault
+from harness.faults.api import AgentFault, Fault, MessageFault, StateFault, ToolFault
 from harness.fields import FileOfScenario, NameOf, OrRecord, Tagged
 from harness.metrics import AGENT_METRICS, METRICS
 from harness.patterns import PATTERNS
@@ -24,7 +24,7 @@ from harness.patterns.bus import Subscriber
 from harness.patterns.hierarchical import Branch
 from harness.patterns.nested import InnerTeam, MemberOf
 from harness.patterns.pipeline import Stage
-from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue, Tail
+from harness.provider import Latency, Limits, Load, Outage, Overload, Prices, Queue, Tail
 from harness.resilience import (
     Balance,
     CallQueue,
@@ -91,9 +91,18 @@ Exactly one of `poisson`, `every_s` (a number: one task in every interval, the f
 """
 
 _FAULTS = """\
-A list; each entry is a mapping with one of the keys below. The first fault that meets an attempt decides. All have the
-fields of [every fault](#every-fault), which say which attempts they meet.
+A list; each entry is a mapping with one of the keys below ([page](failures.md)). Of the faults of one kind, the first that meets
+something decides. All have the fields of [every fault](#every-fault), which say what they meet. A fault that meets nothing in all
+runs of the file is an error, unless its `probability` is below 1.
 """
+
+_FAULT_KINDS: tuple[tuple[str, type[InjectedFault]], ...] = (
+    ("faults of attempts", Fault),
+    ("faults of tools", ToolFault),
+    ("faults of messages", MessageFault),
+    ("faults of agents", AgentFault),
+    ("faults of shared state", StateFault),
+)
 
 _CONTEXTS = "How much of its earlier turns in a task an agent is given again: `inputs`, `full`, or a mapping with one of the keys below.\n"
 
@@ -134,6 +143,7 @@ _PROVIDER: tuple[_Section, ...] = (
     ("queue", Queue),
     ("overload", Overload),
     ("outages", Outage),
+    ("load", Load),
     ("models", ModelSpec),
     ("latency", Latency),
     ("tail", Tail),
@@ -203,8 +213,7 @@ def reference() -> str:
     parts += ["## disciplines\n", _DISCIPLINES, *_members(DISCIPLINES)]
     parts += ["## bakeoff\n", _BAKEOFF, *_sections((("a program in bakeoff", Program),), level=3)]
     parts += _sections(_POLICIES)
-    parts += ["## faults\n", _FAULTS, "### every fault\n", _table(Fault)]
-    parts += _members(FAULTS, without={field.name for field in dataclasses.fields(Fault)})
+    parts += ["## faults\n", _FAULTS, "### every fault\n", _table(InjectedFault), *_faults()]
     parts += _sections((("budgets", Budget), ("gate", GateLimit)))
     parts += ["## a program of one's own\n", _TARGET, *_sections(_PROGRAM, level=3)]
     parts += ["## metrics\n", "Those of the whole, which budgets may name:\n", _metrics(METRICS)]
@@ -218,6 +227,19 @@ def _sections(sections: tuple[_Section, ...], *, level: int = 2) -> Iterator[str
         yield f"{'#' * level} {title}\n"
         yield f"{first_paragraph(record)}\n"
         yield _table(record)
+
+
+def _faults() -> Iterator[str]:
+    """The faults of each kind, with the fields that the kind adds to those of every fault."""
+    every = {field.name for field in dataclasses.fields(InjectedFault)}
+    for title, base in _FAULT_KINDS:
+        yield f"### {title}\n"
+        yield f"{first_paragraph(base)}\n"
+        own = _table(base, without=every)
+        if own:
+            yield own
+        of_kind = {name: kind for name, kind in FAULTS.items() if issubclass(kind, base)}
+        yield from _members(of_kind, without={field.name for field in dataclasses.fields(base)})
 
 
 def _members(members: Mapping[str, Record], *, without: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
@@ -291,6 +313,8 @@ def _words(hint: Any) -> str:  # noqa: ANN401 - a type annotation
         return " or ".join(_words(member) for member in get_args(hint) if member is not type(None))
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
+    if get_origin(hint) is tuple and get_args(hint)[-1] is not ...:
+        return f"[{', '.join(_words(part) for part in get_args(hint))}]"
     if get_origin(hint) is tuple:
         return f"list of: {_words(get_args(hint)[0])}"
     if get_origin(hint) in (dict, Mapping):

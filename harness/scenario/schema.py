@@ -29,7 +29,7 @@ from harness.kernel import kernel
 from harness.models.recorded import ReplayLatency
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
-from harness.provider import Latency, Limits, Outage, Overload, Prices, Queue
+from harness.provider import Latency, Limits, Load, Outage, Overload, Prices, Queue
 from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
@@ -125,6 +125,8 @@ class ProviderSpec(Section):
     """Overload that comes and goes; absent means never."""
     outages: tuple[Outage, ...] = ()
     """Planned outages."""
+    load: Load | None = None
+    """How the time per token grows with the number of attempts in service; `{}` for a measured curve, absent means that it does not."""
 
 
 class ModelSpec(Section):
@@ -361,6 +363,17 @@ class TargetScenario(Head):
                     "one_of",
                     "provider {name} needs `api` and `hosts`: its API, and where it is served",
                     {"name": repr(name), "at": ("providers", name)},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_faults(self) -> TargetScenario:
+        for number, fault in enumerate(self.faults):
+            if fault.only_of_patterns:
+                raise PydanticCustomError(
+                    "one_of",
+                    "meets {what} of a pattern; a program's own is not seen",
+                    {"what": fault.meets_what, "at": ("faults", number)},
                 )
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import FAULT_NAMES, Fault
+from harness.faults import FAULT_NAMES, InjectedFault
 from harness.models.replies import Replies
 from harness.sim.processes import SimProcess
 from harness.sim.program_run import ProgramRun
@@ -17,7 +17,7 @@ def check_all_needed(
     roles: Sequence[AgentRule],
     may_be_unused: Set[str],
     processes: Sequence[SimProcess],
-    faults: Sequence[Fault],
+    faults: Sequence[InjectedFault],
     met: Set[int],
 ) -> None:
     """Complain about what was not needed: agents, replies, processes, faults.
@@ -54,9 +54,9 @@ def check_all_needed(
         if not (process.uses or process.allow_unused or broken_off)
     ]
     problems += [
-        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met an attempt{_unknown_agent(fault, agents)}"
+        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met {fault.meets_what}{_unknown_agent(fault, agents)}"
         for number, fault in enumerate(faults, 1)
-        if number not in met
+        if number not in met and not fault.allow_unmet
     ]
     if problems:
         raise HarnessError(
@@ -73,7 +73,7 @@ def _unused(role: AgentRule, called: Set[str]) -> str | None:
     return None
 
 
-def _unknown_agent(fault: Fault, known: Sequence[str]) -> str:
+def _unknown_agent(fault: InjectedFault, known: Sequence[str]) -> str:
     if fault.agent is None or fault.agent in known:
         return ""
     return f": there is no agent {fault.agent!r}{did_you_mean(fault.agent, known)}"

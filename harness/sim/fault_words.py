@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from harness.errors import StubError
-from harness.faults import FAULT_NAMES, Fault
+from harness.faults import FAULT_NAMES, InjectedFault
 
 
-def unscripted(fault: Fault, error: StubError) -> tuple[str, list[str]]:
+def unscripted(fault: InjectedFault, error: StubError) -> tuple[str, list[str]]:
     """What is said, and advised, if the test has no reply for what the program asks under a fault."""
     first = str(error).partition("\n")[0]
     return (
@@ -20,7 +20,7 @@ def unscripted(fault: Fault, error: StubError) -> tuple[str, list[str]]:
     )
 
 
-def in_words(fault: Fault) -> str:
+def in_words(fault: InjectedFault) -> str:
     """A fault, as a test states it: `overloaded(agent='worker', call=2)`."""
     stated = [
         f"{field.name}={value!r}"

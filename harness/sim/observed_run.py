@@ -11,9 +11,9 @@ from harness.metrics import Edge, Finding, Tally, findings, flow, summarise, tal
 from harness.models.meaning import InjectedCall, TracedClaim
 from harness.sim.call_view import CallList
 from harness.sim.data_frame import data_frame
+from harness.sim.effects import EffectList
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, Table
 from harness.texts import no_texts
-from harness.wire.effects import Effect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +49,9 @@ class ObservedRun:
     """What each task of the program was doing when it failed; empty if it did not."""
     limits: Mapping[str, str] = field(default_factory=dict)
     """The rate limits of each provider that has any, in words."""
-    effects: tuple[Effect, ...] = ()
-    """What its tools did."""
+    effects: EffectList = EffectList()
+    """What its tools did, in order; `effects("refund")` for those of one tool. A use that a fault has made fail after it took
+    effect is among them, and one whose idempotency key was known is not."""
     claims_made: tuple[TracedClaim, ...] = ()
     """The claims of its replies, with their ways; empty where no agent judges."""
     injected_calls: tuple[InjectedCall, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, StubError
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.sim import settings
 from harness.sim.advice import calls_in_words, most_at_once, one_after_another, unheard
 from harness.sim.cached import CacheTokens
@@ -33,7 +33,7 @@ _LOST_MAX = 6
 class ProgramRun(ObservedRun):
     """One run of a program."""
 
-    rerun: Callable[[Fault], ProgramRun] | None = None
+    rerun: Callable[[InjectedFault], ProgramRun] | None = None
     """Runs the same program under one fault more, and does not raise; None if it can run only once."""
 
     def timeline(self, last: int | None = None) -> str:
@@ -182,7 +182,7 @@ class ProgramRun(ObservedRun):
 
     def assert_survives(
         self,
-        fault: str | Fault,
+        fault: str | InjectedFault,
         *,
         allow: Collection[str] = (),
         **fields: object,
@@ -222,7 +222,8 @@ class ProgramRun(ObservedRun):
             what = first.removeprefix("error: ")
             _fail(again, f"the program does not survive {in_words(added)}: {what}", others)
         if 1 not in again.faults_met:  # the added one is the first
-            _fail(again, f"no attempt met {in_words(added)}, so nothing was tested")
+            what = added.meets_what.partition(" ")[2]
+            _fail(again, f"no {what} met {in_words(added)}, so nothing was tested")
         return again
 
     def _by_number(self, number: int) -> CallView:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from harness.agents import ToolError
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
+from harness.faults.of_tools import wait
 from harness.kernel.current_world import this_thread
-from harness.sim.tools import use_of
+from harness.sim.tools import Use, use_of
 from harness.units import whole_microseconds
 from harness.virtual.reality import really, really_awaited
 
@@ -67,10 +68,10 @@ class RealFunction:
             if world is None or place is None:  # it is called by something that is real already
                 return original(*args, **kwargs)
             self.uses.append((args, kwargs))
-            with use_of(world, self.name, args, kwargs) as key:
+            with use_of(world, self.name, args, kwargs) as use:
                 outcome = _outcome(really, original, *args, **kwargs)
-                place.block(self._sample_s(world, key))
-                return outcome()
+                place.block(self._sample_s(world, use))
+                return self._told(use, outcome)
 
         return call
 
@@ -81,15 +82,24 @@ class RealFunction:
             if world is None or this_thread.world is None:
                 return await original(*args, **kwargs)
             self.uses.append((args, kwargs))
-            with use_of(world, self.name, args, kwargs) as key:
+            with use_of(world, self.name, args, kwargs) as use:
                 outcome = _outcome(really_awaited, original, *args, **kwargs)
-                await asyncio.sleep(self._sample_s(world, key))
-                return outcome()
+                await wait(self._sample_s(world, use))
+                return self._told(use, outcome)
 
         return call
 
-    def _sample_s(self, world: ProgramWorld, key: str) -> float:
-        return whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
+    def _sample_s(self, world: ProgramWorld, use: Use) -> float:
+        latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
+        return latency_s + (0.0 if use.mishap is None else use.mishap.wait_s)
+
+    def _told(self, use: Use, outcome: Callable[[], Any]) -> Any:  # noqa: ANN401 - the function's
+        """What its caller is told; it really did what it does, whatever a fault makes of the answer."""
+        result = outcome()
+        use.is_done, use.effects = True, 1
+        if use.mishap is not None and use.mishap.error:
+            raise ToolError(use.mishap.error)
+        return result
 
 
 def _gives_one_by_one(function: Callable[..., object]) -> bool:

@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 from harness.apis import APIS
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import FAULTS, Fault
+from harness.faults import FAULTS, InjectedFault
 from harness.models import ToolCall
-from harness.provider import Latency, Limits, Outage, Overload, Queue
+from harness.provider import Latency, Limits, Load, Outage, Overload, Queue
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
 
@@ -34,6 +34,7 @@ PROVIDER_SETTINGS = (
     "latency",
     "overload",
     "outages",
+    "load",
     "api",
     "hosts",
     "paths",
@@ -199,19 +200,38 @@ def outage(value: object) -> Outage:
     return value if isinstance(value, Outage) else _read(Outage, "an outage", value)
 
 
+def load(value: object) -> Load | None:
+    """How the time per token grows with the number of attempts in service: a `Load`, a list of points, or as in a file."""
+    if value is None or isinstance(value, Load):
+        return value
+    if isinstance(value, list | tuple):
+        value = {"points": tuple(map(tuple, value))}
+    return _read(Load, "load", value)  # type: ignore[no-any-return]
+
+
 def queue(capacity: int | None) -> Queue | None:
     """A queue of a bounded size."""
     return None if capacity is None else _read(Queue, "the queue", {"capacity": capacity})
 
 
-def fault(kind: str | Fault, fields: dict[str, Any]) -> Fault:
+def fault(kind: str | InjectedFault, fields: dict[str, Any]) -> InjectedFault:
     """A fault, by its name in a scenario file."""
-    if isinstance(kind, Fault):
-        return kind
+    if isinstance(kind, InjectedFault):
+        return _of_programs(kind, type(kind).__name__)
     if kind not in FAULTS:
         hint = did_you_mean(str(kind), FAULTS)
         raise HarnessError(f"there is no fault {kind!r}{hint}\n  Known: {', '.join(FAULTS)}")
-    return _read(FAULTS[kind], f"fault {kind!r}", fields)  # type: ignore[no-any-return]
+    return _of_programs(_read(FAULTS[kind], f"fault {kind!r}", fields), kind)
+
+
+def _of_programs(fault: InjectedFault, name: str) -> InjectedFault:
+    if fault.only_of_patterns:
+        raise HarnessError(
+            f"fault {name!r} meets {fault.meets_what} of a pattern; a program's own is not seen\n"
+            "  How to fix: let a tool stand in for the function that sends, receives or stores it (`sim.tool(..., replaces=...)`), and "
+            "give that a fault such as 'tool_fails', 'effect_lost', 'effect_twice' or 'tool_stale'"
+        )
+    return fault
 
 
 def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as the type says

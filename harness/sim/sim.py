@@ -15,13 +15,14 @@ from harness.chance.choices import Choices
 from harness.chance.chosen_draws import draws_of
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.rollback.state import State
 from harness.run.program_world import ProgramWorld
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
+from harness.sim.effects import EffectList
 from harness.sim.failure import describe
 from harness.sim.processes import described
 from harness.sim.program import Watch, close_if_unstarted
@@ -334,10 +335,10 @@ class Sim(Surroundings):
 
     def _under(
         self, again: Callable[[], ProgramRun], arguments: State
-    ) -> Callable[[Fault], ProgramRun]:
+    ) -> Callable[[InjectedFault], ProgramRun]:
         """Run the program again with an additional first fault; the run is not kept."""
 
-        def rerun(fault: Fault) -> ProgramRun:
+        def rerun(fault: InjectedFault) -> ProgramRun:
             noted, met = self.runs[:], set(self._met)
             used = [(replies, replies.used) for replies in self._replies()]
             uses: list[list[Any]] = [one.uses for one in self._tools]
@@ -365,7 +366,7 @@ class Sim(Surroundings):
         output: object,
         error: BaseException | None,
         tasks: str,
-        rerun: Callable[[Fault], ProgramRun] | None,
+        rerun: Callable[[InjectedFault], ProgramRun] | None,
         wall_s: float,
     ) -> None:
         root = world.root.span
@@ -383,7 +384,7 @@ class Sim(Surroundings):
         output: object = None,
         error: BaseException | None = None,
         tasks: str = "",
-        rerun: Callable[[Fault], ProgramRun] | None = None,
+        rerun: Callable[[InjectedFault], ProgramRun] | None = None,
         wall_s: float = 0.0,
     ) -> ProgramRun:
         return ProgramRun(
@@ -407,7 +408,7 @@ class Sim(Surroundings):
                 for name, provider in self._providers.items()
                 if provider.limits is not None
             },
-            effects=tuple(world.effects),
+            effects=EffectList(world.effects),
             claims_made=tuple(world.ledger.claims),
             injected_calls=tuple(world.ledger.injected),
             texts_table=no_texts() if world.texts is None else world.texts.table,

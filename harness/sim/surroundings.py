@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 from harness.apis import APIS, VENDORS, vendor_of
 from harness.cassettes import RecordedRequest
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import Fault
+from harness.faults import InjectedFault
 from harness.models import Model, Request, ToolCall, content_of
 from harness.models.meaning import Traits
 from harness.models.replies import AnyReply, Replies
@@ -39,7 +39,7 @@ class Surroundings:
         self._fresh = FreshModules()
         self._providers: dict[str, WireProvider] = default_providers()
         self._roles: list[AgentRule] = []
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
         self._latency_factors: dict[str, float] = {}
         self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
@@ -195,6 +195,7 @@ class Surroundings:
         latency_s: object = 0.0,
         failure_probability: float = 0.0,
         replaces: str | None = None,
+        idempotency_key: str | None = None,
         record: bool = False,
         mutates: bool = True,
     ) -> SimTool | RecordedTool:
@@ -209,6 +210,8 @@ class Surroundings:
             latency_s: How long one use takes [s].
             failure_probability: Share of uses that raise a `ToolError`.
             replaces: The function of the program, as `module:name`, that it replaces during a run.
+            idempotency_key: The argument that is its idempotency key: a use whose key is known takes no effect again, and is
+                answered like the first.
             record: Whether uses of that function are recorded in the cassette of the test, instead of a stated result.
             mutates: Whether it changes something outside. Such a function never runs beside a replay; one that only reads may
                 run in the modes `new` and `drift`, where a use is not recorded.
@@ -232,6 +235,7 @@ class Surroundings:
             settings.distribution("latency_s", latency_s),
             settings.share("failure_probability", failure_probability),
             replaces,
+            idempotency_key,
         )
         tool.attach(lambda: self._world)
         self._tools.append(tool)
@@ -312,6 +316,7 @@ class Surroundings:
         latency: object = None,
         overload: object = None,
         outages: Sequence[object] = (),
+        load: object = None,
         api: str | None = None,
         hosts: Sequence[str] = (),
         paths: Sequence[str] = (),
@@ -329,6 +334,8 @@ class Surroundings:
             latency: How long its calls take: a number [s], a distribution, or a profile as in a scenario file.
             overload: Overload that comes and goes, as in a scenario file.
             outages: Such as `{"at_s": 10, "for_s": 30}`.
+            load: How the time per token grows with the number of attempts in service: points such as `[(1, 1.0), (50, 3.2)]`,
+                or `{}` for a measured curve.
             api: Which API it speaks.
             hosts: Where it is reached, besides the usual.
             paths: Base paths of its URLs, such as `/openai/v1`, besides those that are known of its hosts; without any,
@@ -367,12 +374,15 @@ class Surroundings:
             queue=settings.queue(queue_capacity),
             overload=settings.overload(overload),
             outages=tuple(settings.outage(outage) for outage in outages),
+            load=settings.load(load),
             latency=None if latency is None else settings.latency("latency", latency),
             models=known.models if known else {},
             options=settings.options(speaks, options),
         )
 
-    def fault(self, kind: str | Fault, *, allow_unmet: bool = False, **fields: object) -> None:
+    def fault(
+        self, kind: str | InjectedFault, *, allow_unmet: bool = False, **fields: object
+    ) -> None:
         """Add a fault. The first fault that applies to an attempt decides.
 
         Args:

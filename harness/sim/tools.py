@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 from harness.agents import ToolError
+from harness.agents.mishap import Mishap
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
+from harness.faults.of_tools import wait
 from harness.kernel.current_world import lineage_here, this_thread
 from harness.sim.program import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
@@ -51,25 +54,56 @@ def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
         yield
 
 
+@dataclass(slots=True)
+class Use:
+    """One use of a tool, while it goes on."""
+
+    key: str
+    """Names its draws."""
+    mishap: Mishap | None
+    """What a fault makes of it; None for nothing."""
+    effects: int
+    """How often it takes effect, if it does not fail."""
+    is_done: bool = False
+    """Whether it has taken effect, whatever its caller is told."""
+
+
 @contextmanager
 def use_of(
-    world: ProgramWorld, name: str, args: tuple[object, ...], kwargs: dict[str, Any]
-) -> Iterator[str]:
-    """One use of a tool, as a span; gives the key of what is drawn for it."""
+    world: ProgramWorld,
+    name: str,
+    args: tuple[object, ...],
+    kwargs: dict[str, Any],
+    *,
+    used_before: bool = False,
+) -> Iterator[Use]:
+    """One use of a tool, as a span.
+
+    Args:
+        world: The run.
+        name: The tool.
+        args: Its positional arguments.
+        kwargs: Its arguments by name.
+        used_before: Whether it has answered before in this run.
+    """
     number = world.count_tool(name)
     scope = scope_here(world.root)
     span = world.log.open(TOOL, name, scope.span, scope.agent or "", ordinal=number)
+    key = f"{scope.span.task}/tool/{name}/{number}"
+    mishap = world.mishap(name, span, key, used_before=used_before)
+    use = Use(key, mishap, 1 if mishap is None else mishap.effects)
     status = CANCELLED
     try:
-        yield f"{scope.span.task}/tool/{name}/{number}"
+        yield use
         status = OK
     except Exception as error:
         status, span.error = ERROR, type(error).__name__
         raise
     finally:
         world.log.close(span, status)
-        if status != ERROR:  # one that was cancelled may have done its work
-            world.note_effect(name, span, args, kwargs)
+        if status != ERROR or use.is_done:  # one that was cancelled may have done its work
+            for _ in range(use.effects):
+                world.note_effect(name, span, args, kwargs)
 
 
 class SimTool:
@@ -81,6 +115,7 @@ class SimTool:
         latency_s: How long one use takes [s].
         failure_probability: Share of uses that fail, after their latency.
         replaces: The function that it replaces, as `module:name`.
+        idempotency_key: The argument that is its idempotency key; None means that each use has a key of its own.
     """
 
     def __init__(
@@ -90,6 +125,7 @@ class SimTool:
         latency_s: AnyDistribution,
         failure_probability: float,
         replaces: str | None,
+        idempotency_key: str | None = None,
     ) -> None:
         # What `inspect` asks a thing for that is like a function: frameworks must see that it is an async one.
         self.__name__ = name
@@ -104,11 +140,19 @@ class SimTool:
         self._latency_s = latency_s
         self._failure_probability = failure_probability
         self._world: Callable[[], ProgramWorld | None] = lambda: None
+        self._idempotency_key = idempotency_key
+        self._signature: inspect.Signature | None = None
+        """Of the function that it replaces, where it has one."""
+        self._answers: WeakKeyDictionary[ProgramWorld, dict[object, Any]] = WeakKeyDictionary()
+        """By run: what was answered to each idempotency key, and last."""
 
     def in_place_of(self, original: object) -> Any:  # noqa: ANN401 - a function, or what a class has of one
         """Itself for what is awaited; for a function that gives its result when it returns, one that does so too."""
         if isinstance(original, classmethod | staticmethod):
             original = original.__func__
+        if callable(original):
+            with suppress(TypeError, ValueError):
+                self._signature = inspect.signature(original)
         if not callable(original) or _is_awaited(original):
             return self
 
@@ -136,7 +180,7 @@ class SimTool:
             ToolError: This use was drawn to fail.
         """
         with self._use(args, kwargs) as (latency_s, answer):
-            await asyncio.sleep(latency_s)
+            await wait(latency_s)
             return answer()
 
     @contextmanager
@@ -148,21 +192,68 @@ class SimTool:
         if world is None:
             raise HarnessError(f"tool {self.name!r} works inside a run only")
         self.uses.append((args, kwargs))
-        with use_of(world, self.name, args, kwargs) as key:
-            fails = world.draws.uniform(key, "failure") < self._failure_probability
-            latency_s = whole_microseconds(self._latency_s.sample(world.draws, key, "latency"))
+        answers = self._answers.setdefault(world, {})
+        with use_of(world, self.name, args, kwargs, used_before=_LAST in answers) as use:
+            known = self._key_of(args, kwargs)
+            if known in answers:
+                use.effects = 0
+            elif known is not None:
+                use.effects = min(use.effects, 1)
+            mishap = use.mishap
+            fails = world.draws.uniform(use.key, "failure") < self._failure_probability
+            latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
             outcome, latency_s = _chosen(world, self.name, "fails" if fails else "done", latency_s)
 
             def answer() -> Any:  # noqa: ANN401 - the program's
                 if outcome == "fails":
                     raise ToolError(f"{self.name} failed")
-                result = self._result(*args, **kwargs) if callable(self._result) else self._result
+                if mishap is not None and mishap.error and not mishap.effects:
+                    raise ToolError(mishap.error)
+                result, before = self._answer(args, kwargs, answers, known), answers.get(_LAST)
+                for _ in range(use.effects - 1):
+                    self._answer(args, kwargs, answers, known)
+                use.is_done = True
+                answers[_LAST] = result
+                if known is not None and use.effects:
+                    answers[known] = result
                 if outcome == "lost":
-                    world.note_effect(self.name, None, args, kwargs)
                     raise ToolError(f"{self.name} did its work, and the answer was lost")
-                return result
+                if mishap is None:
+                    return result
+                if mishap.error:
+                    raise ToolError(mishap.error)
+                if mishap.is_stale:
+                    answers[_LAST] = before
+                    return before
+                return result if mishap.result is None else mishap.result
 
-            yield latency_s, answer
+            yield latency_s + (0.0 if mishap is None else mishap.wait_s), answer
+
+    def _answer(
+        self,
+        args: tuple[object, ...],
+        kwargs: dict[str, Any],
+        answers: dict[object, Any],
+        key: object,
+    ) -> Any:  # noqa: ANN401 - the program's
+        if key in answers:
+            return answers[key]
+        return self._result(*args, **kwargs) if callable(self._result) else self._result
+
+    def _key_of(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> object:
+        """The idempotency key of a use; None for a use without one."""
+        name = self._idempotency_key
+        if name is None:
+            return None
+        if name not in kwargs and self._signature is not None:
+            with suppress(TypeError):
+                kwargs = self._signature.bind_partial(*args, **kwargs).arguments
+        key = kwargs.get(name)
+        return None if key is None else (name, key)
+
+
+_LAST = object()
+"""Stands for the last answer among those that are kept by idempotency key."""
 
 
 def _chosen(world: ProgramWorld, name: str, outcome: str, latency_s: float) -> tuple[str, float]:

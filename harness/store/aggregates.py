@@ -96,6 +96,13 @@ FROM state
 """
 
 
+_EFFECTS: Final = """
+SELECT count(*) AS effects, count(*) - count(DISTINCT (events.run_id, task, detail)) AS repeated
+FROM events JOIN runs ON runs.run_id = events.run_id
+WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND task > warmup_tasks AND name = 'effect'
+"""
+
+
 _POLICIES: Final = """
 WITH noted AS (
     SELECT events.*, runs.warmup_tasks FROM events JOIN runs ON runs.run_id = events.run_id
@@ -165,6 +172,10 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     (state,) = ask(store, run_ids, _STATE)
     if state.pop("events"):
         found |= state
+    (done,) = ask(store, run_ids, _EFFECTS)
+    if done["effects"] and tasks["tasks"]:
+        found["effects_mean"] = done["effects"] / tasks["tasks"]
+        found["repeated_effects"] = done["repeated"]
     (claims,) = ask(store, run_ids, _CLAIMS)
     found |= {name: value for name, value in claims.items() if value is not None}
     return {name: float(value) for name, value in found.items() if value is not None}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import struct
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -114,7 +115,7 @@ class Store:
             run_ids = _next_run_ids(connection, len(records))
             try:
                 insert_runs(connection, run_ids, records, wall.now_utc())
-            except OverflowError as error:
+            except (OverflowError, struct.error) as error:
                 raise StoreError(
                     f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
                     f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"

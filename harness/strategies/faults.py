@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError, did_you_mean
-from harness.faults import FAULTS, Fault
+from harness.faults import FAULTS, Fault, InjectedFault
 from harness.strategies.latencies import latencies
 
 _LATE_S = latencies(0.001, 900.0)
@@ -53,12 +53,12 @@ def fault_settings(
 
 def faults(
     agents: Sequence[str] = (), *, names: Sequence[str] | None = None, calls: int = 3
-) -> st.SearchStrategy[Fault]:
+) -> st.SearchStrategy[InjectedFault]:
     """One fault of one call, for `sim.fault(fault, allow_unmet=True)`; shrinks towards an overloaded provider at a first call.
 
     Args:
         agents: Whose calls; none means any call of that number.
-        names: Names of faults, as in a scenario file, the plainest first; None means all whose parameters are known here.
+        names: Names of faults, as in a scenario file, the plainest first; None means all of attempts whose parameters are known here.
         calls: Up to which call of an agent.
 
     Raises:
@@ -74,12 +74,12 @@ def fault_plans(
     names: Sequence[str] | None = None,
     calls: int = 3,
     max_faults: int = 2,
-) -> st.SearchStrategy[tuple[Fault, ...]]:
+) -> st.SearchStrategy[tuple[InjectedFault, ...]]:
     """Some faults, each of another call; shrinks towards none.
 
     Args:
         agents: Whose calls; none means any call of that number.
-        names: Names of faults; None means all whose parameters are known here.
+        names: Names of faults; None means all of attempts whose parameters are known here.
         calls: Up to which call of an agent.
         max_faults: How many at most.
 
@@ -92,8 +92,8 @@ def fault_plans(
 
 
 def _can_be_drawn(name: str) -> bool:
-    """Whether each of its fields has a default, or is drawn here; a registered fault may have others."""
-    return all(
+    """Whether it meets attempts, and each of its fields has a default or is drawn here; a registered fault may have others."""
+    return issubclass(FAULTS[name], Fault) and all(
         field.default is not dataclasses.MISSING
         or field.default_factory is not dataclasses.MISSING
         or field.name in _PARAMETERS.get(name, {})

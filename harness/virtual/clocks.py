@@ -51,12 +51,14 @@ _OF_COMPUTER = frozenset(
 
 
 def _wall_s(world: World) -> float:
-    return EPOCH_S + world.now_s()
+    skew_s = world.kernel.skew_s
+    return EPOCH_S + world.now_s() + (0.0 if skew_s is None else skew_s())
 
 
 def wall_ns(world: World) -> int:
     """The wall clock of a world [ns since 1970]."""
-    return _EPOCH_NS + _elapsed_ns(world)
+    skew_s = world.kernel.skew_s
+    return _EPOCH_NS + _elapsed_ns(world) + (0 if skew_s is None else round(skew_s() * 10**9))
 
 
 def _elapsed_s(world: World) -> float:

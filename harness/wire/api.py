@@ -8,12 +8,13 @@ one would: threads, batches, prompt caches.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import shake_128
 from typing import Any, Literal, NamedTuple, Protocol
 
+from harness.errors import did_you_mean
 from harness.json_types import JsonObject
 from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
@@ -237,6 +238,14 @@ class Api(Protocol):
 
     def broken_off(self, refusal: Refusal, moment: Moment) -> bytes:
         """The error event that ends a stream early."""
+
+
+def no_such_model(model: str, known: Iterable[str]) -> str:
+    """The hint for a request that names a model that does not exist."""
+    return (
+        f"there is no model {model!r}{did_you_mean(model, known)}; "
+        "one of your own is declared by the model of an agent or of a scenario"
+    )
 
 
 ApiMaker = Callable[[ApiContext], Api]

@@ -18,6 +18,7 @@ from harness.wire.http import Connection, Failure, HttpResponse, Part
 FAILURES: dict[str, Failure] = {
     "refused": "refused",
     "reset": "reset",
+    "timeout": "timeout",
     "tls": "tls",
     "dns": "dns",
 }

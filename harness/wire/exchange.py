@@ -152,7 +152,7 @@ class Exchange:
     def _break_connection(self, broken: Break) -> Steps:
         self._connection.is_unreachable = broken.damage != "reset"
         now_s = self._now_s()
-        yield now_s + self._call.request.refusal_after_s(now_s)
+        yield now_s + (broken.for_s or self._call.request.refusal_after_s(now_s))
         self._connection.close(FAILURES[broken.damage])
         raise ToldError("connection_error", None, "")
 

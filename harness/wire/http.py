@@ -85,6 +85,8 @@ class HttpResponse:
     status: int
     headers: Headers
     body: bytes | Sequence[Part]
+    hint: str = ""
+    """What harness says of it beside the test; it is not sent."""
 
 
 class Part(NamedTuple):
@@ -115,7 +117,7 @@ def max_body_bytes(path: str) -> int:
     return next(sizes, _MAX_OTHER_BODY_BYTES)
 
 
-Failure = Literal["refused", "dns", "tls", "reset"]
+Failure = Literal["refused", "dns", "tls", "reset", "timeout"]
 """How a connection can end without an answer."""
 
 WORDS: dict[Failure, str] = {
@@ -123,6 +125,7 @@ WORDS: dict[Failure, str] = {
     "dns": "[Errno -2] Name or service not known",
     "tls": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)",
     "reset": "[Errno 104] Connection reset by peer",
+    "timeout": "[Errno 110] Connection timed out",
 }
 """What the operating system says."""
 

@@ -92,8 +92,8 @@ class HttpcoreSeam:
 
 def _failed(core: Any, failure: Failure) -> Exception:  # noqa: ANN401 - one of two packages
     """What a client of that package gets."""
-    kind = core.ReadError if failure == "reset" else core.ConnectError
-    error: Exception = kind(WORDS[failure])
+    kinds = {"reset": core.ReadError, "timeout": core.ConnectTimeout}
+    error: Exception = kinds.get(failure, core.ConnectError)(WORDS[failure])
     return error
 
 

@@ -29,6 +29,8 @@ def _error(failure: Failure) -> OSError:
         return ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
     if failure == "reset":
         return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+    if failure == "timeout":
+        return TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
     if failure == "dns":
         return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     error = ssl.SSLCertVerificationError(1, WORDS["tls"])

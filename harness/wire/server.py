@@ -16,6 +16,7 @@ from hashlib import blake2b
 from harness.apis import AGENT_HEADER
 from harness.cassettes import RecordedResponse
 from harness.chance import Draws
+from harness.errors import NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
@@ -45,7 +46,7 @@ from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
 from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
-from harness.wire.sites import Endpoint, Sites
+from harness.wire.sites import Endpoint, Site, Sites
 from harness.wire.unmatched import undescribed, unmatched
 
 _FIRST_ERROR_STATUS = 400
@@ -266,10 +267,13 @@ class Server:
                     return
                 understood = recorded.prompt  # the real API took it
             if isinstance(understood, HttpResponse):
+                self._check_simulated(at, http, understood)
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
                     self._count_call(scope.span.task)
                     told = f"{understood.status} {http.path}"
+                    if understood.hint:
+                        told += f" ({understood.hint})"
                     self.log.event("rejected", scope.span, told)
                     if self.calls.rejected(digest, scope, caller, answer_s):
                         self.log.event("rejected_again", scope.span, told)
@@ -281,6 +285,21 @@ class Server:
         elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
             self._count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
+
+    def _check_simulated(self, at: Site, http: HttpRequest, answer: HttpResponse) -> None:
+        """Check that an error does not come from an operation that only the real API has.
+
+        Raises:
+            NotSimulated: It does.
+        """
+        operation = at.refused(http) if answer.status >= _FIRST_ERROR_STATUS else ""
+        if operation:
+            place = f"{operation} at {http.host}"
+            self.unsimulated[place] = self.unsimulated.get(place, 0) + 1
+            raise NotSimulated(
+                f"{operation} of the API {at.endpoint.speaks.name!r}",
+                "replace it in the test, or replay a cassette of it; docs/wire.md lists what is served",
+            )
 
     def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
         """Send what was recorded of a request that is no call of a model, or what the real API says."""
@@ -369,6 +388,7 @@ class Server:
         request.call_in_task = self.calls.count("call", task, role.name)
         request.call_in_run = self.calls.count("call", role.name)
         request.key = f"{task}/{role.name}/{request.call_in_task}"
+        request.customer = self.log.customer_of(task)
 
     def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
         last = prompt.conversation[-1] if prompt.conversation else None

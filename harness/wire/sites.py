@@ -13,6 +13,7 @@ from harness.provider import Provider
 from harness.wire.api import Api, ApiMaker
 from harness.wire.dialects import Dialect, Translated
 from harness.wire.http import HttpRequest
+from harness.wire.operations import Operation, Operations
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - nothing is bound
 
@@ -56,6 +57,32 @@ class Site(NamedTuple):
         if base is None:
             return http._replace(base=None)
         return http._replace(path=api.base_path + http.path[len(base) :], base=base)
+
+    def refused(self, http: HttpRequest) -> str:
+        """The operation that a localized request is for, if the API has it and it is not simulated; else empty."""
+        speaks = self.endpoint.speaks
+        found = refused_operation(
+            speaks, http, (*self.endpoint.base_paths, *speaks.base_paths(http.host))
+        )
+        return "" if found is None else f"{found.method} {speaks.base_path}{found.path}"
+
+
+def refused_operation(
+    speaks: WireApi, http: HttpRequest, base_paths: tuple[str, ...]
+) -> Operation | None:
+    """The operation of an API that a request is for and that is not simulated.
+
+    Args:
+        speaks: The API.
+        http: The request, with the path at the API's own host if its base path is known.
+        base_paths: Those that there are; none means that any may be used.
+    """
+    if not speaks.operations:
+        return None
+    refused: Operations = import_module(speaks.operations).REFUSED
+    if http.base is not None:
+        return refused.at(http.method, http.path.removeprefix(speaks.base_path))
+    return None if base_paths else refused.behind_any_base(http.method, http.path)
 
 
 class Sites:
@@ -103,6 +130,9 @@ class Sites:
             if end.speaks.base_of(http.path, end.base_paths) is not None
             and (not marked or end.speaks.name in marked)
         ]
+        if not fits:
+            anywhere = http._replace(base=None)
+            fits = [one for one in ends if refused_operation(one[1].speaks, anywhere, ())]
         stated = [host for host, end in fits if end.base_paths]
         return next(iter([*stated, *(host for host, _ in fits), *self._sites]))
 

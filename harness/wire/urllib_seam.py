@@ -111,6 +111,9 @@ def _wrapped(module: ModuleType, client: Any, error: OSError) -> Exception:  # n
     if isinstance(error, socket.gaierror) and hasattr(module, "NameResolutionError"):  # not in 1.26
         unresolved: Exception = module.NameResolutionError(client.host, client, error)
         return unresolved
+    if isinstance(error, TimeoutError):
+        late: Exception = module.ConnectTimeoutError(client, f"Connection timed out: {error}")
+        return late
     refused: Exception = module.NewConnectionError(
         client, f"Failed to establish a new connection: {error}"
     )

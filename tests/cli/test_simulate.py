@@ -196,14 +196,18 @@ def test_cost_of_zero_is_not_the_same_as_no_cost(harness: Cli) -> None:
     assert not [note for note in report["notes"] if "price" in note]
 
 
-def test_fault_that_met_nobody_and_agent_that_did_nothing_are_noted(harness: Cli) -> None:
+def test_fault_that_met_nobody_fails_and_agent_that_did_nothing_is_noted(harness: Cli) -> None:
     changes = (
         "pattern={single: {agent: writer}}",
         "faults=[{hang: {agent: editor}}, {hang: {agent: writer, call: 1, for_s: 1}}]",
     )
     words = [word for change in changes for word in ("--set", change)]
-    report = json.loads(harness("simulate", "scenario.yaml", *words, "--format", "json").stdout)
-    assert report["notes"] == ["Fault 1 (hang) never met a call.", "Never called: editor."]
+    result = harness("simulate", "scenario.yaml", *words, "--format", "json")
+    assert result.returncode == 1
+    report = json.loads(result.stdout)
+    unmet, idle = report["notes"]
+    assert unmet.startswith("Fault 1 (hang) never met an attempt.")
+    assert idle == "Never called: editor."
 
 
 def test_horizon_that_cuts_tasks_is_noted(harness: Cli) -> None:

@@ -12,7 +12,7 @@ from harness.explore.apply import DeviatedChoices
 from harness.explore.deviation import Priorities
 from harness.sim import Sim
 
-RUNS = {1: 200, 2: 200, 3: 1000}
+RUNS = {1: 200, 2: 200, 3: 400}
 """By depth."""
 THREADS = {1: 3, 2: 3, 3: 2}
 """By depth, the main thread among them."""

@@ -11,6 +11,7 @@ import pytest
 from harness.run import Outcome, RunResult, Simulation
 from harness.spans import ATTEMPT, CALL, TASK, WAIT
 
+REMEDY = "Correct its conditions, take it out, or say `allow_unmet: true`."
 ONE_SECOND = {"ttft_s": 1.0}
 PRICES = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 1.0}
 
@@ -121,7 +122,7 @@ def test_hang_that_ends_in_time_delays_the_reply(tmp_path: Path) -> None:
     assert bench.outcome().metrics["queue_wait_s_mean"] == 0.0
 
 
-def test_fault_that_met_nobody_is_noted_in_the_outcome(tmp_path: Path) -> None:
+def test_fault_that_met_nobody_is_a_problem_of_the_outcome(tmp_path: Path) -> None:
     bench = Bench(
         tmp_path,
         [
@@ -131,15 +132,22 @@ def test_fault_that_met_nobody_is_noted_in_the_outcome(tmp_path: Path) -> None:
         ],
     )
     assert bench.run().faults_met == {2}
-    assert bench.outcome().notes == (
-        "Fault 1 (overloaded) never met a call.",
-        "Fault 3 (hang) never met a call.",
+    assert bench.outcome().problems == (
+        "Fault 1 (overloaded) never met an attempt. " + REMEDY,
+        "Fault 3 (hang) never met an attempt. " + REMEDY,
     )
 
 
-def test_fault_that_another_one_hides_is_noted_too(tmp_path: Path) -> None:
+def test_fault_that_chance_may_have_spared_everybody_is_only_noted(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [{"overloaded": {"probability": 0.001}}])
+    outcome = bench.outcome()
+    assert outcome.passed
+    assert outcome.notes == ("Fault 1 (overloaded) never met an attempt.",)
+
+
+def test_fault_that_another_one_hides_is_one_too(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [{"connection_error": {}}, {"overloaded": {}}])
-    assert bench.outcome().notes == ("Fault 2 (overloaded) never met a call.",)
+    assert "Fault 2 (overloaded) never met an attempt. " + REMEDY in bench.outcome().problems
 
 
 def test_fault_that_meets_a_call_in_any_run_is_not_noted(tmp_path: Path) -> None:

@@ -125,10 +125,11 @@ def test_run_without_anything_has_no_findings(story: Story) -> None:
 
 def test_every_kind_has_a_rule_of_its_name() -> None:
     assert [rule.__name__ for rule in RULES] == [
-        "retry_after_ignored", "non_retryable_retried", "retry_storm", "no_back_off", "synchronised_retries", "gave_up",
-        "accepted_truncated_stream", "no_timeout", "swallowed_error", "abandoned_call", "dead_task", "duplicate_effect",
-        "blocked_arrivals", "blocked_loop", "unbounded_loop", "context_growth", "could_run_side_by_side", "cache_misses",
-        "cache_never_read",
+        "retry_after_ignored", "non_retryable_retried", "retry_storm", "no_back_off", "synchronised_retries",
+        "gave_up", "accepted_truncated_stream", "no_timeout", "swallowed_error", "abandoned_call",
+        "dead_task", "duplicate_effect", "blocked_arrivals", "blocked_loop", "unbounded_loop",
+        "context_growth", "could_run_side_by_side", "cache_misses", "cache_never_read", "step_repetition",
+        "unaware_of_termination", "premature_termination", "information_withholding", "ignored_input", "no_verification",
     ]  # fmt: skip
     assert all(rule.__doc__ for rule in RULES)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import Choices, HarnessError, Simulation
-from harness.faults import FAULTS, Fault
+from harness.faults import FAULTS, InjectedFault
 from harness.run import RunResult
 from harness.spans import as_json_lines
 
@@ -74,7 +74,7 @@ def test_overriding_every_choice_with_what_it_was_changes_nothing() -> None:
     assert not again.unmet
 
 
-def fault(kind: str, **fields: object) -> Fault:
+def fault(kind: str, **fields: object) -> InjectedFault:
     return FAULTS[kind](**fields)  # type: ignore[arg-type]  # the fields of that kind
 
 
@@ -82,7 +82,7 @@ def first_attempt(seen: Choices) -> tuple[str, ...]:
     return next(key for key in seen.made if key[0] == "attempt")
 
 
-def overridden(*faults: Fault) -> tuple[float, str]:
+def overridden(*faults: InjectedFault) -> tuple[float, str]:
     """Service time and error of the first attempt under some faults."""
     seen = Choices()
     simulation().run(1, choices=seen)

@@ -103,6 +103,11 @@ def failures(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> list[s
         "items": lambda items: (
             not isinstance(value, list) or not any(failures(items, one, root) for one in value)
         ),
+        "prefixItems": lambda parts: (
+            not isinstance(value, list)
+            or not any(failures(part, one, root) for part, one in zip(parts, value, strict=False))
+        ),
+        "maxItems": lambda count: not isinstance(value, list) or len(value) <= count,
         "propertyNames": lambda _: True,
         "pattern": lambda _: True,
         "maxLength": lambda _: True,

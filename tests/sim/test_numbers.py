@@ -90,7 +90,9 @@ def test_price_that_nobody_knows_is_not_zero() -> None:
             messages=[{"role": "user", "content": "hi"}],
         )
 
-    run = Sim(1).run(program)
+    sim = Sim(1)
+    sim.agent("a", model="claude-made-up-9")
+    run = sim.run(program)
     assert math.isnan(run.cost_usd)
     assert "an unknown sum" in run.explain()
     with pytest.raises(AssertionError, match="the cost is unknown"):

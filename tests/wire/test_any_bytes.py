@@ -60,13 +60,13 @@ CHAT: dict[str, Any] = {
     "max_tokens": 100,
 }
 RESPONSE: dict[str, Any] = {
-    "model": "gpt-4o",
+    "model": "gpt-5",
     "instructions": "Be brief.",
     "input": [
         {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "x"}]},
         {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "c1", "output": "there"},
-        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "x"}]},
     ],
     "tools": [{"type": "function", **TOOL}],
     "tool_choice": {"type": "function", "name": "look"},

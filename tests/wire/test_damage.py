@@ -192,7 +192,7 @@ def test_every_wire_fault_has_its_damage() -> None:
             continue
         assert Wire().play(verdict, STREAM)
         assert Wire().play(verdict, TEXT)
-    assert len(damages) == len(WIRE_FAULTS) == 16
+    assert len(damages) == len(WIRE_FAULTS) == 17
     assert PAGE.status == 502
 
 

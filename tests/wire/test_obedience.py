@@ -22,7 +22,7 @@ SCHEMA = {
 }
 NAMES = ("forecast", "book")
 QUESTION: list[Any] = [{"role": "user", "content": "the weather in json, please"}]
-STRICT = {"type": "json_schema", "json_schema": {"name": "w", "strict": True, "schema": SCHEMA}}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "w", "schema": SCHEMA}}
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -83,13 +83,13 @@ FORMATS: list[tuple[Ask, dict[str, Any]]] = [
         ask_anthropic,
         {"tools": [], "output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
     ),
-    (ask_chat, {"tools": openai.omit, "response_format": STRICT}),
+    (ask_chat, {"tools": openai.omit, "response_format": FORMAT}),
     (
         ask_responses,
         {
             "tools": [],
             "text": {
-                "format": {"type": "json_schema", "name": "w", "schema": SCHEMA, "strict": True}
+                "format": {"type": "json_schema", "name": "w", "schema": SCHEMA}
             },
         },
     ),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.explore.deviation import Deviations
 from harness.explore.search import Search
 from harness.explore.strategies.cancel import cancel
+from harness.explore.strategies.deep import deep
 from harness.explore.strategies.dense import dense
 from harness.explore.strategies.down import down
 from harness.explore.strategies.follow import follow
@@ -40,5 +41,6 @@ STRATEGIES: Mapping[str, Strategy] = {
     "under": under,
     "pairs": pairs,
     "rebase": rebase,
+    "deep": deep,
 }
 """All strategies by name."""

@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.explore.deviation import Cancel, Deviations
-from harness.explore.search import Search
+from harness.explore.search import Search, Trial
 
 
 def cancel(search: Search) -> Iterator[Deviations | None]:
-    """Each such task in every stretch between two moments, the first stretches of all tasks first."""
-    timeline = search.passing.timeline(search.irrelevant)
-    seen = search.passing.seen
-    found: list[tuple[int, int, Cancel]] = []
+    """In the passing run."""
+    for deviation in cancellations(search, search.passing):
+        yield (deviation,)
+
+
+def cancellations(search: Search, trial: Trial, *, whole: bool = True) -> list[Cancel]:
+    """Each task that somebody outside can cancel, in every stretch between two moments of a run; the first stretches of all first.
+
+    Args:
+        search: The search.
+        trial: The run.
+        whole: Whether the program as a whole is among them.
+    """
+    timeline = trial.timeline(search.irrelevant)
+    seen = trial.seen
     named = [task for task in seen.tasks if task.is_named]
-    whole = [task for task in seen.tasks[:1] if not task.is_named]
-    for nth, task in enumerate((*named, *whole)):
+    program = [task for task in seen.tasks[:1] if whole and not task.is_named]
+    found: list[tuple[int, int, Cancel]] = []
+    for nth, task in enumerate((*named, *program)):
         end_s = seen.latency_s if task.ended_s is None else task.ended_s
         for rank, at_s in enumerate(timeline.stretches(task.began_s, end_s)):
             found.append((rank + nth, nth, Cancel(task.path, at_s)))
-    for _, _, deviation in sorted(found, key=lambda each: each[:2]):
-        yield (deviation,)
+    return [deviation for _, _, deviation in sorted(found, key=lambda each: each[:2])]

@@ -20,6 +20,7 @@ from harness.explore.deviation import (
     ToolLatency,
 )
 from harness.explore.search import Search
+from harness.explore.strategies.cancel import cancellations
 from harness.explore.strategies.faults import FAILS, classes
 
 _SHARES = (0.15, 0.35, 0.7)
@@ -33,6 +34,9 @@ _NEAR = 3.0
 
 _DOWN = 0.3
 """The chance that an agent that seems unrelated is down."""
+
+_CANCELLED = 0.25
+"""The chance that a named task is cancelled."""
 
 _JITTER_FROM = 1000
 _TOOL_SHARE = 0.5
@@ -73,6 +77,9 @@ def _drawn(search: Search, number: int) -> Iterator[Deviation]:
                 yield Latency(key, _near(latencies, draw("latency", key)))
         else:
             yield Fault(key, *faults[int(draw("fault", key) * len(faults))])
+    cancelled = cancellations(search, search.passing, whole=False)
+    if cancelled and draw("cancelled") < _CANCELLED:
+        yield cancelled[int(draw("cancellation") * len(cancelled))]
     for use in seen.uses:
         if draw("deviates", use.key) < share * _TOOL_SHARE:
             latencies = timeline.latencies(use.start_s, use.end_s, ())

@@ -50,5 +50,6 @@ def _in_order(
 
 
 def _where(deviation: Deviation) -> str:
-    """The call or the use that a deviation is about."""
-    return str(getattr(deviation, "call", getattr(deviation, "use", "")))
+    """The call, the use or the task that a deviation is about."""
+    of = getattr(deviation, "call", None) or getattr(deviation, "use", None)
+    return str(of or getattr(deviation, "task", ""))

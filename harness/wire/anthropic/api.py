@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from harness.apis import APIS
 from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.units import Usage
@@ -22,6 +23,7 @@ from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
 
+_HOST = APIS["anthropic"].host
 _JSON_LINES = "application/x-jsonl"
 
 
@@ -47,7 +49,8 @@ class Anthropic:
             check_credential(http)
             if http.base is None:
                 raise not_found("Not found")
-            client = Client(version_of(http), betas_of(http), self._desk.models)
+            is_at_home = http.host == _HOST
+            client = Client(version_of(http), betas_of(http), self._desk.models, is_at_home)
             if (http.method, http.path) == ("POST", "/v1/messages"):
                 return self._message(http, client)
             return self._other(http, client, self._desk.moment(ids))

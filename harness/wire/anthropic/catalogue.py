@@ -67,6 +67,14 @@ class Facts(NamedTuple):
         return self.generation < 4.6
 
     @property
+    def takes_system_turns(self) -> bool:
+        """Whether `messages` may hold turns of the system: from Opus 4.8 on, but not Sonnet 5.
+
+        https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+        """
+        return (self.generation >= 4.8 and self.name != "claude-sonnet-5") or self.is_unknown
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the name is unknown."""
         return self.generation == 0
@@ -130,6 +138,27 @@ _MODELS = (
 )
 
 _BY_NAME = {facts.name: facts for facts in _MODELS}
+
+_OTHERS = (
+    "claude-mythos-preview",
+    "claude-3-opus-20240229",
+    "claude-3-opus-latest",
+    "claude-3-sonnet-20240229",
+    "claude-2.1",
+    "claude-2.0",
+    "claude-instant-1.2",
+)
+"""Models that there are or were, of which nothing more is known here."""
+
+
+def exists(model: str) -> bool:
+    """Whether the API has, or had, a model of a name."""
+    return not facts_of(model).is_unknown or model in _OTHERS
+
+
+def names_of_models() -> list[str]:
+    """The names that the models answer to."""
+    return list(dict.fromkeys(name for one in _MODELS for name in (one.name, one.dated)))
 
 
 def facts_of(model: str) -> Facts:

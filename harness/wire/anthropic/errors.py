@@ -28,7 +28,8 @@ _WORDS = {
 """Status and words by the kind of refusal, which is the API's own error type; a broken connection is told of in the results
 of a batch alone."""
 
-_UNAVAILABLE = (503, "Service unavailable")
+_BY_STATUS = {502: (502, "Bad gateway"), 503: (503, "Service unavailable")}
+"""Status and words of errors of the same kind as a 500."""
 
 _RATE_LIMIT_ADVICE = (
     " You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, "
@@ -49,16 +50,23 @@ class Rejection(Exception):  # noqa: N818 - nothing is wrong but the request
         error: The error type, such as `invalid_request_error`.
         message: The API's own words.
         details: What else it says, such as an `error_code`.
+        hint: What harness says of it beside the test.
     """
 
     def __init__(
-        self, status: int, error: str, message: str, details: JsonObject | None = None
+        self,
+        status: int,
+        error: str,
+        message: str,
+        details: JsonObject | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(status, error, message, details)
         self.status = status
         self.error = error
         self.message = message
         self.details = details
+        self.hint = hint
 
 
 def invalid(message: str, details: JsonObject | None = None) -> Rejection:
@@ -66,15 +74,17 @@ def invalid(message: str, details: JsonObject | None = None) -> Rejection:
     return Rejection(400, "invalid_request_error", message, details)
 
 
-def not_found(message: str, details: JsonObject | None = None) -> Rejection:
+def not_found(message: str, details: JsonObject | None = None, hint: str = "") -> Rejection:
     """The rejection of a request for a missing object."""
-    return Rejection(404, "not_found_error", message, details)
+    return Rejection(404, "not_found_error", message, details, hint)
 
 
 def rejected(rejection: Rejection, moment: Moment) -> HttpResponse:
     """The answer to a request that is not accepted."""
     body = error_body(rejection.error, rejection.message, moment.ids, rejection.details)
-    return answer(rejection.status, encode(body), moment, _advice(rejection.status))
+    response = answer(rejection.status, encode(body), moment, _advice(rejection.status))
+    response.hint = rejection.hint
+    return response
 
 
 def refused(refusal: Refusal, moment: Moment) -> HttpResponse:
@@ -107,7 +117,7 @@ def error_body(error: str, message: str, ids: Ids, details: JsonObject | None = 
 
 def words_of(refusal: Refusal) -> tuple[int, str]:
     """The status and the message of a refusal."""
-    status, message = _UNAVAILABLE if refusal.status == _UNAVAILABLE[0] else _WORDS[refusal.kind]
+    status, message = _BY_STATUS.get(refusal.status or 0, _WORDS[refusal.kind])
     hit = refusal.limit
     if hit is not None:
         message = (

@@ -17,6 +17,7 @@ from harness.wire.anthropic.checks import (
 )
 from harness.wire.anthropic.envelope import NEW_VERSION
 from harness.wire.anthropic.errors import Rejection, invalid
+from harness.wire.anthropic.sources import check_source
 
 _NO_PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
 
@@ -102,8 +103,13 @@ def check_system(body: Table) -> None:
             raise invalid("system: text content blocks must be non-empty")
 
 
-def check_messages(body: Table, version: str) -> list[JsonObject]:
+def check_messages(body: Table, version: str, facts: Facts) -> list[JsonObject]:
     """Check each message by itself.
+
+    Args:
+        body: The request.
+        version: That of the API.
+        facts: What the model takes.
 
     Returns:
         The messages.
@@ -117,7 +123,7 @@ def check_messages(body: Table, version: str) -> list[JsonObject]:
             raise invalid(f"{place}: Input does not match the expected shape.")
         role = text_at(message, "role", f"{place}.role")
         nothing_else(message, ("role", "content"), f"{place}.")
-        if role == "system" and version != NEW_VERSION:
+        if role == "system" and not facts.takes_system_turns:
             raise invalid(
                 'messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" '
                 "as an input message role."
@@ -150,6 +156,16 @@ def _check_blocks(content: str | list[Any], place: str, kinds: Collection[str]) 
     for number, block in enumerate(blocks_of(content)):
         here = f"{place}.content.{number}"
         _check_block(as_table(block, here), here, kinds)
+    _check_blank_texts(content)
+
+
+def _check_blank_texts(content: str | list[Any]) -> None:
+    """Blank text may stand before a tool call alone, where models themselves write it (as recorded)."""
+    kind_after = ""
+    for block in reversed(blocks_of(content)):
+        if block["type"] == "text" and not block["text"].strip() and kind_after != "tool_use":
+            raise invalid("messages: text content blocks must contain non-whitespace text")
+        kind_after = block["type"]
 
 
 def _check_block(block: Table, place: str, kinds: Collection[str]) -> None:
@@ -161,17 +177,17 @@ def _check_block(block: Table, place: str, kinds: Collection[str]) -> None:
             raise invalid(f"{place}.{kind}.{name}: Field required")
     if kind == "text" and not block["text"]:
         raise invalid("messages: text content blocks must be non-empty")
-    if kind == "text" and not block["text"].strip():
-        raise invalid("messages: text content blocks must contain non-whitespace text")
     if kind == "tool_use":
         as_table(block["input"], f"{place}.tool_use.input")
     if kind == "tool_result":
         _check_result(block, f"{place}.tool_result")
     if kind in ("image", "document"):
-        _check_source(as_table(block["source"], f"{place}.{kind}.source"), f"{place}.{kind}.source")
+        source, here = as_table(block["source"], f"{place}.{kind}.source"), f"{place}.{kind}.source"
+        check_source(kind, source, here)
+        _check_source_blocks(source, here)
 
 
-def _check_source(source: Table, place: str) -> None:
+def _check_source_blocks(source: Table, place: str) -> None:
     content = source.get("content")
     if source.get("type") == "content" and content:
         if not isinstance(content, (str, list)):
@@ -199,10 +215,12 @@ def _check_strictly(block: Table, role: str, place: str) -> None:
 
 
 def check_order(turns: list[Turn]) -> None:
-    """Check that the user begins, and that results follow each turn with tool calls, before other content."""
-    first = next((turn for turn in turns if turn.role != "system"), None)
-    if first is None or first.role != "user":
-        raise invalid('messages: first message must use the "user" role')
+    """Check that somebody speaks, and that results follow each turn with tool calls, before other content.
+
+    Either side may begin (as recorded).
+    """
+    if all(turn.role == "system" for turn in turns):
+        raise invalid("messages: at least one message is required")
     _check_twice(turns)
     asked: list[str] = []
     asked_at = 0
@@ -222,9 +240,9 @@ def check_order(turns: list[Turn]) -> None:
 
 
 def _check_twice(turns: list[Turn]) -> None:
-    """No two tool calls have one id, and none has two results."""
-    used: dict[str, set[str]] = {"tool_use": set(), "tool_result": set()}
+    """No two tool calls of a turn have one id, and none has two results; another turn may have the same ids (as recorded)."""
     for turn in turns:
+        used: dict[str, set[str]] = {"tool_use": set(), "tool_result": set()}
         for number, block in enumerate(turn.blocks):
             kind = block["type"]
             if kind not in used:

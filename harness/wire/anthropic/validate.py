@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from harness.models.schemas import mistake
-from harness.wire.anthropic.catalogue import Facts
+from harness.wire.anthropic.catalogue import Facts, exists, names_of_models
 from harness.wire.anthropic.checks import (
     Table,
     as_table,
@@ -22,6 +22,7 @@ from harness.wire.anthropic.checks import (
 )
 from harness.wire.anthropic.envelope import NEW_VERSION
 from harness.wire.anthropic.errors import invalid, not_found
+from harness.wire.api import no_such_model
 
 _FIELDS = frozenset(
     {
@@ -75,10 +76,15 @@ _NO_SCHEMA = (
 _TTL_S = {"5m": 300.0, "1h": 3600.0}
 
 
-def check_model(model: str, facts: Facts, of_the_run: tuple[str, ...]) -> None:
-    """Require a known model; an unknown name of a Claude model is accepted."""
-    if facts.is_unknown and not model.startswith("claude-") and model not in of_the_run:
-        raise not_found(f"model: {model}")
+def check_model(model: str, of_the_run: tuple[str, ...]) -> None:
+    """Require a model that exists, or that the run declares.
+
+    Raises:
+        Rejection: There is none of this name.
+    """
+    if not exists(model) and model not in of_the_run:
+        hint = no_such_model(model, [*names_of_models(), *of_the_run])
+        raise not_found(f"model: {model}", hint=hint)
 
 
 def check_fields(body: Table, version: str, betas: str) -> None:
@@ -173,12 +179,12 @@ def _check_thinking(
                 f"{_DOCS}#max-tokens-and-context-window-size"
             )
     if kind in ("enabled", "adaptive"):
-        _check_beside_thinking(body)
+        _check_beside_thinking(body, kind)
 
 
-def _check_beside_thinking(body: Table) -> None:
+def _check_beside_thinking(body: Table, kind: str) -> None:
     choice = body.get("tool_choice") or {}
-    if choice.get("type") in ("any", "tool"):
+    if kind == "enabled" and choice.get("type") in ("any", "tool"):  # adaptive thinking may be none
         raise invalid("Thinking may not be enabled when tool_choice forces tool use.")
     if body.get("temperature") not in (None, 1):
         raise invalid(

@@ -6,7 +6,7 @@ from harness.apis import APIS
 from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.units import Usage
-from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
+from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt, no_such_model
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai.batches import Batches
@@ -23,7 +23,10 @@ from harness.wire.openai.errors import (
 )
 from harness.wire.openai.files import Files
 from harness.wire.openai.headers import JSON, headers
+from harness.wire.openai.model_names import NAMES
 from harness.wire.openai.models import is_known, listing, one
+from harness.wire.openai.parameters import check_known_chat, check_known_response
+from harness.wire.openai.response_rules import check_simulated
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, check_fields, json_body
 
@@ -60,9 +63,13 @@ class OpenAI:
             check_credential(http)
             understood = self._understand(http, ids)
         except Rejected as rejected:
-            return answer(rejected.problem, self._desk.moment(ids))
+            response = answer(rejected.problem, self._desk.moment(ids))
+            response.hint = rejected.hint
+            return response
         if isinstance(understood, Prompt):
             return understood
+        if understood is None:
+            return HttpResponse(204, headers(self._desk.moment(ids), JSON), b"")
         if isinstance(understood, bytes):
             return HttpResponse(200, headers(self._desk.moment(ids), _BINARY), understood)
         return HttpResponse(200, headers(self._desk.moment(ids), JSON), pretty(understood) + b"\n")
@@ -104,7 +111,7 @@ class OpenAI:
         # How many have been sent is not known; this is more than that, so that the numbers still rise.
         return response_broken_off(problem, events - 1)
 
-    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | JsonObject | bytes:
+    def _understand(self, http: HttpRequest, ids: Ids) -> Prompt | JsonObject | bytes | None:
         if http.base is None:
             raise _no_such_url(http)
         match http.method, http.path.strip("/").split("/"):
@@ -124,11 +131,14 @@ class OpenAI:
             case "GET", ["v1", "responses", response_id, "input_items"]:
                 return self._responses.input_items(response_id)
             case "POST", ["v1", "embeddings"]:
-                return embeddings(self._known_to_chat(json_body(http), http.host))
+                return embeddings(self._known(json_body(http), http.host))
             case "GET", ["v1", "models"]:
                 return listing(self._desk.models)
             case "GET", ["v1", "models", model]:
                 return one(model, self._desk.models)
+            case "POST", ["v1", "traces", "ingest"]:  # of openai-agents; nobody can read them
+                json_body(http)
+                return None
             case method, ["v1", "files", *rest]:
                 return self._file(method, rest, http, self._desk.moment(ids))
             case method, ["v1", "batches", *rest]:
@@ -170,21 +180,30 @@ class OpenAI:
             case "/v1/responses":
                 return self._responses.read(self._known_to_responses(asked, host))
             case "/v1/embeddings":
-                return embeddings(self._known_to_chat(asked, host))
+                return embeddings(self._known(asked, host))
         return read_chat(self._known_to_chat(asked, host))
 
     def _known_to_chat(self, asked: JsonObject, host: str) -> JsonObject:
+        """Return the request; reject an unknown model, and parameters that do not exist."""
+        if host == _HOST:
+            check_known_chat(asked)
+        return self._known(asked, host)
+
+    def _known(self, asked: JsonObject, host: str) -> JsonObject:
         """Return the request; reject an unknown model."""
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected("you must provide a model parameter")
         if host == _HOST and not is_known(model, self._desk.models):
             message = f"The model `{model}` does not exist or you do not have access to it."
-            raise Rejected(message, code="model_not_found", status=404)
+            raise Rejected(message, None, "model_not_found", 404, self._no_such_model(model))
         return asked
 
     def _known_to_responses(self, asked: JsonObject, host: str) -> JsonObject:
         """Return the request; reject an unknown model."""
+        if host == _HOST:
+            check_known_response(asked)
+        check_simulated(asked)  # a stored prompt has a model of its own
         model = asked.get("model")
         if not isinstance(model, str) or not model:
             raise Rejected(
@@ -192,8 +211,11 @@ class OpenAI:
             )
         if host == _HOST and not is_known(model, self._desk.models):
             message = f"The requested model '{model}' does not exist."
-            raise Rejected(message, "model", "model_not_found")
+            raise Rejected(message, "model", "model_not_found", hint=self._no_such_model(model))
         return asked
+
+    def _no_such_model(self, model: str) -> str:
+        return no_such_model(model, [*NAMES, *self._desk.models])
 
 
 def _no_such_url(http: HttpRequest) -> Rejected:

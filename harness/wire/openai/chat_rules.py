@@ -9,8 +9,11 @@ from typing import Any
 from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
+from harness.wire.openai.content_rules import check_part
 from harness.wire.openai.errors import Rejected
-from harness.wire.openai.models import context_tokens, is_reasoning
+from harness.wire.openai.models import context_tokens, is_reasoning, takes
+from harness.wire.openai.parameters import check_effort
+from harness.wire.openai.strict_schema import check_function, check_strict
 from harness.wire.openai.validate import (
     MISSING,
     TOO_LONG,
@@ -29,6 +32,14 @@ _UNANSWERED = (
     "The following tool_call_ids did not have response messages: "
 )
 _UNSUPPORTED = "unsupported_parameter"
+_SOME_MODELS_TAKE = (
+    "max_tokens",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "top_logprobs",
+)
 
 
 def check_messages(messages: Any) -> None:  # noqa: ANN401 - whatever was sent
@@ -48,21 +59,31 @@ def check_parameters(asked: JsonObject) -> None:
         if asked.get(name):
             raise NotSimulated(f"{name!r} of OpenAI's chats", "leave it out, or use tools")
     model = asked["model"]
-    if model.startswith(("o1", "o3", "o4", "gpt-5")) and asked.get("max_tokens") is not None:
-        raise Rejected(
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-            "max_tokens",
-            _UNSUPPORTED,
-        )
+    for number, message in enumerate(asked["messages"]):
+        content = message.get("content")
+        for at, part in enumerate(content if isinstance(content, list) else ()):
+            check_part(model, part, f"messages.[{number}].content.[{at}]")
+    for name in _SOME_MODELS_TAKE:
+        if asked.get(name) and not takes(model, name):
+            instead = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+            raise Rejected(
+                f"Unsupported parameter: '{name}' is not supported with this model.{instead}",
+                name,
+                _UNSUPPORTED,
+            )
     if is_reasoning(model):
         _check_sampling(asked)
+    check_effort(model, asked.get("reasoning_effort"), "reasoning_effort")
     _check_tools(asked)
     format_ = asked.get("response_format") or {}
     if format_.get("type") == "json_schema":
         check_there("response_format", format_, "json_schema")
         named = format_["json_schema"]
         check_there("response_format.json_schema", named, "name")
-        check_schema("response_format", f"response_format '{named['name']}'", named.get("schema"))
+        what = f"response_format '{named['name']}'"
+        check_schema("response_format", what, named.get("schema"))
+        if named.get("strict"):
+            check_strict("response_format", what, named.get("schema"))
     if format_.get("type") == "json_object" and "json" not in json.dumps(asked["messages"]).lower():
         raise Rejected(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
@@ -141,10 +162,6 @@ def _check_sampling(asked: JsonObject) -> None:
             "temperature",
             "unsupported_value",
         )
-    if asked.get("stop") is not None:
-        raise Rejected(
-            "Unsupported parameter: 'stop' is not supported with this model.", "stop", _UNSUPPORTED
-        )
 
 
 def _check_tools(asked: JsonObject) -> None:
@@ -157,12 +174,8 @@ def _check_tools(asked: JsonObject) -> None:
             check_there(f"tools[{number}]", tool, "function")
             function = tool["function"]
             check_there(f"tools[{number}].function", function, "name")
-            check_schema(
-                f"tools[{number}].function.parameters",
-                f"function '{function['name']}'",
-                function.get("parameters"),
-                "invalid_function_parameters",
-            )
+            place = f"tools[{number}].function.parameters"
+            check_function(place, function)
     choice = asked.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "function":
         check_there("tool_choice", choice, "function")

@@ -18,6 +18,9 @@ from harness.wire.openai.headers import JSON, ORGANIZATION, go_duration, headers
 
 _GATEWAY = frozenset({401, 403, 404, 429})
 _OVERLOADED = (503, "The engine is currently overloaded, please try again later")
+_BY_STATUS = {502: (502, "Bad gateway"), 503: _OVERLOADED}
+"""Status and words of errors of the same kind as a 500."""
+
 _WORDS = {
     "invalid_request_error": (400, "Invalid request"),
     "api_error": (500, "The server had an error while processing your request. Sorry about that!"),
@@ -52,9 +55,15 @@ class Rejected(Exception):  # noqa: N818 - an answer, not a failure of ours
     """
 
     def __init__(
-        self, message: str, param: str | None = None, code: str | None = None, status: int = 400
+        self,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+        hint: str = "",
     ) -> None:
         super().__init__(message, param, code, status)
+        self.hint = hint
         self.problem = Problem(status, message, "invalid_request_error", param, code)
 
 
@@ -89,7 +98,7 @@ def problem_of(refusal: Refusal, moment: Moment) -> Problem:
     """A refusal in OpenAI's words."""
     if refusal.limit is not None:
         return _rate_limited(refusal, moment)
-    status, message = _OVERLOADED if refusal.status == _OVERLOADED[0] else _WORDS[refusal.kind]
+    status, message = _BY_STATUS.get(refusal.status or 0, _WORDS[refusal.kind])
     message = refusal.message or message
     if status >= 500:
         return Problem(status, message, "server_error", None, "server_error")

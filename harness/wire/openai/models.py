@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
-
-_OWN = ("gpt-", "o1", "o3", "o4", "chatgpt", "ft:", "text-embedding-", "codex-")
-"""How names begin that are taken to be OpenAI's, whether or not the run knows them."""
+from harness.wire.openai.model_names import NAMES
 
 _SNAPSHOTS = {
     "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
@@ -50,8 +49,53 @@ _LISTED = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-m
 _CREATED_S = 1_735_689_600
 """When every model says it was made: 2025-01-01 [s since 1970]."""
 
+_DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
+
 # A dated name, or an alias, of the first reasoning models: those whose refusals are known.
 _REASONING = re.compile(r"(o1|o3|o3-mini|o4-mini|gpt-5|gpt-5-mini|gpt-5-nano)(-20\d\d-\d\d-\d\d)?")
+
+
+class Unsupported(NamedTuple):
+    """What some models do not take."""
+
+    models: re.Pattern[str]
+    """Their names, without a date."""
+    parameters: tuple[str, ...]
+    source: str
+
+
+_UNSUPPORTED = (
+    Unsupported(
+        re.compile(r"o3|o3-pro|o4-mini|gpt-5(-mini|-nano)?"),
+        ("stop",),
+        "https://platform.openai.com/docs/api-reference/chat/create#chat-create-stop names o3 and o4-mini; GPT-5 as recorded",
+    ),
+    Unsupported(
+        re.compile(
+            r"o1|o1-mini|o1-preview|o1-pro|o3|o3-mini|o3-pro|o4-mini|gpt-5(-mini|-nano|-pro)?"
+        ),
+        ("presence_penalty", "frequency_penalty", "logit_bias", "top_logprobs", "max_tokens"),
+        "https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning lists what reasoning models do not take",
+    ),
+    Unsupported(
+        re.compile(r"o[134].*|gpt-5.*"),
+        ("max_tokens",),
+        "https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_tokens",
+    ),
+)
+
+
+def undated(model: str) -> str:
+    """The name without the date of a snapshot."""
+    return _DATE.sub("", model)
+
+
+def takes(model: str, parameter: str) -> bool:
+    """Whether a model takes a parameter of a chat."""
+    plain = undated(model)
+    return not any(
+        parameter in rule.parameters and rule.models.fullmatch(plain) for rule in _UNSUPPORTED
+    )
 
 
 def snapshot(model: str) -> str:
@@ -77,7 +121,9 @@ def is_known(model: str, of_run: Sequence[str]) -> bool:
         model: Its name.
         of_run: The models that the run knows of.
     """
-    return model in of_run or model.startswith(_OWN)
+    if model.startswith("ft:"):  # a model that was tuned from one of those
+        model = model.split(":")[1]
+    return model in of_run or model in NAMES or undated(model) in NAMES
 
 
 def listing(of_run: Sequence[str]) -> JsonObject:

@@ -8,8 +8,11 @@ from typing import Any
 from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.wire.api import PromptSection
+from harness.wire.openai.content_rules import check_part
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
+from harness.wire.openai.parameters import check_effort
+from harness.wire.openai.strict_schema import check_function, check_strict
 from harness.wire.openai.validate import (
     MISSING,
     TOO_LONG,
@@ -36,11 +39,7 @@ def check_response(asked: JsonObject) -> None:
             "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
             code=MISSING,
         )
-    for name in ("conversation", "prompt", "background"):
-        if asked.get(name):
-            raise NotSimulated(
-                f"{name!r} of OpenAI's responses", "leave it out, and send all items"
-            )
+    check_simulated(asked)
     most = asked.get("max_output_tokens")
     if most is not None and most < _OUTPUT_TOKENS_MIN:
         raise Rejected(
@@ -53,31 +52,61 @@ def check_response(asked: JsonObject) -> None:
         raise Rejected(
             "Unsupported parameter: 'temperature' is not supported with this model.", "temperature"
         )
+    check_effort(asked["model"], (asked.get("reasoning") or {}).get("effort"), "reasoning.effort")
     format_ = (asked.get("text") or {}).get("format")
     if format_ is not None:
         check_there("text.format", format_, "type")
-        check_schema(
-            "text.format.schema",
-            f"response_format '{format_.get('name', '')}'",
-            format_.get("schema"),
-            "invalid_json_schema",
-        )
+        what = f"response_format '{format_.get('name', '')}'"
+        check_schema("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
+        if format_.get("strict"):
+            check_strict("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
     _check_tools(asked.get("tools") or ())
-    _check_input(asked.get("input"))
+    _check_input(asked.get("input"), asked["model"])
+
+
+def check_simulated(asked: JsonObject) -> None:
+    """Check that a request asks for nothing that only the real API has.
+
+    Raises:
+        NotSimulated: It does.
+    """
+    for name in ("conversation", "prompt", "background"):
+        if asked.get(name):
+            raise NotSimulated(
+                f"{name!r} of OpenAI's responses", "leave it out, and send all items"
+            )
 
 
 def check_results(items: Sequence[JsonObject]) -> None:
-    """Check that every call of a tool has its output, and every output its call."""
+    """Check that every call of a tool has its output, every output its call, and every thought what it led to."""
+    _check_thoughts(items)
     calls = [item.get("call_id") for item in items if item["type"] == "function_call"]
+    searches = [item.get("call_id") for item in items if item["type"] == "tool_search_call"]
     outputs = [item.get("call_id") for item in items if item["type"] == "function_call_output"]
     for call_id in outputs:
-        if call_id not in calls:
+        if call_id not in (*calls, *searches):  # a search by the client is answered like a function
             raise Rejected(
                 f"No tool call found for function call output with call_id {call_id}.", "input"
             )
     for call_id in calls:
         if call_id not in outputs:
             raise Rejected(f"No tool output found for function call {call_id}.", "input")
+
+
+def _check_thoughts(items: Sequence[JsonObject]) -> None:
+    """What was thought is followed by what it led to: an item that is the model's too."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        if item["type"] != "reasoning" or not item.get("id"):
+            continue
+        kind = None if following is None else following["type"]
+        is_own = (
+            kind == "message" and following is not None and following.get("role") == "assistant"
+        )
+        if kind in (None, "function_call_output") or (kind == "message" and not is_own):
+            raise Rejected(
+                f"Item '{item['id']}' of type 'reasoning' was provided without its required following item.",
+                "input",
+            )
 
 
 def check_window(model: str, sections: Sequence[PromptSection]) -> None:
@@ -95,15 +124,10 @@ def _check_tools(tools: Sequence[Any]) -> None:
         check_there(f"tools[{number}]", tool, "type")
         if tool["type"] == "function":
             check_there(f"tools[{number}]", tool, "name")
-            check_schema(
-                f"tools[{number}].parameters",
-                f"function '{tool['name']}'",
-                tool.get("parameters"),
-                "invalid_function_parameters",
-            )
+            check_function(f"tools[{number}].parameters", tool)
 
 
-def _check_input(said: object) -> None:
+def _check_input(said: object, model: str) -> None:
     if said is None:
         return
     check_type("input", said, (str, list))
@@ -119,3 +143,6 @@ def _check_input(said: object) -> None:
                 f"input[{number}]",
                 "invalid_value",
             )
+        content = item.get("content")
+        for at, part in enumerate(content if isinstance(content, list) else ()):
+            check_part(model, part, f"input[{number}].content[{at}]")

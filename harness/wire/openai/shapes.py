@@ -59,7 +59,7 @@ RESPONSE: Shape = {
                 "content": _CONTENT,
                 "call_id": str,
                 "name": str,
-                "arguments": str,
+                "arguments": (str, dict),
                 "output": _CONTENT,
                 "summary": [_PART],
             }

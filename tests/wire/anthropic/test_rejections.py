@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -60,8 +60,13 @@ def _user(*blocks: Any) -> dict[str, Any]:
             "messages.0.name: Extra inputs are not permitted",
         ),
         (
-            _said({"role": "assistant", "content": "x"}),
-            'messages: first message must use the "user" role',
+            _said(
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": " "}, {"type": "text", "text": "x"}],
+                }
+            ),
+            "messages: text content blocks must contain non-whitespace text",
         ),
         (_user({"type": "text", "text": ""}), "messages: text content blocks must be non-empty"),
         (
@@ -271,9 +276,21 @@ def test_a_body_of_more_than_32_mb_is_too_large(bench: Any) -> None:
     )
 
 
-def test_only_claudes_and_models_of_the_run_are_found(bench: Any) -> None:
-    assert bench.error({**HI, "model": "gpt-4o"}) == (404, "not_found_error", "model: gpt-4o")
-    bench.ask({**HI, "model": "claude-of-my-own"})
+@pytest.mark.parametrize("model", ["gpt-4o", "claude-sonet-4-5", "claude-sonnet-45", "claude-9"])
+def test_a_model_that_does_not_exist_is_not_found(bench: Any, model: str) -> None:
+    assert bench.error({**HI, "model": model}) == (404, "not_found_error", f"model: {model}")
+
+
+def test_every_model_of_the_sdk_is_found(bench: Any) -> None:
+    from anthropic.types import ModelParam
+
+    names = [name for part in get_args(ModelParam) for name in get_args(part)]
+    assert len(names) > 10
+    for name in names:
+        bench.ask({**HI, "model": name})
+
+
+def test_models_of_the_run_are_found(bench: Any) -> None:
     bench.desk.models = ("house-model",)
     bench.ask({**HI, "model": "house-model"})
 
@@ -289,3 +306,88 @@ def test_an_error_has_one_id_in_its_body_and_its_header(bench: Any) -> None:
     assert json.loads(response.body)["request_id"] == headers["request-id"]
     assert headers["x-should-retry"] == "false"
     assert "retry-after" not in headers
+
+
+BLANK = {"role": "assistant", "content": [{"type": "text", "text": "\n\n"}, *USE["content"]]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _said({"role": "assistant", "content": "Welcome."}, *HI["messages"]),
+        _said(*HI["messages"], BLANK, RESULT),
+        _said(*HI["messages"], USE, RESULT, USE, RESULT),
+        {
+            **_said(*HI["messages"], {"role": "system", "content": "Be brief."}),
+            "model": "claude-opus-4-8",
+        },
+        {
+            "model": "claude-sonnet-4-6",
+            "tools": [TOOL],
+            "tool_choice": {"type": "any"},
+            "thinking": {"type": "adaptive"},
+        },
+    ],
+)
+@pytest.mark.parametrize("version", ["2023-06-01", "2026-10-21"])
+def test_what_the_real_api_takes_is_taken(bench: Any, body: Any, version: str) -> None:
+    bench.ask({**HI, **body}, version=version)
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-7", "claude-sonnet-5", "claude-haiku-4-5"])
+def test_models_before_opus_4_8_take_no_turns_of_the_system(bench: Any, model: str) -> None:
+    body = _said(*HI["messages"], {"role": "system", "content": "Be brief."})
+    message = bench.error({**HI, **body, "model": model})[2]
+    assert message.startswith('messages: Unexpected role "system".')
+
+
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+_PLACE = "messages.0.content.0.image.source"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"type": "path", "path": "x"}, f"{_PLACE}: Input tag 'path' found using 'type'"),
+        ({"type": "url"}, f"{_PLACE}.url.url: Field required"),
+        (
+            {"type": "base64", "media_type": "image/tiff", "data": PNG},
+            f"{_PLACE}.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or",
+        ),
+        (
+            {"type": "base64", "media_type": "image/png", "data": ""},
+            f"{_PLACE}.base64: image cannot be empty",
+        ),
+        (
+            {"type": "base64", "media_type": "image/png", "data": "***"},
+            f"{_PLACE}.base64.data: Invalid base64 data",
+        ),
+        (
+            {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="},
+            "Could not process image",
+        ),
+        (
+            {"type": "base64", "media_type": "image/jpeg", "data": PNG},
+            f"{_PLACE}.base64.data: Image does not match the provided media type image/jpeg",
+        ),
+    ],
+)
+def test_image_that_cannot_be_read_is_rejected(bench: Any, source: Any, words: str) -> None:
+    status, kind, message = bench.error({**HI, **_user({"type": "image", "source": source})})
+    assert (status, kind) == (400, "invalid_request_error")
+    assert message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"type": "base64", "media_type": "image/png", "data": PNG},
+        {"type": "url", "url": "https://x.example/y.png"},
+        {"type": "file", "file_id": "file_1"},
+    ],
+)
+def test_image_that_can_be_read_is_taken(bench: Any, source: Any) -> None:
+    bench.ask({**HI, **_user({"type": "image", "source": source})})

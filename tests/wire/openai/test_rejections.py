@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from harness.errors import NotSimulated
 from harness.provider import Refusal
 from harness.provider.limits import NO_QUOTA, Level, LimitHit, Quota
 from harness.wire.api import Ids, Moment
 from harness.wire.openai import OpenAI
 from harness.wire.openai.headers import go_duration
+from harness.wire.openai.models import is_known
+from harness.wire.openai.parameters import CHAT, RESPONSE
 
 Call = Callable[..., Any]
 
@@ -181,14 +184,39 @@ def test_an_unknown_route_is_not_found(send: Call) -> None:
     assert (status, error["message"]) == (404, "Invalid URL (POST /v1/nothing)")
 
 
-@pytest.mark.parametrize("model", ["gpt-9", "o4-mini", "ft:gpt-4o:acme::1", "my-model"])
+@pytest.mark.parametrize(
+    "model", ["gpt-5.5", "o4-mini", "gpt-4o-2024-11-20", "ft:gpt-4o:acme::1", "my-model"]
+)
 def test_models_of_openai_and_of_the_run_are_known(chat: Call, model: str) -> None:
     assert chat("hi", model=model).model == model
 
 
-def test_an_unknown_model_is_not_found(chat: Call) -> None:
-    status, error = error_of(chat("hi", model="claude"))
+@pytest.mark.parametrize("model", ["claude", "gpt-9", "gpt-4o-mni", "o5", "ft:gpt-9:acme::1"])
+def test_an_unknown_model_is_not_found(chat: Call, model: str) -> None:
+    status, error = error_of(chat("hi", model=model))
     assert (status, error["code"]) == (404, "model_not_found")
+
+
+def test_a_misspelt_model_is_told_beside_the_answer(chat: Call) -> None:
+    answer = chat("hi", model="gpt-4o-mni")
+    assert answer.hint.startswith("there is no model 'gpt-4o-mni'; did you mean 'gpt-4o-mini'?")
+    assert b"did you mean" not in answer.body
+
+
+def test_every_model_of_the_sdk_is_known(chat: Call) -> None:
+    from openai.types.embedding_model import EmbeddingModel
+    from openai.types.shared.all_models import AllModels
+    from openai.types.shared.chat_model import ChatModel
+
+    def names(kind: object) -> list[str]:
+        parts = get_args(kind)
+        return [
+            name for part in parts for name in ([part] if isinstance(part, str) else names(part))
+        ]
+
+    listed = [*names(ChatModel), *names(AllModels), *names(EmbeddingModel)]
+    assert len(listed) > 50
+    assert [name for name in listed if not is_known(name, ())] == []
 
 
 @pytest.mark.parametrize(
@@ -271,3 +299,187 @@ def test_every_answer_has_openais_headers(send: Call) -> None:
 )
 def test_durations_are_written_as_go_writes_them(duration_s: float, text: str) -> None:
     assert go_duration(duration_s) == text
+
+
+@pytest.mark.parametrize("model", ["o3-mini", "o3-mini-2025-01-31", "o1", "gpt-4o"])
+def test_models_that_take_a_stop_get_one(chat: Call, model: str) -> None:
+    assert chat("hi", model=model, stop=["END"]).stop_sequences == ("END",)
+
+
+@pytest.mark.parametrize("model", ["o3", "o4-mini-2025-04-16", "gpt-5"])
+def test_models_that_take_no_stop_refuse_it(chat: Call, model: str) -> None:
+    status, error = error_of(chat("hi", model=model, stop="END"))
+    assert (status, error["param"], error["code"]) == (400, "stop", "unsupported_parameter")
+
+
+@pytest.mark.parametrize(
+    "more", [{"presence_penalty": 0.5}, {"frequency_penalty": 1}, {"logit_bias": {"5": 1}}]
+)
+def test_reasoning_models_take_no_penalties(chat: Call, more: dict[str, Any]) -> None:
+    (name,) = more
+    status, error = error_of(chat("hi", model="o3", **more))
+    assert (status, error["param"]) == (400, name)
+    chat("hi", model="gpt-4o", **more)
+    chat("hi", model="o3", **{name: None})
+
+
+def test_search_for_tools_is_answered_like_a_function(send: Call) -> None:
+    items = [
+        {"type": "message", "role": "user", "content": "hi"},
+        {"type": "tool_search_call", "call_id": "c1", "execution": "client", "arguments": {}},
+        {"type": "function_call_output", "call_id": "c1", "output": "[]"},
+    ]
+    assert send("/v1/responses", {"model": "gpt-5.5", "input": items}).model == "gpt-5.5"
+
+
+def test_stored_prompt_without_a_model_is_refused_by_name(send: Call) -> None:
+    with pytest.raises(NotSimulated, match="'prompt' of OpenAI's responses"):
+        send("/v1/responses", {"prompt": {"id": "pmpt_1"}, "input": "hi"})
+
+
+OPEN = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+CLOSED = {**OPEN, "additionalProperties": False}
+
+
+def _nested(inner: object) -> dict[str, Any]:
+    return {**CLOSED, "properties": {"a": {"type": "array", "items": inner}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (OPEN, "In context=(), 'additionalProperties' is required to be supplied and to be false."),
+        ({**CLOSED, "required": []}, "including every key in properties. Missing 'a'."),
+        (_nested(OPEN), "In context=('properties', 'a', 'items'), 'additionalProperties'"),
+    ],
+)
+def test_strict_schema_closes_every_object(
+    chat: Call, send: Call, schema: dict[str, Any], words: str
+) -> None:
+    function = {"name": "f", "strict": True, "parameters": schema}
+    status, error = error_of(chat("hi", tools=[{"type": "function", "function": function}]))
+    assert (status, error["code"]) == (400, "invalid_function_parameters")
+    assert error["message"].startswith("Invalid schema for function 'f': ")
+    assert words in error["message"]
+    format_ = {"type": "json_schema", "name": "x", "strict": True, "schema": schema}
+    body = {"model": "gpt-5.5", "input": "hi", "text": {"format": format_}}
+    assert words in error_of(send("/v1/responses", body))[1]["message"]
+
+
+@pytest.mark.parametrize("schema", [CLOSED, _nested(CLOSED)])
+def test_closed_schema_may_be_strict_and_an_open_one_need_not(chat: Call, schema: object) -> None:
+    for strict, parameters in ((True, schema), (False, OPEN), (None, OPEN)):
+        function = {"name": "f", "strict": strict, "parameters": parameters}
+        assert chat("hi", tools=[{"type": "function", "function": function}]).tools == ("f",)
+
+
+def test_parameter_that_does_not_exist_is_rejected(chat: Call, send: Call) -> None:
+    status, error = error_of(chat("hi", temprature=1))
+    assert (status, error["message"]) == (
+        400,
+        "Unrecognized request argument supplied: temprature",
+    )
+    asked = {"model": "gpt-5", "input": "hi", "max_tokens": 5}
+    status, error = error_of(send("/v1/responses", asked))
+    assert (status, error["code"], error["message"]) == (
+        400,
+        "unknown_parameter",
+        "Unknown parameter: 'max_tokens'.",
+    )
+
+
+def test_parameters_are_those_of_the_sdk() -> None:
+    from openai.types.chat import completion_create_params as chats
+    from openai.types.responses import response_create_params as responses
+
+    assert chats.CompletionCreateParamsBase.__annotations__.keys() | {"stream"} == CHAT
+    assert responses.ResponseCreateParamsBase.__annotations__.keys() | {"stream"} == RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "code"),
+    [
+        ("o3", "minimal", "unsupported_value"),
+        ("gpt-5", "none", "unsupported_value"),
+        ("gpt-5-mini-2025-08-07", "xhigh", "unsupported_value"),
+        ("gpt-5.1", "tiny", "invalid_value"),
+        ("gpt-4o", "low", "unsupported_parameter"),
+        ("o3", "high", None),
+        ("gpt-5", "minimal", None),
+        ("gpt-5.1-2025-11-13", "none", None),
+        ("gpt-5.5", "xhigh", None),
+    ],
+)
+def test_models_take_their_own_efforts(
+    chat: Call, send: Call, model: str, effort: str, code: str | None
+) -> None:
+    asked = {"model": model, "input": "hi", "reasoning": {"effort": effort}}
+    answers = [chat("hi", model=model, reasoning_effort=effort), send("/v1/responses", asked)]
+    for answer, place in zip(answers, ("reasoning_effort", "reasoning.effort"), strict=True):
+        if code is None:
+            assert answer.model == model
+        else:
+            status, error = error_of(answer)
+            assert (status, error["code"], error["param"]) == (400, code, place)
+
+
+PNG = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def _image(url: str) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [
+        ("o3-mini", {"type": "image_url", "image_url": {"url": PNG}}),
+        ("gpt-3.5-turbo", {"type": "image_url", "image_url": {"url": "https://x.example/y.png"}}),
+        ("gpt-4o", {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}),
+    ],
+)
+def test_models_read_what_they_can_read(chat: Call, model: str, part: object) -> None:
+    status, error = error_of(chat([{"role": "user", "content": [part]}], model=model))
+    assert (status, error["param"]) == (400, "messages.[0].content.[0].type")
+    assert error["message"].endswith("is only supported by certain models.")
+
+
+@pytest.mark.parametrize("url", ["data:image/png;base64,***", "data:image/png;base64,aGVsbG8="])
+def test_image_that_cannot_be_read_is_rejected(chat: Call, send: Call, url: str) -> None:
+    status, error = error_of(chat(_image(url), model="gpt-4o"))
+    assert (status, error["code"]) == (400, "invalid_image_format")
+    content = [{"type": "input_image", "image_url": url}]
+    asked = {"model": "gpt-4o", "input": [{"role": "user", "content": content}]}
+    assert error_of(send("/v1/responses", asked))[1]["code"] == "invalid_image_format"
+
+
+@pytest.mark.parametrize("url", [PNG, "https://x.example/y.png"])
+def test_image_that_can_be_read_is_taken(chat: Call, url: str) -> None:
+    assert chat(_image(url), model="gpt-4o").model == "gpt-4o"
+
+
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
+CALLED = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "x"}
+SAID = {"type": "message", "role": "assistant", "content": "yes"}
+
+
+@pytest.mark.parametrize("items", [[USER, THOUGHT], [THOUGHT, USER], [CALLED, THOUGHT, OUTPUT]])
+def test_thought_without_what_it_led_to_is_rejected(send: Call, items: list[object]) -> None:
+    status, error = error_of(send("/v1/responses", {"model": "gpt-5", "input": items}))
+    assert (status, error["param"]) == (400, "input")
+    assert error["message"] == (
+        "Item 'rs_1' of type 'reasoning' was provided without its required following item."
+    )
+
+
+@pytest.mark.parametrize(
+    "items",
+    [[USER, THOUGHT, SAID, USER], [USER, THOUGHT, CALLED, OUTPUT], [THOUGHT, THOUGHT, SAID]],
+)
+def test_thought_with_what_it_led_to_is_taken(send: Call, items: list[object]) -> None:
+    assert send("/v1/responses", {"model": "gpt-5", "input": items}).model == "gpt-5"

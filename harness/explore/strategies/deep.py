@@ -1,0 +1,54 @@
+"""Everything that is left at the calls of the runs that a first deviation led to, for a budget that nothing else needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.explore.deviation import WIDE, Cancel, Deviation, Deviations, Fault, Latency
+from harness.explore.search import Search, Trial
+from harness.explore.strategies.cancel import cancellations
+from harness.explore.strategies.faults import FAILS, classes
+
+
+def deep(search: Search) -> Iterator[Deviations | None]:
+    """Of each new story in turn: every latency, every fault and every cancellation in its timeline."""
+    running: dict[Deviations, Iterator[Deviations]] = {}
+    while True:
+        for trial in list(search.stories.values()):
+            one = len(trial.deviations) == 1 and not isinstance(trial.deviations[0], WIDE)
+            if one and trial.deviations not in running:  # with a wide one it would be three or more
+                running[trial.deviations] = _all_of(search, trial)
+        proposed = False
+        for left in list(running.values()):
+            deviations = next(left, None)
+            if deviations is not None:
+                proposed = True
+                yield deviations
+        if not proposed:
+            yield None
+
+
+def _all_of(search: Search, trial: Trial) -> Iterator[Deviations]:
+    timeline = trial.timeline(search.irrelevant)
+    own = {getattr(one, "call", "") for one in trial.deviations}
+    known = {site.address for site in trial.fresh}
+    sites = [site for site in trial.seen.sites if site.address not in own]
+    sites = [site for site in sites if site.agent not in search.irrelevant]
+    sites.sort(key=lambda site: site.address not in known)  # the new ones first
+    columns: list[list[Deviation]] = [
+        [
+            *(Latency(site.address, takes_s) for takes_s in timeline.of_site(site)),
+            *(
+                Fault(site.address, name, fields)
+                for name, fields in [(FAILS, ()), *classes(search, site)]
+                if search.allows(name)
+            ),
+        ]
+        for site in sites
+    ]
+    cancelled = [] if isinstance(trial.deviations[0], Cancel) else cancellations(search, trial)
+    columns.append(list(cancelled))
+    for row in range(max(map(len, columns), default=0)):
+        for column in columns:
+            if row < len(column):
+                yield (*trial.deviations, column[row])

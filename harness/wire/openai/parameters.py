@@ -1,0 +1,184 @@
+"""Which parameters requests have at OpenAI's own host, and which efforts its models take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from harness.json_types import JsonObject
+from harness.wire.openai.errors import Rejected
+from harness.wire.openai.models import undated
+from harness.wire.openai.validate import check_type
+
+CHAT: Final = frozenset(
+    [
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "metadata",
+        "modalities",
+        "model",
+        "moderation",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    ]
+)
+"""Those of a chat; a test compares them with the types of the SDK."""
+
+RESPONSE: Final = frozenset(
+    [
+        "access_programs",
+        "background",
+        "background_options",
+        "context_management",
+        "conversation",
+        "image",
+        "include",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "moderation",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "prompt",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "user",
+    ]
+)
+"""Those of a response."""
+
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Every value there is."""
+
+
+class _Efforts(NamedTuple):
+    """The efforts that some models take."""
+
+    models: re.Pattern[str]
+    values: tuple[str, ...]
+    source: str
+
+
+_GUIDE = "https://platform.openai.com/docs/guides/reasoning"
+_REFERENCE = (
+    "https://platform.openai.com/docs/api-reference/chat/create#chat-create-reasoning_effort"
+)
+_OF_MODELS = (
+    _Efforts(re.compile(r"o1|o1-pro|o3|o3-mini|o3-pro|o4-mini"), ("low", "medium", "high"), _GUIDE),
+    _Efforts(
+        re.compile(r"gpt-5|gpt-5-mini|gpt-5-nano"), ("minimal", "low", "medium", "high"), _REFERENCE
+    ),
+    _Efforts(re.compile(r"gpt-5-pro"), ("high",), _REFERENCE),
+    _Efforts(re.compile(r"gpt-5\.1"), ("none", "low", "medium", "high"), _REFERENCE),
+    _Efforts(
+        re.compile(r"gpt-5\.[24](-mini|-nano)?"),
+        ("none", "low", "medium", "high", "xhigh"),
+        _REFERENCE,
+    ),
+    _Efforts(re.compile(r"(gpt-3|gpt-4|chatgpt-4o).*"), (), _GUIDE),
+)
+"""Other models take any."""
+
+
+def check_known_chat(asked: JsonObject) -> None:
+    """Check that a chat has no parameters that do not exist."""
+    unknown = [name for name in asked if name not in CHAT]
+    if unknown:
+        many = "s" if len(unknown) > 1 else ""
+        raise Rejected(f"Unrecognized request argument{many} supplied: {', '.join(unknown)}")
+
+
+def check_known_response(asked: JsonObject) -> None:
+    """Check that a request for a response has no parameters that do not exist."""
+    for name in asked:
+        if name not in RESPONSE:
+            raise Rejected(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+
+
+def check_effort(model: str, effort: object, place: str) -> None:
+    """Check that a model takes an effort.
+
+    Args:
+        model: Its name.
+        effort: What is asked for; None if nothing is.
+        place: The parameter that says so.
+    """
+    if effort is None:
+        return
+    check_type(place, effort, (str,))
+    if effort not in _EFFORTS:
+        raise Rejected(
+            f"Invalid value: '{effort}'. Supported values are: {_listed(_EFFORTS)}.",
+            place,
+            "invalid_value",
+        )
+    plain = undated(model)
+    values = next((one.values for one in _OF_MODELS if one.models.fullmatch(plain)), _EFFORTS)
+    if not values:
+        raise Rejected(
+            f"Unsupported parameter: '{place}' is not supported with this model.",
+            place,
+            "unsupported_parameter",
+        )
+    if effort not in values:
+        raise Rejected(
+            f"Unsupported value: '{effort}' is not supported with the '{model}' model. "
+            f"Supported values are: {_listed(values)}.",
+            place,
+            "unsupported_value",
+        )
+
+
+def _listed(values: Collection[str]) -> str:
+    """Values as the API lists them."""
+    quoted = [f"'{value}'" for value in values]
+    if len(quoted) < 3:
+        return " and ".join(quoted)
+    return f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
