@@ -30,6 +30,7 @@ WRITTEN: Final = "output tokens a reply"
 
 _CALLS = _Ratio(CALLS, "calls", lambda use, tasks: use.calls / tasks)
 _ATTEMPTS = _Ratio(ATTEMPTS, "attempts", lambda use, _: use.attempts / use.calls)
+_SERVICE = _Ratio("service time a reply", "s", lambda use, _: use.service_s / use.replies)
 _FIRST = _Ratio("time to the first token", "s", lambda use, _: use.prefill_s / use.replies)
 _SPEED = _Ratio(
     "time an output token",
@@ -76,6 +77,8 @@ def reasons(
         return ""
     if not before.calls:
         return "; it is new"
+    if cause == WORK and not _sizes_changed(before, after):
+        ratios = [_CALLS, _SERVICE]
     told = []
     if before.models.keys() != after.models.keys():
         told.append(
@@ -92,6 +95,16 @@ def reasons(
     if ending:
         told.append(f"; {ending}")
     return "".join(told)
+
+
+def _sizes_changed(before: Use, after: Use) -> bool:
+    """Whether an agent reads or writes another amount a reply; if not, its service time says all."""
+    if not (before.replies and after.replies):
+        return False
+    return any(
+        abs(it.of(after, 1) - it.of(before, 1)) >= SAME_SHARE * it.of(before, 1)
+        for it in (_READ, _WRITTEN)
+    )
 
 
 def joined(names: Sequence[str]) -> str:

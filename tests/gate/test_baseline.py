@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from harness.errors import HarnessError
 from harness.gate import Sample, Samples, baseline_text, read_baseline, samples_from, save_baseline
+from harness.gate.baseline import kept_from_json
 from harness.gate.kept import KeptWork
 from harness.metrics.contributions import Key, Use
 
@@ -206,3 +207,15 @@ def test_what_metrics_consist_of_is_read_as_it_was_written(side: MakeSide) -> No
 def test_a_file_of_the_first_version_is_read(side: MakeSide) -> None:
     text = baseline_text(side({P95: [1.5]})).replace('baseline": 2', 'baseline": 1')
     assert samples_from(text, "old.json").kept == {}
+
+
+def test_a_file_of_version_2_is_read() -> None:
+    old = {
+        "latency_s_p95": {
+            "parts": [["work", "writer", "fast", 1.5]],
+            "work_s": 2.0,
+            "uses": {"writer": [2.0, 2.5, 2.0, 100.0, 50.0, 1.25, {"fast": 3}]},
+        }
+    }
+    use = kept_from_json(old)["latency_s_p95"].uses["writer"]
+    assert use == Use(2.0, 2.5, 2.0, 100.0, 50.0, 1.25, models=Counter({"fast": 3}))
