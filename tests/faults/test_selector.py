@@ -81,7 +81,7 @@ def says(request: Request) -> Reply:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize(("where", "fits"), CONDITIONS, ids=lambda it: str(it)[:40])
+@pytest.mark.parametrize(("where", "fits"), CONDITIONS, ids=[str(where) for where, _ in CONDITIONS])
 def test_condition_holds_for_faults_of_every_kind(
     name: str, where: dict[str, Any], fits: Condition
 ) -> None:

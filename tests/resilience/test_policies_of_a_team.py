@@ -46,7 +46,7 @@ IDLE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", IDLE.keys() - {"validate"})
+@pytest.mark.parametrize("name", [name for name in IDLE if name != "validate"])
 def test_policy_that_has_nothing_to_do_changes_no_span(name: str) -> None:
     assert as_json_lines(simulated(of_a=IDLE[name]).spans) == as_json_lines(simulated().spans)
 
