@@ -88,9 +88,7 @@ FORMATS: list[tuple[Ask, dict[str, Any]]] = [
         ask_responses,
         {
             "tools": [],
-            "text": {
-                "format": {"type": "json_schema", "name": "w", "schema": SCHEMA}
-            },
+            "text": {"format": {"type": "json_schema", "name": "w", "schema": SCHEMA}},
         },
     ),
 ]
