@@ -20,7 +20,7 @@ from harness.sweep.answers import Capacity, Condition, condition_of, decide, fin
 from harness.sweep.answers.decide import FIRST_SEEDS
 from harness.sweep.axes import axis
 from harness.sweep.driver import Sweeping, seeds_there
-from harness.sweep.engines import engine_of
+from harness.sweep.engines import Processes, engine_of
 from harness.sweep.plan import Plan, plan_of
 from harness.sweep.results import Swept, read
 
@@ -77,7 +77,8 @@ def sweep_file(
     workers = engine_of(engine, jobs, default_jobs(base, plan.runs))
     write(kept, [])
     with SweepProgress() as progress:
-        progress.begin(len(plan.points), len(plan.seeds), sum(there), workers.jobs)
+        probe_s = _probe_s(plan, kept)
+        progress.begin(len(plan.points), len(plan.seeds), sum(there), workers.jobs, probe_s)
         sweeping = Sweeping(kept, workers, shards, progress)
         swept, notes = _swept(plan, conditions, sweeping, asked)
     notes += [
@@ -88,7 +89,14 @@ def sweep_file(
     page = page_of(swept, metrics, conditions, asked.pass_k, notes)
     written = write_sweep(page, folder)[0]
     write_index(kept, folder)
-    print_sweep(page, swept, output, made=sweeping.made, store=store, written=written)
+    print_sweep(
+        page,
+        swept,
+        output,
+        made=sweeping.made + (probe_s is not None),
+        store=store,
+        written=written,
+    )
     worked = any(result.means.get("success_rate", 0) > 0 for result in swept.results)
     return EXIT_PASS if worked and not sweeping.given_up else EXIT_FAILED
 
@@ -142,6 +150,13 @@ def _swept(
         results=found.results,
     )
     return swept, [f"It ended early: {found.spent}."] if found.spent else []
+
+
+def _probe_s(plan: Plan, store: Store) -> float | None:
+    """What a first run takes here, so that the rest can be estimated [real s]; None if the first point is done."""
+    first = (plan.points[0].number, plan.scenarios[0], plan.seeds[:1])
+    probe = Sweeping(store, Processes(1))
+    return probe.cpu_s if probe.ensure([first]) else None
 
 
 def _there(plan: Plan, store: Store) -> list[int]:

@@ -63,15 +63,31 @@ class SweepProgress:
         if self._line is not None:
             self._line.stop()
 
-    def begin(self, points: int, seeds: int, there: int, jobs: int) -> None:
-        """Say how large the sweep is."""
+    def begin(
+        self, points: int, seeds: int, there: int, jobs: int, run_wall_s: float | None
+    ) -> None:
+        """Say how large the sweep is, and how long it will take.
+
+        Args:
+            points: How many.
+            seeds: How many each has.
+            there: How many runs are stored.
+            jobs: How many workers.
+            run_wall_s: What a run takes [real s]; None if that is not known.
+        """
         runs = points * seeds
         self._missing = runs - there
         self._began_s = wall.elapsed_s()
         stored = f"; {there:,} are stored already" if there else ""
         workers = "one worker" if jobs == 1 else f"{jobs} workers"
+        takes = ""
+        if run_wall_s is not None:
+            wall_s = run_wall_s * self._missing / jobs
+            takes = f"; about {render('wall_s', float(f'{wall_s:.2g}'))}"
+            self._is_told = wall_s < _WORTH_TELLING_WALL_S
         click.echo(
-            f"{points:,} points x {seeds:,} seeds = {runs:,} runs{stored}; {workers}", err=True
+            f"{points:,} points x {seeds:,} seeds = {runs:,} runs{stored}; {workers}{takes}",
+            err=True,
         )
 
     def __call__(self, run: RunRecord) -> None:
