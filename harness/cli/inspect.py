@@ -144,7 +144,7 @@ def show_run(
         for line in _troubles(
             queries.span_table(store, run_id), queries.events(store, run_id), run["warmup_tasks"]
         ):
-            out.print(Text(printable_line(line)), soft_wrap=True)
+            out.print(Text(printable_line(line)))
     for root, heading in _drawn(roots, task, tasks):
         if heading:
             out.print(Text(heading, style="bold"))

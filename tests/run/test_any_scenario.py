@@ -380,7 +380,7 @@ def check_events(rows: dict[int, Row], result: RunResult) -> None:
         assert at_s >= last_s
         last_s = at_s
         names[name] += 1
-    assert set(names) <= {"retry", "fallback", "fault", "message"}
+    assert set(names) <= {"retry", "fallback", "fault", "message", "claims", "false_claim"}
     assert names["fault"] == sum(bool(row.fault) for row in rows.values())
 
 
