@@ -36,7 +36,7 @@ for _number, _handler in (
 if importlib.util.find_spec("hypothesis") is not None:  # frameworks are tested without it
     from hypothesis import settings
 
-    for _name, _examples in (("quick", 10), ("thorough", 100)):
+    for _name, _examples in (("quick", 10), ("thorough", 60)):
         settings.register_profile(
             _name, max_examples=_examples, deadline=None, derandomize=True, database=None
         )

@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
@@ -235,21 +235,30 @@ def _of_programs(fault: InjectedFault, name: str) -> InjectedFault:
     return fault
 
 
+_FIELD: Final = "it"
+"""The one field of a holder."""
+
+
 def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as the type says
     try:
         return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'][1:])) or 'value'}: {_what_is_wrong(problem, type_)} (got {problem['input']!r})"
+            f"{_place(problem) or 'value'}: {_what_is_wrong(problem, type_)} (got {problem['input']!r})"
             for problem in error.errors()
         )
         raise HarnessError(f"{what}: {problems}") from None
 
 
+def _place(problem: ErrorDetails) -> str:
+    """The keys that lead to what is wrong; alternatives between them have names of several words."""
+    return ".".join(part for part in map(str, problem["loc"][1:]) if " " not in part)
+
+
 def _what_is_wrong(problem: ErrorDetails, type_: object) -> str:
     if problem["type"] not in UNKNOWN_KEY:
         return problem["msg"]
-    known = _fields_of(_holder(type_).model_json_schema())
+    known = [name for name in _fields_of(_holder(type_).model_json_schema()) if name != _FIELD]
     return f"there is no such setting{did_you_mean(str(problem['loc'][-1]), known)}"
 
 

@@ -40,7 +40,10 @@ def test_failure_of_a_worker_is_missing_from_the_synthesis_until_somebody_looks_
 
 def test_critics_that_revise_for_ever_are_ended_by_a_budget_and_a_person() -> None:
     failing, cured = metrics_of(simulated("critics")), metrics_of(simulated("critics_budget"))
-    assert (failing["success_rate"], failing["attempts_mean"]) == (0.0, 21)  # until it is noticed that the messages repeat
+    assert (failing["success_rate"], failing["attempts_mean"]) == (
+        0.0,
+        21,
+    )  # until it is noticed that the messages repeat
     assert (cured["success_rate"], cured["attempts_mean"]) == (1.0, 7)
     assert cured["escalations"] == 5
     assert cured["cost_usd_mean"] < failing["cost_usd_mean"] / 2

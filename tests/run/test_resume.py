@@ -25,7 +25,9 @@ QUOTA_DECIDES = "lockstep"
 SHIPPED = sorted(
     it.stem
     for it in SCENARIOS.glob("*.yaml")
-    if "azure" not in it.name and it.stem != QUOTA_DECIDES
+    if "azure" not in it.name
+    and it.stem != QUOTA_DECIDES
+    and "\ntarget:" not in it.read_text(encoding="utf-8")  # a program keeps its progress by itself
 )
 
 HEAD = """

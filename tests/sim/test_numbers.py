@@ -436,4 +436,4 @@ def test_request_that_the_api_rejects_is_told(ask: Any) -> None:
         return "done"
 
     run = Sim(1).run(program)
-    assert "The API rejected 1 request: 404 /v1/messages." in run.explain()
+    assert "The API rejected 1 request: 404 /v1/messages (there is no model " in run.explain()
