@@ -13,11 +13,11 @@ from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
-from harness.agents.instead import Instead, decided
+from harness.agents.instead import Instead, decided, needs_turn
 from harness.agents.message import USER, Message, answer, deliver, receive, unread
 from harness.agents.mishap import Mishaps
 from harness.agents.progress import Input, NoProgress
-from harness.agents.reading import choice, confidence
+from harness.agents.reading import ACCEPTED, choice, confidence
 from harness.agents.reception import Reception
 from harness.agents.tool import Tool, ToolError
 from harness.chance import Draws
@@ -52,7 +52,7 @@ from harness.resilience import (
 )
 from harness.resilience.budget import Price
 from harness.resilience.validation import Check
-from harness.spans import AGENT, CALL, CANCELLED, ERROR, NO_PROGRESS, OK, TOOL, SpanLog
+from harness.spans import AGENT, CALL, CANCELLED, ERROR, NO_PROGRESS, OK, TOOL, Span, SpanLog
 from harness.texts import PROMPT, REPLY, Texts
 
 
@@ -129,20 +129,27 @@ class Agent:
         self._tool_names = tuple(self.tools)
         self._calls = 0
         self._ask = with_timeout(model.reply, policies.timeout_s)
+        states = Shared() if shared is None else shared
+        setting = self._hold_to(policies, states, price, check)
+        self._call = with_checkpoint(
+            in_order(self._attempt, policies, setting), progress, log, meaning
+        )
+
+    def _hold_to(
+        self, policies: Policies, states: Shared, price: Price | None, check: Check | None
+    ) -> Setting:
+        """Make what its policies need: who answers instead, who decides, what its turns are counted in."""
+        name, draws = self.name, self._draws
         health = None if policies.health is None else Health(policies.health)
-        instead = Instead[Turn](name, policies, health, log, draws)
+        instead = Instead[Turn](name, policies, health, self.log, draws)
         self.instead = instead if instead.is_needed() else None
         """Decides whether somebody else makes a call."""
-        states = Shared() if shared is None else shared
         self._desk = states.of(policies.escalate, name, lambda it, desk: Desk(it, draws, desk))
         spendings = states.of(policies.budget, name, lambda it, _: Spendings(it))
         self.spendings = spendings if spendings and spendings.stated.turns else None
         """What its turns are counted in."""
-        self._needs_turn = _needs_turn(policies)
-        setting = self._setting(policies.validate, health, states, price, check)
-        self._call = with_checkpoint(
-            in_order(self._attempt, policies, setting), progress, log, meaning
-        )
+        self._needs_turn = needs_turn(policies)
+        return self._setting(policies.validate, health, states, price, check)
 
     def _setting(
         self,
@@ -221,26 +228,7 @@ class Agent:
         in_task = task.count(counted)
         self._calls += 1
         span = self.log.open(CALL, name, turn.span, name, self._model_name, in_task)
-        request = Request(
-            name,
-            self._model_name,
-            turn.prompt,
-            turn.input_tokens + self.system_tokens,
-            f"{task.number}/{counted}/{in_task}",
-            in_task,
-            self._calls,
-            span,
-            self.system,
-            self._tool_names,
-            task.output_tokens,
-            turn.said if turn.reply is None else turn.said_so_far(),
-        )
-        if task.priority:
-            request.priority = task.priority
-        if turn.begins_with_task:
-            request.prefix = task.prefix
-        if task.customer:
-            request.customer = task.customer
+        request = self._request(turn, span, counted, in_task)
         if self._needs_turn:
             _turn_of_call.set(turn)
         if self._texts is not None:
@@ -270,6 +258,31 @@ class Agent:
         turn.reply = reply
         return reply
 
+    def _request(self, turn: Turn, span: Span, counted: str, in_task: int) -> Request:
+        """What the model is asked in a turn."""
+        task = turn.task
+        request = Request(
+            self.name,
+            self._model_name,
+            turn.prompt,
+            turn.input_tokens + self.system_tokens,
+            f"{task.number}/{counted}/{in_task}",
+            in_task,
+            self._calls,
+            span,
+            self.system,
+            self._tool_names,
+            task.output_tokens,
+            turn.said if turn.reply is None else turn.said_so_far(),
+        )
+        if task.priority:
+            request.priority = task.priority
+        if turn.begins_with_task:
+            request.prefix = task.prefix
+        if task.customer:
+            request.customer = task.customer
+        return request
+
     async def _attempt(self, request: Request) -> Reply:
         """Ask the model once, and leave the span of the attempt."""
         attempt = AttemptSpan(self.log, request)
@@ -296,7 +309,7 @@ class Agent:
         said = await self.critic.handle(
             Message.of_text(task, self.name, text, recipient=self.critic.name)
         )
-        return None if choice(said.text, _ACCEPTED) is not None else said.text
+        return None if choice(said.text, ACCEPTED) is not None else said.text
 
     def _correct(self, request: Request, reply: Reply) -> None:
         """Tell who was answered by default what the real reply is: a message in its mailbox."""
@@ -305,32 +318,8 @@ class Agent:
         receive(message, asked.sender, self.log)
 
 
-def connect(agent: Agent, policies: Policies, agents: Mapping[str, Agent]) -> None:
-    """Tell an agent who the others are that its policies name.
-
-    Args:
-        agent: The agent.
-        policies: Its policies.
-        agents: All agents, by name.
-    """
-    agent.fallback = None if policies.fallback is None else agents[policies.fallback]
-    critic = None if policies.validate is None else policies.validate.critic
-    agent.critic = None if critic is None else agents[critic]
-    if agent.instead is not None:
-        agent.instead.others = {name: agents[name] for name in agent.instead.names()}
-
-
 _turn_of_call: ContextVar[Turn] = ContextVar("turn of a call")
 """The turn of the call that policies are busy with; set for agents whose policies must know it."""
-
-_ACCEPTED = ("accepted", "accept", "approved", "approve", "yes")
-"""What a critic begins with who has nothing against a reply."""
-
-
-def _needs_turn(policies: Policies) -> bool:
-    """Whether a policy must know the turn of a request."""
-    has_critic = policies.validate is not None and policies.validate.critic is not None
-    return has_critic or policies.task_deadline_s is not None or policies.default_answer is not None
 
 
 class Turn:

@@ -138,3 +138,9 @@ async def decided(desk: Desk, agent: str, turn: Asked, log: SpanLog) -> Reply:
         finally:
             log.close(span, status)
     return Reply(desk.stated.text, output_tokens=count_tokens(desk.stated.text))
+
+
+def needs_turn(policies: Policies) -> bool:
+    """Whether a policy must know the turn of a request."""
+    has_critic = policies.validate is not None and policies.validate.critic is not None
+    return has_critic or policies.task_deadline_s is not None or policies.default_answer is not None

@@ -23,6 +23,9 @@ _FIELD = re.compile(
     r"^\s*(?:[-*+•]\s+|#+\s+)?(?P<key>[^\W\d_][\w -]{0,39}?)\s*:(?:\s+(?P<value>.*))?$"
 )
 
+ACCEPTED = ("accepted", "accept", "approved", "approve", "yes")
+"""What a critic begins with who has nothing against a reply."""
+
 
 def items(text: str) -> tuple[str, ...]:
     """The items of a list.

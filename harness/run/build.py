@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
 from harness.agents import Agent, Effect, Effects, Message, SimulatedTool, Task
-from harness.agents.agent import connect
+from harness.agents.connect import connect
 from harness.agents.message import USER, deliver
 from harness.agents.reception import Reception
 from harness.apis import vendor_of
@@ -99,11 +99,7 @@ class PatternRun:
         self._providers = _providers(spec, self.kernel, self.draws)
         self._served = _served(spec, scenario)
         self._minds: dict[str, Mind] = {}
-        self._caches = {
-            name: CachedBlocks(part.prompt_cache)
-            for name, part in spec.models.items()
-            if part.prompt_cache is not None
-        }
+        self._caches = _caches(spec)
         self._tools = {
             name: SimulatedTool(name, part, self.draws, self._effects)
             for name, part in spec.tools.items()
@@ -335,4 +331,13 @@ def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Pro
             load=part.load,
         )
         for name, part in spec.providers.items()
+    }
+
+
+def _caches(spec: Scenario) -> Mapping[str, CachedBlocks]:
+    """The prompt caches of those models that state one."""
+    return {
+        name: CachedBlocks(part.prompt_cache)
+        for name, part in spec.models.items()
+        if part.prompt_cache is not None
     }
