@@ -47,8 +47,8 @@ _TESTS = Path(__file__).parent / "tests"
 _SLOW = frozenset((_TESTS / "slow.txt").read_text(encoding="utf-8").split())
 """Tests that take long, found with `--durations`."""
 
-_QUICK_VARIANTS = 3
-"""How many variants of a parametrised test are quick; of one that is listed as slow it is the first."""
+_QUICK_VARIANTS = 1
+"""How many variants of a parametrised test are quick."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at marks
@@ -58,10 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = item.nodeid.partition("[")[0]
         met[name] += 1
-        quick = _QUICK_VARIANTS
-        if name in _SLOW:
-            quick = 1 if hasattr(item, "callspec") else 0
-        if met[name] > quick:
+        if name in _SLOW or met[name] > _QUICK_VARIANTS:
             item.add_marker(pytest.mark.slow)
 
 
