@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,10 @@ from harness.sweep import Sweeping
 from harness.sweep.answers import condition_of, find_capacity
 from harness.sweep.axes import axis
 from harness.sweep.engines import Processes
+from tests.theory.test_queues import erlang_c
 
 QUEUE = Path(__file__).parents[2] / "scenarios" / "queue.yaml"
 RATE = "workload.arrivals.poisson.rate_per_s"
-
-
-def erlang_c(servers: int, load: float) -> float:
-    """The probability that an arrival has to wait (Erlang, 1917; Kleinrock, "Queueing Systems I", 3.5)."""
-    waiting = load**servers / math.factorial(servers) * servers / (servers - load)
-    return waiting / (sum(load**n / math.factorial(n) for n in range(servers)) + waiting)
 
 
 def rate_with_wait(servers: int, wait_s: float) -> float:
