@@ -82,3 +82,11 @@ def one_tls_context() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _path_put_back() -> Iterator[None]:
+    """Commands that a test calls in this process may look in its folders; the next test's modules are elsewhere."""
+    before = sys.path[:]
+    yield
+    sys.path[:] = before

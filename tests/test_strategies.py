@@ -77,9 +77,17 @@ def test_plan_shrinks_to_no_fault_and_a_fault_to_an_overloaded_first_call() -> N
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_can_be_drawn(name: str) -> None:
-    drawn = find(strategies.faults(names=[name]), lambda _: True, settings=anything)
+    drawn = find(strategies.faults(AGENTS, names=[name]), lambda _: True, settings=anything)
     assert type(drawn) is FAULTS[name]
     assert drawn.call == 1
+
+
+@pytest.mark.parametrize("name", ["message_misdirected", "misrouting", "partition"])
+def test_fault_that_names_agents_is_refused_where_none_are_known(name: str) -> None:
+    with pytest.raises(
+        HarnessError, match=f"'{name}' cannot be drawn.*\\n.*name two agents or more"
+    ):
+        strategies.faults(names=[name])
 
 
 def test_latency_shrinks_to_zero_and_meets_limits_exactly() -> None:

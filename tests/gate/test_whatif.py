@@ -261,9 +261,7 @@ def own(load: Load, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[
     """The text of a scenario of a program, which has a name of its own, because modules are kept by name."""
     name = f"what_if_{abs(hash(request.node.name)) % 10**8}"
     tmp_path.joinpath(f"{name}.py").write_text(PROGRAM, encoding="utf-8")
-    before = sys.path[:]
     yield OWN.replace("PROGRAM", name)
-    sys.path[:] = before
     sys.modules.pop(name, None)
 
 

@@ -69,9 +69,7 @@ def scenario_of(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         path.write_text(text, encoding="utf-8")
         return path
 
-    before = sys.path[:]
     yield write
-    sys.path[:] = before
     sys.modules.pop("endless_program_of_the_tests", None)
 
 

@@ -82,9 +82,7 @@ def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     )
     text = SCENARIO.replace("PROGRAM", name)
     tmp_path.joinpath("scenario.yaml").write_text(text, encoding="utf-8")
-    before = sys.path[:]
     yield tmp_path
-    sys.path[:] = before
     sys.modules.pop(name, None)
 
 
