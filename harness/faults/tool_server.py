@@ -11,7 +11,8 @@ from harness.faults.api import Mishap, ToolFault
 class SessionDropped(ToolFault):
     """The tool's server ends the client's session in place of an answer. A client that connects anew is served.
 
-    Over HTTP the server knows the session no longer (404), as a process it exits. The tool takes no effect, unless `after_effect`.
+    Over HTTP the server knows the session no longer (404), as a process it exits. The tool takes no effect; with `after_effect` it
+    does, and the connection breaks too, as when the server crashes.
     """
 
     after_effect: bool = False
@@ -19,7 +20,9 @@ class SessionDropped(ToolFault):
 
     def mishap(self) -> Mishap:
         """No answer, and no session."""
-        return Mishap(int(self.after_effect), error="session terminated", breaks="session")
+        if self.after_effect:
+            return Mishap(error="the server has crashed", breaks="server")
+        return Mishap(0, error="session terminated", breaks="session")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

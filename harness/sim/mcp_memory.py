@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -83,7 +83,15 @@ class _Writer:
         self.close()
 
     async def send(self, item: Any) -> None:  # noqa: ANN401 - a SessionMessage
-        """Send a message to the server."""
+        """Send a message to the server.
+
+        Raises:
+            ClosedResourceError: The connection has ended.
+        """
+        import anyio
+
+        if self._session.is_over:
+            raise anyio.ClosedResourceError
         message = item.message.model_dump(by_alias=True, mode="json", exclude_unset=True)
         self._session.hear(message, _Channel(self), scope_here(self._world.root))
 
@@ -104,10 +112,8 @@ class _Writer:
         """Let the client read something."""
         import anyio
 
-        try:
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the client has gone
             self._sender.send_nowait(item)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            self._session.close()  # the client has gone
 
 
 class _Channel:

@@ -170,6 +170,8 @@ class Session:
     """Sends it what is no answer."""
     version: str = ""
     """The revision of the protocol that was agreed on; empty before."""
+    is_over: bool = False
+    """Whether nothing is heard any more."""
     _running: dict[object, Process] = field(default_factory=dict)
     """By the number of the request."""
 
@@ -181,6 +183,8 @@ class Session:
             channel: Where an answer goes.
             scope: What of the program it belongs to.
         """
+        if self.is_over:
+            return
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
             wrong = RequestError(INVALID_REQUEST, "Invalid JSON-RPC message")
             channel.send(messages.failure(None, wrong))
@@ -201,7 +205,7 @@ class Session:
 
     def close(self) -> None:
         """The client has gone, or the server wants to hear of it no more."""
-        self.tell = None
+        self.tell, self.is_over = None, True
         self.server.forget(self)
         for number in list(self._running):
             self.stop(number)

@@ -258,11 +258,15 @@ class _Post:
             if self._streams:
                 headers, body = _EVENTS, b"event: message\r\ndata: " + _NOT_JSON + b"\r\n\r\n"
             connection.respond(HttpResponse(200, [*headers, *self._headers], body))
-        elif what == "session" and self._session_id:
+            return
+        if what in ("session", "server"):
             self._endpoint.forget(self._session_id)
+        if what == "session" and self._session_id:
             _reject(connection, 404, "Session not found")
-        else:
-            connection.close("reset")
+            return
+        if self._streams:  # a server that streams has begun before it knows the answer
+            connection.begin(HttpResponse(200, [*_EVENTS, *self._headers], []))
+        connection.close(None if self._streams else "reset")
 
 
 class _Deaf:
