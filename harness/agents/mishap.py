@@ -12,6 +12,9 @@ from harness.agents.tool import Tool
 from harness.models import Reply, Request, ToolCall
 from harness.spans import Span
 
+_WHAT_IT_IS = frozenset({"type", "mimeType"})
+"""Keys of content that say what it is, and not what it says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
@@ -35,7 +38,7 @@ class Mishap:
     """What breaks with it, where a server has the tool; `error` is what the caller is told elsewhere."""
 
     def altered(self, result: Any) -> Any:  # noqa: ANN401 - of any tool
-        """A result as the caller is told it: its texts, also those in lists and mappings."""
+        """A result as the caller is told it: its texts, also those in lists, mappings and pydantic models."""
         if self.factor == 1.0 and not self.adds:
             return result
         if isinstance(result, str):
@@ -45,8 +48,12 @@ class Mishap:
         if isinstance(result, list | tuple):
             return type(result)(map(self.altered, result))
         if isinstance(result, dict):
-            return {key: self.altered(value) for key, value in result.items()}
-        return result
+            kept = _WHAT_IT_IS.intersection(result)
+            return {
+                key: value if key in kept else self.altered(value) for key, value in result.items()
+            }
+        dumped = getattr(result, "model_dump", None)
+        return result if dumped is None else self.altered(dumped(mode="json", by_alias=True))
 
 
 class Mishaps(Protocol):

@@ -356,13 +356,12 @@ class Surroundings:
             world=lambda: self._world,
         )
         server.check_place(self._mcp_servers, self._providers.values())
+        alike: dict[str, Any] = {
+            "latency_s": settings.distribution("latency_s", latency_s),
+            "failure_probability": settings.share("failure_probability", failure_probability),
+        }
         for tool, result in named_tools(name, tools).items():
-            server.tool(
-                tool,
-                result=result,
-                latency_s=latency_s,
-                failure_probability=failure_probability,
-            )
+            server.tool(tool, result=result, **alike)
         self._mcp_servers.append(server)
         return server
 

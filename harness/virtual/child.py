@@ -130,6 +130,7 @@ class Child:
         self.stdin.changed = lambda: self._hear(talk)
         if not self.stdin.ended:
             yield self._when_it_hears_the_end
+        yield self.world.kernel.now_s()  # what is answered at once is still answered
         talk.end()
         self._end(Result(returncode=0))
 
