@@ -15,7 +15,10 @@ from typing import Protocol, runtime_checkable
 
 from harness.kernel.current_world import World, this_thread
 
-_ADVICE = 'describe the command in the test, as in `sim.process("git push*", stdout="ok")`, or replace what runs it.'
+_ADVICE = (
+    'describe the command in the test, as in `sim.process("git push*", stdout="ok")`, an MCP server by '
+    '`sim.mcp("files", command="npx *", tools=[...])`, or replace what runs it.'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

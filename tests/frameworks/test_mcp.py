@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,3 +344,13 @@ def test_a_process_takes_its_time_to_start(sim: Sim) -> None:
     run = sim.run(in_session, files, "stdio", use_both)
     assert run.output == USED
     assert run.latency_s >= 10
+
+
+@new_only
+def test_the_examples_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    notes, test = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    pytester.makepyfile(notes=notes, test_notes=test)
+    pytester.syspathinsert()
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
+    result.assert_outcomes(passed=1)

@@ -43,7 +43,7 @@ def hello(version: str = "2025-11-25") -> dict[str, Any]:
     return request("initialize", protocolVersion=version, capabilities={}, clientInfo=about)
 
 
-def use(name: str, number: int = 2, **arguments: object) -> dict[str, Any]:
+def use(name: str, number: int = 2, /, **arguments: object) -> dict[str, Any]:
     return request("tools/call", number, name=name, arguments=arguments)
 
 
@@ -330,7 +330,7 @@ async def lasting_async(seconds: float) -> str:
     ],
 )
 def test_what_a_function_gives_is_content(
-    sim: Sim, tool: Callable[..., object], arguments: dict[str, object], result: object
+    sim: Sim, tool: Callable[..., object], arguments: dict[str, Any], result: object
 ) -> None:
     sim.mcp("files", tools=[tool], url=URL)
     assert sim.run(use_once, tool.__name__, **arguments).output == result
