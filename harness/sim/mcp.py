@@ -210,12 +210,12 @@ class SimMcp:
         server, _ = self._here()
         server.change([self.tools[name] for name in names])
 
-    def running(self, world: ProgramWorld, aside: Aside | None = None) -> McpServer:
+    def running(self, world: ProgramWorld) -> McpServer:
         """The server in a run."""
         server = self._running.get(world)
         if server is None:
             tools = list(self.tools.values())
-            server = McpServer(self.about, world.kernel, aside or Aside(world.kernel), tools)
+            server = McpServer(self.about, world.kernel, Aside(world.kernel), tools)
             self._running[world] = server
         return server
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from harness.errors import HarnessError, NotSimulated
+from harness.errors import Deadlock, HarnessError, NotSimulated
 from harness.sim import Sim
 from harness.sim.mcp import SimMcp
 from harness.spans import as_json_lines
@@ -159,6 +159,56 @@ def test_what_a_real_server_rejects_is_rejected(
     assert (got, said in text) == (status, True)
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": ["search"]}, -32602),
+        (request("tools/call", name="search", arguments=["lamp"]), -32602),
+        (request("tools/serve"), -32601),
+        (request("server/discover"), -32601),
+        ({"id": 2, "method": "ping"}, -32600),
+        ({"jsonrpc": "2.0", "id": 2, "method": 7}, -32600),
+        ({"jsonrpc": "2.0", "id": {}, "method": "ping"}, -32600),
+    ],
+)
+def test_a_request_that_makes_no_sense_has_an_error_with_a_code(
+    sim: Sim, files: SimMcp, message: object, code: int
+) -> None:
+    async def main() -> Json:
+        client = await Client().open()
+        return (await client.ask(message))["code"]
+
+    assert sim.run(main).output == code
+
+
+def test_a_tool_that_is_not_answered_is_named_where_the_program_is_stuck(
+    sim: Sim, files: SimMcp
+) -> None:
+    sim.fault("tool_hangs", tool="search")
+
+    async def main() -> Json:
+        client = Client()
+        client.http.timeout = httpx.Timeout(None)
+        await client.open()
+        return await client.ask(use("search", query="lamp"))
+
+    with pytest.raises(Deadlock, match="nothing can ever run again"):
+        sim.run(main)
+
+
+def test_a_use_belongs_to_the_agent_in_whose_scope_it_is_made(sim: Sim, files: SimMcp) -> None:
+    sim.fault("tool_fails", tool="search", agent="clerk")
+
+    async def main() -> list[bool]:
+        client = await Client().open()
+        free = await client.ask(use("search", query="lamp"))
+        with sim.agent_scope("clerk"):
+            failed = await client.ask(use("search", 3, query="lamp"))
+        return [free["isError"], failed["isError"]]
+
+    assert sim.run(main).output == [False, True]
+
+
 def test_a_body_that_is_not_json_and_a_path_without_a_server(sim: Sim, files: SimMcp) -> None:
     async def main() -> list[object]:
         async with httpx.AsyncClient(headers=ACCEPTED) as client:
@@ -166,10 +216,12 @@ def test_a_body_that_is_not_json_and_a_path_without_a_server(sim: Sim, files: Si
             wrong = await client.post(URL, content=b"{", headers=kind)
             elsewhere = await client.post("http://files.test/other", json=hello())
             put = await client.put(URL, json=hello())
+            several = await client.post(URL, json=[hello()])
             code = wrong.json()["error"]["code"]
-            return [wrong.status_code, code, elsewhere.status_code, put.status_code]
+            statuses = [answer.status_code for answer in (wrong, elsewhere, put, several)]
+            return [code, *statuses]
 
-    assert sim.run(main).output == [400, -32700, 404, 405]
+    assert sim.run(main).output == [-32700, 400, 404, 405, 400]
 
 
 def test_servers_on_ports_of_this_machine_are_told_apart(sim: Sim) -> None:

@@ -185,12 +185,14 @@ class Session:
         """
         if self.is_over:
             return
-        if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        if not _is_message(message):
             wrong = RequestError(INVALID_REQUEST, "Invalid JSON-RPC message")
             channel.send(messages.failure(None, wrong))
-        elif "method" not in message:
+            return
+        assert isinstance(message, dict)
+        if "method" not in message:
             return  # an answer, and nothing was asked
-        elif message.get("id") is None:
+        if message.get("id") is None:
             self._note(message)
         else:
             number = message["id"]
@@ -238,6 +240,8 @@ class Session:
     ) -> Generator[Wait, Any, Message | None]:
         """The result of a request; None if there is none."""
         method, params = message["method"], message.get("params") or {}
+        if not isinstance(params, dict) or not isinstance(params.get("arguments") or {}, dict):
+            raise RequestError(INVALID_PARAMS, "Invalid request parameters")
         self._check_version(message)
         match method:
             case "ping":
@@ -364,6 +368,16 @@ class Session:
             "a simulated server has tools alone; do not ask for what its capabilities do not name, or replace the "
             "function that asks.",
         )
+
+
+def _is_message(message: object) -> bool:
+    """Whether something is a message as JSON-RPC knows it."""
+    return (
+        isinstance(message, dict)
+        and message.get("jsonrpc") == "2.0"
+        and isinstance(message.get("method", ""), str)
+        and isinstance(message.get("id"), str | int | None)
+    )
 
 
 def _for_ever(_: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.agents.broken import Breaks
 from harness.errors import NotSimulated
@@ -114,7 +114,7 @@ class StreamableHttp:
             return
         headers: Headers = []
         session_id = http.headers.get(_SESSION.lower(), "")
-        if isinstance(message, dict) and message.get("method") == "initialize":
+        if message.get("method") == "initialize":
             session = self.server.open()
             if self.keeps_sessions:
                 session_id = self._ids.next("session", 32, "0123456789abcdef")
@@ -189,13 +189,11 @@ class StreamableHttp:
         if message is None:
             return
         if not _is_request(message):
-            is_note = isinstance(message, dict) and "method" in message
-            if is_note:
+            if "method" in message:
                 connection.respond(HttpResponse(202, _JSON, b""))
             else:
                 _reject(connection, 400, "Body must be a single JSON-RPC request or notification")
             return
-        assert isinstance(message, dict)
         wrong = _mismatch(message, http)
         if wrong is not None:
             _send_json(connection, messages.failure(message["id"], wrong), has_statuses=True)
@@ -279,11 +277,11 @@ class _Deaf:
         pass
 
 
-def _is_request(message: object) -> bool:
-    return isinstance(message, dict) and "method" in message and message.get("id") is not None
+def _is_request(message: Message) -> bool:
+    return "method" in message and message.get("id") is not None
 
 
-def _message_in(connection: Connection, http: HttpRequest, *, streams: bool) -> Any:  # noqa: ANN401 - JSON
+def _message_in(connection: Connection, http: HttpRequest, *, streams: bool) -> Message | None:
     """What a POST says; None if it cannot be read, and the client was told."""
     accepted = http.headers.get("accept", "")
     takes_all = "*/*" in accepted
@@ -301,9 +299,9 @@ def _message_in(connection: Connection, http: HttpRequest, *, streams: bool) -> 
         except (ValueError, RecursionError):
             _reject(connection, 400, "Parse error", code=PARSE_ERROR)
             return None
-        if message is not None:
+        if isinstance(message, dict):
             return message
-        _reject(connection, 400, "Bad Request: not a JSON-RPC message")
+        _reject(connection, 400, "Bad Request: not one JSON-RPC message")
     return None
 
 
