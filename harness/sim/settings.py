@@ -84,13 +84,6 @@ def check_settable(owner: type, name: str) -> None:
     )
 
 
-def seed(value: int) -> int:
-    """A seed."""
-    if type(value) is not int or value < 0:
-        raise HarnessError(f"the seed: a seed is a whole number from 0 (got {value!r})")
-    return value
-
-
 def order(value: Order) -> Order:
     """Which thread goes next."""
     return _read(Order, "order", value)  # type: ignore[no-any-return]

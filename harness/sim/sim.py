@@ -18,6 +18,7 @@ from harness.errors import HarnessError, NotSimulated
 from harness.faults import InjectedFault
 from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
 from harness.rollback.state import State
+from harness.run import numbers
 from harness.run.program_world import ProgramWorld
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
@@ -69,7 +70,7 @@ class Sim(Surroundings):
         allow_unmatched: bool = False,
         keep_texts: bool = False,
     ) -> None:
-        self.seed = settings.seed(seed)
+        self.seed = numbers.seed(seed)
         self.command = command
         self.horizon_s = settings.seconds("horizon_s", horizon_s)
         self.calls_per_task = settings.count("calls_per_task", calls_per_task)
@@ -145,7 +146,7 @@ class Sim(Surroundings):
                 close_if_unstarted(program)
             _refuse_nesting()
         bounds = (
-            self.seed if seed is None else settings.seed(seed),
+            self.seed if seed is None else numbers.seed(seed),
             self.horizon_s if horizon_s is None else horizon_s,
             self.calls_per_task if calls_per_task is None else calls_per_task,
             self.order if order is None else settings.order(order),
@@ -242,7 +243,7 @@ class Sim(Surroundings):
         return self._explored.search(
             How(
                 budget,
-                self.seed if seed is None else settings.seed(seed),
+                self.seed if seed is None else numbers.seed(seed),
                 None if faults is None else settings.names("faults", list(faults)),
                 on_finding,
                 self.explore_cases if cases is None else Path(cases),
