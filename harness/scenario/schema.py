@@ -299,14 +299,15 @@ class Scenario(Head):
 
     @model_validator(mode="after")
     def _check_teams(self) -> Scenario:
-        names = [*self.members, *(name for name, _ in self._nested())]
-        for place, name in enumerate(names):
-            if name in names[:place]:
+        taken = set(self.members)
+        for name, _ in self._nested():
+            if name in taken:
                 raise PydanticCustomError(
                     "cycle",
                     "two members of the team are called {name}; give each a name of its own",
                     {"name": repr(name), "at": ("pattern",)},
                 )
+            taken.add(name)
         named = {name: list(map(str, seats(team))) for name, team in self.teams.items()}
         cycle = cycle_of(named)
         if cycle:
