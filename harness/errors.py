@@ -13,6 +13,7 @@ The tree::
       StubError            a script of replies is wrong, ran out, or was never used
       Deadlock             nothing can ever run again
       LimitExceeded        a run went beyond a bound on virtual time, on steps at one instant, or on calls
+        NoProgress         calls only repeat what was asked and answered before
       NotSimulated         the program touched something that harness does not simulate
         OutsideRun         it connects while there is a simulation, but no run
         UnknownHost        it connects to a host that is not simulated
@@ -87,6 +88,14 @@ class LimitExceeded(HarnessError):  # noqa: N818 - names the condition, as in th
 
     def __str__(self) -> str:
         said = f"{self.limit} exceeded: more than {self.value:.15g}\n  {self.advice}"
+        return f"{said}\n{self.report}" if self.report else said
+
+
+class NoProgress(LimitExceeded):
+    """A task went on without progress: its calls only repeat what was asked and answered before; `advice` names them."""
+
+    def __str__(self) -> str:
+        said = f"no progress: {self.advice}"
         return f"{said}\n{self.report}" if self.report else said
 
 

@@ -26,6 +26,9 @@ DEFAULT_CALLS_PER_TASK = 10_000
 """More than a task of a real program makes; two agents that hand over to each other for ever make as many in half a
 minute of real time."""
 
+DEFAULT_REPEATS_PER_TASK = 150
+"""A poll that asks every ten seconds makes as many calls in 25 minutes; a loop does in less than half a second of real time."""
+
 CLEANUP_S = 86_400.0
 """How long tasks may go on after they were cancelled at the end of a run [s]: long enough for last calls that are retried."""
 
@@ -167,13 +170,16 @@ class Kernel:
         self.failure = self.failure or error
         self.halted = self.halted or halt
 
-    def exceeded(self, limit: str, value: float, advice: str) -> LimitExceeded:
+    def exceeded(
+        self, limit: str, value: float, advice: str, kind: type[LimitExceeded] = LimitExceeded
+    ) -> LimitExceeded:
         """The error for a bound that was passed; the run fails with the first even if the program swallows it.
 
         Args:
             limit: Name of the bound.
             value: The bound.
             advice: What is probably wrong, and how to raise the bound.
+            kind: The class of the error.
 
         Raises:
             Halt: The program goes on although a bound was passed before.
@@ -182,7 +188,7 @@ class Kernel:
             raise Halt
         # Before anything is cancelled: afterwards the tasks that matter are gone.
         report = "\n".join(filter(None, (self.describe_stuck(), self.describe_work())))
-        error = LimitExceeded(limit, value, advice, report)
+        error = kind(limit, value, advice, report)
         if self.limit is None:
             self.limit = error
             self.horizon_s = (
