@@ -53,20 +53,22 @@ class StubError(HarnessError):
 
 
 class Deadlock(HarnessError):  # noqa: N818 - the field's word for it
-    """No task can run, no timer is pending and no event is scheduled.
+    """No task can run, no timer is pending and no event is scheduled; or agents wait for one another beside timers that go on.
 
     Args:
         now_s: Virtual time at which everything stopped [s].
         report: What each stuck task waits for, where, and the cycle if there is one.
+        why: What is so, in words.
     """
 
-    def __init__(self, now_s: float, report: str) -> None:
-        super().__init__(now_s, report)
+    def __init__(self, now_s: float, report: str, why: str = "nothing can ever run again") -> None:
+        super().__init__(now_s, report, why)
         self.now_s = now_s
         self.report = report
+        self.why = why
 
     def __str__(self) -> str:
-        return f"deadlock at virtual {self.now_s:.6f} s: nothing can ever run again\n{self.report}"
+        return f"deadlock at virtual {self.now_s:.6f} s: {self.why}\n{self.report}"
 
 
 class LimitExceeded(HarnessError):  # noqa: N818 - names the condition, as in the glossary
