@@ -60,6 +60,9 @@ CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
 NO_PROGRESS: Final = "no_progress"
 """Event of a turn that is not taken, because it would be the same as many before; its detail names the repeating messages."""
 
+DEADLOCK: Final = "deadlock"
+"""Event of a task in which nothing can run again; its detail names the agents that wait for one another, or what waits first."""
+
 CLAIMS: Final = "claims"
 """Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
 

@@ -26,8 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False, "
-        "keep_texts=False, cassette=None): first seed of a simulated test, number of seeds, a scenario file that says who is there, the bounds of a run, which "
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, "
+        "repeats_per_task=150, order=None, allow_unmatched=False, keep_texts=False, cassette=None): first seed of a simulated test, number of seeds, a scenario file that says who is there, the bounds of a run, which "
         "thread goes next (arrival or random), may calls match none of its agents, does --sim-store get prompts and replies, a recording that answers",
     )
     config.addinivalue_line(

@@ -350,6 +350,8 @@ class TargetScenario(Head):
     """Virtual time at which a run ends even if tasks are unfinished [s]; those are cancelled, and count as failed."""
     calls_per_task: Count = kernel.DEFAULT_CALLS_PER_TASK
     """Maximum number of calls of a task; one more ends the run with an error that shows which calls repeat."""
+    repeats_per_task: Count = kernel.DEFAULT_REPEATS_PER_TASK
+    """Maximum number of calls in a row that bring a task nothing new, being equal to earlier ones with equal outcomes."""
     providers: dict[Name, WireProviderSpec] = {}
     """The providers, by name; `anthropic` and `openai` exist by default, without limits."""
     models: dict[Name, ModelSpec] = {}

@@ -61,7 +61,7 @@ def settings_known(function: F) -> F:
 
 
 _SETTABLE = (
-    "seed", "command", "horizon_s", "calls_per_task", "order", "runs", "explore_budget", "explore_cases", "explore_replay",
+    "seed", "command", "horizon_s", "calls_per_task", "repeats_per_task", "order", "runs", "explore_budget", "explore_cases", "explore_replay",
 )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ class Exchange:
         if not call.attempts:
             self._span.repeats = call.span.repeats
         call.attempts.append(self._span)
+        call.asked = calls.progress.asked()
         self._ids = Ids(call.backend.draws.root(call.request.attempt_key))
 
     def steps(self) -> Steps:
