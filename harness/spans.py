@@ -57,6 +57,8 @@ BUDGET_REFUSED: Final = "budget_refused"
 CIRCUIT_OPENED: Final = "circuit_opened"
 CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
 """Names of the events of policies that metrics count; the detail of those of a circuit is the name of its breaker."""
+RECORDED: Final = "recorded"
+"""Event of a call or an attempt whose reply is of a cassette; its detail says where its latency is from."""
 NO_PROGRESS: Final = "no_progress"
 """Event of a turn that is not taken, because it would be the same as many before; its detail names the repeating messages."""
 
@@ -103,6 +105,7 @@ SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
     "repeats": "int",
     "customer": "text",
     "priority": "int",
+    "limited_by": "text",
 }
 """Name and type of each column of a span, in order; `store/schema.sql` says what each means."""
 
@@ -248,6 +251,8 @@ class Span:
         """Whom a task is for; only of tasks."""
         self.priority = -1
         """How much a task matters, 0 the least; only of tasks."""
+        self.limited_by = ""
+        """The rate limit that refused an attempt, such as `output_tokens_per_min`; empty where none did."""
 
 
 class Event(NamedTuple):
@@ -384,6 +389,7 @@ class SpanLog:
             [span.repeats for span in spans],
             [span.customer for span in spans],
             [span.priority for span in spans],
+            [span.limited_by for span in spans],
         )
         spans.clear()
 

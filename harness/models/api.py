@@ -15,12 +15,14 @@ from harness.provider.latency import RecordedLatency
 from harness.provider.prompt_cache import Prefix
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService, Treatment
+from harness.rate_limits import limit_in
 from harness.spans import Span
 from harness.units import Usage
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
 _SERVER_ERROR_MIN = 500
+_TOO_MANY_REQUESTS = 429
 
 ToolChoice = Literal["auto", "any", "none"]
 """Whether a model may, must or must not call a tool."""
@@ -280,12 +282,20 @@ class ModelError(Exception):
         status: HTTP status; None when there was no answer.
         message: The error message; may be empty.
         retry_after_s: Wait that the API requested [s].
+        limit: Name of the rate limit that refused the call, such as `output_tokens_per_min`; empty for the one that the
+            message of a 429 names.
     """
 
     def __init__(
-        self, error: str, status: int | None, message: str, retry_after_s: float | None = None
+        self,
+        error: str,
+        status: int | None,
+        message: str,
+        retry_after_s: float | None = None,
+        limit: str = "",
     ) -> None:
         super().__init__(error, status, message, retry_after_s)
+        self.limit = limit or (limit_in(message) if status == _TOO_MANY_REQUESTS else "")
         self.error = error
         self.status = status
         self.message = message

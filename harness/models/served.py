@@ -15,6 +15,7 @@ from harness.models.window import REJECTED, Window
 from harness.provider.prompt_cache import CachedBlocks
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
+from harness.spans import RECORDED
 from harness.units import Usage
 
 
@@ -65,7 +66,7 @@ class ServedModel:
             self._cache.keep(request.agent, request.prefix, backend.log.clock())
         content: Reply = attempt.carries
         if content.recorded is not None:
-            backend.log.event("recorded", request.call_span, content.recorded.source)
+            backend.log.event(RECORDED, request.call_span, content.recorded.source)
             failure = failure_of(content.recorded.response)
             if failure is not None:
                 raise ModelError(*failure)
