@@ -104,6 +104,8 @@ class Reply(NamedTuple):
     """The recorded response that it was read from, to be replayed as it came."""
     claims: tuple[StatedClaim, ...] = ()
     """What it claims, where the stub states that; otherwise the whole reply is one claim of an agent with an accuracy."""
+    thinking_tokens: int | None = None
+    """Size of its thoughts [tokens]; None means that of `thinking`, or what a model that thinks by itself would need."""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from harness.models import ChatMessage, ToolCall, ToolChoice, ToolResult
 from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
 from harness.wire.anthropic.errors import invalid
+from harness.wire.anthropic.thinking import thinking_of
 from harness.wire.anthropic.threads import Thread
 from harness.wire.anthropic.tokens import CALL_FRAME, sections_of, wanted_format
 from harness.wire.anthropic.turns import (
@@ -96,8 +97,8 @@ def read_prompt(
     """
     facts, turns = check(body, client)
     check_settings(body, facts, client.betas)
-    thinks, shows_thinking = _thinking(body, facts)
-    check_end(turns, facts, thinks=thinks)
+    thinking = thinking_of(body, facts)
+    check_end(turns, facts, thinks=thinking.is_on)
     sections = sections_of(body)
     max_tokens, left = body["max_tokens"], _left(body, facts, sections, client.betas)
     schemas = _callable(body)
@@ -117,12 +118,13 @@ def read_prompt(
         tool_choice=choice,
         tool_schemas=schemas,
         parallel_tool_calls=not (body.get("tool_choice") or {}).get("disable_parallel_tool_use"),
+        thinking=thinking.amount,
         frame_tokens=CALL_FRAME,
         result_ids=tuple(block["tool_use_id"] for block in results),
         details=Asked(
             facts=facts,
-            thinks=thinks,
-            shows_thinking=shows_thinking,
+            thinks=thinking.is_on,
+            shows_thinking=thinking.is_shown,
             cut_by_context=left < max_tokens,
             geo=body.get("inference_geo"),
             tier=tier,
@@ -159,15 +161,6 @@ def _left(body: JsonObject, facts: Facts, sections: Iterable[PromptSection], bet
             "length or `max_tokens` and try again"
         )
     return context - tokens
-
-
-def _thinking(body: JsonObject, facts: Facts) -> tuple[bool, bool]:
-    """Whether the model thinks, and whether that is shown: from 4.7 on only on request."""
-    thinking = body.get("thinking") or {}
-    kind = thinking.get("type")
-    thinks = facts.thinks_unasked if kind is None else kind in ("enabled", "adaptive")
-    display = thinking.get("display")
-    return thinks, facts.shows_thinking if display is None else display == "summarized"
 
 
 def _callable(body: JsonObject) -> dict[str, JsonObject]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.json_types import JsonObject
 from harness.models import ToolCall
-from harness.provider.tokens import count_tokens
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.messages import Asked
 from harness.wire.api import Completion, Ids, Prompt, Stop
@@ -52,8 +51,8 @@ def content(prompt: Prompt, spoken: Completion, ids: Ids) -> list[JsonObject]:
     asked: Asked = prompt.details
     reply = spoken.reply
     blocks: list[JsonObject] = []
-    if asked.thinks and reply.thinking:
-        shown = reply.thinking if asked.shows_thinking else ""
+    if asked.thinks and spoken.thoughts:
+        shown = spoken.thoughts if asked.shows_thinking else ""
         blocks.append({"type": "thinking", "thinking": shown, "signature": _signature(ids)})
     if reply.text:
         blocks.append({"type": "text", "text": reply.text})
@@ -113,8 +112,7 @@ def usage_so_far(prompt: Prompt, spoken: Completion) -> JsonObject:
     }
     asked: Asked = prompt.details
     if asked.thinks:
-        thought = min(count_tokens(spoken.reply.thinking), read.output_tokens)
-        numbers["output_tokens_details"] = {"thinking_tokens": thought}
+        numbers["output_tokens_details"] = {"thinking_tokens": spoken.thought_tokens}
     return numbers
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.json_types import JsonObject
+from harness.provider.tokens import CHARACTERS_PER_TOKEN
 from harness.wire.anthropic.headers import encode
 from harness.wire.anthropic.reply import content, ending, opening, usage, usage_so_far
 from harness.wire.api import Completion, Ids, Prompt
@@ -21,6 +22,8 @@ _PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 _MAX_BLANKS = 15
 _MAX_FIRST_TOKENS = 6
 """What `message_start` says of the tokens generated so far."""
+_MAX_FIRST = 15
+"""How much is there with the first token at most [characters]; hidden thoughts are longer, and take their time."""
 _MAX_FIRST_PIECE = 6
 """The first piece of a text is about one token."""
 
@@ -68,7 +71,7 @@ def _message_start(head: JsonObject, prompt: Prompt, spoken: Completion, ids: Id
 def _timed(events: list[_Event], ids: Ids) -> Iterator[Part]:
     """The events, each with its share of the reply: the first thing generated is there with the first token."""
     total = sum(event.generated for event in events)
-    first = next((event.generated for event in events if event.generated), 0)
+    first = min(_MAX_FIRST, next((event.generated for event in events if event.generated), 0))
     done = 0
     for number, event in enumerate(events):
         done += event.generated
@@ -115,10 +118,11 @@ def _size(ids: Ids) -> int:
 
 
 def _thoughts(block: JsonObject, spoken: Completion, ids: Ids) -> _Pieces:
-    """Thoughts and their signature; what is not shown takes its time in silence."""
-    yield from _texts("thinking", block["thinking"], ids)
-    hidden = 0 if block["thinking"] else len(spoken.reply.thinking)
-    yield {"type": "signature_delta", "signature": block["signature"]}, hidden
+    """Thoughts and their signature; what is not shown takes its time in silence, before the signature."""
+    shown = block["thinking"]
+    yield from _texts("thinking", shown, ids)
+    hidden = round(spoken.thought_tokens * CHARACTERS_PER_TOKEN) - len(shown)
+    yield {"type": "signature_delta", "signature": block["signature"]}, max(0, hidden)
 
 
 def _fragments(arguments: JsonObject, ids: Ids) -> _Pieces:

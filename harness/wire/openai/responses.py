@@ -19,6 +19,7 @@ from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import compact, pretty
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
+from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
 from harness.wire.openai.response_stream import Events
@@ -109,7 +110,7 @@ class Responses:
     def _body(self, prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
         wish: ResponseWish = prompt.details
         response_id = new_id("resp", moment.ids)
-        output = output_items(wish.asked, spoken, moment.ids)
+        output = output_items(wish.asked, spoken, moment.ids, thinks=prompt.thinking is not None)
         ended_s = int(EPOCH_S + moment.at_s)
         body = completed(wish.asked, spoken, response_id, output, begun_s(moment), ended_s)
         if body["store"]:
@@ -170,6 +171,7 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
         tool_choice=offered.choice,
         tool_schemas=offered.schemas,
         parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
+        thinking=thinking_of(asked["model"], (asked.get("reasoning") or {}).get("effort")),
         frame_tokens=FRAME_TOKENS,
         wanted=schema if offered.wanted is None else offered.wanted,
         wanted_tool=offered.wanted_tool,
