@@ -20,10 +20,11 @@ from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
 from harness.provider.limits import Quota
 from harness.units import Usage
+from harness.wire.hosted import Hosted
 from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.thinking import UNSTATED, Thinking, tokens_of
 
-Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal"]
+Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal", "pause"]
 """Why a reply ended."""
 
 
@@ -62,6 +63,10 @@ class Prompt:
     """Whether one reply may call several tools."""
     thinking: Thinking | None = None
     """How the model thinks where its reply states no thoughts; None if it does not."""
+    hosted: tuple[Hosted, ...] = ()
+    """The tools that the provider may use itself."""
+    wanted_hosted: str = ""
+    """The one of them that must be used; empty when there is no such wish."""
     frame_tokens: int = 0
     """What a tool call has beside its name and arguments [tokens]."""
     result_ids: tuple[str, ...] = ()

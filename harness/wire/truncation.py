@@ -11,6 +11,7 @@ from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Completion, Prompt, Stop
 from harness.wire.call import Call
+from harness.wire.hosted import tokens_written, usage_with, with_wanted
 from harness.wire.obedience import AS_IS, disobeys
 from harness.wire.thinking import tokens_of
 
@@ -29,6 +30,7 @@ def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> C
         StubError: The reply violates its request and is not marked `as_is`.
     """
     request = call.request
+    reply = with_wanted(reply, call.prompt.wanted_hosted)
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)
@@ -73,12 +75,15 @@ def fit(
     reply, met = _until_stop_sequence(reply, prompt)
     if stated_tokens is None:
         stated_tokens = reply.output_tokens
+    usage = usage_with(usage, reply.server_tools, prompt.hosted)
     said = _length(reply, prompt.frame_tokens)
     thought = tokens_of(reply)
     if thought is None and prompt.thinking is not None and prompt.thinking.thinks:
         thought = drawn_thoughts if stated_tokens is None else max(0, stated_tokens - said)
     tokens = max(1, said + (thought or 0)) if stated_tokens is None else stated_tokens
     stop: Stop = "tool_use" if reply.tool_calls else "end"
+    if any(use.pauses for use in reply.server_tools):
+        stop = "pause"
     if reply.truncated:
         stop = "max_tokens"
     if met is not None:
@@ -122,4 +127,4 @@ def _length(reply: Reply, frame_tokens: int) -> int:
         )
         for call in reply.tool_calls
     )
-    return count_tokens(reply.text) + calls
+    return count_tokens(reply.text) + calls + tokens_written(reply.server_tools)

@@ -16,6 +16,16 @@ _SCALE = {"low": 0.0, "medium": 0.4, "high": 0.4, "xhigh": 0.6, "max": 1.0}
 thinks from `high` on (https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking); the numbers are guesses."""
 
 
+_LINES_THAT_THINK = frozenset({"opus", "fable", "mythos"})
+"""Lines whose fifth generation thinks before nearly every reply without being asked. The smaller ones may as well, but what they
+are asked in a test is simple: they think unasked only where their reply has thoughts (a guess)."""
+
+
+REDACT = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB"
+"""In a prompt, it makes thoughts come redacted, for tests
+(https://docs.claude.com/en/docs/build-with-claude/extended-thinking#thinking-redaction)."""
+
+
 class Thoughts(NamedTuple):
     """What a request means for the model's thoughts."""
 
@@ -39,7 +49,8 @@ def thinking_of(body: JsonObject, facts: Facts) -> Thoughts:
     is_on = facts.thinks_unasked if kind is None else kind in ("enabled", "adaptive")
     display = thinking.get("display")
     is_shown = facts.shows_thinking if display is None else display == "summarized"
-    return Thoughts(is_on, is_shown, _amount(body, kind) if is_on else None)
+    unasked = kind is None and facts.line not in _LINES_THAT_THINK
+    return Thoughts(is_on, is_shown, _amount(body, kind) if is_on and not unasked else None)
 
 
 def _amount(body: JsonObject, kind: str | None) -> Thinking | None:

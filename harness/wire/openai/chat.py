@@ -28,6 +28,7 @@ _FINISH = {
     "max_tokens": "length",
     "tool_use": "tool_calls",
     "refusal": "stop",
+    "pause": "stop",
 }
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 _DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
-_VERSION = re.compile(r"gpt-(\d+)(?:\.(\d+))?(?![\d.]*o)")
+_VERSION = re.compile(r"gpt-(\d+)(?:\.(\d+))?")
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Every effort there is."""
@@ -66,26 +66,17 @@ _FAMILIES = (
 )
 
 
-class News(NamedTuple):
-    """Fields that a version brought, in answers of its models and of later ones."""
-
-    phase: bool = False
-    """Whether a message says if it is a comment or the final answer."""
-    context: str | None = None
-    """Which earlier reasoning a model reads, unless a request says so."""
-    retention: str | None = None
-    """How long prompts stay in the cache."""
-    cache_options: bool = False
-    """Whether answers say how the cache was used."""
-
-
-_NEWS: Final = (
-    # Newest first. From the types of the SDK 3.54: ResponseOutputMessage.phase, Reasoning.context,
-    # Response.prompt_cache_retention, Response.prompt_cache_options.
-    ((5, 6), News(phase=True, context="all_turns", retention="24h", cache_options=True)),
-    ((5, 5), News(phase=True, retention="24h")),
-    ((5, 3), News(phase=True)),
-)
+SINCE: Final = {
+    "tool_usage": (
+        5,
+        0,
+    ),  # Response.tool_usage; not in a recorded response of gpt-4o-mini of January 2026
+    "phase": (5, 3),  # ResponseOutputMessage.phase
+    "prompt_cache_retention": (5, 5),  # of these models always 24h: Response.prompt_cache_retention
+    "prompt_cache_options": (5, 6),  # Response.prompt_cache_options
+    "reasoning.context": (5, 6),  # Reasoning.context: all_turns by default
+}
+"""The version of GPT whose answers first have a field, from what the types of the SDK 3.54 say of it."""
 
 
 def undated(model: str) -> str:
@@ -107,8 +98,7 @@ def default_effort(model: str) -> str | None:
 
 
 @cache
-def news_of(model: str) -> News:
-    """The newer fields of a model's answers."""
+def has(model: str, field: str) -> bool:
+    """Whether a model's answers have a field of `SINCE`."""
     found = _VERSION.match(model)
-    version = (int(found[1]), int(found[2] or 0)) if found else (0, 0)
-    return next((news for since, news in _NEWS if version >= since), News())
+    return found is not None and (int(found[1]), int(found[2] or 0)) >= SINCE[field]

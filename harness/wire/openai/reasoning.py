@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.json_types import JsonObject
 from harness.wire.api import Completion, Ids
 from harness.wire.openai.encoding import BASE62
-from harness.wire.openai.families import default_effort, family_of, news_of
+from harness.wire.openai.families import default_effort, family_of, has
 from harness.wire.thinking import Thinking
 
 _STEP_TOKENS = 64
@@ -36,9 +36,10 @@ def settings_of(asked: JsonObject) -> JsonObject:
         "summary": reasoning.get("summary") or reasoning.get("generate_summary"),
     }
     context = reasoning.get("context")
-    usual = news_of(asked["model"]).context
-    if context not in (None, "auto") or usual:
-        settings["context"] = context if context not in (None, "auto") else usual
+    if context in (None, "auto"):
+        context = "all_turns" if has(asked["model"], "reasoning.context") else None
+    if context is not None:
+        settings["context"] = context
     if reasoning.get("mode"):
         settings["mode"] = reasoning["mode"]
     return settings

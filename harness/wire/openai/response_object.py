@@ -5,13 +5,16 @@ The fields and the order are those of a recorded reply of January 2026; `cache_w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.json_types import JsonObject
 from harness.models import ToolCall
-from harness.wire.api import Completion, Ids
+from harness.wire.api import Completion, Ids, Prompt
 from harness.wire.openai.encoding import BASE62, HEX, compact
-from harness.wire.openai.families import news_of
+from harness.wire.openai.families import has
 from harness.wire.openai.models import snapshot
 from harness.wire.openai.reasoning import item_of, settings_of
+from harness.wire.openai.server_tools import annotations_of, echoed, items_of
 
 
 def new_id(prefix: str, ids: Ids) -> str:
@@ -52,7 +55,7 @@ def completed(
 
 def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObject:
     """A response that has only begun."""
-    news = news_of(asked["model"])
+    model = asked["model"]
     text = asked.get("text") or {}
     return {
         "id": response_id,
@@ -74,8 +77,13 @@ def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObje
         "presence_penalty": 0.0,
         "previous_response_id": asked.get("previous_response_id"),
         "prompt_cache_key": asked.get("prompt_cache_key"),
-        **({"prompt_cache_options": _cache_options(asked)} if news.cache_options else {}),
-        "prompt_cache_retention": asked.get("prompt_cache_retention") or news.retention,
+        **(
+            {"prompt_cache_options": _cache_options(asked)}
+            if has(model, "prompt_cache_options")
+            else {}
+        ),
+        "prompt_cache_retention": asked.get("prompt_cache_retention")
+        or ("24h" if has(model, "prompt_cache_retention") else None),
         "reasoning": settings_of(asked),
         "safety_identifier": asked.get("safety_identifier"),
         "service_tier": "auto",
@@ -97,21 +105,29 @@ def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObje
 
 
 def output_items(
-    asked: JsonObject, spoken: Completion, ids: Ids, *, thinks: bool = False
+    prompt: Prompt,
+    spoken: Completion,
+    ids: Ids,
+    asked: JsonObject,
+    heard: Sequence[JsonObject],
 ) -> list[JsonObject]:
-    """What a reply says, item by item: what was thought, then said, then wished.
+    """What a reply says, item by item: thoughts, uses of OpenAI's tools, the message, wishes.
 
     Args:
-        asked: The request.
+        prompt: The request, as it was read.
         spoken: The reply.
         ids: Where the items' names come from.
-        thinks: Whether the model thinks, be it ever so little.
+        asked: The request.
+        heard: The items of the conversation.
     """
     reply = spoken.reply
     items: list[JsonObject] = []
-    if thinks or spoken.thought_tokens:
+    if prompt.thinking is not None or spoken.thought_tokens:
         items.append(item_of(asked, spoken, new_id("rs", ids), ids))
-    if reply.text or not (reply.tool_calls or spoken.thought_tokens):
+    if reply.server_tools:
+        listed = [item["server_label"] for item in heard if item["type"] == "mcp_list_tools"]
+        items += items_of(asked, reply, prompt.hosted, listed, ids)
+    if reply.text or not (reply.tool_calls or items):
         items.append(_message(asked, spoken, ids))
     items += (_call(call, ids) for call in reply.tool_calls)
     return items
@@ -119,7 +135,8 @@ def output_items(
 
 def _message(asked: JsonObject, spoken: Completion, ids: Ids) -> JsonObject:
     text = spoken.reply.text
-    part: JsonObject = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+    cited = annotations_of(spoken.reply)
+    part: JsonObject = {"type": "output_text", "annotations": cited, "logprobs": [], "text": text}
     if spoken.stop == "refusal":
         part = {"type": "refusal", "refusal": text}
     message = {
@@ -129,7 +146,7 @@ def _message(asked: JsonObject, spoken: Completion, ids: Ids) -> JsonObject:
         "content": [part],
         "role": "assistant",
     }
-    if news_of(asked["model"]).phase:
+    if has(asked["model"], "phase"):
         message["phase"] = "commentary" if spoken.reply.tool_calls else "final_answer"
     return message
 
@@ -160,7 +177,7 @@ def _usage(spoken: Completion) -> JsonObject:
 def _tool(tool: JsonObject) -> JsonObject:
     """A tool as the answer repeats it."""
     if tool.get("type") != "function":
-        return tool
+        return echoed(tool)
     return {
         "type": "function",
         "description": tool.get("description"),

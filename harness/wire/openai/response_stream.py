@@ -9,11 +9,13 @@ Apart from `type`, which comes first, the fields of an event are in the order of
 from __future__ import annotations
 
 from harness.json_types import JsonObject
-from harness.wire.api import Completion, Ids
+from harness.wire.api import Completion, Moment, Prompt
+from harness.wire.hosted import waits_of
 from harness.wire.http import Part
 from harness.wire.openai.deltas import cut, padding, pieces, spread
 from harness.wire.openai.encoding import named_event
 from harness.wire.openai.response_object import in_progress
+from harness.wire.openai.server_tools import COURSES, opened, phases_after
 
 
 class Events:
@@ -21,15 +23,26 @@ class Events:
 
     Args:
         body: The response as it will be at its end.
+        prompt: The request, as it was read.
         spoken: The reply.
-        ids: Where padding comes from.
+        moment: When it begins, and where padding comes from.
         asked: The request.
     """
 
-    def __init__(self, body: JsonObject, spoken: Completion, ids: Ids, asked: JsonObject) -> None:
+    def __init__(
+        self,
+        body: JsonObject,
+        prompt: Prompt,
+        spoken: Completion,
+        moment: Moment,
+        asked: JsonObject,
+    ) -> None:
         self._body = body
         self._spoken = spoken
-        self._ids = ids
+        self._ids = moment.ids
+        self._waits = waits_of(
+            spoken.reply.server_tools, prompt.hosted, spoken.usage, moment.times.writing_s
+        )
         self._asked = asked
         self._padded = (asked.get("stream_options") or {}).get("include_obfuscation") is not False
         self._events: list[tuple[bytes, float]] = []
@@ -58,6 +71,8 @@ class Events:
                 self._message(item["content"][0], place | {"content_index": 0}, said)
             case "function_call":
                 self._arguments(item, place, said)
+            case kind if kind in COURSES:
+                self._tool(item, place, said)
             case "reasoning":
                 self._thoughts(item["summary"], place | {"summary_index": 0})
         self._send("response.output_item.done", item=item, output_index=index)
@@ -66,9 +81,13 @@ class Events:
         kind = part["type"]
         field = "text" if kind == "output_text" else "refusal"
         probabilities: JsonObject = {"logprobs": []} if kind == "output_text" else {}
-        self._send("response.content_part.added", part=part | {field: ""}, **place)
+        empty = part | ({"annotations": []} if "annotations" in part else {}) | {field: ""}
+        self._send("response.content_part.added", part=empty, **place)
         for piece in said:
             self._delta(f"response.{kind}.delta", piece, **place, **probabilities)
+        for number, cited in enumerate(part.get("annotations") or ()):
+            name = "response.output_text.annotation.added"
+            self._send(name, annotation=cited, annotation_index=number, **place)
         self._send(f"response.{kind}.done", **{field: part[field]}, **place, **probabilities)
         self._send("response.content_part.done", part=part, **place)
 
@@ -80,6 +99,24 @@ class Events:
             arguments=item["arguments"],
             **place,
         )
+
+    def _tool(self, item: JsonObject, place: JsonObject, said: list[str]) -> None:
+        """The use of a tool of OpenAI's own, phase by phase; the last one comes when the tool is done."""
+        kind, course = item["type"], COURSES[item["type"]]
+        for phase in course.before:
+            self._send(f"response.{kind}.{phase}", **place)
+        if course.written is not None:
+            field, name = course.written
+            for piece in said:
+                self._delta(f"response.{name}.delta", piece, **place)
+            self._send(f"response.{name}.done", **{field: item[field]}, **place)
+        *middle, last = phases_after(item) or ("",)
+        for phase in middle:
+            self._send(f"response.{kind}.{phase}", **place)
+        if "status" in item and kind != "tool_search_output":
+            self._generated += next(self._waits, 0.0)
+        if last:
+            self._send(f"response.{kind}.{last}", **place)
 
     def _thoughts(self, summary: list[JsonObject], place: JsonObject) -> None:
         """Thoughts take the time of all their tokens, whether or not a summary of them is sent."""
@@ -117,8 +154,9 @@ def _words(item: JsonObject) -> str:
             text: str = part["text"] if part["type"] == "output_text" else part["refusal"]
         case "function_call":
             text = item["arguments"]
-        case _:
-            text = ""
+        case kind:
+            written = COURSES[kind].written if kind in COURSES else None
+            text = item[written[0]] if written else ""
     return text
 
 
@@ -129,5 +167,7 @@ def _opened(item: JsonObject) -> JsonObject:
             return item | {"status": "in_progress", "content": []}
         case "function_call":
             return item | {"status": "in_progress", "arguments": ""}
+        case kind if kind in COURSES:
+            return opened(item)
         case _:
             return item | {"summary": []}

@@ -56,6 +56,7 @@ def test_thoughts_come_first_and_are_billed_and_take_time(
     [
         ("claude-haiku-4-5", {}),
         ("claude-opus-4-8", {}),
+        ("claude-sonnet-5", {}),
         ("claude-opus-5", {"thinking": {"type": "disabled"}}),
         ("claude-opus-5", {"output_config": {"effort": "low"}}),
     ],
@@ -67,6 +68,13 @@ def test_nothing_is_thought_where_thinking_is_off_or_not_worth_it(
     message = sim.run(asking(model, **more)).output
     assert [block.type for block in message.content] == ["text"]
     assert message.usage.output_tokens == 3
+
+
+def test_thoughts_that_a_reply_states_are_thought_wherever_thinking_is_on(sim: Sim) -> None:
+    sim.agent("a", reply=Reply("Hello there", thinking_tokens=40))
+    message = sim.run(asking("claude-sonnet-5")).output
+    assert [block.type for block in message.content] == ["thinking", "text"]
+    assert message.usage.output_tokens_details.thinking_tokens == 40
 
 
 def test_more_effort_takes_more_tokens(sim: Sim) -> None:
