@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
+from harness.models.server_tool import ServerTool
 from harness.provider.latency import RecordedLatency
 from harness.provider.prompt_cache import Prefix
 from harness.provider.service import REFUSAL_S
@@ -106,6 +107,16 @@ class Reply(NamedTuple):
     """The recorded response that it was read from, to be replayed as it came."""
     claims: tuple[StatedClaim, ...] = ()
     """What it claims, where the stub states that; otherwise the whole reply is one claim of an agent with an accuracy."""
+    thinking_tokens: int | None = None
+    """Size of its thoughts [tokens]; None means that of `thinking`, or what a model that thinks by itself would need."""
+    thinking_is_redacted: bool = False
+    """Whether its thoughts come encrypted, because a filter found them unsafe."""
+    server_tools: tuple[ServerTool, ...] = ()
+    """Tools that the provider uses before the text."""
+    cites: tuple[str, ...] = ()
+    """Passages that the text cites, of documents and search results in the request or of what server tools found."""
+    alternatives: tuple[str, ...] = ()
+    """Other texts that the model could have said, for requests that want several choices."""
 
 
 @dataclass(slots=True)

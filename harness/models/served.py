@@ -77,7 +77,7 @@ class ServedModel:
             Reply,
             (
                 content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
-                "", False, False, content.body, None, (),
+                "", False, False, content.body, None, (), None, False, (), (), (),
             ),
         )  # fmt: skip
         for alter in left.changes:
@@ -105,7 +105,9 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        usage: Usage = tuple.__new__(Usage, (request.input_tokens, tokens, 0, 0, 0))  # see above
+        usage: Usage = tuple.__new__(
+            Usage, (request.input_tokens, tokens, 0, 0, 0, 0.0, 0.0)
+        )  # see above
         if self._cache is None or request.prefix is None:
             return usage
         return self._cache.usage(request.agent, request.prefix, usage, self._backend.log.clock())
