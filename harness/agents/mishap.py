@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from harness.agents.broken import Breaks
 from harness.agents.message import Task
 from harness.agents.tool import Tool
 from harness.models import Reply, Request, ToolCall
@@ -26,6 +27,26 @@ class Mishap:
     """Whether the caller is told what the tool answered the last time."""
     result: str | None = None
     """What the caller is told in place of the result; None for the result."""
+    factor: float = 1.0
+    """How many times as long the texts of the result are."""
+    adds: str = ""
+    """What stands after each text of the result."""
+    breaks: Breaks = ""
+    """What breaks with it, where a server has the tool; `error` is what the caller is told elsewhere."""
+
+    def altered(self, result: Any) -> Any:  # noqa: ANN401 - of any tool
+        """A result as the caller is told it: its texts, also those in lists and mappings."""
+        if self.factor == 1.0 and not self.adds:
+            return result
+        if isinstance(result, str):
+            length = int(len(result) * self.factor)
+            long = (f"{result} " * (int(self.factor) + 1))[:length]
+            return f"{long}\n{self.adds}" if self.adds else long
+        if isinstance(result, list | tuple):
+            return type(result)(map(self.altered, result))
+        if isinstance(result, dict):
+            return {key: self.altered(value) for key, value in result.items()}
+        return result
 
 
 class Mishaps(Protocol):

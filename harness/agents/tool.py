@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from harness.agents.broken import Breaks
 from harness.agents.effects import Effects
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution, Constant
@@ -31,7 +32,16 @@ class Tool(Protocol):
 
 
 class ToolError(Exception):
-    """A tool that did not work; a simulated error."""
+    """A tool that did not work; a simulated error.
+
+    Args:
+        message: What the caller is told.
+        breaks: What breaks with it where a server has the tool; see `Mishap.breaks`.
+    """
+
+    def __init__(self, message: str = "", *, breaks: Breaks = "") -> None:
+        super().__init__(message)
+        self.breaks: Breaks = breaks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

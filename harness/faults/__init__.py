@@ -49,6 +49,8 @@ from harness.faults.tool import (
     ToolStale,
 )
 from harness.faults.tool_call import BadArguments, UnknownTool
+from harness.faults.tool_result import ToolInjection, ToolOversized
+from harness.faults.tool_server import SessionDropped, ToolMalformed, ToolRemoved
 from harness.faults.wire import WIRE_FAULTS
 from harness.fields import Tagged
 from harness.registration import register
@@ -80,6 +82,11 @@ FAULTS: dict[str, type[InjectedFault]] = {
     "effect_twice": EffectTwice,
     "effect_lost": EffectLost,
     "tool_stale": ToolStale,
+    "tool_oversized": ToolOversized,
+    "tool_injection": ToolInjection,
+    "tool_malformed": ToolMalformed,
+    "tool_removed": ToolRemoved,
+    "session_dropped": SessionDropped,
     "message_lost": MessageLost,
     "message_delayed": MessageDelayed,
     "message_duplicated": MessageDuplicated,

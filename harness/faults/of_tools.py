@@ -81,13 +81,14 @@ class ToolFaults:
             result, *_ = await asyncio.gather(*(tool.use(call, each) for each in keys))
             await wait(mishap.wait_s)
         if mishap.error:
-            raise ToolError(mishap.error)
+            raise ToolError(mishap.error, breaks=mishap.breaks)
         if mishap.is_stale and before is not None:
             return before
         if mishap.result is not None:
             return mishap.result
         self._last[name] = result
-        return result
+        told: str = mishap.altered(result)
+        return told
 
 
 async def wait(for_s: float) -> None:

@@ -47,7 +47,7 @@ class ReplyLost(ToolFault):
 
     def mishap(self) -> Mishap:
         """Done, with an error."""
-        return Mishap(wait_s=self.after_s, error=self.message)
+        return Mishap(wait_s=self.after_s, error=self.message, breaks="connection")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

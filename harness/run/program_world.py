@@ -47,6 +47,7 @@ from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
+from harness.wire.peers import NO_PEERS, Peers
 from harness.wire.replay import Replay
 from harness.wire.routing import AgentRule, Scope, scope_here
 from harness.wire.server import Server
@@ -138,6 +139,8 @@ class ProgramWorld:
     ) -> None:
         self.replay = replay
         """The cassette; None without one."""
+        self.peers: Peers = NO_PEERS
+        """Hosts that are no providers; may be set until the first connection."""
         self.draws = Draws.of(seed)
         self.kernel = kernel_for(
             self.draws.choices,
@@ -319,6 +322,7 @@ class ProgramWorld:
             repeats_per_task=self._repeats_per_task,
             texts=self.texts,
             replay=self.replay,
+            peers=self.peers,
         )
 
     def _declared_models(self) -> list[str]:

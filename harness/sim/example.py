@@ -14,6 +14,7 @@ _DESCRIBED = (
     "_latency_factors",
     "_tools",
     "_processes",
+    "_mcp_servers",
     "_may_be_unused",
     "_met",
 )

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
 from harness.run.program_world import ProgramWorld
 from harness.spans import CANCELLED, ERROR, OK, TOOL
-from harness.virtual.commands import Command, Result, answered_by
+from harness.virtual.commands import Command, Result, Talk, answered_by
 from harness.wire.routing import scope_here
 
 Output = str | bytes | Callable[[Command], str | bytes]
@@ -74,11 +75,7 @@ class SimProcess:
 
     def meets(self, command: Command) -> bool:
         """Whether it describes a command; the folder of the program, as in `/usr/bin/git push`, may be left out."""
-        lines = [command.line]
-        if command.line == shlex.join(command.argv):
-            program, *arguments = command.argv
-            lines.append(shlex.join([Path(program).name, *arguments]))
-        return any(fnmatch.fnmatchcase(line, self.command) for line in lines)
+        return is_of(self.command, command)
 
     @property
     def needs_input(self) -> bool:
@@ -96,6 +93,15 @@ class SimProcess:
             stdout=_output(self.command, "stdout", stdout),
             stderr=_output(self.command, "stderr", stderr),
         )
+
+
+def is_of(glob: str, command: Command) -> bool:
+    """Whether a command line matches a glob, with or without the folder of its program."""
+    lines = [command.line]
+    if command.line == shlex.join(command.argv):
+        program, *arguments = command.argv
+        lines.append(shlex.join([Path(program).name, *arguments]))
+    return any(fnmatch.fnmatchcase(line, glob) for line in lines)
 
 
 def _output(command: str, what: str, value: object) -> bytes:
@@ -166,18 +172,33 @@ class _Use:
         return Result(returncode=_FAILED, stderr=said.encode())
 
 
+class Servers(Protocol):
+    """Servers that run as commands."""
+
+    @property
+    def commands(self) -> list[str]:
+        """The globs of their command lines."""
+
+    def begin(self, command: Command) -> Talk | None:
+        """The server that a command starts; None if it starts none."""
+
+
 class _Described:
     """All commands that a test describes, in one run."""
 
-    def __init__(self, world: ProgramWorld, processes: Sequence[SimProcess]) -> None:
+    def __init__(
+        self, world: ProgramWorld, processes: Sequence[SimProcess], servers: Servers
+    ) -> None:
         self._world = world
         self._processes = processes
+        self._servers = servers
         self.uses: list[_Use] = []
 
-    def begin(self, command: Command) -> _Use | str:
+    def begin(self, command: Command) -> _Use | Talk | str:
         process = next((one for one in self._processes if one.meets(command)), None)
         if process is None:
-            return _nearest(command, [one.command for one in self._processes])
+            globs = [one.command for one in self._processes] + self._servers.commands
+            return self._servers.begin(command) or _nearest(command, globs)
         use = _Use(self._world, process, command)
         self.uses.append(use)
         return use
@@ -191,14 +212,17 @@ def _nearest(command: Command, described: Sequence[str]) -> str:
 
 
 @contextmanager
-def described(world: ProgramWorld, processes: Sequence[SimProcess]) -> Iterator[None]:
+def described(
+    world: ProgramWorld, processes: Sequence[SimProcess], servers: Servers
+) -> Iterator[None]:
     """Context manager: the commands that a test describes are answered for; those that still run at the end are cut off.
 
     Args:
         world: The run.
         processes: The commands, in the order in which they are asked.
+        servers: Asked after them.
     """
-    commands = _Described(world, processes)
+    commands = _Described(world, processes, servers)
     try:
         with answered_by(commands):
             yield

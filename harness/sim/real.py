@@ -97,9 +97,11 @@ class RealFunction:
         """What its caller is told; it really did what it does, whatever a fault makes of the answer."""
         result = outcome()
         use.is_done, use.effects = True, 1
-        if use.mishap is not None and use.mishap.error:
-            raise ToolError(use.mishap.error)
-        return result
+        if use.mishap is None:
+            return result
+        if use.mishap.error:
+            raise ToolError(use.mishap.error, breaks=use.mishap.breaks)
+        return use.mishap.altered(result)
 
 
 def _gives_one_by_one(function: Callable[..., object]) -> bool:

@@ -20,6 +20,8 @@ from harness.provider import Latency, Limits, Load, Outage, Overload, Queue
 from harness.scenario.fitted import AnyLatency
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
+from harness.wire.mcp.messages import VERSIONS
+from harness.wire.mcp.server import About
 
 Order = Literal["arrival", "random"]
 """Which of several threads goes next that may: the one that came first, or one that the seed chooses."""
@@ -201,6 +203,20 @@ def load(value: object) -> Load | None:
     if isinstance(value, list | tuple):
         value = {"points": tuple(map(tuple, value))}
     return _read(Load, "load", value)  # type: ignore[no-any-return]
+
+
+def mcp_about(
+    name: str, version: str, instructions: str, protocol_versions: Sequence[str]
+) -> About:
+    """What an MCP server says of itself."""
+    spoken = texts("protocol_versions", protocol_versions) or VERSIONS
+    for each in spoken:
+        if each not in VERSIONS:
+            raise HarnessError(
+                f"sim.mcp({name!r}): there is no protocol version {each!r}{did_you_mean(each, VERSIONS)}\n"
+                f"  Known: {', '.join(VERSIONS)}"
+            )
+    return About(name=name, version=version, instructions=instructions, versions=tuple(spoken))
 
 
 def queue(capacity: int | None) -> Queue | None:

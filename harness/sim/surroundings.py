@@ -19,6 +19,7 @@ from harness.sim import settings
 from harness.sim.cassette import SimCassette, cassette
 from harness.sim.example import described_for_now
 from harness.sim.fresh import FreshModules
+from harness.sim.mcp import SimMcp, Tools, named_tools
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
 from harness.sim.recorded_tool import RecordedTool
@@ -43,6 +44,7 @@ class Surroundings:
         self._latency_factors: dict[str, float] = {}
         self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
+        self._mcp_servers: list[SimMcp] = []
         self._may_be_unused: set[str] = set()
         self._met: set[int] = set()
         """The faults, by number, that met an attempt, or of which it is fine if not."""
@@ -303,6 +305,66 @@ class Surroundings:
         )
         self._processes.append(process)
         return process
+
+    @settings.settings_known
+    def mcp(
+        self,
+        name: str,
+        *,
+        tools: Tools = (),
+        url: str | None = None,
+        command: str | None = None,
+        latency_s: object = 0.0,
+        failure_probability: float = 0.0,
+        startup_s: object = 0.0,
+        version: str = "1.0.0",
+        instructions: str = "",
+        protocol_versions: Sequence[str] = (),
+        streams: bool = True,
+        sessions: bool = True,
+    ) -> SimMcp:
+        """Simulate an MCP server: clients reach it by a URL, by the command that starts it, or in memory.
+
+        Args:
+            name: Its name.
+            tools: Its tools: functions, or results by name, as in `sim.tool(result=...)`. `SimMcp.tool` says more of one.
+            url: Where clients connect over streamable HTTP, such as `"http://files.test/mcp"`.
+            command: A glob for the command line that starts it, such as `"npx * server-filesystem *"`; no process is started.
+            latency_s: How long one use of these tools takes [s].
+            failure_probability: Share of uses of these tools that fail.
+            startup_s: How long its process takes to start [s].
+            version: Its version, as clients are told.
+            instructions: What models are told of it.
+            protocol_versions: The revisions of the protocol that it speaks; none means all.
+            streams: Whether answers over HTTP come as event streams, as of most servers, or as JSON.
+            sessions: Whether it keeps sessions over HTTP.
+
+        Returns:
+            The server; `transport()` connects to it in memory.
+
+        Raises:
+            HarnessError: A value is wrong, or another server is there already.
+        """
+        server = SimMcp(
+            settings.mcp_about(name, version, instructions, protocol_versions),
+            url=url,
+            command=command,
+            startup_s=settings.distribution("startup_s", startup_s),
+            streams=streams,
+            sessions=sessions,
+            add=self.tool,
+            world=lambda: self._world,
+        )
+        server.check_place(self._mcp_servers, self._providers.values())
+        for tool, result in named_tools(name, tools).items():
+            server.tool(
+                tool,
+                result=result,
+                latency_s=latency_s,
+                failure_probability=failure_probability,
+            )
+        self._mcp_servers.append(server)
+        return server
 
     def provider(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -106,12 +106,50 @@ def use_of(
                 world.note_effect(name, span, args, kwargs)
 
 
+Answer = Generator[Callable[[], Any], Any, Any]
+"""What comes of a use: it gives the functions of the test that are to be called, and is sent their results."""
+
+
+async def _awaited(answer: Answer) -> Any:  # noqa: ANN401 - the program's
+    """The answer, for which functions of the test are called, and awaited if they are async."""
+    result: Any = None
+    while True:
+        try:
+            work = answer.send(result)
+        except StopIteration as end:
+            return end.value
+        result = work()
+        if inspect.isawaitable(result):
+            result = await result
+
+
+def _at_once(name: str, answer: Answer) -> Any:  # noqa: ANN401 - the program's
+    """The answer where nothing can be awaited.
+
+    Raises:
+        HarnessError: A function of the test is async.
+    """
+    result: Any = None
+    while True:
+        try:
+            work = answer.send(result)
+        except StopIteration as end:
+            return end.value
+        result = work()
+        if inspect.iscoroutine(result):
+            result.close()
+            raise HarnessError(
+                f"tool {name!r}: its result is an async function, and it replaces one that is not awaited\n"
+                "  How to fix: give it a plain function, which may wait with time.sleep"
+            )
+
+
 class SimTool:
     """A simulated tool; await it with any arguments.
 
     Args:
         name: Its name in spans.
-        result: Its result, or a function of its arguments that returns it.
+        result: Its result, or a function of its arguments, sync or async, that returns it.
         latency_s: How long one use takes [s].
         failure_probability: Share of uses that fail, after their latency.
         replaces: The function that it replaces, as `module:name`.
@@ -157,12 +195,12 @@ class SimTool:
             return self
 
         def call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the program's
-            with self._use(args, kwargs) as (latency_s, answer):
+            with self.use(args, kwargs) as (latency_s, answer):
                 if (
                     this_thread.world is not None
                 ):  # otherwise something real calls it, for which no time passes
                     this_thread.world.block(latency_s)
-                return answer()
+                return _at_once(self.name, answer)
 
         blocking = functools.update_wrapper(call, original)
         assert self.replaces is not None, "it stands in for something"
@@ -179,15 +217,15 @@ class SimTool:
         Raises:
             ToolError: This use was drawn to fail.
         """
-        with self._use(args, kwargs) as (latency_s, answer):
+        with self.use(args, kwargs) as (latency_s, answer):
             await wait(latency_s)
-            return answer()
+            return await _awaited(answer)
 
     @contextmanager
-    def _use(
+    def use(
         self, args: tuple[object, ...], kwargs: dict[str, Any]
-    ) -> Iterator[tuple[float, Callable[[], Any]]]:
-        """One use; gives how long it takes [s], and what is called afterwards for the answer."""
+    ) -> Iterator[tuple[float, Answer]]:
+        """One use; gives how long it takes [s], and what comes of it afterwards."""
         world = self._world()
         if world is None:
             raise HarnessError(f"tool {self.name!r} works inside a run only")
@@ -204,14 +242,15 @@ class SimTool:
             latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
             outcome, latency_s = _chosen(world, self.name, "fails" if fails else "done", latency_s)
 
-            def answer() -> Any:  # noqa: ANN401 - the program's
+            def answer() -> Answer:
                 if outcome == "fails":
                     raise ToolError(f"{self.name} failed")
                 if mishap is not None and mishap.error and not mishap.effects:
-                    raise ToolError(mishap.error)
-                result, before = self._answer(args, kwargs, answers, known), answers.get(_LAST)
+                    raise ToolError(mishap.error, breaks=mishap.breaks)
+                result = yield from self._answer(args, kwargs, answers, known)
+                before = answers.get(_LAST)
                 for _ in range(use.effects - 1):
-                    self._answer(args, kwargs, answers, known)
+                    yield from self._answer(args, kwargs, answers, known)
                 use.is_done = True
                 answers[_LAST] = result
                 if known is not None and use.effects:
@@ -221,13 +260,13 @@ class SimTool:
                 if mishap is None:
                     return result
                 if mishap.error:
-                    raise ToolError(mishap.error)
+                    raise ToolError(mishap.error, breaks=mishap.breaks)
                 if mishap.is_stale:
                     answers[_LAST] = before
                     return before
-                return result if mishap.result is None else mishap.result
+                return mishap.altered(result) if mishap.result is None else mishap.result
 
-            yield latency_s + (0.0 if mishap is None else mishap.wait_s), answer
+            yield latency_s + (0.0 if mishap is None else mishap.wait_s), answer()
 
     def _answer(
         self,
@@ -235,10 +274,12 @@ class SimTool:
         kwargs: dict[str, Any],
         answers: dict[object, Any],
         key: object,
-    ) -> Any:  # noqa: ANN401 - the program's
+    ) -> Answer:
         if key in answers:
             return answers[key]
-        return self._result(*args, **kwargs) if callable(self._result) else self._result
+        if not callable(self._result):
+            return self._result
+        return (yield functools.partial(self._result, *args, **kwargs))
 
     def _key_of(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> object:
         """The idempotency key of a use; None for a use without one."""

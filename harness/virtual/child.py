@@ -14,7 +14,7 @@ from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World
 from harness.kernel.process import Process, Steps
 from harness.units import whole_microseconds
-from harness.virtual.commands import Command, Result, Running
+from harness.virtual.commands import Command, Result, Running, Talk
 from harness.virtual.pipes import Pipe
 
 _FIRST_PID = 2**22 + 1
@@ -99,7 +99,7 @@ class Child:
         self,
         world: World,
         command: Command,
-        running: Running,
+        running: Running | Talk,
         *,
         stdin: Pipe,
         fed: bool,
@@ -117,16 +117,49 @@ class Child:
         self._running = running
         self._ends_s = world.kernel.now_s() + whole_microseconds(running.latency_s)
         """When it will end; infinity while it waits for its input."""
+        self._told_of_the_end: Callable[[], None] = lambda: None
         world.children[self.pid] = self
-        self._process = Process(world.kernel, self._steps())
+        steps = self._talk(running) if isinstance(running, Talk) else self._steps(running)
+        self._process = Process(world.kernel, steps)
 
-    def _steps(self) -> Steps:
+    def _talk(self, talk: Talk) -> Steps:
         yield self._ends_s
-        if self._running.needs_input and not self.stdin.ended:
+        self._ends_s = math.inf
+        talk.begin(self)
+        self._hear(talk)
+        self.stdin.changed = lambda: self._hear(talk)
+        if not self.stdin.ended:
+            yield self._when_it_hears_the_end
+        talk.end()
+        self._end(Result(returncode=0))
+
+    def _hear(self, talk: Talk) -> None:
+        if self.returncode is None:
+            talk.hear(self.stdin.take(len(self.stdin.data)))
+            if self.stdin.ended:
+                self._told_of_the_end()
+
+    def _when_it_hears_the_end(self, go_on: Callable[[], None]) -> None:
+        self._told_of_the_end = go_on
+
+    def say(self, data: bytes) -> None:
+        """Write to the standard output."""
+        if self.returncode is None:
+            self.stdout.write(data)
+
+    def leave(self, returncode: int) -> None:
+        """End by itself, now."""
+        if self.returncode is None:
+            self._process.stop()
+            self._end(Result(returncode=returncode))
+
+    def _steps(self, running: Running) -> Steps:
+        yield self._ends_s
+        if running.needs_input and not self.stdin.ended:
             self._ends_s = math.inf
             yield self._when_input_ends
         try:
-            result = self._running.finish(self.stdin.take(len(self.stdin.data)))
+            result = running.finish(self.stdin.take(len(self.stdin.data)))
         except Exception as error:
             # A program that waits for a process may swallow it, as tools of agents do.
             self.world.kernel.fail(error, halt=False)
@@ -150,7 +183,10 @@ class Child:
             raise ProcessLookupError(3, "No such process")
         if number not in _HARMLESS:
             self._process.stop()
-            self._running.stop(number)
+            if isinstance(self._running, Talk):
+                self._running.end()
+            else:
+                self._running.stop(number)
             self._end(Result(returncode=-number))
 
     def wait_until(

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.kernel.current_world import World, this_thread
 
@@ -78,10 +78,37 @@ class Running(Protocol):
         """A signal has ended it."""
 
 
+class Talker(Protocol):
+    """A process as what talks for it sees it."""
+
+    def say(self, data: bytes) -> None:
+        """Write to its standard output."""
+
+    def leave(self, returncode: int) -> None:
+        """End it now."""
+
+
+@runtime_checkable
+class Talk(Protocol):
+    """A command that answers while it runs, such as a server on its standard input and output."""
+
+    latency_s: float
+    """How long it takes to start [s]."""
+
+    def begin(self, talker: Talker) -> None:
+        """It has started; what was written before comes next."""
+
+    def hear(self, data: bytes) -> None:
+        """Take what the program has written to its standard input; called by whoever writes, or at its start."""
+
+    def end(self) -> None:
+        """It has ended: its standard input did, or a signal came. May be called twice."""
+
+
 class Commands(Protocol):
     """The simulated commands of a thread."""
 
-    def begin(self, command: Command) -> Running | str:
+    def begin(self, command: Command) -> Running | Talk | str:
         """Start a command, or raise an error that lists the described ones."""
 
 
@@ -95,7 +122,7 @@ def answered_by(commands: Commands) -> Iterator[None]:
         this_thread.commands = outer
 
 
-def begin(world: World, command: Command) -> Running:
+def begin(world: World, command: Command) -> Running | Talk:
     """Begin a command.
 
     Raises:

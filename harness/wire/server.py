@@ -39,6 +39,7 @@ from harness.wire.dialects.dialect import Refused
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
+from harness.wire.peers import NO_PEERS, Peers
 from harness.wire.progress import FAILED, Progress
 from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
@@ -77,6 +78,7 @@ class Server:
         repeats_per_task: How many calls in a row may bring a task nothing new.
         texts: Where prompts and replies go; None if they are not kept.
         replay: A cassette that answers what no described agent does; None without one.
+        peers: Hosts that are no providers.
     """
 
     def __init__(
@@ -99,8 +101,10 @@ class Server:
         repeats_per_task: float = math.inf,
         texts: Texts | None = None,
         replay: Replay | None = None,
+        peers: Peers = NO_PEERS,
     ) -> None:
         self.kernel = kernel
+        self._peers = peers
         self._replay = replay
         self._calls_per_task = calls_per_task
         self.calls = Calls(log, texts, Progress(repeats_per_task))
@@ -140,8 +144,11 @@ class Server:
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection, or raise the error of an unknown host."""
         host = host.lower().rstrip(".")
-        if host not in self._sites and not (
-            self._replay is not None and self._replay.reaches(host)
+        peer = self._peers.at(host, port)
+        if (
+            peer is None
+            and host not in self._sites
+            and not (self._replay is not None and self._replay.reaches(host))
         ):
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
             if self.unsimulated[host] > self._calls_per_task:
@@ -152,9 +159,9 @@ class Server:
                 )
             return (
                 f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. "
-                f"Simulated: {', '.join(self._sites.hosts)}"
+                f"Simulated: {', '.join([*self._sites.hosts, *self._peers.places])}"
             )
-        connection = Connection(host, self.on_request)
+        connection = Connection(host, peer or self.on_request)
         self._connections.append(connection)
         return connection
 
