@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.chance.choices import Choices
     from harness.errors import HarnessError, ScenarioError
     from harness.faults import register_fault
-    from harness.models import Reply, Request, ToolCall
+    from harness.models import Reply, Request, ServerTool, ToolCall
     from harness.patterns import register_pattern
     from harness.resilience import Memory
     from harness.run import Outcome, RunResult, Simulation
@@ -30,6 +30,7 @@ _HOMES = {
     "Request": "harness.models",
     "RunResult": "harness.run",
     "ScenarioError": "harness.errors",
+    "ServerTool": "harness.models",
     "Simulation": "harness.run",
     "Store": "harness.store",
     "ToolCall": "harness.models",
@@ -48,6 +49,7 @@ __all__ = [
     "Request",
     "RunResult",
     "ScenarioError",
+    "ServerTool",
     "Simulation",
     "Store",
     "ToolCall",

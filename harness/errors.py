@@ -13,6 +13,7 @@ The tree::
       StubError            a script of replies is wrong, ran out, or was never used
       Deadlock             nothing can ever run again
       LimitExceeded        a run went beyond a bound on virtual time, on steps at one instant, or on calls
+        NoProgress         calls only repeat what was asked and answered before
       NotSimulated         the program touched something that harness does not simulate
         OutsideRun         it connects while there is a simulation, but no run
         UnknownHost        it connects to a host that is not simulated
@@ -52,20 +53,22 @@ class StubError(HarnessError):
 
 
 class Deadlock(HarnessError):  # noqa: N818 - the field's word for it
-    """No task can run, no timer is pending and no event is scheduled.
+    """No task can run, no timer is pending and no event is scheduled; or agents wait for one another beside timers that go on.
 
     Args:
         now_s: Virtual time at which everything stopped [s].
         report: What each stuck task waits for, where, and the cycle if there is one.
+        why: What is so, in words.
     """
 
-    def __init__(self, now_s: float, report: str) -> None:
-        super().__init__(now_s, report)
+    def __init__(self, now_s: float, report: str, why: str = "nothing can ever run again") -> None:
+        super().__init__(now_s, report, why)
         self.now_s = now_s
         self.report = report
+        self.why = why
 
     def __str__(self) -> str:
-        return f"deadlock at virtual {self.now_s:.6f} s: nothing can ever run again\n{self.report}"
+        return f"deadlock at virtual {self.now_s:.6f} s: {self.why}\n{self.report}"
 
 
 class LimitExceeded(HarnessError):  # noqa: N818 - names the condition, as in the glossary
@@ -87,6 +90,14 @@ class LimitExceeded(HarnessError):  # noqa: N818 - names the condition, as in th
 
     def __str__(self) -> str:
         said = f"{self.limit} exceeded: more than {self.value:.15g}\n  {self.advice}"
+        return f"{said}\n{self.report}" if self.report else said
+
+
+class NoProgress(LimitExceeded):
+    """A task went on without progress: its calls only repeat what was asked and answered before; `advice` names them."""
+
+    def __str__(self) -> str:
+        said = f"no progress: {self.advice}"
         return f"{said}\n{self.report}" if self.report else said
 
 

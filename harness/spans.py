@@ -57,8 +57,13 @@ BUDGET_REFUSED: Final = "budget_refused"
 CIRCUIT_OPENED: Final = "circuit_opened"
 CIRCUIT_HALF_OPENED: Final = "circuit_half_opened"
 """Names of the events of policies that metrics count; the detail of those of a circuit is the name of its breaker."""
+RECORDED: Final = "recorded"
+"""Event of a call or an attempt whose reply is of a cassette; its detail says where its latency is from."""
 NO_PROGRESS: Final = "no_progress"
 """Event of a turn that is not taken, because it would be the same as many before; its detail names the repeating messages."""
+
+DEADLOCK: Final = "deadlock"
+"""Event of a task in which nothing can run again; its detail names the agents that wait for one another, or what waits first."""
 
 CLAIMS: Final = "claims"
 """Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
@@ -100,6 +105,7 @@ SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
     "repeats": "int",
     "customer": "text",
     "priority": "int",
+    "limited_by": "text",
 }
 """Name and type of each column of a span, in order; `store/schema.sql` says what each means."""
 
@@ -245,6 +251,8 @@ class Span:
         """Whom a task is for; only of tasks."""
         self.priority = -1
         """How much a task matters, 0 the least; only of tasks."""
+        self.limited_by = ""
+        """The rate limit that refused an attempt, such as `output_tokens_per_min`; empty where none did."""
 
 
 class Event(NamedTuple):
@@ -342,9 +350,13 @@ class SpanLog:
 
     def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
         """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
+        # A plain tuple: an `Event` takes three times as long to make.
         self._noted.append(
-            Event(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
-        )
+            (
+                self.clock(), span.span_id, span.task, agent or span.agent, name, detail,
+                "", -1, -1, -1, -1,
+            )
+        )  # fmt: skip
 
     def _gather_events(self) -> None:
         if self._noted:
@@ -381,6 +393,7 @@ class SpanLog:
             [span.repeats for span in spans],
             [span.customer for span in spans],
             [span.priority for span in spans],
+            [span.limited_by for span in spans],
         )
         spans.clear()
 

@@ -37,7 +37,7 @@ SEED_MAX = 10**15
 
 
 class Usage(NamedTuple):
-    """What one attempt read and wrote."""
+    """What one attempt read, wrote and used."""
 
     input_tokens: int
     """Tokens read at full price. Excludes cached ones, as the Anthropic API counts them."""
@@ -53,6 +53,12 @@ class Usage(NamedTuple):
 
     cache_write_1h_tokens: int = 0
     """Of those, the tokens that are kept for an hour."""
+
+    fees_usd: float = 0.0
+    """What the provider's own tools cost beside tokens [USD]."""
+
+    tools_s: float = 0.0
+    """How long the provider's own tools took, while the reply was made [s]."""
 
     @property
     def prompt_tokens(self) -> int:

@@ -35,7 +35,7 @@ def compare_sides(
         overrides: Changes to the candidate's scenario, each as `path=value`.
         limits: Changes to the default limits, each as `name=change`.
         scenario: The scenario to compare, when the sides hold several; None means the one that both have.
-        engine: What moved time in the stored runs: `simulated` or `wall clock`.
+        engine: Engine of the stored runs: `simulated`, `live` or `replayed`; empty for what the store says.
         store: Where runs are that are named by number alone.
         output: The format.
 

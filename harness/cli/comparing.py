@@ -87,10 +87,8 @@ def gate(
 @click.option("--scenario", help="Scenario to compare, if a side has several.")
 @click.option(
     "--engine",
-    type=click.Choice(["simulated", "wall-clock"]),
-    default="simulated",
-    show_default=True,
-    help="Clock of the runs. Runs in real time do not depend on their seed, so they are not paired.",
+    type=click.Choice(["simulated", "live", "replayed", "wall-clock"]),
+    help="Engine of stored runs, if not what the store says. Live runs do not depend on their seed, so they are not paired.",
 )
 @store_option
 @click.option(
@@ -106,7 +104,7 @@ def compare(
     overrides: tuple[str, ...],
     limits: tuple[str, ...],
     scenario: str | None,
-    engine: str,
+    engine: str | None,
     store: Path,
     output: Format,
 ) -> int:
@@ -125,7 +123,7 @@ def compare(
         overrides=overrides,
         limits=limits,
         scenario=scenario,
-        engine=engine.replace("-", " "),
+        engine=(engine or "").replace("-", " "),
         store=store,
         output=output,
     )

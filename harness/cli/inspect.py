@@ -18,8 +18,11 @@ from harness.columns import Column, Grid
 from harness.errors import StoreError
 from harness.json_types import JsonObject
 from harness.metrics.cascade import cascades
+from harness.metrics.engine import SIMULATED
+from harness.metrics.refusals import refusals
 from harness.metrics.starvation import starving
 from harness.printable import printable, printable_line
+from harness.rate_limits import in_words
 from harness.spans import AGENT, ATTEMPT, NO_PROGRESS, OK, TASK, WAIT, Table
 from harness.store import Store, queries
 from harness.units import render
@@ -46,7 +49,7 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
     variants = _variants(found)
     made = Grid([
         Column("run"), Column("scenario", "name"), *([Column("variant", "key")] if variants else []), Column("seed"), Column("tasks"), *map(Column, _RUN_METRICS),
-        *([Column("changed with --set", "name")] if varied else []), Column("status", "key", optional=True),
+        *([Column("changed with --set", "name")] if varied else []), Column("status", "key", optional=True), Column("engine", "key", optional=True),
         Column("made", "key", optional=True), Column("harness", "key", optional=True),
     ])  # fmt: skip
     for row in found:
@@ -55,7 +58,7 @@ def list_runs(path: Path, *, scenario: str | None, limit: int, output: str) -> i
         numbers = (_rendered(name, row["metrics"].get(name)) for name in _RUN_METRICS.values())
         made.add(
             str(row["run_id"]), printable_line(row["scenario"]), *variant, str(row["seed"]), str(row["tasks"]), *numbers,
-            *changes, row["status"], f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
+            *changes, row["status"], row["engine"] or "-", f"{row['written_at']:%Y-%m-%d %H:%M}", row["harness_version"],
         )  # fmt: skip
     made.print(console())
     return EXIT_PASS
@@ -131,7 +134,7 @@ def show_run(
     out.print(
         Text.assemble(
             (f"run {run_id}", "bold"),
-            f": {run['scenario']}, seed {run['seed']}, {run['tasks']} tasks, {run['status']}",
+            f": {run['scenario']}, seed {run['seed']}, {run['tasks']} tasks, {run['status']}{_engine(run)}",
         )
     )
     roots = [span for span in spans if span["kind"] == TASK]
@@ -155,8 +158,14 @@ def show_run(
     return EXIT_PASS
 
 
+def _engine(run: Row) -> str:
+    return "" if run["engine"] in (None, SIMULATED) else f", {run['engine']}"
+
+
 def _troubles(spans: Table, events: Sequence[Row], warmup_tasks: int) -> Iterator[str]:
-    """Cascades, starvation and tasks without progress, a line each."""
+    """Refusals, cascades, starvation and tasks without progress, a line each."""
+    for refused in refusals(spans, warmup_tasks=warmup_tasks):
+        yield f"{refused}."
     for cascade in cascades([spans], warmup_tasks=warmup_tasks):
         yield f"{cascade}."
     for starved in starving(spans):
@@ -263,6 +272,8 @@ def _status(span: Row) -> Text:
     words = [] if span["status"] == OK else [span["error"] or span["status"]]
     if span["http_status"]:
         words.append(str(span["http_status"]))
+    if span["limited_by"]:
+        words.append(f"limit of {in_words(span['limited_by'])}")
     if span["retry_after_s"]:
         words.append(f"retry after {render('retry_after_s', span['retry_after_s'])}")
     if span["fault"]:

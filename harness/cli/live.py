@@ -14,6 +14,7 @@ import click
 from harness import wall
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PASS
 from harness.errors import HarnessError
+from harness.metrics.engine import LIVE
 from harness.models.spending import Purse
 from harness.printable import printable
 from harness.run import Results, simulate
@@ -86,13 +87,13 @@ def simulate_live(
             result, is_interrupted = run_live(scenario, number, live)
             results.add(result)
             run = record(scenario, result)
-            keeping.add(dataclasses.replace(run, command=shlex.join(words)))
+            keeping.add(dataclasses.replace(run, command=shlex.join(words), engine=LIVE))
             if is_interrupted:
                 break
     purse, outcome = live.purse, results.outcome()
     if output == "json":
         said = {"runs": outcome.runs, "run_ids": keeping.run_ids, "metrics": outcome.metrics, "agents": outcome.agents}  # fmt: skip
-        spent = {"engine": "wall clock", "spent_usd": purse.spent_usd, "cap_usd": purse.cap_usd, "calls_not_made": purse.refused}  # fmt: skip
+        spent = {"engine": LIVE, "spent_usd": purse.spent_usd, "cap_usd": purse.cap_usd, "calls_not_made": purse.refused}  # fmt: skip
         click.echo(json.dumps({"scenario": scenario.spec.scenario, **said, **spent}, indent=2))
     elif output == "table":
         from harness.cli.tables import print_outcome

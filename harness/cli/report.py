@@ -129,7 +129,7 @@ def _compared(side: Side, base: str, limits: Sequence[str], store: Path) -> Cont
     candidate = StoredSide(f"runs {id_ranges(side.run_ids)}", side.store, side.runs)
     old, new = of_scenario(side_of(base, store), candidate, None)
     result = explained(
-        gate(samples_of_side(old, "simulated"), samples_of_side(new, "simulated"), limits_of(options=limits)), old, new
+        gate(samples_of_side(old, ""), samples_of_side(new, ""), limits_of(options=limits)), old, new
     )  # fmt: skip
     if isinstance(old, Samples):
         return Contents(side=side, judgement=judgement(result))

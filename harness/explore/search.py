@@ -13,6 +13,7 @@ from harness.errors import Deadlock, HarnessError, LimitExceeded
 from harness.explore.ahead import Ahead
 from harness.explore.altered import accepts_everything
 from harness.explore.deviation import (
+    WIDE,
     Cancel,
     Deviation,
     Deviations,
@@ -53,8 +54,6 @@ class Trial:
     failure: Failure | None
     number: int
     """1 for the passing run."""
-    is_new: bool = False
-    """Whether its story is new."""
     fresh: tuple[Site, ...] = ()
     """Calls that the passing run does not make."""
     _timeline: Timeline | None = None
@@ -150,8 +149,12 @@ class Search:
         """Runs of each strategy."""
         self.stories: dict[str, Trial] = {}
         """The first trial of each story, in order."""
+        self.bases: dict[str, Trial] = {}
+        """Of each story, the first trial of a single deviation that led to it: what second deviations are added to."""
+        self.narrow: dict[str, Trial] = {}
+        """The same, of deviations that stand for no others."""
         self.orders: dict[str, Trial] = {}
-        """The first trial of each order of calls, of those that matter."""
+        """Of each order of the calls that matter, the first trial of a single deviation that led to it."""
         self.irrelevant: dict[str, None] = {}
         """Agents whose failure alone changed nothing else."""
         self.followups: deque[Trial] = deque()
@@ -177,7 +180,6 @@ class Search:
         self.budget.take()
         seen = self.subject.run(())
         self.passing = Trial((), "passing run", seen, self._judge(seen, seen, ()), 1)
-        self.passing.is_new = True
         self.trials[frozenset()] = self.passing
         self.stories[seen.story()] = self.passing
         self.bounds = Bounds(
@@ -187,7 +189,8 @@ class Search:
         )
         self.agents = list(dict.fromkeys(site.agent for site in seen.sites))
         self.linked = _linked(seen)
-        self._addresses = {site.address for site in seen.sites}
+        self.addresses = {site.address for site in seen.sites}
+        """The calls of the passing run."""
         if self.passing.failure is None and self.check is not None:
             accepted = accepts_everything(self.check, seen.output)
             if accepted:
@@ -279,16 +282,22 @@ class Search:
         return next(filter(None, (holds(context) for holds in self.properties)), None)
 
     def _learn(self, made: Trial) -> None:
+        story = made.seen.story()
+        self.stories.setdefault(story, made)
+        if len(made.deviations) != 1:
+            return
         if not self.orders:
             self.orders[self.passing.seen.order(self.irrelevant)] = self.passing
         self.orders.setdefault(made.seen.order(self.irrelevant), made)
-        story = made.seen.story()
-        if story in self.stories:
+        if self.stories[story] is self.passing:
             return
-        self.stories[story] = made
-        made.is_new = True
-        made.fresh = tuple(site for site in made.seen.sites if site.address not in self._addresses)
-        if len(made.deviations) == 1:
+        if not isinstance(made.deviations[0], WIDE):
+            self.narrow.setdefault(story, made)
+        if story not in self.bases:
+            self.bases[story] = made
+            made.fresh = tuple(
+                site for site in made.seen.sites if site.address not in self.addresses
+            )
             self.followups.append(made)
 
     # -- what matters -------------------------------------------------------------------------------------------------
@@ -331,7 +340,7 @@ class Search:
 
     def changing(self) -> list[Deviations]:
         """The single deviations that changed the story, in the order in which they were found."""
-        return _singles(self.stories.values())
+        return _singles(self.narrow.values())
 
     def reordering(self) -> list[Deviations]:
         """The single deviations that changed the order of calls and not the story; without that reduction, all others."""

@@ -97,7 +97,9 @@ def in_words(one: Deviation, passing: Observation, seen: Observation) -> str:
         case Jitter(seed=seed):
             return f"timers of one instant fire in another order (seed {seed})"
         case Cancel(task=task, at_s=at_s):
-            return f"{task} is cancelled from outside at {at_s:.3f} s"
+            begins = any((each.path, each.began_s) == (task, at_s) for each in passing.tasks)
+            when = ", before its first step" if begins else ""
+            return f"{task} is cancelled from outside at {at_s:.3f} s{when}"
         case ThreadGoes(ready=ready, number=number, goes=goes):
             return f"of the threads {ready}, {goes} goes first (time {number})"
         case ThreadFirst(thread=thread, last=last):

@@ -11,6 +11,7 @@ from harness.gate.changes import (
     OUTPUT,
     PROMPT,
     Factor,
+    asked_for,
     factors,
     grown,
     leading,
@@ -22,6 +23,7 @@ from harness.gate.ending import ending_told
 from harness.metrics.contributions import Key, Pair, Use
 from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, WORK
 from harness.metrics.endings import TIMEOUT
+from harness.rate_limits import of_reason
 
 _FALSE_ALARMS: Final = 0.001
 """How often chance alone may give a further reason."""
@@ -40,6 +42,16 @@ FALLBACK: Final = "fallback"
 MODEL: Final = "model"
 ITSELF: Final = "itself"
 """Kinds of causes beside those of `changes`."""
+
+_ASKED: Final[dict[str, Callable[[Use], float]]] = {
+    OUTPUT: lambda use: use.output_tokens,
+    PROMPT: lambda use: use.input_tokens,
+    CALLS: lambda use: use.calls,
+}
+"""What agents ask for of a provider."""
+
+_LIMITED: Final = (("output tokens", OUTPUT), ("input tokens", PROMPT), ("requests", CALLS))
+"""What each rate limit counts, by the words of its name."""
 
 _DEMAND_MIN: Final = 0.03
 """Of what all ask for of a shared resource, a smaller growth explains no longer waits."""
@@ -164,22 +176,22 @@ def of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause |
         return found if found is not None and found.kind != CALLS else None
     if not reason.startswith(("429", "rate_limit", "529", "overloaded")):
         return None
-    asked: dict[str, Callable[[Use], float]] = {
-        OUTPUT: lambda use: use.output_tokens,
-        PROMPT: lambda use: use.input_tokens,
-        CALLS: lambda use: use.calls,
-    }
+    limit = of_reason(reason)
+    of_limit = next((kind for words, kind in _LIMITED if words in limit), None)
     rates = []
-    for kind, amount in asked.items():
+    for kind, amount in _ASKED.items():
+        if of_limit not in (None, kind):
+            continue  # nobody is refused for what another limit counts
         whole = [math.fsum(amount(use) for use in side.values()) for side in uses]
         rates.append((whole[1] / whole[0] if whole[0] else 0.0, kind))
     for growth, kind in sorted(rates, reverse=True):
-        who = grown(uses, asked[kind], share=_DEMAND_MIN)
+        who = grown(uses, _ASKED[kind], share=_DEMAND_MIN)
         if growth > 1 + _DEMAND_MIN and who:
             old, new = (side.get(who, Use()) for side in uses)
-            right = [it for it in factors(who, old, new, tasks) if it.kind == kind]
-            if right:
-                return Cause(kind, who, told(right[0]))
+            right = [it for it in asked_for(who, old, new, tasks) if it.kind in (kind, CALLS)]
+            most = max(right, key=lambda it: it.times, default=None)
+            if most is not None and most.times > 1:
+                return Cause(most.kind, who, told(most))
     return None
 
 

@@ -90,6 +90,19 @@ def factors(agent: str, before: Use, after: Use, tasks: int) -> list[Factor]:
     return sorted(found, key=lambda it: (-abs(it.seconds), it.kind))
 
 
+def asked_for(agent: str, before: Use, after: Use, tasks: int) -> list[Factor]:
+    """What an agent asks for, whether it takes longer for it or not: calls a task, input and output a reply."""
+    if not (before.replies and after.replies and tasks):
+        return (
+            [Factor(CALLS, agent, before.calls / tasks, after.calls / tasks, 0.0)] if tasks else []
+        )
+    return [
+        Factor(CALLS, agent, before.calls / tasks, after.calls / tasks, 0.0),
+        Factor(PROMPT, agent, before.input_tokens / before.replies, after.input_tokens / after.replies, 0.0),
+        Factor(OUTPUT, agent, before.output_tokens / before.replies, after.output_tokens / after.replies, 0.0),
+    ]  # fmt: skip
+
+
 def leading(found: Sequence[Factor], direction: float) -> Factor | None:
     """The factor that changed most in a direction; None if none changed by more than chance does."""
     right = [it for it in found if it.seconds * direction > 0 and _is_notable(it)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.gate.samples import SIMULATED, Samples
+from harness.gate.samples import Samples
+from harness.metrics.engine import is_live
 from harness.metrics.limits import MONEY
 
 
@@ -13,7 +14,7 @@ def why_not(base: Samples, candidate: Samples, metric: str) -> str:
     """
     if base.scenario != candidate.scenario:
         return f"other scenario: {base.scenario} against {candidate.scenario}"
-    if base.engine != candidate.engine:
+    if is_live(base.engine) != is_live(candidate.engine):
         return f"other engine: {base.engine} against {candidate.engine}"
     if base.workload != candidate.workload and base.workload and candidate.workload:
         return "other workload: other tasks come, or at other times"
@@ -24,9 +25,8 @@ def why_not(base: Samples, candidate: Samples, metric: str) -> str:
 
 def are_paired(base: Samples, candidate: Samples) -> bool:
     """Whether runs of the same seed have the same random values, and the sides share a seed."""
-    return base.engine == candidate.engine == SIMULATED and bool(
-        set(base.seeds) & set(candidate.seeds)
-    )
+    live = is_live(base.engine) or is_live(candidate.engine)
+    return not live and bool(set(base.seeds) & set(candidate.seeds))
 
 
 def notes(base: Samples, candidate: Samples) -> tuple[str, ...]:
@@ -39,11 +39,16 @@ def notes(base: Samples, candidate: Samples) -> tuple[str, ...]:
             f"The baseline is of harness {base.harness_version}, the candidate of {candidate.harness_version}: "
             "what differs may be harness, and not the scenario."
         )
-    if base.engine != SIMULATED and candidate.engine != SIMULATED:
+    live = is_live(base.engine), is_live(candidate.engine)
+    if not any(live) and base.engine != candidate.engine:
+        found.append(
+            f"The replies of one side are recorded: the baseline is {base.engine}, the candidate {candidate.engine}."
+        )
+    if all(live):
         found.append(
             "Not paired: runs in real time do not share their random values, so only large changes can be detected."
         )
-    elif base.engine == candidate.engine:
+    elif not any(live):
         found += _notes_on_seeds(base, candidate)
     return tuple(found)
 

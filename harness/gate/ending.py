@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.metrics.contributions import Use
+from harness.rate_limits import of_reason
 
 
 def ending_told(before: Use, after: Use, *, direction: float = 1.0) -> str:
@@ -19,6 +20,9 @@ def ending_told(before: Use, after: Use, *, direction: float = 1.0) -> str:
     if reason.startswith("tool "):
         tool, _, error = reason.removeprefix("tool ").partition(": ")
         return f"its tool {tool} fails {new:.2g} times a call with {error} ({were(old, ' times')})"
+    limit = of_reason(reason)
+    if limit:
+        return f"{percent(new)} of its attempts are refused by the limit of {limit} ({were(old)})"
     return f"{percent(new)} of its attempts end with {reason} ({were(old)})"
 
 

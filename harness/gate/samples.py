@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.errors import HarnessError
 from harness.gate.kept import Kept, kept_of
 from harness.metrics import summarise
+from harness.metrics.engine import ENGINES, SIMULATED, engine_of, is_live
 from harness.provider.prices import PRICES_AS_OF
 from harness.run import BudgetResult, Results, RunResult, simulate_jobs
 from harness.scenario import Budget, LoadedScenario
@@ -26,12 +27,6 @@ from harness.spans import OK, TASK, Table
 
 if TYPE_CHECKING:
     from harness.store import RunRecord, Store
-
-SIMULATED: Final = "simulated"
-"""The engine whose runs are paired by seed: the same seed meets the same luck."""
-
-WALL_CLOCK: Final = "wall clock"
-"""The engine of runs in real time, which a seed does not decide."""
 
 PRICES_DATE: Final = PRICES_AS_OF.date().isoformat()
 """The day whose prices runs are charged at."""
@@ -66,7 +61,7 @@ class Samples:
     prices_as_of: str = ""
     """The day whose prices were charged; "" when it is not known."""
     engine: str = SIMULATED
-    """What moved time: `simulated` or `wall clock`."""
+    """What moved time, and whose replies it has: `simulated`, `live` or `replayed`."""
     python: str = ""
     label: str = ""
     """What people call this side, such as a file or a commit."""
@@ -154,13 +149,14 @@ class SimulatedSide:
 
     def __call__(self, seeds: Sequence[int]) -> Samples:
         """Execute one run for each seed."""
-        found = []
+        found, engine = [], SIMULATED
         for result in simulate_jobs(self.scenario, seeds, min(self.jobs, len(seeds))):
             self.results.add(result)
+            engine = max(engine, engine_of(result.events), key=ENGINES.index)
             found.append(sample(result, self.kept_metrics))
             if self.on_run is not None:
                 self.on_run(result)
-        return samples_of(self.scenario, found, label=self.label)
+        return samples_of(self.scenario, found, label=self.label, engine=engine)
 
     def budgets(self) -> tuple[BudgetResult, ...]:
         """The scenario's budgets, held against all runs that were made; one fails in any case where no task ended well."""
@@ -174,7 +170,13 @@ class SimulatedSide:
         return outcome.budgets
 
 
-def samples_of(scenario: LoadedScenario, found: Iterable[Sample], *, label: str = "") -> Samples:
+def samples_of(
+    scenario: LoadedScenario,
+    found: Iterable[Sample],
+    *,
+    label: str = "",
+    engine: str = SIMULATED,
+) -> Samples:
     """The side of runs that this process, or another with this harness, executed just now."""
     return Samples(
         scenario=scenario.spec.scenario,
@@ -182,24 +184,25 @@ def samples_of(scenario: LoadedScenario, found: Iterable[Sample], *, label: str 
         workload=workload_hash(scenario),
         harness_version=version("multiagent-harness"),
         prices_as_of=PRICES_DATE,
+        engine=engine,
         python=".".join(platform.python_version_tuple()[:2]),
         label=label,
         runs=tuple(found),
     )
 
 
-def recorded(records: Sequence[RunRecord], *, engine: str = SIMULATED, label: str = "") -> Samples:
-    """The side of some records.
+def recorded(records: Sequence[RunRecord], *, engine: str = "", label: str = "") -> Samples:
+    """The side of some records; `engine` stands for that of each record if it is stated.
 
     Raises:
-        HarnessError: There are none, or they are not of one version of one scenario.
+        HarnessError: There are none, or they are not of one version of one scenario, or live and not.
     """
     _check_one_version({(it.scenario, it.scenario_hash) for it in records}, label)
     return Samples(
         scenario=records[0].scenario,
         scenario_hash=records[0].scenario_hash,
         harness_version=records[0].harness_version,
-        engine=engine,
+        engine=engine or _engine((it.engine for it in records), label),
         label=label,
         runs=tuple(
             Sample(
@@ -213,14 +216,18 @@ def recorded(records: Sequence[RunRecord], *, engine: str = SIMULATED, label: st
     )
 
 
-def stored(
-    store: Store, run_ids: Iterable[int], *, engine: str = SIMULATED, label: str = ""
-) -> Samples:
+def stored(store: Store, run_ids: Iterable[int], *, engine: str = "", label: str = "") -> Samples:
     """The side of some runs in a store; of simulated runs with the same seed, which are equal, the last is taken.
+
+    Args:
+        store: Where they are.
+        run_ids: Which.
+        engine: Stands for what the store says of each run, if it is stated.
+        label: What people call this side.
 
     Raises:
         StoreError: One of the runs does not exist.
-        HarnessError: There are none, or they are not of one version of one scenario.
+        HarnessError: There are none, or they are not of one version of one scenario, or live and not.
     """
     from harness.store import queries
 
@@ -229,7 +236,8 @@ def stored(
     rows = [row for row in queries.runs(store) if row["run_id"] in wanted]
     _check_one_version({(row["scenario"], row["scenario_hash"]) for row in rows}, label)
     # In real time a seed decides nothing: each run is one of its own.
-    key = "seed" if engine == SIMULATED else "run_id"
+    engine = engine or _engine((row["engine"] or SIMULATED for row in rows), label)
+    key = "run_id" if is_live(engine) else "seed"
     samples = {
         row[key]: Sample(
             seed=row[key],
@@ -283,6 +291,21 @@ def _failed(spans: Table, warmup_tasks: int) -> tuple[int, ...]:
             if kind == TASK and status != OK and task > warmup_tasks
         )
     )
+
+
+def _engine(found: Iterable[str], label: str) -> str:
+    """The engine of all runs of a side; of simulated and replayed ones `replayed`.
+
+    Raises:
+        HarnessError: Some are live and others are not.
+    """
+    engines = sorted(set(found), key=ENGINES.index)
+    if len({is_live(it) for it in engines}) > 1:
+        raise HarnessError(
+            f"{label or 'this side'} holds {' and '.join(engines)} runs, which are not of one kind\n"
+            "  How to fix: name the runs of one of them; `harness runs` lists them with their engine"
+        )
+    return engines[-1] if engines else SIMULATED
 
 
 def _check_one_version(versions: set[tuple[str, str]], label: str) -> None:

@@ -63,20 +63,13 @@ class Wait:
 def wait_of(task: AnyTask) -> Wait:
     """The wait of a task."""
     frames = frames_of(task)
-    for kinds in _PRIMITIVES:
-        for frame in reversed(frames):
-            method, thing = frame.f_code.co_name, frame.f_locals.get("self")
-            for name, kind in kinds:
-                if method == name and isinstance(thing, kind):
-                    return _wait_for_primitive(method, thing, frames)
-            if not frame.f_code.co_filename.startswith(ASYNCIO):
-                continue
-            if method == "_wait_for_one":
-                return Wait("the next task of as_completed")
-            if method == "_wait" and "fs" in frame.f_locals:
-                return _wait_for_tasks(frame.f_locals["fs"])
+    found = _primitive(frames)
+    if isinstance(found, Wait):
+        return found
+    if found is not None:
+        return _wait_for_primitive(*found, frames)
     future = getattr(task, "_fut_waiter", None)
-    due_s = _due_s(task, future)
+    due_s = due_s_of(task)
     if due_s < math.inf:
         until = f"virtual time {due_s:.6f} s"
         sleeps = frames and _is_sleep(frames[-1])
@@ -91,6 +84,35 @@ def wait_of(task: AnyTask) -> Wait:
     if children:
         return _wait_for_tasks(children)
     return Wait("a Future that was never completed" if future is not None else "its turn")
+
+
+def thing_of(task: AnyTask) -> object:
+    """The lock, queue, event or future that a task waits for; None if it waits for tasks, or for the time."""
+    found = _primitive(frames_of(task))
+    if isinstance(found, Wait):
+        return None
+    if found is not None:
+        return None if isinstance(found[1], asyncio.TaskGroup) else found[1]
+    future: object = getattr(task, "_fut_waiter", None)
+    is_plain = isinstance(future, asyncio.Future) and not isinstance(future, asyncio.Task)
+    return future if is_plain and not getattr(future, "_children", None) else None
+
+
+def _primitive(frames: list[FrameType]) -> tuple[str, object] | Wait | None:
+    """The thing of asyncio that a task waits for, and how; the wait itself, if that is for tasks; None for neither."""
+    for kinds in _PRIMITIVES:
+        for frame in reversed(frames):
+            method, thing = frame.f_code.co_name, frame.f_locals.get("self")
+            for name, kind in kinds:
+                if method == name and isinstance(thing, kind):
+                    return method, thing
+            if not frame.f_code.co_filename.startswith(ASYNCIO):
+                continue
+            if method == "_wait_for_one":
+                return Wait("the next task of as_completed")
+            if method == "_wait" and "fs" in frame.f_locals:
+                return _wait_for_tasks(frame.f_locals["fs"])
+    return None
 
 
 def function_of(task: AnyTask) -> str:
@@ -186,8 +208,9 @@ def _is_sleep(frame: FrameType) -> bool:
     return code.co_name == "sleep" and code.co_filename.startswith(ASYNCIO)
 
 
-def _due_s(task: AnyTask, future: object) -> float:
+def due_s_of(task: AnyTask) -> float:
     """When a timer of the loop ends what a task waits for [s]; infinity when none does."""
+    future = getattr(task, "_fut_waiter", None)
     for when_s, _, timer in getattr(task.get_loop(), "_timers", ()):
         if timer is future or future in (getattr(timer, "_args", None) or ()):
             return float(when_s)

@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import math
 import queue
+import re
 import sys
 import sysconfig
 import threading
@@ -25,7 +26,7 @@ from harness.kernel import deadlock_report
 from harness.kernel.baton import Waiter
 from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.current_world import lineage_here
-from harness.kernel.identity import Identity, name_of
+from harness.kernel.identity import Identity
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
 from harness.kernel.loop import LOOP_WAITS, SimLoop
 from harness.kernel.suspension import Suspension
@@ -61,8 +62,11 @@ _PASS_ON = (
 )
 """Code that sets timers for whoever calls it."""
 
-_OpenTask = tuple["ref[Any]", Identity, float, str, TaskRecord | None]
-"""A task, when it was created [virtual s], the name of its coroutine, and its record, made in the first turn after it has got its name."""
+_OpenTask = tuple["ref[Any]", Identity, float, TaskRecord | None]
+"""A task, its identity, when it was created [virtual s], and its record, made in the first turn after it has got its name."""
+
+_DEFAULT_NAME = re.compile(r"Task-\d+")
+"""The name that asyncio gives to a task that the program does not name."""
 
 
 class ChoosingKernel(Kernel):
@@ -159,11 +163,7 @@ class ChoosingLoop(SimLoop):
         task = super().create_task(coro, name=name, **kwargs)
         lineage = getattr(task, "lineage", None)
         if lineage is not None:
-            spawner = getattr(asyncio.current_task(self), "lineage", None)
-            identity = lineage.identity
-            is_own = spawner is None or spawner.identity is not identity
-            coroutine = name_of(coro) if is_own else identity.name
-            self._open.append((ref(task), identity, began_s, coroutine, None))
+            self._open.append((ref(task), lineage.identity, began_s, None))
         return task
 
     def _run_once(self) -> None:
@@ -173,17 +173,20 @@ class ChoosingLoop(SimLoop):
     def _note_tasks(self) -> None:
         """Note which tasks began and ended in this turn; a callback on each would be work of the loop, and change its order."""
         still: list[_OpenTask] = []
-        for task_ref, identity, began_s, coroutine, known in self._open:
+        for task_ref, identity, began_s, known in self._open:
             record = known or TaskRecord(identity.path, began_s)
             record.path = identity.path  # a task may get a better one in its first step
-            record.is_named = identity.name != coroutine
+            task = task_ref()
             if known is None:
                 self.choices.tasks.append(record)
-            task = task_ref()
+                if task is not None:
+                    self._cancel_unbegun(task, record)
+            if task is not None:
+                record.is_named = _DEFAULT_NAME.fullmatch(task.get_name()) is None
             if task is None or task.done():
                 record.ended_s = self.time()
             else:
-                still.append((task_ref, identity, began_s, coroutine, record))
+                still.append((task_ref, identity, began_s, record))
         self._open = still
 
     # -- cancellation from outside ----------------------------------------------------------------------------------
@@ -196,6 +199,13 @@ class ChoosingLoop(SimLoop):
                 if at_s >= self.time():
                     super().call_at(at_s, self._cancel, path, at_s)
         super().run_forever()
+
+    def _cancel_unbegun(self, task: asyncio.Task[Any], record: TaskRecord) -> None:
+        """Cancel a task that is to be cancelled in the instant of its creation, before its first step."""
+        key = ("cancel", record.path)
+        if self.choices.overrides.get(key) == record.began_s and key not in self.choices.made:
+            self.choices.choose(key, record.began_s)
+            task.cancel()
 
     def _cancel(self, path: str, at_s: float) -> None:
         for task in deadlock_report.tasks_in_order(self):

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NamedTuple
 
+from harness.kernel.agent_circle import find_circle
 from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
 from harness.kernel.code_places import PROGRAM_START
+from harness.kernel.watcher import AGENTS
 
 _ALIKE_MIN = 4
 """From so many on, tasks of one function that do the same at the same place are one entry."""
@@ -56,6 +58,10 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
         doing.setdefault(entry, []).append(task.get_name())
     deaths = _deaths(loop)
     lines = [*_lines(doing), *_lines(deaths)]
+    watcher = getattr(getattr(loop, "kernel", None), "watcher", None)
+    circle = None if watcher is None else find_circle(tasks, watcher.agent_of)
+    if circle is not None:
+        lines.insert(0, f"{AGENTS}{circle.words}")
     cycle = _find_cycle(waits)
     if not (cycle or deaths):  # a task that died explains more than a queue that stays empty
         cycle = _find_cycle(

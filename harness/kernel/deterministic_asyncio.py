@@ -44,7 +44,9 @@ class SimTask(asyncio.Task[T]):
 class SimFuture(asyncio.Future[T]):
     """A future that hashes to the order in which its loop first put it, or a task, into a set."""
 
-    __slots__ = ("order",)
+    __slots__ = ("made_s", "order")
+    made_s: float
+    """When it was made, which is when a task begins to wait for a primitive of asyncio [virtual s]."""
     order: int
 
     def __hash__(self) -> int:

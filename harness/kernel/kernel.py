@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import simpy
 
 from harness.chance.choices import Choices
 from harness.errors import Deadlock, LimitExceeded
 from harness.kernel.baton import Baton, Waiter
-from harness.kernel.watcher import Watcher
+from harness.kernel.watcher import AGENTS, Watcher
 
 DEFAULT_HORIZON_S = 7 * 86_400.0
 """One week: a program that waits longer than that in a test never ends, and a heartbeat of seconds is through it in one."""
@@ -25,6 +26,9 @@ DEFAULT_HORIZON_S = 7 * 86_400.0
 DEFAULT_CALLS_PER_TASK = 10_000
 """More than a task of a real program makes; two agents that hand over to each other for ever make as many in half a
 minute of real time."""
+
+DEFAULT_REPEATS_PER_TASK = 150
+"""A poll that asks every ten seconds makes as many calls in 25 minutes; a loop does in less than half a second of real time."""
 
 CLEANUP_S = 86_400.0
 """How long tasks may go on after they were cancelled at the end of a run [s]: long enough for last calls that are retried."""
@@ -34,12 +38,39 @@ DEFAULT_STEPS_PER_INSTANT = 1_000_000
 half of it, and a loop that spins on `sleep(0)` never ends."""
 
 
+_FIRST_LOOK = 1_000
+"""After so many time steps without a call the tasks are looked at."""
+
+_LOOK_FACTOR = 1.25
+"""And after so many times as many again, and so on."""
+
+_CIRCLE_S = 6 * 3600.0
+"""How long agents wait for one another beside timers until they are stopped [s]: who gives up on them after a time has done so."""
+
+_LIKELY_CIRCLE_S = 2 * 86_400.0
+"""How long they do where it is only likely that they wait for one another, and not for work [s]."""
+
+_CIRCLE_INSTANTS = 60_000
+"""Or how many time steps; they take half a second of real time."""
+
 BEFORE_THE_RUN = "what comes before the run"
 """What the waiter is called that lets time pass until a run begins."""
 
 
 class Halt(BaseException):
     """Stops code that continues after a limit was exceeded; `except Exception` does not catch it."""
+
+
+class FindsCircle(Protocol):
+    """Finds agents that wait for one another although timers go on."""
+
+    def __call__(self, *, strict: bool) -> object:
+        """Return what is equal while the same agents wait, or None if there are none; `strict` leaves out what is only likely."""
+
+
+def no_circle(*, strict: bool) -> object:
+    """Outside of a world no circle is looked for."""
+    return None
 
 
 class Kernel:
@@ -70,6 +101,8 @@ class Kernel:
         self.describe_stuck: Callable[[], str] = str
         """Asked what every task is doing, when nothing can ever run again or a bound was passed; set by the loop, or by
         the world."""
+        self.find_circle: FindsCircle = no_circle
+        """Finds agents that wait for one another although timers go on; set by the world."""
         self.describe_work: Callable[[], str] = str
         """Asked which calls were made, when a bound was passed; set by the servers."""
         self.watcher = Watcher()
@@ -90,6 +123,9 @@ class Kernel:
         self._instant_s = begin_s
         self._steps = 0
         self._instants = 0
+        self._look_at: float = _FIRST_LOOK
+        self._called_s = begin_s
+        self._circle: object = None
 
     def now_s(self) -> float:
         """The virtual time [s]."""
@@ -167,13 +203,16 @@ class Kernel:
         self.failure = self.failure or error
         self.halted = self.halted or halt
 
-    def exceeded(self, limit: str, value: float, advice: str) -> LimitExceeded:
+    def exceeded(
+        self, limit: str, value: float, advice: str, kind: type[LimitExceeded] = LimitExceeded
+    ) -> LimitExceeded:
         """The error for a bound that was passed; the run fails with the first even if the program swallows it.
 
         Args:
             limit: Name of the bound.
             value: The bound.
             advice: What is probably wrong, and how to raise the bound.
+            kind: The class of the error.
 
         Raises:
             Halt: The program goes on although a bound was passed before.
@@ -181,8 +220,11 @@ class Kernel:
         if self.limit is not None and not self._cleaning_up:
             raise Halt
         # Before anything is cancelled: afterwards the tasks that matter are gone.
-        report = "\n".join(filter(None, (self.describe_stuck(), self.describe_work())))
-        error = LimitExceeded(limit, value, advice, report)
+        tasks = self.describe_stuck()
+        if tasks.startswith(AGENTS):
+            self.watcher.deadlocked(tasks.splitlines()[0].strip())
+        report = "\n".join(filter(None, (tasks, self.describe_work())))
+        error = kind(limit, value, advice, report)
         if self.limit is None:
             self.limit = error
             self.horizon_s = (
@@ -212,14 +254,18 @@ class Kernel:
         finally:
             self.horizon_s, self._cleaning_up = outer
 
-    def stuck(self) -> Deadlock:
-        """The error for a program in which nothing can run again."""
+    def stuck(self, *why: str) -> Deadlock:
+        """The error for a program in which nothing can run again, or for another reason in words."""
         self.gave_up = True
-        return Deadlock(self.now_s(), self.describe_stuck())
+        report = self.describe_stuck()
+        self.watcher.deadlocked(report.splitlines()[0].strip() if report else "")
+        return Deadlock(self.now_s(), report, *why)
 
     def note_call(self) -> None:
         """Record that the program made a call; limits programs that wait for ever in small steps."""
         self._instants = 0
+        self._look_at = _FIRST_LOOK
+        self._called_s = self.env._now  # noqa: SLF001 - see `now_s`
 
     def count_step(self, at_s: float) -> None:
         """Note that something happens at a time, and check the bounds on time and steps.
@@ -236,6 +282,8 @@ class Kernel:
             self._instant_s = at_s
             self._steps = 0
             self._instants += 1
+            if self._instants > self._look_at:
+                self._look_for_circle()
             if self._instants > self.instants_without_call:
                 self._instants = 0
                 raise self.exceeded(
@@ -253,7 +301,30 @@ class Kernel:
                 "`while ...: await asyncio.sleep(0)`, or retries without a back-off.",
             )
 
-    def _beyond_horizon(self) -> LimitExceeded:
+    def _look_for_circle(self) -> None:
+        """Look whether only timers go on, while agents wait for one another.
+
+        Raises:
+            Deadlock: It has been so for long.
+        """
+        self._look_at *= _LOOK_FACTOR
+        waited_s = self.now_s() - self._called_s
+        before = self._circle
+        self._circle = self.find_circle(strict=waited_s < _LIKELY_CIRCLE_S)
+        if self._circle is None or self._circle != before or self._cleaning_up:
+            return
+        if waited_s >= _CIRCLE_S or self._instants >= _CIRCLE_INSTANTS:
+            raise self._stuck_beside_timers()
+
+    def _stuck_beside_timers(self) -> Deadlock:
+        error = self.stuck("agents wait for one another, and only timers go on")
+        self.fail(error, halt=False)
+        self.horizon_s = self.now_s() + CLEANUP_S  # as with a bound that was passed
+        return error
+
+    def _beyond_horizon(self) -> LimitExceeded | Deadlock:
+        if not self._cleaning_up and self.limit is None and self.find_circle(strict=False):
+            return self._stuck_beside_timers()
         if self._cleaning_up:
             return self.exceeded(
                 "cleanup_s",

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from harness.kernel.mail import forget_mail, note_put, note_taken
+
 AnyTask = asyncio.Task[object]
 
 _lock_holders: dict[asyncio.Lock, AnyTask | None] = {}
@@ -86,11 +88,13 @@ def noted_holders() -> Iterator[None]:
 
     def put_nowait(queue: asyncio.Queue[Any], item: object) -> None:
         put(queue, item)
-        _last_put[queue] = _current_task()
+        task = _last_put[queue] = _current_task()
+        note_put(queue, task)
 
     def get_nowait(queue: asyncio.Queue[Any]) -> Any:  # noqa: ANN401 - the program's
         item = take(queue)
-        _last_taken[queue] = _current_task()
+        task = _last_taken[queue] = _current_task()
+        note_taken(queue, task)
         return item
 
     asyncio.Lock.acquire = acquire_lock  # type: ignore[method-assign, assignment]
@@ -110,6 +114,7 @@ def noted_holders() -> Iterator[None]:
         asyncio.Queue.get_nowait = take  # type: ignore[method-assign]
         for noted in (_lock_holders, _permit_holders, _last_put, _last_taken):
             noted.clear()
+        forget_mail()
 
 
 def _forget_one(semaphore: asyncio.Semaphore) -> None:

@@ -272,7 +272,9 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future whose place in a set does not depend on its address."""
-        return SimFuture(loop=self)
+        future: SimFuture[Any] = SimFuture(loop=self)
+        future.made_s = self.kernel.env._now  # noqa: SLF001 - see Kernel.now_s
+        return future
 
     # -- what is not simulated ----------------------------------------------------------------------------------
 

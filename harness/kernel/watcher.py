@@ -7,13 +7,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import PurePath
 from types import FrameType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from harness.errors import HarnessError
 from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES, PROGRAM_START
 
 if TYPE_CHECKING:
     from harness.kernel.lineage import Lineage
+
+AGENTS: Final = "  agents: "
+"""How the line of a report begins that names agents that wait for one another."""
 
 Blocking = Literal["call", "wait"]
 """What blocks a loop: a call of a blocking client, or another wait, such as `time.sleep`."""
@@ -45,6 +48,17 @@ class Watcher:
 
     def ended(self) -> None:
         """The main function of the program has ended; tasks that it has started may still run."""
+
+    def agent_of(self, task: asyncio.Task[object]) -> str:
+        """The agent whose calls a task makes; empty if that is not known."""
+        return ""
+
+    def deadlocked(self, words: str) -> None:
+        """Nothing can run again, or agents wait for one another in a circle.
+
+        Args:
+            words: The circle, or the first that waits.
+        """
 
     def died(self, death: Death) -> None:
         """A task of the program failed, and its exception was never retrieved."""

@@ -29,6 +29,7 @@ from harness.metrics.critical_path import (
     WORK,
 )
 from harness.metrics.endings import failed_tasks
+from harness.rate_limits import of_reason
 from harness.spans import Table
 from harness.units import render
 
@@ -115,17 +116,36 @@ def _parts(works: Sequence[Work], *, on_path: bool) -> list[tuple[float, str]]:
             total[cause_of(key, tools) if on_path else Key("", key.agent, "")] += amount
             if key.kind == QUEUE:
                 queued[key.agent] += amount
+    endings = Counter[tuple[str, str]]()
+    for work in works:
+        for agent, use in work.uses.items():
+            endings.update({(agent, reason): count for reason, count in use.endings.items()})
     parts = sorted(((amount, key) for key, amount in total.items()), key=lambda it: (-it[0], it[1]))
     most = min(queued, key=lambda agent: (-queued[agent], agent), default="")
-    return [(amount, _noun(key, most)) for amount, key in parts if amount > 0]
+    return [(amount, _noun(key, most, endings)) for amount, key in parts if amount > 0]
 
 
-def _noun(key: Key, queued_most: str) -> str:
+def _noun(key: Key, queued_most: str, endings: Counter[tuple[str, str]]) -> str:
     if not key.kind:
         return key.agent
     if key.kind == WORK and key.name:
         return f"the tool {key.name}{key.agent and f' of {key.agent}'}"
-    return _NOUNS[key.kind].format(agent=queued_most if key.kind == QUEUE else key.agent)
+    noun = _NOUNS[key.kind].format(agent=queued_most if key.kind == QUEUE else key.agent)
+    return noun + _most(key.agent, endings) if key.kind == RETRY else noun
+
+
+def _most(agent: str, endings: Counter[tuple[str, str]]) -> str:
+    """How most of an agent's failed attempts ended, in parentheses."""
+    mine = {
+        reason: count
+        for (who, reason), count in endings.items()
+        if who == agent and not reason.startswith("tool ")
+    }
+    if not mine:
+        return ""
+    reason = min(mine, key=lambda it: (-mine[it], it))
+    limit = of_reason(reason)
+    return f" (most: the limit of {limit})" if limit else f" (most: {reason})"
 
 
 # -- failed tasks -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from harness.rate_limits import as_reason
 from harness.spans import AGENT, ATTEMPT, CALL, CANCELLED, ERROR, OK, TASK, TOOL, WAIT, Table
 
 TIMEOUT: Final = "timeout"
@@ -40,10 +41,11 @@ class _Row(NamedTuple):
     http_status: int
     fault: str
     repeats: int
+    limited_by: str
 
 
 def attempt_endings(spans: Table) -> dict[int, str]:
-    """By span_id of each attempt without a reply, the reason: a status and its error, a broken connection, or `timeout`.
+    """By span_id of each attempt without a reply, the reason: a status and its error, a limit, a broken connection, or `timeout`.
 
     A cancelled attempt lost to a hedge if another of its call was answered at that moment; it is a timeout if its call
     failed, went on with another attempt, or was repeated.
@@ -120,6 +122,8 @@ def _reason(failed: _Row, rows: list[_Row], endings: dict[int, str]) -> str:
 
 
 def _named(row: _Row) -> str:
+    if row.limited_by:
+        return as_reason(row.limited_by)
     what = f"tool {row.name}: " if row.kind == TOOL else ""
     status = f"{row.http_status} " if row.http_status > 0 else ""
     return f"{what}{status}{row.error or row.status}"

@@ -24,6 +24,7 @@ from harness.models.api import (
 from harness.models.attempt import AttemptSpan, Backend
 from harness.models.content import PythonStub, content_of
 from harness.models.served import ServedModel
+from harness.models.server_tool import ServerTool
 from harness.models.stub import Line, Script, Stub, check_all_used
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Request",
     "Script",
     "ServedModel",
+    "ServerTool",
     "StatedClaim",
     "Stub",
     "ToolCall",

@@ -11,16 +11,19 @@ from typing import Literal, NamedTuple, Protocol
 
 from harness.cassettes import RecordedResponse
 from harness.json_types import JsonObject
+from harness.models.server_tool import ServerTool
 from harness.provider.latency import RecordedLatency
 from harness.provider.prompt_cache import Prefix
 from harness.provider.service import REFUSAL_S
 from harness.provider.stated import StatedService, Treatment
+from harness.rate_limits import limit_in
 from harness.spans import Span
 from harness.units import Usage
 
 # What the SDKs of Anthropic and OpenAI retry by themselves (anthropic/_base_client.py, _should_retry).
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
 _SERVER_ERROR_MIN = 500
+_TOO_MANY_REQUESTS = 429
 
 ToolChoice = Literal["auto", "any", "none"]
 """Whether a model may, must or must not call a tool."""
@@ -104,6 +107,16 @@ class Reply(NamedTuple):
     """The recorded response that it was read from, to be replayed as it came."""
     claims: tuple[StatedClaim, ...] = ()
     """What it claims, where the stub states that; otherwise the whole reply is one claim of an agent with an accuracy."""
+    thinking_tokens: int | None = None
+    """Size of its thoughts [tokens]; None means that of `thinking`, or what a model that thinks by itself would need."""
+    thinking_is_redacted: bool = False
+    """Whether its thoughts come encrypted, because a filter found them unsafe."""
+    server_tools: tuple[ServerTool, ...] = ()
+    """Tools that the provider uses before the text."""
+    cites: tuple[str, ...] = ()
+    """Passages that the text cites, of documents and search results in the request or of what server tools found."""
+    alternatives: tuple[str, ...] = ()
+    """Other texts that the model could have said, for requests that want several choices."""
 
 
 @dataclass(slots=True)
@@ -280,12 +293,20 @@ class ModelError(Exception):
         status: HTTP status; None when there was no answer.
         message: The error message; may be empty.
         retry_after_s: Wait that the API requested [s].
+        limit: Name of the rate limit that refused the call, such as `output_tokens_per_min`; empty for the one that the
+            message of a 429 names.
     """
 
     def __init__(
-        self, error: str, status: int | None, message: str, retry_after_s: float | None = None
+        self,
+        error: str,
+        status: int | None,
+        message: str,
+        retry_after_s: float | None = None,
+        limit: str = "",
     ) -> None:
         super().__init__(error, status, message, retry_after_s)
+        self.limit = limit or (limit_in(message) if status == _TOO_MANY_REQUESTS else "")
         self.error = error
         self.status = status
         self.message = message

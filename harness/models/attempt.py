@@ -105,6 +105,7 @@ class AttemptSpan:
                     span.http_status = error.status
                 if error.retry_after_s is not None:
                     span.retry_after_s = error.retry_after_s
+                span.limited_by = error.limit
         self._request.span = self._request.call_span
         self._log.close(span, status)
 

@@ -28,5 +28,6 @@ class RefusedError(ModelError):
         if hit is not None:
             message = f"{refusal.model} has a limit of {hit.per_min:,} {hit.what} a minute"
         status = refusal.status or _STATUS.get(refusal.kind)
-        super().__init__(refusal.kind, status, message, refusal.retry_after_s)
+        limit = "" if hit is None else hit.name
+        super().__init__(refusal.kind, status, message, refusal.retry_after_s, limit)
         self.refusal = refusal

@@ -5,6 +5,7 @@ A reply is one of
 - a text;
 - a dict: the arguments of the tool that must be used, where there is one, else its JSON as text;
 - a `ToolCall`, or a list of them;
+- a `ServerTool`: a tool that the provider uses itself, and what the model says after it;
 - a `Reply`, for everything else that can be said;
 - a function that takes the request and gives any of these; it may be async, and it may block.
 
@@ -22,6 +23,7 @@ from typing import Any
 from harness.errors import StubError
 from harness.json_types import JsonObject
 from harness.models.api import Reply, Request, ToolCall, Work
+from harness.models.server_tool import ServerTool
 
 OUTPUT_TOKENS_MAX = 10**12
 """More than any model will ever say; a store keeps sizes in 64 bits."""
@@ -29,7 +31,7 @@ OUTPUT_TOKENS_MAX = 10**12
 Errors = Callable[[], AbstractContextManager[None]]
 """Gives what stands around a function, to say whose its errors are."""
 
-OneReply = str | JsonObject | ToolCall | Reply | Sequence[ToolCall]
+OneReply = str | JsonObject | ToolCall | ServerTool | Reply | Sequence[ToolCall]
 Replier = Callable[[Request], OneReply | Awaitable[OneReply]]
 AnyReply = OneReply | Replier | Sequence[OneReply | Replier]
 
@@ -152,6 +154,8 @@ def as_reply(said: object, who: str, request: Request | None) -> Reply:
         return Reply(said)
     if isinstance(said, ToolCall):
         return Reply("", (said,))
+    if isinstance(said, ServerTool):
+        return Reply(said.told, server_tools=(said,))
     if isinstance(said, dict):
         if request is not None and request.wanted_tool:
             return Reply("", (ToolCall(request.wanted_tool, said),))
@@ -160,7 +164,8 @@ def as_reply(said: object, who: str, request: Request | None) -> Reply:
         return Reply("", tuple(said))  # type: ignore[arg-type]  # a list of wishes
     raise StubError(
         f"{who}: expected a reply (got {said!r})\n"
-        "  How to fix: give a text, a dict, a ToolCall or a list of them, a Reply, or a function that gives one of these."
+        "  How to fix: give a text, a dict, a ToolCall or a list of them, a ServerTool, a Reply, or a function that gives "
+        "one of these."
     )
 
 
@@ -170,6 +175,7 @@ def _is_whole(reply: Reply) -> bool:
     text, calls, tokens = parts[:3]
     return (
         isinstance(text, str)
+        and all(isinstance(use, ServerTool) for use in reply.server_tools)
         and isinstance(calls, tuple)
         and all(isinstance(call, ToolCall) for call in calls)
         and (tokens is None or (isinstance(tokens, int) and 0 <= tokens <= OUTPUT_TOKENS_MAX))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.json_types import JsonObject
 
 if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
 _SHOWN_CHARACTERS = 200
@@ -20,18 +22,29 @@ def violation(value: Any, schema: JsonObject) -> str | None:  # noqa: ANN401 - a
 
     A schema that cannot be used, such as one that refers to another file, is never violated.
     """
+    return checker(schema)(value)
+
+
+def checker(schema: JsonObject) -> Callable[[Any], str | None]:
+    """`violation` for many values and one schema."""
     from jsonschema.exceptions import best_match
     from referencing.exceptions import Unresolvable
 
     validator = _read(json.dumps(schema)).validator
-    if validator is None:
-        return None
-    try:
-        error = best_match(validator.iter_errors(value))
-    except (Unresolvable, re.error, RecursionError):
-        return None
-    if error is None:
-        return None
+
+    def check(value: Any) -> str | None:  # noqa: ANN401 - any JSON
+        if validator is None:
+            return None
+        try:
+            error = best_match(validator.iter_errors(value))
+        except (Unresolvable, re.error, RecursionError):
+            return None
+        return None if error is None else _told(error)
+
+    return check
+
+
+def _told(error: ValidationError) -> str:
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.path)
     said = error.message
     if len(said) > _SHOWN_CHARACTERS:

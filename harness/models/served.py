@@ -15,6 +15,7 @@ from harness.models.window import REJECTED, Window
 from harness.provider.prompt_cache import CachedBlocks
 from harness.provider.service import REFUSAL_S
 from harness.provider.tokens import count_tokens
+from harness.spans import RECORDED
 from harness.units import Usage
 
 
@@ -65,7 +66,7 @@ class ServedModel:
             self._cache.keep(request.agent, request.prefix, backend.log.clock())
         content: Reply = attempt.carries
         if content.recorded is not None:
-            backend.log.event("recorded", request.call_span, content.recorded.source)
+            backend.log.event(RECORDED, request.call_span, content.recorded.source)
             failure = failure_of(content.recorded.response)
             if failure is not None:
                 raise ModelError(*failure)
@@ -76,7 +77,7 @@ class ServedModel:
             Reply,
             (
                 content.text, content.tool_calls, attempt.usage.output_tokens, content.truncated, correct,
-                "", False, False, content.body, None, (),
+                "", False, False, content.body, None, (), None, False, (), (), (),
             ),
         )  # fmt: skip
         for alter in left.changes:
@@ -104,7 +105,9 @@ class ServedModel:
             tokens = request.output_tokens
         if tokens is None:
             tokens = count_tokens(content.text)
-        usage: Usage = tuple.__new__(Usage, (request.input_tokens, tokens, 0, 0, 0))  # see above
+        usage: Usage = tuple.__new__(
+            Usage, (request.input_tokens, tokens, 0, 0, 0, 0.0, 0.0)
+        )  # see above
         if self._cache is None or request.prefix is None:
             return usage
         return self._cache.usage(request.agent, request.prefix, usage, self._backend.log.clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, NamedTuple
@@ -21,6 +21,7 @@ from harness.units import Count
 
 ERRORS = "errors"
 OBSERVATIONS = "observations"
+_GLOB = frozenset("*?[")
 PASS = "pass"  # noqa: S105 - a word of a reply
 
 
@@ -93,6 +94,42 @@ class Bus:
         )
 
 
+class _Subscriptions:
+    """Who listens to what, so that an event costs as much as it has listeners.
+
+    Args:
+        subscribers: Who listens; each is known by its place.
+    """
+
+    def __init__(self, subscribers: Sequence[Subscriber]) -> None:
+        self._exact: dict[str, list[int]] = {}
+        self._globs: list[tuple[str, int]] = []
+        self._of_topic: dict[str, list[int]] = {}
+        self.replayed: dict[int, list[int]] = {}
+        """Those who subscribe after so many events, and are told of them then."""
+        for place, subscriber in enumerate(subscribers):
+            for topic in subscriber.topics:
+                if _GLOB.isdisjoint(topic):
+                    self._exact.setdefault(topic, []).append(place)
+                else:
+                    self._globs.append((topic, place))
+            if subscriber.replay and subscriber.joins_after:
+                self.replayed.setdefault(subscriber.joins_after, []).append(place)
+
+    def listening(self, topic: str) -> Sequence[int]:
+        """The places of those who listen to a topic, also of those who have not subscribed yet."""
+        found = self._of_topic.get(topic)
+        if found is None:
+            globs = [place for glob, place in self._globs if fnmatchcase(topic, glob)]
+            found = sorted({*self._exact.get(topic, ()), *globs})
+            self._of_topic[topic] = found
+        return found
+
+
+def _wants(subscriber: Subscriber, topic: str) -> bool:
+    return any(fnmatchcase(topic, wanted) for wanted in subscriber.topics)
+
+
 class _Running:
     """The bus of one task.
 
@@ -106,6 +143,7 @@ class _Running:
         self.failures: list[Exception] = []
         self._bus = bus
         self._team = team
+        self._subscriptions = _Subscriptions(bus.subscribers)
         self._queues: list[asyncio.Queue[Event]] = [asyncio.Queue() for _ in bus.subscribers]
         self._open = 0
         """Events that are not handled yet."""
@@ -183,21 +221,23 @@ class _Running:
             raise TooManyEvents(f"more than {self._bus.max_events} events: {self._counts()}")
         before = len(self.log)
         self.log.append(event)
-        for subscriber, queue in zip(self._bus.subscribers, self._queues, strict=True):
-            joins = subscriber.joins_after
-            if joins <= before:
-                self._tell(subscriber, queue, event)
-            elif joins == before + 1 and subscriber.replay:
+        listening = self._subscriptions.listening(event.topic)
+        joining = self._subscriptions.replayed.get(before + 1, ())
+        for place in sorted({*listening, *joining}) if joining else listening:
+            subscriber = self._bus.subscribers[place]
+            if subscriber.joins_after <= before:
+                self._tell(place, event)
+            elif place in joining:
                 for earlier in self.log:
-                    self._tell(subscriber, queue, earlier)
+                    if _wants(subscriber, earlier.topic):
+                        self._tell(place, earlier)
         for observer in self._bus.observers:
             if observer != event.message.sender:
                 post(self._team[observer], event.message)
 
-    def _tell(self, subscriber: Subscriber, queue: asyncio.Queue[Event], event: Event) -> None:
-        if any(fnmatchcase(event.topic, topic) for topic in subscriber.topics):
-            self._open += 1
-            queue.put_nowait(event)
+    def _tell(self, place: int, event: Event) -> None:
+        self._open += 1
+        self._queues[place].put_nowait(event)
 
     def _counts(self) -> str:
         counts: Mapping[str, int] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from heapq import heappop, heappush
 from typing import Literal
 
 from harness.patterns.api import Team, turns_of
@@ -27,6 +28,8 @@ class Pool:
         self._assign = assign
         self._in_turn = 0
         self._load = [0] * len(members)
+        self._by_load = [(0, place) for place in range(len(members))]
+        """A heap of loads and places; an entry that is no longer true is dropped when it comes to the top."""
         self._free = [asyncio.Semaphore(at_once) for _ in members]
         self._any_free = asyncio.Semaphore(at_once * len(members))
 
@@ -40,12 +43,22 @@ class Pool:
                 yield self._members[place]
         else:
             async with self._any_free:
-                place = min(range(len(self._members)), key=self._load.__getitem__)
-                self._load[place] += 1
+                place = self._least_loaded()
+                self._now_has(self._load[place] + 1, place)
                 try:
                     yield self._members[place]
                 finally:
-                    self._load[place] -= 1
+                    self._now_has(self._load[place] - 1, place)
+
+    def _least_loaded(self) -> int:
+        by_load = self._by_load
+        while by_load[0][0] != self._load[by_load[0][1]]:
+            heappop(by_load)
+        return by_load[0][1]
+
+    def _now_has(self, load: int, place: int) -> None:
+        self._load[place] = load
+        heappush(self._by_load, (load, place))
 
 
 def instance(members: Sequence[str], assign: Assignment, number: int, team: Team) -> str:

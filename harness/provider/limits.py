@@ -93,6 +93,11 @@ class LimitHit:
     retry_after_s: int
     """Time until the attempt would be admitted if no other came [s], in whole seconds, as in the header."""
 
+    @property
+    def name(self) -> str:
+        """As `Limits` calls it, such as `output_tokens_per_min`."""
+        return f"{self.what.replace(' ', '_')}_per_min"
+
 
 @dataclass(frozen=True, slots=True)
 class Level:

@@ -63,7 +63,7 @@ class Prices:
                     self.input_usd_per_mtok * _CACHE_WRITE_1H_FACTOR,
                 )
             )
-        return micro_usd / _TOKENS_PER_MTOK
+        return micro_usd / _TOKENS_PER_MTOK + usage.fees_usd
 
 
 def _stated(price: float | None, default: float) -> float:

@@ -267,6 +267,8 @@ class Provider:
         )
         if self._load is not None:
             generate_s = whole_microseconds(generate_s * self._load.factor(self._busy))
+        if attempt.usage.tools_s:
+            generate_s += attempt.usage.tools_s
         if attempt.treatment is not None:
             prefill_s += attempt.treatment.late_s
         service_s = prefill_s + generate_s

@@ -16,7 +16,7 @@ _FIXTURE_MODULE = "harness.pytest_plugin.running"
 """Where the fixture is defined."""
 
 _OF_MARKER = frozenset(
-    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "order", "allow_unmatched", "keep_texts", "cassette"}
+    {"seed", "runs", "scenario", "horizon_s", "calls_per_task", "repeats_per_task", "order", "allow_unmatched", "keep_texts", "cassette"}
 )  # fmt: skip
 """What the marker `sim` takes."""
 
@@ -48,7 +48,7 @@ def marked(node: pytest.Item) -> dict[str, Any]:
     for marker in node.iter_markers(FIXTURE):
         if marker.args or not set(marker.kwargs) <= _OF_MARKER:
             raise pytest.UsageError(
-                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, "
+                f"{node.nodeid}: the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, repeats_per_task=, order=, "
                 f"allow_unmatched=, keep_texts= and cassette=, not {marker.args or marker.kwargs}"
             )
         said = {**marker.kwargs, **said}
@@ -98,7 +98,11 @@ def bounds_of(request: pytest.FixtureRequest) -> dict[str, Any]:
     """How far the runs of a test may go, where the marker or the project says so."""
     said = marked(request.node)
     bounds: dict[str, Any] = {"order": said["order"]} if "order" in said else {}
-    for name, number in (("horizon_s", float), ("calls_per_task", int)):
+    for name, number in (
+        ("horizon_s", float),
+        ("calls_per_task", int),
+        ("repeats_per_task", int),
+    ):
         stated = request.config.getini(f"sim_{name}")
         if name in said:
             bounds[name] = said[name]

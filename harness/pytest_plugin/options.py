@@ -103,6 +103,9 @@ def _add_settings(parser: pytest.Parser) -> None:
     parser.addini("sim_horizon_s", "virtual time that no simulated run may pass [s]; a week")
     parser.addini("sim_calls_per_task", "how many calls a simulated run may make; 10000")
     parser.addini(
+        "sim_repeats_per_task", "how many calls in a row may bring a run nothing new; 150"
+    )
+    parser.addini(
         "sim_patch_early",
         "let modules that are imported find virtual clocks and entropy, for functions that they keep out of reach",
         type="bool",

@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.private_names import PYTEST, check_private_names
 from harness.pytest_plugin import cassettes
 from harness.pytest_plugin.marks import is_simulated
+from harness.pytest_plugin.project import count_project_as_own
 from harness.pytest_plugin.stash import GATE, SIMULATION
 
 
@@ -25,8 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     config.addinivalue_line(
         "markers",
-        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, order=None, allow_unmatched=False, "
-        "keep_texts=False, cassette=None): first seed of a simulated test, number of seeds, a scenario file that says who is there, the bounds of a run, which "
+        "sim(seed=1, runs=1, scenario=None, horizon_s=604800, calls_per_task=10000, "
+        "repeats_per_task=150, order=None, allow_unmatched=False, keep_texts=False, cassette=None): first seed of a simulated test, number of seeds, a scenario file that says who is there, the bounds of a run, which "
         "thread goes next (arrival or random), may calls match none of its agents, does --sim-store get prompts and replies, a recording that answers",
     )
     config.addinivalue_line(
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.pluginmanager.register(cassettes, "harness-cassettes")
+    count_project_as_own(config.rootpath)
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
     if config.getoption("--sim-keep-texts") and config.getoption("--sim-store") is None:
         raise pytest.UsageError("--sim-keep-texts needs --sim-store FILE, where they are written")

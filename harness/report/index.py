@@ -74,7 +74,7 @@ def write_index(store: Store, folder: Path) -> Path:
 _COLUMNS: Final = (
     Column("run", "run"), Column("scenario"), Column("seed", "seed"), Column("tasks", "tasks"),
     *(Column(metric, metric) for metric in DEFAULT_LIMITS),
-    Column("status"), Column("harness"), Column("commit"),
+    Column("status"), Column("engine"), Column("harness"), Column("commit"),
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _runs(rows: Sequence[Row]) -> DataTable:
             (
                 row["run_id"], row["scenario"], row["seed"], row["tasks"],
                 *(row["metrics"].get(metric) for metric in DEFAULT_LIMITS),
-                row["status"], row["harness_version"], (row["commit_id"] or "-")[:10],
+                row["status"], row["engine"] or "-", row["harness_version"], (row["commit_id"] or "-")[:10],
             )
             for row in reversed(rows)
         ],

@@ -6,7 +6,6 @@ reserved together never passes the limit, where a guard that only looks at what 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
@@ -67,7 +66,11 @@ class Amount(NamedTuple):
     usd: float = 0.0
 
 
-_NOTHING = Amount()
+Whole = tuple[int, int, int, int]
+"""An `Amount` in whole numbers: calls, turns, tokens, and money in 1e-12 USD."""
+
+_NOTHING = (0, 0, 0, 0)
+_TURN = (0, 1, 0, 0)
 
 
 class Spending:
@@ -79,12 +82,13 @@ class Spending:
 
     def __init__(self, stated: Budget) -> None:
         self._counts_after = stated.counts == "after"
-        self._limits = [
-            (place, name, round(limit * _PICO) if name == "usd" else limit)
+        self._most = [
+            (place, (round(limit * _PICO) if name == "usd" else limit) - self._counts_after)
             for place, name in enumerate(Amount._fields)
             if (limit := getattr(stated, name)) is not None
         ]
-        self._used = [0] * len(Amount._fields)
+        """Largest whole amounts that may be used when something more is begun, by their places."""
+        self._used = (0, 0, 0, 0)
 
     def reserve(self, amount: Amount) -> None:
         """Set aside what is going to be used at most.
@@ -92,32 +96,51 @@ class Spending:
         Raises:
             BudgetExceeded: There is not enough left; nothing is set aside.
         """
-        used, more = self._used, _whole(_NOTHING if self._counts_after else amount)
-        for place, name, limit in self._limits:
-            wanted = used[place] + more[place]
-            if wanted > limit or (self._counts_after and wanted == limit):
-                said = f"{_said(name, used[place])} of {_said(name, limit)} {name} are used or reserved"
-                if more[place]:
-                    said += f", and up to {_said(name, more[place])} more are needed"
-                raise BudgetExceeded("budget_exceeded", message=said)
-        for place, _, _ in self._limits:
-            used[place] += more[place]
+        self.reserve_whole(_whole(amount))
 
     def settle(self, reserved: Amount, used: Amount) -> None:
         """Give back what was reserved, and count what was used instead."""
-        before, now = _whole(_NOTHING if self._counts_after else reserved), _whole(used)
-        for place, _, _ in self._limits:
-            self._used[place] += now[place] - before[place]
+        self.settle_whole(_whole(reserved), _whole(used))
+
+    def reserve_whole(self, amount: Whole) -> None:
+        """What `reserve` does, for every call of a simulation."""
+        used, more = self._used, _NOTHING if self._counts_after else amount
+        for place, most in self._most:
+            if used[place] + more[place] > most:
+                raise self._exceeded(place, more[place], most)
+        self._used = (
+            used[0] + more[0], used[1] + more[1], used[2] + more[2], used[3] + more[3],
+        )  # fmt: skip
+
+    def settle_whole(self, reserved: Whole, used: Whole) -> None:
+        """What `settle` does, for every call of a simulation."""
+        total, less = self._used, _NOTHING if self._counts_after else reserved
+        self._used = (
+            total[0] + used[0] - less[0], total[1] + used[1] - less[1],
+            total[2] + used[2] - less[2], total[3] + used[3] - less[3],
+        )  # fmt: skip
 
     @property
     def used(self) -> Amount:
         """What is used or reserved now, of what has a limit."""
-        calls, turns, tokens, pico_usd = self._used
+        limited = [place for place, _ in self._most]
+        calls, turns, tokens, pico_usd = (
+            used if place in limited else 0 for place, used in enumerate(self._used)
+        )
         return Amount(calls, turns, tokens, pico_usd / _PICO)
 
+    def _exceeded(self, place: int, more: int, most: int) -> BudgetExceeded:
+        name = Amount._fields[place]
+        limit = most + self._counts_after
+        said = (
+            f"{_said(name, self._used[place])} of {_said(name, limit)} {name} are used or reserved"
+        )
+        if more:
+            said += f", and up to {_said(name, more)} more are needed"
+        return BudgetExceeded("budget_exceeded", message=said)
 
-def _whole(amount: Amount) -> tuple[int, int, int, int]:
-    """An amount in whole numbers."""
+
+def _whole(amount: Amount) -> Whole:
     calls, turns, tokens, usd = amount
     return calls, turns, tokens, round(usd * _PICO)
 
@@ -148,13 +171,13 @@ class Spendings:
         Raises:
             BudgetExceeded: There are no turns left.
         """
-        spending, turn = self.of(span.task), Amount(turns=1)
+        spending = self.of(span.task)
         try:
-            spending.reserve(turn)
-            spending.settle(turn, turn)
+            spending.reserve_whole(_TURN)
         except BudgetExceeded as error:
             log.event(BUDGET_REFUSED, span, error.message)
             raise
+        spending.settle_whole(_TURN, _TURN)
 
 
 def with_budget(call: Call, spendings: Spendings | None, price: Price | None, log: SpanLog) -> Call:
@@ -180,14 +203,15 @@ def with_budget(call: Call, spendings: Spendings | None, price: Price | None, lo
 
     async def call_within_budget(request: Request) -> Reply:
         most = Usage(request.input_tokens, stated.reserve_output_tokens)
-        reserved = Amount(
-            calls=int(request.attempt == 0),
-            tokens=most.input_tokens + most.output_tokens,
-            usd=0.0 if price is None else price(most),
+        reserved = (
+            int(request.attempt == 0),
+            0,
+            most.input_tokens + most.output_tokens,
+            0 if stated.usd is None or price is None else round(price(most) * _PICO),
         )
         spending = spendings.of(request.call_span.task)
         try:
-            spending.reserve(reserved)
+            spending.reserve_whole(reserved)
         except BudgetExceeded as error:
             log.event(BUDGET_REFUSED, request.call_span, error.message)
             raise
@@ -195,14 +219,17 @@ def with_budget(call: Call, spendings: Spendings | None, price: Price | None, lo
         try:
             return await call(request)
         finally:
-            spending.settle(reserved, _used(reserved.calls, request.ended))
+            spending.settle_whole(reserved, _used(reserved[0], request.ended))
 
     return call_within_budget
 
 
-def _used(calls: int, attempt: Span | None) -> Amount:
+def _used(calls: int, attempt: Span | None) -> Whole:
     """What an attempt used; what is not known of it was not used."""
     if attempt is None:
-        return Amount(calls)
-    tokens = max(0, attempt.input_tokens) + max(0, attempt.output_tokens)
-    return Amount(calls, 0, tokens, 0.0 if math.isnan(attempt.cost_usd) else attempt.cost_usd)
+        return calls, 0, 0, 0
+    tokens, cost_usd = (
+        max(0, attempt.input_tokens) + max(0, attempt.output_tokens),
+        attempt.cost_usd,
+    )
+    return calls, 0, tokens, round(cost_usd * _PICO) if cost_usd == cost_usd else 0

@@ -220,8 +220,8 @@ def with_checkpoint(
 
 
 def _of_reply(reply: Reply) -> dict[str, Any]:
-    """What a reply is made again from; without its bytes, which no pattern reads, and its claims, which are kept beside it."""
-    left_out = ("body", "claims")
+    """What a reply is made again from; without its claims, which are kept beside it, and what only the wire reads."""
+    left_out = ("body", "claims", "server_tools", "cites", "alternatives")
     return {
         name: value
         for name, value in zip(Reply._fields, reply, strict=True)

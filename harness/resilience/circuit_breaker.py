@@ -108,6 +108,8 @@ class Breaker:
         return result
 
     def _admit(self, note: Note) -> int:
+        if self.state == "closed":
+            return self._epoch
         now_s = asyncio.get_running_loop().time()
         if self.state == "open" and now_s >= self._opened_s + self._stated.open_s:
             self._become("half_open")

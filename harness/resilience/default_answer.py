@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 from harness.models import CALL_ERRORS, Reply, Request, error_name
@@ -58,14 +57,15 @@ class Late:
             failures: What the call may fail with.
         """
         loop = asyncio.get_running_loop()
-        asked, woken = loop.create_task(ask), loop.create_future()
+        woken = loop.create_future()
+        asked = loop.create_task(_waking(ask, woken))
         timer = loop.call_later(after_s, _wake, woken)
-        asked.add_done_callback(partial(_wake, woken))
-        try:  # what `asyncio.wait` does, without the sets that it makes of one task
+        try:
             await woken
         except asyncio.CancelledError:
             asked.cancel()
             await asyncio.gather(asked, return_exceptions=True)
+            ask.close()  # if it was not even begun
             raise
         finally:
             timer.cancel()
@@ -87,7 +87,15 @@ class Late:
             ended(error)
 
 
-def _wake(waiter: asyncio.Future[None], _: object = None) -> None:
+async def _waking(ask: Coroutine[None, None, T], waiter: asyncio.Future[None]) -> T:
+    """A call that wakes a waiter when it ends; a callback of its task would do it one turn of the loop later."""
+    try:
+        return await ask
+    finally:
+        _wake(waiter)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
 

@@ -59,7 +59,9 @@ async def hedged(
             failure = error
         return await copies.outcome(failure)
     finally:
-        await copies.end()
+        left = copies.stop()
+        if left:
+            await asyncio.gather(*left, return_exceptions=True)
 
 
 class _Copies(Generic[T]):
@@ -88,7 +90,7 @@ class _Copies(Generic[T]):
         self._running: list[asyncio.Task[T]] = []
         self._winner: asyncio.Task[T] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._loop = asyncio.get_running_loop()
+        self._loop = owner.get_loop()
         self._timer = self._loop.call_later(hedge.after_s, self._send)
 
     def have_won(self) -> bool:
@@ -112,17 +114,20 @@ class _Copies(Generic[T]):
         assert failure is not None
         raise failure
 
-    async def end(self) -> None:
-        """Cancel what still runs."""
+    def stop(self) -> list[asyncio.Task[T]]:
+        """Send no more, and cancel what still runs.
+
+        Returns:
+            What was cancelled.
+        """
         self._timer.cancel()
         if self._has_cancelled:
             self._owner.uncancel()
-        if self._running:
-            left, self._running = self._running, []
-            for one in left:
-                one.cancel()
-                self._note(LOSER)
-            await asyncio.gather(*left, return_exceptions=True)
+        left, self._running = self._running, []
+        for one in left:
+            one.cancel()
+            self._note(LOSER)
+        return left
 
     def _send(self) -> None:
         self._sent += 1
@@ -180,6 +185,7 @@ def with_hedge(call: Call, hedge: Hedge | None, log: SpanLog) -> Call:
                 note=lambda what: log.event(what, request.call_span),
             )
         finally:
-            request.cost_usd += sum(copy.cost_usd for copy in copies)
+            for copy in copies:
+                request.cost_usd += copy.cost_usd
 
     return call_hedged

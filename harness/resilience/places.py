@@ -22,7 +22,9 @@ class Places:
 
     def take(self) -> bool:
         """Take a place, if one is free and nobody waits."""
-        if not self._free or any(not place.cancelled() for _, _, place in self._waiting):
+        if not self._free:
+            return False
+        if self._waiting and any(not place.cancelled() for _, _, place in self._waiting):
             return False
         self._free -= 1
         return True
@@ -41,7 +43,7 @@ class Places:
     def give_back(self) -> None:
         """Give a place back, to the first of those who wait."""
         self._free += 1
-        while self._free and self._waiting:
+        while self._waiting and self._free:
             rank, _, place = heapq.heappop(self._waiting)
             if not place.done():
                 self._free -= 1

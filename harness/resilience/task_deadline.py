@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from harness.models import Reply, Request
 from harness.resilience.api import Call
+from harness.resilience.time_limit import TimeLimit
 from harness.spans import SpanLog
 
 CUT = "task_deadline"
@@ -31,14 +31,15 @@ def with_task_deadline(
 
     async def call_before_deadline(request: Request) -> Reply:
         left_s = arrival_s(request) + task_deadline_s - log.clock()
-        deadline = asyncio.timeout(max(0.0, left_s))
+        if left_s <= 0:
+            log.event(CUT, request.call_span)
+            raise TimeoutError
+        limit = TimeLimit(left_s)
         try:
-            if left_s <= 0:
-                raise TimeoutError
-            async with deadline:
+            with limit:
                 return await call(request)
         except TimeoutError:
-            if left_s <= 0 or deadline.expired():
+            if limit.is_over:
                 log.event(CUT, request.call_span)
             raise
 

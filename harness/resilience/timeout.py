@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from harness.models import Reply, Request
 from harness.resilience.api import Call
+from harness.resilience.time_limit import TimeLimit
 
 
 def with_timeout(call: Call, timeout_s: float | None) -> Call:
@@ -21,7 +20,7 @@ def with_timeout(call: Call, timeout_s: float | None) -> Call:
         return call
 
     async def call_with_timeout(request: Request) -> Reply:
-        async with asyncio.timeout(timeout_s):
+        with TimeLimit(timeout_s):
             return await call(request)
 
     return call_with_timeout

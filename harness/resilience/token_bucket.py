@@ -95,17 +95,17 @@ class _Level:
         self._per_s = math.inf if per_min is None else per_min / _MINUTE_S
         self._capacity = max(1.0, self._per_s * burst_s)
         self._level = self._capacity
-        self._at_s: float | None = None
+        self._at_s = -math.inf
 
     def take(self, amount: float, now_s: float) -> float:
         if self._per_s == math.inf:
             return 0.0
-        if self._at_s is not None:
-            refill = (now_s - self._at_s) * self._per_s
-            self._level = min(self._capacity, self._level + refill)
+        refilled = self._level + (now_s - self._at_s) * self._per_s
+        level = self._level = min(self._capacity, refilled) - amount
         self._at_s = now_s
-        self._level -= amount
-        wait_us = -self._level / self._per_s * MICROSECONDS_PER_SECOND
+        if level >= 0:
+            return 0.0
+        wait_us = -level / self._per_s * MICROSECONDS_PER_SECOND
         return max(0.0, math.ceil(wait_us - _ROUNDING) / MICROSECONDS_PER_SECOND)
 
     def give_back(self, amount: float) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from harness.fields import AgentName
 from harness.json_types import JsonObject
 from harness.models import ChatMessage, Reply, Request
-from harness.models.schemas import mistake, violation
+from harness.models.schemas import checker, mistake
 from harness.provider.tokens import count_tokens
 from harness.resilience.api import Call, PolicyError
 from harness.resilience.branches import branch
@@ -52,7 +54,7 @@ class InvalidOutput(PolicyError):  # noqa: N818 - names the condition
     """No reply was valid."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Validator:
     """Checks replies; for use by hand on any event loop."""
 
@@ -76,6 +78,11 @@ class Validator:
             or (None if self.critic is None else await self.critic(request, reply))
         )
 
+    @cached_property
+    def _violation(self) -> Callable[[Any], str | None]:
+        """How a value violates the schema; any value is right where there is none."""
+        return checker(self.stated.json_schema or {})
+
     def _against_schema(self, text: str) -> str | None:
         if self.stated.json_schema is None:
             return None
@@ -83,7 +90,7 @@ class Validator:
             value = json.loads(text)
         except ValueError as error:
             return f"it is not JSON: {error}"
-        return violation(value, self.stated.json_schema)
+        return self._violation(value)
 
     def _against_function(self, text: str) -> str | None:
         if self.function is None:

@@ -39,11 +39,14 @@ def in_own_places(reach: Reach, stand_ins: Sequence[StandIn]) -> Iterator[None]:
         gates.append(new)
         return new
 
-    holders = [
-        place
-        for place in reach.places
-        if place.holds_things and substituted(place.contents, gate) is not place.contents
-    ]
+    wanted = frozenset(replacements)
+    if wanted not in reach.holders:
+        reach.holders[wanted] = [
+            place
+            for place in reach.places
+            if place.holds_things and substituted(place.contents, gate) is not place.contents
+        ]
+    holders = reach.holders[wanted]
     with placed(holders, gate, lambda: replacing(originals)), rebuilt(reach.places, holders):
         yield
 

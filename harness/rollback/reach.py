@@ -24,6 +24,7 @@ from harness.rollback.kept_contents import (
     kinds_of,
 )
 from harness.rollback.kind import Kind
+from harness.rollback.merging import same
 from harness.rollback.opaque import visible_state
 
 _OBSERVERS = frozenset((
@@ -111,6 +112,8 @@ class Reach:
         """What goes forward alone, such as `itertools.count`."""
         self.opaque: list[Mark] = []
         """What Python cannot look into."""
+        self.holders: dict[frozenset[int], list[Place]] = {}
+        """For ids of things, the places that hold one of them, as far as somebody has looked."""
         self._modules = modules
         self._outside = outside
         self._kinds: dict[type, tuple[Kind, ...] | None] = {}
@@ -127,6 +130,14 @@ class Reach:
     def has(self, thing: object) -> bool:
         """Whether the walk came to a thing."""
         return id(thing) in self._seen
+
+    def is_as_it_was(self) -> bool:
+        """Whether another walk would come to the same things with the same contents."""
+        return (
+            all(map(_reads_as_it_did, self.places))
+            and all(visible_state(mark.thing) == mark.at for mark in self.opaque)
+            and all(position(mark.thing) == mark.at for mark in self.iterators)
+        )
 
     def _meet(self, holder: Place | None, key: object, value: object) -> None:
         if id(value) not in self._seen:
@@ -193,8 +204,17 @@ class Reach:
                 yield DEFAULTS
             if _is_of_no_module(function.__globals__):
                 yield GLOBALS
-        if function.__dict__:
+        if (
+            module is not None or function.__dict__
+        ):  # a run may give the first attribute to one of the program's own
             yield from _OF_FUNCTIONS
+
+
+def _reads_as_it_did(place: Place) -> bool:
+    try:
+        return same(place.contents, place.kind.read(place.thing))
+    except Exception:  # noqa: BLE001 - a run may have left it half made
+        return False
 
 
 def _members(contents: Any) -> Iterable[tuple[object, Any]]:  # noqa: ANN401 - contents of any kind

@@ -54,11 +54,21 @@ class State:
         roots: Mapping[str, object] | None = None,
     ) -> None:
         self._from = modules, outside, roots
-        self._loaded = own_modules() if modules else {}
         self.reach = Reach(modules, outside, roots)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._loaded = own_modules() if self._from[0] else {}
         self._changed: dict[int, tuple[Place, Any]] = {}
         self._moved: dict[int, object] = {}
         self._imported: dict[str, ModuleType] = {}
+
+    def is_of_now(self, modules: Mapping[str, ModuleType], outside: Set[str]) -> bool:
+        """Whether the state of some modules is this one; if so it serves another run."""
+        if self._from[:2] != (modules, outside) or not self.reach.is_as_it_was():
+            return False
+        self._begin()
+        return True
 
     def note_end_of_run(self) -> None:
         """Find the changes of the run."""

@@ -18,7 +18,11 @@ from harness.faults.of_agents import AgentFaults
 from harness.faults.of_clocks import ClockFaults
 from harness.faults.of_tools import ToolFaults
 from harness.kernel.choosing import kernel_for
-from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
+from harness.kernel.kernel import (
+    DEFAULT_CALLS_PER_TASK,
+    DEFAULT_HORIZON_S,
+    DEFAULT_REPEATS_PER_TASK,
+)
 from harness.models import content_of
 from harness.models.meaning import Ledger, Traits
 from harness.models.verdict import Judge
@@ -110,6 +114,7 @@ class ProgramWorld:
         latency_factors: How many times as long the attempts of single agents take to serve.
         horizon_s: Virtual time that the run may not pass [s].
         calls_per_task: How many calls a task may make.
+        repeats_per_task: How many calls in a row may bring a task nothing new.
         begin_s: Where its clock starts [s].
         allow_unmatched: Whether a call that matches no agent is answered by a made-up one instead of raising an error.
         keep_texts: Whether prompts and replies are kept.
@@ -126,6 +131,7 @@ class ProgramWorld:
         latency_factors: Mapping[str, float] | None = None,
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: float = DEFAULT_CALLS_PER_TASK,
+        repeats_per_task: float = DEFAULT_REPEATS_PER_TASK,
         begin_s: float = 0.0,
         allow_unmatched: bool = False,
         keep_texts: bool = False,
@@ -143,6 +149,7 @@ class ProgramWorld:
             begin_s=begin_s,
         )
         self._calls_per_task = calls_per_task
+        self._repeats_per_task = repeats_per_task
         self.log = SpanLog(self.kernel.now_s)
         self.texts = Texts() if keep_texts else None
         self.root = Scope(self.log.open_task("program", 1), None)
@@ -312,6 +319,7 @@ class ProgramWorld:
             known_models=self._declared_models(),
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
+            repeats_per_task=self._repeats_per_task,
             texts=self.texts,
             replay=self.replay,
             peers=self.peers,

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.metrics import summarise
+from harness.metrics.engine import engine_of
 from harness.provider.limits import Limits
 from harness.run.commit import commit_of
 from harness.run.one import RunResult, replay_command
@@ -47,6 +48,7 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
         models=[
             (part.provider, name, part.pool or "") for name, part in scenario.spec.models.items()
         ],
+        engine=engine_of(result.events),
         texts=result.texts,
     )
 

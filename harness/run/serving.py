@@ -65,6 +65,7 @@ def _served(
         latency_factors=found.latency_factors,
         horizon_s=math.inf,  # a server has no end
         calls_per_task=math.inf,
+        repeats_per_task=math.inf,
         allow_unmatched=True,  # there is no test to fail, and other clients to answer
     )
     world.kernel.instants_without_call = math.inf

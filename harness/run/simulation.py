@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 from harness.chance.choices import Choices
 from harness.resilience import Memory, Storage
+from harness.run import numbers
 from harness.run.many import map_jobs, map_runs, whole
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
@@ -92,7 +93,7 @@ class Simulation:
             checkpoint = self.memory
         return simulate(
             self.scenario,
-            spec.seed if seed is None else seed,
+            spec.seed if seed is None else numbers.seed(seed),
             choices=choices,
             checkpoint=checkpoint,
             stop_at_event=stop_at_event,
@@ -147,10 +148,15 @@ class Simulation:
             The metrics of all runs; with `reduce`, its return values, in the order of the seeds.
 
         Raises:
+            HarnessError: A number of runs, a seed or a number of jobs is none.
             StubError: All runs of the scenario were made, and a scripted reply was never asked for; with `reduce`,
                 that is not checked.
         """
-        seeds = self.scenario.spec.seeds(first=seed, runs=runs)
+        seeds = self.scenario.spec.seeds(
+            first=None if seed is None else numbers.seed(seed),
+            runs=None if runs is None else numbers.count("runs", runs),
+        )
+        numbers.count("jobs", jobs)
         if store is not None:
             return self._stored(store, seeds, executor, jobs, reduce)
         if reduce is not None:

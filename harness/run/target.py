@@ -73,6 +73,7 @@ class TargetWorld:
             latency_factors=found.latency_factors,
             horizon_s=self.spec.horizon_s + CLEANUP_S,
             calls_per_task=self.spec.calls_per_task,
+            repeats_per_task=self.spec.repeats_per_task,
             begin_s=at_s,
             allow_unmatched=found.allow_unmatched,
             keep_texts=self._scenario.keep_texts,

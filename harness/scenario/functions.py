@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, ScenarioError, StubError
-from harness.virtual.own_modules import is_own_file, own_modules
+from harness.virtual.own_modules import count_as_own, is_own_file, own_modules
 from harness.virtual.tracebacks import place_of
 
 _NAME = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
@@ -38,6 +38,7 @@ def find_function(name: str) -> Callable[..., object]:
     module_name, _, attribute = name.partition(":")
     try:
         function: Any = getattr(importlib.import_module(module_name), attribute)
+        count_as_own(module_name)
     except HarnessError as error:  # it did something that is refused
         raise StubError(f"{name!r} cannot be loaded: {error}") from error
     except (Exception, SystemExit) as error:  # the module is the user's

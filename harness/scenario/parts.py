@@ -5,7 +5,7 @@ Pydantic has checked each number; here stands what can be seen only when they co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from harness.chance.draws import Draws
 from harness.errors import ScenarioError
 from harness.scenario.problems import dotted
 from harness.scenario.yaml_file import MAX_NUMBER, Document, Path_
+
+_PLAIN = (str, int, float)
+"""Types of values that hold nothing else."""
 
 _DISTRIBUTION_TYPES: tuple[type[Any], ...] = tuple(DISTRIBUTIONS.values())
 
@@ -55,17 +58,29 @@ def _problem_of(part: object) -> str | None:
     return None
 
 
-def _parts(part: object, path: Path_ = ()) -> Iterator[tuple[Path_, object]]:
-    """Everything inside a record, and where it stands."""
-    yield path, part
-    inner: list[tuple[str | int, Any]] = []
+def _parts(whole: object) -> Iterator[tuple[Path_, object]]:
+    """Everything inside a record but texts and numbers, and where it stands in the file; from the first to the last."""
+    left: list[tuple[Path_, object]] = [((), whole)]
+    while left:
+        path, part = left.pop()
+        yield path, part
+        inner = [
+            ((*path, key), value)
+            for key, value in _inside(part)
+            if not isinstance(value, _PLAIN) and value is not None
+        ]
+        left += reversed(inner)
+
+
+def _inside(part: object) -> Iterable[tuple[str | int, object]]:
     if isinstance(part, BaseModel):
-        inner = list(part)
-    elif isinstance(part, dict):
-        inner = list(part.items())
-    elif isinstance(part, tuple):
-        inner = list(enumerate(part))
-    elif is_dataclass(part):
-        inner = [(field.name, getattr(part, field.name)) for field in fields(part)]
-    for key, value in inner:
-        yield from _parts(value, (*path, key))
+        # Not its `__dict__`, which holds properties too once they were asked for.
+        stated = type(part).model_fields.items()
+        return [(field.alias or name, getattr(part, name)) for name, field in stated]
+    if isinstance(part, dict):
+        return part.items()
+    if isinstance(part, tuple):
+        return enumerate(part)
+    if is_dataclass(part):
+        return [(field.name, getattr(part, field.name)) for field in fields(part)]
+    return ()

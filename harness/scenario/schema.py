@@ -299,14 +299,15 @@ class Scenario(Head):
 
     @model_validator(mode="after")
     def _check_teams(self) -> Scenario:
-        names = [*self.members, *(name for name, _ in self._nested())]
-        for place, name in enumerate(names):
-            if name in names[:place]:
+        taken = set(self.members)
+        for name, _ in self._nested():
+            if name in taken:
                 raise PydanticCustomError(
                     "cycle",
                     "two members of the team are called {name}; give each a name of its own",
                     {"name": repr(name), "at": ("pattern",)},
                 )
+            taken.add(name)
         named = {name: list(map(str, seats(team))) for name, team in self.teams.items()}
         cycle = cycle_of(named)
         if cycle:
@@ -349,6 +350,8 @@ class TargetScenario(Head):
     """Virtual time at which a run ends even if tasks are unfinished [s]; those are cancelled, and count as failed."""
     calls_per_task: Count = kernel.DEFAULT_CALLS_PER_TASK
     """Maximum number of calls of a task; one more ends the run with an error that shows which calls repeat."""
+    repeats_per_task: Count = kernel.DEFAULT_REPEATS_PER_TASK
+    """Maximum number of calls in a row that bring a task nothing new, being equal to earlier ones with equal outcomes."""
     providers: dict[Name, WireProviderSpec] = {}
     """The providers, by name; `anthropic` and `openai` exist by default, without limits."""
     models: dict[Name, ModelSpec] = {}

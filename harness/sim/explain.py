@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.errors import Deadlock
+from harness.rate_limits import in_words
 from harness.sim.call_view import CallView
 from harness.sim.observed_run import ObservedRun
 from harness.spans import ATTEMPT, CALL, TOOL, Table
@@ -82,10 +83,8 @@ def refused(run: ObservedRun) -> Iterator[str]:
         number = sum(attempt.http_status == _TOO_MANY_REQUESTS for attempt in attempts)
         if number < _REFUSED_MIN:
             continue
-        limit = run.limits.get(provider)
-        text = f"{number} of {len(attempts)} attempts refused" + (
-            f" (limit {limit})" if limit else ""
-        )
+        hit = Counter(attempt.limited_by for attempt in attempts if attempt.limited_by)
+        text = f"{number} of {len(attempts)} attempts refused{_limits(run.limits.get(provider, ''), hit)}"
         last = [call.attempts[-1] for call in asked if call.reply is None and call.attempts]
         retries = [
             attempt.ordinal - 1 for attempt in last if attempt.http_status == _TOO_MANY_REQUESTS
@@ -96,11 +95,31 @@ def refused(run: ObservedRun) -> Iterator[str]:
         yield text
 
 
+def _limits(stated: str, hit: Counter[str]) -> str:
+    """The limits that were hit, each with its size where that is known, in parentheses.
+
+    Args:
+        stated: All limits of the provider, in words.
+        hit: How many attempts each limit refused.
+    """
+    sizes = stated.split(", ") if stated else []
+    named = {
+        limit: next((size for size in sizes if size.endswith(in_words(limit))), in_words(limit))
+        for limit in hit
+    }
+    if not named:
+        return f" (limit {stated})" if stated else ""
+    if len(named) == 1:
+        return f" (limit {named[next(iter(named))]})"
+    ranked = sorted(hit, key=lambda limit: (-hit[limit], limit))
+    return f" ({', '.join(f'{hit[limit]} by the limit of {named[limit]}' for limit in ranked)})"
+
+
 def _troubles(run: ObservedRun) -> Iterator[str]:
     for text in refused(run):
         yield f"{text}."
     seen = Counter(
-        f"{row.agent}: {row.error}"
+        f"{row.agent}: {row.error}{f' ({in_words(row.limited_by)})' if row.limited_by else ''}"
         for row in _rows(run.spans_table)
         if row.kind == ATTEMPT and row.error
     )
@@ -127,6 +146,7 @@ class _Row(NamedTuple):
     arrival_s: float
     end_s: float
     error: str
+    limited_by: str
 
 
 def _rows(spans: Table) -> Iterator[_Row]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import Deadlock, HarnessError
 from harness.kernel.awaited import NEVER_RELEASED
 from harness.kernel.deadlock_report import DIED
+from harness.kernel.watcher import AGENTS
 from harness.sim.call_view import CallView
 from harness.sim.explain import path, refused
 from harness.sim.observed_run import ObservedRun
@@ -106,10 +107,13 @@ def _verdict(error: BaseException | None, run: ObservedRun | None) -> Iterator[s
 
 def _deadlock(error: Deadlock) -> Iterator[str]:
     report = error.report.splitlines()
+    agents = next((line for line in report if line.startswith(AGENTS)), "")
     cycle = next((line for line in report if line.startswith(_CYCLE)), "")
     forgotten = next((line for line in report if NEVER_RELEASED in line), "")
     died = next((line for line in report if f") {DIED} " in line), "")
-    if cycle:
+    if agents:
+        why = agents.removeprefix(AGENTS)
+    elif cycle:
         why = _cycle_in_words(cycle.removeprefix(_CYCLE))
     elif forgotten:
         thing = forgotten.partition(" for ")[2].partition(",")[0]
@@ -119,7 +123,7 @@ def _deadlock(error: Deadlock) -> Iterator[str]:
     else:
         why = "nothing can ever run again"
     yield f"Deadlock at {render('latency_s', error.now_s)}: {why}"
-    yield from _cut([line for line in report if not line.startswith(_CYCLE)])
+    yield from _cut([line for line in report if not line.startswith((AGENTS, _CYCLE))])
 
 
 def _cycle_in_words(cycle: str) -> str:

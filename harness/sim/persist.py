@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.metrics import summarise, tally
+from harness.metrics.engine import engine_of
 from harness.run.commit import commit_of
 from harness.run.record import DISTRIBUTION
 from harness.sim.program_run import ProgramRun
@@ -51,5 +52,6 @@ def _record(run: ProgramRun, test: str, commit_id: str) -> RunRecord:
         events=run.events_table,
         metrics=metrics,
         agent_metrics=agents,
+        engine=engine_of(run.events_table),
         texts=run.texts_table,
     )

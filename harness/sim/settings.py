@@ -63,7 +63,7 @@ def settings_known(function: F) -> F:
 
 
 _SETTABLE = (
-    "seed", "command", "horizon_s", "calls_per_task", "order", "runs", "explore_budget", "explore_cases", "explore_replay",
+    "seed", "command", "horizon_s", "calls_per_task", "repeats_per_task", "order", "runs", "explore_budget", "explore_cases", "explore_replay",
 )  # fmt: skip
 
 
@@ -84,13 +84,6 @@ def check_settable(owner: type, name: str) -> None:
         f"sim.{name} = ...: there is nothing of this name to set{did_you_mean(name, known)}\n"
         "  How to fix: settings of an agent, a fault or a process are arguments, such as sim.agent(..., allow_unused=True)"
     )
-
-
-def seed(value: int) -> int:
-    """A seed."""
-    if type(value) is not int or value < 0:
-        raise HarnessError(f"the seed: a seed is a whole number from 0 (got {value!r})")
-    return value
 
 
 def order(value: Order) -> Order:

@@ -16,8 +16,13 @@ from harness.chance.chosen_draws import draws_of
 from harness.environment import provided_environment
 from harness.errors import HarnessError, NotSimulated
 from harness.faults import InjectedFault
-from harness.kernel.kernel import DEFAULT_CALLS_PER_TASK, DEFAULT_HORIZON_S
+from harness.kernel.kernel import (
+    DEFAULT_CALLS_PER_TASK,
+    DEFAULT_HORIZON_S,
+    DEFAULT_REPEATS_PER_TASK,
+)
 from harness.rollback.state import State
+from harness.run import numbers
 from harness.run.program_world import ProgramWorld
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
@@ -51,6 +56,7 @@ class Sim(Surroundings):
         module: The name of the module that the test is in.
         horizon_s: Virtual time that no run may pass [s].
         calls_per_task: How many calls each run may make.
+        repeats_per_task: How many calls in a row may bring a run nothing new: equal requests with equal outcomes.
         order: Which of several ready threads runs next: the one that was ready first (`"arrival"`), or one that the seed
             chooses (`"random"`), so that some seed finds the order that breaks a program.
         allow_unmatched: Whether a call that matches no described agent is answered by a made-up one, which is called
@@ -66,14 +72,16 @@ class Sim(Surroundings):
         module: str = "__main__",
         horizon_s: float = DEFAULT_HORIZON_S,
         calls_per_task: int = DEFAULT_CALLS_PER_TASK,
+        repeats_per_task: int = DEFAULT_REPEATS_PER_TASK,
         order: Order = "arrival",
         allow_unmatched: bool = False,
         keep_texts: bool = False,
     ) -> None:
-        self.seed = settings.seed(seed)
+        self.seed = numbers.seed(seed)
         self.command = command
         self.horizon_s = settings.seconds("horizon_s", horizon_s)
         self.calls_per_task = settings.count("calls_per_task", calls_per_task)
+        self.repeats_per_task = settings.count("repeats_per_task", repeats_per_task)
         self.order = settings.order(order)
         super().__init__(allow_unmatched=allow_unmatched)
         self._module = module
@@ -146,7 +154,7 @@ class Sim(Surroundings):
                 close_if_unstarted(program)
             _refuse_nesting()
         bounds = (
-            self.seed if seed is None else settings.seed(seed),
+            self.seed if seed is None else numbers.seed(seed),
             self.horizon_s if horizon_s is None else horizon_s,
             self.calls_per_task if calls_per_task is None else calls_per_task,
             self.order if order is None else settings.order(order),
@@ -244,7 +252,7 @@ class Sim(Surroundings):
         return self._explored.search(
             How(
                 budget,
-                self.seed if seed is None else settings.seed(seed),
+                self.seed if seed is None else numbers.seed(seed),
                 None if faults is None else settings.names("faults", list(faults)),
                 on_finding,
                 self.explore_cases if cases is None else Path(cases),
@@ -305,6 +313,7 @@ class Sim(Surroundings):
             latency_factors=self._latency_factors,
             horizon_s=settings.seconds("horizon_s", horizon_s),
             calls_per_task=settings.count("calls_per_task", calls_per_task),
+            repeats_per_task=settings.count("repeats_per_task", self.repeats_per_task),
             allow_unmatched=self._allow_unmatched,
             keep_texts=self._keep_texts,
             replay=None if self._cassette is None else self._cassette.begin_run(),

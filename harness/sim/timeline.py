@@ -10,6 +10,7 @@ from itertools import groupby
 
 from harness.metrics.history import History
 from harness.provider.service import REFUSAL_S
+from harness.rate_limits import in_words
 from harness.sim.call_view import CallView, excerpt
 from harness.sim.observed_run import ObservedRun
 from harness.spans import CANCELLED, OK, TOOL, Span
@@ -98,8 +99,9 @@ class Timeline:
         if attempt.status == OK:
             return ""
         if attempt.error:
-            status = f" ({attempt.http_status})" if attempt.http_status >= 0 else ""
-            return f"{attempt.error}{status}"
+            known = [str(attempt.http_status)] if attempt.http_status >= 0 else []
+            known += [in_words(attempt.limited_by)] if attempt.limited_by else []
+            return f"{attempt.error} ({', '.join(known)})" if known else attempt.error
         if attempt.status != CANCELLED:
             return "open"
         waited = render("latency_s", attempt.end_s - self._begin_s(attempt))

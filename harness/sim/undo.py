@@ -39,6 +39,10 @@ class Undo:
         self.reaches: list[Reach] = []
         """What could be reached when the run began: from the program's modules, and from the test's."""
         self._state: State | None = None
+        self._before: State | None = None
+        """That of the run before, which is the next one's if all was taken back: the walk through all modules takes long."""
+        self._test: State | None = None
+        """The same of the test's own module."""
         self._seed = 0
         self.ends = ExitStack()
         """What ends when the run is taken back."""
@@ -64,12 +68,14 @@ class Undo:
         try:
             self.take_back()
             modules, outside = self._program_and_tests()
-            state = State(modules, outside)
+            state = self._before = _again(self._before, modules, outside)
             named = {f"argument {at}": thing for at, thing in enumerate(arguments)}
             mine = State({}, outside, named)
             self._warn(state, seed)
             module = sys.modules.get(test)
-            here = Reach({} if module is None else {test: module})
+            own = {} if module is None else {test: module}
+            self._test = _again(self._test, own, frozenset())
+            here = self._test.reach
             self.reaches = [state.reach, here]
             self._state, self._seed = state, seed
             gates = stand_ins()
@@ -91,6 +97,7 @@ class Undo:
         Args:
             arguments: The state of what the program is and gets, which is not in any module.
         """
+        self.forget()  # what has changed since is still to be taken back
         pending, now = self._state, [State(*self._program_and_tests()), arguments.anew()]
         arguments.take_back()
         try:
@@ -107,6 +114,10 @@ class Undo:
         state, self._state = self._state, None
         if state is not None:
             self._leftovers += [(self._seed, leftover) for leftover in state.take_back()]
+
+    def forget(self) -> None:
+        """Let go of all that the runs before could reach."""
+        self._before = self._test = None
 
     def _program_and_tests(self) -> tuple[dict[str, ModuleType], set[str]]:
         program, tests = {}, set(self.tests)
@@ -130,6 +141,13 @@ class Undo:
                 StateNotRestored,
                 stacklevel=5,
             )
+
+
+def _again(before: State | None, modules: dict[str, ModuleType], outside: Set[str]) -> State:
+    """The state of some modules now; that of the run before if nothing is different."""
+    if before is not None and before.is_of_now(modules, outside):
+        return before
+    return State(modules, outside)
 
 
 def _module_in(path: str) -> str:
@@ -156,3 +174,4 @@ def state_taken_back(tests: Set[str]) -> Iterator[None]:
         yield
     finally:
         undo.take_back()
+        undo.forget()

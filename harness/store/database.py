@@ -24,7 +24,7 @@ from harness.errors import StoreError
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
 
 _TASKS_VIEW: Final = """
@@ -42,6 +42,14 @@ def _view(name: str) -> str:
         f"CREATE VIEW {name} AS" + schema.partition(f"CREATE VIEW {name} AS")[2].partition(";")[0]
     )
 
+
+_ENGINES: Final = """
+UPDATE runs SET engine = CASE
+    WHEN scenario_hash LIKE 'live-%' THEN 'live'
+    WHEN EXISTS (SELECT 1 FROM events WHERE events.run_id = runs.run_id AND events.name = 'recorded') THEN 'replayed'
+    ELSE 'simulated'
+END
+"""
 
 _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     2: (
@@ -69,6 +77,13 @@ _UPGRADES: Final[dict[int, tuple[str, ...]]] = {
         _TASKS_VIEW,
     ),
     7: (_view("audit"),),
+    8: (
+        "ALTER TABLE spans ADD COLUMN limited_by VARCHAR",
+        "DROP VIEW IF EXISTS attempts",
+        _view("attempts"),
+        "ALTER TABLE runs ADD COLUMN engine VARCHAR",
+        _ENGINES,
+    ),
 }
 """What each version brought; views are made again only where they have new columns."""
 

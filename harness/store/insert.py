@@ -35,6 +35,7 @@ _RECORD_COLUMNS: Final[dict[str, ColumnType]] = {
     "commit_id": "text",
     "source": "text",
     "command": "text",
+    "engine": "text",
 }
 """The fields of a record that stand in `runs`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.metrics.engine import SIMULATED, Engine
 from harness.spans import Table
 from harness.texts import no_texts
 
@@ -70,6 +71,9 @@ class RunRecord:
 
     models: Sequence[tuple[str, str, str]] = ()
     """The models that the scenario describes: provider, model, and the pool whose rate limits it shares or ""."""
+
+    engine: Engine = SIMULATED
+    """What moved its time, and whose replies it has."""
 
     texts: Table = field(default_factory=no_texts)
     """The prompts and replies of its calls, with `TEXT_COLUMNS`; empty unless requested."""

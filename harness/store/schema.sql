@@ -1,4 +1,4 @@
--- The tables of a store, schema version 7. The version itself is kept in `meta` and counted in database.py.
+-- The tables of a store, schema version 8. The version itself is kept in `meta` and counted in database.py.
 --
 -- Times are virtual seconds [s] since the run began, unless the name starts with wall_. What was not measured, or does
 -- not apply, is NULL and never zero. Between the times of an attempt:
@@ -31,7 +31,8 @@ CREATE TABLE runs (
     harness_version VARCHAR NOT NULL,   -- of the harness that ran it
     commit_id       VARCHAR,            -- git commit of the scenario's folder, with + if files differed from it; NULL without git
     source          VARCHAR,            -- the scenario file, as it was named
-    command         VARCHAR             -- the command that runs it again
+    command         VARCHAR,            -- the command that runs it again
+    engine          VARCHAR             -- simulated | live (real clock, real APIs) | replayed (with replies of a cassette)
 );
 
 -- What happened: intervals with a parent.
@@ -62,7 +63,8 @@ CREATE TABLE spans (
     correct         BIGINT,             -- 1 when what was said is right, 0 when it is wrong
     repeats         BIGINT,             -- span_id of the failed call that this one repeats; calls and their first attempts
     customer        VARCHAR,            -- whom the task is for; tasks
-    priority        BIGINT              -- how much the task matters, 0 the least; tasks
+    priority        BIGINT,             -- how much the task matters, 0 the least; tasks
+    limited_by      VARCHAR             -- the rate limit that refused it, such as output_tokens_per_min; attempts
 );
 
 -- What happened: points in time.
@@ -173,7 +175,8 @@ SELECT
     spans.error,
     spans.http_status,
     spans.retry_after_s,
-    spans.fault
+    spans.fault,
+    spans.limited_by
 FROM spans
 JOIN runs ON runs.run_id = spans.run_id
 WHERE spans.kind = 'attempt';

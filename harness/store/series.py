@@ -121,6 +121,20 @@ def pressure(store: Store, run_id: int, bins: int = _BINS) -> list[Row]:
     return found
 
 
+def refusals(store: Store, run_id: int) -> list[Row]:
+    """How many attempts of a run each rate limit refused, as "limit" and "attempts", the most frequent first.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    return ask(
+        store,
+        [run_id],
+        "SELECT limited_by AS limit, count(*) AS attempts FROM attempts WHERE limited_by IS NOT NULL "
+        "AND run_id IN (SELECT unnest($run_ids::INTEGER[])) GROUP BY limited_by ORDER BY attempts DESC, limited_by",
+    )
+
+
 def asked(store: Store, run_id: int) -> list[Asked]:
     """The attempts of a run as rate limits know them, in the order in which models were first asked.
 

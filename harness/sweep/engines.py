@@ -9,10 +9,12 @@ module:function            whatever the function returns: Parsl's executor, mpi4
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from harness.errors import HarnessError
@@ -108,18 +110,36 @@ class Named:
         """See `Engine`."""
         module, _, function = self.name.partition(":")
         try:
-            make: Any = getattr(importlib.import_module(module), function)
-        except (ImportError, AttributeError) as error:
+            with _present_folder_first():
+                make: Any = getattr(importlib.import_module(module), function)
+        except Exception as error:  # the module is the user's
             raise HarnessError(
-                f"--engine {self.name}: {error}\n  How to fix: name a function that can be imported from here"
+                f"--engine {self.name}: {error!r}\n  How to fix: name a function of a module that can be imported from this folder"
             ) from error
-        executor = make()
+        try:
+            executor = make()
+        except Exception as error:  # so is the function
+            raise HarnessError(
+                f"--engine {self.name} returned no executor: {error!r}\n  How to fix: see that it can be called here"
+            ) from error
         if not isinstance(executor, Executor) and not hasattr(executor, "submit"):
             raise HarnessError(
                 f"--engine {self.name} returned a {type(executor).__name__}, and no executor\n"
                 "  How to fix: return a concurrent.futures.Executor"
             )
         return executor  # type: ignore[no-any-return]  # whoever looks like one is taken for one
+
+
+@contextmanager
+def _present_folder_first() -> Iterator[None]:
+    """Context manager: modules are looked for in the present folder first, as `python -m` does."""
+    before = sys.path[:]
+    sys.path.insert(0, str(Path.cwd()))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def engine_of(name: str, jobs: int | None, most: int) -> Engine:

@@ -83,7 +83,7 @@ def resource(run: TracedRun) -> dict[str, Attribute]:
     return found
 
 
-_TEXTS = ("kind", "name", "agent", "model", "status", "error", "fault", "customer")
+_TEXTS = ("kind", "name", "agent", "model", "status", "error", "fault", "customer", "limited_by")
 _NUMBERS = (
     "span_id",
     "parent_id",
@@ -144,7 +144,7 @@ def told(run: TracedRun, vocabulary: Vocabulary) -> Iterator[Told]:
 
 def _said(
     vocabulary: Vocabulary, scenario: str, kind: str, name: str, agent: str, model: str, status: str, error: str, fault: str,
-    customer: str,
+    customer: str, limited_by: str,
 ) -> Said:  # fmt: skip
     """What the texts of a span amount to."""
     attributes = {names.KIND: kind, names.NAME: name, names.STATUS: status}
@@ -153,6 +153,7 @@ def _said(
         names.MODEL: model,
         names.FAULT: fault,
         names.CUSTOMER: customer,
+        names.LIMITED_BY: limited_by,
     }
     attributes.update({attribute: value for attribute, value in more.items() if value})
     if kind in vocabulary.kinds:

@@ -1,10 +1,15 @@
-"""The modules of the user's program, as opposed to installed packages."""
+"""The modules of the user's program, as opposed to installed packages.
+
+A program may be installed itself, as a wheel: `count_as_own` tells of it.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sysconfig
 import threading
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +31,12 @@ _looked_at: dict[str, object] = {}
 _own: dict[str, ModuleType] = {}
 """Those of them that are the program's own."""
 
+_own_places: list[str] = []
+"""Folders, and files of single modules, of programs that are installed."""
+
+_asked_for: set[str] = set()
+"""Top-level packages and modules that `count_as_own` has looked at."""
+
 _one_at_a_time = threading.Lock()
 
 
@@ -33,13 +44,51 @@ def own_modules() -> dict[str, ModuleType]:
     """The loaded modules of the program itself, by name, in the order of their names.
 
     A module is the program's own if it has a file (a namespace package: a folder) that lies neither in the standard
-    library nor among installed packages, and is neither harness nor the main module.
+    library nor among installed packages (but see `count_as_own`), and is neither harness nor the main module.
     """
     with _one_at_a_time:
         loaded = _loaded.if_changed()
         if loaded is not None:
             _look_at(loaded)
         return dict(sorted(_own.items()))
+
+
+def count_as_own(module: str) -> None:
+    """Count the installed package of a module as the program's own, if it is written in Python alone.
+
+    Compiled modules are loaded once in a process, so a package that has one stays as it is.
+    """
+    top = module.partition(".")[0]
+    if top in _asked_for or top in _NEVER_OWN:
+        return
+    _asked_for.add(top)
+    place = _installed_place(top)
+    if place is None:
+        return
+    with _one_at_a_time:
+        _own_places.append(place)
+        _looked_at.clear()
+        _own.clear()
+        _loaded.forget()
+
+
+def _installed_place(top: str) -> str | None:
+    """The folder of an installed package, or the file of an installed module; None if it is neither or is compiled."""
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None or not spec.has_location:
+        return None
+    place = Path(os.path.realpath(spec.origin))
+    if _INSTALLED_FOLDERS.isdisjoint(place.parts) or place.suffix != ".py":
+        return None
+    if spec.submodule_search_locations is None:
+        return str(place)
+    files = place.parent.rglob("*")
+    if any(file.name.endswith(tuple(EXTENSION_SUFFIXES)) for file in files):
+        return None
+    return f"{place.parent}{os.sep}"
 
 
 def _look_at(loaded: dict[str, ModuleType]) -> None:
@@ -69,6 +118,8 @@ def _is_own(name: str, module: object) -> bool:
 
 
 def is_own_file(file: str) -> bool:
-    """Whether a file lies neither in the standard library nor among installed packages."""
+    """Whether a file is of the program: neither of the standard library nor of an installed package that is not the program."""
     place = os.path.realpath(file)
+    if place.startswith(tuple(_own_places)):
+        return True
     return not place.startswith(_INSTALLED) and _INSTALLED_FOLDERS.isdisjoint(Path(place).parts)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.kernel import deadlock_report
+from harness.kernel import agent_circle, deadlock_report
 from harness.kernel.awaited import place_of, wait_of
 from harness.kernel.baton import SimThread
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
+from harness.kernel.watcher import AGENTS
 from harness.virtual import locks, pool_workers
 from harness.virtual.aside import IDLE
 from harness.virtual.outsiders import threads_outside
@@ -40,11 +41,33 @@ def report(world: World) -> str:
     outsiders = threads_outside(world)
     last = [f"  threads that do not belong to the run: {', '.join(outsiders)}"] if outsiders else []
     if not threads or not (baton.threads or baton.main.waits_for in locks.waited_for):
-        return "\n".join([*(tasks or [deadlock_report.report_of_thread()]), *last])
+        return _agents_first([*(tasks or [deadlock_report.report_of_thread()]), *last])
     waits = {thread: wait_of_thread(world, thread) for thread in threads}
     lines = [line for thread, wait in waits.items() for line in _lines(thread, wait)]
     lines += _cycle(_waits_on(world, waits, loops))
-    return "\n".join([*lines, *last, *tasks])
+    return _agents_first([*lines, *last, *tasks])
+
+
+def _agents_first(parts: Sequence[str]) -> str:
+    """The parts of a report, with the agents that wait for one another before the rest."""
+    lines = "\n".join(parts).splitlines()
+    return "\n".join(sorted(lines, key=lambda line: not line.startswith(AGENTS)))
+
+
+def circle_beside_timers(world: World, *, strict: bool) -> object:
+    """Agents of one loop that wait for one another although timers go on; None if there are none.
+
+    Args:
+        world: The world.
+        strict: Whether to leave out what is only likely.
+    """
+    agent_of = world.kernel.watcher.agent_of
+    for loop in world.loops:
+        tasks = [] if loop.is_closed() else deadlock_report.tasks_in_order(loop)
+        found = agent_circle.circle_beside_timers(tasks, agent_of, strict=strict)
+        if found is not None:
+            return found
+    return None
 
 
 def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:

@@ -21,7 +21,7 @@ from harness.errors import LimitExceeded, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
-from harness.kernel.kernel import Halt, Kernel
+from harness.kernel.kernel import Halt, Kernel, no_circle
 from harness.kernel.lock_holders import held_for_ever
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.shared_patch import SharedChange
@@ -176,6 +176,7 @@ def run_here(program: object) -> Any:
     kernel.failure = kernel.limit = None
     kernel.halted = False
     kernel.describe_stuck = partial(thread_report.report, world)
+    kernel.find_circle = partial(thread_report.circle_beside_timers, world)
     try:
         return _run(world, program)
     except Halt:
@@ -184,7 +185,7 @@ def run_here(program: object) -> Any:
         _raise_failure(kernel, error)
         raise
     finally:
-        kernel.describe_stuck = str
+        kernel.describe_stuck, kernel.find_circle = str, no_circle
         world.running = False
 
 

@@ -20,9 +20,11 @@ from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
 from harness.provider.limits import Quota
 from harness.units import Usage
+from harness.wire.hosted import Hosted
 from harness.wire.http import HttpRequest, HttpResponse
+from harness.wire.thinking import UNSTATED, Thinking, tokens_of
 
-Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal"]
+Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal", "pause"]
 """Why a reply ended."""
 
 
@@ -59,6 +61,12 @@ class Prompt:
     """The JSON Schema of the arguments of each tool that has one."""
     parallel_tool_calls: bool = True
     """Whether one reply may call several tools."""
+    thinking: Thinking | None = None
+    """How the model thinks where its reply states no thoughts; None if it does not."""
+    hosted: tuple[Hosted, ...] = ()
+    """The tools that the provider may use itself."""
+    wanted_hosted: str = ""
+    """The one of them that must be used; empty when there is no such wish."""
     frame_tokens: int = 0
     """What a tool call has beside its name and arguments [tokens]."""
     result_ids: tuple[str, ...] = ()
@@ -92,6 +100,24 @@ class Completion(NamedTuple):
     stop: Stop
     stop_sequence: str | None = None
     """The one that was met."""
+    thinking_tokens: int | None = None
+    """Size of its thoughts [tokens]; None means that of the thoughts that the reply states."""
+
+    @property
+    def thought_tokens(self) -> int:
+        """How much of the reply was thought and not said [tokens]."""
+        stated = tokens_of(self.reply) if self.thinking_tokens is None else self.thinking_tokens
+        return min(stated or 0, self.usage.output_tokens)
+
+    @property
+    def said_tokens(self) -> int:
+        """How much of the reply is said [tokens]."""
+        return self.usage.output_tokens - self.thought_tokens
+
+    @property
+    def thoughts(self) -> str:
+        """What is shown of its thoughts to those who ask; empty if it has none."""
+        return self.reply.thinking or (UNSTATED if self.thought_tokens else "")
 
 
 class Times(NamedTuple):

@@ -138,7 +138,7 @@ class BatchWork:
             request.latency_factor * backend.latency_factor,
         )
         span.start_s = now_s
-        yield now_s + (prefill_s + generate_s)
+        yield now_s + (prefill_s + generate_s + usage.tools_s)
         span.first_token_s = now_s + prefill_s
         span.input_tokens, span.output_tokens = usage.input_tokens, usage.output_tokens
         prices = backend.served.prices

@@ -44,6 +44,8 @@ class Call:
     """The answer; None if there is none, or none yet."""
     sources: tuple[int, ...] = ()
     """Numbers of the calls whose replies are part of this prompt."""
+    asked: int = 0
+    """Place of its latest attempt in the order of requests and answers; 0 of a request of a batch."""
     repeats: int | None = None
     """Number of the failed call that the program repeats with this one."""
     done: bool = False

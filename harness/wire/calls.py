@@ -11,6 +11,7 @@ request that contains its result.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 
 from harness.kernel.lineage import Lineage
@@ -23,6 +24,7 @@ from harness.wire.api import Completion, Prompt
 from harness.wire.cache import Repetition
 from harness.wire.call import Call, nearest
 from harness.wire.effects import Effect, effect
+from harness.wire.progress import FAILED, Progress
 from harness.wire.repeats import Repeats
 from harness.wire.routing import AgentRule, Scope
 from harness.wire.sources import Sources
@@ -39,10 +41,12 @@ class Calls:
     Args:
         log: Where their spans go.
         texts: Where their prompts and replies go; None if they are not kept.
+        progress: Whether they bring the tasks anything new.
     """
 
     log: SpanLog
     texts: Texts | None = None
+    progress: Progress = field(default_factory=lambda: Progress(math.inf))
     made: list[Call] = field(default_factory=list)
     """In the order in which they began."""
     sources: Sources = field(default_factory=Sources)
@@ -157,6 +161,7 @@ class Calls:
         if self.texts is not None:
             self.texts.add(call.span, REPLY, reply_text(reply))
         self._repeats.answered(call, at_s)
+        self._note_outcome(call, " ".join([reply.text, *wishes]).strip())
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
         call.prompt = replace(call.prompt, sections=(), details=None)
         tools = same_step(call.request, reply)
@@ -169,7 +174,13 @@ class Calls:
     def failed(self, call: Call) -> None:
         """Record the failure of the last attempt of a call; another may follow."""
         self._failed.setdefault(call.digest, {})[call] = None
-        self._repeats.failed(call, call.attempts[-1].end_s)
+        last = call.attempts[-1]
+        self._repeats.failed(call, last.end_s)
+        self._note_outcome(call, f"{FAILED}{last.error or last.status}")
+
+    def _note_outcome(self, call: Call, outcome: str) -> None:
+        sender = self.made[max(call.sources) - 1].agent if call.sources else "program"
+        self.progress.ended(call, call.asked, outcome, sender)
 
     def rejected(
         self, digest: bytes, scope: Scope, caller: Lineage | None, answer_s: float

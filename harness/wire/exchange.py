@@ -12,7 +12,7 @@ from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, Break, Slow
 from harness.provider import Refusal
 from harness.provider.service import Attempt
-from harness.spans import CANCELLED, OK
+from harness.spans import CANCELLED, OK, RECORDED
 from harness.units import Usage
 from harness.wire.api import Api, Completion, Ids, Moment, Times
 from harness.wire.call import Call
@@ -63,6 +63,7 @@ class Exchange:
         if not call.attempts:
             self._span.repeats = call.span.repeats
         call.attempts.append(self._span)
+        call.asked = calls.progress.asked()
         self._ids = Ids(call.backend.draws.root(call.request.attempt_key))
 
     def steps(self) -> Steps:
@@ -106,7 +107,7 @@ class Exchange:
             nonlocal spoken, broken
             spoken = completion_of(reply) or speak(call, self._span, reply, usage, self._calls.log)
             if reply.recorded is not None:
-                self._calls.log.event("recorded", self._span, reply.recorded.source)
+                self._calls.log.event(RECORDED, self._span, reply.recorded.source)
             for change in changes:
                 try:
                     spoken = alter(
@@ -147,7 +148,8 @@ class Exchange:
             response = page or self._api.refused(why, self._moment(arrival_s))
             status = response.status
             self._connection.respond(response)
-        return ToldError(why.kind, status, why.message, why.retry_after_s)
+        limit = "" if why.limit is None else why.limit.name
+        return ToldError(why.kind, status, why.message, why.retry_after_s, limit)
 
     def _break_connection(self, broken: Break) -> Steps:
         self._connection.is_unreachable = broken.damage != "reset"

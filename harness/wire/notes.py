@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.kernel.current_world import lineage_here
-from harness.kernel.watcher import Blocking, Death, Watcher
-from harness.spans import CANCELLED, Span, SpanLog
+from harness.kernel.watcher import AGENTS, Blocking, Death, Watcher
+from harness.spans import CANCELLED, DEADLOCK, Span, SpanLog
 from harness.wire.call import Call
 from harness.wire.effects import Effect
 from harness.wire.routing import Scope, scope_here
@@ -33,6 +34,7 @@ class Notes(Watcher):
         self._calls = calls
         self._left: dict[Call, float] = {}
         """Calls that ran when the program ended, and when that was [s]."""
+        self._is_deadlocked = False
 
     def blocked(self, waited_s: float, what: Blocking, place: str, *, held_up: bool) -> None:
         """Note a blocked loop, with the call that blocks it if it is one."""
@@ -48,6 +50,19 @@ class Notes(Watcher):
         for call in self._calls():
             if call.is_open and not (call.caller is not None and call.caller.is_being_cancelled):
                 self._left[call] = now_s
+
+    def agent_of(self, task: asyncio.Task[object]) -> str:
+        """The agent whose calls a task makes, if they are of one."""
+        mine = getattr(task, "lineage", None)
+        agents = {call.agent: None for call in self._calls() if call.caller is mine is not None}
+        return next(iter(agents)) if len(agents) == 1 else ""
+
+    def deadlocked(self, words: str) -> None:
+        """Note that nothing can run again, once."""
+        if self._is_deadlocked:
+            return
+        self._is_deadlocked = True
+        self._log.event(DEADLOCK, self._root.span, words.removeprefix(AGENTS.strip()).strip())
 
     def died(self, death: Death) -> None:
         """Record a task whose exception was never retrieved, for the agent of its last call."""

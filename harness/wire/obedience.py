@@ -13,6 +13,7 @@ from harness.errors import StubError, did_you_mean
 from harness.models import Reply, Request, ToolCall
 from harness.models.schemas import violation
 from harness.wire.api import Prompt
+from harness.wire.hosted import problems_of
 
 AS_IS = "as_is"
 """How a reply that is sent although it does not obey its request is named among the faults."""
@@ -53,6 +54,7 @@ def problems(reply: Reply, prompt: Prompt) -> Iterator[str]:
     if reply.refused:
         return
     yield from _choice_problems(reply.tool_calls, prompt)
+    yield from problems_of(reply.server_tools, prompt.hosted)
     for number, call in enumerate(reply.tool_calls):
         yield from _call_problems(call, f"tool_calls[{number}]", prompt)
     if prompt.wanted is not None and not (

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from harness.apis import AGENT_HEADER
 from harness.cassettes import RecordedResponse
 from harness.chance import Draws
-from harness.errors import NotSimulated
+from harness.errors import NoProgress, NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
@@ -28,10 +28,7 @@ from harness.models.verdict import Judge
 from harness.provider import Latency, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
-from harness.spans import (
-    CALL,
-    SpanLog,
-)
+from harness.spans import CALL, NO_PROGRESS, SpanLog
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 from harness.wire.api import Ids, Job, Moment, Prompt
@@ -43,6 +40,7 @@ from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
 from harness.wire.peers import NO_PEERS, Peers
+from harness.wire.progress import FAILED, Progress
 from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
@@ -77,6 +75,7 @@ class Server:
         ledger: Where the claims of replies are noted.
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
+        repeats_per_task: How many calls in a row may bring a task nothing new.
         texts: Where prompts and replies go; None if they are not kept.
         replay: A cassette that answers what no described agent does; None without one.
         peers: Hosts that are no providers.
@@ -99,6 +98,7 @@ class Server:
         known_models: Sequence[str] = (),
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
+        repeats_per_task: float = math.inf,
         texts: Texts | None = None,
         replay: Replay | None = None,
         peers: Peers = NO_PEERS,
@@ -107,7 +107,7 @@ class Server:
         self._peers = peers
         self._replay = replay
         self._calls_per_task = calls_per_task
-        self.calls = Calls(log, texts)
+        self.calls = Calls(log, texts, Progress(repeats_per_task))
         self.unsimulated: dict[str, int] = {}
         """Number of tries to connect to each host that is not simulated."""
         self.draws = draws
@@ -261,6 +261,7 @@ class Server:
             http = at.localized(http)
         except Refused as refused:
             rejected = refused.response
+        self._check_progress(scope)
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
@@ -282,6 +283,15 @@ class Server:
                     if understood.hint:
                         told += f" ({understood.hint})"
                     self.log.event("rejected", scope.span, told)
+                    progress = self.calls.progress
+                    progress.note(
+                        scope.span.task,
+                        "",
+                        f"{FAILED}{told}",
+                        lambda: digest,
+                        progress.asked(),
+                        lambda: f"program > {site.name}: {told}",
+                    )
                     if self.calls.rejected(digest, scope, caller, answer_s):
                         self.log.event("rejected_again", scope.span, told)
                 yield answer_s
@@ -334,6 +344,28 @@ class Server:
             "calls_per_task",
             self._calls_per_task,
             "The program keeps making calls. Let it stop after a number of rounds, or raise `calls_per_task`.",
+        )
+
+    def _check_progress(self, scope: Scope) -> None:
+        """Stop a task whose calls only repeat what was asked and answered before.
+
+        Raises:
+            NoProgress: They do.
+        """
+        progress, task = self.calls.progress, scope.span.task
+        cycle = progress.cycle(task)
+        if not cycle:
+            return
+        progress.forget(task)
+        self.log.event(NO_PROGRESS, scope.span, cycle)
+        self.kernel.describe_work = lambda: report_of_calls(self.calls.made, task)
+        raise self.kernel.exceeded(
+            "repeats_per_task",
+            progress.repeats_max,
+            f"the last {progress.repeats_max:,.0f} calls of task {task} brought nothing new: {cycle}\n"
+            "  How to fix: let the program stop when nothing changes, or after a number of rounds. If it is meant, raise "
+            "`repeats_per_task`.",
+            NoProgress,
         )
 
     def _new_call(

@@ -11,7 +11,9 @@ from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Completion, Prompt, Stop
 from harness.wire.call import Call
+from harness.wire.hosted import tokens_written, usage_with, with_wanted
 from harness.wire.obedience import AS_IS, disobeys
+from harness.wire.thinking import tokens_of
 
 
 def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> Completion:
@@ -28,10 +30,11 @@ def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> C
         StubError: The reply violates its request and is not marked `as_is`.
     """
     request = call.request
+    reply = with_wanted(reply, call.prompt.wanted_hosted)
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)
-    return fit(reply, call.prompt, call.backend.size(request), usage)
+    return fit(reply, call.prompt, call.backend.size(request), usage, _drawn(call))
 
 
 def alter(spoken: Completion, verdict: Alter, prompt: Prompt, usage: Usage) -> Completion:
@@ -40,11 +43,25 @@ def alter(spoken: Completion, verdict: Alter, prompt: Prompt, usage: Usage) -> C
     Raises:
         ModelError: The rest of it cannot be parsed.
     """
-    said = spoken.reply._replace(output_tokens=spoken.usage.output_tokens)
+    said = spoken.reply._replace(
+        output_tokens=spoken.usage.output_tokens, thinking_tokens=spoken.thinking_tokens
+    )
     return fit(verdict.change(said), prompt, None, usage)
 
 
-def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -> Completion:
+def _drawn(call: Call) -> int:
+    """Size of the thoughts of a model that thinks by itself [tokens]."""
+    thinking = call.prompt.thinking
+    return 0 if thinking is None else thinking.drawn(call.backend.draws, call.request.key)
+
+
+def fit(
+    reply: Reply,
+    prompt: Prompt,
+    stated_tokens: int | None,
+    usage: Usage,
+    drawn_thoughts: int = 0,
+) -> Completion:
     """Make a reply one that the request allows.
 
     Args:
@@ -53,12 +70,20 @@ def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -
         stated_tokens: The size of the reply if it is stated [tokens]; None means what it says of itself, or
             its length.
         usage: What was read.
+        drawn_thoughts: How much the model thinks where neither the reply nor its size says so [tokens].
     """
     reply, met = _until_stop_sequence(reply, prompt)
     if stated_tokens is None:
         stated_tokens = reply.output_tokens
-    tokens = _length(reply, prompt.frame_tokens) if stated_tokens is None else stated_tokens
+    usage = usage_with(usage, reply.server_tools, prompt.hosted)
+    said = _length(reply, prompt.frame_tokens)
+    thought = tokens_of(reply)
+    if thought is None and prompt.thinking is not None and prompt.thinking.thinks:
+        thought = drawn_thoughts if stated_tokens is None else max(0, stated_tokens - said)
+    tokens = max(1, said + (thought or 0)) if stated_tokens is None else stated_tokens
     stop: Stop = "tool_use" if reply.tool_calls else "end"
+    if any(use.pauses for use in reply.server_tools):
+        stop = "pause"
     if reply.truncated:
         stop = "max_tokens"
     if met is not None:
@@ -66,9 +91,10 @@ def fit(reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage) -
     if reply.refused:
         stop = "refusal"
     if prompt.max_tokens is not None and tokens > prompt.max_tokens:
-        reply = _cut(reply, prompt.max_tokens, prompt.frame_tokens)
+        left = max(0, prompt.max_tokens - (thought or 0))
+        reply = _cut(reply, left, prompt.frame_tokens)
         tokens, stop, met = prompt.max_tokens, "max_tokens", None
-    return Completion(reply, usage._replace(output_tokens=tokens), stop, met)
+    return Completion(reply, usage._replace(output_tokens=tokens), stop, met, thought)
 
 
 def _until_stop_sequence(reply: Reply, prompt: Prompt) -> tuple[Reply, str | None]:
@@ -92,6 +118,7 @@ def _cut(reply: Reply, max_tokens: int, frame_tokens: int) -> Reply:
 
 
 def _length(reply: Reply, frame_tokens: int) -> int:
+    """Size of what is said [tokens]."""
     calls = sum(
         count_call_tokens(
             call.tool,
@@ -100,4 +127,4 @@ def _length(reply: Reply, frame_tokens: int) -> int:
         )
         for call in reply.tool_calls
     )
-    return max(1, count_tokens(reply.text) + count_tokens(reply.thinking) + calls)
+    return count_tokens(reply.text) + calls + tokens_written(reply.server_tools)

@@ -97,6 +97,16 @@ def test_last_run_is_shown_unless_one_is_named(harness: Cli) -> None:
     assert harness("show", "2").stdout.startswith("run 2: base, seed 2, 4 tasks, done\n")
 
 
+def test_show_tells_which_limit_refused_attempts_and_runs_their_engine(harness: Cli) -> None:
+    limit = "providers.anthropic.limits={requests_per_min: 5}"
+    harness("simulate", "scenario.yaml", "--quiet", "--set", limit)
+    shown = harness("show").stdout
+    assert "attempts refused by the limit of requests a minute." in shown
+    assert "429, limit of requests a minute, retry after" in " ".join(shown.split())
+    assert "simulated" in harness("runs").stdout
+    assert json.loads(harness("runs", "--format", "json").stdout)[0]["engine"] == "simulated"
+
+
 @pytest.mark.usefixtures("stored")
 def test_show_draws_spans_as_a_tree_with_what_went_wrong(harness: Cli) -> None:
     result = harness("show", "3", "--task", "3")

@@ -125,6 +125,7 @@ def test_sweep_in_which_nothing_worked_is_not_green(harness: Cli) -> None:
         (("--grid", "workload.tasks=1,2", "--while", "latncy_s_mean<3"), "did you mean"),
         (("--grid", "workload.tasks=1,2", "--engine", "spark"), "no such engine"),
         (("--grid", "workload.tasks=1,2", "--engine", "nowhere:pool"), "nowhere"),
+        (("--grid", "workload.tasks=1,2", "--engine", "engines_of_mine:no_pool"), "there is no cluster"),
         (("--find", "max", "workload.tasks"), "what must hold"),
         (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--grid", "a=1"), "one key"),
         (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--between", "1,2"), "no range"),
@@ -134,8 +135,28 @@ def test_sweep_in_which_nothing_worked_is_not_green(harness: Cli) -> None:
 def test_what_is_wrong_is_said_once_with_exit_code_2(
     harness: Cli, words: tuple[str, ...], word: str
 ) -> None:
+    Path("engines_of_mine.py").write_text(ENGINES, encoding="utf-8")
     done = harness("sweep", "swept.yaml", *words)
     assert done.returncode == 2, done.stdout
     assert word in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.count("error:") == 1
+
+
+ENGINES = """\
+def pool():
+    from concurrent.futures import ThreadPoolExecutor
+    return ThreadPoolExecutor(2)
+
+def no_pool():
+    raise RuntimeError("there is no cluster")
+"""
+
+
+def test_engine_may_be_a_function_of_a_module_in_this_folder(harness: Cli) -> None:
+    Path("engines_of_mine.py").write_text(ENGINES, encoding="utf-8")
+    words = ("--grid", "workload.tasks=1,2", "--runs", "2")
+    there = harness("sweep", "swept.yaml", *words, "--engine", "engines_of_mine:pool")
+    assert there.returncode == 0, there.stderr
+    again = harness("sweep", "swept.yaml", *words)
+    assert "4 are stored already" in again.stdout + again.stderr

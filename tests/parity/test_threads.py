@@ -32,8 +32,8 @@ REAL_RUNS = 50
 CHOICES = 200
 SWITCH_INTERVALS_S = (5e-3, 1e-4, 1e-6)
 """How long a real thread runs before another may go on: the default, and less, for other orders."""
-UNITS_S = (0.003, 0.006)
-"""What a duration of 1 is in real runs: first short, then longer, for a busy machine."""
+UNITS_S = (0.003, 0.006, 0.012, 0.025, 0.05)
+"""What a duration of 1 is in real runs: first short, then longer and longer, for a busy machine."""
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def check_real_runs(number: int) -> None:
     expected, seen = lines(simulated(number)), list[list[Line]]()
     for attempt in range(REAL_RUNS):
         sys.setswitchinterval(SWITCH_INTERVALS_S[attempt % len(SWITCH_INTERVALS_S)])
-        seen.append(real(number, UNITS_S[attempt > REAL_RUNS // 10]))
+        seen.append(real(number, UNITS_S[attempt * len(UNITS_S) // REAL_RUNS]))
         if seen[-1] == expected:
             return
     assert any(lines(simulated(number, order=order)) in seen for order in range(CHOICES)), (

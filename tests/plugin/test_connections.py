@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -23,23 +22,24 @@ class Server:
 
     def __init__(self, listener: socket.socket) -> None:
         self.port: int = listener.getsockname()[1]
-        self.guests = 0
         self._listener = listener
+        self._met = 0
 
-    def serve(self) -> None:
-        with contextlib.suppress(OSError):
+    @property
+    def guests(self) -> int:
+        """How many have connected; a connection waits in the line of the system until it is counted."""
+        self._listener.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
             while True:
                 self._listener.accept()[0].close()
-                self.guests += 1
+                self._met += 1
+        return self._met
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        found = Server(listener)
-        threading.Thread(target=found.serve, daemon=True).start()
-        yield found
-        listener.shutdown(socket.SHUT_RDWR)
+        yield Server(listener)
 
 
 WAYS = {

@@ -80,11 +80,11 @@ def test_one(sim):
     [
         (
             "5",
-            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, allow_unmatched=, keep_texts= and cassette=, not (5,)",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, repeats_per_task=, order=, allow_unmatched=, keep_texts= and cassette=, not (5,)",
         ),
         (
             "sed=5",
-            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, order=, allow_unmatched=, keep_texts= and cassette=, not {'sed': 5}",
+            "the marker `sim` takes seed=, runs=, scenario=, horizon_s=, calls_per_task=, repeats_per_task=, order=, allow_unmatched=, keep_texts= and cassette=, not {'sed': 5}",
         ),
         ("runs=0", "seeds are whole numbers from 0, and there is at least one run"),
         ("seed=-1", "seeds are whole numbers from 0, and there is at least one run"),

@@ -24,7 +24,7 @@ def test_it(sim):
     result.stdout.fnmatch_lines(
         [
             "RateLimitError: * attempts refused (limit 6 requests a minute); the SDK gave up after 1 retry",
-            "*calls of claude-sonnet-5 -> each 2 attempts: rate_limit_error (429)",
+            "*calls of claude-sonnet-5 -> each 2 attempts: rate_limit_error (429, requests a minute)",
             "*ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)",
             "*in ask",
         ]

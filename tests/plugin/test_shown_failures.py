@@ -13,7 +13,8 @@ PROJECT = ROOT / "examples" / "failures"
 GUIDE = ROOT / "docs" / "testing-your-agents.md"
 
 VERDICTS = {
-    "test_two_articles_are_published": "Deadlock at 591 ms: tasks wait for one another, Task-2 -> Task-3 -> Task-2",
+    "test_two_articles_are_published": "Deadlock at 591 ms: researcher waits for checker to release Lock `page` since 0.590995 s, "
+    "checker for researcher to release Lock `archive` since 0.266171 s",
     "test_all_people_are_interviewed": "Deadlock at 50 ms: Semaphore `places` is held by a task that has ended",
     "test_headline_is_short": "APITimeoutError: call 1 of editor: no answer for 20 s, the client's timeout [injected fault: hang]",
     "test_survey_keeps_what_was_found": "the program lost 2 replies: the text is in no later prompt and not in the output",

@@ -154,3 +154,27 @@ def test_real():
         values += [line[line.index("value") :] for line in result.outlines if "value" in line]
     assert len(values) == 2
     assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("name", ["desk-in-a-wheel", "another"])
+def test_the_project_itself_may_be_installed(
+    project: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    there = pytester.mkdir("site-packages")
+    there.joinpath("desk_in_a_wheel.py").write_text(
+        "SEEN = []\ndef main(): SEEN.append(1)", "utf-8"
+    )
+    about = there / "desk_in_a_wheel-1.dist-info"
+    about.mkdir()
+    about.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: desk-in-a-wheel\nVersion: 1\n", "utf-8")  # fmt: skip
+    about.joinpath("RECORD").write_text("desk_in_a_wheel.py,,\n", "utf-8")
+    pytester.makepyprojecttoml(f'[project]\nname = "{name}"\n')
+    monkeypatch.syspath_prepend(there)
+    result = project(
+        "import desk_in_a_wheel as desk\n"
+        "@pytest.mark.sim(runs=3)\ndef test_it(sim):\n    sim.run(desk.main)\n    assert desk.SEEN == [1]\n"
+    )
+    if name == "another":
+        result.assert_outcomes(passed=1, failed=2)
+    else:
+        result.assert_outcomes(passed=3)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -311,3 +313,28 @@ def test_health_balancer_and_release() -> None:
         assert balancer.choose(0.5) == "y"
     release = Release(Rollout(to="new", steps=(RolloutStep(at_s=5, share=0.5),)))
     assert (release.share(4.9), release.share(5.0)) == (0.0, 0.5)
+
+
+def test_call_that_was_cancelled_before_it_began_leaves_no_warning() -> None:
+    async def program() -> list[bool]:
+        late = Late()
+        others: list[asyncio.Task[Any]] = [
+            asyncio.create_task(
+                late.or_default(slow("real", 3, []), 1.0, lambda: "default", lambda _: None)
+            )
+        ]
+
+        def cancel_all() -> None:
+            others.extend(asyncio.all_tasks() - {*others, program_task})
+            for one in others:
+                one.cancel()
+
+        program_task = asyncio.current_task()
+        asyncio.get_running_loop().call_soon(cancel_all)
+        await asyncio.gather(*others, return_exceptions=True)
+        return [one.cancelled() for one in others]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert virtual(program()) == [True, True]
+        gc.collect()

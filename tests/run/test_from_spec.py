@@ -84,6 +84,16 @@ def test_what_is_wrong_is_named_by_its_place_in_the_mapping(
     assert str(caught.value).startswith(f"<spec>: {says}")
 
 
+def test_a_mean_of_an_agent_that_is_too_large_is_told_once_where_it_stands() -> None:
+    spec = small()
+    spec["agents"]["writer"]["output_tokens"] = {"lognormal": {"median": 10**15, "sigma": 5}}
+    with pytest.raises(ScenarioError) as caught:
+        Simulation.from_spec(spec)
+    assert str(caught.value) == (
+        "<spec>: agents.writer.output_tokens: the mean of this distribution is above 1e+15"
+    )
+
+
 def test_a_mapping_that_holds_itself_is_refused() -> None:
     spec = small()
     spec["agents"]["writer"]["system"] = spec

@@ -181,6 +181,19 @@ def test_explanation_names_time_money_and_the_path_to_the_end(run: ProgramRun) -
     assert "The end waited for: planner (1 s) -> guide (2 s)." in text
 
 
+def test_explanation_and_timeline_name_the_limit_that_refused(ask: Any) -> None:
+    sim = two_step(ask)
+    sim.provider("anthropic", requests_per_min=60, output_tokens_per_min=6)
+    with pytest.raises(anthropic.RateLimitError):
+        sim.run(trip, ask)
+    assert sim.last_run is not None
+    assert (
+        "Failed attempts of guide: rate_limit_error (output tokens a minute), "
+        in sim.last_run.explain()
+    )
+    assert "rate_limit_error (429, output tokens a minute)" in sim.last_run.timeline()
+
+
 def test_explanation_of_a_failure_names_it(ask: Any) -> None:
     sim = two_step(ask)
     sim.fault("overloaded", agent="guide")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.rollback.reach import Reach
 from harness.sim import Sim
 from harness.sim.undo import StateNotRestored, state_taken_back, undo
 
@@ -118,6 +119,14 @@ STATE = {
         "import functools\ndef add(to): to.append(1); return len(to)\nadd_one = functools.partial(add, [])",
         "return add_one()",
     ),
+    "the first attribute of a function": (
+        "def tool(): pass",
+        "tool.used = getattr(tool, 'used', 0) + 1; return tool.used",
+    ),
+    "the first attribute of a method": (
+        "class Tool:\n    def use(self): pass",
+        "Tool.use.log = [*getattr(Tool.use, 'log', []), 1]; return len(Tool.use.log)",
+    ),
     "a list in a tuple": ("PAIR = ([], 1)", "PAIR[0].append(1); return len(PAIR[0])"),
     "what a library holds": (
         "import types\nAPP = types.SimpleNamespace(cache={})",
@@ -176,6 +185,36 @@ def test_what_a_test_changes_between_two_runs_stays(program: Program) -> None:
         ["run", "test", "x"],
         "fast",
     )
+
+
+def test_modules_in_which_nothing_changes_are_walked_through_once(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = program("SEEN, KEPT = [], [[]]\ndef run():\n    SEEN.append(1)\n    return len(SEEN)")
+    walked: list[set[str]] = []
+    walk = Reach.__init__
+
+    def counted(self: Reach, modules: Any, *args: Any) -> None:  # noqa: ANN401 - as it is
+        walked.append(set(modules))
+        walk(self, modules, *args)
+
+    monkeypatch.setattr(Reach, "__init__", counted)
+    sim = Sim()
+    assert [sim.run(module.run).output for _ in range(3)] == [1, 1, 1]
+    assert sum("prog" in modules for modules in walked) == 1
+    module.KEPT.append([])
+    sim.run(module.run)
+    assert sum("prog" in modules for modules in walked) == 2
+
+
+def test_what_a_test_adds_between_two_runs_is_restored_after_the_next(program: Program) -> None:
+    module = program(
+        "THINGS = []\ndef run():\n    for thing in THINGS: thing.append(1)\n    return [len(thing) for thing in THINGS]"
+    )
+    sim = Sim()
+    assert sim.run(module.run).output == []
+    module.THINGS.append([])
+    assert [sim.run(module.run).output for _ in range(3)] == [[1], [1], [1]]
 
 
 def test_rerun_under_a_fault_finds_what_the_run_found(program: Program) -> None:

@@ -509,8 +509,15 @@ def test_what_is_no_folder_is_refused(store: Store, tmp_path: Path, name: str) -
 # -- earlier versions -------------------------------------------------------------------------------
 
 NEW_SINCE_1 = {
-    "runs": {"commit_id"},
-    "spans": {"cache_read_tokens", "cache_write_tokens", "repeats", "customer", "priority"},
+    "runs": {"commit_id", "engine"},
+    "spans": {
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "repeats",
+        "customer",
+        "priority",
+        "limited_by",
+    },
     "events": {"recipient", "tokens", "hop", "message", "answers"},
 }
 

@@ -37,7 +37,7 @@ def test_a_run_comes_back_as_it_was_written(store: Store, make_record: MakeRecor
     assert run == {
         "run_id": 1, "scenario": "review", "scenario_hash": "abc", "seed": 7, "status": "done", "tasks": 1,
         "warmup_tasks": 0, "makespan_s": 12.25, "wall_s": 0.5, "harness_version": "0.1.0",
-        "commit_id": None, "source": "scenarios/review.yaml", "command": "harness simulate scenarios/review.yaml --seed 1",
+        "commit_id": None, "source": "scenarios/review.yaml", "command": "harness simulate scenarios/review.yaml --seed 1", "engine": "simulated",
         "metrics": {"latency_s_mean": 3.5}, "agents": {"lead": {"calls_mean": 2.0}},
     }  # fmt: skip
 
@@ -49,7 +49,7 @@ def test_a_span_comes_back_with_every_value(store: Store, make_record: MakeRecor
         "end_s": 86_400.000001, "input_tokens": 0, "output_tokens": 150, "cache_read_tokens": 20,
         "cache_write_tokens": 0, "cost_usd": 0.0, "status": "error",
         "error": "overloaded_error", "http_status": 529, "retry_after_s": 0.0, "fault": "overloaded", "correct": 0, "repeats": 1,
-        "customer": "acme", "priority": 0,
+        "customer": "acme", "priority": 0, "limited_by": "output_tokens_per_min",
     }  # fmt: skip
     assert list(span) == list(SPAN_COLUMNS)
     store.write([make_record(spans=[span])])

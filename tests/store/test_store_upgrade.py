@@ -102,6 +102,21 @@ def test_old_store_takes_new_runs_with_all_that_they_know(
     assert queries.runs(old)[0]["metrics"] == {"latency_s_mean": 3.75}
 
 
+def test_old_store_learns_the_engine_of_each_run(old: Store) -> None:
+    with duckdb.connect(old.path) as connection:
+        connection.execute(
+            "INSERT INTO runs (run_id, scenario, scenario_hash, seed, status, tasks, warmup_tasks, written_at, "
+            "harness_version) SELECT 2, scenario, 'live-abc', 1, status, 1, 0, written_at, harness_version FROM runs"
+        )
+        connection.execute(
+            "INSERT INTO runs (run_id, scenario, scenario_hash, seed, status, tasks, warmup_tasks, written_at, "
+            "harness_version) SELECT 3, scenario, 'def', 1, status, 1, 0, written_at, harness_version FROM runs "
+            "WHERE run_id = 1"
+        )
+        connection.execute("INSERT INTO events (run_id, event_id, name) VALUES (3, 1, 'recorded')")
+    assert [run["engine"] for run in queries.runs(old)] == ["simulated", "live", "replayed"]
+
+
 def test_old_store_gets_the_columns_of_a_new_one(old: Store, tmp_path: Path) -> None:
     def columns(store: Store) -> set[tuple[Any, ...]]:
         store.write([])

@@ -238,7 +238,7 @@ async def two_leaders(fixed: bool) -> dict[str, Any]:
                     try:
                         await write("leader", step)
                     except CALL_ERRORS:
-                        log.append((-step, "nobody"))
+                        log.append((-1 - step, "nobody"))
                 await asyncio.gather(standing_in, return_exceptions=True)
         await ask(client, "auditor", str(log))
     return {"log": log}

@@ -17,6 +17,8 @@ def cancel(search: Search) -> Iterator[Deviations | None]:
 def cancellations(search: Search, trial: Trial, *, whole: bool = True) -> list[Cancel]:
     """Each task that somebody outside can cancel, in every stretch between two moments of a run; the first stretches of all first.
 
+    A task that the program named is also cancelled in the instant of its creation, before its first step.
+
     Args:
         search: The search.
         trial: The run.
@@ -29,6 +31,9 @@ def cancellations(search: Search, trial: Trial, *, whole: bool = True) -> list[C
     found: list[tuple[int, int, Cancel]] = []
     for nth, task in enumerate((*named, *program)):
         end_s = seen.latency_s if task.ended_s is None else task.ended_s
-        for rank, at_s in enumerate(timeline.stretches(task.began_s, end_s)):
+        times = list(timeline.stretches(task.began_s, end_s))
+        if task.is_named:
+            times.insert(1, task.began_s)
+        for rank, at_s in enumerate(times):
             found.append((rank + nth, nth, Cancel(task.path, at_s)))
     return [deviation for _, _, deviation in sorted(found, key=lambda each: each[:2])]

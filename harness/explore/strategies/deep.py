@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import WIDE, Cancel, Deviation, Deviations, Fault, Latency
+from harness.explore.deviation import Cancel, Deviation, Deviations, Fault, Latency
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.cancel import cancellations
 from harness.explore.strategies.faults import FAILS, classes
@@ -14,9 +14,8 @@ def deep(search: Search) -> Iterator[Deviations | None]:
     """Of each new story in turn: every latency, every fault and every cancellation in its timeline."""
     running: dict[Deviations, Iterator[Deviations]] = {}
     while True:
-        for trial in list(search.stories.values()):
-            one = len(trial.deviations) == 1 and not isinstance(trial.deviations[0], WIDE)
-            if one and trial.deviations not in running:  # with a wide one it would be three or more
+        for trial in search.narrow.values():  # with a wide one it would be three or more
+            if trial.deviations not in running:
                 running[trial.deviations] = _all_of(search, trial)
         proposed = False
         for left in list(running.values()):
@@ -31,10 +30,10 @@ def deep(search: Search) -> Iterator[Deviations | None]:
 def _all_of(search: Search, trial: Trial) -> Iterator[Deviations]:
     timeline = trial.timeline(search.irrelevant)
     own = {getattr(one, "call", "") for one in trial.deviations}
-    known = {site.address for site in trial.fresh}
+    known = search.addresses
     sites = [site for site in trial.seen.sites if site.address not in own]
     sites = [site for site in sites if site.agent not in search.irrelevant]
-    sites.sort(key=lambda site: site.address not in known)  # the new ones first
+    sites.sort(key=lambda site: site.address in known)  # the new ones first
     columns: list[list[Deviation]] = [
         [
             *(Latency(site.address, takes_s) for takes_s in timeline.of_site(site)),

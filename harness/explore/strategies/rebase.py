@@ -15,8 +15,8 @@ def rebase(search: Search) -> Iterator[Deviations | None]:
     """Of each new story that a single deviation led to, in turn: the next call that may matter, at its most telling latencies."""
     running: dict[Deviations, Iterator[Deviations]] = {}
     while True:
-        for trial in list(search.stories.values()):
-            if len(trial.deviations) == 1 and trial.deviations not in running:
+        for trial in search.bases.values():
+            if trial.deviations not in running:
                 running[trial.deviations] = _races(search, trial)
         proposed = 0
         for races in list(running.values()):

@@ -32,6 +32,7 @@ def _described(side: Side) -> dict[str, str]:
         "digest of the scenario": first["scenario_hash"],
         "runs": _range([row["run_id"] for row in side.runs]),
         "seeds": _range(seeds),
+        "engine": ", ".join(dict.fromkeys(row["engine"] or "-" for row in side.runs)),
         "harness": last["harness_version"],
         "commit": last["commit_id"] or "-",
         "to replay the last run": last["command"] or "-",

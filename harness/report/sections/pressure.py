@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.metrics.buckets import BUCKETS, BucketLevel
+from harness.metrics.refusals import limit_told
 from harness.report.blocks import Column, DataTable, Drawing, Section
 from harness.report.contents import Contents
 from harness.report.figures.pressure import buckets_of, draw_pressure
@@ -35,7 +36,7 @@ def section(contents: Contents) -> Section | None:
     requests = sum(row["attempts"] for row in rows)
     peak = max(rows, key=lambda row: (row["waiting"] + row["in_service"], -row["from_s"]))
     finding = (
-        f"{refused:,} of {requests:,} requests were refused with a 429; at most "
+        f"{refused:,} of {requests:,} requests were refused with a 429{_by_limit(contents)}; at most "
         f"{peak['waiting'] + peak['in_service']:.1f} were there at once, {render('at_s', peak['from_s'])} after the beginning."
     )
     limits = series.bounds(side.store, [run["run_id"]], "limits")
@@ -66,6 +67,13 @@ def section(contents: Contents) -> Section | None:
             )
         ],
     )
+
+
+def _by_limit(contents: Contents) -> str:
+    """Which limits refused them, in parentheses; empty where none is known."""
+    rows = series.refusals(contents.side.store, contents.shown["run_id"])
+    told = [f"{row['attempts']:,} by {limit_told(row['limit'])}" for row in rows]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _which(contents: Contents) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from harness.rate_limits import in_words
 from harness.report.palette import WORDS
 from harness.report.timeline.names import shown
 from harness.report.timeline.pieces import Piece
@@ -16,7 +17,7 @@ LEGEND: Final = WORDS | {"work": "generating"}
 
 _COLUMNS = (
     "kind", "name", "agent", "model", "task", "ordinal", "input_tokens", "output_tokens", "cache_read_tokens", "cost_usd",
-    "status", "error", "http_status", "retry_after_s", "fault",
+    "status", "error", "http_status", "retry_after_s", "fault", "limited_by",
 )  # fmt: skip
 
 
@@ -100,6 +101,8 @@ def _end(span: Mapping[str, Any]) -> Iterator[str]:
         yield shown(span["error"])
     if span["http_status"] >= 0:
         yield f"HTTP {span['http_status']}"
+    if span["limited_by"]:
+        yield f"limit of {shown(in_words(span['limited_by']))}"
     if span["retry_after_s"] == span["retry_after_s"]:
         yield f"asked to wait {render('retry_after_s', span['retry_after_s'])}"
     if span["fault"]:

@@ -112,13 +112,13 @@ class Anthropic:
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The whole answer."""
-        body = message(prompt, spoken, moment.ids)
+        body = message(prompt, spoken, moment)
         self._remember(prompt, body["id"], body["content"])
         return answer(200, encode(body), moment)
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The answer as a stream of parts; the last part only marks the end."""
-        parts, message_id, content = parts_of(prompt, spoken, moment.ids)
+        parts, message_id, content = parts_of(prompt, spoken, moment)
         self._remember(prompt, message_id, content)
         return answer(200, parts, moment, content_type=STREAM)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.json_types import JsonObject
+from harness.provider.limits import NO_QUOTA
 from harness.wire.anthropic.checks import Table, as_table, list_at, table_at, text_at
 from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_found, words_of
 from harness.wire.anthropic.headers import BASE58, encode, rfc3339
@@ -182,7 +183,9 @@ def _line(batch: _Batch, request: _Request) -> JsonObject:
         else:
             result["error"] = error_body(work.error, work.message, ids)
     elif isinstance(work, Job) and work.spoken is not None and not request.cancelled:
-        result["message"] = message(work.prompt, work.spoken, ids)
+        result["message"] = message(
+            work.prompt, work.spoken, Moment(ids, work.done_s, 0.0, NO_QUOTA)
+        )
     return {"custom_id": request.custom_id, "result": result}
 
 

@@ -75,6 +75,14 @@ class Facts(NamedTuple):
         return (self.generation >= 4.8 and self.name != "claude-sonnet-5") or self.is_unknown
 
     @property
+    def takes_effort(self) -> bool:
+        """Whether it takes `output_config.effort`: Opus 4.5, and all models from 4.6 on.
+
+        https://platform.claude.com/docs/en/build-with-claude/effort
+        """
+        return self.name == "claude-opus-4-5" or self.generation >= 4.6 or self.is_unknown
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the name is unknown."""
         return self.generation == 0

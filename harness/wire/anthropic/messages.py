@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from harness.models import ChatMessage, ToolCall, ToolChoice, ToolResult
 from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
 from harness.wire.anthropic.errors import invalid
+from harness.wire.anthropic.server_tools import OF_THE_SERVER, offered_in, wanted_hosted
+from harness.wire.anthropic.thinking import REDACT, thinking_of
 from harness.wire.anthropic.threads import Thread
 from harness.wire.anthropic.tokens import CALL_FRAME, sections_of, wanted_format
 from harness.wire.anthropic.turns import (
@@ -32,15 +34,6 @@ from harness.wire.anthropic.validate import (
 from harness.wire.api import Prompt, PromptSection
 
 _PARAGRAPH = "\n\n"
-_OF_THE_SERVER = (
-    "web_search_",
-    "web_fetch_",
-    "code_execution_",
-    "tool_search_tool_",
-    "mcp_",
-    "advisor_",
-)
-"""How the types begin of tools that the server itself uses."""
 _SHORT_REPLY_GENERATION = 4.5
 """From here on a reply that would leave the context window is cut at its end; before, the request is refused
 (https://docs.claude.com/en/docs/build-with-claude/context-windows)."""
@@ -60,6 +53,10 @@ class Asked:
     geo: str | None
     """Where it is to be served."""
     tier: str = "standard"
+    redacts_thinking: bool = False
+    """Whether its thoughts are sent encrypted."""
+    turns: Sequence[Turn] = ()
+    """The conversation, of which documents and search results may be cited."""
     thread: Thread | None = None
     """What the server is to remember of it, if anything."""
 
@@ -96,11 +93,11 @@ def read_prompt(
     """
     facts, turns = check(body, client)
     check_settings(body, facts, client.betas)
-    thinks, shows_thinking = _thinking(body, facts)
-    check_end(turns, facts, thinks=thinks)
+    thinking = thinking_of(body, facts)
+    check_end(turns, facts, thinks=thinking.is_on)
     sections = sections_of(body)
     max_tokens, left = body["max_tokens"], _left(body, facts, sections, client.betas)
-    schemas = _callable(body)
+    schemas, hosted = _callable(body), offered_in(body)
     choice, wanted_tool = _choice(body, schemas)
     results = _results(turns[-1])
     return Prompt(
@@ -117,14 +114,19 @@ def read_prompt(
         tool_choice=choice,
         tool_schemas=schemas,
         parallel_tool_calls=not (body.get("tool_choice") or {}).get("disable_parallel_tool_use"),
+        thinking=thinking.amount,
+        hosted=hosted,
+        wanted_hosted=wanted_hosted(body, schemas, hosted),
         frame_tokens=CALL_FRAME,
         result_ids=tuple(block["tool_use_id"] for block in results),
         details=Asked(
             facts=facts,
-            thinks=thinks,
-            shows_thinking=shows_thinking,
+            thinks=thinking.is_on,
+            shows_thinking=thinking.is_shown,
             cut_by_context=left < max_tokens,
             geo=body.get("inference_geo"),
+            redacts_thinking=thinking.is_on and any(REDACT in one.text for one in sections),
+            turns=turns,
             tier=tier,
             thread=thread,
         ),
@@ -161,15 +163,6 @@ def _left(body: JsonObject, facts: Facts, sections: Iterable[PromptSection], bet
     return context - tokens
 
 
-def _thinking(body: JsonObject, facts: Facts) -> tuple[bool, bool]:
-    """Whether the model thinks, and whether that is shown: from 4.7 on only on request."""
-    thinking = body.get("thinking") or {}
-    kind = thinking.get("type")
-    thinks = facts.thinks_unasked if kind is None else kind in ("enabled", "adaptive")
-    display = thinking.get("display")
-    return thinks, facts.shows_thinking if display is None else display == "summarized"
-
-
 def _callable(body: JsonObject) -> dict[str, JsonObject]:
     """The tools that a `tool_use` block may name, each with the schema of its input.
 
@@ -178,7 +171,7 @@ def _callable(body: JsonObject) -> dict[str, JsonObject]:
     return {
         str(tool.get("name", tool.get("type"))): tool.get("input_schema") or {}
         for tool in body.get("tools") or ()
-        if not str(tool.get("type") or "custom").startswith(_OF_THE_SERVER)
+        if not str(tool.get("type") or "custom").startswith(OF_THE_SERVER)
     }
 
 

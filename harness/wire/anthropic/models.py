@@ -8,7 +8,6 @@ from harness.wire.anthropic.errors import not_found
 from harness.wire.anthropic.page import page
 
 _STRUCTURED_OUTPUTS_GENERATION = 4.5
-_EFFORT_GENERATION = 4.5
 _XHIGH_EFFORT_GENERATION = 4.7
 
 
@@ -49,7 +48,7 @@ def _capabilities(facts: Facts) -> JsonObject:
     """What it can do, under all names that SDK 2.x knows; the server's own tools are not simulated."""
     generation = facts.generation
     no, yes = _support(supported=False), _support(supported=True)
-    effort = _support(supported=generation >= _EFFORT_GENERATION)
+    effort = _support(supported=facts.takes_effort)
     thinks = facts.thinks_by_budget or facts.thinks_adaptively
     return {
         "batch": yes,

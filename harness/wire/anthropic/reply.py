@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from harness.json_types import JsonObject
 from harness.models import ToolCall
-from harness.provider.tokens import count_tokens
+from harness.wire.anthropic.citations import citations_of
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.messages import Asked
-from harness.wire.api import Completion, Ids, Prompt, Stop
+from harness.wire.anthropic.server_tools import blocks_of, container_of, counts_of, encrypted
+from harness.wire.api import Completion, Ids, Moment, Prompt, Stop
 
 _STOP_REASON: dict[Stop, str] = {
     "end": "end_turn",
@@ -15,6 +16,7 @@ _STOP_REASON: dict[Stop, str] = {
     "stop_sequence": "stop_sequence",
     "tool_use": "tool_use",
     "refusal": "refusal",
+    "pause": "pause_turn",
 }
 
 _GEO_GENERATION = 4.6
@@ -25,14 +27,16 @@ _SIGNATURE_PIECES, _SIGNATURE_PIECE = 3, 85
 """A signature has 256 letters here; recorded ones have from 300 up, with the length of the thoughts."""
 
 
-def message(prompt: Prompt, spoken: Completion, ids: Ids) -> JsonObject:
+def message(prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
     """The whole message."""
-    return {
-        **opening(prompt, ids),
-        "content": content(prompt, spoken, ids),
+    body = {
+        **opening(prompt, moment.ids),
+        "content": content(prompt, spoken, moment),
         **ending(prompt, spoken),
         "usage": usage(prompt, spoken),
     }
+    container = container_of(spoken.reply.server_tools, moment.ids, moment.at_s)
+    return body if container is None else body | {"container": container}
 
 
 def opening(prompt: Prompt, ids: Ids) -> JsonObject:
@@ -47,17 +51,27 @@ def opening(prompt: Prompt, ids: Ids) -> JsonObject:
     }
 
 
-def content(prompt: Prompt, spoken: Completion, ids: Ids) -> list[JsonObject]:
-    """The blocks: thoughts, then text, then wishes to use tools."""
+def content(prompt: Prompt, spoken: Completion, moment: Moment) -> list[JsonObject]:
+    """The blocks: thoughts, then uses of the server's tools, then text, then wishes to use tools."""
     asked: Asked = prompt.details
-    reply = spoken.reply
+    reply, ids = spoken.reply, moment.ids
     blocks: list[JsonObject] = []
-    if asked.thinks and reply.thinking:
-        shown = reply.thinking if asked.shows_thinking else ""
-        blocks.append({"type": "thinking", "thinking": shown, "signature": _signature(ids)})
+    if asked.thinks and spoken.thoughts:
+        blocks.append(_thoughts(asked, spoken, ids))
+    blocks += blocks_of(reply.server_tools, prompt.hosted, ids, moment.at_s)
     if reply.text:
-        blocks.append({"type": "text", "text": reply.text})
+        cited = citations_of(reply, asked.turns, ids)
+        citations = {"citations": cited} if cited else {}
+        blocks.append({**citations, "type": "text", "text": reply.text})
     return [*blocks, *(_tool_use(call, ids) for call in reply.tool_calls)]
+
+
+def _thoughts(asked: Asked, spoken: Completion, ids: Ids) -> JsonObject:
+    if asked.redacts_thinking or spoken.reply.thinking_is_redacted:
+        data = encrypted("redacted", spoken.thought_tokens, ids)
+        return {"type": "redacted_thinking", "data": data}
+    shown = spoken.thoughts if asked.shows_thinking else ""
+    return {"type": "thinking", "thinking": shown, "signature": _signature(ids)}
 
 
 def _tool_use(call: ToolCall, ids: Ids) -> JsonObject:
@@ -91,12 +105,12 @@ def usage(prompt: Prompt, spoken: Completion) -> JsonObject:
     written = spoken.usage.cache_write_tokens
     known_geo = "global" if asked.facts.generation >= _GEO_GENERATION else "not_available"
     return {
-        **{name: short[name] for name in short if not name.startswith("output")},
+        **{name: short[name] for name in short if "input" in name},
         "cache_creation": {
             "ephemeral_5m_input_tokens": written - spoken.usage.cache_write_1h_tokens,
             "ephemeral_1h_input_tokens": spoken.usage.cache_write_1h_tokens,
         },
-        **{name: short[name] for name in short if name.startswith("output")},
+        **{name: short[name] for name in short if "input" not in name},
         "service_tier": asked.tier,
         "inference_geo": asked.geo or known_geo,
     }
@@ -113,8 +127,9 @@ def usage_so_far(prompt: Prompt, spoken: Completion) -> JsonObject:
     }
     asked: Asked = prompt.details
     if asked.thinks:
-        thought = min(count_tokens(spoken.reply.thinking), read.output_tokens)
-        numbers["output_tokens_details"] = {"thinking_tokens": thought}
+        numbers["output_tokens_details"] = {"thinking_tokens": spoken.thought_tokens}
+    if spoken.reply.server_tools:
+        numbers["server_tool_use"] = counts_of(spoken.reply.server_tools)
     return numbers
 
 

@@ -57,6 +57,14 @@ _KINDS = (
     "tool_removal",
 )
 
+_PAUSED = (
+    "server_tool_use",
+    "mcp_tool_use",
+    *(kind for kind in _KINDS if kind.endswith("_tool_result")),
+)
+"""What a paused turn ends with; it comes back to be continued
+(https://docs.claude.com/en/api/handling-stop-reasons#pause-turn)."""
+
 _RESULT_KINDS = ("text", "image", "search_result", "document", "tool_reference")
 """What the result of a tool may hold."""
 
@@ -288,6 +296,8 @@ def check_end(turns: list[Turn], facts: Facts, *, thinks: bool) -> None:
     last = turns[-1]
     if last.role != "assistant":
         return
+    if last.blocks and last.blocks[-1]["type"] in _PAUSED:
+        return  # a turn that was paused goes on
     if not facts.takes_prefill:
         raise invalid(_NO_PREFILL)
     if thinks and last.blocks and last.blocks[0]["type"] not in ("thinking", "redacted_thinking"):

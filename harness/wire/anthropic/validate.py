@@ -63,6 +63,9 @@ _BETA_FIELDS = frozenset(
 _TABLES = ("thinking", "output_config", "tool_choice", "cache_control", "metadata")
 """Fields that are objects, where they are there."""
 
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""What `output_config.effort` may be."""
+
 _TOOL_NAME = r"^[a-zA-Z0-9_-]{1,128}$"
 _MIN_THINKING_TOKENS = 1024
 _MAX_BREAKPOINTS = 4
@@ -94,7 +97,12 @@ def check_fields(body: Table, version: str, betas: str) -> None:
     for name in _TABLES:
         if body.get(name) is not None:
             as_table(body[name], name)
-    wanted = (body.get("output_config") or {}).get("format")
+    config = body.get("output_config") or {}
+    if config.get("effort") is not None and config["effort"] not in EFFORTS:
+        raise invalid(
+            "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"
+        )
+    wanted = config.get("format")
     if wanted is not None:
         as_table(wanted, "output_config.format")
         if mistake(wanted.get("schema", {})) is not None:
@@ -113,6 +121,8 @@ def check_settings(body: Table, facts: Facts, betas: str) -> None:
         raise invalid(
             f"max_tokens: {max_tokens} > {longest}, which is the maximum allowed number of output tokens for {facts.dated}"
         )
+    if (body.get("output_config") or {}).get("effort") is not None and not facts.takes_effort:
+        raise invalid("This model does not support the effort parameter.")
     truth_at(body, "stream", "stream")
     words = list_at(body, "stop_sequences", "stop_sequences") if body.get("stop_sequences") else []
     for number, word in enumerate(words):

@@ -1,7 +1,7 @@
 """MCP over streamable HTTP: a POST for each message, a GET for what the server says by itself, a DELETE at the end of a session.
 
 Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports and 2026-07-28, and the servers of the `mcp`
-package 2.3.0 (`mcp/server/streamable_http.py`, `_streamable_http_modern.py`) for statuses and texts.
+package 2.3.0 (its modules `mcp.server.streamable_http` and `_streamable_http_modern`) for statuses and texts.
 """
 
 from __future__ import annotations

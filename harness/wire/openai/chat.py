@@ -11,7 +11,6 @@ from hashlib import blake2b
 from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
-from harness.units import Usage
 from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.http import HttpResponse
 from harness.wire.openai.chat_rules import check_length, check_messages, check_parameters
@@ -19,6 +18,7 @@ from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import BASE62, compact, pretty
 from harness.wire.openai.headers import JSON, begun_s, headers
 from harness.wire.openai.models import is_reasoning, snapshot
+from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.shapes import CHAT, check_shape
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
@@ -28,6 +28,7 @@ _FINISH = {
     "max_tokens": "length",
     "tool_use": "tool_calls",
     "refusal": "stop",
+    "pause": "stop",
 }
 
 
@@ -77,6 +78,7 @@ def read_chat(asked: JsonObject) -> Prompt:
         tool_choice=offered.choice,
         tool_schemas=offered.schemas,
         parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
+        thinking=thinking_of(asked["model"], asked.get("reasoning_effort")),
         frame_tokens=FRAME_TOKENS,
         wanted=schema if offered.wanted is None else offered.wanted,
         wanted_tool=offered.wanted_tool,
@@ -132,17 +134,12 @@ def usage_of(spoken: Completion) -> JsonObject:
         "total_tokens": usage.prompt_tokens + usage.output_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": reasoning_tokens(spoken.reply.thinking, usage),
+            "reasoning_tokens": spoken.thought_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
     }
-
-
-def reasoning_tokens(thinking: str, usage: Usage) -> int:
-    """How much of a reply was thought and not said [tokens]."""
-    return min(count_tokens(thinking), usage.output_tokens)
 
 
 def tool_call(call: ToolCall, ids: Ids, arguments: str) -> JsonObject:

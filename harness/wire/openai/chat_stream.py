@@ -61,15 +61,16 @@ class _Chunks:
             last.append(self._chunk(index, {}, finish_reason(self._prompt, self._spoken)))
         if self._wish.include_usage:
             last.append(self._encoded({"choices": [], "usage": usage_of(self._spoken)}))
-        opened = [(chunk, 0) for chunk in openings]
-        numbered = [(chunk, number) for number, chunk in enumerate(deltas, 1)]
+        thought = self._spoken.thought_tokens  # it comes before all chunks
+        opened = [(chunk, thought) for chunk in openings]
+        numbered = [(chunk, thought + number) for number, chunk in enumerate(deltas, 1)]
         return spread(opened + numbered, [*last, _DONE])
 
     def _deltas(self) -> list[JsonObject]:
         """What one choice says, piece by piece, from its opening."""
         reply = self._spoken.reply
         written = [compact(call.arguments) for call in reply.tool_calls]
-        text, *arguments = cut([reply.text, *written], self._spoken.usage.output_tokens)
+        text, *arguments = cut([reply.text, *written], self._spoken.said_tokens)
         name = "refusal" if self._spoken.stop == "refusal" else "content"
         deltas: list[JsonObject] = [self._opening(name)]
         deltas += ({name: piece} for piece in text)

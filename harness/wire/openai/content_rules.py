@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.wire.images import decoded, kind_of
 from harness.wire.openai.errors import Rejected
-from harness.wire.openai.models import undated
+from harness.wire.openai.families import undated
 
 _BLIND = re.compile(
     r"gpt-3\.5.*|gpt-4|gpt-4-0314|gpt-4-0613|gpt-4-32k.*|gpt-4-(1106|0125|turbo)-preview|o1-mini|o1-preview|o3-mini|.*-audio.*"

@@ -56,11 +56,11 @@ def padded(body: JsonObject, ids: Ids) -> str:
     return f'{text[:-2]}{padding(ids, len(text) - 1)}"}}'
 
 
-def spread(events: Sequence[tuple[bytes, int]], last: Sequence[bytes]) -> list[Part]:
+def spread(events: Sequence[tuple[bytes, float]], last: Sequence[bytes]) -> list[Part]:
     """Give each event of a stream its place in time.
 
     Args:
-        events: Each with the number of deltas that have been sent when it has; a delta counts itself.
+        events: Each with the number of tokens that have been generated when it is sent; a delta counts itself.
         last: What comes when all has been generated.
     """
     steps = max(1, max((number for _, number in events), default=0) - 1)

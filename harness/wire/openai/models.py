@@ -8,24 +8,52 @@ from typing import NamedTuple
 
 from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
+from harness.wire.openai.families import undated
 from harness.wire.openai.model_names import NAMES
 
 _SNAPSHOTS = {
     "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
-    "gpt-4o": "gpt-4o-2024-08-06",
-    "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
-    "gpt-4.1": "gpt-4.1-2025-04-14",
-    "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
-    "gpt-4.1-nano": "gpt-4.1-nano-2025-04-14",
-    "gpt-5": "gpt-5-2025-08-07",
-    "gpt-5-mini": "gpt-5-mini-2025-08-07",
-    "gpt-5-nano": "gpt-5-nano-2025-08-07",
-    "o1": "o1-2024-12-17",
-    "o3": "o3-2025-04-16",
-    "o3-mini": "o3-mini-2025-01-31",
-    "o4-mini": "o4-mini-2025-04-16",
+    "gpt-4": "gpt-4-0613",
+    "gpt-4-turbo": "gpt-4-turbo-2024-04-09",
+    **{
+        name: f"{name}-{date}"
+        for name, date in (
+            ("gpt-4o", "2024-08-06"),
+            ("gpt-4o-mini", "2024-07-18"),
+            ("gpt-4o-search-preview", "2025-03-11"),
+            ("gpt-4o-mini-search-preview", "2025-03-11"),
+            ("gpt-4.1", "2025-04-14"),
+            ("gpt-4.1-mini", "2025-04-14"),
+            ("gpt-4.1-nano", "2025-04-14"),
+            ("gpt-5", "2025-08-07"),
+            ("gpt-5-mini", "2025-08-07"),
+            ("gpt-5-nano", "2025-08-07"),
+            ("gpt-5-pro", "2025-10-06"),
+            ("gpt-5.1", "2025-11-13"),
+            ("gpt-5.2", "2025-12-11"),
+            ("gpt-5.2-pro", "2025-12-11"),
+            ("gpt-5.4", "2026-03-05"),
+            ("gpt-5.4-mini", "2026-03-17"),
+            ("gpt-5.4-nano", "2026-03-17"),
+            ("gpt-5.4-pro", "2026-03-05"),
+            ("gpt-5.5", "2026-04-23"),
+            ("gpt-5.5-pro", "2026-04-23"),
+            ("o1", "2024-12-17"),
+            ("o1-mini", "2024-09-12"),
+            ("o1-preview", "2024-09-12"),
+            ("o1-pro", "2025-03-19"),
+            ("o3", "2025-04-16"),
+            ("o3-mini", "2025-01-31"),
+            ("o3-pro", "2025-06-10"),
+            ("o3-deep-research", "2025-06-26"),
+            ("o4-mini", "2025-04-16"),
+            ("o4-mini-deep-research", "2025-06-26"),
+            ("computer-use-preview", "2025-03-11"),
+        )
+    },
 }
-"""What an alias stands for, and what answers call it (https://platform.openai.com/docs/models)."""
+"""What an alias stands for, and what answers call it (https://platform.openai.com/docs/models): the dated names of the SDK
+3.54 and of genai-prices 0.2.3, where there is one for the alias."""
 
 _CONTEXT_TOKENS = {
     "gpt-3.5-turbo": 16_385,
@@ -48,8 +76,6 @@ _CONTEXT_TOKENS = {
 _LISTED = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "o4-mini")
 _CREATED_S = 1_735_689_600
 """When every model says it was made: 2025-01-01 [s since 1970]."""
-
-_DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
 
 # A dated name, or an alias, of the first reasoning models: those whose refusals are known.
 _REASONING = re.compile(r"(o1|o3|o3-mini|o4-mini|gpt-5|gpt-5-mini|gpt-5-nano)(-20\d\d-\d\d-\d\d)?")
@@ -83,11 +109,6 @@ _UNSUPPORTED = (
         "https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_tokens",
     ),
 )
-
-
-def undated(model: str) -> str:
-    """The name without the date of a snapshot."""
-    return _DATE.sub("", model)
 
 
 def takes(model: str, parameter: str) -> bool:

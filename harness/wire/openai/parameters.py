@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final
 
 from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
-from harness.wire.openai.models import undated
+from harness.wire.openai.families import EFFORTS, family_of
 from harness.wire.openai.validate import check_type
 
 CHAT: Final = frozenset(
@@ -94,38 +93,6 @@ RESPONSE: Final = frozenset(
 )
 """Those of a response."""
 
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Every value there is."""
-
-
-class _Efforts(NamedTuple):
-    """The efforts that some models take."""
-
-    models: re.Pattern[str]
-    values: tuple[str, ...]
-    source: str
-
-
-_GUIDE = "https://platform.openai.com/docs/guides/reasoning"
-_REFERENCE = (
-    "https://platform.openai.com/docs/api-reference/chat/create#chat-create-reasoning_effort"
-)
-_OF_MODELS = (
-    _Efforts(re.compile(r"o1|o1-pro|o3|o3-mini|o3-pro|o4-mini"), ("low", "medium", "high"), _GUIDE),
-    _Efforts(
-        re.compile(r"gpt-5|gpt-5-mini|gpt-5-nano"), ("minimal", "low", "medium", "high"), _REFERENCE
-    ),
-    _Efforts(re.compile(r"gpt-5-pro"), ("high",), _REFERENCE),
-    _Efforts(re.compile(r"gpt-5\.1"), ("none", "low", "medium", "high"), _REFERENCE),
-    _Efforts(
-        re.compile(r"gpt-5\.[24](-mini|-nano)?"),
-        ("none", "low", "medium", "high", "xhigh"),
-        _REFERENCE,
-    ),
-    _Efforts(re.compile(r"(gpt-3|gpt-4|chatgpt-4o).*"), (), _GUIDE),
-)
-"""Other models take any."""
-
 
 def check_known_chat(asked: JsonObject) -> None:
     """Check that a chat has no parameters that do not exist."""
@@ -153,14 +120,14 @@ def check_effort(model: str, effort: object, place: str) -> None:
     if effort is None:
         return
     check_type(place, effort, (str,))
-    if effort not in _EFFORTS:
+    if effort not in EFFORTS:
         raise Rejected(
-            f"Invalid value: '{effort}'. Supported values are: {_listed(_EFFORTS)}.",
+            f"Invalid value: '{effort}'. Supported values are: {_listed(EFFORTS)}.",
             place,
             "invalid_value",
         )
-    plain = undated(model)
-    values = next((one.values for one in _OF_MODELS if one.models.fullmatch(plain)), _EFFORTS)
+    family = family_of(model)
+    values = EFFORTS if family is None else family.efforts
     if not values:
         raise Rejected(
             f"Unsupported parameter: '{place}' is not supported with this model.",

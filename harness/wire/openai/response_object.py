@@ -5,12 +5,16 @@ The fields and the order are those of a recorded reply of January 2026; `cache_w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.json_types import JsonObject
 from harness.models import ToolCall
-from harness.provider.tokens import count_tokens
-from harness.wire.api import Completion, Ids
+from harness.wire.api import Completion, Ids, Prompt
 from harness.wire.openai.encoding import BASE62, HEX, compact
-from harness.wire.openai.models import is_reasoning, snapshot
+from harness.wire.openai.families import has
+from harness.wire.openai.models import snapshot
+from harness.wire.openai.reasoning import item_of, settings_of
+from harness.wire.openai.server_tools import annotations_of, echoed, items_of
 
 
 def new_id(prefix: str, ids: Ids) -> str:
@@ -51,8 +55,7 @@ def completed(
 
 def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObject:
     """A response that has only begun."""
-    reasoning = asked.get("reasoning") or {}
-    effort = reasoning.get("effort") or ("medium" if is_reasoning(asked["model"]) else None)
+    model = asked["model"]
     text = asked.get("text") or {}
     return {
         "id": response_id,
@@ -74,8 +77,14 @@ def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObje
         "presence_penalty": 0.0,
         "previous_response_id": asked.get("previous_response_id"),
         "prompt_cache_key": asked.get("prompt_cache_key"),
-        "prompt_cache_retention": asked.get("prompt_cache_retention"),
-        "reasoning": {"effort": effort, "summary": reasoning.get("summary")},
+        **(
+            {"prompt_cache_options": _cache_options(asked)}
+            if has(model, "prompt_cache_options")
+            else {}
+        ),
+        "prompt_cache_retention": asked.get("prompt_cache_retention")
+        or ("24h" if has(model, "prompt_cache_retention") else None),
+        "reasoning": settings_of(asked),
         "safety_identifier": asked.get("safety_identifier"),
         "service_tier": "auto",
         "store": asked.get("store") is not False,
@@ -95,40 +104,51 @@ def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObje
     }
 
 
-def output_items(asked: JsonObject, spoken: Completion, ids: Ids) -> list[JsonObject]:
-    """What a reply says, item by item: what was thought, then said, then wished."""
+def output_items(
+    prompt: Prompt,
+    spoken: Completion,
+    ids: Ids,
+    asked: JsonObject,
+    heard: Sequence[JsonObject],
+) -> list[JsonObject]:
+    """What a reply says, item by item: thoughts, uses of OpenAI's tools, the message, wishes.
+
+    Args:
+        prompt: The request, as it was read.
+        spoken: The reply.
+        ids: Where the items' names come from.
+        asked: The request.
+        heard: The items of the conversation.
+    """
     reply = spoken.reply
     items: list[JsonObject] = []
-    if reply.thinking:
-        items.append(_thought(asked, reply.thinking, ids))
-    if reply.text or not reply.tool_calls:
-        items.append(_message(spoken, ids))
+    if prompt.thinking is not None or spoken.thought_tokens:
+        items.append(item_of(asked, spoken, new_id("rs", ids), ids))
+    if reply.server_tools:
+        listed = [item["server_label"] for item in heard if item["type"] == "mcp_list_tools"]
+        items += items_of(asked, reply, prompt.hosted, listed, ids)
+    if reply.text or not (reply.tool_calls or items):
+        items.append(_message(asked, spoken, ids))
     items += (_call(call, ids) for call in reply.tool_calls)
     return items
 
 
-def _thought(asked: JsonObject, thinking: str, ids: Ids) -> JsonObject:
-    """What was thought; its words are shown to those who ask for a summary."""
-    item: JsonObject = {"id": new_id("rs", ids), "type": "reasoning"}
-    if "reasoning.encrypted_content" in (asked.get("include") or ()):
-        item["encrypted_content"] = "gAAAAAB" + ids.next("encrypted", 64, BASE62)
-    shown = (asked.get("reasoning") or {}).get("summary") is not None
-    item["summary"] = [{"type": "summary_text", "text": thinking}] if shown else []
-    return item
-
-
-def _message(spoken: Completion, ids: Ids) -> JsonObject:
+def _message(asked: JsonObject, spoken: Completion, ids: Ids) -> JsonObject:
     text = spoken.reply.text
-    part: JsonObject = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+    cited = annotations_of(spoken.reply)
+    part: JsonObject = {"type": "output_text", "annotations": cited, "logprobs": [], "text": text}
     if spoken.stop == "refusal":
         part = {"type": "refusal", "refusal": text}
-    return {
+    message = {
         "id": new_id("msg", ids),
         "type": "message",
         "status": "incomplete" if spoken.stop == "max_tokens" else "completed",
         "content": [part],
         "role": "assistant",
     }
+    if has(asked["model"], "phase"):
+        message["phase"] = "commentary" if spoken.reply.tool_calls else "final_answer"
+    return message
 
 
 def _call(call: ToolCall, ids: Ids) -> JsonObject:
@@ -145,12 +165,11 @@ def _call(call: ToolCall, ids: Ids) -> JsonObject:
 def _usage(spoken: Completion) -> JsonObject:
     """What was read and written; here what is read includes what came from a cache."""
     usage = spoken.usage
-    thought = min(count_tokens(spoken.reply.thinking), usage.output_tokens)
     return {
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.cache_read_tokens, "cache_write_tokens": 0},
         "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": thought},
+        "output_tokens_details": {"reasoning_tokens": spoken.thought_tokens},
         "total_tokens": usage.prompt_tokens + usage.output_tokens,
     }
 
@@ -158,7 +177,7 @@ def _usage(spoken: Completion) -> JsonObject:
 def _tool(tool: JsonObject) -> JsonObject:
     """A tool as the answer repeats it."""
     if tool.get("type") != "function":
-        return tool
+        return echoed(tool)
     return {
         "type": "function",
         "description": tool.get("description"),
@@ -166,6 +185,11 @@ def _tool(tool: JsonObject) -> JsonObject:
         "parameters": tool.get("parameters"),
         "strict": tool.get("strict") is not False,
     }
+
+
+def _cache_options(asked: JsonObject) -> JsonObject:
+    """How the prompt cache is used (types of the SDK 3.54)."""
+    return {"mode": "implicit", "ttl": "30m", **(asked.get("prompt_cache_options") or {})}
 
 
 def _given(value: float | None, default: float) -> float:

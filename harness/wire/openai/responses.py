@@ -18,10 +18,13 @@ from harness.wire.http import HttpResponse
 from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import compact, pretty
 from harness.wire.openai.errors import Rejected
+from harness.wire.openai.families import has
 from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
+from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
 from harness.wire.openai.response_stream import Events
+from harness.wire.openai.server_tools import offered_in, usage_of, wanted_hosted
 from harness.wire.openai.shapes import RESPONSE, check_shape
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
@@ -74,7 +77,7 @@ class Responses:
         """The answer in parts."""
         head = headers(moment, EVENTS)
         body = self._body(prompt, spoken, moment)
-        parts = Events(body, spoken, moment.ids, prompt.details.asked).parts()
+        parts = Events(body, prompt, spoken, moment, prompt.details.asked).parts()
         return HttpResponse(200, head, parts)
 
     def get(self, response_id: str) -> JsonObject:
@@ -109,9 +112,12 @@ class Responses:
     def _body(self, prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
         wish: ResponseWish = prompt.details
         response_id = new_id("resp", moment.ids)
-        output = output_items(wish.asked, spoken, moment.ids)
+        output = output_items(prompt, spoken, moment.ids, wish.asked, wish.items)
         ended_s = int(EPOCH_S + moment.at_s)
         body = completed(wish.asked, spoken, response_id, output, begun_s(moment), ended_s)
+        counted = usage_of(spoken.reply, prompt.hosted)
+        if counted is not None and has(prompt.model, "tool_usage"):
+            body["tool_usage"] = counted
         if body["store"]:
             self._kept[response_id] = _Kept(body, (*wish.items, *output))
         return body
@@ -158,6 +164,7 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
     check_window(asked["model"], talk.sections)
     functions = [tool for tool in tools if tool.get("type") == "function"]
     offered = offer(functions, asked.get("tool_choice"))
+    hosted = offered_in(asked)
     schema = {"type": "object"} if format_.get("type") == "json_object" else format_.get("schema")
     return Prompt(
         model=asked["model"],
@@ -170,6 +177,9 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
         tool_choice=offered.choice,
         tool_schemas=offered.schemas,
         parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
+        thinking=thinking_of(asked["model"], (asked.get("reasoning") or {}).get("effort")),
+        hosted=hosted,
+        wanted_hosted=wanted_hosted(asked, hosted, len(offered.schemas)),
         frame_tokens=FRAME_TOKENS,
         wanted=schema if offered.wanted is None else offered.wanted,
         wanted_tool=offered.wanted_tool,

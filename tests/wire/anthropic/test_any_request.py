@@ -15,7 +15,7 @@ from harness.wire.api import Prompt
 from tests.examples import examples
 
 FULL: dict[str, Any] = {
-    "model": "claude-sonnet-4-5",
+    "model": "claude-sonnet-4-6",
     "max_tokens": 2048,
     "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
     "tools": [

@@ -1,0 +1,331 @@
+"""The server's own tools: which there are, what they cost, and the blocks of a use and of its result.
+
+One line a tool. Sources: the tools' pages under https://platform.claude.com/docs/en/agents-and-tools/tool-use, the types of
+the SDK 2.12, and recorded answers with `web_search` and `tool_search_tool_bm25`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from harness.json_types import JsonObject
+from harness.models import ServerTool
+from harness.wire.anthropic.headers import BASE58, rfc3339
+from harness.wire.api import Ids
+from harness.wire.hosted import Hosted, Terms, offer_of, result_tokens
+
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_DIRECT = {"caller": {"type": "direct"}}
+
+
+class Use(NamedTuple):
+    """One use of a tool, while its blocks are written."""
+
+    tool: ServerTool
+    offer: Hosted
+    ids: Ids
+    at_s: float
+    """When [s]."""
+
+
+Content = Callable[[Use], Any]
+
+
+class Tool(NamedTuple):
+    """A tool of the server."""
+
+    name: str
+    """As `ServerTool` names it."""
+    offered: tuple[str, ...]
+    """How the types begin of the tools in a request that offer it."""
+    called: str
+    """Its name in the block of a use; empty for the name that the request gives it."""
+    result: str
+    """What the type of its result begins with."""
+    content: Content
+    """The content of its result."""
+    terms: Terms
+    counted: str = ""
+    """The counter in `usage.server_tool_use`."""
+    names_caller: bool = False
+    """Whether its result says who called it."""
+    in_container: bool = False
+    """Whether it runs in a container."""
+
+
+def _found(use: Use) -> list[JsonObject]:
+    return [
+        {
+            "type": "web_search_result",
+            "title": one.get("title") or one.get("url") or "",
+            "url": one.get("url") or "",
+            "encrypted_content": encrypted("found", result_tokens(one, use.offer.terms), use.ids),
+            "page_age": one.get("page_age"),
+        }
+        for one in use.tool.results
+    ]
+
+
+def _fetched(use: Use) -> JsonObject:
+    one = use.tool.results[0] if use.tool.results else {}
+    source = {"type": "text", "media_type": "text/plain", "data": one.get("text") or ""}
+    cited = use.offer.definition.get("citations")
+    return {
+        "type": "web_fetch_result",
+        "url": one.get("url") or use.tool.input.get("url") or "",
+        "retrieved_at": rfc3339(use.at_s),
+        "content": {
+            "type": "document",
+            "source": source,
+            "title": one.get("title"),
+            "citations": cited if isinstance(cited, dict) else None,
+        },
+    }
+
+
+def _ran(prefix: str) -> Content:
+    def content(use: Use) -> JsonObject:
+        one = use.tool.results[0] if use.tool.results else {}
+        files = one.get("files") or ()
+        return {
+            "type": f"{prefix}_result",
+            "stdout": one.get("stdout") or one.get("text") or "",
+            "stderr": one.get("stderr") or "",
+            "return_code": one.get("return_code") or 0,
+            "content": [{"type": f"{prefix}_output", "file_id": file} for file in files],
+        }
+
+    return content
+
+
+def _edited(use: Use) -> JsonObject:
+    one = use.tool.results[0] if use.tool.results else {}
+    prefix = "text_editor_code_execution"
+    match use.tool.input.get("command"):
+        case "create":
+            return {"type": f"{prefix}_create_result", "is_file_update": False}
+        case "str_replace":
+            return {
+                "type": f"{prefix}_str_replace_result",
+                "old_start": None,
+                "old_lines": None,
+                "new_start": None,
+                "new_lines": None,
+                "lines": None,
+                **{name: one[name] for name in one if name != "text"},
+            }
+    text = str(one.get("text") or "")
+    lines = text.count("\n") + 1
+    return {
+        "type": f"{prefix}_view_result",
+        "file_type": "text",
+        "content": text,
+        "num_lines": lines,
+        "start_line": 1,
+        "total_lines": lines,
+    }
+
+
+def _discovered(use: Use) -> JsonObject:
+    names = [one.get("name") or one.get("text") for one in use.tool.results]
+    return {
+        "type": "tool_search_tool_search_result",
+        "tool_references": [{"type": "tool_reference", "tool_name": name} for name in names],
+    }
+
+
+def _answered(use: Use) -> list[JsonObject]:
+    texts = [str(one.get("text") or "") for one in use.tool.results] or [use.tool.error]
+    return [{"citations": None, "type": "text", "text": text} for text in texts]
+
+
+_SANDBOX_S, _SEARCH_S, _PAGE_TOKENS = 2.0, 1.5, 1000
+
+TOOLS = (
+    Tool(
+        "web_search",
+        ("web_search_",),
+        "web_search",
+        "web_search_tool_result",
+        _found,
+        # $10 for 1,000 searches; ten results were recorded with 10,000 tokens.
+        Terms(0.01, _SEARCH_S, _PAGE_TOKENS),
+        "web_search_requests",
+        names_caller=True,
+    ),
+    Tool(
+        "web_fetch",
+        ("web_fetch_",),
+        "web_fetch",
+        "web_fetch_tool_result",
+        _fetched,
+        Terms(0.0, _SEARCH_S, 2 * _PAGE_TOKENS),
+        "web_fetch_requests",
+        names_caller=True,
+    ),
+    Tool(
+        "code_execution",
+        ("code_execution_20250522",),
+        "code_execution",
+        "code_execution_tool_result",
+        _ran("code_execution"),
+        Terms(takes_s=_SANDBOX_S),
+        in_container=True,
+    ),
+    Tool(
+        "code_execution",
+        ("code_execution_202508", "code_execution_2026"),
+        "bash_code_execution",
+        "bash_code_execution_tool_result",
+        _ran("bash_code_execution"),
+        Terms(takes_s=_SANDBOX_S),
+        in_container=True,
+    ),
+    Tool(
+        "text_editor_code_execution",
+        ("code_execution_202508", "code_execution_2026"),
+        "text_editor_code_execution",
+        "text_editor_code_execution_tool_result",
+        _edited,
+        Terms(takes_s=0.5),
+        in_container=True,
+    ),
+    Tool(
+        "tool_search",
+        ("tool_search_tool_",),
+        "",
+        "tool_search_tool_result",
+        _discovered,
+        Terms(takes_s=0.2),
+    ),
+    Tool("mcp", ("mcp_toolset",), "", "mcp_tool_result", _answered, Terms(takes_s=1.0)),
+)
+"""Fees are those of https://platform.claude.com/docs/en/about-claude/pricing; times are guesses."""
+
+
+OF_THE_SERVER = (*dict.fromkeys(kind for row in TOOLS for kind in row.offered), "mcp_", "advisor_")
+"""How the types begin of tools that the server itself uses."""
+
+
+def offered_in(body: JsonObject) -> tuple[Hosted, ...]:
+    """The server's tools that a request offers."""
+    found = [
+        Hosted(row.name, row.terms, definition)
+        for definition in body.get("tools") or ()
+        for row in TOOLS
+        if str(definition.get("type") or "").startswith(row.offered)
+    ]
+    if body.get("mcp_servers") and not any(one.name == "mcp" for one in found):
+        # The older way: without a toolset.
+        found.append(Hosted("mcp", TOOLS[-1].terms, {"type": "mcp_toolset"}))
+    return tuple(found)
+
+
+def wanted_hosted(
+    body: JsonObject, schemas: Mapping[str, JsonObject], hosted: Sequence[Hosted]
+) -> str:
+    """The server's tool that must be used; empty if there is no such wish.
+
+    Args:
+        body: The request.
+        schemas: The tools that the client runs.
+        hosted: Those of the server.
+    """
+    choice = body.get("tool_choice") or {}
+    match choice.get("type"):
+        case "tool":
+            named = [one.name for one in hosted if one.definition.get("name") == choice["name"]]
+            return named[0] if named else ""
+        case "any" if hosted and not schemas:
+            return hosted[0].name
+    return ""
+
+
+def blocks_of(
+    uses: Sequence[ServerTool], hosted: Sequence[Hosted], ids: Ids, at_s: float
+) -> Iterator[JsonObject]:
+    """The blocks of uses of tools and of their results."""
+    for tool in uses:
+        offer = offer_of(hosted, tool.tool) or Hosted(tool.tool, Terms(), {})
+        row = _row_of(offer)
+        if row is None:  # sent as it is, although nothing offers it
+            continue
+        use = Use(tool, offer, ids, at_s)
+        yield from _blocks(row, use)
+
+
+def _row_of(offer: Hosted) -> Tool | None:
+    rows = [row for row in TOOLS if row.name == offer.name]
+    kind = str(offer.definition.get("type") or "")
+    return next((row for row in rows if kind.startswith(row.offered)), rows[0] if rows else None)
+
+
+def _blocks(row: Tool, use: Use) -> Iterator[JsonObject]:
+    tool = use.tool
+    if row.name == "mcp":
+        use_id = "mcptoolu_01" + use.ids.next("mcptoolu", 22, BASE58)
+        server = tool.input.get("server") or use.offer.definition.get("mcp_server_name")
+        yield {
+            "type": "mcp_tool_use",
+            "id": use_id,
+            "name": tool.input.get("name") or "",
+            "input": tool.input.get("arguments") or {},
+            "server_name": server or "",
+        }
+        failed = {"is_error": bool(tool.error)}
+        yield {"type": row.result, "tool_use_id": use_id, **failed, "content": row.content(use)}
+        return
+    use_id = "srvtoolu_01" + use.ids.next("srvtoolu", 22, BASE58)
+    called = row.called or str(use.offer.definition.get("name") or row.name)
+    yield {
+        "type": "server_tool_use",
+        "id": use_id,
+        "name": called,
+        "input": _input(called, tool.input),
+        **_DIRECT,
+    }
+    content: Any = {"type": f"{row.result}_error", "error_code": tool.error}
+    if not tool.error:
+        content = row.content(use)
+    caller = _DIRECT if row.names_caller else {}
+    yield {"type": row.result, "tool_use_id": use_id, "content": content, **caller}
+
+
+def _input(called: str, given: JsonObject) -> JsonObject:
+    """A shell is given commands, whatever they are called in the reply."""
+    if called == "bash_code_execution" and "code" in given:
+        return {"command": given["code"], **{name: given[name] for name in given if name != "code"}}
+    return given
+
+
+def counts_of(uses: Sequence[ServerTool]) -> JsonObject:
+    """The field `server_tool_use` of `usage`."""
+    counts = {"web_search_requests": 0, "web_fetch_requests": 0}
+    for tool in uses:
+        row = next((row for row in TOOLS if row.name == tool.tool), None)
+        if row is not None and row.counted and not tool.error:
+            counts[row.counted] += 1
+    return counts
+
+
+def container_of(uses: Sequence[ServerTool], ids: Ids, at_s: float) -> JsonObject | None:
+    """The container in which tools ran; None if none did."""
+    kinds = {row.name for row in TOOLS if row.in_container}
+    if not any(tool.tool in kinds for tool in uses):
+        return None
+    return {
+        "id": "container_01" + ids.next("container", 22, BASE58),
+        "expires_at": rfc3339(at_s + _CONTAINER_S),
+        "skills": None,
+    }
+
+
+_CONTAINER_S = 300.0
+"""How long a container lives after its last use [s]: five minutes, as recorded by the SDK's examples."""
+
+
+def encrypted(what: str, tokens: int, ids: Ids) -> str:
+    """Text that only the server reads, as long as so many tokens."""
+    piece = ids.next(what, min(256, max(16, 4 * tokens)), _BASE64)
+    return "E" + (piece * (4 * tokens // len(piece) + 1))[: max(16, 4 * tokens)]
