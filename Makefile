@@ -12,7 +12,7 @@ PATTERNS := code_review_single orchestrator_worker pipeline hierarchical router 
   market mesh tool_agent blackboard
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-all test-pythons test-frameworks test-threads-frameworks test-crewai test-crewai-cassettes test-browser lint format check bench gallery docs clean
+.PHONY: help setup simulate test test-all test-pythons test-frameworks test-mcp test-threads-frameworks test-crewai test-crewai-cassettes test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -55,6 +55,9 @@ test-python-%:
 test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run the tests of frameworks, in environments of their own
 	.venv-frameworks/bin/python -m pytest tests/frameworks
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
+
+test-mcp: .venv-frameworks-mcp/.ready ## run the tests of MCP with mcp 1 and pydantic-ai; test-frameworks has mcp 2
+	.venv-frameworks-mcp/bin/python -m pytest tests/frameworks/test_mcp.py tests/frameworks/test_mcp_in_frameworks.py
 
 test-threads-frameworks: .venv-frameworks-threads/.ready ## run the tests of smolagents and LlamaIndex
 	.venv-frameworks-threads/bin/python -m pytest tests/frameworks
@@ -125,4 +128,4 @@ docs: $(READY) ## write the generated pages again
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-threads .venv-frameworks-crewai .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-mcp .venv-frameworks-threads .venv-frameworks-crewai .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -12,6 +12,9 @@ from harness.sim import ProgramRun, Sim
 
 pytest.importorskip("mcp", reason="needs mcp")
 
+# openai-agents calls it so where it finds mcp 1.
+pytestmark = pytest.mark.filterwarnings("ignore:Use `streamable_http_client` instead")
+
 URL = "http://files.test/mcp"
 COMMAND = "npx"
 ARGUMENTS = ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"]
@@ -108,8 +111,8 @@ def test_a_hostile_result_reaches_the_model_as_it_is(sim: Sim, ask: Ask) -> None
 def test_openai_agents_gives_a_tool_up_after_its_own_five_seconds(sim: Sim) -> None:
     pytest.importorskip("agents", reason="needs openai-agents")
     sim.mcp("files", tools=[search], url=URL, latency_s=60)
-    replies = [ToolCall("search", {"query": "lamp"}), lambda call: call.tool_results[-1].text]
-    sim.agent("clerk", reply=replies)
+    wish = ToolCall("search", {"query": "lamp"})
+    sim.agent("clerk", reply=lambda call: call.tool_results[-1].text if call.tool_results else wish)
     run = sim.run(with_openai_agents, "http", "Any lamps?")
     assert "error occurred" in run.output
     assert 5 < run.latency_s < 7
