@@ -11,7 +11,7 @@ from typing import Any, Self
 from harness.agents.broken import Breaks
 from harness.errors import HarnessError
 from harness.run.program_world import ProgramWorld
-from harness.wire.mcp.messages import Message
+from harness.wire.json_rpc import Message
 from harness.wire.mcp.server import McpServer
 from harness.wire.routing import scope_here
 

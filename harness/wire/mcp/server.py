@@ -6,8 +6,7 @@ message heard -> process -> tool used, in virtual time -> answer sent to the cha
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from contextvars import Context
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
@@ -16,36 +15,29 @@ from harness.agents.broken import Breaks
 from harness.errors import HarnessError, NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps, Wait
-from harness.models.attempt import made_aside
 from harness.virtual.aside import Aside
-from harness.wire.mcp import messages
-from harness.wire.mcp.messages import (
+from harness.wire import json_rpc
+from harness.wire.json_rpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
-    UNSUPPORTED_VERSION,
     Message,
     RequestError,
-    meta_of,
+    is_message,
 )
+from harness.wire.mcp import messages
+from harness.wire.mcp.messages import UNSUPPORTED_VERSION, meta_of
 from harness.wire.mcp.tool import InvalidArgumentsError, Listed, failed
-from harness.wire.routing import Scope, context_of
-
-Answer = Generator[Callable[[], Any], Any, Any]
-"""What comes of a use of a tool: it gives the functions of the test that are to be called, and is sent their results."""
+from harness.wire.routing import Scope
+from harness.wire.tool_use import UsedTool, used
 
 
-class ServedTool(Protocol):
+class ServedTool(UsedTool, Protocol):
     """A tool of a server."""
 
     @property
     def listed(self) -> Listed:
         """How clients know it."""
-
-    def use(
-        self, args: tuple[object, ...], kwargs: dict[str, Any]
-    ) -> AbstractContextManager[tuple[float, Answer]]:
-        """One use; gives how long it takes [s], and what comes of it afterwards."""
 
 
 class Channel(Protocol):
@@ -142,10 +134,10 @@ class McpServer:
         self._tools = {tool.listed.name: tool for tool in tools}
         for session in list(self._sessions):
             if session.version and session.tell is not None:
-                session.tell(messages.notification(messages.LIST_CHANGED))
+                session.tell(json_rpc.notification(messages.LIST_CHANGED))
         for channel, number in list(self._listening.items()):
             meta = {"_meta": {messages.SUBSCRIPTION_KEY: number}}
-            channel.send(messages.notification(messages.LIST_CHANGED, meta))
+            channel.send(json_rpc.notification(messages.LIST_CHANGED, meta))
 
     def remove(self, name: str) -> None:
         """Have a tool no longer, and tell all clients."""
@@ -185,9 +177,9 @@ class Session:
         """
         if self.is_over:
             return
-        if not _is_message(message):
+        if not is_message(message):
             wrong = RequestError(INVALID_REQUEST, "Invalid JSON-RPC message")
-            channel.send(messages.failure(None, wrong))
+            channel.send(json_rpc.failure(None, wrong))
             return
         assert isinstance(message, dict)
         if "method" not in message:
@@ -223,9 +215,9 @@ class Session:
         try:
             value = yield from self._value(number, message, channel, scope)
             if value is not None:
-                channel.send(messages.result(number, self._stamped(message, value)))
+                channel.send(json_rpc.result(number, self._stamped(message, value)))
         except RequestError as error:
-            channel.send(messages.failure(number, error))
+            channel.send(json_rpc.failure(number, error))
         except ToolError as error:
             del self._running[number]  # or what ends the session would end this
             channel.break_off(error.breaks)
@@ -315,7 +307,7 @@ class Session:
             "_meta": {messages.SUBSCRIPTION_KEY: number},
         }
         with self.server.told_of_changes(channel, number):
-            channel.send(messages.notification("notifications/subscriptions/acknowledged", said))
+            channel.send(json_rpc.notification("notifications/subscriptions/acknowledged", said))
             yield _for_ever
 
     def _called(self, params: Message, scope: Scope) -> Generator[Wait, Any, Message]:
@@ -332,12 +324,10 @@ class Session:
             arguments = tool.listed.arguments.checked(params.get("arguments") or {})
         except InvalidArgumentsError as wrong:
             return failed(f"Error executing tool {name}: {wrong}")
-        context = context_of(scope)
         try:
-            with _entered(context, tool.use((), arguments)) as (latency_s, answer):
-                if latency_s > 0:
-                    yield server.kernel.now_s() + latency_s
-                given = yield from self._made(tool.listed.name, answer, context)
+            given = yield from used(
+                tool, tool.listed.name, arguments, scope, server.kernel, server.aside
+            )
             return tool.listed.result(given)
         except ToolError as error:
             if error.breaks == "tool":
@@ -351,15 +341,6 @@ class Session:
         except Exception as error:  # noqa: BLE001 - a server tells its clients of it
             return failed(f"Error executing tool {name}: {error}")
 
-    def _made(self, name: str, answer: Answer, context: Context) -> Generator[Wait, Any, Any]:
-        given: Any = None
-        while True:
-            try:
-                work = answer.send(given)
-            except StopIteration as end:
-                return end.value
-            given = yield from made_aside(self.server.aside, f"tool {name}", work, context.copy())
-
     def _refuse(self, method: str) -> NoReturn:
         if method not in messages.NOT_SIMULATED:
             raise RequestError(METHOD_NOT_FOUND, f"Method not found: {method}")
@@ -370,26 +351,5 @@ class Session:
         )
 
 
-def _is_message(message: object) -> bool:
-    """Whether something is a message as JSON-RPC knows it."""
-    return (
-        isinstance(message, dict)
-        and message.get("jsonrpc") == "2.0"
-        and isinstance(message.get("method", ""), str)
-        and isinstance(message.get("id"), str | int | None)
-    )
-
-
 def _for_ever(_: Callable[[], None]) -> None:
     """Wait for nothing."""
-
-
-@contextmanager
-def _entered(
-    context: Context, manager: AbstractContextManager[tuple[float, Answer]]
-) -> Iterator[tuple[float, Answer]]:
-    """Context manager: the same as another, which is entered among other context variables."""
-    value = context.run(manager.__enter__)
-    with ExitStack() as leaving:
-        leaving.push(manager)
-        yield value

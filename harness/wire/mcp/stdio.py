@@ -6,8 +6,8 @@ import json
 
 from harness.agents.broken import Breaks
 from harness.virtual.commands import Talker
-from harness.wire.mcp import messages
-from harness.wire.mcp.messages import PARSE_ERROR, Message, RequestError
+from harness.wire import json_rpc
+from harness.wire.json_rpc import PARSE_ERROR, Message, RequestError
 from harness.wire.mcp.server import McpServer
 from harness.wire.routing import Scope, scope_here
 
@@ -54,7 +54,7 @@ class StdioTalk:
 
     def send(self, message: Message) -> None:
         """Write a message."""
-        self._say(messages.written(message) + b"\n")
+        self._say(json_rpc.written(message) + b"\n")
 
     def break_off(self, what: Breaks) -> None:
         """A server whose answer is lost, or that ends a session, has crashed."""
@@ -72,6 +72,6 @@ class StdioTalk:
         try:
             message: object = json.loads(line)
         except (ValueError, RecursionError):
-            self.send(messages.failure(None, RequestError(PARSE_ERROR, "Parse error")))
+            self.send(json_rpc.failure(None, RequestError(PARSE_ERROR, "Parse error")))
             return
         self._session.hear(message, self, scope_here(self._root))

@@ -14,20 +14,19 @@ from typing import NamedTuple
 
 from harness.agents.broken import Breaks
 from harness.errors import NotSimulated
+from harness.wire import json_rpc
 from harness.wire.api import Ids
 from harness.wire.http import Connection, Headers, HttpRequest, HttpResponse
-from harness.wire.mcp import messages
-from harness.wire.mcp.messages import (
-    HEADER_MISMATCH,
+from harness.wire.json_rpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
-    UNSUPPORTED_VERSION,
     Message,
     RequestError,
-    meta_of,
 )
+from harness.wire.mcp import messages
+from harness.wire.mcp.messages import HEADER_MISMATCH, UNSUPPORTED_VERSION, meta_of
 from harness.wire.mcp.server import McpServer, Session
 from harness.wire.routing import Scope, scope_here
 
@@ -196,7 +195,7 @@ class StreamableHttp:
             return
         wrong = _mismatch(message, http)
         if wrong is not None:
-            _send_json(connection, messages.failure(message["id"], wrong), has_statuses=True)
+            _send_json(connection, json_rpc.failure(message["id"], wrong), has_statuses=True)
             return
         session = self.server.open()
         channel = _Post(self, connection, "", [], streams=False, session=session)
@@ -345,7 +344,7 @@ def _decoded(header: str | None) -> str | None:
 
 
 def _event(message: Message) -> bytes:
-    return b"event: message\r\ndata: " + messages.written(message) + b"\r\n\r\n"
+    return b"event: message\r\ndata: " + json_rpc.written(message) + b"\r\n\r\n"
 
 
 def _send_json(
@@ -353,7 +352,7 @@ def _send_json(
 ) -> None:
     code = message.get("error", {}).get("code")
     status = _STATUSES.get(code, 200) if has_statuses else 200
-    connection.respond(HttpResponse(status, [*_JSON, *(headers or [])], messages.written(message)))
+    connection.respond(HttpResponse(status, [*_JSON, *(headers or [])], json_rpc.written(message)))
 
 
 def _reject(
@@ -363,5 +362,5 @@ def _reject(
     headers: Headers | None = None,
     code: int = INVALID_REQUEST,
 ) -> None:
-    body = messages.written(messages.failure(None, RequestError(code, text)))
+    body = json_rpc.written(json_rpc.failure(None, RequestError(code, text)))
     connection.respond(HttpResponse(status, [*_JSON, *(headers or [])], body))

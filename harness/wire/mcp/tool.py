@@ -16,7 +16,7 @@ from pydantic_core import ArgsKwargs, PydanticSerializationError, to_jsonable_py
 
 from harness.errors import HarnessError
 from harness.models.schemas import violation
-from harness.wire.mcp.messages import Message
+from harness.wire.json_rpc import Message
 
 _CONTENT = frozenset({"text", "image", "audio", "resource", "resource_link"})
 
