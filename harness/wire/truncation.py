@@ -11,7 +11,7 @@ from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Completion, Prompt, Stop
 from harness.wire.call import Call
-from harness.wire.hosted import tokens_written, usage_with, with_wanted
+from harness.wire.hosted import as_permitted, tokens_written, usage_with, with_wanted
 from harness.wire.obedience import AS_IS, disobeys
 from harness.wire.thinking import tokens_of
 
@@ -31,6 +31,7 @@ def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> C
     """
     request = call.request
     reply = with_wanted(reply, call.prompt.wanted_hosted)
+    reply = as_permitted(reply, call.prompt.hosted)
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)

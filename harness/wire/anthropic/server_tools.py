@@ -211,14 +211,17 @@ OF_THE_SERVER = (*dict.fromkeys(kind for row in TOOLS for kind in row.offered), 
 def offered_in(body: JsonObject) -> tuple[Hosted, ...]:
     """The server's tools that a request offers."""
     found = [
-        Hosted(row.name, row.terms, definition)
+        Hosted(row.name, row.terms, definition, str(definition.get("mcp_server_name") or ""))
         for definition in body.get("tools") or ()
         for row in TOOLS
         if str(definition.get("type") or "").startswith(row.offered)
     ]
     if body.get("mcp_servers") and not any(one.name == "mcp" for one in found):
         # The older way: without a toolset.
-        found.append(Hosted("mcp", TOOLS[-1].terms, {"type": "mcp_toolset"}))
+        found += (
+            Hosted("mcp", TOOLS[-1].terms, {"type": "mcp_toolset"}, str(server.get("name") or ""))
+            for server in body["mcp_servers"]
+        )
     return tuple(found)
 
 
@@ -247,7 +250,7 @@ def blocks_of(
 ) -> Iterator[JsonObject]:
     """The blocks of uses of tools and of their results."""
     for tool in uses:
-        offer = offer_of(hosted, tool.tool) or Hosted(tool.tool, Terms(), {})
+        offer = offer_of(hosted, tool) or Hosted(tool.tool, Terms(), {})
         row = _row_of(offer)
         if row is None:  # sent as it is, although nothing offers it
             continue
@@ -265,13 +268,13 @@ def _blocks(row: Tool, use: Use) -> Iterator[JsonObject]:
     tool = use.tool
     if row.name == "mcp":
         use_id = "mcptoolu_01" + use.ids.next("mcptoolu", 22, BASE58)
-        server = tool.input.get("server") or use.offer.definition.get("mcp_server_name")
+        server = tool.input.get("server") or use.offer.server
         yield {
             "type": "mcp_tool_use",
             "id": use_id,
             "name": tool.input.get("name") or "",
             "input": tool.input.get("arguments") or {},
-            "server_name": server or "",
+            "server_name": server,
         }
         failed = {"is_error": bool(tool.error)}
         yield {"type": row.result, "tool_use_id": use_id, **failed, "content": row.content(use)}

@@ -125,8 +125,7 @@ def output_items(
     if prompt.thinking is not None or spoken.thought_tokens:
         items.append(item_of(asked, spoken, new_id("rs", ids), ids))
     if reply.server_tools:
-        listed = [item["server_label"] for item in heard if item["type"] == "mcp_list_tools"]
-        items += items_of(asked, reply, prompt.hosted, listed, ids)
+        items += items_of(asked, reply, prompt.hosted, heard, ids)
     if reply.text or not (reply.tool_calls or items):
         items.append(_message(asked, spoken, ids))
     items += (_call(call, ids) for call in reply.tool_calls)

@@ -180,7 +180,7 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
     check_window(asked["model"], talk.sections)
     functions = [tool for tool in tools if tool.get("type") == "function"]
     offered = offer(functions, asked.get("tool_choice"))
-    hosted = offered_in(asked)
+    hosted = offered_in(asked, items)
     schema = {"type": "object"} if format_.get("type") == "json_object" else format_.get("schema")
     return Prompt(
         model=asked["model"],

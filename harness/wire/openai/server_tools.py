@@ -7,6 +7,7 @@ responses with `web_search_preview`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from harness.json_types import JsonObject
 from harness.models import Reply, ServerTool
 from harness.wire.api import Ids
 from harness.wire.hosted import Hosted, Terms, offer_of
+from harness.wire.openai import approvals
 from harness.wire.openai.encoding import HEX, compact
 
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -138,7 +140,7 @@ def _called(use: Use) -> JsonObject:
     texts = [str(one.get("text") or compact(one)) for one in tool.results]
     failed = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": tool.error}]}
     return {
-        "approval_request_id": tool.input.get("approval_request_id"),
+        "approval_request_id": None,
         "arguments": compact(tool.input.get("arguments") or {}),
         "error": failed if tool.error else None,
         "name": tool.input.get("name") or "",
@@ -218,6 +220,7 @@ COURSES: Mapping[str, Course] = {
     "image_generation_call": Course(
         ("in_progress", "generating"), ("completed",), None, {"result": None}
     ),
+    "mcp_approval_request": Course((), ()),
     "mcp_list_tools": Course(("in_progress",), ("completed",), None, {"tools": []}),
     "mcp_call": Course(
         ("in_progress",), ("completed",), ("arguments", "mcp_call_arguments"), {"output": None}
@@ -257,10 +260,21 @@ def echoed(tool: JsonObject) -> JsonObject:
     return tool
 
 
-def offered_in(asked: JsonObject) -> tuple[Hosted, ...]:
-    """OpenAI's own tools that a request offers."""
+def offered_in(asked: JsonObject, heard: Sequence[JsonObject]) -> tuple[Hosted, ...]:
+    """OpenAI's own tools that a request offers.
+
+    Args:
+        asked: The request.
+        heard: The items of the conversation.
+    """
     return tuple(
-        Hosted(row.name, row.terms, tool)
+        Hosted(
+            row.name,
+            row.terms,
+            tool,
+            str(tool.get("server_label") or ""),
+            *((partial(approvals.permit, tool, heard),) if row.name == "mcp" else ()),
+        )
         for tool in asked.get("tools") or ()
         for row in TOOLS
         if str(tool.get("type") or "").startswith(row.offered)
@@ -284,7 +298,11 @@ def wanted_hosted(asked: JsonObject, hosted: Sequence[Hosted], functions: int) -
 
 
 def items_of(
-    asked: JsonObject, reply: Reply, hosted: Sequence[Hosted], listed: Sequence[str], ids: Ids
+    asked: JsonObject,
+    reply: Reply,
+    hosted: Sequence[Hosted],
+    heard: Sequence[JsonObject],
+    ids: Ids,
 ) -> list[JsonObject]:
     """The items of the uses of tools.
 
@@ -292,33 +310,30 @@ def items_of(
         asked: The request.
         reply: The reply.
         hosted: The tools that the request offers.
-        listed: The MCP servers whose tools were listed before.
+        heard: The items of the conversation.
         ids: Where the items' names come from.
     """
     items: list[JsonObject] = []
-    known = list(listed)
+    known = [item["server_label"] for item in heard if item["type"] == "mcp_list_tools"]
     for tool in reply.server_tools:
         row = next((row for row in TOOLS if row.name == tool.tool), None)
         if row is None:
             continue
-        offer = _offer(hosted, tool)
-        use = Use(tool, {} if offer is None else offer.definition, asked.get("include") or (), ids)
-        fields = row.fields(use)
+        offer = offer_of(hosted, tool) or Hosted(tool.tool, Terms(), {})
+        fields = row.fields(Use(tool, offer.definition, asked.get("include") or (), ids))
         if row.name == "mcp" and fields["server_label"] not in known:
             known.append(fields["server_label"])
             items.append(_listing(fields, ids))
+        if row.name == "mcp" and offer.permits(tool) == "ask":
+            items.append(approvals.request_of(fields, _new("mcpr", ids)))
+            break
+        if row.name == "mcp":
+            fields["approval_request_id"] = approvals.given(heard, fields)
         status = {"status": row.failed if tool.error else "completed"}
         items.append({"id": _new(row.prefix, ids), "type": row.item, **status, **fields})
         if row.name == "tool_search":
             items.append(_discovered(asked, tool, ids))
     return items
-
-
-def _offer(hosted: Sequence[Hosted], tool: ServerTool) -> Hosted | None:
-    """The offer of a tool; of several MCP servers, the one that is named."""
-    server = tool.input.get("server")
-    of_server = [one for one in hosted if one.definition.get("server_label") == server]
-    return of_server[0] if server and of_server else offer_of(hosted, tool.tool)
 
 
 def _listing(call: JsonObject, ids: Ids) -> JsonObject:
