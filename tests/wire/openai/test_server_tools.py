@@ -105,8 +105,8 @@ def test_tool_takes_its_time_within_a_stream(sim: Sim) -> None:
     sim.agent("a", reply=reply, latency_s={"ttft_s": 1.0, "itl_s": 0.1})
 
     async def program() -> dict[str, float]:
-
-        client, loop, came = openai.AsyncOpenAI(api_key="k"), asyncio.get_running_loop(), {}
+        client, loop = openai.AsyncOpenAI(api_key="k"), asyncio.get_running_loop()
+        came: dict[str, float] = {}
         tools: Any = [{"type": "web_search"}]
         async for event in await client.responses.create(
             model="gpt-4o", input="hi", tools=tools, stream=True
