@@ -134,7 +134,7 @@ class BatchWork:
             backend.draws,
             request.attempt_key,
             usage.input_tokens,
-            usage.output_tokens,
+            usage.output_tokens - usage.at_once_tokens,
             request.latency_factor * backend.latency_factor,
         )
         span.start_s = now_s

@@ -157,6 +157,40 @@ async def messages(stream: bool) -> None:
     await finish(await client.beta.messages.create(**MESSAGE, stream=stream))
 
 
+async def probable_chats(stream: bool) -> None:
+    client, said = openai.AsyncOpenAI(api_key="k"), CHAT["messages"]
+    predicted: Any = {"type": "content", "content": "Hello"}
+    answer = await client.chat.completions.create(
+        model="gpt-4o",
+        messages=said,
+        n=2,
+        logprobs=True,
+        top_logprobs=3,
+        prediction=predicted,
+        service_tier="flex",
+        stream=stream,
+    )
+    await finish(answer)
+
+
+async def probable_responses(stream: bool) -> None:
+    answer = await openai.AsyncOpenAI(api_key="k").responses.create(
+        model="gpt-4o",
+        input="hi",
+        include=["message.output_text.logprobs"],
+        top_logprobs=3,
+        stream=stream,
+    )
+    await finish(answer)
+
+
+async def searching_chat(stream: bool) -> None:
+    answer = await openai.AsyncOpenAI(api_key="k").chat.completions.create(
+        model="gpt-4o-search-preview", messages=CHAT["messages"], stream=stream
+    )
+    await finish(answer)
+
+
 async def responses(model: str, stream: bool) -> None:
     answer = await openai.AsyncOpenAI(api_key="k").responses.create(
         model=model, **RESPONSE, stream=stream
@@ -198,6 +232,19 @@ def test_responses_keep_the_types(sim: Sim, said: str, model: str, stream: bool)
 @pytest.mark.parametrize("said", ["text", "thoughts", "tool calls", "refusal", "truncated"])
 def test_chats_keep_the_types(sim: Sim, said: str, model: str, stream: bool) -> None:
     assert seen_of(sim, openai, OPENAI[said], chats, model, stream).problems == []
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    ("program", "reply"),
+    [
+        (probable_chats, Reply("Hello", alternatives=("Good day",))),
+        (probable_responses, "Hello there"),
+        (searching_chat, BOTH["search"]),
+    ],
+)
+def test_rarer_fields_keep_the_types(sim: Sim, program: Any, reply: Any, stream: bool) -> None:
+    assert seen_of(sim, openai, reply, program, stream).problems == []
 
 
 # -- all that there is is written, or is known not to be ------------------------------------------------------------
