@@ -36,7 +36,13 @@ def message(prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
         "usage": usage(prompt, spoken),
     }
     container = container_of(spoken.reply.server_tools, moment.ids, moment.at_s)
-    return body if container is None else body | {"container": container}
+    return body | ({"container": container} if container else {}) | managed(prompt)
+
+
+def managed(prompt: Prompt) -> JsonObject:
+    """What context management did, as a field of an answer that asks for it."""
+    edits = prompt.details.edits
+    return {} if edits is None else {"context_management": {"applied_edits": list(edits)}}
 
 
 def opening(prompt: Prompt, ids: Ids) -> JsonObject:

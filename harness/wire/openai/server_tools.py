@@ -399,6 +399,8 @@ def annotations_of(reply: Reply) -> list[JsonObject]:
     found: list[JsonObject] = []
     for tool in reply.server_tools:
         for one in tool.results:
+            if reply.cites and not any(said in str(one.get("text")) for said in reply.cites):
+                continue
             if tool.tool == "web_search" and one.get("url"):
                 found.append(_of_page(one, reply.text))
             elif tool.tool == "file_search":

@@ -116,9 +116,9 @@ def test_prediction_saves_time_and_its_wrong_parts_are_billed(sim: Sim) -> None:
     words = [f"word{number} " for number in range(100)]
     text, wrong = "".join(words), "".join([*words[:50], "nonsense " * 20, *words[50:]])
     sim.agent("a", reply=text, latency_s=LATENCY)
-    plain, predicted, mistaken = (
-        sim.run(chatting(**({"prediction": {"type": "content", "content": told}} if told else {})))
-        for told in ("", text, wrong)
+    plain = sim.run(chatting())
+    predicted, mistaken = (
+        sim.run(chatting(prediction={"type": "content", "content": told})) for told in (text, wrong)
     )
     tokens = plain.output.usage.completion_tokens
     details = predicted.output.usage.completion_tokens_details
