@@ -43,7 +43,8 @@ def edited(body: JsonObject) -> Edited:
         return Edited(body, None)
     wanted = table_at(body, "context_management", "context_management")
     applied = []
-    for number, given in enumerate(wanted.get("edits") or ()):
+    edits = list_at(wanted, "edits", "context_management.edits") if wanted.get("edits") else []
+    for number, given in enumerate(edits):
         place = f"context_management.edits.{number}"
         edit = as_table(given, place)
         kind = tag_at(edit, place, (*_EDITS, "compact_20260112"))
@@ -92,7 +93,7 @@ def _clear_tool_uses(body: JsonObject, edit: JsonObject, place: str) -> Change:
         if block["type"] == "tool_result" and block["tool_use_id"] in old:
             return {**block, "content": _CLEARED}
         if block["type"] == "tool_use" and inputs and block["id"] in old:
-            named = inputs is True or block["name"] in list(inputs)
+            named = inputs is True or (isinstance(inputs, list) and block["name"] in inputs)
             return {**block, "input": {}} if named else block
         return block
 

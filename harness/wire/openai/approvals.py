@@ -50,8 +50,13 @@ def _must_ask(rule: object, name: str) -> bool:
     """Whether a rule demands approval: always, never, or for some tools."""
     if not isinstance(rule, dict):
         return rule != "never"
-    always, never = ((rule.get(kind) or {}).get("tool_names") or () for kind in ("always", "never"))
+    always, never = (_names(rule.get(kind)) for kind in ("always", "never"))
     return name in always if always else name not in never
+
+
+def _names(tools: object) -> Sequence[object]:
+    names = tools.get("tool_names") if isinstance(tools, dict) else None
+    return names if isinstance(names, list) else ()
 
 
 def _answers(heard: Sequence[JsonObject], server: str, name: str) -> list[JsonObject]:
