@@ -7,7 +7,8 @@ from harness.models import ToolCall
 from harness.wire.anthropic.citations import citations_of
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.messages import Asked
-from harness.wire.anthropic.server_tools import blocks_of, container_of, counts_of, encrypted
+from harness.wire.anthropic.server_tools import encrypted
+from harness.wire.anthropic.tool_blocks import blocks_of, container_of, counts_of
 from harness.wire.api import Completion, Ids, Moment, Prompt, Stop
 
 _STOP_REASON: dict[Stop, str] = {

@@ -15,7 +15,7 @@ from harness.json_types import JsonObject
 from harness.provider.tokens import CHARACTERS_PER_TOKEN
 from harness.wire.anthropic.headers import encode
 from harness.wire.anthropic.reply import content, ending, managed, opening, usage, usage_so_far
-from harness.wire.anthropic.server_tools import container_of
+from harness.wire.anthropic.tool_blocks import container_of
 from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.hosted import waits_of
 from harness.wire.http import Part

@@ -15,6 +15,7 @@ from harness.provider.tokens import count_tokens
 from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.hosted import Hosted, Terms
 from harness.wire.http import HttpResponse
+from harness.wire.openai.annotations import annotations_of
 from harness.wire.openai.chat_rules import check_length, check_messages, check_parameters
 from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.deltas import pieces
@@ -23,7 +24,6 @@ from harness.wire.openai.headers import JSON, begun_s, headers
 from harness.wire.openai.logprobs import logprobs_of
 from harness.wire.openai.models import is_reasoning, snapshot
 from harness.wire.openai.reasoning import thinking_of
-from harness.wire.openai.server_tools import annotations_of
 from harness.wire.openai.shapes import CHAT, check_shape
 from harness.wire.openai.tiers import tier_of
 from harness.wire.openai.tools import FRAME_TOKENS, offer

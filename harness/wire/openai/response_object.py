@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.wire.api import Completion, Ids, Prompt
+from harness.wire.openai.annotations import annotations_of
 from harness.wire.openai.deltas import pieces
 from harness.wire.openai.encoding import BASE62, HEX, compact
 from harness.wire.openai.families import has
 from harness.wire.openai.logprobs import logprobs_of
 from harness.wire.openai.models import snapshot
 from harness.wire.openai.reasoning import item_of, settings_of
-from harness.wire.openai.server_tools import annotations_of, echoed, items_of
+from harness.wire.openai.server_tools import echoed
 from harness.wire.openai.tiers import tier_of
+from harness.wire.openai.tool_items import items_of
 
 
 def new_id(prefix: str, ids: Ids) -> str:

@@ -16,7 +16,7 @@ from harness.wire.openai.deltas import cut, padding, pieces, spread
 from harness.wire.openai.encoding import named_event
 from harness.wire.openai.logprobs import plain
 from harness.wire.openai.response_object import in_progress
-from harness.wire.openai.server_tools import COURSES, opened, phases_after
+from harness.wire.openai.tool_items import COURSES, opened, phases_after
 
 
 class Events:

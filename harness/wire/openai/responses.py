@@ -24,8 +24,9 @@ from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
 from harness.wire.openai.response_stream import Events
-from harness.wire.openai.server_tools import offered_in, usage_of, wanted_hosted
+from harness.wire.openai.server_tools import offered_in, wanted_hosted
 from harness.wire.openai.shapes import RESPONSE, check_shape
+from harness.wire.openai.tool_items import usage_of
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 Items = tuple[JsonObject, ...]
