@@ -54,6 +54,9 @@ class Usage(NamedTuple):
     cache_write_1h_tokens: int = 0
     """Of those, the tokens that are kept for an hour."""
 
+    at_once_tokens: int = 0
+    """Of those generated, the tokens that took no time of their own: further choices, and what was predicted."""
+
     fees_usd: float = 0.0
     """What the provider's own tools cost beside tokens [USD]."""
 

@@ -106,7 +106,7 @@ class ServedModel:
         if tokens is None:
             tokens = count_tokens(content.text)
         usage: Usage = tuple.__new__(
-            Usage, (request.input_tokens, tokens, 0, 0, 0, 0.0, 0.0)
+            Usage, (request.input_tokens, tokens, 0, 0, 0, 0, 0.0, 0.0)
         )  # see above
         if self._cache is None or request.prefix is None:
             return usage
