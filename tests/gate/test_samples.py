@@ -235,9 +235,7 @@ def test_runs_in_real_time_are_all_kept_whatever_their_seed(tmp_path: Path) -> N
 def test_engine_is_that_of_the_stored_runs_and_live_runs_stay_apart(tmp_path: Path) -> None:
     scenario, store = load(), Store(tmp_path / "runs.duckdb")
     one = record(scenario, simulate(scenario, 1))
-    live, replayed = (
-        replace(one, engine=engine, seed=seed) for engine, seed in (("live", 2), ("replayed", 3))
-    )
+    live, replayed = replace(one, engine="live", seed=2), replace(one, engine="replayed", seed=3)
     run_ids = store.write([one, live, replayed])
     assert [stored(store, [run_id]).engine for run_id in run_ids] == [
         "simulated",
