@@ -20,11 +20,12 @@ from harness.json_types import JsonObject
 from harness.metrics.cascade import cascades
 from harness.metrics.engine import SIMULATED
 from harness.metrics.refusals import refusals
+from harness.metrics.reliability import K_MAX
 from harness.metrics.starvation import starving
 from harness.printable import printable, printable_line
 from harness.rate_limits import in_words
 from harness.spans import AGENT, ATTEMPT, NO_PROGRESS, OK, TASK, WAIT, Table
-from harness.store import Store, queries
+from harness.store import Store, aggregates, queries
 from harness.units import render
 
 Row = JsonObject
@@ -144,6 +145,8 @@ def show_run(
             out.print(
                 f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
             )
+        for line in _reliability(store, run):
+            out.print(line)
         for line in _troubles(
             queries.span_table(store, run_id), queries.events(store, run_id), run["warmup_tasks"]
         ):
@@ -160,6 +163,19 @@ def show_run(
 
 def _engine(run: Row) -> str:
     return "" if run["engine"] in (None, SIMULATED) else f", {run['engine']}"
+
+
+def _reliability(store: Store, run: Row) -> Iterator[str]:
+    """What the run and others of its scenario say of independent runs of a task, in a line."""
+    alike = {
+        row["seed"]: row["run_id"]
+        for row in queries.runs(store, scenario=run["scenario"])
+        if (row["scenario_hash"], row["engine"]) == (run["scenario_hash"], run["engine"])
+    }
+    found = aggregates.reliability(store, list(alike.values())) if len(alike) > 1 else None
+    if found is not None:
+        k = min(K_MAX, len(alike))
+        yield f"pass_k {render('pass_k', found)}: {k} independent runs of a task all succeed (from {len(alike)} runs of this scenario)"
 
 
 def _troubles(spans: Table, events: Sequence[Row], warmup_tasks: int) -> Iterator[str]:

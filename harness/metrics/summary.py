@@ -16,6 +16,7 @@ from harness.metrics.claims import of_claims
 from harness.metrics.customers import CustomerTally
 from harness.metrics.effects import EffectTally
 from harness.metrics.policies import PolicyTally
+from harness.metrics.reliability import PASS_K, pass_k_of
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
 
@@ -37,6 +38,7 @@ METRICS: dict[str, str] = {
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
+    "pass_k": "probability that k independent runs of a task all succeed; k is 4, or the number of runs if they are fewer",
     "quality_mean": "share of true claims in a task's output, mean over outputs that hold claims; without any, share of right replies",
     "contaminated_rate": "share of outputs that hold a false claim, of tasks in which claims were made",
     "work_share": "work / (work + waiting): share of the agents' time in which a model or a tool worked",
@@ -115,6 +117,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         total.add(mine)
     found = {
         **_of_tasks(runs, tasks),
+        PASS_K: pass_k_of([run.tasks for run in runs], [run.failed for run in runs]),
         **_of_work(total, tasks),
         **_of_messages(runs, tasks),
         **_of_policies(runs),

@@ -82,6 +82,8 @@ class RunTally:
 
     tasks: int = 0
     succeeded: int = 0
+    failed: list[int] = field(default_factory=list)
+    """Numbers of the measured tasks that did not end well."""
     tasks_in_all: int = 0
     """Tasks that arrived, warm-up included."""
     succeeded_in_all: int = 0
@@ -167,6 +169,8 @@ def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> float:
         if task > warmup_tasks:
             run.tasks += 1
             run.succeeded += status == OK
+            if status != OK:
+                run.failed.append(task)
             if status != CANCELLED:
                 run.latencies_s.append(end_s - arrival_s)
     run.makespan_s = max(0.0, last_s - first_s)

@@ -17,6 +17,7 @@ from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
 from harness.resilience import Storage
 from harness.run.build import PatternRun
+from harness.run.explain import explain
 from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
@@ -63,6 +64,10 @@ class RunResult:
         """A copy without spans and events, which are most of the data sent between processes."""
         nothing = SpanLog(float)
         return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
+
+    def explain(self) -> str:
+        """Where the time and the money went, what went wrong, and which claims were false, with their ways."""
+        return explain(self.spans, self.events, self.tally)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -6,9 +6,11 @@ left out where metrics leave them out; what was not measured is None, or absent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
+from harness.metrics.reliability import pass_k_of
 from harness.store.asking import Row, ask
 from harness.store.database import Store
 
@@ -162,6 +164,7 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
             found["utilisation"] = times["utilisation"]
     if tasks["tasks"]:
         found["success_rate"] = tasks["succeeded"] / tasks["tasks"]
+        found["pass_k"] = reliability(store, run_ids)
         for row in work[:1]:
             found |= _of_work(row, tasks["tasks"])
         for row in ask(store, run_ids, _MESSAGES):
@@ -179,6 +182,24 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     (claims,) = ask(store, run_ids, _CLAIMS)
     found |= {name: value for name, value in claims.items() if value is not None}
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+_RELIABILITY: Final = """
+SELECT run_id, count(*) FILTER (NOT is_warmup) AS tasks,
+    coalesce(list(task) FILTER (NOT is_warmup AND status <> 'ok'), []) AS failed
+FROM tasks WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) GROUP BY run_id ORDER BY run_id
+"""
+
+
+def reliability(store: Store, run_ids: RunIds) -> float | None:
+    """The metric `pass_k` of some runs; None where it was not measured.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    rows = ask(store, run_ids, _RELIABILITY)
+    found = pass_k_of([row["tasks"] for row in rows], [row["failed"] for row in rows])
+    return None if math.isnan(found) else found
 
 
 _CUSTOMERS: Final = """

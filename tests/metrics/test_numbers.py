@@ -125,6 +125,7 @@ def test_every_metric_that_is_promised_can_be_measured() -> None:
     )
     of_others = {
         "contaminated_rate",  # of claims
+        "pass_k",  # of several runs; see test_reliability.py
         "escalations", "hedges", "cache_hits", "budget_refusals", "breaker_open_s",  # see test_policies.py
         "lost_updates", "stale_reads", "conflicts",  # see test_state.py
         "effects_mean", "repeated_effects",  # see tests/faults/test_tools.py
