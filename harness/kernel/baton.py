@@ -133,6 +133,8 @@ class Clock(Protocol):
 
     env: simpy.Environment
     horizon_s: float
+    idle_at_s: float
+    on_idle: Callable[[], bool]
 
     def now_s(self) -> float:
         """The virtual time [s]."""
@@ -343,6 +345,8 @@ class Baton:
         elif alarms:
             if alarm_s > kernel.horizon_s and self._only_daemons_move():
                 raise kernel.stuck()
+            if alarm_s >= kernel.idle_at_s and kernel.on_idle():
+                return
             kernel.count_step(alarm_s)
             if alarm_s > env._now:  # noqa: SLF001 - see `Kernel.park`
                 env._now = alarm_s  # noqa: SLF001

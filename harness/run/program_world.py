@@ -6,7 +6,7 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,6 +161,8 @@ class ProgramWorld:
         self._latency_factors = latency_factors
         self.allow_unmatched = allow_unmatched
         """May be changed until the first connection."""
+        self.stop_task: Callable[[int, str, str], bool] | None = None
+        """Ends a task that makes no progress with an error, by its number, and tells whether it did; None ends the run."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
         self._tool_faults: ToolFaults | None = None
@@ -317,6 +319,7 @@ class ProgramWorld:
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             repeats_per_task=self._repeats_per_task,
+            stop_task=self.stop_task,
             texts=self.texts,
             replay=self.replay,
         )

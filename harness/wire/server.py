@@ -18,7 +18,8 @@ from harness.cassettes import RecordedResponse
 from harness.chance import Draws
 from harness.errors import NoProgress, NotSimulated
 from harness.kernel import Kernel
-from harness.kernel.current_world import lineage_here
+from harness.kernel.baton import RunIsOver
+from harness.kernel.current_world import is_in_task, lineage_here
 from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
@@ -75,6 +76,7 @@ class Server:
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
         repeats_per_task: How many calls in a row may bring a task nothing new.
+        stop_task: Ends a task that makes no progress with an error, by its number, and tells whether it did; None ends the run.
         texts: Where prompts and replies go; None if they are not kept.
         replay: A cassette that answers what no described agent does; None without one.
     """
@@ -97,12 +99,14 @@ class Server:
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
         repeats_per_task: float = math.inf,
+        stop_task: Callable[[int, str, str], bool] | None = None,
         texts: Texts | None = None,
         replay: Replay | None = None,
     ) -> None:
         self.kernel = kernel
         self._replay = replay
         self._calls_per_task = calls_per_task
+        self._stop_task = stop_task
         self.calls = Calls(log, texts, Progress(repeats_per_task))
         self.unsimulated: dict[str, int] = {}
         """Number of tries to connect to each host that is not simulated."""
@@ -181,6 +185,7 @@ class Server:
         """Begin to answer a request."""
         # Called by the client, in its own task and context.
         scope = scope_here(self._root)
+        self._stop_without_progress(scope.span.task)
         caller = connection.caller or lineage_here()
         task = "" if self._replay is None else own_name_here()
         process = Process(self.kernel, self._whole_life(connection, http, scope, caller, task))
@@ -339,11 +344,23 @@ class Server:
             "The program keeps making calls. Let it stop after a number of rounds, or raise `calls_per_task`.",
         )
 
+    def _stop_without_progress(self, task: int) -> None:
+        """End a task of a workload whose calls only repeat what was asked and answered before, if tasks can be ended.
+
+        Raises:
+            RunIsOver: It is ended, and the code that runs is a thread's, which cannot be cancelled.
+        """
+        cycle = self.calls.progress.cycle(task)
+        if cycle and self._stop_task is not None and self._stop_task(task, NO_PROGRESS, cycle):
+            self.calls.progress.forget(task)
+            if not is_in_task():
+                raise RunIsOver
+
     def _check_progress(self, scope: Scope) -> None:
         """Stop a task whose calls only repeat what was asked and answered before.
 
         Raises:
-            NoProgress: They do.
+            NoProgress: They do, and the run ends with it.
         """
         progress, task = self.calls.progress, scope.span.task
         cycle = progress.cycle(task)
