@@ -17,10 +17,9 @@ from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import StoreError
 from harness.json_types import JsonObject
-from harness.metrics.cascade import cascades
-from harness.metrics.starvation import starving
+from harness.metrics.stood_out import stood_out
 from harness.printable import printable, printable_line
-from harness.spans import AGENT, ATTEMPT, NO_PROGRESS, OK, TASK, WAIT, Table
+from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
 from harness.store import Store, queries
 from harness.units import render
 
@@ -141,10 +140,8 @@ def show_run(
             out.print(
                 f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
             )
-        for line in _troubles(
-            queries.span_table(store, run_id), queries.events(store, run_id), run["warmup_tasks"]
-        ):
-            out.print(Text(printable_line(line)))
+        for seen in stood_out(queries.event_table(store, run_id)):
+            out.print(Text(printable_line(seen.line)))
     for root, heading in _drawn(roots, task, tasks):
         if heading:
             out.print(Text(heading, style="bold"))
@@ -153,17 +150,6 @@ def show_run(
         out.print(Text(line), soft_wrap=True)
     out.print(Text(printable(f"to replay: {run['command']}")), soft_wrap=True)
     return EXIT_PASS
-
-
-def _troubles(spans: Table, events: Sequence[Row], warmup_tasks: int) -> Iterator[str]:
-    """Cascades, starvation and tasks without progress, a line each."""
-    for cascade in cascades([spans], warmup_tasks=warmup_tasks):
-        yield f"{cascade}."
-    for starved in starving(spans):
-        yield f"{starved}."
-    for event in events:
-        if event["name"] == NO_PROGRESS:
-            yield f"task {event['task']} made no progress: {event['detail']}."
 
 
 def _drawn(roots: Sequence[Row], task: int | None, tasks: int | None) -> list[tuple[Row, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.errors import Deadlock
+from harness.metrics.stood_out import stood_out
 from harness.sim.call_view import CallView
 from harness.sim.observed_run import ObservedRun
 from harness.spans import ATTEMPT, CALL, TOOL, Table
@@ -97,6 +98,7 @@ def refused(run: ObservedRun) -> Iterator[str]:
 
 
 def _troubles(run: ObservedRun) -> Iterator[str]:
+    yield from (seen.line for seen in stood_out(run.events_table))
     for text in refused(run):
         yield f"{text}."
     seen = Counter(

@@ -12,7 +12,7 @@ from harness.run import RunResult, Simulation
 
 pytest.importorskip("anthropic")
 
-PROGRAM = '''
+PROGRAM = """
 import asyncio
 import anthropic
 
@@ -73,7 +73,7 @@ def blocks(text):
         )
         if number == 3 and not text.endswith("2"):
             return text
-'''
+"""
 
 SCENARIO = """
 scenario: stuck
