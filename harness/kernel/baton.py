@@ -358,6 +358,10 @@ class Baton:
         """When the next thread goes on that waits for a time, or earlier [s]; infinite if none does."""
         return self._alarms[0][0] if self._alarms else math.inf
 
+    def has_alarm(self, waiter: Waiter) -> bool:
+        """Whether a time ends the present wait of a waiter."""
+        return any(alarm[2] is waiter and self._is_due_ever(alarm) for alarm in self._alarms)
+
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms
         while alarms and alarms[0][0] <= now_s:
