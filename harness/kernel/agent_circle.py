@@ -338,7 +338,8 @@ class _Finder:
         ]
         if not links:
             return None
-        told, before = [], ""
+        told: list[str] = []
+        before = ""
         for name, other, what, since_s in links:
             verb = "" if told else " waits"
             short = "'s" if what == before and what in {_REPLY, _NEXT} else what

@@ -186,6 +186,10 @@ class Kernel:
         waiter.woken = False
         return True
 
+    def ended_stuck(self, at_s: float) -> bool:
+        """Whether what is stuck was ended, because nothing is planned before a time [s] at which it would be given up."""
+        return at_s >= self.idle_at_s and self.on_idle()
+
     def next_s(self) -> float:
         """When something happens next, or a thread goes on [s]; infinite where nothing is planned."""
         return min(self.env.peek(), self.baton.next_alarm_s())

@@ -6,7 +6,7 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,7 @@ from harness.provider import (
 from harness.spans import Span, SpanLog
 from harness.texts import Texts
 from harness.wire.api import ApiMaker
+from harness.wire.bounds import StopTask
 from harness.wire.call import Call
 from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
@@ -161,8 +162,8 @@ class ProgramWorld:
         self._latency_factors = latency_factors
         self.allow_unmatched = allow_unmatched
         """May be changed until the first connection."""
-        self.stop_task: Callable[[int, str, str], bool] | None = None
-        """Ends a task that makes no progress with an error, by its number, and tells whether it did; None ends the run."""
+        self.stop_task: StopTask | None = None
+        """Ends a task that makes no progress; None ends the run."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
         self._tool_faults: ToolFaults | None = None
