@@ -65,6 +65,12 @@ NO_PROGRESS: Final = "no_progress"
 DEADLOCK: Final = "deadlock"
 """Event of a task in which nothing can run again; its detail names the agents that wait for one another, or what waits first."""
 
+CASCADE: Final = "cascade"
+"""Event at the end of a run: one agent failed, and others did not do their part because of it; its detail tells that as one."""
+
+STARVATION: Final = "starvation"
+"""Event at the end of a run: calls of an agent waited for long while later ones were served; its detail tells of it."""
+
 CLAIMS: Final = "claims"
 """Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from harness.errors import Deadlock
 from harness.metrics.claims_told import claims_told, noted_in
+from harness.metrics.stood_out import stood_out
 from harness.rate_limits import in_words
 from harness.sim.call_view import CallView
 from harness.sim.observed_run import ObservedRun
@@ -119,6 +120,7 @@ def _limits(stated: str, hit: Counter[str]) -> str:
 
 
 def _troubles(run: ObservedRun) -> Iterator[str]:
+    yield from (seen.line for seen in stood_out(run.events_table))
     for text in refused(run):
         yield f"{text}."
     seen = Counter(
