@@ -172,10 +172,16 @@ class Table:
 
     def extend(self, *columns: list[Any]) -> None:
         """Add rows, as one list per column, in the order of the columns."""
-        # By way of bytes: `array.fromlist` parses each value like an argument of a call, at three times the price.
         for (name, kind), values in zip(self.columns.items(), columns, strict=True):
-            coded = map(self._codes.__getitem__, values) if kind == "text" else values
-            self._arrays[name].frombytes(pack(f"{len(values)}{_TYPE_CODES[kind]}", *coded))
+            self._arrays[name].frombytes(self._packed(kind, values))
+
+    def _packed(self, kind: ColumnType, values: list[Any]) -> bytes:
+        """Values as an array keeps them: `array.fromlist` parses each like an argument of a call, at three times the price."""
+        code, many = _TYPE_CODES[kind], len(values)
+        if many > 1 and _absent(values[0]) and values.count(values[0]) == many:
+            return self._packed(kind, values[:1]) * many  # most columns of most spans
+        coded = map(self._codes.__getitem__, values) if kind == "text" else values
+        return pack(f"{many}{code}", *coded)
 
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""

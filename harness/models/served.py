@@ -52,8 +52,8 @@ class ServedModel:
                 await asyncio.sleep(REFUSAL_S)
                 raise refusal
         size: Sizer = self._usage
-        resizing = tuple(change for change in left.changes if change.resized)
-        if resizing:
+        if left.changes:
+            resizing = tuple(change for change in left.changes if change.resized)
             size = partial(self._usage_after, resizing)
         attempt = backend.submit(request, size)
         try:
