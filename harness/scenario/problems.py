@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -40,7 +41,12 @@ _VALUE_SHOWN = 60
 
 
 def explain(
-    error: ValidationError, document: Document, root: type[BaseModel], *, but: Collection[str] = ()
+    error: ValidationError,
+    document: Document,
+    root: type[BaseModel],
+    *,
+    but: Collection[str] = (),
+    entries: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """One message per problem, in the order of the file.
 
@@ -49,10 +55,18 @@ def explain(
         document: Where everything stands.
         root: The record that the file was read as; for the keys that are allowed.
         but: Sections of which nothing is said.
+        entries: Names that stand for others in the file, and what stands there.
     """
     schema = _schema_of(root)
     problems: dict[str, Place] = {}
+    seen: set[tuple[object, ...]] = set()
     for details in error.errors(include_url=False):
+        if entries:
+            loc = tuple(entries.get(str(part), part) for part in details["loc"])
+            if (loc, details["type"]) in seen:
+                continue
+            seen.add((loc, details["type"]))
+            details["loc"] = loc
         if details["loc"][:1] and details["loc"][0] in but:
             continue
         if details["type"] == "too_short" and details["input"]:
