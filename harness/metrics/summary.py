@@ -35,6 +35,7 @@ METRICS: dict[str, str] = {
     "attempts_mean": "attempts a task makes, mean",
     "messages_mean": "messages that agents send for a task, one for each recipient, mean",
     "message_tokens_mean": "size of those messages, a task, mean [tokens]",
+    "round_trips_mean": "exchanges of a task: of each two agents, the smaller number of messages that went either way, mean",
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
@@ -247,6 +248,7 @@ def _of_messages(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
         return {
             "messages_mean": sum(run.messages or 0 for run in noted) / tasks,
             "message_tokens_mean": sum(run.message_tokens for run in noted) / tasks,
+            "round_trips_mean": sum(run.round_trips for run in noted) / tasks,
         }
     if any(run.turns for run in runs):
         return {"messages_mean": sum(run.answered for run in runs) / tasks}

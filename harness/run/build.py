@@ -127,8 +127,11 @@ class PatternRun:
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
-        """The lines of each agent's script that were asked for."""
-        return {agent: stub.used for agent, stub in self.stubs.items()}
+        """The lines of each agent's script that were asked for; agents of one entry of the scenario have one script."""
+        used: dict[str, set[int]] = {}
+        for stub in self.stubs.values():
+            used.setdefault(stub.agent, set()).update(stub.used)
+        return used
 
     @property
     def faults_met(self) -> set[int]:

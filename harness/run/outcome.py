@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harness.faults import FAULT_NAMES
 from harness.metrics import Finding, Metrics, RunTally, summarise, summarise_customers
 from harness.metrics.stood_out import KINDS
-from harness.models import Script, check_all_used
+from harness.models import Script, check_all_used, distinct
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
 
@@ -142,8 +142,8 @@ class Results:
         """The scripts of all agents; in a file of several patterns, of those whom this one asks."""
         return [
             script
-            for agent, script in self.scenario.scripts.items()
-            if not self.scenario.contestants or self._stub_lines_used.get(agent)
+            for script in distinct(self.scenario.scripts.values())
+            if not self.scenario.contestants or self._stub_lines_used.get(script.agent)
         ]
 
     def _problems(self) -> Iterator[str]:

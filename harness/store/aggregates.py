@@ -54,10 +54,16 @@ ORDER BY agent IS NOT NULL, min(run_id * 1e9 + span_id)
 """One row of everything, where the agent is NULL, and one an agent, in the order in which they first did something."""
 
 _MESSAGES: Final = """
-SELECT count(*) AS messages, sum(tokens) AS message_tokens
-FROM events JOIN runs ON runs.run_id = events.run_id
-WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message' AND task > warmup_tasks
-    AND message IS DISTINCT FROM 1
+WITH sent AS (
+    SELECT count(*) AS messages, sum(tokens) AS message_tokens,
+        least(count(*) FILTER (agent < recipient), count(*) FILTER (agent > recipient)) AS round_trips
+    FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message' AND task > warmup_tasks
+        AND message IS DISTINCT FROM 1
+    GROUP BY events.run_id, task, least(agent, recipient), greatest(agent, recipient)
+)
+SELECT coalesce(sum(messages), 0) AS messages, sum(message_tokens) AS message_tokens, coalesce(sum(round_trips), 0) AS round_trips
+FROM sent
 HAVING count(*) > 0 OR EXISTS (FROM events WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message')
 """
 """No row where messages are not noted. The first message of a task is the user's."""
@@ -170,6 +176,7 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
         for row in ask(store, run_ids, _MESSAGES):
             found["messages_mean"] = row["messages"] / tasks["tasks"]
             found["message_tokens_mean"] = (row["message_tokens"] or 0) / tasks["tasks"]
+            found["round_trips_mean"] = row["round_trips"] / tasks["tasks"]
     (policies,) = ask(store, run_ids, _POLICIES)
     found |= _of_policies(policies)
     (state,) = ask(store, run_ids, _STATE)

@@ -143,6 +143,28 @@ def test_messages_are_counted_once_for_each_recipient_and_the_task_itself_is_non
     assert (whole["messages_mean"], whole["message_tokens_mean"]) == (1.5, 8.5)
 
 
+def test_round_trips_are_messages_that_go_both_ways_between_two_agents_of_a_task() -> None:
+    def sent(*ways: tuple[int, str, str]) -> Table:
+        log = SpanLog(float)
+        for number, (of_task, sender, recipient) in enumerate(ways, 1):
+            log.note((0.0, 0, of_task, sender, MESSAGE, "", recipient, 1, 1, number, -1))
+        return log.events
+
+    asked = (
+        (1, "user", "a"),
+        (1, "a", "b"),
+        (1, "a", "b"),
+        (1, "b", "a"),
+        (1, "b", "c"),
+        (1, "c", "user"),
+    )
+    of_others = ((2, "c", "b"), (2, "a", "a"), (2, "a", "a"))
+    both = (task(1, 0.0, 1.0), task(2, 0.0, 1.0))
+    assert numbers(*both, events=sent(*asked, *of_others))[0]["round_trips_mean"] == 0.5
+    more = ((1, "b", "a"), (2, "b", "c"))
+    assert numbers(*both, events=sent(*asked, *of_others, *more))[0]["round_trips_mean"] == 1.5
+
+
 def test_turns_stand_for_messages_where_none_are_noted() -> None:
     whole, _ = numbers(task(1, 0.0, 1.0), part(AGENT, 0.0, 1.0), events=messages())
     assert whole["messages_mean"] == 1.0
