@@ -98,6 +98,11 @@ class Choices:
     orders_threads: bool = False
     """Whether it is asked which thread goes next also in a run without a random order."""
 
+    idle_instants: float = math.inf
+    """How many time steps a run may take in a row while it waits for no call and makes none."""
+    steps_per_instant: int | None = None
+    """How many steps it may take without time moving; None means as many as every run."""
+
     def __init__(self, overrides: Mapping[Key, Any] | None = None) -> None:
         self.overrides: Mapping[Key, Any] = dict(overrides or {})
         for key, value in self.overrides.items():
