@@ -91,6 +91,8 @@ class Observation:
     """How often several threads were ready at once."""
     threads: Sequence[str] = ()
     """The paths of threads that were ready together with others, in the order in which they first were."""
+    occurrences: Sequence[tuple[str, str]] = ()
+    """The sort and the name of all messages, of agents at each of their calls, and of uses of tools in a pattern, in order."""
     timeline: Callable[[], Sequence[str]] = tuple
     """The lines of its timeline."""
 

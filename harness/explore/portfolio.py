@@ -21,7 +21,7 @@ FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 """Before all else; `down` to its end."""
 
 ROUND = (
-    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel",
+    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel", "mishaps",
     "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
 )  # fmt: skip
 """The order of turns from then on."""

@@ -20,9 +20,11 @@ from harness.explore.deviation import (
     Down,
     Fault,
     Latency,
+    Meets,
     SlowAgent,
     ToolFails,
     ToolLatency,
+    ToolTwice,
 )
 from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
@@ -353,7 +355,10 @@ def _singles(trials: Iterable[Trial]) -> list[Deviations]:
         trial.deviations
         for trial in trials
         if len(trial.deviations) == 1
-        and isinstance(trial.deviations[0], Fault | Latency | ToolFails | ToolLatency | Cancel)
+        and isinstance(
+            trial.deviations[0],
+            Fault | Latency | ToolFails | ToolLatency | ToolTwice | Meets | Cancel,
+        )
     ]
 
 

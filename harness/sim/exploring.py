@@ -130,6 +130,7 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},
         orders=choices.orders,
         threads=tuple(choices.threads),
+        occurrences=choices.occurrences(),
         timeline=lambda: lines(Timeline(run).entries()),
     )
 

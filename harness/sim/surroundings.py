@@ -178,6 +178,7 @@ class Surroundings:
         latency_s: object = ...,
         failure_probability: float = ...,
         replaces: str | None = ...,
+        idempotency_key: str | None = ...,
         record: Literal[False] = ...,
     ) -> SimTool: ...
 

@@ -210,6 +210,8 @@ class SimTool:
                 if mishap is not None and mishap.error and not mishap.effects:
                     raise ToolError(mishap.error)
                 result, before = self._answer(args, kwargs, answers, known), answers.get(_LAST)
+                if outcome == "twice" and known is None:
+                    use.effects *= 2
                 for _ in range(use.effects - 1):
                     self._answer(args, kwargs, answers, known)
                 use.is_done = True
