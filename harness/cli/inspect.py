@@ -23,7 +23,7 @@ from harness.metrics.reliability import K_MAX
 from harness.metrics.stood_out import stood_out
 from harness.printable import printable, printable_line
 from harness.rate_limits import in_words
-from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT, Table
+from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
 from harness.store import Store, aggregates, queries
 from harness.units import render
 

@@ -85,6 +85,8 @@ class Kernel:
 
     choices: Choices | None = None
     """The object that overrides and records the choices of the run; None means none."""
+    open_calls: int = 0
+    """How many calls of the program wait for their response; counted by the servers."""
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ class Equipment:
         latency_s: object = ...,
         failure_probability: float = ...,
         replaces: str | None = ...,
+        idempotency_key: str | None = ...,
         record: Literal[False] = ...,
     ) -> SimTool: ...
 

@@ -208,6 +208,7 @@ class Server:
         task: str,
     ) -> Steps:
         self._answering[connection] = None
+        self.kernel.open_calls += 1
         try:
             if self.kernel.halted:  # the run is about to end
                 connection.close("reset")
@@ -216,6 +217,7 @@ class Server:
         except Exception as error:  # noqa: BLE001 - raised again where the client is not told
             self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
+            self.kernel.open_calls -= 1
             del self._answering[connection]
 
     def _lost(self, error: BaseException) -> None:
