@@ -81,6 +81,22 @@ class ServerTool:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    def failing(self, error: str) -> ServerTool:
+        """The same use, if it fails.
+
+        Args:
+            error: The error code.
+        """
+        return ServerTool(
+            self.tool,
+            results=self.results,
+            text=self.text,
+            error=error,
+            pauses=self.pauses,
+            latency_s=self.latency_s,
+            **self.input,
+        )
+
     @property
     def told(self) -> str:
         """What the model says after it where nothing is stated."""
