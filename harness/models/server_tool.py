@@ -102,7 +102,8 @@ class ServerTool:
         """What the model says after it where nothing is stated."""
         if self.text or self.pauses:
             return self.text
-        found = [str(one["text"]) for one in self.results if one.get("text")]
+        texts = [one.get("text") or one.get("stdout") for one in self.results]
+        found = [str(text) for text in texts if text]
         return "\n".join(found) or "Done."
 
 
