@@ -81,12 +81,29 @@ class ServerTool:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    def failing(self, error: str) -> ServerTool:
+        """The same use, if it fails.
+
+        Args:
+            error: The error code.
+        """
+        return ServerTool(
+            self.tool,
+            results=self.results,
+            text=self.text,
+            error=error,
+            pauses=self.pauses,
+            latency_s=self.latency_s,
+            **self.input,
+        )
+
     @property
     def told(self) -> str:
         """What the model says after it where nothing is stated."""
         if self.text or self.pauses:
             return self.text
-        found = [str(one["text"]) for one in self.results if one.get("text")]
+        texts = [one.get("text") or one.get("stdout") for one in self.results]
+        found = [str(text) for text in texts if text]
         return "\n".join(found) or "Done."
 
 

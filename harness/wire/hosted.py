@@ -29,6 +29,9 @@ class Terms(NamedTuple):
     """Size of a result of which no text is stated [tokens]; a guess."""
 
 
+TOO_MANY = "max_uses_exceeded"
+"""The error of a use that is one too many."""
+
 Permit = Literal["yes", "ask", "no"]
 """Whether a use is permitted: it is, the client must be asked first, or the client has forbidden it."""
 
@@ -50,6 +53,8 @@ class Hosted(NamedTuple):
     """The MCP server whose tools it stands for; empty for other tools."""
     permits: Callable[[ServerTool], Permit] = _freely
     """Whether a use is permitted."""
+    most: int | None = None
+    """How often it may be used in one reply; None means any number of times."""
 
 
 def offer_of(hosted: Sequence[Hosted], use: ServerTool) -> Hosted | None:
@@ -65,6 +70,10 @@ def as_permitted(reply: Reply, hosted: Sequence[Hosted]) -> Reply:
     for use in reply.server_tools:
         offer = offer_of(hosted, use)
         permit = "yes" if offer is None else offer.permits(use)
+        before = sum(one.tool == use.tool for one in uses)
+        if offer is not None and offer.most is not None and before >= offer.most:
+            uses.append(use.failing(TOO_MANY))
+            continue
         if permit != "no":
             uses.append(use)
         if permit == "ask":

@@ -151,7 +151,7 @@ def test_what_cannot_be_answered_is_an_error_of_the_api_and_a_line_on_the_termin
         assert "the replies of agent 'lead' ran out" in body["error"]["message"]
         chat = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
         bearer = {"authorization": "Bearer k"}
-        for name in ("logprobs", "audio"):
+        for name in ("functions", "audio"):
             status, body = post(f"{url}/v1/chat/completions", {**chat, name: True}, **bearer)
             assert (status, body["error"]["type"]) == (400, "invalid_request_error")
             assert name in body["error"]["message"]
@@ -162,7 +162,7 @@ def test_what_cannot_be_answered_is_an_error_of_the_api_and_a_line_on_the_termin
     text = "\n".join(told)
     assert "POST /v1/messages: " in text
     assert "ran out" in text
-    assert "POST /v1/chat/completions: 'logprobs' of OpenAI's chats is not simulated" in text
+    assert "POST /v1/chat/completions: 'functions' of OpenAI's chats is not simulated" in text
     assert "Traceback" not in text
 
 

@@ -142,7 +142,7 @@ RESPONSE: dict[str, Any] = {
 
 FUNCTION = {"type": "function", "function": {"name": "look", "parameters": SCHEMA}}
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "tools": [FUNCTION]}
-OPENAI_MODELS = ["gpt-4o", "gpt-5", "gpt-5.6-sol"]
+OPENAI_MODELS = ["gpt-4o", "gpt-5.6-sol"]
 
 
 async def finish(answer: Any) -> None:
@@ -191,6 +191,25 @@ async def searching_chat(stream: bool) -> None:
     await finish(answer)
 
 
+STABLE = {name: MESSAGE[name] for name in MESSAGE if name not in ("mcp_servers", "betas")}
+STABLE["tools"] = [tool for tool in MESSAGE["tools"] if tool.get("type") != "mcp_toolset"]
+
+
+async def gathered_message() -> Any:
+    """What the SDK makes of a stream."""
+    async with anthropic.AsyncAnthropic(api_key="k").messages.stream(**STABLE) as stream:
+        return await stream.get_final_message()
+
+
+async def gathered_response() -> Any:
+    """What the SDK makes of a stream."""
+    asked = {**RESPONSE, "model": "gpt-5"}
+    async with openai.AsyncOpenAI(api_key="k").responses.stream(**asked) as stream:
+        async for _ in stream:
+            pass
+        return await stream.get_final_response()
+
+
 async def responses(model: str, stream: bool) -> None:
     answer = await openai.AsyncOpenAI(api_key="k").responses.create(
         model=model, **RESPONSE, stream=stream
@@ -218,6 +237,25 @@ def seen_of(sim: Sim, sdk: Any, reply: Any, program: Callable[..., Any], *args: 
 @pytest.mark.parametrize("said", ANTHROPIC)
 def test_messages_keep_the_types(sim: Sim, said: str, stream: bool) -> None:
     assert seen_of(sim, anthropic, ANTHROPIC[said], messages, stream).problems == []
+
+
+@pytest.mark.parametrize("said", [name for name in ANTHROPIC if "mcp" not in name])
+def test_a_stream_of_a_message_is_gathered_to_what_the_types_have(sim: Sim, said: str) -> None:
+    sim.agent("agent", model="*", reply=ANTHROPIC[said])
+    gathered = sim.run(gathered_message).output
+    for block in gathered.to_dict(use_api_names=True, exclude_unset=True)["content"]:
+        block.pop("parsed_output", None)  # the SDK's own
+        assert problems(block, anthropic.types.ContentBlock) == []
+        assert "" not in (block.get("text"), block.get("signature"))
+
+
+@pytest.mark.parametrize("said", [name for name in OPENAI if name != "truncated"])
+def test_a_stream_of_a_response_is_gathered_to_the_whole(sim: Sim, said: str) -> None:
+    sim.agent("agent", model="*", reply=OPENAI[said])
+    gathered = sim.run(gathered_response).output
+    assert gathered.status == "completed"
+    items = gathered.to_dict(use_api_names=True, exclude_unset=True)["output"]
+    assert [item["type"] for item in items if item["type"] == "reasoning"] == ["reasoning"]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -54,6 +54,8 @@ class Asked:
     geo: str | None
     """Where it is to be served."""
     tier: str = "standard"
+    speed: str | None = None
+    """How fast it asks to be served."""
     redacts_thinking: bool = False
     """Whether its thoughts are sent encrypted."""
     edits: tuple[JsonObject, ...] | None = None
@@ -131,6 +133,7 @@ def read_prompt(
             shows_thinking=thinking.is_shown,
             cut_by_context=left < max_tokens,
             geo=body.get("inference_geo"),
+            speed=body.get("speed"),
             redacts_thinking=thinking.is_on and any(REDACT in one.text for one in sections),
             turns=turns,
             edits=edits,

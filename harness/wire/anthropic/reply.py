@@ -120,6 +120,7 @@ def usage(prompt: Prompt, spoken: Completion) -> JsonObject:
         **{name: short[name] for name in short if "input" not in name},
         "service_tier": asked.tier,
         "inference_geo": asked.geo or known_geo,
+        **({"speed": asked.speed} if asked.speed else {}),
     }
 
 

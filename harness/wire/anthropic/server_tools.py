@@ -210,7 +210,13 @@ OF_THE_SERVER = (*dict.fromkeys(kind for row in TOOLS for kind in row.offered), 
 def offered_in(body: JsonObject) -> tuple[Hosted, ...]:
     """The server's tools that a request offers."""
     found = [
-        Hosted(row.name, row.terms, definition, str(definition.get("mcp_server_name") or ""))
+        Hosted(
+            row.name,
+            row.terms,
+            definition,
+            str(definition.get("mcp_server_name") or ""),
+            most=_most(definition.get("max_uses")),
+        )
         for definition in body.get("tools") or ()
         for row in TOOLS
         if str(definition.get("type") or "").startswith(row.offered)
@@ -222,6 +228,10 @@ def offered_in(body: JsonObject) -> tuple[Hosted, ...]:
             for server in body["mcp_servers"]
         )
     return tuple(found)
+
+
+def _most(stated: object) -> int | None:
+    return stated if isinstance(stated, int) else None
 
 
 def wanted_hosted(

@@ -146,11 +146,12 @@ def _size(ids: Ids) -> int:
 
 
 def _thoughts(block: JsonObject, spoken: Completion, ids: Ids) -> _Pieces:
-    """Thoughts and their signature; what is not shown takes its time in silence, before the signature."""
-    shown = block["thinking"]
-    yield from _texts("thinking", shown, ids)
-    hidden = round(spoken.thought_tokens * CHARACTERS_PER_TOKEN) - len(shown)
-    yield {"type": "signature_delta", "signature": block["signature"]}, max(0, hidden)
+    """Thoughts and their signature: what is shown, a summary as a rule, takes the time of all of them, or silence does."""
+    shown, total = block["thinking"], round(spoken.thought_tokens * CHARACTERS_PER_TOKEN)
+    stretch = max(1.0, total / max(1, len(shown)))
+    for delta, size in _texts("thinking", shown, ids):
+        yield delta, round(size * stretch)
+    yield {"type": "signature_delta", "signature": block["signature"]}, 0 if shown else total
 
 
 def _fragments(arguments: JsonObject, ids: Ids) -> _Pieces:

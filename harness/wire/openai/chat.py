@@ -20,6 +20,7 @@ from harness.wire.openai.chat_rules import check_length, check_messages, check_p
 from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.deltas import pieces
 from harness.wire.openai.encoding import BASE62, compact, pretty
+from harness.wire.openai.families import default_effort
 from harness.wire.openai.headers import JSON, begun_s, headers
 from harness.wire.openai.logprobs import logprobs_of
 from harness.wire.openai.models import is_reasoning, snapshot
@@ -131,7 +132,7 @@ def new_id(ids: Ids) -> str:
 
 def fingerprint(model: str) -> str | None:
     """The configuration that a model runs with; the reasoning models do not say."""
-    if is_reasoning(model):
+    if default_effort(model) is not None:
         return None
     return "fp_" + blake2b(model.encode(), digest_size=5).hexdigest()
 

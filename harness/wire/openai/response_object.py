@@ -19,7 +19,7 @@ from harness.wire.openai.models import snapshot
 from harness.wire.openai.reasoning import item_of, settings_of
 from harness.wire.openai.server_tools import echoed
 from harness.wire.openai.tiers import tier_of
-from harness.wire.openai.tool_items import items_of
+from harness.wire.openai.tool_items import items_of, listings_of
 
 
 def new_id(prefix: str, ids: Ids) -> str:
@@ -116,7 +116,7 @@ def output_items(
     asked: JsonObject,
     heard: Sequence[JsonObject],
 ) -> list[JsonObject]:
-    """What a reply says, item by item: thoughts, uses of OpenAI's tools, the message, wishes.
+    """What a reply says, item by item: tools of MCP servers, thoughts, uses of OpenAI's tools, the message, wishes.
 
     Args:
         prompt: The request, as it was read.
@@ -126,12 +126,12 @@ def output_items(
         heard: The items of the conversation.
     """
     reply = spoken.reply
-    items: list[JsonObject] = []
+    items = list(listings_of(reply, prompt.hosted, heard, ids))
     if prompt.thinking is not None or spoken.thought_tokens:
         items.append(item_of(asked, spoken, new_id("rs", ids), ids))
     if reply.server_tools:
         items += items_of(asked, reply, prompt.hosted, heard, ids)
-    if reply.text or not (reply.tool_calls or items):
+    if reply.text or not (reply.tool_calls or reply.server_tools or spoken.thought_tokens):
         items.append(_message(asked, spoken, ids))
     items += (_call(call, ids) for call in reply.tool_calls)
     return items

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.json_types import JsonObject
@@ -57,6 +57,46 @@ _STATELESS = frozenset({"mcp_list_tools", "mcp_approval_request"})
 """Items that have no status."""
 
 
+def listings_of(
+    reply: Reply, hosted: Sequence[Hosted], heard: Sequence[JsonObject], ids: Ids
+) -> Iterator[JsonObject]:
+    """The tools of each MCP server whose tools have not been listed before, whether or not they are used.
+
+    Args:
+        reply: The reply.
+        hosted: The tools that the request offers.
+        heard: The items of the conversation.
+        ids: Where the items' names come from.
+    """
+    listed = {item.get("server_label") for item in heard if item["type"] == "mcp_list_tools"}
+    for offer in hosted:
+        if offer.name == "mcp" and offer.server not in listed:
+            calls = [use for use in reply.server_tools if offer_of(hosted, use) is offer]
+            yield {
+                "id": item_id("mcpl", ids),
+                "type": "mcp_list_tools",
+                "server_label": offer.server,
+                "tools": [_tool_of_server(name) for name in _names_of(offer, calls)],
+            }
+
+
+def _names_of(offer: Hosted, calls: Sequence[ServerTool]) -> list[str]:
+    """The tools of a server, as far as they are known: those that are allowed or called."""
+    allowed = offer.definition.get("allowed_tools") or ()
+    names = allowed.get("tool_names") or () if isinstance(allowed, dict) else allowed
+    called = [str(use.input.get("name") or "") for use in calls]
+    return list(dict.fromkeys([*(str(name) for name in names), *called]))
+
+
+def _tool_of_server(name: str) -> JsonObject:
+    return {
+        "annotations": None,
+        "description": None,
+        "input_schema": {"type": "object"},
+        "name": name,
+    }
+
+
 def items_of(
     asked: JsonObject,
     reply: Reply,
@@ -74,16 +114,12 @@ def items_of(
         ids: Where the items' names come from.
     """
     items: list[JsonObject] = []
-    known = [item["server_label"] for item in heard if item["type"] == "mcp_list_tools"]
     for tool in reply.server_tools:
         row = next((row for row in TOOLS if row.name == tool.tool), None)
         if row is None:
             continue
         offer = offer_of(hosted, tool) or Hosted(tool.tool, Terms(), {})
         fields = row.fields(Use(tool, offer.definition, asked.get("include") or (), ids))
-        if row.name == "mcp" and fields["server_label"] not in known:
-            known.append(fields["server_label"])
-            items.append(_listing(fields, ids))
         if row.name == "mcp" and offer.permits(tool) == "ask":
             items.append(approvals.request_of(fields, item_id("mcpr", ids)))
             break
@@ -94,22 +130,6 @@ def items_of(
         if row.name == "tool_search":
             items.append(_discovered(asked, tool, ids))
     return items
-
-
-def _listing(call: JsonObject, ids: Ids) -> JsonObject:
-    """The tools of an MCP server: as far as is known, the one that is called."""
-    tool = {
-        "annotations": None,
-        "description": None,
-        "input_schema": {"type": "object"},
-        "name": call["name"],
-    }
-    return {
-        "id": item_id("mcpl", ids),
-        "type": "mcp_list_tools",
-        "server_label": call["server_label"],
-        "tools": [tool],
-    }
 
 
 def _discovered(asked: JsonObject, tool: ServerTool, ids: Ids) -> JsonObject:

@@ -139,3 +139,11 @@ def test_citation_of_what_nobody_wrote_is_an_error_of_the_test(sim: Sim) -> None
     sim.agent("a", reply=Reply("Green.", cites=("the sky",)))
     with pytest.raises(StubError, match="cites 'the sky'"):
         sim.run(asking())
+
+
+def test_use_beyond_the_limit_of_the_request_fails(sim: Sim) -> None:
+    uses = tuple(ServerTool("web_search", query=query, results=[PAGE]) for query in "ab")
+    sim.agent("a", reply=Reply("Rain.", server_tools=uses))
+    message = sim.run(asking({**TOOL, "max_uses": 1})).output
+    assert message.content[3].content.error_code == "max_uses_exceeded"
+    assert message.usage.server_tool_use.web_search_requests == 1

@@ -121,3 +121,14 @@ def test_effort_is_refused_where_it_does_not_exist(
 ) -> None:
     body = {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
     assert words in bench.error({**body, "output_config": {"effort": effort}})[2]
+
+
+def test_summary_of_thoughts_takes_the_time_of_all_of_them(bench: Any) -> None:
+    said = [{"role": "user", "content": "hi"}]
+    thinking = {"type": "adaptive", "display": "summarized"}
+    body = {"model": "claude-opus-5", "max_tokens": 900, "messages": said, "thinking": thinking}
+    prompt = bench.ask({**body, "stream": True})
+    reply = Reply("one two three four", thinking="Let me see. " * 9, thinking_tokens=500)
+    parts = bench.api.stream(prompt, bench.spoken(prompt, reply), bench.moment()).body
+    shown = [part.share for part in parts if b"thinking_delta" in part.data]
+    assert shown[0] < 0.2 < 0.4 < shown[len(shown) // 2] < 0.9 < shown[-1]

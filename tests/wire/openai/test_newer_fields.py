@@ -160,6 +160,14 @@ def test_answer_names_the_snapshot(sim: Sim, model: str, dated: str) -> None:
     assert sim.run(asking(model)).output.model == dated
 
 
+@pytest.mark.parametrize(
+    ("model", "tells"), [("gpt-4o", True), ("gpt-5", False), ("gpt-5.4", False)]
+)
+def test_reasoning_models_have_no_fingerprint(sim: Sim, model: str, tells: bool) -> None:
+    sim.agent("a", model="*", reply="Hello")
+    assert (sim.run(chatting(model)).output.system_fingerprint is not None) == tells
+
+
 def test_search_of_a_chat_is_cited(sim: Sim) -> None:
     page = {"title": "Weather", "url": "https://w.example/", "text": "Rain."}
     sim.agent("a", reply=ServerTool("web_search", query="weather", results=[page]))

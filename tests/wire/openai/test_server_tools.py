@@ -155,6 +155,23 @@ def test_call_of_an_mcp_server_waits_for_its_approval(sim: Sim) -> None:
     assert kinds(denied) == ["message"]
 
 
+def test_tools_of_an_mcp_server_are_listed_once_whether_or_not_they_are_called(sim: Sim) -> None:
+    sim.agent("a", reply="Hello")
+
+    async def program() -> tuple[Any, Any]:
+        client = openai.AsyncOpenAI(api_key="k")
+        tools: Any = [{**BOX, "allowed_tools": ["ask"]}]
+        first = await client.responses.create(model="gpt-5", input="hi", tools=tools)
+        return first, await client.responses.create(
+            model="gpt-5", input="on", tools=tools, previous_response_id=first.id
+        )
+
+    first, second = sim.run(program).output
+    assert kinds(first) == ["mcp_list_tools", "reasoning", "message"]
+    assert [tool.name for tool in first.output[0].tools] == ["ask"]
+    assert kinds(second) == ["reasoning", "message"]
+
+
 @pytest.mark.parametrize(
     ("rule", "asks"),
     [
