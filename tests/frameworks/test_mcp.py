@@ -349,7 +349,7 @@ def test_a_process_takes_its_time_to_start(sim: Sim) -> None:
 @new_only
 def test_the_examples_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
     page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
-    notes, test = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    notes, test, *_ = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     pytester.makepyfile(notes=notes, test_notes=test)
     pytester.syspathinsert()
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
