@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.workload import CALLS_PER_TASK, bare_cpu_s, scenario, simulated_cpu_s
+from benchmarks.bare import CALLS_PER_TASK, Bare
+from benchmarks.workload import scenario, simulated_cpu_s
 
 TASKS = 20_000
 ROUNDS = 3
@@ -14,7 +15,7 @@ def main() -> None:
     ours, bare = [], []
     for _ in range(ROUNDS):
         ours.append(simulated_cpu_s(loaded))
-        bare.append(bare_cpu_s(TASKS))
+        bare.append(Bare(TASKS).cpu_s())
     calls = TASKS * CALLS_PER_TASK
     print(f"harness, full spans: {min(ours) / calls * 1e6:6.1f} us per call")
     print(f"bare SimPy:          {min(bare) / calls * 1e6:6.1f} us per call")

@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.workload import CALLS_PER_TASK, scenario, simulated_cpu_s
+from benchmarks.bare import CALLS_PER_TASK
+from benchmarks.workload import scenario, simulated_cpu_s
 from harness.run import simulate
 from harness.run.record import record
 from harness.store import Store

@@ -36,17 +36,29 @@ class NameOf:
         from pydantic_core import PydanticCustomError, core_schema
 
         def check(name: str, info: ValidationInfo) -> str:
-            known = (info.context or {}).get(self.section)
+            context = info.context or {}
+            known = context.get(self.section)
             if known is not None and name not in known:
+                if self.section == "agents" and name in context.get("counts", ()):
+                    raise PydanticCustomError(
+                        "cycle",
+                        "{name} is {count} agents: name one, such as {one}, or all in a list of a pattern: {all}",
+                        {
+                            "name": repr(name),
+                            "count": context["counts"][name],
+                            "one": f"{name}-1",
+                            "all": f"{{all: {name}}}",
+                        },
+                    )
                 raise PydanticCustomError(
                     "unknown_name",
                     "there is no {name} under {section}",
-                    {"name": repr(name), "section": self.section, "known": list(known)},
+                    {"name": repr(name), "section": self.section, "known": known},
                 )
             if (
                 not self.may_be_team
                 and self.section == "agents"
-                and name in (info.context or {}).get("teams", ())
+                and name in context.get("teams", ())
             ):
                 raise PydanticCustomError(
                     "cycle", "{name} is a team, and an agent is needed here", {"name": repr(name)}

@@ -65,6 +65,12 @@ NO_PROGRESS: Final = "no_progress"
 DEADLOCK: Final = "deadlock"
 """Event of a task in which nothing can run again; its detail names the agents that wait for one another, or what waits first."""
 
+CASCADE: Final = "cascade"
+"""Event at the end of a run: one agent failed, and others did not do their part because of it; its detail tells that as one."""
+
+STARVATION: Final = "starvation"
+"""Event at the end of a run: calls of an agent waited for long while later ones were served; its detail tells of it."""
+
 CLAIMS: Final = "claims"
 """Event of a task that has ended: how many claims its output holds, and how many of them are false, as a JSON object."""
 
@@ -166,10 +172,16 @@ class Table:
 
     def extend(self, *columns: list[Any]) -> None:
         """Add rows, as one list per column, in the order of the columns."""
-        # By way of bytes: `array.fromlist` parses each value like an argument of a call, at three times the price.
         for (name, kind), values in zip(self.columns.items(), columns, strict=True):
-            coded = map(self._codes.__getitem__, values) if kind == "text" else values
-            self._arrays[name].frombytes(pack(f"{len(values)}{_TYPE_CODES[kind]}", *coded))
+            self._arrays[name].frombytes(self._packed(kind, values))
+
+    def _packed(self, kind: ColumnType, values: list[Any]) -> bytes:
+        """Values as an array keeps them: `array.fromlist` parses each like an argument of a call, at three times the price."""
+        code, many = _TYPE_CODES[kind], len(values)
+        if many > 1 and _absent(values[0]) and values.count(values[0]) == many:
+            return self._packed(kind, values[:1]) * many  # most columns of most spans
+        coded = map(self._codes.__getitem__, values) if kind == "text" else values
+        return pack(f"{many}{code}", *coded)
 
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""

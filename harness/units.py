@@ -54,6 +54,9 @@ class Usage(NamedTuple):
     cache_write_1h_tokens: int = 0
     """Of those, the tokens that are kept for an hour."""
 
+    at_once_tokens: int = 0
+    """Of those generated, the tokens that took no time of their own: further choices, and what was predicted."""
+
     fees_usd: float = 0.0
     """What the provider's own tools cost beside tokens [USD]."""
 
@@ -92,7 +95,11 @@ def render(name: str, value: float) -> str:
         return _render_seconds(value)
     if "usd" in words:
         return _render_usd(value)
-    if words[-1] in {"rate", "share", "utilisation"} or words[0] in {"quality", "utilisation"}:
+    if (
+        name == "pass_k"
+        or words[-1] in {"rate", "share", "utilisation"}
+        or words[0] in {"quality", "utilisation"}
+    ):
         return f"{value:.1%}"
     if "per" in words:
         number = f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"

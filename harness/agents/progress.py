@@ -23,8 +23,20 @@ _CYCLE_MAX: Final = 32
 _TEXT_MAX: Final = 40
 """Characters of a message in the name of a cycle."""
 
-Input = tuple[str, tuple[tuple[str, str], ...]]
-"""The reader, and sender and text of each message that it reads."""
+Messages = tuple[tuple[str, str], ...]
+"""Sender and text of each message that an agent reads."""
+
+
+@dataclass(slots=True, eq=False)
+class Input:
+    """What an agent reads in a turn, and the turns with it."""
+
+    agent: str
+    messages: Messages
+    taken: int = 0
+    """How many turns with it have begun while no other with it was open."""
+    open: int = 0
+    """How many are open now."""
 
 
 class NoProgress(ModelError):  # noqa: N818 - names the condition
@@ -49,9 +61,7 @@ class NoProgress(ModelError):  # noqa: N818 - names the condition
 class Progress:
     """The turns of a task so far, by their input."""
 
-    _taken: dict[Input, int] = field(default_factory=dict)
-    """How many turns with an input have begun while no other with it was open."""
-    _open: dict[Input, int] = field(default_factory=dict)
+    _inputs: dict[tuple[str, Messages], Input] = field(default_factory=dict)
     _last: deque[Input] = field(default_factory=lambda: deque(maxlen=_CYCLE_MAX))
 
     def begin(self, agent: str, messages: Sequence[tuple[str, str]]) -> Input:
@@ -68,34 +78,32 @@ class Progress:
             NoProgress: The agent has read the very same `REPEATS_MAX` times.
         """
         key = agent, tuple(messages)
-        opened = self._open.get(key, 0)
-        if not opened:
-            taken = self._taken[key] = self._taken.get(key, 0) + 1
-            if taken > REPEATS_MAX:
-                raise NoProgress(self._cycle(key))
-            self._last.append(key)
-        self._open[key] = opened + 1
-        return key
+        found = self._inputs.get(key)
+        if found is None:
+            found = self._inputs[key] = Input(*key)
+        if not found.open:
+            found.taken += 1
+            if found.taken > REPEATS_MAX:
+                raise NoProgress(self._cycle(found))
+            self._last.append(found)
+        found.open += 1
+        return found
 
-    def end(self, key: Input) -> None:
+    @staticmethod
+    def end(begun: Input) -> None:
         """Note that a turn has ended."""
-        left = self._open[key] - 1
-        if left:
-            self._open[key] = left
-        else:
-            del self._open[key]
+        begun.open -= 1
 
-    def _cycle(self, key: Input) -> str:
+    def _cycle(self, again: Input) -> str:
         """The turns since the last one with the same input, as messages."""
         turns = list(self._last)
-        since = len(turns) - 1 - turns[::-1].index(key) if key in turns else 0
+        since = len(turns) - 1 - turns[::-1].index(again) if again in turns else 0
         told = ", ".join(map(_told, turns[since:]))
         return f"{told}, for the {REPEATS_MAX + 1}th time"
 
 
 def _told(turn: Input) -> str:
-    agent, messages = turn
-    sender, text = messages[-1] if messages else ("", "")
+    sender, text = turn.messages[-1] if turn.messages else ("", "")
     line = " ".join(text.split())
     short = line if len(line) <= _TEXT_MAX else f"{line[: _TEXT_MAX - 3]}..."
-    return f'{sender} > {agent}: "{short}"'
+    return f'{sender} > {turn.agent}: "{short}"'

@@ -20,11 +20,12 @@ from harness.errors import HarnessError, did_you_mean
 Key = tuple[str, ...]
 """The kind of a choice, then what it is for."""
 
-KINDS = ("draw", "bytes", "ids", "attempt", "tool", "timer", "thread", "cancel")
+KINDS = ("draw", "bytes", "ids", "attempt", "tool", "timer", "thread", "cancel", "fault")
 """The kinds of choices."""
 
-TOOL_OUTCOMES = ("done", "fails", "lost")
-"""What a use of a simulated tool comes to: it is done; it fails without an effect; it has its effect and its answer is lost."""
+TOOL_OUTCOMES = ("done", "fails", "lost", "twice")
+"""What a use of a simulated tool comes to: it is done; it fails without an effect; it has its effect and its answer is lost; it is
+done twice, as a message that is delivered twice."""
 
 TimerKind = Literal["sleep", "timer", "wait"]
 
@@ -98,6 +99,13 @@ class Choices:
     orders_threads: bool = False
     """Whether it is asked which thread goes next also in a run without a random order."""
 
+    meets: frozenset[str] = frozenset()
+    """The sorts of occurrences of which each is asked which fault it meets, also where none is planned: `message`, `agent`, `tool`."""
+    idle_instants: float = math.inf
+    """How many time steps a run may take in a row while it waits for no call and makes none."""
+    steps_per_instant: int | None = None
+    """How many steps it may take without time moving; None means as many as every run."""
+
     def __init__(self, overrides: Mapping[Key, Any] | None = None) -> None:
         self.overrides: Mapping[Key, Any] = dict(overrides or {})
         for key, value in self.overrides.items():
@@ -157,6 +165,16 @@ class Choices:
             otherwise: Those of the fault plan.
         """
         return self.choose(key, otherwise)
+
+    def choose_fault(self, sort: str, at: str) -> tuple[str, Any] | None:
+        """Return the name and the fault that overrides those of the plan for an occurrence; None if none does.
+
+        Args:
+            sort: What it is: `message`, `agent`, `tool` or `state`.
+            at: What names it.
+        """
+        chosen: tuple[str, Any] | None = self.choose(("fault", sort, at), None)
+        return chosen
 
     def choose_use(
         self, task: str, tool: str, began_s: float, outcome: str, takes_s: float
@@ -232,7 +250,7 @@ _WANTED: dict[str, tuple[Any, Any, str]] = {
     "tool": (
         (float, int, str),
         lambda value: value in TOOL_OUTCOMES if isinstance(value, str) else 0 <= value < math.inf,
-        "an outcome (`done`, `fails`, `lost`) or a finite number of seconds from 0 up",
+        "an outcome (`done`, `fails`, `lost`, `twice`) or a finite number of seconds from 0 up",
     ),
     "timer": (
         (float, int),

@@ -288,8 +288,10 @@ def runs(store: Path, scenario: str | None, limit: int, output: str) -> int:
 )
 @click.option(
     "--by",
-    type=click.Choice(["agent", "customer", "kind", "model", "role", "level", "cause", "task"]),
-    help="Show what it cost instead, divided so; the lines add up.",
+    type=click.Choice(
+        ["agent", "customer", "kind", "model", "role", "level", "cause", "task", "coordination"]
+    ),
+    help="Show what it cost instead, divided so; the lines add up. Or how its agents worked together.",
 )
 @format_option
 def show(
@@ -307,6 +309,10 @@ def show(
     from harness.cli.account import show_account
     from harness.cli.inspect import show_run
 
+    if by == "coordination":
+        from harness.cli.coordination import show_coordination
+
+        return show_coordination(store, run_id, output=output)
     if by is not None:
         return show_account(store, run_id, by=by, output=output)
 

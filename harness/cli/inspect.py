@@ -17,14 +17,14 @@ from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import StoreError
 from harness.json_types import JsonObject
-from harness.metrics.cascade import cascades
 from harness.metrics.engine import SIMULATED
 from harness.metrics.refusals import refusals
-from harness.metrics.starvation import starving
+from harness.metrics.reliability import K_MAX
+from harness.metrics.stood_out import stood_out
 from harness.printable import printable, printable_line
 from harness.rate_limits import in_words
-from harness.spans import AGENT, ATTEMPT, NO_PROGRESS, OK, TASK, WAIT, Table
-from harness.store import Store, queries
+from harness.spans import AGENT, ATTEMPT, OK, TASK, WAIT
+from harness.store import Store, aggregates, queries
 from harness.units import render
 
 Row = JsonObject
@@ -144,9 +144,9 @@ def show_run(
             out.print(
                 f"... and {len(roots) - _TASKS_LISTED} more; one of them: harness show {run_id} --task N"
             )
-        for line in _troubles(
-            queries.span_table(store, run_id), queries.events(store, run_id), run["warmup_tasks"]
-        ):
+        for line in _reliability(store, run):
+            out.print(line)
+        for line in _stood_out(store, run_id, run["warmup_tasks"]):
             out.print(Text(printable_line(line)))
     for root, heading in _drawn(roots, task, tasks):
         if heading:
@@ -162,17 +162,25 @@ def _engine(run: Row) -> str:
     return "" if run["engine"] in (None, SIMULATED) else f", {run['engine']}"
 
 
-def _troubles(spans: Table, events: Sequence[Row], warmup_tasks: int) -> Iterator[str]:
-    """Refusals, cascades, starvation and tasks without progress, a line each."""
-    for refused in refusals(spans, warmup_tasks=warmup_tasks):
+def _reliability(store: Store, run: Row) -> Iterator[str]:
+    """What the run and others of its scenario say of independent runs of a task, in a line."""
+    alike = {
+        row["seed"]: row["run_id"]
+        for row in queries.runs(store, scenario=run["scenario"])
+        if (row["scenario_hash"], row["engine"]) == (run["scenario_hash"], run["engine"])
+    }
+    found = aggregates.reliability(store, list(alike.values())) if len(alike) > 1 else None
+    if found is not None:
+        k = min(K_MAX, len(alike))
+        yield f"pass_k {render('pass_k', found)}: {k} independent runs of a task all succeed (from {len(alike)} runs of this scenario)"
+
+
+def _stood_out(store: Store, run_id: int, warmup_tasks: int) -> Iterator[str]:
+    """Refusals, and what else stood out in a run, a line each."""
+    for refused in refusals(queries.span_table(store, run_id), warmup_tasks=warmup_tasks):
         yield f"{refused}."
-    for cascade in cascades([spans], warmup_tasks=warmup_tasks):
-        yield f"{cascade}."
-    for starved in starving(spans):
-        yield f"{starved}."
-    for event in events:
-        if event["name"] == NO_PROGRESS:
-            yield f"task {event['task']} made no progress: {event['detail']}."
+    for seen in stood_out(queries.event_table(store, run_id)):
+        yield seen.line
 
 
 def _drawn(roots: Sequence[Row], task: int | None, tasks: int | None) -> list[tuple[Row, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +30,9 @@ _CUSTOMER_COLUMNS = {
     "cost": "cost_usd_mean",
     "ok": "success_rate",
 }
+
+_AGENTS_SHOWN = 50
+"""Most agents in the table of a simulation."""
 
 _AGENT_COLUMNS = {
     "calls": "calls_mean",
@@ -76,6 +79,8 @@ def print_outcome(
         out.print(Text(printable(scenario.spec.description), style="dim"))
     _metrics(outcome, out.width).print(out)
     _agents(outcome).print(out)
+    if (left := len(outcome.agents) - _AGENTS_SHOWN) > 0:
+        out.print(Text(f" and {left:,} more agents; all of them: --format json\n", style="dim"))
     if outcome.customers:
         _customers(outcome).print(out)
     if outcome.budgets:
@@ -131,7 +136,7 @@ def _agents(outcome: Outcome) -> Grid:
         if any(name in mine for mine in outcome.agents.values())
     }
     made = Grid([Column("agent (per task)", "name"), *map(Column, columns)])
-    for agent, mine in outcome.agents.items():
+    for agent, mine in islice(outcome.agents.items(), _AGENTS_SHOWN):
         made.add(
             agent, *(render(name, mine[name]) if name in mine else "-" for name in columns.values())
         )

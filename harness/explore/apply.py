@@ -18,6 +18,7 @@ from harness.explore.deviation import (
     Jitter,
     Late,
     Latency,
+    Meets,
     Priorities,
     SlowAgent,
     ThreadFirst,
@@ -25,6 +26,7 @@ from harness.explore.deviation import (
     ThreadJitter,
     ToolFails,
     ToolLatency,
+    ToolTwice,
 )
 from harness.faults import FAULTS
 from harness.faults.stated import StatedDuration
@@ -33,6 +35,9 @@ _HALF = 0.5
 
 _IDLE_WORKER = re.compile(r"(asyncio|ThreadPoolExecutor-\d+)_\d+$")
 """The path of a worker of a pool that has no work: its turn changes nothing."""
+
+_OF_PROGRAMS = frozenset({"agent"})
+_OF_PATTERNS = frozenset({"agent", "message", "tool"})
 
 NANOSECOND_S = 1e-9
 """What breaks a tie."""
@@ -46,13 +51,14 @@ class DeviatedChoices(Choices):
 
     Args:
         deviations: How it differs from the passing run.
-        any_timer: Whether all timers count as those of the program, as in a pattern.
+        is_pattern: Whether it is a run of a pattern: all timers count as those of the program, and it has messages and tools.
     """
 
     orders_threads = True
 
-    def __init__(self, deviations: Deviations, *, any_timer: bool = False) -> None:
-        self._any_timer = any_timer
+    def __init__(self, deviations: Deviations, *, is_pattern: bool = False) -> None:
+        self._any_timer = is_pattern
+        self.meets = _OF_PATTERNS if is_pattern else _OF_PROGRAMS
         self.applied: dict[Deviation, None] = {}
         """The deviations that had an effect, in the order in which they had it."""
         self.parts: dict[Deviation, dict[Deviation, None]] = {}
@@ -86,8 +92,10 @@ class DeviatedChoices(Choices):
                 self._keyed["cancel", task] = deviation
             case ThreadGoes(ready=ready, number=number):
                 self._keyed["thread", ready, str(number)] = deviation
-            case ToolFails(use=use):
+            case ToolFails(use=use) | ToolTwice(use=use):
                 self._keyed["tool", use, "outcome"] = deviation
+            case Meets(sort=sort, at=at):
+                self._keyed["fault", sort, at] = deviation
             case ToolLatency(use=use):
                 self._keyed["tool", use, "latency"] = deviation
             case Jitter():
@@ -96,6 +104,10 @@ class DeviatedChoices(Choices):
                 self._firsts.append(deviation)
             case ThreadJitter() | Priorities():
                 self._orders.append(deviation)
+
+    def occurrences(self) -> Sequence[tuple[str, str]]:
+        """The sort and the name of everything that could have met a fault, in order."""
+        return [(key[1], key[2]) for key in self.made if key[0] == "fault"]
 
     def choose(self, key: Key, otherwise: object) -> Any:  # noqa: ANN401 - of the kind
         """Return the override of a choice, or its default; see `Choices.choose`."""
@@ -211,7 +223,11 @@ def _value(deviation: Deviation) -> object:
             return goes
         case ToolFails(effect=effect):
             return "lost" if effect else "fails"
+        case ToolTwice():
+            return "twice"
         case ToolLatency(takes_s=takes_s):
             return takes_s
+        case Meets(name=name, fields=fields):
+            return name, FAULTS[name](**dict(fields))
         case _:
             raise AssertionError(f"{deviation} is not keyed")

@@ -168,6 +168,29 @@ class ToolLatency:
     takes_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class ToolTwice:
+    """One use of a simulated tool is done twice, as a message that is delivered twice."""
+
+    kind: ClassVar[str] = "tool_twice"
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meets:
+    """Something that is no attempt meets a fault: a message, an agent at one of its calls, a use of a tool in a pattern."""
+
+    kind: ClassVar[str] = "meets"
+    sort: str
+    """`message`, `agent` or `tool`."""
+    at: str
+    """What names it: `7/lead>worker/1` is the first message from lead to worker in task 7."""
+    name: str
+    """The fault, as a scenario file calls it."""
+    fields: Fields = ()
+    """Its parameters."""
+
+
 Deviation = (
     Fault
     | Latency
@@ -182,6 +205,8 @@ Deviation = (
     | Priorities
     | ToolFails
     | ToolLatency
+    | ToolTwice
+    | Meets
 )
 Deviations = tuple[Deviation, ...]
 
@@ -204,6 +229,8 @@ _KINDS: dict[str, Any] = {
         Priorities,
         ToolFails,
         ToolLatency,
+        ToolTwice,
+        Meets,
     )
 }
 

@@ -91,6 +91,8 @@ class Observation:
     """How often several threads were ready at once."""
     threads: Sequence[str] = ()
     """The paths of threads that were ready together with others, in the order in which they first were."""
+    occurrences: Sequence[tuple[str, str]] = ()
+    """The sort and the name of all messages, of agents at each of their calls, and of uses of tools in a pattern, in order."""
     timeline: Callable[[], Sequence[str]] = tuple
     """The lines of its timeline."""
 
@@ -150,12 +152,28 @@ class Bounds:
     """Virtual time [s]."""
     calls: int
     """Calls of the program."""
-    instants: int
-    """Steps of time between two calls."""
+    idle_instants: int
+    """Steps of time in a row while no call is open and none is made."""
+    steps: int
+    """Steps at one instant."""
 
-    def times(self, factor: int) -> Bounds:
-        """The same bounds, wider."""
-        return Bounds(self.horizon_s * factor, self.calls * factor, self.instants * factor)
+    def times(self, factor: int, but: Container[str] = ()) -> Bounds:
+        """The same bounds, wider.
+
+        Args:
+            factor: How many times as wide.
+            but: The names of bounds that stay, as `LimitExceeded.limit` has them.
+        """
+
+        def of(limit: str) -> int:
+            return 1 if limit in but else factor
+
+        return Bounds(
+            self.horizon_s * of("horizon_s"),
+            self.calls * of("calls_per_task"),
+            self.idle_instants * of("idle_instants"),
+            self.steps * of("steps_per_instant"),
+        )
 
 
 class Subject(Protocol):

@@ -21,7 +21,7 @@ FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 """Before all else; `down` to its end."""
 
 ROUND = (
-    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel",
+    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel", "mishaps",
     "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
@@ -174,7 +174,12 @@ class Portfolio:
             self._not_reproducible.append(_parted(trial, failure, same))
             return
         shrunk = Shrinker(
-            self._search.look, trial.deviations, trial.seen, failure, _SHRINK_MAX
+            self._search.look,
+            trial.deviations,
+            trial.seen,
+            failure,
+            self._search.passing.seen,
+            _SHRINK_MAX,
         ).shrink()
         self._shrinking += shrunk.runs
         self._search.known |= {failure.key, shrunk.failure.key}

@@ -57,7 +57,7 @@ class ExploredScenario:
 
     def run(self, deviations: Deviations, bounds: Bounds | None = None) -> Observation:
         """Run once; see `Subject.run`. A scenario states its own bounds."""
-        choices = DeviatedChoices(deviations, any_timer=self._is_pattern)
+        choices = DeviatedChoices(deviations, is_pattern=self._is_pattern)
         failed: BaseException | None = None
         with world_of(self._scenario, draws_of(self._seed, choices)) as world:
             try:
@@ -155,6 +155,7 @@ def _observed(
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},
         orders=choices.orders,
         threads=tuple(choices.threads),
+        occurrences=choices.occurrences(),
         timeline=lambda: _lines(spans),
     )
 

@@ -20,9 +20,11 @@ from harness.explore.deviation import (
     Down,
     Fault,
     Latency,
+    Meets,
     SlowAgent,
     ToolFails,
     ToolLatency,
+    ToolTwice,
 )
 from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
@@ -30,14 +32,14 @@ from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
 
 _RELATIVE_BOUND = 50
-"""A run may take so many times the virtual time of the passing one."""
+"""A run may take so many times the virtual time and the time steps of the passing one."""
 
-_LEAST = Bounds(horizon_s=7200.0, calls=60, instants=20_000)
+_LEAST = Bounds(horizon_s=7200.0, calls=50, idle_instants=2_000, steps=10_000)
 """Runs may go as far at least: the time-outs of an SDK alone add up to half an hour, and one agent that goes on for ever
 makes so many calls however many others there are."""
 
 _CONFIRMED_AT = 4
-"""A run that passes its bounds is repeated once with bounds so many times as wide."""
+"""A program goes on for ever if a run passes a bound that is so many times as wide; later runs are cut at the bound itself."""
 
 
 class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
@@ -71,10 +73,10 @@ class _Looked:
 
     seen: Observation
     failure: Failure | None
-    began: tuple[int, frozenset[str]]
-    """The bounds before it."""
-    wider: int
+    began: frozenset[str]
+    """The bounds that were known before it to be passed for ever."""
     endless: frozenset[str]
+    """And after it."""
     inconclusive: Counter[str]
 
 
@@ -163,11 +165,9 @@ class Search:
         """The minimal deviations of what was found."""
         self.known: set[tuple[str, str, str]] = set()
         """Keys of the failures that were found."""
-        self.wider = 1
-        """How many times wider the bounds are than at first."""
         self.bounds: Bounds | None = None
         self.endless: frozenset[str] = frozenset()
-        """Bounds that a run passed again when they were wider: programs go on for ever, and no such run is repeated."""
+        """The names of bounds that a run passed although they were wide."""
         self.notes: list[str] = []
         """What there is to say about the search itself."""
         self.inconclusive: Counter[str] = Counter()
@@ -185,7 +185,8 @@ class Search:
         self.bounds = Bounds(
             max(_RELATIVE_BOUND * seen.latency_s, _LEAST.horizon_s),
             2 * len(seen.sites) + _LEAST.calls,
-            _LEAST.instants,
+            max(_RELATIVE_BOUND * _idle_timers(seen), _LEAST.idle_instants),
+            max(_RELATIVE_BOUND * (len(seen.timers) + len(seen.tasks)), _LEAST.steps),
         )
         self.agents = list(dict.fromkeys(site.agent for site in seen.sites))
         self.linked = _linked(seen)
@@ -220,9 +221,9 @@ class Search:
             self.ahead.send(deviations, self._looked(deviations))
         self.by_strategy[strategy] += 1
         looked: _Looked = self.ahead.take(deviations, partial(self._looked, deviations))
-        if looked.began != (self.wider, self.endless):  # a run before it has moved the bounds
+        if looked.began != self.endless:  # a run before it has moved the bounds
             looked = self._looked(deviations)
-        self.wider, self.endless = looked.wider, looked.endless
+        self.endless = looked.endless
         self.inconclusive += looked.inconclusive
         seen, failure = looked.seen, looked.failure
         made = Trial(deviations, strategy, seen, failure, self.budget.spent)
@@ -239,35 +240,31 @@ class Search:
 
     def _looked(self, deviations: Deviations) -> _Looked:
         """Run under deviations, here or in another process, and say what there is to learn."""
-        before, began = self.inconclusive.copy(), (self.wider, self.endless)
+        before, began = self.inconclusive.copy(), self.endless
         seen, failure = self.look(deviations)
-        after = (self.wider, self.endless)
-        self.wider, self.endless = began
+        after, self.endless = self.endless, began
         told = Counter(self.inconclusive)
         told.subtract(before)
         self.inconclusive = before
         if self.ahead.is_child:
             seen.timeline = partial(tuple, seen.timeline())
-        return _Looked(seen, failure, began, *after, +told)
+        return _Looked(seen, failure, began, after, +told)
 
     def look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
         """Run under deviations and judge the run; it counts for nothing else."""
-        bounds = None if self.bounds is None else self.bounds.times(self.wider)
-        seen = self.subject.run(deviations, bounds)
-        if (
-            bounds is not None
-            and isinstance(seen.error, LimitExceeded)
-            and seen.error.limit not in self.endless
-        ):
-            again = self.subject.run(deviations, bounds.times(_CONFIRMED_AT))
-            if isinstance(again.error, LimitExceeded):
-                self.endless |= {again.error.limit}
-            else:
-                self.wider *= _CONFIRMED_AT
-                seen = again
+        seen = self._run(deviations)
+        if isinstance(seen.error, LimitExceeded) and seen.error.limit not in self.endless:
+            self.endless |= {seen.error.limit}
+            seen = self._run(deviations)  # cut as all such runs are from now on
         failure = self._judge(self.passing.seen, seen, deviations)
         seen.release()
         return seen, failure
+
+    def _run(self, deviations: Deviations) -> Observation:
+        bounds = self.bounds
+        if bounds is not None:
+            bounds = bounds.times(_CONFIRMED_AT, but=self.endless)
+        return self.subject.run(deviations, bounds)
 
     def _judge(
         self, passing: Observation, seen: Observation, deviations: Deviations
@@ -358,7 +355,10 @@ def _singles(trials: Iterable[Trial]) -> list[Deviations]:
         trial.deviations
         for trial in trials
         if len(trial.deviations) == 1
-        and isinstance(trial.deviations[0], Fault | Latency | ToolFails | ToolLatency | Cancel)
+        and isinstance(
+            trial.deviations[0],
+            Fault | Latency | ToolFails | ToolLatency | ToolTwice | Meets | Cancel,
+        )
     ]
 
 
@@ -371,6 +371,17 @@ def agent_of(deviation: Deviation, sites: Sequence[Site]) -> str:
             return agent
         case _:
             return ""
+
+
+def _idle_timers(seen: Observation) -> int:
+    """How many timers were set while no call was open."""
+    idle, open_until_s = 0, -math.inf
+    calls = deque(sorted((site.start_s, site.end_s) for site in seen.sites))
+    for timer in sorted(seen.timers, key=lambda timer: timer.set_s):
+        while calls and calls[0][0] <= timer.set_s:
+            open_until_s = max(open_until_s, calls.popleft()[1])
+        idle += timer.set_s > open_until_s
+    return idle
 
 
 def _linked(seen: Observation) -> set[str]:

@@ -14,11 +14,13 @@ from harness.explore.deviation import (
     Fault,
     Late,
     Latency,
+    SlowAgent,
     ThreadFirst,
     ThreadGoes,
     ToolLatency,
     size_key,
 )
+from harness.explore.latencies import as_before, plainest, with_time
 from harness.explore.observation import Observation
 from harness.explore.properties import Failure
 
@@ -30,6 +32,15 @@ _NARROW_MAX = 3
 
 _HALVED_MAX = 8
 """So many parts are looked at one by one."""
+
+_FAILS = "overloaded"
+"""The plainest fault."""
+
+_VALUES_FROM = 20
+"""No value is made smaller after so many runs."""
+
+_NEAR = 0.05
+"""The least time that fails is known up to this share."""
 
 Look = Callable[[Deviations], tuple[Observation, Failure | None]]
 
@@ -53,13 +64,21 @@ class Shrinker:
         deviations: Of the failing run.
         seen: That run.
         failure: How it failed.
+        passing: The passing run.
         limit: How many runs it may take.
     """
 
     def __init__(
-        self, look: Look, deviations: Deviations, seen: Observation, failure: Failure, limit: int
+        self,
+        look: Look,
+        deviations: Deviations,
+        seen: Observation,
+        failure: Failure,
+        passing: Observation,
+        limit: int,
     ) -> None:
         self._look = look
+        self._passing = passing
         self._limit = limit
         self._tried: set[frozenset[Deviation]] = {frozenset(deviations)}
         self._runs = 0
@@ -159,18 +178,36 @@ class Shrinker:
                     return
 
     def _simplify(self) -> None:
-        """Plainer values: rounder latencies, and a failed call in place of a damaged one."""
+        """Plainer values: a failed call in place of a damaged one, and the least lateness that fails."""
         for one in list(self._best.deviations):
             for plainer in _plainer(one):
-                others = tuple(each for each in self._best.deviations if each != one)
-                if self._fails((*others, plainer)):
+                if self._fails(self._with(one, plainer)):
                     break
+        for one in list(self._best.deviations):
+            if isinstance(one, Latency | SlowAgent | ToolLatency):
+                self._approach(one)
+
+    def _with(self, one: Deviation, other: Deviation) -> Deviations:
+        """The best deviations, with another one in the place of one."""
+        return tuple(other if each == one else each for each in self._best.deviations)
+
+    def _approach(self, late: Latency | SlowAgent | ToolLatency) -> None:
+        """Bring a time as near to that of the passing run as it fails, and make it a round one."""
+        passes_s, fails_s = as_before(late, self._passing), late.takes_s
+        while abs(fails_s - passes_s) > _NEAR * max(fails_s, passes_s):
+            if self._runs >= _VALUES_FROM:
+                return
+            tried = with_time(late, plainest(passes_s, fails_s))
+            if self._fails(self._with(late, tried)):
+                late, fails_s = tried, tried.takes_s
+            else:
+                passes_s = tried.takes_s
 
 
 def _at_same_call(one: Deviation) -> Iterator[Deviation]:
     match one:
-        case Fault(call=call, name=name) if name != "overloaded":
-            yield Fault(call, "overloaded")
+        case Fault(call=call, name=name) if name != _FAILS:
+            yield Fault(call, _FAILS)
         case Fault(call=call):
             yield Fault(call, "hang")
         case Latency(call=call, takes_s=takes_s):
@@ -179,11 +216,8 @@ def _at_same_call(one: Deviation) -> Iterator[Deviation]:
 
 def _plainer(one: Deviation) -> Iterator[Deviation]:
     match one:
-        case Latency(takes_s=takes_s) | ToolLatency(takes_s=takes_s):
-            for digits in (0, 1):
-                rounded = round(takes_s, digits)
-                if rounded > 0 and rounded != takes_s:
-                    yield replace(one, takes_s=rounded)
+        case Fault(call=call, name=name, attempt=attempt) if name != _FAILS:
+            yield Fault(call, _FAILS, attempt=attempt)
         case Late(by_s=by_s) if by_s > NANOSECOND_S:
             yield replace(one, by_s=NANOSECOND_S)
         case Cancel(at_s=at_s):

@@ -15,6 +15,7 @@ from harness.explore.deviation import (
     Jitter,
     Late,
     Latency,
+    Meets,
     Priorities,
     SlowAgent,
     ThreadFirst,
@@ -22,6 +23,7 @@ from harness.explore.deviation import (
     ThreadJitter,
     ToolFails,
     ToolLatency,
+    ToolTwice,
 )
 from harness.explore.observation import Observation, Site
 from harness.explore.properties import Failure
@@ -111,6 +113,12 @@ def in_words(one: Deviation, passing: Observation, seen: Observation) -> str:
         case ToolFails(use=use, effect=effect):
             how = "does its work, and its answer is lost" if effect else "fails"
             return f"tool use {use!r} {how}"
+        case ToolTwice(use=use):
+            return f"tool use {use!r} is done twice"
+        case Meets(sort=sort, at=at, name=name, fields=fields):
+            with_ = "".join(f" {key}={value}" for key, value in fields)
+            what = _call(at, passing, seen) if sort == "agent" else f"{sort} {at}"
+            return f"{what} meets {name}{with_}"
         case ToolLatency(use=use, takes_s=takes_s):
             return f"tool use {use!r} takes {render('latency_s', takes_s)}"
 

@@ -28,6 +28,7 @@ class Chooser(Generic[F]):
         self, planned: Sequence[PlannedFault], kind: type[F], draws: Draws, log: SpanLog
     ) -> None:
         self._planned = [(one, one.fault) for one in planned if isinstance(one.fault, kind)]
+        self._sort = kind.__name__.removesuffix("Fault").lower()
         self._draws = draws
         self.log = log
         self._counts: Counter[tuple[str, ...]] = Counter()
@@ -35,7 +36,8 @@ class Chooser(Generic[F]):
         """The numbers of the faults that have met something."""
 
     def __bool__(self) -> bool:
-        return bool(self._planned)
+        choices = self._draws.choices
+        return bool(self._planned) or (choices is not None and self._sort in choices.meets)
 
     def __iter__(self) -> Iterator[F]:
         return (fault for _, fault in self._planned)
@@ -69,12 +71,22 @@ class Chooser(Generic[F]):
             fits: Whether the conditions of this kind hold.
             span: What it belongs to, for the note; None notes nothing.
         """
+        chosen = self._overriding(met)
+        if chosen is not None and fits(chosen[1]):
+            self._tell(chosen[0], span)
+            return chosen[1]
         now_s = self.log.clock()
         for planned, fault in self._planned:
             if fits(fault) and fault.selects(met, now_s, self._draws, planned.key):
                 self.note(planned.number, span)
                 return fault
         return None
+
+    def _overriding(self, met: Occurrence) -> tuple[str, F] | None:
+        choices = self._draws.choices
+        if choices is None:
+            return None
+        return choices.choose_fault(self._sort, met.address or met.key)
 
     def next_after(
         self, met: Occurrence, now_s: float, fits: Callable[[F], bool]
@@ -97,9 +109,13 @@ class Chooser(Generic[F]):
             span: What it has met; None notes no event.
         """
         self.met.add(number)
+        self._tell(
+            next(planned.name for planned, _ in self._planned if planned.number == number), span
+        )
+
+    def _tell(self, name: str, span: Span | None) -> None:
         if span is None:
             return
-        name = next(planned.name for planned, _ in self._planned if planned.number == number)
         self.log.event("fault", span, name)
         if span.kind in (TOOL, CALL):
             span.fault = name

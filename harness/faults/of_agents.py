@@ -171,6 +171,7 @@ class AgentFaults:
             request.customer,
             request.call_in_run,
             request.key,
+            request.address,
         )
 
     def _is_down(self, agent: str) -> bool:

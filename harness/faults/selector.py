@@ -23,6 +23,8 @@ class Occurrence(NamedTuple):
     """Its ordinal among those of the agent in the run, 1 for the first."""
     key: str
     """Names its draws."""
+    address: str = ""
+    """Names it in choices; empty if its key does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

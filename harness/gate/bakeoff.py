@@ -17,7 +17,7 @@ from harness.gate.comparison import Comparison, compared
 from harness.gate.samples import Samples, SimulatedSide
 from harness.metrics.limits import HIGHER_IS_BETTER
 from harness.metrics.pareto import objectives_of, pareto_optimal
-from harness.models import check_all_used
+from harness.models import check_all_used, distinct
 from harness.patterns import PATTERNS
 from harness.run import Outcome, RunResult, default_jobs
 from harness.scenario import LoadedScenario, Scenario, load_scenario
@@ -217,5 +217,6 @@ def _check_stubs(
     """Complain about scripted replies that no way asked for, of agents that were asked; fewer runs cannot tell."""
     spec = scenario.spec
     if seeds[0] == spec.seed and len(seeds) >= spec.runs:
-        asked = [script for agent, script in scenario.scripts.items() if used.get(agent)]
+        scripts = distinct(scenario.scripts.values())
+        asked = [script for script in scripts if used.get(script.agent)]
         check_all_used(asked, used)

@@ -17,6 +17,7 @@ from harness.gate.statistics import (
     unpaired_ratio,
 )
 from harness.metrics.limits import SHARES
+from harness.metrics.reliability import PASS_K, pass_k_by_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def compared(base: Samples, candidate: Samples, metric: str, *, tail: float = TA
         shared = set(base.seeds) & set(candidate.seeds)
         base, candidate = base.only(shared), candidate.only(shared)
         return _paired(base, candidate, metric, tail)
-    before, after = base.values(metric), candidate.values(metric)
+    before, after = _values(base, metric), _values(candidate, metric)
     change = None
     if before and after:
         if metric == "success_rate":
@@ -60,7 +61,7 @@ def compared(base: Samples, candidate: Samples, metric: str, *, tail: float = TA
 
 
 def _paired(base: Samples, candidate: Samples, metric: str, tail: float) -> Comparison:
-    before, after = base.values(metric), candidate.values(metric)
+    before, after = _values(base, metric), _values(candidate, metric)
     both = [seed for seed in before if seed in after]
     if not before or len(both) < len(before):
         return _comparison(metric, before, after, None, len(both))
@@ -73,6 +74,14 @@ def _paired(base: Samples, candidate: Samples, metric: str, tail: float) -> Comp
         change = of([before[it] for it in both], [after[it] for it in both], tail=tail)
     after = {seed: after[seed] for seed in both}
     return _comparison(metric, before, after, change, len(both))
+
+
+def _values(side: Samples, metric: str) -> dict[int, float]:
+    """The values of a metric by seed; of one of all runs together, what each contributes."""
+    if metric != PASS_K:
+        return side.values(metric)
+    found = pass_k_by_run([one.tasks for one in side.runs], [one.failed for one in side.runs])
+    return dict(zip(side.seeds, found, strict=True)) if found else {}
 
 
 def _measured(side: Samples, metric: str) -> tuple[Sample, ...]:

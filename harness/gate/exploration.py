@@ -11,6 +11,7 @@ from harness.gate.quantiles import false_discovery
 from harness.gate.samples import Samples
 from harness.gate.statistics import Change
 from harness.metrics import METRICS
+from harness.metrics.reliability import PASS_K
 
 CHANCE: float = 0.05
 """Of the metrics that are said to have changed, the share that is expected to be chance, at most."""
@@ -37,6 +38,8 @@ def explored(base: Samples, candidate: Samples, gated: Collection[str]) -> tuple
     for metric in METRICS:
         if metric in gated or why_not(base, candidate, metric):
             continue
+        if metric == PASS_K and "success_rate" not in base.names & candidate.names:
+            continue  # whether tasks succeeded was not measured
         comparison = compared(base, candidate, metric)
         if comparison.change is not None and comparison.change.method != "none":
             found.append((comparison, comparison.change))

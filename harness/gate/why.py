@@ -39,6 +39,7 @@ from harness.metrics.contributions import (
     pairs_of,
     uses_of,
 )
+from harness.metrics.reliability import PASS_K
 from harness.spans import Table
 from harness.units import render
 
@@ -63,6 +64,8 @@ def why(
         metric: Its name, such as `latency_s_p95`.
         warmup_tasks: How many of the first tasks of a run are left out.
     """
+    if metric == PASS_K:
+        metric = SUCCESS  # as many tasks, and the same reasons
     if metric not in EXPLAINED:
         return Explanation("")
     everyone = pairs_of(base, candidate, metric, warmup_tasks)

@@ -1,18 +1,19 @@
 """Agents that wait for one another in a circle: "analyst waits for writer's reply since 3 s, writer for analyst's since 5 s".
 
-A task stands for the agent whose calls it makes; where that is not known it is named as the program names it. Whom a task waits
-for is known of locks and tasks. Of messages it follows from what was sent: the reader of the last message that a task has sent,
-and of whom it has not heard since. Who holds a future, or an event that is kept under an agent's name, comes next; who sent the
-last message into an empty queue comes last.
+A task or thread stands for the agent whose calls it makes; where that is not known it is named as the program names it. Whom it
+waits for is known of locks, and of tasks and threads. Of messages it follows from what was sent: the reader of the last message
+that it has sent, and of whom it has not heard since. Who holds a future, or an event that is kept under an agent's name, comes
+next; who sent the last message into an empty queue comes last.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import queue
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from harness.kernel.awaited import (
     AnyTask,
@@ -24,9 +25,8 @@ from harness.kernel.awaited import (
     thing_of,
     wait_of,
 )
-from harness.kernel.code_places import PACKAGES
-from harness.kernel.lock_holders import last_putter, last_taker
-from harness.kernel.mail import AnyQueue, mail_of
+from harness.kernel.code_places import OURS, PACKAGES
+from harness.kernel.mail import mail_of, putter_of, taker_of
 
 _OWN_NAMES: Final = ("agent", "agent_name", "name", "role", "me", "who")
 """Arguments and attributes in which programs keep the name of an agent."""
@@ -36,286 +36,348 @@ _NAME_MAX: Final = 40
 _REPLY: Final = "'s reply"
 _NEXT: Final = "'s next message"
 
+_QUEUES: Final = (asyncio.Queue, queue.Queue)
+
+Doer = Any
+"""A task, or a thread."""
+
+
+class Waits(Protocol):
+    """What is known of the waits of tasks, or of threads."""
+
+    def frames(self, doer: Doer) -> list[FrameType]:
+        """The frames of it, outermost first."""
+
+    def thing(self, doer: Doer) -> object:
+        """The lock, queue, event or future that it waits for; None for none."""
+
+    def known(self, doer: Doer) -> Iterable[tuple[Doer, bool]]:
+        """Who would have to act first, and whether by releasing the thing."""
+
+    def has_time(self, doer: Doer) -> bool:
+        """Whether a timer ends its wait."""
+
+    def given_name(self, doer: Doer) -> str:
+        """The name that the program gave it; empty if it gave none."""
+
+    def title(self, doer: Doer) -> str:
+        """What it is called in reports."""
+
+    def since_s(self, doer: Doer) -> float | None:
+        """When it began to wait [virtual s], if that is known."""
+
+
+class TaskWaits:
+    """The waits of tasks; see `Waits`."""
+
+    def frames(self, doer: AnyTask) -> list[FrameType]:
+        """See `Waits`."""
+        return frames_of(doer)
+
+    def thing(self, doer: AnyTask) -> object:
+        """See `Waits`."""
+        return thing_of(doer)
+
+    def known(self, doer: AnyTask) -> Iterable[tuple[AnyTask, bool]]:
+        """See `Waits`."""
+        releases = self.thing(doer) is not None
+        return [(other, releases) for other in wait_of(doer).on]
+
+    def has_time(self, doer: AnyTask) -> bool:
+        """See `Waits`."""
+        if due_s_of(doer) < math.inf:
+            return True
+        for _, _, timer in getattr(doer.get_loop(), "_timers", ()):
+            owner = getattr(getattr(timer, "_callback", None), "__self__", None)
+            if doer is getattr(owner, "_task", None):
+                return True
+            if doer in (getattr(owner, "_tasks", None) or ()):
+                return True
+        return False
+
+    def given_name(self, doer: AnyTask) -> str:
+        """See `Waits`."""
+        name = doer.get_name()
+        return "" if name.startswith("Task-") else name
+
+    def title(self, doer: AnyTask) -> str:
+        """See `Waits`."""
+        return f"{doer.get_name()} ({function_of(doer)})"
+
+    def since_s(self, doer: AnyTask) -> float | None:
+        """See `Waits`."""
+        future: Any = getattr(doer, "_fut_waiter", None)
+        made_s: float | None = getattr(future, "made_s", None)
+        return made_s
+
 
 class Circle(NamedTuple):
     """Agents that wait for one another."""
 
     words: str
-    tasks: tuple[AnyTask, ...]
+    doers: tuple[Doer, ...]
     """Whose waits these are."""
 
 
 class _Edge(NamedTuple):
-    """One wait for another task."""
+    """One wait for another."""
 
-    on: AnyTask
+    on: Doer
     what: str
     """What of it is waited for, in words that follow its name."""
 
 
-_Edges = dict[AnyTask, list[_Edge]]
-_Names = Mapping[AnyTask, str]
-"""The tasks whose waits no timer ends, with the names of their agents."""
+_Edges = dict[Doer, list[_Edge]]
+_Names = Mapping[Doer, str]
+"""Those whose waits no timer ends, with the names of their agents."""
 
 
 def find_circle(
-    tasks: Sequence[AnyTask], agent_of: Callable[[AnyTask], str], *, strict: bool = False
+    doers: Sequence[Doer],
+    agent_of: Callable[[Doer], str],
+    waits: Waits | None = None,
+    *,
+    strict: bool = False,
 ) -> Circle | None:
     """The first circle of agents that wait for one another, however that is known best; None if there is none.
 
     Args:
-        tasks: The tasks that are not done, in the order of their creation.
-        agent_of: Gives the agent whose calls a task makes, or an empty text.
+        doers: The tasks that are not done, or the threads, in the order of their creation.
+        agent_of: Gives the agent whose calls one makes, or an empty text.
+        waits: What is known of their waits; None means that they are tasks.
         strict: Whether to leave out what is only likely.
     """
-    names = {task: agent_of(task) or _own_name(task) for task in tasks if not _has_time(task)}
-    edges: _Edges = {task: [] for task in names}
-    levels = (_known, _asked_and_heard_nothing, _held)
-    for level in levels if strict else (*levels, _asked, _called, _last_sent):
-        for task in names:
-            edges[task] += [edge for edge in level(task, names) if edge.on in edges]
-        circle = _find(edges)
-        named = _named(circle, names) if circle else None
-        if named is not None:
-            return named
-    return None
+    finder = _Finder(waits or TaskWaits(), doers, agent_of)
+    return finder.find(finder.strictly if strict else finder.likely)
 
 
 def circle_beside_timers(
-    tasks: Sequence[AnyTask], agent_of: Callable[[AnyTask], str], *, strict: bool
+    doers: Sequence[Doer],
+    agent_of: Callable[[Doer], str],
+    waits: Waits | None = None,
+    *,
+    strict: bool,
 ) -> Circle | None:
     """A circle that no timer can end, although timers go on; None if there is none, or one might.
 
-    The first task, whose end is that of the program, waits for a task of the circle; and no task that has a timer holds one, as
-    one does that gives up on others after a time.
+    The first, whose end is that of the program, waits for one of the circle; and none that has a timer holds one, as one does
+    that gives up on others after a time.
 
     Args:
-        tasks: The tasks of a loop that are not done, in the order of their creation.
-        agent_of: Gives the agent whose calls a task makes, or an empty text.
+        doers: The tasks of a loop that are not done, or the threads, in the order of their creation.
+        agent_of: Gives the agent whose calls one makes, or an empty text.
+        waits: What is known of their waits; None means that they are tasks.
         strict: Whether who has taken a message since it asked waits for no reply: it may be idle.
     """
-    if not tasks or _has_time(tasks[0]):
+    finder = _Finder(waits or TaskWaits(), doers, agent_of)
+    if not doers or doers[0] not in finder.names:
         return None
-    circle = find_circle(tasks, agent_of, strict=strict)
-    if circle is None or any(_holds(task, circle.tasks) for task in tasks if _has_time(task)):
+    circle = finder.find(finder.strictly if strict else finder.likely)
+    if circle is None or any(finder.holds(it, circle.doers) for it in doers if it not in finder.names):  # fmt: skip
         return None
-    return circle if _waits_for(tasks[0], circle.tasks, tasks) else None
+    return circle if finder.waits_for(doers[0], circle.doers) else None
 
 
-def _waits_for(first: AnyTask, circle: Sequence[AnyTask], tasks: Sequence[AnyTask]) -> bool:
-    """Whether a task waits for one of a circle, as far as that is known."""
-    names = {task: "" for task in tasks if not _has_time(task)}
-    found, todo = {first: None}, [first]
-    while todo:
-        task = todo.pop()
-        if task in circle:
-            return True
-        for level in (_known, _asked, _held):
-            for edge in level(task, names) if task in names else ():
-                if edge.on not in found:
-                    found[edge.on] = None
-                    todo.append(edge.on)
-    return False
+class _Finder:
+    """A search for circles.
 
+    Args:
+        waits: What is known of the waits.
+        doers: Among whom.
+        agent_of: Gives the agent whose calls one makes, or an empty text.
+    """
 
-def _holds(task: AnyTask, others: Sequence[AnyTask]) -> bool:
-    return any(
-        True
-        for frame in frames_of(task)
-        for other in others
-        for _ in names_in(frame.f_locals, other)
-    )
+    def __init__(
+        self, waits: Waits, doers: Sequence[Doer], agent_of: Callable[[Doer], str]
+    ) -> None:
+        self._waits = waits
+        self.names: _Names = {
+            it: agent_of(it) or self._own_name(it) for it in doers if not waits.has_time(it)
+        }
+        self.strictly = (self._known, self._asked_and_heard_nothing, self._held)
+        self.likely = (*self.strictly, self._asked, self._called, self._last_sent)
 
+    def find(self, levels: Iterable[Callable[[Doer], Iterator[_Edge]]]) -> Circle | None:
+        """The first circle with the first levels of knowledge that show one."""
+        edges: _Edges = {it: [] for it in self.names}
+        for level in levels:
+            for it in self.names:
+                edges[it] += [edge for edge in level(it) if edge.on in edges]
+            circle = _circle(edges)
+            named = self._named(circle) if circle else None
+            if named is not None:
+                return named
+        return None
 
-def _has_time(task: AnyTask) -> bool:
-    """Whether a timer ends the wait of a task."""
-    if due_s_of(task) < math.inf:
-        return True
-    for _, _, timer in getattr(task.get_loop(), "_timers", ()):
-        owner = getattr(getattr(timer, "_callback", None), "__self__", None)
-        if task is getattr(owner, "_task", None) or task in (getattr(owner, "_tasks", None) or ()):
-            return True
-    return False
-
-
-# -- whom a task waits for -----------------------------------------------------------------------------------------------
-
-
-def _known(task: AnyTask, _: _Names) -> Iterator[_Edge]:
-    """Who holds the lock, and the tasks that are awaited."""
-    wait, thing = wait_of(task), thing_of(task)
-    what = "" if thing is None else f" to release {name_of(thing, frames_of(task))}"
-    yield from (_Edge(other, what) for other in wait.on)
-
-
-def _asked(task: AnyTask, names: _Names) -> Iterator[_Edge]:
-    """The reader of the last message that it sent, if it has not heard of that one since."""
-    mail = mail_of(task)
-    if mail.sent_to is None or thing_of(task) is None:
-        return
-    reader = _reader(mail.sent_to, task, names)
-    if reader is not None and not any(who is reader and at > mail.sent for who, at in mail.heard):
-        yield _Edge(reader, _REPLY)
-
-
-def _asked_and_heard_nothing(task: AnyTask, names: _Names) -> Iterator[_Edge]:
-    """The reader of the last message that it sent, if it has heard of nobody since."""
-    mail = mail_of(task)
-    if not any(at > mail.sent for _, at in mail.heard):
-        yield from _asked(task, names)
-
-
-def _reader(queue: AnyQueue, sender: AnyTask, names: _Names) -> AnyTask | None:
-    """Who takes messages from a queue: who waits for one, who took the last, whose variable it is, or whose name its key."""
-    others = [task for task in names if task is not sender]
-    waiting = [task for task in others if thing_of(task) is queue]
-    if waiting:
-        return waiting[0]
-    taker = last_taker(queue)
-    if taker is not None and not taker.done() and taker is not sender:
-        return taker
-    owners = [task for task in others if _owns(task, queue)]
-    if len(owners) != 1:
-        keys = _keys(queue, sender)
-        owners = [task for task in others if names[task] in keys]
-    return owners[0] if len(owners) == 1 else None
-
-
-def _owns(task: AnyTask, thing: object) -> bool:
-    """Whether a thing is a variable of a task, or an attribute of its `self`."""
-    for frame in _own_frames(task):
-        mine = frame.f_locals
-        attributes = getattr(mine.get("self"), "__dict__", {})
-        if any(value is thing for value in (*mine.values(), *attributes.values())):
-            return True
-    return False
-
-
-def _held(task: AnyTask, names: _Names) -> Iterator[_Edge]:
-    """The one task that holds the future or event that is waited for, as a part of what it works on."""
-    thing = thing_of(task)
-    if thing is None or isinstance(thing, asyncio.Lock | asyncio.Semaphore):
-        return
-    holders = [
-        other
-        for other in names
-        if other is not task
-        and any(True for frame in _own_frames(other) for _ in names_in(frame.f_locals, thing))
-    ]
-    if len(holders) == 1:
-        yield _Edge(holders[0], _REPLY)
-
-
-def _called(task: AnyTask, names: _Names) -> Iterator[_Edge]:
-    """The task that is named as the key under which the program keeps what is waited for: `done["writer"]`."""
-    thing = thing_of(task)
-    if thing is None:
-        return
-    keys = _keys(thing, task)
-    for other, name in names.items():
-        if other is not task and name in keys:
-            yield _Edge(other, f" ({name_of(thing, frames_of(task))})")
-
-
-def _keys(thing: object, task: AnyTask) -> list[str]:
-    """The keys under which the variables of a task keep a thing."""
-    return [
-        name.partition("[")[2].partition("]")[0].strip("'\"")
-        for frame in _own_frames(task)
-        for name in names_in({**frame.f_globals, **frame.f_locals}, thing)
-        if "[" in name
-    ]
-
-
-def _last_sent(task: AnyTask, _: _Names) -> Iterator[_Edge]:
-    """Who put the last item into the empty queue, or took the last from the full one."""
-    thing = thing_of(task)
-    if isinstance(thing, asyncio.Queue):
-        other = last_putter(thing) if thing.empty() else last_taker(thing)
-        if other is not None and other is not task:
-            yield _Edge(other, _NEXT if thing.empty() else " to take a message")
-
-
-# -- the circle ----------------------------------------------------------------------------------------------------------
-
-
-def _find(edges: _Edges) -> list[tuple[AnyTask, str]]:
-    """The first circle, each task with what the next is waited for."""
-    finished: set[AnyTask] = set()
-    for start in edges:
-        path: list[tuple[AnyTask, str]] = []
-        places: dict[AnyTask, int] = {}
-        todo: list[tuple[AnyTask, str, int]] = [(start, "", 0)]
+    def waits_for(self, first: Doer, circle: Sequence[Doer]) -> bool:
+        """Whether one waits for one of a circle, as far as that is known."""
+        found, todo = {first: None}, [first]
         while todo:
-            task, what, depth = todo.pop()
-            for gone, _ in path[depth:]:
-                del places[gone]
-            del path[depth:]
-            if task in places:
-                first = places[task]
-                whats = [it for _, it in path[first + 1 :]] + [what]
-                return list(zip([it for it, _ in path[first:]], whats, strict=True))
-            if task in finished:
-                continue
-            finished.add(task)
-            places[task] = len(path)
-            path.append((task, what))
-            todo += [(edge.on, edge.what, depth + 1) for edge in reversed(edges.get(task, ()))]
-    return []
+            it = todo.pop()
+            if it in circle:
+                return True
+            for level in (self._known, self._asked, self._held):
+                for edge in level(it) if it in self.names else ():
+                    if edge.on not in found:
+                        found[edge.on] = None
+                        todo.append(edge.on)
+        return False
 
+    def holds(self, doer: Doer, others: Sequence[Doer]) -> bool:
+        """Whether the variables of one hold another."""
+        return any(
+            True
+            for frame in self._waits.frames(doer)
+            if not frame.f_code.co_filename.startswith(OURS)
+            for other in others
+            for _ in names_in(frame.f_locals, other)
+        )
 
-def _named(circle: Sequence[tuple[AnyTask, str]], names_of: _Names) -> Circle | None:
-    """A circle in words; None if it is of a single agent, or no agent of it is known."""
-    known = [names_of[task] for task, _ in circle]
-    if not any(known):
-        return None
-    names = [name or f"{task.get_name()} ({function_of(task)})" for name, (task, _) in zip(known, circle, strict=True)]  # fmt: skip
-    links = [
-        (name, names[(place + 1) % len(names)], circle[place][1], _since_s(*circle[place]))
-        for place, name in enumerate(names)
-        if name != names[(place + 1) % len(names)]  # a part of it waits for another part of it
-    ]
-    if not links:
-        return None
-    told = []
-    for place, (name, other, what, since_s) in enumerate(links):
-        verb = " waits" if place == 0 else ""
-        short = what if place == 0 or what != links[place - 1][2] or what not in {_REPLY, _NEXT} else "'s"  # fmt: skip
-        since = "" if since_s is None else f" since {since_s:.6f} s"
-        told.append(f"{name}{verb} for {other}{short}{since}")
-    return Circle(", ".join(told), tuple(task for task, _ in circle))
+    # -- whom one waits for ----------------------------------------------------------------------------------------------
 
+    def _known(self, doer: Doer) -> Iterator[_Edge]:
+        """Who holds the lock, and the tasks and threads that are awaited."""
+        for other, releases in self._waits.known(doer):
+            yield _Edge(other, f" to release {self._thing_name(doer)}" if releases else "")
 
-def _since_s(task: AnyTask, what: str) -> float | None:
-    """When a task asked, or began to wait [virtual s], if that is known."""
-    mail = mail_of(task)
-    if what == _REPLY and mail.sent_to is not None:
-        return mail.sent_s
-    future: Any = getattr(task, "_fut_waiter", None)
-    made_s: float | None = getattr(future, "made_s", None)
-    return made_s
+    def _asked(self, doer: Doer) -> Iterator[_Edge]:
+        """The reader of the last message that it sent, if it has not heard of that one since."""
+        mail = mail_of(doer)
+        if mail.sent_to is None or self._waits.thing(doer) is None:
+            return
+        reader = self._reader(mail.sent_to, doer)
+        if reader is not None and not any(it is reader and at > mail.sent for it, at in mail.heard):
+            yield _Edge(reader, _REPLY)
 
+    def _asked_and_heard_nothing(self, doer: Doer) -> Iterator[_Edge]:
+        """The reader of the last message that it sent, if it has heard of nobody since."""
+        mail = mail_of(doer)
+        if not any(at > mail.sent for _, at in mail.heard):
+            yield from self._asked(doer)
 
-def _own_frames(task: AnyTask) -> list[FrameType]:
-    return [frame for frame in frames_of(task) if not frame.f_code.co_filename.startswith(PACKAGES)]
+    def _reader(self, mailbox: object, sender: Doer) -> Doer | None:
+        """Who takes messages from a queue: who waits for one, who took the last, whose variable it is, or whose name its key."""
+        others = [it for it in self.names if it is not sender]
+        waiting = [it for it in others if self._waits.thing(it) is mailbox]
+        if waiting:
+            return waiting[0]
+        taker: Doer = taker_of(mailbox)
+        if taker is not None and not taker.done() and taker is not sender:
+            return taker
+        owners = [it for it in others if self._owns(it, mailbox)]
+        if len(owners) != 1:
+            keys = self._keys(mailbox, sender)
+            owners = [it for it in others if self.names[it] in keys]
+        return owners[0] if len(owners) == 1 else None
 
+    def _owns(self, doer: Doer, thing: object) -> bool:
+        """Whether a thing is a variable of it, or an attribute of its `self`."""
+        for frame in self._own_frames(doer):
+            mine = frame.f_locals
+            attributes = getattr(mine.get("self"), "__dict__", {})
+            if any(value is thing for value in (*mine.values(), *attributes.values())):
+                return True
+        return False
 
-def _own_name(task: AnyTask) -> str:
-    """What a program calls the agent of a task: in an argument, an attribute, or the name of the task; empty if it does not."""
-    for frame in _own_frames(task):
-        arguments = _arguments(frame)
-        attributes = getattr(arguments.get("self"), "__dict__", {})
-        for variables in (arguments, attributes):
-            for name in _OWN_NAMES:
-                value = variables.get(name)
-                if isinstance(value, str) and 0 < len(value) <= _NAME_MAX:
-                    return value
-    name = task.get_name()
-    if not name.startswith("Task-"):
-        return name
-    first = [_arguments(frame) for frame in _own_frames(task)[:1]]
-    words = [it for each in first for it in each.values() if isinstance(it, str)]
-    return next((word for word in words if word.isidentifier()), "")
+    def _held(self, doer: Doer) -> Iterator[_Edge]:
+        """The one that holds the future or event that is waited for, as a part of what it works on."""
+        thing = self._waits.thing(doer)
+        if thing is None or isinstance(thing, asyncio.Lock | asyncio.Semaphore):
+            return
+        holders = [
+            other
+            for other in self.names
+            if other is not doer
+            and any(
+                True for frame in self._own_frames(other) for _ in names_in(frame.f_locals, thing)
+            )
+        ]
+        if len(holders) == 1:
+            yield _Edge(holders[0], _REPLY)
+
+    def _called(self, doer: Doer) -> Iterator[_Edge]:
+        """The one that is named as the key under which the program keeps what is waited for: `done["writer"]`."""
+        thing = self._waits.thing(doer)
+        if thing is None:
+            return
+        keys = self._keys(thing, doer)
+        for other, name in self.names.items():
+            if other is not doer and name in keys:
+                yield _Edge(other, f" ({self._thing_name(doer)})")
+
+    def _keys(self, thing: object, doer: Doer) -> list[str]:
+        """The keys under which the variables of one keep a thing."""
+        return [
+            name.partition("[")[2].partition("]")[0].strip("'\"")
+            for frame in self._own_frames(doer)
+            for name in names_in({**frame.f_globals, **frame.f_locals}, thing)
+            if "[" in name
+        ]
+
+    def _last_sent(self, doer: Doer) -> Iterator[_Edge]:
+        """Who put the last item into the empty queue, or took the last from the full one."""
+        thing: Any = self._waits.thing(doer)
+        if isinstance(thing, _QUEUES):
+            # The queue of a thread is locked to be asked.
+            is_empty = not thing.queue if isinstance(thing, queue.Queue) else thing.empty()
+            other = putter_of(thing) if is_empty else taker_of(thing)
+            if other is not None and other is not doer:
+                yield _Edge(other, _NEXT if is_empty else " to take a message")
+
+    # -- names -------------------------------------------------------------------------------------------------------------
+
+    def _named(self, circle: Sequence[tuple[Doer, str]]) -> Circle | None:
+        """A circle in words; None if it is of a single agent, or no agent of it is known."""
+        if not any(self.names[it] for it, _ in circle):
+            return None
+        names = [self.names[it] or self._waits.title(it) for it, _ in circle]
+        links = [
+            (name, other, what, self._since_s(it, what))
+            for name, other, (it, what) in zip(names, [*names[1:], names[0]], circle, strict=True)
+            if name != other  # else a part of it waits for another part of it
+        ]
+        if not links:
+            return None
+        told: list[str] = []
+        before = ""
+        for name, other, what, since_s in links:
+            verb = "" if told else " waits"
+            short = "'s" if what == before and what in {_REPLY, _NEXT} else what
+            since = "" if since_s is None else f" since {since_s:.6f} s"
+            told.append(f"{name}{verb} for {other}{short}{since}")
+            before = what
+        return Circle(", ".join(told), tuple(it for it, _ in circle))
+
+    def _since_s(self, doer: Doer, what: str) -> float | None:
+        """When one asked, or began to wait [virtual s], if that is known."""
+        mail = mail_of(doer)
+        if what == _REPLY and mail.sent_to is not None:
+            return mail.sent_s
+        return self._waits.since_s(doer)
+
+    def _thing_name(self, doer: Doer) -> str:
+        return name_of(self._waits.thing(doer), self._waits.frames(doer))
+
+    def _own_frames(self, doer: Doer) -> list[FrameType]:
+        frames = self._waits.frames(doer)
+        return [it for it in frames if not it.f_code.co_filename.startswith(PACKAGES)]
+
+    def _own_name(self, doer: Doer) -> str:
+        """What a program calls the agent: in an argument, an attribute, or the name of the task; empty if it does not."""
+        frames = self._own_frames(doer)
+        for frame in frames:
+            arguments = _arguments(frame)
+            attributes = getattr(arguments.get("self"), "__dict__", {})
+            for variables in (arguments, attributes):
+                for name in _OWN_NAMES:
+                    value = variables.get(name)
+                    if isinstance(value, str) and 0 < len(value) <= _NAME_MAX:
+                        return value
+        given = self._waits.given_name(doer)
+        if given:
+            return given
+        first = _arguments(frames[0]).values() if frames else ()
+        return next((it for it in first if isinstance(it, str) and it.isidentifier()), "")
 
 
 def _arguments(frame: FrameType) -> dict[str, Any]:
@@ -323,3 +385,28 @@ def _arguments(frame: FrameType) -> dict[str, Any]:
     code, values = frame.f_code, frame.f_locals
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return {name: values[name] for name in names if name in values}
+
+
+def _circle(edges: _Edges) -> list[tuple[Doer, str]]:
+    """The first circle, each with what it waits for of the next; empty if there is none."""
+    finished: set[Doer] = set()
+    for start in edges:
+        path: list[tuple[Doer, str]] = []
+        places: dict[Doer, int] = {}
+        todo: list[tuple[Doer, str, int]] = [(start, "", 0)]
+        while todo:
+            doer, what, depth = todo.pop()
+            for gone, _ in path[depth:]:
+                del places[gone]
+            del path[depth:]
+            if doer in places:
+                first = places[doer]
+                whats = [it for _, it in path[first + 1 :]] + [what]
+                return list(zip([it for it, _ in path[first:]], whats, strict=True))
+            if doer in finished:
+                continue
+            finished.add(doer)
+            places[doer] = len(path)
+            path.append((doer, what))
+            todo += [(edge.on, edge.what, depth + 1) for edge in reversed(edges.get(doer, ()))]
+    return []

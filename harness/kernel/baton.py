@@ -152,6 +152,9 @@ class Clock(Protocol):
     def stuck(self) -> Exception:
         """The error for a run in which nothing can run again."""
 
+    def ended_stuck(self, at_s: float) -> bool:
+        """Whether what is stuck was ended, because nothing is planned before a time [s] at which it would be given up."""
+
 
 class Baton:
     """Which thread of a kernel runs.
@@ -240,16 +243,14 @@ class Baton:
 
     def _stand_in_line(self, waiter: Waiter, until_s: float) -> None:
         me = self.current
-        waiter.thread, me.waits_for = me, waiter
-        me.since_s = self._kernel.now_s()
+        waiter.thread, me.waits_for, me.since_s = me, waiter, self._kernel.now_s()
         waiter.ordinal += 1
         if waiter.woken:
             self.ready.append(waiter)
             return
         waiter.queued = True
         if until_s < math.inf:
-            alarm = (until_s, next(self._alarm_order), waiter, waiter.ordinal)
-            heappush(self._alarms, alarm)
+            heappush(self._alarms, (until_s, next(self._alarm_order), waiter, waiter.ordinal))
 
     def _give_away(self, me: SimThread, waiter: Waiter) -> None:
         if me.entered is not None:
@@ -343,6 +344,8 @@ class Baton:
         elif alarms:
             if alarm_s > kernel.horizon_s and self._only_daemons_move():
                 raise kernel.stuck()
+            if kernel.ended_stuck(alarm_s):
+                return
             kernel.count_step(alarm_s)
             if alarm_s > env._now:  # noqa: SLF001 - see `Kernel.park`
                 env._now = alarm_s  # noqa: SLF001
@@ -357,14 +360,12 @@ class Baton:
     def _sound_alarms(self, now_s: float) -> None:
         alarms = self._alarms
         while alarms and alarms[0][0] <= now_s:
-            alarm = heappop(alarms)
-            if self._is_due_ever(alarm):
+            if self._is_due_ever(alarm := heappop(alarms)):
                 self.line_up(alarm[2])
 
     @staticmethod
     def _is_due_ever(alarm: tuple[float, int, Waiter, int]) -> bool:
-        _, _, waiter, ordinal = alarm
-        return waiter.queued and waiter.ordinal == ordinal
+        return alarm[2].queued and alarm[2].ordinal == alarm[3]
 
     def _only_daemons_move(self) -> bool:
         """Whether nothing is planned but alarms of daemon threads."""

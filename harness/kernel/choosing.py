@@ -70,13 +70,34 @@ _DEFAULT_NAME = re.compile(r"Task-\d+")
 
 
 class ChoosingKernel(Kernel):
-    """A kernel that records the timed waits of threads."""
+    """A kernel that records the timed waits of threads, and has the bounds that its choices state."""
 
     choices: Choices
 
     def __init__(self, choices: Choices, **bounds: Any) -> None:  # noqa: ANN401 - those of Kernel
         super().__init__(**bounds)
         self.choices = choices
+        if choices.steps_per_instant is not None:
+            self.steps_per_instant = choices.steps_per_instant
+        self._idle = 0
+
+    def note_call(self) -> None:
+        """Record that the program made a call; see `Kernel.note_call`."""
+        super().note_call()
+        self._idle = 0
+
+    def count_step(self, at_s: float) -> None:
+        """Note that something happens at a time; see `Kernel.count_step`."""
+        if at_s > self._instant_s:
+            self._idle = 0 if self.open_calls else self._idle + 1
+        super().count_step(at_s)
+        if self._idle > self.choices.idle_instants:
+            self._idle = 0
+            raise self.exceeded(
+                "idle_instants",
+                self.choices.idle_instants,
+                "Something polls or beats, and waits for nothing outside: no call is open.",
+            )
 
     def park(self, waiter: Waiter, until_s: float = math.inf) -> bool:
         """Wait until woken, or until a time that may be chosen later; see `Kernel.park`."""

@@ -197,6 +197,14 @@ def lineage_here() -> Lineage | None:
     return getattr(task, "lineage", None)
 
 
+def is_in_task() -> bool:
+    """Whether the code that runs now is a task's, which can be cancelled."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
 def lineage_of_thread() -> Lineage:
     """The lineage of the thread that runs now, where no loop runs in it."""
     world = this_thread.world

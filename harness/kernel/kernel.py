@@ -85,6 +85,8 @@ class Kernel:
 
     choices: Choices | None = None
     """The object that overrides and records the choices of the run; None means none."""
+    open_calls: int = 0
+    """How many calls of the program wait for their response; counted by the servers."""
 
     def __init__(
         self,
@@ -103,6 +105,10 @@ class Kernel:
         the world."""
         self.find_circle: FindsCircle = no_circle
         """Finds agents that wait for one another although timers go on; set by the world."""
+        self.idle_at_s = math.inf
+        """When the work that is left is given up: if nothing is planned before, the run is idle [s]."""
+        self.on_idle: Callable[[], bool] = bool
+        """Called when the run is idle or agents wait for one another; ends what is stuck, and tells whether there was any."""
         self.describe_work: Callable[[], str] = str
         """Asked which calls were made, when a bound was passed; set by the servers."""
         self.watcher = Watcher()
@@ -170,6 +176,8 @@ class Kernel:
                 if ready:  # the event has woken another thread
                     return baton.park(waiter, until_s)
             elif until_s < math.inf:
+                if until_s >= self.idle_at_s and self.on_idle():
+                    continue
                 self.count_step(until_s)
                 if until_s > env._now:  # noqa: SLF001 - a time already past, as of `call_later(-1, ...)`, is now
                     env._now = until_s  # noqa: SLF001 - nothing is planned before; SimPy has no cheaper way to let time pass
@@ -179,6 +187,10 @@ class Kernel:
                 raise self.stuck()
         waiter.woken = False
         return True
+
+    def ended_stuck(self, at_s: float) -> bool:
+        """Whether what is stuck was ended, because nothing is planned before a time [s] at which it would be given up."""
+        return at_s >= self.idle_at_s and self.on_idle()
 
     def next_s(self) -> float:
         """When something happens next, or a thread goes on [s]; infinite where nothing is planned."""
@@ -313,7 +325,7 @@ class Kernel:
         self._circle = self.find_circle(strict=waited_s < _LIKELY_CIRCLE_S)
         if self._circle is None or self._circle != before or self._cleaning_up:
             return
-        if waited_s >= _CIRCLE_S or self._instants >= _CIRCLE_INSTANTS:
+        if (waited_s >= _CIRCLE_S or self._instants >= _CIRCLE_INSTANTS) and not self.on_idle():
             raise self._stuck_beside_timers()
 
     def _stuck_beside_timers(self) -> Deadlock:

@@ -89,12 +89,14 @@ def noted_holders() -> Iterator[None]:
     def put_nowait(queue: asyncio.Queue[Any], item: object) -> None:
         put(queue, item)
         task = _last_put[queue] = _current_task()
-        note_put(queue, task)
+        if task is not None:
+            note_put(queue, task, task.get_loop().time())
 
     def get_nowait(queue: asyncio.Queue[Any]) -> Any:  # noqa: ANN401 - the program's
         item = take(queue)
         task = _last_taken[queue] = _current_task()
-        note_taken(queue, task)
+        if task is not None:
+            note_taken(queue, task, queue.qsize())
         return item
 
     asyncio.Lock.acquire = acquire_lock  # type: ignore[method-assign, assignment]

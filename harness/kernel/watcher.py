@@ -49,8 +49,8 @@ class Watcher:
     def ended(self) -> None:
         """The main function of the program has ended; tasks that it has started may still run."""
 
-    def agent_of(self, task: asyncio.Task[object]) -> str:
-        """The agent whose calls a task makes; empty if that is not known."""
+    def agent_of(self, doer: object) -> str:
+        """The agent whose calls a task or thread makes; empty if that is not known."""
         return ""
 
     def deadlocked(self, words: str) -> None:

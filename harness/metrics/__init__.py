@@ -9,6 +9,7 @@ from harness.metrics.customers import CUSTOMER_METRICS, CustomerTally
 from harness.metrics.findings import Finding, findings
 from harness.metrics.flow import Edge, flow
 from harness.metrics.limits import DEFAULT_LIMITS, Limit
+from harness.metrics.reliability import pass_k
 from harness.metrics.summary import (
     AGENT_METRICS,
     METRICS,
@@ -35,6 +36,7 @@ __all__ = [
     "findings",
     "flow",
     "no_such_metric",
+    "pass_k",
     "quantile",
     "summarise",
     "summarise_customers",

@@ -39,7 +39,7 @@ _PARTS_MAX: Final = 2
 _LITTLE: Final = 0.1
 """A smaller share of the whole explains nothing."""
 
-_FAILURES: Final = ("success_rate", "throughput_per_s")
+_FAILURES: Final = ("success_rate", "pass_k", "throughput_per_s")
 
 _NOUNS: Final[dict[str, str]] = {
     WORK: "the work of {agent}",

@@ -29,6 +29,10 @@ class Cascade:
     """Tasks that failed because of it."""
     tasks: int = 0
     """All tasks that ended."""
+    task: int = -1
+    """The first of these tasks."""
+    span_id: int = -1
+    """The call that failed first in it."""
 
     def __str__(self) -> str:
         others = [f"{agent} ({what})" for agent, what in self.followed.items()]
@@ -46,14 +50,18 @@ class _Call:
     end_s: float
     status: str
     error: str
+    span_id: int
 
 
-def cascades(runs: Sequence[Table], *, warmup_tasks: int = 0) -> list[Cascade]:
+def cascades(
+    runs: Sequence[Table], *, warmup_tasks: int = 0, expected: Sequence[str] = ()
+) -> list[Cascade]:
     """Find the agents whose failure kept others from their part, the one that lost most tasks first.
 
     Args:
         runs: The spans of each run.
         warmup_tasks: How many of the first tasks of a run are left out.
+        expected: Agents that were to take part, where no task that ended well shows who comes after whom.
     """
     found: dict[str, Cascade] = {}
     tasks = 0
@@ -68,10 +76,16 @@ def cascades(runs: Sequence[Table], *, warmup_tasks: int = 0) -> list[Cascade]:
                 continue
             mine = found.setdefault(
                 first.agent,
-                Cascade(first.agent, _reason(first, places.get(task)), first.end_s),
+                Cascade(
+                    first.agent,
+                    _reason(first, places.get(task)),
+                    first.end_s,
+                    task=task,
+                    span_id=first.span_id,
+                ),
             )
             mine.lost += 1
-            for agent, what in _followed(calls[task], first, after).items():
+            for agent, what in _followed(calls[task], first, after, expected).items():
                 mine.followed.setdefault(agent, what)
     for one in found.values():
         one.tasks = tasks
@@ -89,12 +103,12 @@ def _calls(spans: Table, warmup_tasks: int) -> tuple[dict[int, list[_Call]], dic
     well = {row[0] for row in rows if row[3] == AGENT and row[7] == OK}
     calls: dict[int, list[_Call]] = {}
     statuses: dict[int, str] = {}
-    for _, parent, task, kind, agent, arrival_s, end_s, status, error in rows:
+    for span_id, parent, task, kind, agent, arrival_s, end_s, status, error in rows:
         calls.setdefault(task, [])
         if kind == TASK:
             statuses[task] = status
         elif kind == CALL and not (status == ERROR and parent in well):
-            calls[task].append(_Call(agent, arrival_s, end_s, status, error))
+            calls[task].append(_Call(agent, arrival_s, end_s, status, error, span_id))
     for mine in calls.values():
         mine.sort(key=lambda call: (call.begin_s, call.agent))
     return calls, statuses
@@ -126,7 +140,9 @@ def _usually_after(well: Sequence[Sequence[_Call]]) -> dict[str, list[str]]:
     return after
 
 
-def _followed(calls: Sequence[_Call], first: _Call, after: dict[str, list[str]]) -> dict[str, str]:
+def _followed(
+    calls: Sequence[_Call], first: _Call, after: dict[str, list[str]], expected: Sequence[str]
+) -> dict[str, str]:
     """What became of the parts of others in a task, because one failed."""
     found: dict[str, str] = {}
     for call in calls:
@@ -137,7 +153,8 @@ def _followed(calls: Sequence[_Call], first: _Call, after: dict[str, list[str]])
         elif call.status == ERROR:
             found.setdefault(call.agent, call.error)
     took_part = {call.agent for call in calls if call.end_s >= first.end_s}
-    for agent in after.get(first.agent, ()):
+    took_no_part = [agent for agent in expected if not any(it.agent == agent for it in calls)]
+    for agent in after.get(first.agent, () if after else took_no_part):
         if agent not in took_part:
             found.setdefault(agent, NO_INPUT)
     return found

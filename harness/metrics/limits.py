@@ -8,12 +8,12 @@ from typing import Final, Literal
 from harness.metrics.summary import METRICS
 
 SHARES: Final = frozenset(
-    {"success_rate", "quality_mean", "contaminated_rate", "work_share", "utilisation"}
+    {"success_rate", "pass_k", "quality_mean", "contaminated_rate", "work_share", "utilisation"}
 )
 """Metrics between 0 and 1; their changes are counted in points, those of all others as a ratio."""
 
 HIGHER_IS_BETTER: Final = frozenset(
-    {"success_rate", "quality_mean", "work_share", "throughput_per_s"}
+    {"success_rate", "pass_k", "quality_mean", "work_share", "throughput_per_s"}
 )
 """Of all other metrics less is better."""
 

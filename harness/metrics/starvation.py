@@ -40,6 +40,8 @@ class Starved:
     """Whether its service began after all."""
     calls: int
     """How many calls of the agent starved."""
+    span_id: int = -1
+    """The call that waited longest."""
 
     def __str__(self) -> str:
         end = "" if self.is_served else ", and was never served"
@@ -60,6 +62,7 @@ class _Call(NamedTuple):
     served_s: float
     """When its service began, or it gave up."""
     is_served: bool
+    span_id: int
 
 
 def starving(spans: Table, *, bound_s: float = BOUND_S) -> list[Starved]:
@@ -72,6 +75,7 @@ def starving(spans: Table, *, bound_s: float = BOUND_S) -> list[Starved]:
     by_model: dict[str, list[_Call]] = {}
     for call in _calls(spans):
         by_model.setdefault(call.model, []).append(call)
+    alone = len({call.task for calls in by_model.values() for call in calls}) == 1
     found: dict[str, list[Starved]] = {}
     for model, calls in by_model.items():
         calls.sort(key=lambda call: call.asked_s)
@@ -83,22 +87,28 @@ def starving(spans: Table, *, bound_s: float = BOUND_S) -> list[Starved]:
         for one in slow[:_LONGEST_MAX]:
             later = calls[bisect_right(asked_s, one.asked_s) : bisect_right(asked_s, one.served_s)]
             overtaken = sum(
-                it.is_served and it.served_s < one.served_s and it.task != one.task for it in later
+                it.is_served and it.served_s < one.served_s and _is_other(it, one, alone)
+                for it in later
             )
             if overtaken >= OVERTAKEN_MIN:
                 waited_s = one.served_s - one.asked_s
                 found.setdefault(one.agent, []).append(
-                    Starved(one.agent, one.task, model, one.asked_s, waited_s, overtaken, one.is_served, 1)
+                    Starved(one.agent, one.task, model, one.asked_s, waited_s, overtaken, one.is_served, 1, one.span_id)
                 )  # fmt: skip
     told = [_summed(of_agent) for of_agent in found.values()]
     return sorted(told, key=lambda it: (-it.waited_s, it.agent))
+
+
+def _is_other(call: _Call, one: _Call, alone: bool) -> bool:  # noqa: FBT001 - a fact about the run
+    """Whether a call is of another task; where there is one task alone, as in a program of a test, of another agent."""
+    return call.agent != one.agent if alone else call.task != one.task
 
 
 def _summed(starved: list[Starved]) -> Starved:
     first = max(starved, key=lambda it: (it.waited_s, -it.task))
     return Starved(
         first.agent, first.task, first.model, first.since_s, first.waited_s, first.overtaken, first.is_served,
-        len(starved),
+        len(starved), first.span_id,
     )  # fmt: skip
 
 
@@ -119,7 +129,7 @@ def _calls(spans: Table) -> list[_Call]:
         is_served = not math.isnan(start_s)
         waits = not fault and (is_served or error in _REFUSALS or status != OK)
         until_s = start_s if is_served else end_s
-        made = _Call(task, agent, model, arrival_s, until_s, is_served)
+        made = _Call(task, agent, model, arrival_s, until_s, is_served, call)
         is_fair = waits and not (status != OK and is_served)
         attempts.setdefault(call, []).append((ordinal, made, is_fair))
     found = []

@@ -16,6 +16,7 @@ from harness.metrics.claims import of_claims
 from harness.metrics.customers import CustomerTally
 from harness.metrics.effects import EffectTally
 from harness.metrics.policies import PolicyTally
+from harness.metrics.reliability import PASS_K, pass_k_of
 from harness.metrics.state import StateTally
 from harness.metrics.tally import RunTally, Tally
 
@@ -34,9 +35,11 @@ METRICS: dict[str, str] = {
     "attempts_mean": "attempts a task makes, mean",
     "messages_mean": "messages that agents send for a task, one for each recipient, mean",
     "message_tokens_mean": "size of those messages, a task, mean [tokens]",
+    "round_trips_mean": "exchanges of a task: of each two agents, the smaller number of messages that went either way, mean",
     "input_tokens_mean": "tokens read for a task, mean",
     "output_tokens_mean": "tokens generated for a task, mean",
     "success_rate": "share of tasks that ended well",
+    "pass_k": "probability that k independent runs of a task all succeed; k is 4, or the number of runs if they are fewer",
     "quality_mean": "share of true claims in a task's output, mean over outputs that hold claims; without any, share of right replies",
     "contaminated_rate": "share of outputs that hold a false claim, of tasks in which claims were made",
     "work_share": "work / (work + waiting): share of the agents' time in which a model or a tool worked",
@@ -115,6 +118,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         total.add(mine)
     found = {
         **_of_tasks(runs, tasks),
+        PASS_K: pass_k_of([run.tasks for run in runs], [run.failed for run in runs]),
         **_of_work(total, tasks),
         **_of_messages(runs, tasks),
         **_of_policies(runs),
@@ -244,6 +248,7 @@ def _of_messages(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:
         return {
             "messages_mean": sum(run.messages or 0 for run in noted) / tasks,
             "message_tokens_mean": sum(run.message_tokens for run in noted) / tasks,
+            "round_trips_mean": sum(run.round_trips for run in noted) / tasks,
         }
     if any(run.turns for run in runs):
         return {"messages_mean": sum(run.answered for run in runs) / tasks}

@@ -82,6 +82,8 @@ class RunTally:
 
     tasks: int = 0
     succeeded: int = 0
+    failed: list[int] = field(default_factory=list)
+    """Numbers of the measured tasks that did not end well."""
     tasks_in_all: int = 0
     """Tasks that arrived, warm-up included."""
     succeeded_in_all: int = 0
@@ -102,6 +104,8 @@ class RunTally:
     """Messages that agents sent, one for each recipient; None where none are noted."""
     message_tokens: int = 0
     """Size of those messages [tokens]."""
+    round_trips: int = 0
+    """Of each two agents of a task, the smaller number of messages that went either way."""
     effects: EffectTally = field(default_factory=EffectTally)
     """What tools did to the world."""
     agents: dict[str, Tally] = field(default_factory=dict)
@@ -167,6 +171,8 @@ def _tally_tasks(run: RunTally, spans: Table, warmup_tasks: int) -> float:
         if task > warmup_tasks:
             run.tasks += 1
             run.succeeded += status == OK
+            if status != OK:
+                run.failed.append(task)
             if status != CANCELLED:
                 run.latencies_s.append(end_s - arrival_s)
     run.makespan_s = max(0.0, last_s - first_s)
@@ -182,12 +188,19 @@ def _tally_messages(run: RunTally, events: Table, warmup_tasks: int) -> None:
     if MESSAGE not in texts:
         return
     run.messages, of_message = 0, texts.index(MESSAGE)
-    for name, task, number, tokens in zip(
-        events["name"], events["task"], events["message"], events["tokens"], strict=True
+    columns = ("name", "task", "message", "tokens", "agent", "recipient")
+    sent: dict[tuple[int, int, int], int] = {}
+    for name, task, number, tokens, sender, recipient in zip(
+        *(events[column] for column in columns), strict=True
     ):
         if name == of_message and task > warmup_tasks and number != FIRST_MESSAGE:
             run.messages += 1
             run.message_tokens += tokens
+            way = task, sender, recipient
+            sent[way] = sent.get(way, 0) + 1
+    for (task, sender, recipient), count in sent.items():
+        if sender < recipient:
+            run.round_trips += min(count, sent.get((task, recipient, sender), 0))
 
 
 _COLUMNS = (

@@ -25,7 +25,7 @@ from harness.models.attempt import AttemptSpan, Backend
 from harness.models.content import PythonStub, content_of
 from harness.models.served import ServedModel
 from harness.models.server_tool import ServerTool
-from harness.models.stub import Line, Script, Stub, check_all_used
+from harness.models.stub import Line, Script, Stub, check_all_used, distinct
 
 __all__ = [
     "CALL_ERRORS",
@@ -51,5 +51,6 @@ __all__ = [
     "ToolResult",
     "check_all_used",
     "content_of",
+    "distinct",
     "error_name",
 ]

@@ -36,10 +36,10 @@ def checker(schema: JsonObject) -> Callable[[Any], str | None]:
         if validator is None:
             return None
         try:
-            error = best_match(validator.iter_errors(value))
+            errors = [*validator.iter_errors(value)]
+            return _told(best_match(errors)) if errors else None
         except (Unresolvable, re.error, RecursionError):
             return None
-        return None if error is None else _told(error)
 
     return check
 

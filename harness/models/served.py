@@ -52,8 +52,8 @@ class ServedModel:
                 await asyncio.sleep(REFUSAL_S)
                 raise refusal
         size: Sizer = self._usage
-        resizing = tuple(change for change in left.changes if change.resized)
-        if resizing:
+        if left.changes:
+            resizing = tuple(change for change in left.changes if change.resized)
             size = partial(self._usage_after, resizing)
         attempt = backend.submit(request, size)
         try:
@@ -106,7 +106,7 @@ class ServedModel:
         if tokens is None:
             tokens = count_tokens(content.text)
         usage: Usage = tuple.__new__(
-            Usage, (request.input_tokens, tokens, 0, 0, 0, 0.0, 0.0)
+            Usage, (request.input_tokens, tokens, 0, 0, 0, 0, 0.0, 0.0)
         )  # see above
         if self._cache is None or request.prefix is None:
             return usage

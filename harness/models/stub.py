@@ -68,6 +68,11 @@ class Stub:
         self.used: set[int] = set()
         """The lines that have been given."""
 
+    @property
+    def agent(self) -> str:
+        """Whose script it is."""
+        return self._script.agent
+
     def reply(self, request: Request) -> Reply:
         """Return the reply for this call.
 
@@ -103,6 +108,11 @@ class Stub:
             "  How to fix: see why the agent is called so often; if it may be, add a reply, or say `when_exhausted: repeat` or "
             "`when_exhausted: cycle` beside them."
         )
+
+
+def distinct(scripts: Iterable[Script]) -> list[Script]:
+    """Some scripts without repetition; agents of one entry of a scenario share one."""
+    return list({script.agent: script for script in scripts}.values())
 
 
 def check_all_used(scripts: Iterable[Script], used: Mapping[str, Set[int]]) -> None:

@@ -18,7 +18,7 @@ from harness.patterns.own import OwnPattern
 from harness.spans import AGENT, CANCELLED, ERROR, OK, SpanLog
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, ValidationInfo
     from pydantic_core import CoreSchema
 
 
@@ -48,6 +48,14 @@ class InnerTeam:
     """Its name in spans; absent means that of the pattern, with a number if it is taken."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllOf:
+    """All agents of an entry with a count; an item of a list."""
+
+    all: str
+    """The entry under `agents`."""
+
+
 @dataclass(frozen=True, slots=True)
 class MemberOf(NameOf):
     """Marks a text as the name of a member of the team; a pattern may stand in its place."""
@@ -61,7 +69,20 @@ class MemberOf(NameOf):
         handler: GetCoreSchemaHandler,
     ) -> CoreSchema:
         """Accept a name under `agents`, or a mapping with a pattern, and give a `Seat`."""
-        from pydantic_core import core_schema
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def refuse(it: AllOf, info: ValidationInfo) -> AllOf:
+            context = info.context or {}
+            known = [*context.get("counts", ()), *context.get("agents", ())]
+            if it.all not in known:
+                raise PydanticCustomError(
+                    "unknown_name",
+                    "there is no {name} under agents",
+                    {"name": repr(it.all), "known": known},
+                )
+            raise PydanticCustomError(
+                "cycle", "{name}: all can stand in a list only; name one of them", {"name": it.all}
+            )
 
         name = core_schema.no_info_after_validator_function(
             Seat,
@@ -71,10 +92,20 @@ class MemberOf(NameOf):
         nested = core_schema.no_info_after_validator_function(
             lambda it: Seat(it.name or "team", it.pattern), handler.generate_schema(InnerTeam)
         )
-        return core_schema.tagged_union_schema(
-            {"a name": name, "a pattern": nested},
-            discriminator=lambda value: "a pattern" if isinstance(value, dict) else "a name",
+        # The loader writes out those that stand in a list.
+        every = core_schema.with_info_after_validator_function(
+            refuse, handler.generate_schema(AllOf)
         )
+        return core_schema.tagged_union_schema(
+            {"a name": name, "a pattern": nested, "all of an entry": every},
+            discriminator=_kind_of_seat,
+        )
+
+
+def _kind_of_seat(value: object) -> str:
+    if not isinstance(value, dict):
+        return "a name"
+    return "all of an entry" if "all" in value else "a pattern"
 
 
 MemberName = Annotated[str, MemberOf()]

@@ -262,7 +262,7 @@ class Provider:
             self._draws,
             attempt.key,
             attempt.usage.input_tokens + attempt.usage.cache_write_tokens,
-            attempt.usage.output_tokens,
+            attempt.usage.output_tokens - attempt.usage.at_once_tokens,
             attempt.latency_factor,
         )
         if self._load is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -29,7 +29,7 @@ class Hedge:
 
 
 async def hedged(
-    ask: Callable[[int], Coroutine[None, None, T]],
+    ask: Callable[[int], Awaitable[T]],
     hedge: Hedge,
     *,
     failures: tuple[type[Exception], ...] = (Exception,),
@@ -72,7 +72,7 @@ class _Copies(Generic[T]):
 
     def __init__(
         self,
-        ask: Callable[[int], Coroutine[None, None, T]],
+        ask: Callable[[int], Awaitable[T]],
         hedge: Hedge,
         failures: tuple[type[Exception], ...],
         note: Note,
@@ -131,7 +131,7 @@ class _Copies(Generic[T]):
 
     def _send(self) -> None:
         self._sent += 1
-        copy = self._loop.create_task(self._ask(self._sent))
+        copy = self._loop.create_task(_copy(self._ask, self._sent))
         copy.add_done_callback(self._ended)
         self._running.append(copy)
         self._note(HEDGED)
@@ -156,6 +156,10 @@ class _Copies(Generic[T]):
         return copy.cancelled() or isinstance(copy.exception(), self._failures)
 
 
+async def _copy(ask: Callable[[int], Awaitable[T]], number: int) -> T:
+    return await ask(number)
+
+
 def with_hedge(call: Call, hedge: Hedge | None, log: SpanLog) -> Call:
     """Send another attempt when a reply is late, and take the first reply.
 
@@ -171,11 +175,11 @@ def with_hedge(call: Call, hedge: Hedge | None, log: SpanLog) -> Call:
         before = request.attempt
         copies: list[Request] = []
 
-        async def ask(number: int) -> Reply:
+        def ask(number: int) -> Awaitable[Reply]:
             if not number:
-                return await call(request)
+                return call(request)
             copies.append(branch(request, f"hedge {before + 1}.{number}", before))
-            return await call(copies[-1])
+            return call(copies[-1])
 
         try:
             return await hedged(

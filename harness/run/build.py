@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
@@ -26,6 +27,7 @@ from harness.models import (
     CALL_ERRORS,
     Backend,
     Model,
+    ModelError,
     ServedModel,
     Stub,
     error_name,
@@ -41,6 +43,7 @@ from harness.run.failures import Failures
 from harness.run.functions import content_in
 from harness.run.own_pattern import Members, made
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable
+from harness.run.stuck import StuckTasks
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, Scenario
 from harness.scenario.functions import find_function
@@ -75,6 +78,7 @@ class PatternRun:
         self._shared = Shared()
         self.log = SpanLog(self.kernel.now_s)
         self._task_spans: dict[int, Span] = {}
+        self._stuck = StuckTasks(self.log)
         note = self._note_effect if _effects_may_differ(spec) else None
         self._effects = Effects(self.kernel.now_s, self._storage, note)
         # What holds around the calls of a pattern is harness's own.
@@ -123,8 +127,11 @@ class PatternRun:
 
     @property
     def stub_lines_used(self) -> dict[str, set[int]]:
-        """The lines of each agent's script that were asked for."""
-        return {agent: stub.used for agent, stub in self.stubs.items()}
+        """The lines of each agent's script that were asked for; agents of one entry of the scenario have one script."""
+        used: dict[str, set[int]] = {}
+        for stub in self.stubs.values():
+            used.setdefault(stub.agent, set()).update(stub.used)
+        return used
 
     @property
     def faults_met(self) -> set[int]:
@@ -156,7 +163,7 @@ class PatternRun:
 
     def _execute(self) -> Literal["done", "horizon"]:
         """Run the tasks of the workload with the pattern."""
-        work = run_workload(self.spec, self.draws, self._begin)
+        work = run_workload(self.spec, self.draws, self._begin, self._stuck)
         if not self._scenario.functions:
             return run(self.kernel, work)
         from harness.virtual.world import run_here, simulated_world
@@ -185,7 +192,8 @@ class PatternRun:
         message = self._first_message(kind, arrival, task)
         status, output = CANCELLED, None
         try:
-            answer = await self._pattern.run(message, self.team)
+            with self._stuck.working_on(span):
+                answer = await self._answer(message)
             deliver([answer], USER, span, self.log, self.log.clock())
             status = OK
             output = answer.text
@@ -200,6 +208,20 @@ class PatternRun:
             self.ledger.end_task(span, output)
             if self.on_task_end is not None:
                 self.on_task_end()
+
+    async def _answer(self, message: Message) -> Message:
+        """Run the pattern.
+
+        Raises:
+            ModelError: As the pattern raises it; or its agents wait for one another.
+        """
+        try:
+            return await self._pattern.run(message, self.team)
+        except asyncio.CancelledError:
+            error = self._stuck.why_stopped()
+            if not error:
+                raise
+            raise ModelError(error, None, "the task was stopped") from None
 
     def _note_effect(self, effect: Effect) -> None:
         span = self._task_spans[effect.task]

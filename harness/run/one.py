@@ -15,8 +15,10 @@ from harness.chance import Draws
 from harness.chance.choices import Choices
 from harness.chance.chosen_draws import draws_of
 from harness.metrics import Finding, RunTally, summarise, tally
+from harness.metrics.stood_out import StoodOut, note_at_end, stood_out
 from harness.resilience import Storage
 from harness.run.build import PatternRun
+from harness.run.explain import explain
 from harness.run.face import SimulatedRun
 from harness.run.functions import modules_of_run
 from harness.run.resume import NOT_RESUMABLE, Restored, Resumable, resumable
@@ -58,11 +60,17 @@ class RunResult:
     """What the tools of a pattern's agents did to the world, in order; of a resumed run, before it was killed too."""
     restored: Restored = Restored()
     """What a resumed run was given back."""
+    stood_out: tuple[StoodOut, ...] = ()
+    """Deadlocks, tasks without progress, cascades and starvation, the gravest first."""
 
     def without_spans(self) -> Self:
         """A copy without spans and events, which are most of the data sent between processes."""
         nothing = SpanLog(float)
         return dataclasses.replace(self, spans=nothing.spans, events=nothing.events)
+
+    def explain(self) -> str:
+        """Where the time and the money went, what went wrong, and which claims were false, with their ways."""
+        return explain(self.spans, self.events, self.tally)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -136,6 +144,7 @@ def run_result(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunR
     began_s = wall.elapsed_s()
     status = world.execute()
     spec = scenario.spec
+    note_at_end(world.log, warmup_tasks=spec.workload.warmup_tasks)
     return RunResult(
         seed=seed,
         status=status,
@@ -158,6 +167,7 @@ def run_result(scenario: LoadedScenario, world: SimulatedRun, seed: int) -> RunR
         texts=no_texts() if world.texts is None else world.texts.table,
         effects=world.effects,
         restored=world.restored,
+        stood_out=tuple(stood_out(world.log.events)),
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.faults import FAULT_NAMES
 from harness.metrics import Finding, Metrics, RunTally, summarise, summarise_customers
-from harness.models import Script, check_all_used
+from harness.metrics.stood_out import KINDS
+from harness.models import Script, check_all_used, distinct
 from harness.run.one import RunResult
 from harness.scenario import Budget, LoadedScenario
 
@@ -83,6 +84,8 @@ class Results:
     _faults_met: set[int] = field(default_factory=set)
     _findings: dict[tuple[str, str], tuple[Finding, int]] = field(default_factory=dict)
     """By kind and agent: the first of them, and in how many runs there was one."""
+    _stood_out: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By kind: the first that stood out, and in how many runs there was one."""
     _unsimulated: Counter[str] = field(default_factory=Counter)
     _failures: Counter[str] = field(default_factory=Counter)
     _tracebacks: dict[str, str] = field(default_factory=dict)
@@ -95,6 +98,9 @@ class Results:
         self._faults_met |= result.faults_met
         self._unsimulated.update(result.unsimulated)
         self._failures.update(result.failures)
+        for seen in {one.kind: one for one in reversed(result.stood_out)}.values():
+            line, times = self._stood_out.get(seen.kind, (f"seed {result.seed}: {seen.line}", 0))
+            self._stood_out[seen.kind] = line, times + 1
         for kind, traceback in result.tracebacks.items():
             self._tracebacks.setdefault(kind, traceback)
         for finding in {(one.kind, one.agent): one for one in result.findings}.values():
@@ -136,8 +142,8 @@ class Results:
         """The scripts of all agents; in a file of several patterns, of those whom this one asks."""
         return [
             script
-            for agent, script in self.scenario.scripts.items()
-            if not self.scenario.contestants or self._stub_lines_used.get(agent)
+            for script in distinct(self.scenario.scripts.values())
+            if not self.scenario.contestants or self._stub_lines_used.get(script.agent)
         ]
 
     def _problems(self) -> Iterator[str]:
@@ -208,6 +214,12 @@ class Results:
             notes.append("No call was made, so no agent was tested.")
         elif idle and not self.scenario.contestants:  # others of its patterns may ask them
             notes.append(f"Never called: {', '.join(idle)}.")
+        notes += [
+            f"{kind.replace('_', ' ').capitalize()} in {seen} of {runs} runs; {first}"
+            for kind, (first, seen) in sorted(
+                self._stood_out.items(), key=lambda it: KINDS.index(it[0])
+            )
+        ]
         if self._failures:
             in_all = sum(run.tasks_in_all for run in self._tallies)
             kinds = ", ".join(f"{kind} {times}" for kind, times in self._failures.items())

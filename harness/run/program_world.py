@@ -42,6 +42,7 @@ from harness.provider import (
 from harness.spans import Span, SpanLog
 from harness.texts import Texts
 from harness.wire.api import ApiMaker
+from harness.wire.bounds import StopTask
 from harness.wire.call import Call
 from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
@@ -164,6 +165,8 @@ class ProgramWorld:
         self._latency_factors = latency_factors
         self.allow_unmatched = allow_unmatched
         """May be changed until the first connection."""
+        self.stop_task: StopTask | None = None
+        """Ends a task that makes no progress; None ends the run."""
         self._server: Server | None = None
         self._plan: FaultPlan | None = None
         self._tool_faults: ToolFaults | None = None
@@ -320,6 +323,7 @@ class ProgramWorld:
             latency_factors=self._latency_factors,
             calls_per_task=self._calls_per_task,
             repeats_per_task=self._repeats_per_task,
+            stop_task=self.stop_task,
             texts=self.texts,
             replay=self.replay,
             peers=self.peers,

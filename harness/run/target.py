@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
 from harness.run.program_world import ProgramWorld
 from harness.run.resume import Restored
+from harness.run.stuck import StuckTasks
 from harness.run.wiring import surroundings
 from harness.run.workload import kind_of, path_of_task, run_workload, text_of
 from harness.scenario import LoadedScenario, TargetScenario
@@ -78,6 +80,8 @@ class TargetWorld:
             allow_unmatched=found.allow_unmatched,
             keep_texts=self._scenario.keep_texts,
         )
+        self._stuck = StuckTasks(self._wired.log)
+        self._wired.stop_task = self._stuck.stop
 
     def _stub(self, name: str) -> Callable[[Request], Any]:
         def stub(request: Request) -> Any:  # noqa: ANN401 - whatever the function gives
@@ -155,7 +159,7 @@ class TargetWorld:
                 if kernel.now_s() > began_s == 0:
                     return None
                 kernel.reach(0.0)
-                ended = run_here(run_workload(self.spec, self.draws, self._work_on))
+                ended = run_here(run_workload(self.spec, self.draws, self._work_on, self._stuck))
         except LimitExceeded as error:
             if error.limit != "horizon_s":
                 raise
@@ -182,9 +186,18 @@ class TargetWorld:
             span.arrival_s = arrival.at_s
         status, output = CANCELLED, None
         try:
-            with inside(Scope(span, None)):
-                output = await self._call(text_of(kind, number))
-            status = OK
+            with self._stuck.working_on(span):
+                try:
+                    with inside(Scope(span, None)):
+                        output = await self._call(text_of(kind, number))
+                    status = OK
+                except asyncio.CancelledError:
+                    if not self._stuck.why_stopped():
+                        raise
+                span.error = self._stuck.why_stopped()
+                if span.error:
+                    status = ERROR
+                    self.failures.counts[span.error] += 1
         except Exception as error:  # noqa: BLE001 - the program's own failure is what is measured
             said_by_harness = self._wired.kernel.failure or _harness_error_in(error)
             if said_by_harness is not None:

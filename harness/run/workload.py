@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.chance import Draws
 from harness.chance.arrivals import Arrival, Closed
 from harness.kernel.loop import SimLoop
+from harness.run.stuck import StuckTasks
 from harness.run.wall_loop import WallLoop
 from harness.scenario import AnyScenario
 from harness.scenario.schema import Kind
@@ -19,14 +20,20 @@ Work = Callable[[int, Arrival], Coroutine[object, None, None]]
 """Works on a task, by its number and how it arrived."""
 
 
-async def run_workload(spec: AnyScenario, draws: Draws, work: Work) -> Literal["done", "horizon"]:
+async def run_workload(
+    spec: AnyScenario, draws: Draws, work: Work, stuck: StuckTasks | None = None
+) -> Literal["done", "horizon"]:
     """Start the tasks at their arrival times, and wait until all are done. At the horizon, the unfinished ones are cancelled.
 
     Args:
         spec: Says when they come, and how many.
         draws: Source of random values.
         work: Works on one task.
+        stuck: Ends tasks that are stuck; None leaves them to the horizon.
     """
+    loop = asyncio.get_running_loop()
+    if stuck is not None and isinstance(loop, SimLoop):
+        stuck.watch(loop.kernel, loop.time() + spec.horizon_s)
     arrivals = spec.workload.arrivals
     if isinstance(arrivals, Closed):
         begin_s = asyncio.get_running_loop().time()

@@ -18,10 +18,11 @@ from harness.cassettes import Cassette
 from harness.errors import ScenarioError
 from harness.fields import is_file, path_from
 from harness.json_types import JsonObject
-from harness.models import Reply, Script
+from harness.models import Reply, Script, distinct
 from harness.provider import AnyPrices, Latency, latency_of, prices_of
 from harness.scenario.cassettes import read_cassettes
 from harness.scenario.choosing import choose
+from harness.scenario.copies import counts_in, entries_of, written_out
 from harness.scenario.fitted import profiles_in
 from harness.scenario.functions import is_function_name, read_functions
 from harness.scenario.parts import check_parts, files_of_numbers
@@ -35,7 +36,7 @@ from harness.scenario.schema import (
     rebuild_if_registered,
 )
 from harness.scenario.spec import document_of
-from harness.scenario.stubs import read_stub
+from harness.scenario.stubs import StubsOfFile
 from harness.scenario.teams import (
     own_patterns,
     own_patterns_known,
@@ -204,10 +205,12 @@ def _nearest_elsewhere(path: Path) -> str:
 
 
 def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenario:
+    counts = counts_in(document.data)
+    data = written_out(with_names(document.data), counts)
     known = {
         section: dict.fromkeys(part)  # asked once for each name that stands in the file
         for section in _SECTIONS
-        if isinstance(part := document.data.get(section, {}), dict)
+        if isinstance(part := data.get(section, {}), dict)
     }
     kind: type[AnyScenario] = Scenario
     if "target" in document.data:
@@ -220,13 +223,21 @@ def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenar
         rebuild_if_registered(kind)
         try:
             return kind.model_validate_json(
-                json.dumps(with_names(document.data)),
-                context={**known, "teams": teams_under_agents(document.data), "folder": folder},
+                json.dumps(data),
+                context={
+                    **known,
+                    "teams": dict.fromkeys(teams_under_agents(data)),
+                    "counts": counts,
+                    "folder": folder,
+                },
             )
         except ValidationError as error:
             # What is wrong with an entry is said where it stands, and not again of the pattern that it was chosen for.
             said_elsewhere = ("pattern",) if is_chosen else ()
-            raise ScenarioError(*explain(error, document, kind, but=said_elsewhere)) from None
+            problems = explain(
+                error, document, kind, but=said_elsewhere, entries=entries_of(counts)
+            )
+            raise ScenarioError(*problems) from None
 
 
 def _override(document: Document, override: str) -> None:
@@ -289,6 +300,8 @@ def _is_named(data: object, name: str, but: Path_, path: Path_ = ()) -> bool:
 
 def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str, Script]:
     scripts: dict[str, Script] = {}
+    files: dict[Path, StubsOfFile] = {}
+    entries = entries_of(counts_in(document.data))
     for agent, part in spec.agents.items():
         if part.stub is None or not part.stub.endswith(_STUB_SUFFIXES):
             continue
@@ -296,7 +309,10 @@ def _read_stubs(spec: AnyScenario, document: Document, folder: Path) -> dict[str
         if not is_file(path):
             place = _place_of_stub(agent, document)
             raise ScenarioError(f"{place}: there is no file {path}{nearest_file(path)}")
-        scripts[agent] = read_stub(path, str(path), agent)
+        if path not in files:
+            files[path] = StubsOfFile(path, str(path))
+        entry = agent if agent in document.data["agents"] else entries.get(agent, agent)
+        scripts[agent] = files[path].script_of(entry)
     return scripts
 
 
@@ -368,12 +384,12 @@ def _digest(
 ) -> str:
     """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, the sweep, nor where a line of a stub stands."""
     said = {
-        agent: (
+        script.agent: (
             script.in_order,
             script.when_exhausted,
             [(_Written(line.reply), line.prompt, line.prompt_regex) for line in script.lines],
         )
-        for agent, script in scripts.items()
+        for script in distinct(scripts.values())
     }
     data: JsonObject = {
         key: value

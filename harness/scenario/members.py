@@ -14,6 +14,7 @@ from harness.fields import ModelName, ToolName
 from harness.models.recorded import ReplayLatency
 from harness.models.schemas import mistake
 from harness.patterns import AnyPattern
+from harness.scenario.copies import AgentCount
 from harness.scenario.fitted import AnySize
 from harness.scenario.meaning import Judging
 from harness.scenario.section import Name, Section
@@ -91,6 +92,9 @@ class AgentSpec(Judging):
     window_tokens: Count | None = None
     """The most that it is told with a call, with its system prompt [tokens]; what is longer is refused by the provider with a 400.
     Absent means no bound."""
+    count: AgentCount | None = None
+    """How many of it there are: `NAME-1`, `NAME-2` and so on, alike unless an entry of such a name says otherwise. In a list of a pattern
+    `{all: NAME}` means all of them, and under `policies` and `latency_factors` NAME does. Absent means one, of that name."""
     match: Match | None = None
     """How to tell its calls when a program takes the place of the pattern; absent means by `system`, or by the header
     `x-harness-agent`."""

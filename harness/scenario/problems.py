@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -40,7 +42,12 @@ _VALUE_SHOWN = 60
 
 
 def explain(
-    error: ValidationError, document: Document, root: type[BaseModel], *, but: Collection[str] = ()
+    error: ValidationError,
+    document: Document,
+    root: type[BaseModel],
+    *,
+    but: Collection[str] = (),
+    entries: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """One message per problem, in the order of the file.
 
@@ -49,21 +56,34 @@ def explain(
         document: Where everything stands.
         root: The record that the file was read as; for the keys that are allowed.
         but: Sections of which nothing is said.
+        entries: Names that stand for others in the file, and what stands there.
     """
-    schema = _schema_of(root)
-    problems: dict[str, Place] = {}
+    found: dict[tuple[object, ...], tuple[Place, Path_, ErrorDetails]] = {}
     for details in error.errors(include_url=False):
-        if details["loc"][:1] and details["loc"][0] in but:
+        if entries:
+            details["loc"] = tuple(entries.get(str(part), part) for part in details["loc"])
+        loc = details["loc"]
+        if loc[:1] and loc[0] in but:
             continue
         if details["type"] == "too_short" and details["input"]:
             continue  # its items are wrong, which is said of each of them
-        path = (*_path_in(document.data, details["loc"]), *details.get("ctx", {}).get("at", ()))
-        problems[_explain_one(details, path, document, schema)] = document.find(path)
-    texts = sorted(problems, key=problems.__getitem__)
-    if len(texts) > _PROBLEMS_SHOWN:
-        more = len(texts) - _PROBLEMS_SHOWN
-        texts[_PROBLEMS_SHOWN:] = [f"{document.file}: and {more} more problems like these"]
-    return texts
+        path = (*_path_in(document.data, loc), *details.get("ctx", {}).get("at", ()))
+        same = (path, details["type"], details["msg"], loc[-1:])
+        found.setdefault(same, (document.find(path), path, details))
+    return _texts(sorted(found.values(), key=itemgetter(0)), document, _schema_of(root))
+
+
+def _texts(
+    problems: Sequence[tuple[Place, Path_, ErrorDetails]], document: Document, schema: JsonObject
+) -> list[str]:
+    """The texts of the first, and how many more there are; a suggestion among many names takes its time."""
+    texts: dict[str, None] = {}
+    for number, (_, path, details) in enumerate(problems):
+        if len(texts) == _PROBLEMS_SHOWN:
+            more = len(problems) - number
+            return [*texts, f"{document.file}: and {more} more problems like these"]
+        texts[_explain_one(details, path, document, schema)] = None
+    return list(texts)
 
 
 def _schema_of(root: type[BaseModel]) -> JsonObject:

@@ -122,36 +122,50 @@ class StubFile(Section):
     """What each agent says, by its name in the scenario."""
 
 
-def read_stub(path: Path, name: str, agent: str) -> Script:
-    """Read what one agent says.
+class StubsOfFile:
+    """A file of replies that was read.
 
     Args:
         path: The file.
         name: How to call it in messages.
-        agent: The agent.
 
     Raises:
-        ScenarioError: The file is wrong, or says nothing of the agent.
+        ScenarioError: The file is wrong.
     """
-    document = read_yaml(path, name)
-    try:
-        stubs = TypeAdapter(StubFile).validate_json(json.dumps(document.data))
-    except ValidationError as error:
-        raise ScenarioError(*explain(error, document, StubFile)) from None
-    if agent not in stubs.agents:
-        raise ScenarioError(
-            f"{document.place(('agents',))}: agents: there is nothing for agent {agent!r}"
-            f"{nearest(agent, stubs.agents) or allowed(stubs.agents)}"
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._document = document = read_yaml(path, name)
+        try:
+            self._stubs = TypeAdapter(StubFile).validate_json(json.dumps(document.data)).agents
+        except ValidationError as error:
+            raise ScenarioError(*explain(error, document, StubFile)) from None
+        self._scripts: dict[str, Script] = {}
+
+    def script_of(self, agent: str) -> Script:
+        """What one agent says, or all agents of one entry of a scenario.
+
+        Raises:
+            ScenarioError: The file says nothing of it.
+        """
+        if agent not in self._scripts:
+            self._scripts[agent] = self._read(agent)
+        return self._scripts[agent]
+
+    def _read(self, agent: str) -> Script:
+        document, stubs = self._document, self._stubs
+        if agent not in stubs:
+            raise ScenarioError(
+                f"{document.place(('agents',))}: agents: there is nothing for agent {agent!r}"
+                f"{nearest(agent, stubs) or allowed(stubs)}"
+            )
+        spec = stubs[agent]
+        return Script(
+            agent=agent,
+            lines=_lines(spec, ("agents", agent), document),
+            in_order=spec.replies is not None,
+            when_exhausted=spec.when_exhausted,
+            allow_unused=spec.allow_unused,
         )
-    spec = stubs.agents[agent]
-    lines = _lines(spec, ("agents", agent), document)
-    return Script(
-        agent=agent,
-        lines=lines,
-        in_order=spec.replies is not None,
-        when_exhausted=spec.when_exhausted,
-        allow_unused=spec.allow_unused,
-    )
 
 
 def _lines(spec: AgentScript, path: Path_, document: Document) -> tuple[Line, ...]:

@@ -14,11 +14,15 @@ from harness.json_types import JsonObject
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-MAX_BYTES = 2_000_000
-"""Two megabytes: a thousand times the largest scenario that a person writes."""
+MAX_BYTES = 16_000_000
+"""Twice what a program writes that lists a hundred thousand agents one by one."""
 
 MAX_VALUES = 200_000
-"""Aliases may repeat a part of the file; a file that unfolds to more values than this is a bomb, not a scenario."""
+"""Aliases may repeat a part of the file; a file that unfolds to more values than this, and to more than it could hold written out,
+is a bomb, not a scenario."""
+
+_MIN_CHARACTERS = 2
+"""Characters that a value takes at least, with what parts it from the next."""
 
 MAX_DEPTH = 50
 """Five times as deep as a scenario goes; PyYAML's parser in C would crash at some ten thousand."""
@@ -100,7 +104,8 @@ def parse_yaml(text: str, name: str) -> Document:
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
-            _Reader(loader, document).read(node, ())
+            most = max(MAX_VALUES, (len(text) + 1) // _MIN_CHARACTERS)
+            _Reader(loader, document, most).read(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -119,7 +124,8 @@ def _read_text(path: Path, name: str) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ScenarioError(
-                f"{name}: the file is larger than {MAX_BYTES:,} bytes, which is too large for a scenario"
+                f"{name}: the file is larger than {MAX_BYTES:,} bytes, which is too large for a scenario; "
+                "agents that are alike are one entry with a `count`"
             )
         content = path.read_bytes()
     except OSError as error:
@@ -159,7 +165,8 @@ def _hint(text: str, error: yaml.MarkedYAMLError) -> str:
 class _Reader:
     """Turns nodes into values, and notes where they stand."""
 
-    def __init__(self, loader: Any, document: Document) -> None:  # noqa: ANN401 - yaml's loaders share no public base
+    def __init__(self, loader: Any, document: Document, most: int) -> None:  # noqa: ANN401 - yaml's loaders share no public base
+        self._most = most
         self._loader = loader
         self._document = document
         self._count = 0
@@ -171,10 +178,10 @@ class _Reader:
     def _value(self, node: yaml.Node, path: Path_) -> Any:  # noqa: ANN401 - a YAML value
         self._document.values[path] = _place(node)
         self._count += 1
-        if self._count > MAX_VALUES:
+        if self._count > self._most:
             self._fail(
                 node,
-                f"with its aliases expanded, the file has more than {MAX_VALUES:,} values",
+                f"with its aliases expanded, the file has more than {self._most:,} values",
             )
         if any(node is around for around in self._open):
             self._fail(node, "an alias contains itself")

@@ -39,6 +39,7 @@ class Equipment:
         latency_s: object = ...,
         failure_probability: float = ...,
         replaces: str | None = ...,
+        idempotency_key: str | None = ...,
         record: Literal[False] = ...,
     ) -> SimTool: ...
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.errors import Deadlock
+from harness.metrics.claims_told import claims_told, noted_in
+from harness.metrics.stood_out import stood_out
 from harness.rate_limits import in_words
 from harness.sim.call_view import CallView
 from harness.sim.observed_run import ObservedRun
@@ -25,7 +27,9 @@ _REFUSED_MIN = 3
 
 def explain(run: ObservedRun) -> str:
     """Where the time and the money of a run went, what went wrong, and what to do about it."""
-    return "\n".join([_whole(run), *_agents(run), *path(run), *_troubles(run), *_advice(run)])
+    return "\n".join(
+        [_whole(run), *_agents(run), *path(run), *_troubles(run), *_claims(run), *_advice(run)]
+    )
 
 
 def _whole(run: ObservedRun) -> str:
@@ -116,6 +120,7 @@ def _limits(stated: str, hit: Counter[str]) -> str:
 
 
 def _troubles(run: ObservedRun) -> Iterator[str]:
+    yield from (seen.line for seen in stood_out(run.events_table))
     for text in refused(run):
         yield f"{text}."
     seen = Counter(
@@ -132,6 +137,11 @@ def _troubles(run: ObservedRun) -> Iterator[str]:
         yield f"The API rejected {_count(times, 'request')}: {request}."
     for host, times in run.unsimulated.items():
         yield f"The program tried {_count(times, 'time')} to reach {host}, which is not simulated; nothing was sent."
+
+
+def _claims(run: ObservedRun) -> Iterator[str]:
+    for line in claims_told(noted_in(run.events_table), in_detail=True):
+        yield f"{line[0].upper()}{line[1:]}."
 
 
 def _advice(run: ObservedRun) -> Iterator[str]:

@@ -64,6 +64,7 @@ class ExploredProgram:
         sim, choices = self._sim, DeviatedChoices(deviations)
         limits: dict[str, Any] = {}
         if bounds is not None:
+            choices.idle_instants, choices.steps_per_instant = bounds.idle_instants, bounds.steps
             limits = {
                 "horizon_s": min(bounds.horizon_s, sim.horizon_s),
                 "calls_per_task": min(bounds.calls, sim.calls_per_task),
@@ -129,6 +130,7 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},
         orders=choices.orders,
         threads=tuple(choices.threads),
+        occurrences=choices.occurrences(),
         timeline=lambda: lines(Timeline(run).entries()),
     )
 

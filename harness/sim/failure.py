@@ -11,11 +11,12 @@ from harness.errors import Deadlock, HarnessError
 from harness.kernel.awaited import NEVER_RELEASED
 from harness.kernel.deadlock_report import DIED
 from harness.kernel.watcher import AGENTS
+from harness.metrics.stood_out import stood_out
 from harness.sim.call_view import CallView
 from harness.sim.explain import path, refused
 from harness.sim.observed_run import ObservedRun
 from harness.sim.timeline import Timeline, lines
-from harness.spans import CANCELLED, OK
+from harness.spans import CANCELLED, CASCADE, OK, STARVATION
 from harness.units import render
 from harness.virtual.own_modules import is_own_file
 
@@ -189,6 +190,9 @@ def _of_run(run: ObservedRun) -> Iterator[str]:
     if run.tasks and run.tasks not in str(run.error):
         others = run.tasks.splitlines()[1:]  # the first is the program, which raised the error
         yield from ["Other tasks when it failed:", *_cut(others)] if others else []
+    for seen in stood_out(run.events_table):
+        if seen.kind in {CASCADE, STARVATION}:  # the others are the verdict
+            yield seen.line
     yield from list(path(run)) or ["The end waited for: no call had ended."]
     happened = lines(Timeline(run).summed(), _CALLS_MAX)
     if happened:

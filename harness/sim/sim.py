@@ -21,6 +21,7 @@ from harness.kernel.kernel import (
     DEFAULT_HORIZON_S,
     DEFAULT_REPEATS_PER_TASK,
 )
+from harness.metrics.stood_out import note_at_end
 from harness.rollback.state import State
 from harness.run import numbers
 from harness.run.program_world import ProgramWorld
@@ -386,6 +387,8 @@ class Sim(Surroundings):
         status = OK if error is None else ERROR if isinstance(error, Exception) else CANCELLED
         world.log.close(root, status)
         world.ledger.end_task(root, output)
+        described = [role.name for role in self._roles if role.name not in self._may_be_unused]
+        note_at_end(world.log, expected=described)
         self._met |= world.faults_met
         self.runs.append(self._seen(world, output, error, tasks, rerun, wall_s))
 

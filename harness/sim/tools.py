@@ -249,6 +249,8 @@ class SimTool:
                     raise ToolError(mishap.error, breaks=mishap.breaks)
                 result = yield from self._answer(args, kwargs, answers, known)
                 before = answers.get(_LAST)
+                if outcome == "twice" and known is None:
+                    use.effects *= 2
                 for _ in range(use.effects - 1):
                     yield from self._answer(args, kwargs, answers, known)
                 use.is_done = True

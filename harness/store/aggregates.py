@@ -6,9 +6,11 @@ left out where metrics leave them out; what was not measured is None, or absent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
+from harness.metrics.reliability import pass_k_of
 from harness.store.asking import Row, ask
 from harness.store.database import Store
 
@@ -52,10 +54,16 @@ ORDER BY agent IS NOT NULL, min(run_id * 1e9 + span_id)
 """One row of everything, where the agent is NULL, and one an agent, in the order in which they first did something."""
 
 _MESSAGES: Final = """
-SELECT count(*) AS messages, sum(tokens) AS message_tokens
-FROM events JOIN runs ON runs.run_id = events.run_id
-WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message' AND task > warmup_tasks
-    AND message IS DISTINCT FROM 1
+WITH sent AS (
+    SELECT count(*) AS messages, sum(tokens) AS message_tokens,
+        least(count(*) FILTER (agent < recipient), count(*) FILTER (agent > recipient)) AS round_trips
+    FROM events JOIN runs ON runs.run_id = events.run_id
+    WHERE events.run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message' AND task > warmup_tasks
+        AND message IS DISTINCT FROM 1
+    GROUP BY events.run_id, task, least(agent, recipient), greatest(agent, recipient)
+)
+SELECT coalesce(sum(messages), 0) AS messages, sum(message_tokens) AS message_tokens, coalesce(sum(round_trips), 0) AS round_trips
+FROM sent
 HAVING count(*) > 0 OR EXISTS (FROM events WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) AND name = 'message')
 """
 """No row where messages are not noted. The first message of a task is the user's."""
@@ -162,11 +170,13 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
             found["utilisation"] = times["utilisation"]
     if tasks["tasks"]:
         found["success_rate"] = tasks["succeeded"] / tasks["tasks"]
+        found["pass_k"] = reliability(store, run_ids)
         for row in work[:1]:
             found |= _of_work(row, tasks["tasks"])
         for row in ask(store, run_ids, _MESSAGES):
             found["messages_mean"] = row["messages"] / tasks["tasks"]
             found["message_tokens_mean"] = (row["message_tokens"] or 0) / tasks["tasks"]
+            found["round_trips_mean"] = row["round_trips"] / tasks["tasks"]
     (policies,) = ask(store, run_ids, _POLICIES)
     found |= _of_policies(policies)
     (state,) = ask(store, run_ids, _STATE)
@@ -179,6 +189,24 @@ def totals(store: Store, run_ids: RunIds) -> dict[str, float]:
     (claims,) = ask(store, run_ids, _CLAIMS)
     found |= {name: value for name, value in claims.items() if value is not None}
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+_RELIABILITY: Final = """
+SELECT run_id, count(*) FILTER (NOT is_warmup) AS tasks,
+    coalesce(list(task) FILTER (NOT is_warmup AND status <> 'ok'), []) AS failed
+FROM tasks WHERE run_id IN (SELECT unnest($run_ids::INTEGER[])) GROUP BY run_id ORDER BY run_id
+"""
+
+
+def reliability(store: Store, run_ids: RunIds) -> float | None:
+    """The metric `pass_k` of some runs; None where it was not measured.
+
+    Raises:
+        StoreError: One of the runs does not exist.
+    """
+    rows = ask(store, run_ids, _RELIABILITY)
+    found = pass_k_of([row["tasks"] for row in rows], [row["failed"] for row in rows])
+    return None if math.isnan(found) else found
 
 
 _CUSTOMERS: Final = """

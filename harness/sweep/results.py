@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from harness.errors import HarnessError
 from harness.json_types import JsonObject
+from harness.metrics.reliability import PASS_K, pass_k_by_run
 from harness.run.record import DISTRIBUTION
 from harness.scenario import LoadedScenario
 from harness.store import Store, queries
@@ -31,6 +32,9 @@ class PointResult:
 
     def values(self, metric: str) -> dict[int, float]:
         """The values of a metric by seed, of the runs that measured it."""
+        if metric == PASS_K:
+            found = pass_k_by_run(list(self.tasks.values()), list(self.failed.values()))
+            return dict(zip(self.tasks, found, strict=True)) if found else {}
         return {seed: run[metric] for seed, run in self.runs.items() if metric in run}
 
     def interval(self, metric: str, tail: float = 0.025) -> Interval | None:
@@ -42,7 +46,7 @@ class PointResult:
     def means(self) -> dict[str, float]:
         """The mean over the seeds of each metric that every run measured."""
         names = set.intersection(*(set(run) for run in self.runs.values())) if self.runs else set()
-        found = {name: self.interval(name) for name in sorted(names)}
+        found = {name: self.interval(name) for name in sorted([*names, PASS_K])}
         return {name: it.mean for name, it in found.items() if it is not None}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.kernel import agent_circle, deadlock_report
+from harness.kernel.agent_circle import find_circle
 from harness.kernel.awaited import place_of, wait_of
 from harness.kernel.baton import SimThread
 from harness.kernel.code_places import PACKAGES
@@ -14,6 +15,7 @@ from harness.kernel.watcher import AGENTS
 from harness.virtual import locks, pool_workers
 from harness.virtual.aside import IDLE
 from harness.virtual.outsiders import threads_outside
+from harness.virtual.thread_circle import ThreadWaits
 from harness.virtual.thread_waits import (
     Doer,
     ThreadWait,
@@ -45,6 +47,9 @@ def report(world: World) -> str:
     waits = {thread: wait_of_thread(world, thread) for thread in threads}
     lines = [line for thread, wait in waits.items() for line in _lines(thread, wait)]
     lines += _cycle(_waits_on(world, waits, loops))
+    circle = find_circle(threads, world.kernel.watcher.agent_of, ThreadWaits(world))
+    if circle is not None:
+        lines.append(f"{AGENTS}{circle.words}")
     return _agents_first([*lines, *last, *tasks])
 
 
@@ -67,7 +72,11 @@ def circle_beside_timers(world: World, *, strict: bool) -> object:
         found = agent_circle.circle_beside_timers(tasks, agent_of, strict=strict)
         if found is not None:
             return found
-    return None
+    baton = world.kernel.baton
+    if not baton.threads:
+        return None
+    threads = (baton.main, *baton.threads)
+    return agent_circle.circle_beside_timers(threads, agent_of, ThreadWaits(world), strict=strict)
 
 
 def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:

@@ -65,6 +65,17 @@ def frames_of_thread(thread: SimThread) -> list[FrameType]:
     return frames[::-1]
 
 
+def thing_of_thread(thread: SimThread) -> object:
+    """The lock, queue, event or future that a thread waits for; None if it waits for something else."""
+    lock = None if thread.waits_for is None else locks.waited_for.get(thread.waits_for)
+    if lock is None:
+        return None
+    held = locks.held.get(id(lock))
+    if held is not None and held.thread is not thread:
+        return lock
+    return _primitive(frames_of_thread(thread)) or lock
+
+
 def wait_of_thread(world: World, thread: SimThread) -> ThreadWait:
     """The wait of a thread."""
     waiter = thread.waits_for

@@ -22,6 +22,7 @@ from harness.provider.limits import Quota
 from harness.units import Usage
 from harness.wire.hosted import Hosted
 from harness.wire.http import HttpRequest, HttpResponse
+from harness.wire.prediction import Predicted
 from harness.wire.thinking import UNSTATED, Thinking, tokens_of
 
 Stop = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal", "pause"]
@@ -61,6 +62,10 @@ class Prompt:
     """The JSON Schema of the arguments of each tool that has one."""
     parallel_tool_calls: bool = True
     """Whether one reply may call several tools."""
+    choices: int = 1
+    """How many replies are wanted."""
+    prediction: str = ""
+    """What the reply is expected to be; empty if nothing is."""
     thinking: Thinking | None = None
     """How the model thinks where its reply states no thoughts; None if it does not."""
     hosted: tuple[Hosted, ...] = ()
@@ -102,17 +107,27 @@ class Completion(NamedTuple):
     """The one that was met."""
     thinking_tokens: int | None = None
     """Size of its thoughts [tokens]; None means that of the thoughts that the reply states."""
+    choices: tuple[Completion, ...] = ()
+    """Each of several replies to one request, of which this is the sum; empty if there is one."""
+    predicted: Predicted = Predicted()
+    """What became of a prediction."""
+
+    def each_of(self, wanted: int) -> tuple[Completion, ...]:
+        """Each reply, where so many are wanted: as many times the same if they were not made one by one."""
+        return self.choices or (self,) * wanted
 
     @property
     def thought_tokens(self) -> int:
         """How much of the reply was thought and not said [tokens]."""
+        if self.choices:
+            return sum(one.thought_tokens for one in self.choices)
         stated = tokens_of(self.reply) if self.thinking_tokens is None else self.thinking_tokens
         return min(stated or 0, self.usage.output_tokens)
 
     @property
     def said_tokens(self) -> int:
         """How much of the reply is said [tokens]."""
-        return self.usage.output_tokens - self.thought_tokens
+        return self.usage.output_tokens - self.thought_tokens - self.predicted.rejected
 
     @property
     def thoughts(self) -> str:

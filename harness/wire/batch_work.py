@@ -134,7 +134,7 @@ class BatchWork:
             backend.draws,
             request.attempt_key,
             usage.input_tokens,
-            usage.output_tokens,
+            usage.output_tokens - usage.at_once_tokens,
             request.latency_factor * backend.latency_factor,
         )
         span.start_s = now_s
@@ -142,4 +142,9 @@ class BatchWork:
         span.first_token_s = now_s + prefill_s
         span.input_tokens, span.output_tokens = usage.input_tokens, usage.output_tokens
         prices = backend.served.prices
-        span.cost_usd = math.nan if prices is None else PRICE_FACTOR * prices.cost_usd(usage)
+        tokens_alone = usage._replace(fees_usd=0.0)
+        span.cost_usd = (
+            math.nan
+            if prices is None
+            else PRICE_FACTOR * prices.cost_usd(tokens_alone) + usage.fees_usd
+        )

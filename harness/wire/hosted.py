@@ -6,8 +6,8 @@ Which tools there are, what they cost and how they look in an answer is data of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from harness.json_types import JsonObject
 from harness.models import Reply, ServerTool
@@ -29,6 +29,15 @@ class Terms(NamedTuple):
     """Size of a result of which no text is stated [tokens]; a guess."""
 
 
+Permit = Literal["yes", "ask", "no"]
+"""Whether a use is permitted: it is, the client must be asked first, or the client has forbidden it."""
+
+
+def _freely(use: ServerTool) -> Permit:
+    del use
+    return "yes"
+
+
 class Hosted(NamedTuple):
     """A tool as one request offers it."""
 
@@ -37,11 +46,30 @@ class Hosted(NamedTuple):
     terms: Terms
     definition: JsonObject
     """Its entry in the request."""
+    server: str = ""
+    """The MCP server whose tools it stands for; empty for other tools."""
+    permits: Callable[[ServerTool], Permit] = _freely
+    """Whether a use is permitted."""
 
 
-def offer_of(prompt_tools: Sequence[Hosted], name: str) -> Hosted | None:
-    """The first offer of a tool."""
-    return next((one for one in prompt_tools if one.name == name), None)
+def offer_of(hosted: Sequence[Hosted], use: ServerTool) -> Hosted | None:
+    """The offer of a tool that is used; of several MCP servers, of the one that is named."""
+    offers = [one for one in hosted if one.name == use.tool]
+    named = [one for one in offers if one.server and one.server == use.input.get("server")]
+    return next(iter(named or offers), None)
+
+
+def as_permitted(reply: Reply, hosted: Sequence[Hosted]) -> Reply:
+    """A reply without what is forbidden; it ends with the first use of a tool for which the client must be asked."""
+    uses: list[ServerTool] = []
+    for use in reply.server_tools:
+        offer = offer_of(hosted, use)
+        permit = "yes" if offer is None else offer.permits(use)
+        if permit != "no":
+            uses.append(use)
+        if permit == "ask":
+            return reply._replace(text="", tool_calls=(), server_tools=tuple(uses))
+    return reply._replace(server_tools=tuple(uses)) if reply.server_tools else reply
 
 
 def problems_of(uses: Iterable[ServerTool], hosted: Sequence[Hosted]) -> Iterator[str]:
@@ -91,7 +119,9 @@ def usage_with(usage: Usage, uses: Sequence[ServerTool], hosted: Sequence[Hosted
         return usage
     read, fees_usd, takes_s = 0, 0.0, 0.0
     for use in uses:
-        offer = offer_of(hosted, use.tool)
+        offer = offer_of(hosted, use)
+        if offer is not None and offer.permits(use) != "yes":
+            continue
         terms = Terms() if offer is None else offer.terms
         read += sum(result_tokens(one, terms) for one in use.results)
         fees_usd += 0.0 if use.error else terms.usd
@@ -105,7 +135,7 @@ def seconds_of(use: ServerTool, hosted: Sequence[Hosted]) -> float:
     """How long one use takes [s]."""
     if use.latency_s is not None:
         return use.latency_s
-    offer = offer_of(hosted, use.tool)
+    offer = offer_of(hosted, use)
     return Terms().takes_s if offer is None else offer.terms.takes_s
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -51,9 +50,9 @@ class Notes(Watcher):
             if call.is_open and not (call.caller is not None and call.caller.is_being_cancelled):
                 self._left[call] = now_s
 
-    def agent_of(self, task: asyncio.Task[object]) -> str:
-        """The agent whose calls a task makes, if they are of one."""
-        mine = getattr(task, "lineage", None)
+    def agent_of(self, doer: object) -> str:
+        """The agent whose calls a task or thread makes, if they are of one."""
+        mine = getattr(doer, "lineage", None)
         agents = {call.agent: None for call in self._calls() if call.caller is mine is not None}
         return next(iter(agents)) if len(agents) == 1 else ""
 

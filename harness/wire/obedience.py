@@ -53,7 +53,10 @@ def problems(reply: Reply, prompt: Prompt) -> Iterator[str]:
     """The violations of a request by its reply, each starting with the field."""
     if reply.refused:
         return
-    yield from _choice_problems(reply.tool_calls, prompt)
+    if not (reply.server_tools and prompt.tool_choice == "any" and not prompt.wanted_tool):
+        yield from _choice_problems(reply.tool_calls, prompt)
+    if reply.server_tools and prompt.tool_choice == "none":
+        yield "server_tools: the request forbids the use of tools"
     yield from problems_of(reply.server_tools, prompt.hosted)
     for number, call in enumerate(reply.tool_calls):
         yield from _call_problems(call, f"tool_calls[{number}]", prompt)

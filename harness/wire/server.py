@@ -16,7 +16,7 @@ from hashlib import blake2b
 from harness.apis import AGENT_HEADER
 from harness.cassettes import RecordedResponse
 from harness.chance import Draws
-from harness.errors import NoProgress, NotSimulated
+from harness.errors import NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
@@ -28,11 +28,12 @@ from harness.models.verdict import Judge
 from harness.provider import Latency, Refusal, Served
 from harness.provider.limits import NO_QUOTA
 from harness.provider.service import REFUSAL_S
-from harness.spans import CALL, NO_PROGRESS, SpanLog
+from harness.spans import CALL, SpanLog
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 from harness.wire.api import Ids, Job, Moment, Prompt
 from harness.wire.batch_work import BatchWork
+from harness.wire.bounds import Bounds, StopTask
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.dialects.dialect import Refused
@@ -40,7 +41,7 @@ from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
 from harness.wire.peers import NO_PEERS, Peers
-from harness.wire.progress import FAILED, Progress
+from harness.wire.progress import Progress
 from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
@@ -76,6 +77,7 @@ class Server:
         latency_factors: How many times as long the attempts of single agents take to serve.
         calls_per_task: How many calls a task may make.
         repeats_per_task: How many calls in a row may bring a task nothing new.
+        stop_task: Ends a task that makes no progress; None ends the run.
         texts: Where prompts and replies go; None if they are not kept.
         replay: A cassette that answers what no described agent does; None without one.
         peers: Hosts that are no providers.
@@ -99,6 +101,7 @@ class Server:
         latency_factors: Mapping[str, float] | None = None,
         calls_per_task: float = math.inf,
         repeats_per_task: float = math.inf,
+        stop_task: StopTask | None = None,
         texts: Texts | None = None,
         replay: Replay | None = None,
         peers: Peers = NO_PEERS,
@@ -106,8 +109,8 @@ class Server:
         self.kernel = kernel
         self._peers = peers
         self._replay = replay
-        self._calls_per_task = calls_per_task
         self.calls = Calls(log, texts, Progress(repeats_per_task))
+        self._bounds = Bounds(kernel, log, self.calls, calls_per_task, stop_task)
         self.unsimulated: dict[str, int] = {}
         """Number of tries to connect to each host that is not simulated."""
         self.draws = draws
@@ -151,10 +154,10 @@ class Server:
             and not (self._replay is not None and self._replay.reaches(host))
         ):
             self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
-            if self.unsimulated[host] > self._calls_per_task:
+            if self.unsimulated[host] > self._bounds.calls_per_task:
                 raise self.kernel.exceeded(
                     "calls_per_task",
-                    self._calls_per_task,
+                    self._bounds.calls_per_task,
                     f"The program connects to {host}, which is not simulated, again and again.",
                 )
             return (
@@ -188,6 +191,7 @@ class Server:
         """Begin to answer a request."""
         # Called by the client, in its own task and context.
         scope = scope_here(self._root)
+        self._bounds.stop_without_progress(scope.span.task)
         caller = connection.caller or lineage_here()
         task = "" if self._replay is None else own_name_here()
         process = Process(self.kernel, self._whole_life(connection, http, scope, caller, task))
@@ -204,6 +208,7 @@ class Server:
         task: str,
     ) -> Steps:
         self._answering[connection] = None
+        self.kernel.open_calls += 1
         try:
             if self.kernel.halted:  # the run is about to end
                 connection.close("reset")
@@ -212,6 +217,7 @@ class Server:
         except Exception as error:  # noqa: BLE001 - raised again where the client is not told
             self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
+            self.kernel.open_calls -= 1
             del self._answering[connection]
 
     def _lost(self, error: BaseException) -> None:
@@ -261,7 +267,7 @@ class Server:
             http = at.localized(http)
         except Refused as refused:
             rejected = refused.response
-        self._check_progress(scope)
+        self._bounds.check_progress(scope)
         digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
@@ -278,29 +284,20 @@ class Server:
                 self._check_simulated(at, http, understood)
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
-                    self._count_call(scope.span.task)
+                    self._bounds.count_call(scope.span.task)
                     told = f"{understood.status} {http.path}"
                     if understood.hint:
                         told += f" ({understood.hint})"
-                    self.log.event("rejected", scope.span, told)
-                    progress = self.calls.progress
-                    progress.note(
-                        scope.span.task,
-                        "",
-                        f"{FAILED}{told}",
-                        lambda: digest,
-                        progress.asked(),
-                        lambda: f"program > {site.name}: {told}",
-                    )
+                    self._bounds.note_rejected(scope, site.name, digest, told)
                     if self.calls.rejected(digest, scope, caller, answer_s):
                         self.log.event("rejected_again", scope.span, told)
                 yield answer_s
                 connection.respond(understood)
                 return
-            self._count_call(scope.span.task)
+            self._bounds.count_call(scope.span.task)
             call = self._new_call(understood, http, scope, caller, digest, site, recorded)
-        elif len(call.attempts) >= self._calls_per_task:  # its client tries for ever
-            self._count_call(scope.span.task, len(call.attempts) + 1)
+        elif len(call.attempts) >= self._bounds.calls_per_task:  # its client tries for ever
+            self._bounds.count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
 
     def _check_simulated(self, at: Site, http: HttpRequest, answer: HttpResponse) -> None:
@@ -320,7 +317,7 @@ class Server:
 
     def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
         """Send what was recorded of a request that is no call of a model, or what the real API says."""
-        self._count_call(scope.span.task)
+        self._bounds.count_call(scope.span.task)
         asked_s = self.kernel.now_s()
         found = recorded.plain(asked_s)
         if not isinstance(found, RecordedResponse):
@@ -330,43 +327,6 @@ class Server:
             if at_s > self.kernel.now_s():
                 yield at_s
             do(connection)
-
-    def _count_call(self, task: int, made: int | None = None) -> None:
-        """Note one more call of a task, or one more attempt of a call.
-
-        Raises:
-            LimitExceeded: It is one too many.
-        """
-        if (made or self.calls.count("made", task)) <= self._calls_per_task:
-            return
-        self.kernel.describe_work = lambda: report_of_calls(self.calls.made, task)
-        raise self.kernel.exceeded(
-            "calls_per_task",
-            self._calls_per_task,
-            "The program keeps making calls. Let it stop after a number of rounds, or raise `calls_per_task`.",
-        )
-
-    def _check_progress(self, scope: Scope) -> None:
-        """Stop a task whose calls only repeat what was asked and answered before.
-
-        Raises:
-            NoProgress: They do.
-        """
-        progress, task = self.calls.progress, scope.span.task
-        cycle = progress.cycle(task)
-        if not cycle:
-            return
-        progress.forget(task)
-        self.log.event(NO_PROGRESS, scope.span, cycle)
-        self.kernel.describe_work = lambda: report_of_calls(self.calls.made, task)
-        raise self.kernel.exceeded(
-            "repeats_per_task",
-            progress.repeats_max,
-            f"the last {progress.repeats_max:,.0f} calls of task {task} brought nothing new: {cycle}\n"
-            "  How to fix: let the program stop when nothing changes, or after a number of rounds. If it is meant, raise "
-            "`repeats_per_task`.",
-            NoProgress,
-        )
 
     def _new_call(
         self,

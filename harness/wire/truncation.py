@@ -11,8 +11,9 @@ from harness.spans import Span, SpanLog
 from harness.units import Usage
 from harness.wire.api import Completion, Prompt, Stop
 from harness.wire.call import Call
-from harness.wire.hosted import tokens_written, usage_with, with_wanted
+from harness.wire.hosted import as_permitted, tokens_written, usage_with, with_wanted
 from harness.wire.obedience import AS_IS, disobeys
+from harness.wire.prediction import compared
 from harness.wire.thinking import tokens_of
 
 
@@ -31,6 +32,7 @@ def speak(call: Call, span: Span, reply: Reply, usage: Usage, log: SpanLog) -> C
     """
     request = call.request
     reply = with_wanted(reply, call.prompt.wanted_hosted)
+    reply = as_permitted(reply, call.prompt.hosted)
     if disobeys(reply, call.prompt, request, as_is=call.role.as_is) and not span.fault:
         span.fault = AS_IS
         log.event("fault", span, AS_IS)
@@ -43,9 +45,8 @@ def alter(spoken: Completion, verdict: Alter, prompt: Prompt, usage: Usage) -> C
     Raises:
         ModelError: The rest of it cannot be parsed.
     """
-    said = spoken.reply._replace(
-        output_tokens=spoken.usage.output_tokens, thinking_tokens=spoken.thinking_tokens
-    )
+    tokens = spoken.each_of(1)[0].usage.output_tokens - spoken.predicted.rejected
+    said = spoken.reply._replace(output_tokens=tokens, thinking_tokens=spoken.thinking_tokens)
     return fit(verdict.change(said), prompt, None, usage)
 
 
@@ -62,7 +63,7 @@ def fit(
     usage: Usage,
     drawn_thoughts: int = 0,
 ) -> Completion:
-    """Make a reply one that the request allows.
+    """Make a reply one that the request allows, with its alternatives where several are wanted.
 
     Args:
         reply: What the agent says.
@@ -72,6 +73,26 @@ def fit(
         usage: What was read.
         drawn_thoughts: How much the model thinks where neither the reply nor its size says so [tokens].
     """
+    first = _fit_one(reply, prompt, stated_tokens, usage, drawn_thoughts)
+    if prompt.choices == 1:
+        return first
+    texts = [*reply.alternatives[: prompt.choices - 1]]
+    texts += [reply.text] * (prompt.choices - 1 - len(texts))
+    others = [
+        _fit_one(reply._replace(text=text), prompt, stated_tokens, usage, drawn_thoughts)
+        for text in texts
+    ]
+    choices = (first, *others)
+    sizes = [one.usage.output_tokens for one in choices]
+    all_of_them = first.usage._replace(
+        output_tokens=sum(sizes), at_once_tokens=sum(sizes) - max(sizes)
+    )
+    return first._replace(usage=all_of_them, choices=choices)
+
+
+def _fit_one(
+    reply: Reply, prompt: Prompt, stated_tokens: int | None, usage: Usage, drawn_thoughts: int
+) -> Completion:
     reply, met = _until_stop_sequence(reply, prompt)
     if stated_tokens is None:
         stated_tokens = reply.output_tokens
@@ -94,7 +115,12 @@ def fit(
         left = max(0, prompt.max_tokens - (thought or 0))
         reply = _cut(reply, left, prompt.frame_tokens)
         tokens, stop, met = prompt.max_tokens, "max_tokens", None
-    return Completion(reply, usage._replace(output_tokens=tokens), stop, met, thought)
+    predicted = compared(prompt.prediction, reply.text)
+    usage = usage._replace(
+        output_tokens=tokens + predicted.rejected,
+        at_once_tokens=min(tokens, predicted.accepted) + predicted.rejected,
+    )
+    return Completion(reply, usage, stop, met, thought, predicted=predicted)
 
 
 def _until_stop_sequence(reply: Reply, prompt: Prompt) -> tuple[Reply, str | None]:

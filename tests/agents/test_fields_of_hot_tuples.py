@@ -27,7 +27,7 @@ def test_duration_of_an_attempt_has_every_field() -> None:
 
 
 def test_usage_without_a_cache_has_every_field() -> None:
-    assert Usage(3, 4) == (3, 4, 0, 0, 0, 0.0, 0.0)
+    assert Usage(3, 4) == (3, 4, 0, 0, 0, 0, 0.0, 0.0)
 
 
 def test_event_has_every_field() -> None:

@@ -136,8 +136,8 @@ def test_dearer_version_is_explained_by_the_agent_that_costs_more(harness: Cli) 
 
 @pytest.mark.usefixtures("two_versions")
 def test_runs_in_real_time_are_not_paired(harness: Cli) -> None:
-    result = found(harness("compare", "1-8", "9-16", "--engine", "wall-clock", "--format", "json"))
-    assert result["candidate"]["engine"] == "wall clock"
+    result = found(harness("compare", "1-8", "9-16", "--engine", "live", "--format", "json"))
+    assert result["candidate"]["engine"] == "live"
     assert any(note.startswith("Not paired") for note in result["notes"])
     assert result["metrics"]["latency_s_mean"]["why"] == []
 

@@ -86,7 +86,7 @@ def test_the_same_pattern_runs_live_and_leaves_spans_and_a_cassette(
         assert run([*words, *where, "--format", "json"]) == 0
     said = capsys.readouterr()
     result = json.loads(said.out)
-    assert result["engine"] == "wall clock"
+    assert result["engine"] == "live"
     assert 0 < result["spent_usd"] < 1
     assert "at most $1 is spent" in said.err
     assert "spent $" in said.err

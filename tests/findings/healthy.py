@@ -10,6 +10,7 @@ from typing import Any
 
 import anthropic
 
+from harness.metrics.stood_out import stood_out
 from harness.models import ToolCall
 from harness.sim import Sim
 
@@ -83,7 +84,9 @@ class Program:
             sim.provider("anthropic", requests_per_min=rng.choice([30, 60, 200]))
 
     def run(self) -> list[Any]:
-        return self.sim.run(self.main).findings
+        """What is found, and what stood out."""
+        run = self.sim.run(self.main)
+        return [*run.findings, *stood_out(run.events_table)]
 
     async def main(self) -> str:
         self.client = anthropic.AsyncAnthropic(timeout=40, max_retries=6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,26 @@ def test_runs_in_real_time_are_all_kept_whatever_their_seed(tmp_path: Path) -> N
     run_ids = store.write([record(scenario, simulate(scenario, 1)) for _ in range(3)])
     assert len(stored(store, run_ids).runs) == 1
     assert len(stored(store, run_ids, engine="wall clock").runs) == 3
+
+
+def test_engine_is_that_of_the_stored_runs_and_live_runs_stay_apart(tmp_path: Path) -> None:
+    scenario, store = load(), Store(tmp_path / "runs.duckdb")
+    one = record(scenario, simulate(scenario, 1))
+    live, replayed = replace(one, engine="live", seed=2), replace(one, engine="replayed", seed=3)
+    run_ids = store.write([one, live, replayed])
+    assert [stored(store, [run_id]).engine for run_id in run_ids] == [
+        "simulated",
+        "live",
+        "replayed",
+    ]
+    assert stored(store, [run_ids[0], run_ids[2]]).engine == "replayed"
+    assert recorded([one, replayed]).engine == "replayed"
+    with pytest.raises(HarnessError, match="holds simulated and live runs"):
+        stored(store, run_ids[:2])
+    result = gate(stored(store, run_ids[:1]), stored(store, run_ids[1:2]), limits_of())
+    assert {it.status for it in result.metrics} == {"not comparable"}
+    assert "other engine: simulated against live" in result.metrics[0].reason
+    again = stored(store, store.write([replace(one, engine="replayed")]))
+    noted = gate(stored(store, run_ids[:1]), again, limits_of())
+    assert any("The replies of one side are recorded" in note for note in noted.notes)
+    assert noted.metrics[0].status != "not comparable"

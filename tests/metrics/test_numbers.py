@@ -125,6 +125,7 @@ def test_every_metric_that_is_promised_can_be_measured() -> None:
     )
     of_others = {
         "contaminated_rate",  # of claims
+        "pass_k",  # of several runs; see test_reliability.py
         "escalations", "hedges", "cache_hits", "budget_refusals", "breaker_open_s",  # see test_policies.py
         "lost_updates", "stale_reads", "conflicts",  # see test_state.py
         "effects_mean", "repeated_effects",  # see tests/faults/test_tools.py
@@ -140,6 +141,28 @@ def test_messages_are_counted_once_for_each_recipient_and_the_task_itself_is_non
     )
     whole, _ = numbers(*tasks, events=events, warmup_tasks=1)
     assert (whole["messages_mean"], whole["message_tokens_mean"]) == (1.5, 8.5)
+
+
+def test_round_trips_are_messages_that_go_both_ways_between_two_agents_of_a_task() -> None:
+    def sent(*ways: tuple[int, str, str]) -> Table:
+        log = SpanLog(float)
+        for number, (of_task, sender, recipient) in enumerate(ways, 1):
+            log.note((0.0, 0, of_task, sender, MESSAGE, "", recipient, 1, 1, number, -1))
+        return log.events
+
+    asked = (
+        (1, "user", "a"),
+        (1, "a", "b"),
+        (1, "a", "b"),
+        (1, "b", "a"),
+        (1, "b", "c"),
+        (1, "c", "user"),
+    )
+    of_others = ((2, "c", "b"), (2, "a", "a"), (2, "a", "a"))
+    both = (task(1, 0.0, 1.0), task(2, 0.0, 1.0))
+    assert numbers(*both, events=sent(*asked, *of_others))[0]["round_trips_mean"] == 0.5
+    more = ((1, "b", "a"), (2, "b", "c"))
+    assert numbers(*both, events=sent(*asked, *of_others, *more))[0]["round_trips_mean"] == 1.5
 
 
 def test_turns_stand_for_messages_where_none_are_noted() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from harness import HarnessError, ScenarioError, Simulation
 from harness.agents import Message
@@ -420,3 +421,40 @@ def test_wrong_way_of_a_bakeoff_is_told_with_its_place(folder: Path, old: str, n
     with pytest.raises(ScenarioError) as raised:
         load_scenario(file)
     assert says in str(raised.value)
+
+
+SHIPPED = ("blackboard", "bus", "consensus", "debate", "handoff", "hierarchical", "hybrid", "market", "mesh", "orchestrator_worker",
+           "parallel", "pipeline", "refine", "router", "code_review_single")  # fmt: skip
+"""A scenario of each pattern but `react`, which leads the turns of an agent call by call."""
+
+
+def seats_of(value: Any, agents: set[str], path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - YAML
+    """Where the name of an agent stands in a pattern."""
+    if isinstance(value, dict):
+        return [it for key, inner in value.items() for it in seats_of(inner, agents, (*path, key))]
+    if isinstance(value, list):
+        return [
+            it for key, inner in enumerate(value) for it in seats_of(inner, agents, (*path, key))
+        ]
+    return [path] if isinstance(value, str) and value in agents and path[-1] != "name" else []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_pattern_may_stand_wherever_the_name_of_an_agent_does(name: str) -> None:
+    text = (Path("scenarios") / f"{name}.yaml").read_text(encoding="utf-8")
+    stated = yaml.safe_load(text) | {"budgets": {}}
+    stated["workload"] = {**stated["workload"], "tasks": 1}
+    found = seats_of(stated["pattern"], set(stated["agents"]))
+    assert found
+    taken = 0
+    for path in found:
+        changed = copy.deepcopy(stated)
+        part = changed["pattern"]
+        for step in path[:-1]:
+            part = part[step]
+        inner = {"pattern": {"single": {"agent": part[path[-1]]}}, "name": "inner"}
+        part[path[-1]] = inner
+        run = Simulation.from_spec(changed, folder="scenarios").run(1)
+        assert run.status == "done", path
+        taken += "inner" in run.spans.values("name")
+    assert taken, "no inner team has had a turn"

@@ -140,6 +140,17 @@ def test_workers_that_disagree_are_counted() -> None:
     assert stage.play(pattern).text == "yes"
 
 
+def test_synthesizer_reads_json_prose_and_nothing_beside_one_another() -> None:
+    stage = office(
+        s1=Speaker(4.0, '{"names": "bad"}'), s2=Speaker(1.0, ""), any=Speaker(1.0, "a\n\nb"),
+        sec=Speaker(2.0, FAILURE),
+    )  # fmt: skip
+    assert stage.play(planned(on_failure="partial")).text == "whole"
+    assert stage.speakers["lead"].prompts[1] == (
+        'names: {"names": "bad"}\n\ninjection: no result (api_error)\n\nlayout: \n\nsum up: a\n\nb'
+    )
+
+
 @pytest.mark.parametrize(
     ("plan", "says"),
     [

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness import ScenarioError
 from harness.run import simulate
 from harness.scenario import LoadedScenario, load_spec
 
@@ -127,6 +128,27 @@ def test_an_agent_among_many_takes_as_many_steps_as_among_few(
     few, many = steps_per_agent(team, FEW), steps_per_agent(team, MANY)
 
     assert many / few < MOST
+
+
+def test_a_wrong_name_among_many_takes_as_many_steps_as_among_few() -> None:
+    def steps_per_name(size: int) -> float:
+        names = [f"worker-{number}" for number in range(size)]
+        wrong = {
+            "parallel": {
+                "members": [f"wroker-{name}" for name in names],
+                "aggregate": {"merge": {}},
+            }
+        }
+
+        def refused() -> None:
+            with pytest.raises(ScenarioError, match=f"and {size - 20} more problems"):
+                scenario_of(wrong, names)
+
+        return steps_of(refused) / size
+
+    steps_per_name(30)
+
+    assert steps_per_name(MANY) / steps_per_name(FEW) < MOST
 
 
 def cpu_per_agent_s(size: int) -> float:

@@ -320,7 +320,7 @@ FILES = {
     "Latin-1": ("scenario: x\ndescription: café\n".encode("latin-1"), "2:1: the file is not text in UTF-8"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00", "1:1: the file is not text in UTF-8; is it binary?"),
     "zeros": (bytes(100), "1:1: this is not YAML: unacceptable character #x0000"),
-    "huge": (b"# " + b"a" * 2_000_000, " the file is larger than 2,000,000 bytes"),
+    "huge": (b"# " + b"a" * 16_000_000, " the file is larger than 16,000,000 bytes"),
     "a bomb of lists": (BASE.encode() + b"a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + b"".join(
         b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 10)
     ), "with its aliases expanded, the file has more than 200,000 values"),

@@ -395,6 +395,13 @@ def test_loaded_scenario_can_be_sent_to_another_process(written: Write) -> None:
     assert isinstance(copy, LoadedScenario)
 
 
+def test_file_may_hold_as_many_values_as_are_written_in_it() -> None:
+    from harness.scenario.yaml_file import MAX_VALUES, parse_yaml
+
+    text = "[" + ",".join(["1"] * (MAX_VALUES + 1)) + "]"
+    assert len(parse_yaml(text, FILE).data) == MAX_VALUES + 1
+
+
 def test_base_is_read_as_yaml_says() -> None:
     """Our reader gives what PyYAML gives, and places besides."""
     from harness.scenario.yaml_file import parse_yaml

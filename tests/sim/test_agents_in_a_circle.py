@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import queue
+import threading
+import time  # noqa: TID251 - as the programs under test do
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
@@ -188,6 +191,50 @@ def test_circle_beside_a_main_task_that_ticks_is_named_at_the_horizon() -> None:
         sim.run(main)
     assert f"  agents: {IN_A_CIRCLE}" in str(caught.value)
     assert ("deadlock", IN_A_CIRCLE) in list(sim.last_run.events_table.rows("name", "detail"))
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------
+
+
+def threads(answer: Literal["inbox", "queue"], ticking: bool = False) -> Callable[[], None]:
+    """The same with a thread for each agent, and blocking clients."""
+
+    def main() -> None:
+        inbox: dict[str, queue.Queue[Any]] = {name: queue.Queue() for name in NEXT}
+
+        def agent(who: str) -> None:
+            text = "Ulm?" if who == "analyst" else inbox[who].get()[0]
+            asyncio.run(think(who, text))  # noqa: TID251 - as such programs do
+            replies = inbox[who] if answer == "inbox" else queue.Queue()
+            inbox[NEXT[who]].put(("help me", replies))
+            while replies.get()[0] != "here you are":
+                pass
+
+        def tick() -> None:
+            while True:
+                time.sleep(60)
+
+        working = [threading.Thread(target=agent, args=(name,)) for name in NEXT]
+        if ticking:
+            threading.Thread(target=tick).start()
+        for one in working:
+            one.start()
+        for one in working:
+            one.join()
+
+    return main
+
+
+@pytest.mark.parametrize("answer", ["inbox", "queue"])
+@pytest.mark.parametrize("ticking", [False, True])
+def test_circle_of_threads_is_named_too(
+    answer: Literal["inbox", "queue"],
+    ticking: bool,
+) -> None:
+    sim = team()
+    with pytest.raises(Deadlock) as caught:
+        sim.run(threads(answer, ticking))
+    assert caught.value.report.splitlines()[0] == f"  agents: {IN_A_CIRCLE}"
 
 
 # -- healthy ----------------------------------------------------------------------------------------------------------

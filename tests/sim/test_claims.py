@@ -173,3 +173,17 @@ def test_same_seed_gives_the_same_claims() -> None:
     first, second = (simulated(program, finder=finder, writer={}) for _ in range(2))
     assert first.claims() == second.claims()
     assert len(first.claims()) == 4
+
+
+def test_explanation_tells_which_claim_is_false_with_its_origin_and_way() -> None:
+    async def report() -> str:
+        facts = await ask("finder", "Ulm")
+        return await ask("writer", f"Write of this: {facts}")
+
+    false = Reply(FACT, claims=(StatedClaim(FACT, is_true=False),))
+    run = simulated(report, finder={"reply": false}, writer={"reply": "a page", "accuracy": 1.0})
+    text = run.explain()
+    assert "False claim of finder (stub), 1 hop, " in text.replace("  task 1: f", "F")
+    assert f"finder -> writer, {FACT!r}." in text
+    plain = simulated(report, finder={"reply": FACT}, writer={"reply": "a page"})
+    assert "claim" not in plain.explain()

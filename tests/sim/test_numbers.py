@@ -14,6 +14,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.faults.hang import Hang
+from harness.metrics.coordination import coordination
 from harness.sim import ProgramRun, Sim
 
 SONNET_USD = (2e-6, 10e-6)
@@ -179,6 +180,18 @@ def test_explanation_names_time_money_and_the_path_to_the_end(run: ProgramRun) -
     )
     assert "  planner: 1 call, 1 s together\n" in text
     assert "The end waited for: planner (1 s) -> guide (2 s)." in text
+
+
+def test_coordination_of_a_program_tells_whose_replies_reached_whom(run: ProgramRun) -> None:
+    found = coordination(run.spans_table, run.events_table)
+    (sent,) = found.traffic
+    assert (sent.sender, sent.recipient, sent.messages, sent.tokens) == (
+        "planner",
+        "guide",
+        1,
+        None,
+    )
+    assert (found.bottleneck, found.agents["guide"].path_s) == ("guide", 2.0)
 
 
 def test_explanation_and_timeline_name_the_limit_that_refused(ask: Any) -> None:

@@ -58,6 +58,11 @@ CHAT: dict[str, Any] = {
     "stop": ["END"],
     "n": 2,
     "max_tokens": 100,
+    "logprobs": True,
+    "top_logprobs": 2,
+    "prediction": {"type": "content", "content": "hi there"},
+    "service_tier": "flex",
+    "web_search_options": {},
 }
 RESPONSE: dict[str, Any] = {
     "model": "gpt-5",
@@ -67,8 +72,20 @@ RESPONSE: dict[str, Any] = {
         {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "x"}]},
         {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "c1", "output": "there"},
+        {"type": "mcp_approval_request", "id": "r1", "server_label": "box", "name": "ask"},
+        {"type": "mcp_approval_response", "approval_request_id": "r1", "approve": True},
     ],
-    "tools": [{"type": "function", **TOOL}],
+    "tools": [
+        {"type": "function", **TOOL},
+        {"type": "web_search", "search_context_size": "low"},
+        {"type": "code_interpreter", "container": {"type": "auto"}},
+        {
+            "type": "mcp",
+            "server_label": "box",
+            "server_url": "https://box.example",
+            "require_approval": {"always": {"tool_names": ["ask"]}},
+        },
+    ],
     "tool_choice": {"type": "function", "name": "look"},
     "text": {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA}},
     "reasoning": {"effort": "low"},
@@ -265,7 +282,7 @@ def test_body_that_is_no_json_of_the_api_is_told_so(
         ("/v1/chat/completions", CHAT, {"stop": ["a"] * 5}, b"'stop'"),
         ("/v1/embeddings", EMBEDDING, {"dimensions": 10**9}, b"dimensions"),
         ("/v1/embeddings", EMBEDDING, {"input": ["a"] * 2049}, b"input"),
-        ("/v1/chat/completions", CHAT, {"audio": {}, "logprobs": True}, b"does not simulate 'logprobs'"),
+        ("/v1/chat/completions", CHAT, {"audio": {"voice": "alloy"}}, b"does not simulate 'audio'"),
         ("/v1/responses", RESPONSE, {"background": True}, b"does not simulate 'background'"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.metrics.stood_out import stood_out
 from harness.sim import Sim
 from tests.zoo.asking import CALL_ERRORS, Failed
 from tests.zoo.healthy import NUMBER, Healthy, healthy
@@ -39,7 +40,9 @@ def ran(it: Healthy, faults: list[tuple[str, dict[str, Any]]], order: Any = "arr
     for kind, fields in faults:
         sim.fault(kind, allow_unmet=True, **fields)
     try:
-        output = sim.run(it.program, order=order, seed=1 + len(faults)).output
+        run = sim.run(it.program, order=order, seed=1 + len(faults))
+        output = run.output
+        assert faults or stood_out(run.events_table) == []
     except CALL_ERRORS as error:
         if not it.raises or not faults:
             raise

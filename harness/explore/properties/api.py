@@ -11,6 +11,7 @@ from harness.explore.deviation import (
     Down,
     Fault,
     Latency,
+    Meets,
     SlowAgent,
     ToolFails,
     ToolLatency,
@@ -53,7 +54,7 @@ class Context:
     @property
     def has_fault(self) -> bool:
         """Whether a provider or a tool failed."""
-        return any(isinstance(one, Fault | Down | ToolFails) for one in self.now.applied)
+        return any(isinstance(one, Fault | Down | Meets | ToolFails) for one in self.now.applied)
 
     @property
     def is_disturbed(self) -> bool:

@@ -15,6 +15,7 @@ from harness.explore.strategies.deep import deep
 from harness.explore.strategies.dense import dense
 from harness.explore.strategies.down import down
 from harness.explore.strategies.follow import follow
+from harness.explore.strategies.mishaps import mishaps
 from harness.explore.strategies.pairs import pairs
 from harness.explore.strategies.races import race
 from harness.explore.strategies.rebase import rebase
@@ -37,6 +38,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "race": race,
     "cancel": cancel,
     "tools": tools,
+    "mishaps": mishaps,
     "follow": follow,
     "under": under,
     "pairs": pairs,

@@ -51,5 +51,9 @@ def _in_order(
 
 def _where(deviation: Deviation) -> str:
     """The call, the use or the task that a deviation is about."""
-    of = getattr(deviation, "call", None) or getattr(deviation, "use", None)
+    of = (
+        getattr(deviation, "call", None)
+        or getattr(deviation, "use", None)
+        or getattr(deviation, "at", None)
+    )
     return str(of or getattr(deviation, "task", ""))

@@ -1,10 +1,10 @@
-"""Simulated tools: a use fails, its answer is lost after its effect, or it takes another time."""
+"""Simulated tools: a use fails, its answer is lost after its effect, it is done twice, or it takes another time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Deviations, ToolFails, ToolLatency
+from harness.explore.deviation import Deviations, ToolFails, ToolLatency, ToolTwice
 from harness.explore.search import Search
 
 
@@ -14,6 +14,8 @@ def tools(search: Search) -> Iterator[Deviations | None]:
     for effect in (True, False):
         for use in uses:
             yield (ToolFails(use.key, effect),)
+    for use in uses:
+        yield (ToolTwice(use.key),)
     timeline = search.passing.timeline(search.irrelevant)
     columns = [(use, timeline.latencies(use.start_s, use.end_s, ())) for use in uses]
     for row in range(max((len(latencies) for _, latencies in columns), default=0)):

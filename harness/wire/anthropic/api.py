@@ -10,6 +10,7 @@ from harness.provider import Refusal
 from harness.units import Usage
 from harness.wire.anthropic import errors
 from harness.wire.anthropic.batches import Batches
+from harness.wire.anthropic.context_edits import edited, tokens_of
 from harness.wire.anthropic.envelope import betas_of, body_of, check_credential, version_of
 from harness.wire.anthropic.errors import Rejection, not_found
 from harness.wire.anthropic.headers import STREAM, answer, encode
@@ -18,7 +19,7 @@ from harness.wire.anthropic.models import list_of_models, one_model
 from harness.wire.anthropic.reply import message
 from harness.wire.anthropic.stream import parts_of
 from harness.wire.anthropic.threads import Threads
-from harness.wire.anthropic.tokens import sections_of, written_for_an_hour
+from harness.wire.anthropic.tokens import written_for_an_hour
 from harness.wire.api import ApiContext, Completion, Ids, Moment, Prompt
 from harness.wire.cache import PromptCache
 from harness.wire.http import HttpRequest, HttpResponse
@@ -139,4 +140,8 @@ class Anthropic:
 def _count(body: JsonObject, client: Client) -> JsonObject:
     """The size of a prompt that is not sent."""
     check(body, client)
-    return {"input_tokens": sum(section.tokens for section in sections_of(body))}
+    left = edited(body)
+    counted: JsonObject = {"input_tokens": tokens_of(left.body)}
+    if left.applied is not None:
+        counted["context_management"] = {"original_input_tokens": tokens_of(body)}
+    return counted

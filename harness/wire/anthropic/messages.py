@@ -10,6 +10,7 @@ from harness.json_types import JsonObject
 from harness.models import ChatMessage, ToolCall, ToolChoice, ToolResult
 from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
+from harness.wire.anthropic.context_edits import edited
 from harness.wire.anthropic.errors import invalid
 from harness.wire.anthropic.server_tools import OF_THE_SERVER, offered_in, wanted_hosted
 from harness.wire.anthropic.thinking import REDACT, thinking_of
@@ -55,6 +56,8 @@ class Asked:
     tier: str = "standard"
     redacts_thinking: bool = False
     """Whether its thoughts are sent encrypted."""
+    edits: tuple[JsonObject, ...] | None = None
+    """What context management did; None if the request asks for none."""
     turns: Sequence[Turn] = ()
     """The conversation, of which documents and search results may be cited."""
     thread: Thread | None = None
@@ -95,6 +98,9 @@ def read_prompt(
     check_settings(body, facts, client.betas)
     thinking = thinking_of(body, facts)
     check_end(turns, facts, thinks=thinking.is_on)
+    body, edits = edited(body)
+    if edits:
+        turns = turns_of(body["messages"])
     sections = sections_of(body)
     max_tokens, left = body["max_tokens"], _left(body, facts, sections, client.betas)
     schemas, hosted = _callable(body), offered_in(body)
@@ -127,6 +133,7 @@ def read_prompt(
             geo=body.get("inference_geo"),
             redacts_thinking=thinking.is_on and any(REDACT in one.text for one in sections),
             turns=turns,
+            edits=edits,
             tier=tier,
             thread=thread,
         ),

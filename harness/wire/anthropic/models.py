@@ -45,16 +45,21 @@ def _model(facts: Facts) -> JsonObject:
 
 
 def _capabilities(facts: Facts) -> JsonObject:
-    """What it can do, under all names that SDK 2.x knows; the server's own tools are not simulated."""
+    """What it can do, under all names that SDK 2.x knows."""
     generation = facts.generation
     no, yes = _support(supported=False), _support(supported=True)
     effort = _support(supported=facts.takes_effort)
     thinks = facts.thinks_by_budget or facts.thinks_adaptively
     return {
         "batch": yes,
-        "citations": no,
-        "code_execution": no,
-        "context_management": no,
+        "citations": yes,
+        "code_execution": yes,
+        "context_management": {
+            **yes,
+            "clear_thinking_20251015": yes,
+            "clear_tool_uses_20250919": yes,
+            "compact_20260112": no,
+        },
         "effort": {
             **effort,
             "low": effort,
@@ -65,7 +70,7 @@ def _capabilities(facts: Facts) -> JsonObject:
         },
         "image_input": yes,
         "pdf_input": yes,
-        "server_tools": {**no, "code_execution": no, "web_search": no},
+        "server_tools": {**yes, "code_execution": yes, "web_search": yes},
         "structured_outputs": _support(supported=generation >= _STRUCTURED_OUTPUTS_GENERATION),
         "thinking": {
             **_support(supported=thinks),

@@ -7,7 +7,8 @@ from harness.models import ToolCall
 from harness.wire.anthropic.citations import citations_of
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.messages import Asked
-from harness.wire.anthropic.server_tools import blocks_of, container_of, counts_of, encrypted
+from harness.wire.anthropic.server_tools import encrypted
+from harness.wire.anthropic.tool_blocks import blocks_of, container_of, counts_of
 from harness.wire.api import Completion, Ids, Moment, Prompt, Stop
 
 _STOP_REASON: dict[Stop, str] = {
@@ -36,7 +37,13 @@ def message(prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
         "usage": usage(prompt, spoken),
     }
     container = container_of(spoken.reply.server_tools, moment.ids, moment.at_s)
-    return body if container is None else body | {"container": container}
+    return body | ({"container": container} if container else {}) | managed(prompt)
+
+
+def managed(prompt: Prompt) -> JsonObject:
+    """What context management did, as a field of an answer that asks for it."""
+    edits = prompt.details.edits
+    return {} if edits is None else {"context_management": {"applied_edits": list(edits)}}
 
 
 def opening(prompt: Prompt, ids: Ids) -> JsonObject:

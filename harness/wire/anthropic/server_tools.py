@@ -6,17 +6,16 @@ the SDK 2.12, and recorded answers with `web_search` and `tool_search_tool_bm25`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.json_types import JsonObject
 from harness.models import ServerTool
-from harness.wire.anthropic.headers import BASE58, rfc3339
+from harness.wire.anthropic.headers import rfc3339
 from harness.wire.api import Ids
-from harness.wire.hosted import Hosted, Terms, offer_of, result_tokens
+from harness.wire.hosted import Hosted, Terms, result_tokens
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_DIRECT = {"caller": {"type": "direct"}}
 
 
 class Use(NamedTuple):
@@ -211,14 +210,17 @@ OF_THE_SERVER = (*dict.fromkeys(kind for row in TOOLS for kind in row.offered), 
 def offered_in(body: JsonObject) -> tuple[Hosted, ...]:
     """The server's tools that a request offers."""
     found = [
-        Hosted(row.name, row.terms, definition)
+        Hosted(row.name, row.terms, definition, str(definition.get("mcp_server_name") or ""))
         for definition in body.get("tools") or ()
         for row in TOOLS
         if str(definition.get("type") or "").startswith(row.offered)
     ]
     if body.get("mcp_servers") and not any(one.name == "mcp" for one in found):
         # The older way: without a toolset.
-        found.append(Hosted("mcp", TOOLS[-1].terms, {"type": "mcp_toolset"}))
+        found += (
+            Hosted("mcp", TOOLS[-1].terms, {"type": "mcp_toolset"}, str(server.get("name") or ""))
+            for server in body["mcp_servers"]
+        )
     return tuple(found)
 
 
@@ -240,89 +242,6 @@ def wanted_hosted(
         case "any" if hosted and not schemas:
             return hosted[0].name
     return ""
-
-
-def blocks_of(
-    uses: Sequence[ServerTool], hosted: Sequence[Hosted], ids: Ids, at_s: float
-) -> Iterator[JsonObject]:
-    """The blocks of uses of tools and of their results."""
-    for tool in uses:
-        offer = offer_of(hosted, tool.tool) or Hosted(tool.tool, Terms(), {})
-        row = _row_of(offer)
-        if row is None:  # sent as it is, although nothing offers it
-            continue
-        use = Use(tool, offer, ids, at_s)
-        yield from _blocks(row, use)
-
-
-def _row_of(offer: Hosted) -> Tool | None:
-    rows = [row for row in TOOLS if row.name == offer.name]
-    kind = str(offer.definition.get("type") or "")
-    return next((row for row in rows if kind.startswith(row.offered)), rows[0] if rows else None)
-
-
-def _blocks(row: Tool, use: Use) -> Iterator[JsonObject]:
-    tool = use.tool
-    if row.name == "mcp":
-        use_id = "mcptoolu_01" + use.ids.next("mcptoolu", 22, BASE58)
-        server = tool.input.get("server") or use.offer.definition.get("mcp_server_name")
-        yield {
-            "type": "mcp_tool_use",
-            "id": use_id,
-            "name": tool.input.get("name") or "",
-            "input": tool.input.get("arguments") or {},
-            "server_name": server or "",
-        }
-        failed = {"is_error": bool(tool.error)}
-        yield {"type": row.result, "tool_use_id": use_id, **failed, "content": row.content(use)}
-        return
-    use_id = "srvtoolu_01" + use.ids.next("srvtoolu", 22, BASE58)
-    called = row.called or str(use.offer.definition.get("name") or row.name)
-    yield {
-        "type": "server_tool_use",
-        "id": use_id,
-        "name": called,
-        "input": _input(called, tool.input),
-        **_DIRECT,
-    }
-    content: Any = {"type": f"{row.result}_error", "error_code": tool.error}
-    if not tool.error:
-        content = row.content(use)
-    caller = _DIRECT if row.names_caller else {}
-    yield {"type": row.result, "tool_use_id": use_id, "content": content, **caller}
-
-
-def _input(called: str, given: JsonObject) -> JsonObject:
-    """A shell is given commands, whatever they are called in the reply."""
-    if called == "bash_code_execution" and "code" in given:
-        return {"command": given["code"], **{name: given[name] for name in given if name != "code"}}
-    return given
-
-
-def counts_of(uses: Sequence[ServerTool]) -> JsonObject:
-    """The field `server_tool_use` of `usage`."""
-    counts = {"web_search_requests": 0, "web_fetch_requests": 0}
-    for tool in uses:
-        row = next((row for row in TOOLS if row.name == tool.tool), None)
-        if row is not None and row.counted and not tool.error:
-            counts[row.counted] += 1
-    return counts
-
-
-def container_of(uses: Sequence[ServerTool], ids: Ids, at_s: float) -> JsonObject | None:
-    """The container in which tools ran; None if none did."""
-    kinds = {row.name for row in TOOLS if row.in_container}
-    if not any(tool.tool in kinds for tool in uses):
-        return None
-    return {
-        "id": "container_01" + ids.next("container", 22, BASE58),
-        "expires_at": rfc3339(at_s + _CONTAINER_S),
-        "skills": None,
-    }
-
-
-_CONTAINER_S = 300.0
-"""How long a container lives after its last use [s]: five minutes, as recorded by the SDK's examples."""
 
 
 def encrypted(what: str, tokens: int, ids: Ids) -> str:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from harness.json_types import JsonObject
 from harness.provider.tokens import CHARACTERS_PER_TOKEN
 from harness.wire.anthropic.headers import encode
-from harness.wire.anthropic.reply import content, ending, opening, usage, usage_so_far
-from harness.wire.anthropic.server_tools import container_of
+from harness.wire.anthropic.reply import content, ending, managed, opening, usage, usage_so_far
+from harness.wire.anthropic.tool_blocks import container_of
 from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.hosted import waits_of
 from harness.wire.http import Part
@@ -61,6 +61,7 @@ def parts_of(
         "type": "message_delta",
         "delta": ending(prompt, spoken) | ({"container": container} if container else {}),
         "usage": usage_so_far(prompt, spoken),
+        **managed(prompt),
     }
     parts.append(Part(_event(end, ids), 1.0))
     parts.append(Part(_event({"type": "message_stop"}, ids), 1.0))

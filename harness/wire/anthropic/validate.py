@@ -97,6 +97,9 @@ def check_fields(body: Table, version: str, betas: str) -> None:
     for name in _TABLES:
         if body.get(name) is not None:
             as_table(body[name], name)
+    servers = list_at(body, "mcp_servers", "mcp_servers") if body.get("mcp_servers") else []
+    for number, server in enumerate(servers):
+        as_table(server, f"mcp_servers.{number}")
     config = body.get("output_config") or {}
     if config.get("effort") is not None and config["effort"] not in EFFORTS:
         raise invalid(

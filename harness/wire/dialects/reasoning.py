@@ -6,7 +6,6 @@ In a stream the thoughts come before the text, and take the part of the time tha
 from __future__ import annotations
 
 from harness.json_types import JsonObject
-from harness.provider.tokens import count_tokens
 from harness.wire.dialects.chats import changed, error_of_vendor
 from harness.wire.dialects.dialect import Answered, Dialect, encoded, event_of
 from harness.wire.http import HttpResponse, Part
@@ -22,15 +21,15 @@ def with_thoughts(it: Answered, field: str) -> Answered:
         it: The answer.
         field: What the vendor calls them.
     """
-    thoughts = it.spoken.reply.thinking
+    thoughts = it.spoken.thoughts
     if not thoughts or isinstance(it.response.body, bytes):
         return it._replace(response=changed(it, lambda body, _, n: _think(body, field, thoughts)))
     opening, *rest = it.response.body
     chunk = event_of(opening)
     if chunk is None or chunk.get("object") != "chat.completion.chunk":
         return it
-    tokens = count_tokens(thoughts)
-    part_of_all = tokens / max(tokens, it.spoken.usage.output_tokens)
+    tokens = it.spoken.thought_tokens
+    part_of_all = tokens / max(1, tokens, it.spoken.usage.output_tokens)
     starts = range(0, len(thoughts), _PIECE_CHARS)
     pieces = [
         Part(
@@ -39,8 +38,7 @@ def with_thoughts(it: Answered, field: str) -> Answered:
         )
         for at in starts
     ]
-    later = [part._replace(share=part_of_all + part.share * (1 - part_of_all)) for part in rest]
-    body = [opening, *pieces, *later]
+    body = [opening._replace(share=0.0), *pieces, *rest]  # the rest comes after the thoughts
     return it._replace(response=HttpResponse(it.response.status, it.response.headers, body))
 
 

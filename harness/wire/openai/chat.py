@@ -5,6 +5,7 @@ Fields, their order and the layout are those of recorded replies of 2026.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -12,14 +13,19 @@ from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.provider.tokens import count_tokens
 from harness.wire.api import Completion, Ids, Moment, Prompt
+from harness.wire.hosted import Hosted, Terms
 from harness.wire.http import HttpResponse
+from harness.wire.openai.annotations import annotations_of
 from harness.wire.openai.chat_rules import check_length, check_messages, check_parameters
 from harness.wire.openai.conversation import Conversation, call_of, text_of
+from harness.wire.openai.deltas import pieces
 from harness.wire.openai.encoding import BASE62, compact, pretty
 from harness.wire.openai.headers import JSON, begun_s, headers
+from harness.wire.openai.logprobs import logprobs_of
 from harness.wire.openai.models import is_reasoning, snapshot
 from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.shapes import CHAT, check_shape
+from harness.wire.openai.tiers import tier_of
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 _FINISH = {
@@ -32,12 +38,19 @@ _FINISH = {
 }
 
 
+_SEARCH = Terms(0.025, 1.5)
+"""The fee for a search is that of the preview; what is found is not billed
+(https://platform.openai.com/docs/pricing#built-in-tools)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatWish:
     """The requested form of an answer."""
 
-    choices: int
-    """How many; all say the same, and only one is billed."""
+    logprobs: int | None
+    """How many likeliest tokens are told for each; None if no log probabilities are wanted."""
+    tier: str
+    """How it is served."""
     include_usage: bool
     obfuscated: bool
     """Whether lengths of chunks are hidden."""
@@ -78,7 +91,10 @@ def read_chat(asked: JsonObject) -> Prompt:
         tool_choice=offered.choice,
         tool_schemas=offered.schemas,
         parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
+        choices=asked.get("n") or 1,
+        prediction=text_of((asked.get("prediction") or {}).get("content")),
         thinking=thinking_of(asked["model"], asked.get("reasoning_effort")),
+        hosted=_hosted(asked),
         frame_tokens=FRAME_TOKENS,
         wanted=schema if offered.wanted is None else offered.wanted,
         wanted_tool=offered.wanted_tool,
@@ -92,7 +108,9 @@ def whole_chat(prompt: Prompt, spoken: Completion, moment: Moment) -> HttpRespon
     wish: ChatWish = prompt.details
     ids = moment.ids
     completion_id = new_id(ids)
-    choices = [_choice(index, prompt, spoken, ids) for index in range(wish.choices)]
+    choices = [
+        _choice(index, prompt, one, ids) for index, one in enumerate(spoken.each_of(prompt.choices))
+    ]
     body = {
         "id": completion_id,
         "object": "chat.completion",
@@ -100,7 +118,7 @@ def whole_chat(prompt: Prompt, spoken: Completion, moment: Moment) -> HttpRespon
         "model": snapshot(prompt.model),
         "choices": choices,
         "usage": usage_of(spoken),
-        "service_tier": "default",
+        "service_tier": wish.tier,
         "system_fingerprint": fingerprint(prompt.model),
     }
     return HttpResponse(200, headers(moment, JSON), pretty(body) + b"\n")
@@ -136,8 +154,8 @@ def usage_of(spoken: Completion) -> JsonObject:
         "completion_tokens_details": {
             "reasoning_tokens": spoken.thought_tokens,
             "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
+            "accepted_prediction_tokens": spoken.predicted.accepted,
+            "rejected_prediction_tokens": spoken.predicted.rejected,
         },
     }
 
@@ -151,7 +169,14 @@ def tool_call(call: ToolCall, ids: Ids, arguments: str) -> JsonObject:
     }
 
 
-def choice_of(index: int, what: str, said: object, prompt: Prompt, end: str | None) -> JsonObject:
+def choice_of(
+    index: int,
+    what: str,
+    said: object,
+    prompt: Prompt,
+    end: str | None,
+    probable: Sequence[JsonObject] | None = None,
+) -> JsonObject:
     """A choice, or a piece of one.
 
     Args:
@@ -160,10 +185,12 @@ def choice_of(index: int, what: str, said: object, prompt: Prompt, end: str | No
         said: What it says.
         prompt: The request.
         end: Why it ended; None while it goes on.
+        probable: The log probabilities of its tokens; None if they are not told.
     """
     choice: JsonObject = {"index": index, what: said}
     if not is_reasoning(prompt.model):
-        choice["logprobs"] = None
+        told = None if probable is None else {"content": probable, "refusal": None}
+        choice["logprobs"] = told
     choice["finish_reason"] = end
     return choice
 
@@ -179,8 +206,27 @@ def _choice(index: int, prompt: Prompt, spoken: Completion, ids: Ids) -> JsonObj
             tool_call(call, ids, compact(call.arguments)) for call in reply.tool_calls
         ]
     message["refusal"] = reply.text if refused else None
-    message["annotations"] = []
-    return choice_of(index, "message", message, prompt, finish_reason(prompt, spoken))
+    message["annotations"] = [_annotation(one) for one in annotations_of(reply)]
+    wish: ChatWish = prompt.details
+    probable = None
+    if wish.logprobs is not None and message["content"]:
+        tokens = pieces(reply.text, spoken.said_tokens)
+        probable = logprobs_of(tokens, wish.logprobs, ids)
+    end = finish_reason(prompt, spoken)
+    return choice_of(index, "message", message, prompt, end, probable)
+
+
+def _annotation(cited: JsonObject) -> JsonObject:
+    """A citation as a chat has it."""
+    inside = {name: cited[name] for name in cited if name != "type"}
+    return {"type": cited["type"], cited["type"]: inside}
+
+
+def _hosted(asked: JsonObject) -> tuple[Hosted, ...]:
+    """The web search, which some models have without being asked."""
+    if asked.get("web_search_options") is None and "-search" not in asked["model"]:
+        return ()
+    return (Hosted("web_search", _SEARCH, asked.get("web_search_options") or {}),)
 
 
 def _hear(talk: Conversation, message: JsonObject) -> None:
@@ -207,7 +253,8 @@ def _wish(asked: JsonObject) -> ChatWish:
     options = asked.get("stream_options") or {}
     choice = asked.get("tool_choice")
     return ChatWish(
-        choices=asked.get("n") or 1,
+        logprobs=(asked.get("top_logprobs") or 0) if asked.get("logprobs") else None,
+        tier=tier_of(asked),
         include_usage=bool(options.get("include_usage")),
         obfuscated=options.get("include_obfuscation") is not False,
         tool_is_named=isinstance(choice, dict) and choice.get("type") == "function",

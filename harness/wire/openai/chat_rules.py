@@ -38,6 +38,7 @@ _SOME_MODELS_TAKE = (
     "presence_penalty",
     "frequency_penalty",
     "logit_bias",
+    "logprobs",
     "top_logprobs",
 )
 
@@ -55,7 +56,7 @@ def check_messages(messages: Any) -> None:  # noqa: ANN401 - whatever was sent
 
 def check_parameters(asked: JsonObject) -> None:
     """Check what a chat asks for beside its messages."""
-    for name in ("functions", "audio", "logprobs"):
+    for name in ("functions", "audio"):
         if asked.get(name):
             raise NotSimulated(f"{name!r} of OpenAI's chats", "leave it out, or use tools")
     model = asked["model"]

@@ -62,6 +62,13 @@ _FAMILIES = (
     _family(r"gpt-5\.[2-9]\d*-codex.*", "low medium high xhigh", "medium", _MODELS),
     _family(r"gpt-5\.5(-cyber)?", "none low medium high xhigh", "medium", _MODELS),
     _family(r"gpt-(5\.[6-9]|6(\.\d+)?)-\w.*", " ".join(EFFORTS), "medium", _GUESS),
+    _family(r"gpt-oss-.*", "low medium high", "medium", "https://console.groq.com/docs/reasoning"),
+    _family(
+        r"deepseek-(reasoner|r1.*)",
+        " ".join(EFFORTS),
+        "medium",
+        "https://api-docs.deepseek.com/guides/reasoning_model",
+    ),
     _family(r"gpt-rosalind.*|gpt-daybreak.*", " ".join(EFFORTS), "medium", _GUESS),
 )
 
@@ -87,7 +94,8 @@ def undated(model: str) -> str:
 @cache
 def family_of(model: str) -> Family | None:
     """The family of a model; None if no line names it."""
-    plain = undated(model.split(":")[1] if model.startswith("ft:") else model)
+    plain = model.split(":")[1] if model.startswith("ft:") else model.rsplit("/", 1)[-1]
+    plain = undated(plain.lower())
     return next((one for one in _FAMILIES if one.models.fullmatch(plain)), None)
 
 

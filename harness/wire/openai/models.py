@@ -100,7 +100,14 @@ _UNSUPPORTED = (
         re.compile(
             r"o1|o1-mini|o1-preview|o1-pro|o3|o3-mini|o3-pro|o4-mini|gpt-5(-mini|-nano|-pro)?"
         ),
-        ("presence_penalty", "frequency_penalty", "logit_bias", "top_logprobs", "max_tokens"),
+        (
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "max_tokens",
+        ),
         "https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning lists what reasoning models do not take",
     ),
     Unsupported(

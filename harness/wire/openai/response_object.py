@@ -10,11 +10,16 @@ from collections.abc import Sequence
 from harness.json_types import JsonObject
 from harness.models import ToolCall
 from harness.wire.api import Completion, Ids, Prompt
+from harness.wire.openai.annotations import annotations_of
+from harness.wire.openai.deltas import pieces
 from harness.wire.openai.encoding import BASE62, HEX, compact
 from harness.wire.openai.families import has
+from harness.wire.openai.logprobs import logprobs_of
 from harness.wire.openai.models import snapshot
 from harness.wire.openai.reasoning import item_of, settings_of
-from harness.wire.openai.server_tools import annotations_of, echoed, items_of
+from harness.wire.openai.server_tools import echoed
+from harness.wire.openai.tiers import tier_of
+from harness.wire.openai.tool_items import items_of
 
 
 def new_id(prefix: str, ids: Ids) -> str:
@@ -47,7 +52,7 @@ def completed(
     else:
         body["status"] = "completed"
         body["completed_at"] = ended_s
-    body["service_tier"] = "default"
+    body["service_tier"] = tier_of(asked)
     body["output"] = output
     body["usage"] = _usage(spoken)
     return body
@@ -86,7 +91,7 @@ def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObje
         or ("24h" if has(model, "prompt_cache_retention") else None),
         "reasoning": settings_of(asked),
         "safety_identifier": asked.get("safety_identifier"),
-        "service_tier": "auto",
+        "service_tier": asked.get("service_tier") or "auto",
         "store": asked.get("store") is not False,
         "temperature": float(_given(asked.get("temperature"), 1.0)),
         "text": {
@@ -125,8 +130,7 @@ def output_items(
     if prompt.thinking is not None or spoken.thought_tokens:
         items.append(item_of(asked, spoken, new_id("rs", ids), ids))
     if reply.server_tools:
-        listed = [item["server_label"] for item in heard if item["type"] == "mcp_list_tools"]
-        items += items_of(asked, reply, prompt.hosted, listed, ids)
+        items += items_of(asked, reply, prompt.hosted, heard, ids)
     if reply.text or not (reply.tool_calls or items):
         items.append(_message(asked, spoken, ids))
     items += (_call(call, ids) for call in reply.tool_calls)
@@ -136,7 +140,16 @@ def output_items(
 def _message(asked: JsonObject, spoken: Completion, ids: Ids) -> JsonObject:
     text = spoken.reply.text
     cited = annotations_of(spoken.reply)
-    part: JsonObject = {"type": "output_text", "annotations": cited, "logprobs": [], "text": text}
+    told: list[JsonObject] = []
+    if "message.output_text.logprobs" in (asked.get("include") or ()):
+        tokens = pieces(text, spoken.said_tokens)
+        told = logprobs_of(tokens, asked.get("top_logprobs") or 0, ids)
+    part: JsonObject = {
+        "type": "output_text",
+        "annotations": cited,
+        "logprobs": told,
+        "text": text,
+    }
     if spoken.stop == "refusal":
         part = {"type": "refusal", "refusal": text}
     message = {

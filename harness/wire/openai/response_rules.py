@@ -12,6 +12,7 @@ from harness.wire.openai.content_rules import check_part
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.models import is_reasoning
 from harness.wire.openai.parameters import check_effort
+from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.strict_schema import check_function, check_strict
 from harness.wire.openai.validate import (
     MISSING,
@@ -52,6 +53,10 @@ def check_response(asked: JsonObject) -> None:
         raise Rejected(
             "Unsupported parameter: 'temperature' is not supported with this model.", "temperature"
         )
+    wants_logprobs = "message.output_text.logprobs" in (asked.get("include") or ())
+    effort = (asked.get("reasoning") or {}).get("effort")
+    if thinking_of(asked["model"], effort) and (wants_logprobs or asked.get("top_logprobs")):
+        raise Rejected("logprobs are not supported with reasoning models.", "include")
     check_effort(asked["model"], (asked.get("reasoning") or {}).get("effort"), "reasoning.effort")
     format_ = (asked.get("text") or {}).get("format")
     if format_ is not None:

@@ -14,8 +14,9 @@ from harness.wire.hosted import waits_of
 from harness.wire.http import Part
 from harness.wire.openai.deltas import cut, padding, pieces, spread
 from harness.wire.openai.encoding import named_event
+from harness.wire.openai.logprobs import plain
 from harness.wire.openai.response_object import in_progress
-from harness.wire.openai.server_tools import COURSES, opened, phases_after
+from harness.wire.openai.tool_items import COURSES, opened, phases_after
 
 
 class Events:
@@ -80,11 +81,14 @@ class Events:
     def _message(self, part: JsonObject, place: JsonObject, said: list[str]) -> None:
         kind = part["type"]
         field = "text" if kind == "output_text" else "refusal"
-        probabilities: JsonObject = {"logprobs": []} if kind == "output_text" else {}
-        empty = part | ({"annotations": []} if "annotations" in part else {}) | {field: ""}
+        told = plain(part.get("logprobs") or ())
+        probabilities: JsonObject = {"logprobs": told} if kind == "output_text" else {}
+        nothing: JsonObject = {"annotations": [], "logprobs": []} if kind == "output_text" else {}
+        empty = part | nothing | {field: ""}
         self._send("response.content_part.added", part=empty, **place)
-        for piece in said:
-            self._delta(f"response.{kind}.delta", piece, **place, **probabilities)
+        for number, piece in enumerate(said):
+            one: JsonObject = {"logprobs": told[number : number + 1]} if probabilities else {}
+            self._delta(f"response.{kind}.delta", piece, **place, **one)
         for number, cited in enumerate(part.get("annotations") or ()):
             name = "response.output_text.annotation.added"
             self._send(name, annotation=cited, annotation_index=number, **place)

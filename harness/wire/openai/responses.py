@@ -13,7 +13,7 @@ from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.provider.tokens import count_tokens
 from harness.virtual.clocks import EPOCH_S
-from harness.wire.api import Completion, Moment, Prompt
+from harness.wire.api import Completion, Ids, Moment, Prompt
 from harness.wire.http import HttpResponse
 from harness.wire.openai.conversation import Conversation, call_of, text_of
 from harness.wire.openai.encoding import compact, pretty
@@ -24,8 +24,9 @@ from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
 from harness.wire.openai.response_stream import Events
-from harness.wire.openai.server_tools import offered_in, usage_of, wanted_hosted
+from harness.wire.openai.server_tools import offered_in, wanted_hosted
 from harness.wire.openai.shapes import RESPONSE, check_shape
+from harness.wire.openai.tool_items import usage_of
 from harness.wire.openai.tools import FRAME_TOKENS, offer
 
 Items = tuple[JsonObject, ...]
@@ -105,7 +106,9 @@ class Responses:
             Rejected: There is none.
         """
         kept = self._find(response_id)
-        items = list(kept.items[: len(kept.items) - len(kept.body["output"])])[::-1]
+        ids = Ids(response_id)
+        heard = kept.items[: len(kept.items) - len(kept.body["output"])]
+        items = [_listed(item, ids) for item in heard][::-1]
         ends = {name: items[at].get("id") if items else None for name, at in _ENDS}
         return {"object": "list", "data": items, **ends, "has_more": False}
 
@@ -139,6 +142,20 @@ class Responses:
         return self._kept[response_id]
 
 
+def _listed(item: JsonObject, ids: Ids) -> JsonObject:
+    """An item of a request as a list shows it: with an id, and a text as a part."""
+    item = {"id": new_id(_PREFIXES.get(item["type"], "item"), ids), **item}
+    if item["type"] != "message":
+        return item
+    content = item.get("content")
+    if isinstance(content, str):
+        is_own = item.get("role") == "assistant"
+        kind = {"type": "output_text", "annotations": []} if is_own else {"type": "input_text"}
+        content = [{**kind, "text": content}]
+    return {"status": "completed", **item, "content": content}
+
+
+_PREFIXES = {"message": "msg", "function_call": "fc", "function_call_output": "fco"}
 _ENDS = (("first_id", 0), ("last_id", -1))
 
 
@@ -164,7 +181,7 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
     check_window(asked["model"], talk.sections)
     functions = [tool for tool in tools if tool.get("type") == "function"]
     offered = offer(functions, asked.get("tool_choice"))
-    hosted = offered_in(asked)
+    hosted = offered_in(asked, items)
     schema = {"type": "object"} if format_.get("type") == "json_object" else format_.get("schema")
     return Prompt(
         model=asked["model"],

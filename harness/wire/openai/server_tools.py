@@ -1,4 +1,4 @@
-"""The tools that OpenAI uses itself: which there are, what they cost, their items, and the events of a stream.
+"""The tools that OpenAI uses itself: which there are, how they are offered, what they cost, and what their items say.
 
 One line a tool. Sources: the guides under https://platform.openai.com/docs/guides/tools, the types of the SDK 3.54, and recorded
 responses with `web_search_preview`.
@@ -7,19 +7,21 @@ responses with `web_search_preview`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
+from functools import partial
 from typing import Any, NamedTuple
 
 from harness.json_types import JsonObject
-from harness.models import Reply, ServerTool
+from harness.models import ServerTool
 from harness.wire.api import Ids
-from harness.wire.hosted import Hosted, Terms, offer_of
+from harness.wire.hosted import Hosted, Terms
+from harness.wire.openai import approvals
+from harness.wire.openai.annotations import file_of
 from harness.wire.openai.encoding import HEX, compact
 
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 """An image of one pixel, where a reply states none."""
 
-_IMAGE_TOKENS = 4160
+IMAGE_TOKENS = 4160
 """What an image of 1024 x 1024 has in high quality (https://platform.openai.com/docs/guides/image-generation#cost)."""
 
 
@@ -52,19 +54,6 @@ class Tool(NamedTuple):
     """The status of a use that fails."""
 
 
-class Course(NamedTuple):
-    """What a stream says of an item that is a use of a tool."""
-
-    before: tuple[str, ...]
-    """The phases before its input is written, and the tool runs."""
-    after: tuple[str, ...]
-    """Those afterwards; the tool ends with the last."""
-    written: tuple[str, str] | None = None
-    """The field that is written piece by piece, and what its events are called."""
-    hidden: Mapping[str, Any] = {}
-    """What the item says in place of its fields before it is done."""
-
-
 def _searched(use: Use) -> JsonObject:
     query = use.tool.input.get("query") or ""
     queries = use.tool.input.get("queries") or [query]
@@ -84,7 +73,7 @@ def _looked_up(use: Use) -> JsonObject:
     results = [
         {
             "attributes": one.get("attributes") or {},
-            **_file(one),
+            **file_of(one),
             "score": one.get("score") or 1.0,
             "text": one.get("text") or "",
         }
@@ -103,7 +92,7 @@ def _ran(use: Use) -> JsonObject:
     wanted = "code_interpreter_call.outputs" in use.include
     return {
         "code": use.tool.input.get("code") or "",
-        "container_id": container if isinstance(container, str) else _new("cntr", use.ids),
+        "container_id": container if isinstance(container, str) else item_id("cntr", use.ids),
         "outputs": outputs if wanted else None,
     }
 
@@ -138,7 +127,7 @@ def _called(use: Use) -> JsonObject:
     texts = [str(one.get("text") or compact(one)) for one in tool.results]
     failed = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": tool.error}]}
     return {
-        "approval_request_id": tool.input.get("approval_request_id"),
+        "approval_request_id": None,
         "arguments": compact(tool.input.get("arguments") or {}),
         "error": failed if tool.error else None,
         "name": tool.input.get("name") or "",
@@ -189,7 +178,7 @@ TOOLS = (
         "ig",
         "image_generation_call",
         _drawn,
-        Terms(_IMAGE_TOKENS * 40e-6, 15.0),
+        Terms(IMAGE_TOKENS * 40e-6, 15.0),
     ),
     Tool("mcp", ("mcp",), "mcp", "mcp_call", _called, Terms(0.0, 1.0)),
     Tool(
@@ -203,35 +192,6 @@ TOOLS = (
     ),
 )
 """Fees are those of https://platform.openai.com/docs/pricing; times are guesses."""
-
-COURSES: Mapping[str, Course] = {
-    "web_search_call": Course(("in_progress", "searching"), ("completed",)),
-    "file_search_call": Course(
-        ("in_progress", "searching"), ("completed",), None, {"results": None}
-    ),
-    "code_interpreter_call": Course(
-        ("in_progress",),
-        ("interpreting", "completed"),
-        ("code", "code_interpreter_call_code"),
-        {"outputs": None},
-    ),
-    "image_generation_call": Course(
-        ("in_progress", "generating"), ("completed",), None, {"result": None}
-    ),
-    "mcp_list_tools": Course(("in_progress",), ("completed",), None, {"tools": []}),
-    "mcp_call": Course(
-        ("in_progress",), ("completed",), ("arguments", "mcp_call_arguments"), {"output": None}
-    ),
-    "tool_search_call": Course((), ()),
-    "tool_search_output": Course((), ()),
-}
-"""By type of item, from the events that the types of the SDK 3.54 have."""
-
-_FAILED = {"mcp_call": "failed"}
-"""The phase with which a use ends that fails, where there is one."""
-
-_STATELESS = frozenset({"mcp_list_tools", "mcp_approval_request"})
-"""Items that have no status."""
 
 _DEFAULTS: Mapping[str, JsonObject] = {
     "web_search": {
@@ -257,10 +217,21 @@ def echoed(tool: JsonObject) -> JsonObject:
     return tool
 
 
-def offered_in(asked: JsonObject) -> tuple[Hosted, ...]:
-    """OpenAI's own tools that a request offers."""
+def offered_in(asked: JsonObject, heard: Sequence[JsonObject]) -> tuple[Hosted, ...]:
+    """OpenAI's own tools that a request offers.
+
+    Args:
+        asked: The request.
+        heard: The items of the conversation.
+    """
     return tuple(
-        Hosted(row.name, row.terms, tool)
+        Hosted(
+            row.name,
+            row.terms,
+            tool,
+            str(tool.get("server_label") or ""),
+            *((partial(approvals.permit, tool, heard),) if row.name == "mcp" else ()),
+        )
         for tool in asked.get("tools") or ()
         for row in TOOLS
         if str(tool.get("type") or "").startswith(row.offered)
@@ -283,146 +254,6 @@ def wanted_hosted(asked: JsonObject, hosted: Sequence[Hosted], functions: int) -
     return named[0] if named else ""
 
 
-def items_of(
-    asked: JsonObject, reply: Reply, hosted: Sequence[Hosted], listed: Sequence[str], ids: Ids
-) -> list[JsonObject]:
-    """The items of the uses of tools.
-
-    Args:
-        asked: The request.
-        reply: The reply.
-        hosted: The tools that the request offers.
-        listed: The MCP servers whose tools were listed before.
-        ids: Where the items' names come from.
-    """
-    items: list[JsonObject] = []
-    known = list(listed)
-    for tool in reply.server_tools:
-        row = next((row for row in TOOLS if row.name == tool.tool), None)
-        if row is None:
-            continue
-        offer = _offer(hosted, tool)
-        use = Use(tool, {} if offer is None else offer.definition, asked.get("include") or (), ids)
-        fields = row.fields(use)
-        if row.name == "mcp" and fields["server_label"] not in known:
-            known.append(fields["server_label"])
-            items.append(_listing(fields, ids))
-        status = {"status": row.failed if tool.error else "completed"}
-        items.append({"id": _new(row.prefix, ids), "type": row.item, **status, **fields})
-        if row.name == "tool_search":
-            items.append(_discovered(asked, tool, ids))
-    return items
-
-
-def _offer(hosted: Sequence[Hosted], tool: ServerTool) -> Hosted | None:
-    """The offer of a tool; of several MCP servers, the one that is named."""
-    server = tool.input.get("server")
-    of_server = [one for one in hosted if one.definition.get("server_label") == server]
-    return of_server[0] if server and of_server else offer_of(hosted, tool.tool)
-
-
-def _listing(call: JsonObject, ids: Ids) -> JsonObject:
-    """The tools of an MCP server: as far as is known, the one that is called."""
-    tool = {
-        "annotations": None,
-        "description": None,
-        "input_schema": {"type": "object"},
-        "name": call["name"],
-    }
-    return {
-        "id": _new("mcpl", ids),
-        "type": "mcp_list_tools",
-        "server_label": call["server_label"],
-        "tools": [tool],
-    }
-
-
-def _discovered(asked: JsonObject, tool: ServerTool, ids: Ids) -> JsonObject:
-    names = [one.get("name") or one.get("text") for one in tool.results]
-    return {
-        "id": _new("tso", ids),
-        "type": "tool_search_output",
-        "status": "completed",
-        "call_id": None,
-        "execution": "server",
-        "tools": [one for one in asked.get("tools") or () if one.get("name") in names],
-    }
-
-
-def _new(prefix: str, ids: Ids) -> str:
+def item_id(prefix: str, ids: Ids) -> str:
+    """The name of a new item."""
     return f"{prefix}_{ids.next(prefix, 50, HEX)}"
-
-
-def opened(item: JsonObject) -> JsonObject:
-    """An item of a tool before the tool has run."""
-    course = COURSES[item["type"]]
-    written = {course.written[0]: ""} if course.written else {}
-    status = {} if item["type"] in _STATELESS else {"status": "in_progress"}
-    hidden = {name: course.hidden[name] for name in course.hidden if name in item}
-    return {**item, **status, **written, **hidden}
-
-
-def phases_after(item: JsonObject) -> tuple[str, ...]:
-    """The phases of an item once its input is written."""
-    phases = COURSES[item["type"]].after
-    if item.get("status") == "failed" and item["type"] in _FAILED:
-        return (*phases[:-1], _FAILED[item["type"]])
-    return phases
-
-
-def _file(one: JsonObject) -> JsonObject:
-    """The file of a result; one that has no name has an id that follows from what it says."""
-    digest = blake2b(compact(one).encode("utf-8", "replace"), digest_size=11).hexdigest()
-    return {
-        "file_id": one.get("file_id") or f"file-{digest}",
-        "filename": one.get("filename") or one.get("title") or "file.txt",
-    }
-
-
-def annotations_of(reply: Reply) -> list[JsonObject]:
-    """What a text cites: the pages and files that were found, where it names them, else as a whole."""
-    found: list[JsonObject] = []
-    for tool in reply.server_tools:
-        for one in tool.results:
-            if tool.tool == "web_search" and one.get("url"):
-                found.append(_of_page(one, reply.text))
-            elif tool.tool == "file_search":
-                found.append(
-                    {
-                        "type": "file_citation",
-                        **_file(one),
-                        "index": max(0, len(reply.text) - 1),
-                    }
-                )
-    return found
-
-
-def _of_page(page: JsonObject, text: str) -> JsonObject:
-    url = page["url"]
-    start = text.find(url)
-    start, end = (0, len(text)) if start < 0 else (start, start + len(url))
-    return {
-        "type": "url_citation",
-        "end_index": end,
-        "start_index": start,
-        "title": page.get("title") or url,
-        "url": url,
-    }
-
-
-def usage_of(reply: Reply, hosted: Sequence[Hosted]) -> JsonObject | None:
-    """The field `tool_usage`; None where no tool is offered that is counted there."""
-    if not {one.name for one in hosted} & {"web_search", "image_generation"}:
-        return None
-    done = [use.tool for use in reply.server_tools if not use.error]
-    images = done.count("image_generation") * _IMAGE_TOKENS
-    return {
-        "image_gen": {
-            "input_tokens": 0,
-            "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
-            "output_tokens": images,
-            "output_tokens_details": {"image_tokens": images, "text_tokens": 0},
-            "total_tokens": images,
-        },
-        "web_search": {"num_requests": done.count("web_search")},
-    }

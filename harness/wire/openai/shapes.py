@@ -44,6 +44,10 @@ CHAT: Shape = {
     "response_format": {"type": str, "json_schema": _SCHEMA},
     "stream_options": _STREAM,
     "stop": (str, [str]),
+    "prediction": {"type": str, "content": _CONTENT},
+    "web_search_options": dict,
+    "reasoning_effort": str,
+    "service_tier": str,
 }
 """A request for a chat."""
 
@@ -65,10 +69,18 @@ RESPONSE: Shape = {
             }
         ],
     ),
-    "tools": [{"type": str, **_FUNCTION}],
+    "tools": [{"type": str, "server_label": str, **_FUNCTION}],
     "tool_choice": (str, {"type": str, "mode": str, "name": str, "tools": [_NAME]}),
     "text": {"format": {"type": str, **_SCHEMA}, "verbosity": str},
-    "reasoning": {"effort": str, "summary": str},
+    "reasoning": {
+        "effort": str,
+        "summary": str,
+        "generate_summary": str,
+        "context": str,
+        "mode": str,
+    },
+    "service_tier": str,
+    "prompt_cache_options": dict,
     "include": [str],
     "stream_options": _STREAM,
 }

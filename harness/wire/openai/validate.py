@@ -53,6 +53,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "max_output_tokens": (int,),
     "max_tokens": (int,),
     "metadata": (dict,),
+    "logprobs": (bool,),
     "n": (int,),
     "previous_response_id": (str,),
     "reasoning": (dict,),

@@ -21,6 +21,8 @@ FULL: dict[str, Any] = {
     "tools": [
         {"name": "search", "description": "x", "input_schema": {"type": "object"}},
         {"type": "web_search_20250305", "name": "web_search"},
+        {"type": "web_fetch_20250910", "name": "web_fetch", "citations": {"enabled": True}},
+        {"type": "mcp_toolset", "mcp_server_name": "box"},
     ],
     "tool_choice": {"type": "auto"},
     "thinking": {"type": "enabled", "budget_tokens": 1024, "display": "summarized"},

@@ -82,7 +82,7 @@ def test_a_response_can_be_read_and_forgotten(respond: Call, whole: Call, send: 
     path = f"/v1/responses/{body['id']}"
     assert json.loads(send(path, method="GET").body) == body
     items = json.loads(send(f"{path}/input_items", method="GET").body)["data"]
-    assert [item["content"] for item in items] == ["hi"]
+    assert [item["content"] for item in items] == [[{"type": "input_text", "text": "hi"}]]
     assert json.loads(send(path, method="DELETE").body)["deleted"] is True
     assert send(path, method="GET").status == 404
 
