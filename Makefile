@@ -56,8 +56,8 @@ test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run 
 	.venv-frameworks/bin/python -m pytest tests/frameworks
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
 
-test-mcp: .venv-frameworks-mcp/.ready ## run the tests of MCP with mcp 1 and pydantic-ai; test-frameworks has mcp 2
-	.venv-frameworks-mcp/bin/python -m pytest tests/frameworks/test_mcp.py tests/frameworks/test_mcp_in_frameworks.py
+test-mcp: .venv-frameworks-mcp/.ready ## run the tests of A2A, and of MCP with mcp 1 and pydantic-ai; test-frameworks has mcp 2
+	.venv-frameworks-mcp/bin/python -m pytest tests/frameworks/test_a2a.py tests/frameworks/test_mcp.py tests/frameworks/test_mcp_in_frameworks.py
 
 test-threads-frameworks: .venv-frameworks-threads/.ready ## run the tests of smolagents and LlamaIndex
 	.venv-frameworks-threads/bin/python -m pytest tests/frameworks

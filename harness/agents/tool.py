@@ -37,11 +37,13 @@ class ToolError(Exception):
     Args:
         message: What the caller is told.
         breaks: What breaks with it where a server has the tool; see `Mishap.breaks`.
+        result: What the tool has given, where only the answer is lost.
     """
 
-    def __init__(self, message: str = "", *, breaks: Breaks = "") -> None:
+    def __init__(self, message: str = "", *, breaks: Breaks = "", result: object = None) -> None:
         super().__init__(message)
         self.breaks: Breaks = breaks
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

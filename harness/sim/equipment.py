@@ -8,11 +8,14 @@ from typing import Any, Literal, overload
 from harness.errors import HarnessError
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.sim import settings
+from harness.sim.a2a import SimA2a, as_reply
 from harness.sim.mcp import SimMcp, Tools, named_tools
+from harness.sim.place import Place, check_free, check_no_provider
 from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
 from harness.sim.recorded_tool import RecordedTool
 from harness.sim.tools import Replacement, SimTool
+from harness.wire.a2a.agent import Card
 
 
 class Equipment:
@@ -23,6 +26,7 @@ class Equipment:
         self._tools: list[Replacement] = []
         self._processes: list[SimProcess] = []
         self._mcp_servers: list[SimMcp] = []
+        self._a2a_agents: list[SimA2a] = []
         self._world: ProgramWorld | None = None
         """The run that goes on."""
 
@@ -212,6 +216,9 @@ class Equipment:
             world=lambda: self._world,
         )
         server.check_place(self._mcp_servers, self._providers.values())
+        if server.endpoint is not None:
+            agents = ((str(agent), agent.place) for agent in self._a2a_agents)
+            check_free(f"sim.mcp({name!r})", server.endpoint, agents)
         alike: dict[str, Any] = {
             "latency_s": settings.distribution("latency_s", latency_s),
             "failure_probability": settings.share("failure_probability", failure_probability),
@@ -220,3 +227,52 @@ class Equipment:
             server.tool(tool, result=result, **alike)
         self._mcp_servers.append(server)
         return server
+
+    @settings.settings_known
+    def a2a(
+        self,
+        name: str,
+        *,
+        url: str,
+        reply: object = "done",
+        description: str = "",
+        skills: Sequence[str] = (),
+        version: str = "1.0.0",
+        latency_s: object = 0.0,
+        failure_probability: float = 0.0,
+    ) -> SimA2a:
+        """Simulate an agent that the program reaches over A2A 1.0, with its card, its tasks and its streams.
+
+        Args:
+            name: Its name, in its card, and as that of a tool in reports and faults.
+            url: Where it takes messages, such as `"http://researcher.test/"`; its card is at the same host.
+            reply: Its reply: a text, what JSON can say, a list of these, or a function, sync or async, of the text of the message.
+            description: What its card says of it.
+            skills: What it can do, each a name.
+            version: Its version, as its card says.
+            latency_s: How long a task takes [s].
+            failure_probability: Share of tasks that fail.
+
+        Returns:
+            The agent; its `uses` are the texts of the messages that it was sent.
+
+        Raises:
+            HarnessError: A value is wrong, or another agent or server is there already.
+        """
+        where = Place.of(f"sim.a2a({name!r})", url)
+        check_no_provider(f"sim.a2a({name!r})", where, self._providers.values())
+        servers = ((str(server), server.endpoint) for server in self._mcp_servers)
+        agents = ((str(agent), agent.place) for agent in self._a2a_agents)
+        check_free(f"sim.a2a({name!r})", where, [*servers, *agents])
+        known = settings.texts("skills", skills)
+        shown = tuple({"id": each, "name": each, "description": each, "tags": []} for each in known)
+        card = Card(name=name, description=description, version=version, skills=shown)
+        tool = self.tool(
+            name,
+            result=as_reply(reply),
+            latency_s=latency_s,
+            failure_probability=failure_probability,
+        )
+        agent = SimA2a(card, url, where, tool)
+        self._a2a_agents.append(agent)
+        return agent

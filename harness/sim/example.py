@@ -15,6 +15,7 @@ _DESCRIBED = (
     "_tools",
     "_processes",
     "_mcp_servers",
+    "_a2a_agents",
     "_may_be_unused",
     "_met",
 )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError, did_you_mean
 from harness.run.program_world import ProgramWorld, WireProvider
 from harness.sim.mcp_memory import MemoryTransport
+from harness.sim.place import Place, check_no_provider
 from harness.sim.tools import Answer, SimTool
 from harness.virtual.aside import Aside
 from harness.wire.mcp.server import About, McpServer
@@ -20,9 +20,6 @@ from harness.wire.mcp.tool import AnyArguments, Listed, listed_function
 
 Tools = Sequence[Callable[..., object]] | Mapping[str, object]
 """Functions, or results by the names of tools."""
-
-_PORTS = {"http": 80, "https": 443}
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - nothing is bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,44 +34,6 @@ class McpTool:
     ) -> AbstractContextManager[tuple[float, Answer]]:
         """One use, as of any simulated tool."""
         return self.tool.use(args, kwargs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a server is reached over HTTP."""
-
-    host: str
-    port: int
-    path: str
-
-    @property
-    def place(self) -> str:
-        """The host and the port."""
-        return place(self.host, self.port)
-
-    @classmethod
-    def of(cls, name: str, url: str) -> Endpoint:
-        """The endpoint of a URL.
-
-        Raises:
-            HarnessError: It is none.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise HarnessError(
-                f"sim.mcp({name!r}): url is where clients connect, such as 'http://files.test/mcp' (got {url!r})"
-            )
-        return cls(
-            host=parts.hostname,
-            port=parts.port or _PORTS[parts.scheme],
-            path=parts.path.rstrip("/") or "/",
-        )
-
-
-def place(host: str, port: int) -> str:
-    """A host and a port; the names of this machine are one."""
-    plain = host.lower().rstrip(".")
-    return f"{'localhost' if plain in _THIS_MACHINE else plain}:{port}"
 
 
 class SimMcp:
@@ -105,7 +64,7 @@ class SimMcp:
     ) -> None:
         self.about = about
         self.name = about.name
-        self.endpoint = None if url is None else Endpoint.of(self.name, url)
+        self.endpoint = None if url is None else Place.of(f"sim.mcp({self.name!r})", url)
         self.command = command
         self.startup_s = startup_s
         self.streams, self.sessions = streams, sessions
@@ -131,15 +90,14 @@ class SimMcp:
                 raise HarnessError(f"MCP server {self.name!r} is described already")
             if self.endpoint is not None and other.endpoint == self.endpoint:
                 raise HarnessError(f"{here}: the server {other.name!r} is at this url already")
-        for provider in providers:
-            if self.endpoint is not None and self.endpoint.host in provider.hosts:
-                raise HarnessError(
-                    f"{here}: {self.endpoint.host} is a host of the provider {provider.name!r}\n"
-                    "  How to fix: give the server a host of its own"
-                )
+        if self.endpoint is not None:
+            check_no_provider(here, self.endpoint, providers)
 
     def __repr__(self) -> str:
-        return f"<MCP server {self.name!r}: {', '.join(self.tools) or 'no tools'}>"
+        return f"<MCP server {self.name!r}>"
+
+    def __str__(self) -> str:
+        return f"the MCP server {self.name!r}"
 
     def tool(
         self,

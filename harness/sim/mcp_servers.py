@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 
 from harness.run.program_world import ProgramWorld
-from harness.sim.mcp import Endpoint, SimMcp, place
+from harness.sim.mcp import SimMcp
+from harness.sim.place import Place, place
 from harness.sim.processes import is_of
 from harness.virtual.commands import Command
 from harness.wire.api import Ids
@@ -28,7 +28,7 @@ class McpServers:
     def __init__(self, world: ProgramWorld, servers: Sequence[SimMcp]) -> None:
         self._world = world
         self._servers = servers
-        self._over_http: dict[Endpoint, StreamableHttp] = {}
+        self._over_http: dict[Place, StreamableHttp] = {}
         self._started = 0
 
     def end(self) -> None:
@@ -40,7 +40,7 @@ class McpServers:
     def places(self) -> list[str]:
         """Their hosts, each with its port."""
         ends = (server.endpoint for server in self._servers)
-        return list(dict.fromkeys(end.place for end in ends if end is not None))
+        return list(dict.fromkeys(end.host_and_port for end in ends if end is not None))
 
     def at(self, host: str, port: int) -> OnRequest | None:
         """The servers of a host and a port."""
@@ -51,12 +51,12 @@ class McpServers:
         path = http.path.rstrip("/") or "/"
         for server in self._servers:
             end = server.endpoint
-            if end is not None and (end.place, end.path) == (here, path):
+            if end is not None and (end.host_and_port, end.path) == (here, path):
                 self._endpoint(server, end).on_request(connection, http)
                 return
         connection.respond(HttpResponse(404, [("Content-Type", "text/plain")], b"Not Found"))
 
-    def _endpoint(self, server: SimMcp, end: Endpoint) -> StreamableHttp:
+    def _endpoint(self, server: SimMcp, end: Place) -> StreamableHttp:
         if end not in self._over_http:
             self._over_http[end] = StreamableHttp(
                 server.running(self._world),
@@ -81,13 +81,3 @@ class McpServers:
                 startup_s = server.startup_s.sample(self._world.draws, *key, "startup")
                 return StdioTalk(server.running(self._world), self._world.root, startup_s)
         return None
-
-
-@contextmanager
-def serving(world: ProgramWorld, servers: Sequence[SimMcp]) -> Iterator[McpServers]:
-    """Context manager: clients of this run reach the servers; what these still work on at the end is stopped."""
-    world.peers = here = McpServers(world, servers)
-    try:
-        yield here
-    finally:
-        here.end()

@@ -30,7 +30,7 @@ from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.effects import EffectList
 from harness.sim.failure import describe
-from harness.sim.mcp_servers import serving
+from harness.sim.peers import serving
 from harness.sim.processes import described
 from harness.sim.program import Watch, close_if_unstarted
 from harness.sim.program_run import ProgramRun
@@ -174,7 +174,7 @@ class Sim(Surroundings):
             with (
                 undo.around_run(world.seed, self._module, (program, args, kwargs)) as arguments,
                 connected(world, SEAMS),
-                serving(world, self._mcp_servers) as servers,
+                serving(world, self._mcp_servers, self._a2a_agents) as servers,
                 described(world, self._processes, servers),
                 provided_environment(),
                 replacements,

@@ -262,7 +262,7 @@ class SimTool:
                 if mishap is None:
                     return result
                 if mishap.error:
-                    raise ToolError(mishap.error, breaks=mishap.breaks)
+                    raise ToolError(mishap.error, breaks=mishap.breaks, result=result)
                 if mishap.is_stale:
                     answers[_LAST] = before
                     return before

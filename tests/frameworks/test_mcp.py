@@ -307,6 +307,21 @@ def test_a_lost_reply_over_http_took_effect(sim: Sim, files: SimMcp) -> None:
     assert len(run.effects("search")) == 2
 
 
+@pytest.mark.parametrize("way", ["memory", *(["http"] if is_new else [])])
+def test_a_use_belongs_to_the_agent_in_whose_scope_it_is_made(
+    sim: Sim, files: SimMcp, way: str
+) -> None:
+    sim.fault("tool_fails", tool="search", agent="clerk")
+
+    async def talk(session: Theirs) -> list[bool]:
+        free = await session.call_tool("search", {"query": "lamp"})
+        with sim.agent_scope("clerk"):
+            failed = await session.call_tool("search", {"query": "lamp"})
+        return [as_json(result)["isError"] for result in (free, failed)]
+
+    assert sim.run(in_session, files, way, talk).output == [False, True]
+
+
 def test_wrong_arguments_are_told_to_the_model(sim: Sim, files: SimMcp) -> None:
     async def talk(session: Theirs) -> list[str]:
         wrong = [{"query": "lamp", "limit": "many"}, {}]
@@ -349,7 +364,7 @@ def test_a_process_takes_its_time_to_start(sim: Sim) -> None:
 @new_only
 def test_the_examples_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
     page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
-    notes, test = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    notes, test, *_ = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     pytester.makepyfile(notes=notes, test_notes=test)
     pytester.syspathinsert()
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:asyncio")

@@ -1,0 +1,229 @@
+"""One A2A agent in one run: its card, and its tasks.
+
+message -> task -> reply made, in virtual time -> artifact, and the last status -> whoever listens to the task
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic_core import to_jsonable_python
+
+from harness.agents import ToolError
+from harness.agents.broken import Breaks
+from harness.errors import HarnessError
+from harness.kernel import Kernel
+from harness.kernel.process import Process, Steps
+from harness.virtual.aside import Aside
+from harness.wire.api import Ids
+from harness.wire.json_rpc import Message
+from harness.wire.routing import Scope
+from harness.wire.tool_use import UsedTool, used
+
+SUBMITTED = "TASK_STATE_SUBMITTED"
+WORKING = "TASK_STATE_WORKING"
+COMPLETED = "TASK_STATE_COMPLETED"
+FAILED = "TASK_STATE_FAILED"
+CANCELED = "TASK_STATE_CANCELED"
+_LAST = frozenset({COMPLETED, FAILED, CANCELED})
+_HEX = "0123456789abcdef"
+
+
+class Listener(Protocol):
+    """A client that follows a task."""
+
+    def hear(self, event: Message) -> None:
+        """Something has happened."""
+
+    def end(self) -> None:
+        """The task has come to its end."""
+
+    def break_off(self, what: Breaks) -> None:
+        """The connection breaks, or carries something that nobody understands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What an agent says of itself."""
+
+    name: str
+    description: str = ""
+    version: str = "1.0.0"
+    skills: tuple[Message, ...] = ()
+
+    def shown(self, url: str) -> Message:
+        """The card, with the URL at which messages are taken."""
+        spoken = {"url": url, "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+        return {
+            "name": self.name,
+            "description": self.description,
+            "version": self.version,
+            "supportedInterfaces": [spoken],
+            "capabilities": {"streaming": True, "pushNotifications": False},
+            "defaultInputModes": ["text/plain"],
+            "defaultOutputModes": ["text/plain"],
+            "skills": list(self.skills),
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A task of a client."""
+
+    id: str
+    context_id: str
+    message: Message
+    """What the client has said."""
+    state: str = SUBMITTED
+    told: str = ""
+    """What is said of its state."""
+    artifact: Message | None = None
+    listeners: list[Listener] = field(default_factory=list)
+    process: Process | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in _LAST
+
+    def status(self) -> Message:
+        """Its status, as clients are told."""
+        if not self.told:
+            return {"state": self.state}
+        said = {
+            "messageId": f"{self.id}-status",
+            "role": "ROLE_AGENT",
+            "parts": [{"text": self.told}],
+        }
+        return {"state": self.state, "message": said}
+
+    def shown(self) -> Message:
+        """The whole task, as clients are told."""
+        return {
+            "id": self.id,
+            "contextId": self.context_id,
+            "status": self.status(),
+            "artifacts": [] if self.artifact is None else [self.artifact],
+            "history": [self.message],
+        }
+
+    def tell(self, event: Message) -> None:
+        """Tell all that listen."""
+        for listener in self.listeners[:]:
+            listener.hear(event)
+
+    def leave(self, listener: Listener) -> None:
+        """Tell one no more; may be called twice."""
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+
+    def become(self, state: str, told: str = "") -> None:
+        """Change its state, and tell all that listen."""
+        self.state, self.told = state, told
+        where = {"taskId": self.id, "contextId": self.context_id}
+        self.tell({"statusUpdate": {**where, "status": self.status()}})
+        if self.is_over:
+            for listener in self.listeners[:]:
+                listener.end()
+            self.listeners.clear()
+
+
+class A2aAgent:
+    """An agent in a run.
+
+    Args:
+        card: What it says of itself.
+        tool: What makes its replies, as a tool does its results.
+        kernel: The clock.
+        aside: Where functions of the test are called.
+        ids: Makes ids.
+    """
+
+    def __init__(self, card: Card, tool: UsedTool, kernel: Kernel, aside: Aside, ids: Ids) -> None:
+        self.card = card
+        self.kernel = kernel
+        self.tasks: dict[str, Task] = {}
+        self.is_gone = False
+        """Whether nobody answers any more."""
+        self._tool = tool
+        self._aside = aside
+        self._ids = ids
+
+    def begin(self, message: Message, scope: Scope) -> Task:
+        """Begin a task; it is worked on after what runs now."""
+        task_id, context_id = self._id("task"), message.get("contextId") or self._id("context")
+        said = {**message, "taskId": task_id, "contextId": context_id}
+        task = self.tasks[task_id] = Task(task_id, context_id, said)
+        task.process = Process(self.kernel, self._work(task, scope))
+        return task
+
+    def cancel(self, task: Task) -> None:
+        """Work on it no more."""
+        if task.process is not None:
+            task.process.stop()
+        task.become(CANCELED)
+
+    def end(self) -> None:
+        """Stop all work; the run is over."""
+        for task in self.tasks.values():
+            if task.process is not None and not task.is_over:
+                task.process.stop()
+
+    def _work(self, task: Task, scope: Scope) -> Steps:
+        task.become(WORKING)
+        text = "\n".join(str(part["text"]) for part in _parts_of(task.message) if "text" in part)
+        try:
+            given = yield from used(
+                self._tool, self.card.name, {"message": text}, scope, self.kernel, self._aside
+            )
+            self._complete(task, given)
+        except ToolError as error:
+            if error.breaks:
+                self._break(task, error)
+            else:
+                task.become(FAILED, str(error))
+        except HarnessError as error:
+            self.kernel.fail(error)
+            raise
+        except Exception as error:  # noqa: BLE001 - an agent tells its clients of it
+            task.become(FAILED, str(error))
+
+    def _complete(self, task: Task, given: object) -> None:
+        artifact = {"artifactId": f"{task.id}-reply", "name": "reply", "parts": parts(given)}
+        task.artifact = artifact
+        where = {"taskId": task.id, "contextId": task.context_id}
+        task.tell({"artifactUpdate": {**where, "artifact": artifact, "lastChunk": True}})
+        task.become(COMPLETED)
+
+    def _break(self, task: Task, error: ToolError) -> None:
+        """Let something break in place of the reply; where only the reply is lost, the task is complete."""
+        listening = task.listeners[:]
+        task.listeners.clear()
+        if error.breaks in ("connection", "message"):
+            self._complete(task, error.result)
+        elif error.breaks == "tool":
+            self.is_gone = True
+        else:
+            self.tasks.clear()
+        for listener in listening:
+            listener.break_off(error.breaks)
+
+    def _id(self, what: str) -> str:
+        return self._ids.next(what, 32, _HEX)
+
+
+def parts(value: object) -> list[Message]:
+    """A reply as parts of a message: texts as they are, anything else as data."""
+    plain: Any = to_jsonable_python(value, by_alias=True)
+    if isinstance(plain, str):
+        return [{"text": plain}]
+    if isinstance(plain, list):
+        return [part for each in plain for part in parts(each)]
+    return [] if plain is None else [{"data": plain}]
+
+
+def _parts_of(message: Message) -> Sequence[Message]:
+    found = message.get("parts")
+    return [part for part in found if isinstance(part, dict)] if isinstance(found, list) else []
