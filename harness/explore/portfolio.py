@@ -73,11 +73,12 @@ class Portfolio:
         """Search until the budget is spent, nothing is left to try, or Ctrl-C."""
         interrupted, cut_at = False, "nothing left to try"
         try:
-            passing = self._search.begin()
-            if passing.failure is not None:
-                self._report(passing)
-            else:
-                self._rounds()
+            with self._search.branches.watched():
+                passing = self._search.begin()
+                if passing.failure is not None:
+                    self._report(passing)
+                else:
+                    self._rounds()
         except BudgetSpent:
             budget = self._search.budget
             cut_at = "the budget of runs" if budget.spent >= budget.runs else "the budget of time"
