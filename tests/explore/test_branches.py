@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - a module that a test has written
 """A search says which except-branches no run came to, and which faults no call could meet."""
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ async def unused():
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - a module
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     (tmp_path / "branching_app.py").write_text(APP)
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
