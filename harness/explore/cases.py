@@ -34,6 +34,7 @@ def keep(folder: Path, finding: Finding) -> Path:
         "seed": replay.seed,
         "deviations": [to_record(one) for one in finding.overrides],
         "events": replay.events,
+        "trail": replay.trail,
         "story": finding.story,
     }
     same = repr((replay.test, replay.seed, record["deviations"], finding.kind))
@@ -66,6 +67,7 @@ def read(path: Path) -> Replay:
             deviations,
             str(said["kind"]),
             str(said.get("events", "")),
+            str(said.get("trail", "")),
             str(said["test"]),
         )
     except OSError as error:

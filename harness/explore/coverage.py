@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from harness.explore.branches import IS_KNOWN, in_words
 from harness.explore.deviation import Cancel, Fault, Jitter, Late, Latency, ThreadGoes, ThreadJitter
 from harness.explore.search import Search
-from harness.explore.strategies.faults import FAILS, classes
+from harness.explore.strategies.faults import FAILS, classes, impossible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,10 @@ class Coverage:
     """Agents whose failure changed nothing else; their calls were tried last."""
     never_met: tuple[str, ...] = ()
     """Faults of which no call was tried."""
+    impossible: Mapping[str, str] = field(default_factory=dict)
+    """Faults that no call could meet, each with why."""
+    branches: tuple[str, ...] | None = None
+    """Except-branches of functions that ran, to which no run came, as `file:line`; None if this Python does not tell."""
     inconclusive: Mapping[str, int] = field(default_factory=dict)
     """Runs that say nothing, by the reason."""
     notes: tuple[str, ...] = ()
@@ -59,12 +64,24 @@ class Coverage:
             )
         if self.never_met:
             told.append(f"faults that no call met: {', '.join(self.never_met)}")
+        told += [f"not possible, since {why}: {names}" for why, names in self._by_reason()]
+        if self.branches is None:
+            told.append("which except-branches ran is known on Python 3.12 and later")
+        elif self.branches:
+            told.append(f"except-branches never run: {in_words(self.branches)}")
         for reason, times in self.inconclusive.items():
             told.append(f"{_count(times, 'run')} said nothing: {reason}")
         told += self.notes
         if self.cut_at:
             told.append(f"ended by: {self.cut_at}")
         return "; ".join(told)
+
+    def _by_reason(self) -> list[tuple[str, str]]:
+        reasons = dict.fromkeys(self.impossible.values())
+        return [
+            (why, ", ".join(name for name, other in self.impossible.items() if other == why))
+            for why in reasons
+        ]
 
 
 def coverage_of(search: Search, cut_at: str) -> Coverage:
@@ -99,6 +116,8 @@ def coverage_of(search: Search, cut_at: str) -> Coverage:
         stories=len(search.stories),
         irrelevant=tuple(search.irrelevant),
         never_met=tuple(name for name in wanted if name not in met),
+        impossible={name: why for name, why in impossible(search).items() if search.allows(name)},
+        branches=tuple(search.branches.never_run()) if IS_KNOWN else None,
         inconclusive=dict(search.inconclusive),
         notes=tuple(search.notes),
         cut_at=cut_at,

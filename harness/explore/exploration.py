@@ -33,8 +33,10 @@ class Finding:
     """Each deviation in words."""
     timeline: tuple[str, ...] = field(repr=False)
     """What happened in the shrunk run, a line each."""
+    nearest: tuple[str, ...] = field(repr=False)
+    """The deviations of the nearest run that passes, in words; none if that is the passing run."""
     passing_timeline: tuple[str, ...] = field(repr=False)
-    """What happened in the passing run."""
+    """What happened in the nearest run that passes."""
     deviations_when_found: int
     """How many deviations the run had that failed first."""
     failure: Failure = field(repr=False)

@@ -36,7 +36,7 @@ def page(finding: Finding) -> str:
 <ol>{words}</ol>
 <h2>What happened</h2>
 <table>
-<thead><tr><th scope="col">In the passing run</th><th scope="col">In this run</th></tr></thead>
+<thead><tr><th scope="col">In the nearest run that passes{_but_for(finding)}</th><th scope="col">In this run</th></tr></thead>
 <tbody>
 {rows}
 </tbody>
@@ -46,6 +46,10 @@ def page(finding: Finding) -> str:
 </body>
 </html>
 """
+
+
+def _but_for(finding: Finding) -> str:
+    return "".join(f"<br>{escape(each)}" for each in finding.nearest)
 
 
 def write_page(finding: Finding, path: Path) -> None:

@@ -9,6 +9,7 @@ from harness.explore.cases import keep, of_test
 from harness.explore.coverage import coverage_of
 from harness.explore.deviation import Deviations
 from harness.explore.exploration import Exploration, Finding
+from harness.explore.nearest import nearest
 from harness.explore.observation import Observation
 from harness.explore.properties import Failure
 from harness.explore.search import BudgetSpent, Search, Trial
@@ -16,6 +17,7 @@ from harness.explore.shrink import Shrinker, Shrunk, in_order
 from harness.explore.story import in_words, tell
 from harness.explore.strategies import STRATEGIES
 from harness.explore.token import Replay, token_of
+from harness.explore.trail import parted, parted_here, trail_of
 
 FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
 """Before all else; `down` to its end."""
@@ -71,11 +73,12 @@ class Portfolio:
         """Search until the budget is spent, nothing is left to try, or Ctrl-C."""
         interrupted, cut_at = False, "nothing left to try"
         try:
-            passing = self._search.begin()
-            if passing.failure is not None:
-                self._report(passing)
-            else:
-                self._rounds()
+            with self._search.branches.watched():
+                passing = self._search.begin()
+                if passing.failure is not None:
+                    self._report(passing)
+                else:
+                    self._rounds()
         except BudgetSpent:
             budget = self._search.budget
             cut_at = "the budget of runs" if budget.spent >= budget.runs else "the budget of time"
@@ -109,8 +112,10 @@ class Portfolio:
             trial = self._search.trial(replay.deviations, "replay")
         differs = []
         if replay.events and replay.events != trial.seen.events:
+            where = parted(replay.trail, trial.seen.timeline()) if replay.trail else ""
             differs.append(
                 "the run is another one than that of the token: the program, its environment or harness has changed"
+                + (f"; {where}" if where else "")
             )
         if trial.failure is not None:
             self._tell(trial, Shrunk(trial.deviations, trial.seen, trial.failure, 0))
@@ -171,7 +176,7 @@ class Portfolio:
         again, same = self._look(trial.deviations)
         if same is None or same.key != failure.key or again.events != trial.seen.events:
             self._search.known.add(failure.key)
-            self._not_reproducible.append(_parted(trial, failure, same))
+            self._not_reproducible.append(_parted(trial, failure, again, same))
             return
         shrunk = Shrinker(
             self._search.look,
@@ -191,7 +196,16 @@ class Portfolio:
         if deviations:
             self._search.minima.append(frozenset(deviations))
         passing = self._search.passing.seen
-        replay = Replay(self._seed, deviations, shrunk.failure.kind, shrunk.seen.events, self._test)
+        near = nearest(self._search.trials.values(), shrunk)
+        timeline = tuple(shrunk.seen.timeline())
+        replay = Replay(
+            self._seed,
+            deviations,
+            shrunk.failure.kind,
+            shrunk.seen.events,
+            trail_of(timeline),
+            self._test,
+        )
         finding = Finding(
             kind=shrunk.failure.kind,
             message=shrunk.failure.message,
@@ -201,10 +215,11 @@ class Portfolio:
             runs_to_shrink=shrunk.runs,
             strategy=trial.strategy,
             token=token_of(replay),
-            story=tell(passing, shrunk.seen, deviations, shrunk.failure),
+            story=tell(passing, near, shrunk.seen, deviations, shrunk.failure),
             in_words=tuple(in_words(one, passing, shrunk.seen) for one in deviations),
-            timeline=tuple(shrunk.seen.timeline()),
-            passing_timeline=tuple(passing.timeline()),
+            timeline=timeline,
+            nearest=tuple(in_words(one, passing, near.seen) for one in near.deviations),
+            passing_timeline=tuple(near.seen.timeline()),
             deviations_when_found=len(trial.deviations),
             failure=shrunk.failure,
         )
@@ -218,9 +233,12 @@ class Portfolio:
         return self._search.look(deviations)
 
 
-def _parted(trial: Trial, failure: Failure, again: Failure | None) -> str:
-    now = "it passed" if again is None else f"it failed with {again.message}"
-    return f"{failure.message} in run {trial.number}; when it was run again, {now}"
+def _parted(trial: Trial, failure: Failure, again: Observation, same: Failure | None) -> str:
+    now = "it passed" if same is None else f"it failed with {same.message}"
+    where = parted_here(trial.seen.timeline(), again.timeline())
+    return f"{failure.message} in run {trial.number}; when it was run again, {now}" + (
+        f"; {where}" if where else ""
+    )
 
 
 def strategies_in_use() -> Sequence[str]:

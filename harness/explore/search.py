@@ -12,6 +12,7 @@ from harness import wall
 from harness.errors import Deadlock, HarnessError, LimitExceeded
 from harness.explore.ahead import Ahead
 from harness.explore.altered import accepts_everything
+from harness.explore.branches import Branches, Line
 from harness.explore.deviation import (
     WIDE,
     Cancel,
@@ -78,6 +79,8 @@ class _Looked:
     endless: frozenset[str]
     """And after it."""
     inconclusive: Counter[str]
+    lines: frozenset[Line]
+    """Lines of except-branches, and of functions that have some, that ran for the first time."""
 
 
 @dataclass(slots=True)
@@ -140,6 +143,7 @@ class Search:
         self.check = check
         self.reductions = reductions
         self.ahead = Ahead(jobs)
+        self.branches = Branches()
         self.subject = subject
         self.properties = properties
         self.budget = budget
@@ -225,6 +229,7 @@ class Search:
             looked = self._looked(deviations)
         self.endless = looked.endless
         self.inconclusive += looked.inconclusive
+        self.branches.add(looked.lines)
         seen, failure = looked.seen, looked.failure
         made = Trial(deviations, strategy, seen, failure, self.budget.spent)
         self.trials[frozenset(deviations)] = made
@@ -248,7 +253,7 @@ class Search:
         self.inconclusive = before
         if self.ahead.is_child:
             seen.timeline = partial(tuple, seen.timeline())
-        return _Looked(seen, failure, began, after, +told)
+        return _Looked(seen, failure, began, after, +told, self.branches.fresh())
 
     def look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
         """Run under deviations and judge the run; it counts for nothing else."""

@@ -54,6 +54,8 @@ class Shrunk:
     failure: Failure
     runs: int
     """How many runs it took."""
+    passed: tuple[tuple[Deviations, Observation], ...] = ()
+    """The runs on the way that did not fail."""
 
 
 class Shrinker:
@@ -82,6 +84,7 @@ class Shrinker:
         self._limit = limit
         self._tried: set[frozenset[Deviation]] = {frozenset(deviations)}
         self._runs = 0
+        self._passed: list[tuple[Deviations, Observation]] = []
         self._best = Shrunk(deviations, seen, failure, 0)
 
     def shrink(self) -> Shrunk:
@@ -91,7 +94,7 @@ class Shrinker:
         self._split()
         self._replace_latencies()
         self._simplify()
-        return replace(self._best, runs=self._runs)
+        return replace(self._best, runs=self._runs, passed=tuple(self._passed))
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -103,6 +106,8 @@ class Shrinker:
         self._tried.add(wanted)
         self._runs += 1
         seen, failure = self._look(deviations)
+        if failure is None:
+            self._passed.append((deviations, seen))
         if failure is None or failure.key != self._best.failure.key:
             return False
         self._best = Shrunk(deviations, seen, failure, self._runs)

@@ -25,6 +25,7 @@ from harness.explore.deviation import (
     ToolLatency,
     ToolTwice,
 )
+from harness.explore.nearest import Near
 from harness.explore.observation import Observation, Site
 from harness.explore.properties import Failure
 from harness.units import render
@@ -35,11 +36,18 @@ _LINES_MAX = 40
 _NANOSECOND_S = 1e-9
 
 
-def tell(passing: Observation, seen: Observation, deviations: Deviations, failure: Failure) -> str:
+def tell(
+    passing: Observation,
+    near: Near,
+    seen: Observation,
+    deviations: Deviations,
+    failure: Failure,
+) -> str:
     """The story of a failing run.
 
     Args:
         passing: The passing run.
+        near: The nearest run that passes.
         seen: The failing run.
         deviations: How it deviates.
         failure: How it failed.
@@ -57,9 +65,13 @@ def tell(passing: Observation, seen: Observation, deviations: Deviations, failur
     told += [
         f"  {place}. {in_words(one, passing, seen)}" for place, one in enumerate(deviations, 1)
     ]
-    compared = list(compare(passing.timeline(), seen.timeline()))
+    if near.deviations:
+        told.append("The nearest run that passes:")
+        told += [f"  {in_words(one, passing, near.seen)}" for one in near.deviations]
+    compared = list(compare(near.seen.timeline(), seen.timeline()))
     if compared:
-        told.append("What happened (- in the passing run, + in this one):")
+        which = "the nearest run that passes" if near.deviations else "the passing run"
+        told.append(f"What happened (- in {which}, + in this one):")
         told += [f"  {line}" for line in compared]
     return "\n".join(told)
 
@@ -143,6 +155,8 @@ def compare(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
         for line in difflib.unified_diff(before, now, n=1, lineterm="")
         if not re.match(r"(---|\+\+\+|@@)", line)
     ]
-    yield from lines[:_LINES_MAX]
+    first = next((place for place, line in enumerate(lines) if line[:1] in "+-"), -1)
+    for place, line in enumerate(lines[:_LINES_MAX]):
+        yield f"{line}  <- here they part" if place == first else line
     if len(lines) > _LINES_MAX:
         yield f"... and {len(lines) - _LINES_MAX} more lines"

@@ -24,6 +24,8 @@ class Replay:
     """How it failed."""
     events: str = ""
     """The digest of all that happened."""
+    trail: str = ""
+    """The rolling hash of its timeline; see `harness.explore.trail`."""
     test: str = ""
     """What it is a finding of: the id of a test, or a scenario file."""
 
@@ -35,6 +37,7 @@ def token_of(replay: Replay) -> str:
         "deviations": [to_record(one) for one in replay.deviations],
         "kind": replay.kind,
         "events": replay.events,
+        "trail": replay.trail,
         "test": replay.test,
     }
     packed = zlib.compress(json.dumps(said, separators=(",", ":")).encode(), 9)
@@ -58,6 +61,7 @@ def read_token(token: str) -> Replay:
             tuple(from_record(record) for record in said["deviations"]),
             str(said["kind"]),
             str(said["events"]),
+            str(said.get("trail", "")),
             str(said["test"]),
         )
     except (ValueError, KeyError, TypeError, zlib.error, binascii.Error):

@@ -62,8 +62,9 @@ _PASS_ON = (
 )
 """Code that sets timers for whoever calls it."""
 
-_OpenTask = tuple["ref[Any]", Identity, float, TaskRecord | None]
-"""A task, its identity, when it was created [virtual s], and its record, made in the first turn after it has got its name."""
+_OpenTask = tuple["ref[Any]", Identity, float, bool, TaskRecord | None]
+"""A task, its identity, when it was created [virtual s], whether the program created it and no library for itself, and its
+record, made in the first turn after it has got its name."""
 
 _DEFAULT_NAME = re.compile(r"Task-\d+")
 """The name that asyncio gives to a task that the program does not name."""
@@ -184,7 +185,7 @@ class ChoosingLoop(SimLoop):
         task = super().create_task(coro, name=name, **kwargs)
         lineage = getattr(task, "lineage", None)
         if lineage is not None:
-            self._open.append((ref(task), lineage.identity, began_s, None))
+            self._open.append((ref(task), lineage.identity, began_s, _is_of_program(), None))
         return task
 
     def _run_once(self) -> None:
@@ -194,7 +195,7 @@ class ChoosingLoop(SimLoop):
     def _note_tasks(self) -> None:
         """Note which tasks began and ended in this turn; a callback on each would be work of the loop, and change its order."""
         still: list[_OpenTask] = []
-        for task_ref, identity, began_s, known in self._open:
+        for task_ref, identity, began_s, of_program, known in self._open:
             record = known or TaskRecord(identity.path, began_s)
             record.path = identity.path  # a task may get a better one in its first step
             task = task_ref()
@@ -203,11 +204,11 @@ class ChoosingLoop(SimLoop):
                 if task is not None:
                     self._cancel_unbegun(task, record)
             if task is not None:
-                record.is_named = _DEFAULT_NAME.fullmatch(task.get_name()) is None
+                record.is_named = of_program and not _is_default(task.get_name())
             if task is None or task.done():
                 record.ended_s = self.time()
             else:
-                still.append((task_ref, identity, began_s, record))
+                still.append((task_ref, identity, began_s, of_program, record))
         self._open = still
 
     # -- cancellation from outside ----------------------------------------------------------------------------------
@@ -249,6 +250,12 @@ class _RecordedSleep(Suspension):
         """Go from the heap into the queue."""
         self._record.fired_s = self._loop.kernel.now_s()
         super().due(ready)
+
+
+def _is_default(name: str) -> bool:
+    """Whether the name of a task is one that asyncio gives, or anyio, which calls it after its function: `my_app.jobs.work`."""
+    module, dot, _ = name.partition(".")
+    return _DEFAULT_NAME.fullmatch(name) is not None or (dot == "." and module in sys.modules)
 
 
 def _path_here() -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from harness import Choices
 from harness.explore.deviation import Cancel
 from harness.sim import Sim
 
@@ -63,6 +66,33 @@ def test_a_task_is_cancelled_however_it_is_named(named: str) -> None:
 def test_a_task_without_a_name_is_not() -> None:
     found = Sim(1).explore(publish, asyncio.create_task, check=bool, runs=10)
     assert not found.findings
+
+
+def test_a_task_that_a_library_names_is_not() -> None:
+    code = compile(
+        "import asyncio\ndef spawn(coro): return asyncio.create_task(coro, name='node')",
+        str(Path(asyncio.__file__).parents[1] / "site-packages" / "graphs.py"),
+        "exec",
+    )
+    library: dict[str, Any] = {}
+    exec(code, library)
+    assert not Sim(1).explore(publish, library["spawn"], check=bool, runs=10).findings
+
+
+def test_a_task_of_anyio_has_no_name_unless_the_program_gives_one() -> None:
+    async def work() -> None:
+        await anyio.sleep(5)
+
+    async def group(name: str | None) -> bool:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work, name="first")
+            tasks.start_soon(work, name=name)
+        return True
+
+    for name, wanted in ((None, 1), ("second", 2)):
+        seen = Choices()
+        Sim(1).run(group, name, choices=seen)
+        assert sum(task.is_named for task in seen.tasks) == wanted
 
 
 def test_a_task_of_a_group_is_cancelled() -> None:

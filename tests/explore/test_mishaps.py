@@ -133,5 +133,10 @@ def test_a_tool_is_used_twice_unless_its_key_tells(key: str | None, times: int) 
 
     sim = Sim(1)
     ship = sim.tool("ship", result=send, idempotency_key=key)
-    found = sim.explore(ships, check=lambda sent: sent == 1, runs=10)
+
+    def check(sent: int) -> bool:
+        return sent == 1
+
+    found = sim.explore(ships, check=check, runs=10, faults=["effect_twice"])
+    assert not sim.explore(ships, check=check, runs=10).findings
     assert [one.overrides for one in found.findings] == [(ToolTwice("ships ship"),)] * times

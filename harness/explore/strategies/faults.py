@@ -12,6 +12,23 @@ FAILS = "overloaded"
 """The first: the call fails with a status that an SDK retries."""
 
 
+def impossible(search: Search) -> dict[str, str]:
+    """Faults that no call, message or tool of the passing run can meet, each with why."""
+    seen = search.passing.seen
+    sorts = {sort for sort, _ in seen.occurrences}
+    found: dict[str, str] = {}
+    if not any(site.is_stream for site in seen.sites):
+        found |= dict.fromkeys(("stall", "cut_stream", "error_event"), "no call is streamed")
+    if not any(site.calls_tools for site in seen.sites):
+        found["duplicate_tool_ids"] = "no reply calls a tool"
+    if "message" not in sorts:
+        lost = ("message_lost", "message_duplicated", "message_delayed", "message_reordered")
+        found |= dict.fromkeys(lost, "no messages between members of a pattern")
+    if not seen.uses and "tool" not in sorts:
+        found |= dict.fromkeys(("tool_fails", "reply_lost"), "no simulated tool is used")
+    return found
+
+
 def classes(search: Search, site: Site) -> Iterator[tuple[str, Fields]]:
     """Faults of a call besides its plain failure, by name and parameters, the most telling first."""
     known: list[tuple[str, Fields]] = []

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from harness.explore.deviation import Deviations, ToolFails, ToolLatency, ToolTwice
 from harness.explore.search import Search
 
+_TWICE = "effect_twice"
+
 
 def tools(search: Search) -> Iterator[Deviations | None]:
     """Each use of the passing run."""
@@ -14,8 +16,11 @@ def tools(search: Search) -> Iterator[Deviations | None]:
     for effect in (True, False):
         for use in uses:
             yield (ToolFails(use.key, effect),)
-    for use in uses:
-        yield (ToolTwice(use.key),)
+    if _TWICE in (
+        search.faults or ()
+    ):  # otherwise a check of effects could blame a program that has no way to prevent it
+        for use in uses:
+            yield (ToolTwice(use.key),)
     timeline = search.passing.timeline(search.irrelevant)
     columns = [(use, timeline.latencies(use.start_s, use.end_s, ())) for use in uses]
     for row in range(max((len(latencies) for _, latencies in columns), default=0)):
