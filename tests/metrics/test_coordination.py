@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -44,7 +45,8 @@ def test_messages_are_counted_by_pair_with_round_trips() -> None:
     by_pair = {(it.sender, it.recipient): it for it in found.traffic}
     assert by_pair["lead", "bee"].messages == by_pair["bee", "lead"].messages == 5
     asked = by_pair["lead", "bee"]
-    assert (asked.round_trips, asked.round_trip_s) == (5, pytest.approx(10))
+    assert asked.round_trips == 5
+    assert asked.round_trip_s == pytest.approx(10)
     assert by_pair["bee", "lead"].tokens == 5 * 900
     assert not {"", "user"} & {name for pair in by_pair for name in pair}
 
@@ -80,8 +82,10 @@ def test_run_without_calls_has_nothing_to_tell() -> None:
 
 
 def test_it_is_shown_and_given_as_json(
-    harness: Callable[..., CompletedProcess[str]], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:  # fmt: skip
+    harness: Callable[..., CompletedProcess[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     tmp_path.joinpath("x.yaml").write_text(json.dumps(TEAM))
     harness("simulate", "x.yaml", "--quiet")
