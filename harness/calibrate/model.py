@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from harness.calibrate.calls import MIN_CALLS, MeasuredCall, grouped
 from harness.calibrate.fit import Fit, Measured, fit, measured, rows_of
 from harness.calibrate.goodness import Goodness, Interval, goodness, intervals, quantities
+from harness.calibrate.rates import error_shares, without_fault
 from harness.calibrate.spread import MIN_CALLS_OF_TAIL, cumulative, fit_spread
 from harness.chance.distributions import AnyDistribution, Constant, Empirical
 from harness.errors import HarnessError
@@ -29,11 +29,19 @@ class Refusal:
     """How many there are."""
     timed: int
     """How many of them say size and duration."""
+    errors: dict[str, Interval] = field(default_factory=dict)
+    """The share of calls that failed, by the kind of error; empty where there are too few calls to tell."""
+
+    @property
+    def name(self) -> str:
+        """The model, and the agent if it is of one."""
+        return _name(self.model, self.agent)
 
     def __str__(self) -> str:
+        more = "; only its error rates are written" if self.errors else ""
         return (
-            f"{_name(self.model, self.agent)}: {self.timed} of {self.calls} calls have a size and a duration, "
-            f"and {MIN_CALLS} are needed"
+            f"{self.name}: {self.timed} of {self.calls} calls have a size and a duration, "
+            f"and {MIN_CALLS} are needed{more}"
         )
 
 
@@ -104,6 +112,10 @@ class Calibrated:
             found.append(
                 "replies have nearly one size: what does not depend on the size cannot be told from time per token"
             )
+        found += [
+            f"no fault stands for {kind}, so `faults` has none for it"
+            for kind in without_fault(self.errors)
+        ]
         if self.measured.kind == "whole":
             found.append(
                 "replies came whole: the time to the first token is what does not depend on the size"
@@ -112,7 +124,7 @@ class Calibrated:
 
 
 def calibrate(calls: Iterable[MeasuredCall]) -> tuple[list[Calibrated], list[Refusal]]:
-    """Fit each model, and each agent with it, that has enough calls; the others are refused.
+    """Fit each model, and each agent with it, that has enough calls; the others are refused, but for their error rates.
 
     Raises:
         HarnessError: None has enough.
@@ -122,10 +134,11 @@ def calibrate(calls: Iterable[MeasuredCall]) -> tuple[list[Calibrated], list[Ref
         timed = measured(group)
         if len(timed.tokens) < MIN_CALLS:
             number = sum(call.is_timed for call in group)
-            refused.append(Refusal(model, agent, len(group), number))
+            errors = error_shares(group) if len(group) >= MIN_CALLS else {}
+            refused.append(Refusal(model, agent, len(group), number, errors))
         else:
             found.append(_calibrated(model, agent, group, timed))
-    if not found:
+    if not found and not any(it.errors for it in refused):
         said = "".join(f"\n  {refusal}" for refusal in refused[:20]) or "\n  there are no calls"
         raise HarnessError(
             f"nothing can be fitted{said}\n  How to fix: record more calls, or name several files; they are put together by model"
@@ -148,7 +161,7 @@ def _calibrated(
         intervals=intervals(timed, fitted) if good.holds else {},
         quantities=quantities(timed.total_s),
         output_tokens=_sizes(calls, whole=_draws_whole_calls(timed, good)),
-        errors=_errors(calls),
+        errors=error_shares(calls),
     )
 
 
@@ -167,18 +180,6 @@ def _sizes(calls: Sequence[MeasuredCall], *, whole: bool) -> AnyDistribution:
         if whole or p_value < _LEAST_P:
             return Empirical(values=tuple(sorted(sizes.tolist())))
     return spread
-
-
-def _errors(calls: Sequence[MeasuredCall]) -> dict[str, Interval]:
-    """Shares with Wilson's intervals, which hold for few and for no errors."""
-    from scipy.stats import binomtest
-
-    counts = Counter(call.error for call in calls if call.error)
-    found = {}
-    for kind, count in sorted(counts.items()):
-        bounds = binomtest(count, len(calls)).proportion_ci(method="wilson")
-        found[kind] = Interval(count / len(calls), float(bounds.low), float(bounds.high))
-    return found
 
 
 def _name(model: str, agent: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from harness.calibrate.goodness import CONFIDENCE, Interval
-from harness.calibrate.model import Calibrated
+from harness.calibrate.model import Calibrated, Refusal
+from harness.calibrate.rates import faults_of
 from harness.chance.distributions import DISTRIBUTIONS, AnyDistribution, Constant
 from harness.json_types import JsonObject
 from harness.provider.latency import Latency
@@ -17,21 +18,29 @@ from harness.provider.latency import Latency
 _HEAD = """\
 # Latency profiles, fitted by `harness calibrate`. A scenario takes one as `latency: {profile: THIS FILE}`.
 # `latency` and `output_tokens` are as a scenario may state them itself. Three numbers in brackets are a value and the interval in
-# which the true one lies with a probability of %s.
+# which the true one lies with a probability of %s. `faults` make as many calls fail as `errors` says, of `calls`: a scenario takes them
+# as `faults: [{profile: THIS FILE}]`.
 """
 
 _DIGITS = 6
 """Significant digits of fitted numbers."""
 
 
-def profile_text(calibrated: Sequence[Calibrated]) -> str:
-    """The file."""
+def profile_text(calibrated: Sequence[Calibrated], refused: Sequence[Refusal] = ()) -> str:
+    """The file.
+
+    Args:
+        calibrated: What was fitted.
+        refused: Calls that are too few to fit a latency; those that tell error rates are written with these alone.
+    """
+    entries = {(one.model, one.agent): _entry(one) for one in calibrated}
+    entries |= {(it.model, it.agent): _rates(it.calls, it.errors) for it in refused if it.errors}
     models: JsonObject = {}
-    for one in calibrated:
-        if one.agent:
-            models[one.model].setdefault("agents", {})[one.agent] = _entry(one)
+    for model, agent in sorted(entries):
+        if agent:
+            models[model].setdefault("agents", {})[agent] = entries[model, agent]
         else:
-            models[one.model] = _entry(one)
+            models[model] = entries[model, agent]
     said = yaml.safe_dump(
         {"version": 1, "models": models},
         sort_keys=False,
@@ -44,12 +53,11 @@ def profile_text(calibrated: Sequence[Calibrated]) -> str:
 
 def _entry(one: Calibrated) -> JsonObject:
     entry: JsonObject = {
-        "calls": one.calls,
+        **_rates(one.calls, one.errors),
         "timed_calls": len(one.measured.tokens),
         "draws": "whole calls" if one.draws_whole_calls else "a fitted dependence",
         "latency": latency_as_data(one.latency),
         "output_tokens": distribution_as_data(one.output_tokens),
-        "errors": {kind: _interval(share) for kind, share in one.errors.items()},
         "measured": {name: _interval(value) for name, value in one.quantities.items()},
         "fit": {
             "distance": _short(one.goodness.distance),
@@ -60,6 +68,15 @@ def _entry(one: Calibrated) -> JsonObject:
     if one.notes:
         entry["notes"] = one.notes
     return entry
+
+
+def _rates(calls: int, errors: Mapping[str, Interval]) -> JsonObject:
+    """How many calls there were, and how often they failed; `faults` make as many fail."""
+    said: JsonObject = {
+        "calls": calls,
+        "errors": {kind: _interval(share) for kind, share in errors.items()},
+    }
+    return {**said, "faults": faults_of(errors)}
 
 
 def latency_as_data(latency: Latency) -> JsonObject:

@@ -14,6 +14,7 @@ from harness.cassettes import Interaction, load_cassette
 from harness.cassettes.asked import model_asked
 from harness.cassettes.said import error_in, said_in
 from harness.errors import HarnessError
+from harness.metrics.endings import TIMEOUT, attempt_endings
 from harness.spans import ATTEMPT
 from harness.store import Store, queries
 
@@ -50,12 +51,15 @@ def calls_of_file(path: Path) -> list[MeasuredCall]:
 def calls_of_store(store: Store) -> list[MeasuredCall]:
     """The attempts in all runs of a store."""
     run_ids = [row["run_id"] for row in queries.runs(store)]
-    return [
-        _of_span(span)
-        for table in queries.span_tables(store, run_ids).values()
-        for span in (dict(zip(table.columns, row, strict=True)) for row in table.rows())
-        if span["kind"] == ATTEMPT and span["status"] in ("ok", "error")
-    ]
+    found = []
+    for table in queries.span_tables(store, run_ids).values():
+        endings = attempt_endings(table)
+        for span in (dict(zip(table.columns, row, strict=True)) for row in table.rows()):
+            if span["kind"] == ATTEMPT and span["status"] in ("ok", "error"):
+                found.append(_of_span(span))
+            elif endings.get(span["span_id"]) == TIMEOUT:  # the client gave it up
+                found.append(MeasuredCall(model=span["model"], agent=span["agent"], error=TIMEOUT))
+    return found
 
 
 def _of_span(span: Mapping[str, Any]) -> MeasuredCall:

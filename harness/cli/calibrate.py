@@ -10,7 +10,7 @@ import click
 
 from harness.calibrate.calls import MeasuredCall
 from harness.calibrate.goodness import Interval
-from harness.calibrate.model import Calibrated, calibrate
+from harness.calibrate.model import Calibrated, Refusal, calibrate
 from harness.calibrate.profile import profile_text
 from harness.calibrate.sources import calls_of_file, calls_of_store
 from harness.cli.exit_codes import EXIT_PASS
@@ -43,13 +43,15 @@ def calibrate_files(
     if store is not None:
         calls += calls_of_store(Store(store))
     calibrated, refused = calibrate(calls)
-    _write(output, profile_text(calibrated).encode())
+    _write(output, profile_text(calibrated, refused).encode())
     _print(calibrated)
-    for one in calibrated:
-        for note in one.notes:
-            click.echo(printable(f"{one.name}: {note}"))
+    for fitted in calibrated:
+        for note in fitted.notes:
+            click.echo(printable(f"{fitted.name}: {note}"))
+    measured: list[Calibrated | Refusal] = [*calibrated, *refused]
+    for one in measured:
         for kind, share in one.errors.items():
-            click.echo(printable(f"{one.name}: {share.value:.1%} of the calls failed with {kind}, {share.low:.1%} to {share.high:.1%}"))  # fmt: skip
+            click.echo(printable(f"{one.name}: {share.value:.1%} of {one.calls:,} calls failed with {kind}, {share.low:.1%} to {share.high:.1%}"))  # fmt: skip
     for refusal in refused:
         click.echo(printable(f"not fitted: {refusal}"), err=True)
     if plot is not None:
@@ -57,7 +59,9 @@ def calibrate_files(
 
         _write(plot, plot_png(calibrated))
     click.echo(
-        printable(f"wrote {output}; a scenario takes it as latency: {{profile: {output.name}}}")
+        printable(
+            f"wrote {output}; a scenario takes it as latency: {{profile: {output.name}}}, and as faults: [{{profile: {output.name}}}]"
+        )
     )
     return EXIT_PASS
 

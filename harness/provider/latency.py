@@ -5,7 +5,8 @@
 The time to the first token and what follows it are drawn apart, or as one row of measured calls.
 
 The body of measured latencies is close to lognormal, and their far tail is heavier: hence a factor for the first and a
-rare large one for the second. Profiles of known models are in `profiles.toml`, with the number of calls behind them.
+rare large one for the second. Profiles of known models are in `profiles.toml`, with the number of calls behind them; those of models at
+one endpoint, whose parts are fitted together, in `endpoint_profiles.toml`.
 """
 
 from __future__ import annotations
@@ -177,11 +178,13 @@ class Duration(NamedTuple):
 
 
 def latency_of(model: str) -> Latency:
-    """Find the profile of a model by its name, ignoring a date at the end.
+    """Find the profile of a model by its name, ignoring a date at the end, or of one at an endpoint (`model@endpoint`).
 
     Raises:
         ScenarioError: There is none; the message lists what there is.
     """
+    if "@" in model and model in _profiles(_OF_ENDPOINTS):
+        return _read_latency(_profiles(_OF_ENDPOINTS)[model]["latency"])
     profiles = _profiles()
     known = [name for name in profiles if model == name or model.startswith(f"{name}-20")]
     if not known:
@@ -219,13 +222,15 @@ def likely_latency_of(model: str) -> Latency:
         return latency_of(next((like for part, like in _FAMILIES if part in model), _ANY_MODEL))
 
 
+_OF_ENDPOINTS = "endpoint_profiles.toml"
+
 _MADE_BY: JsonObject = dict(DISTRIBUTIONS)
 
 
 @cache
-def _profiles() -> JsonObject:
+def _profiles(file: str = "profiles.toml") -> JsonObject:
     return tomllib.loads(
-        resources.files("harness.provider").joinpath("profiles.toml").read_text(encoding="utf-8")
+        resources.files("harness.provider").joinpath(file).read_text(encoding="utf-8")
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from harness.chance.distributions import AnyDistribution
 from harness.errors import ScenarioError, did_you_mean
-from harness.fields import OrRecord, ScenarioFile
+from harness.faults import AnyFault, InjectedFault
+from harness.fields import AgentName, ModelName, OrRecord, ScenarioFile
 from harness.provider import Latency
 from harness.scenario.yaml_file import read_yaml
 
@@ -65,6 +66,62 @@ AnySize = Annotated[
 """Sizes of replies, stated or from a fitted profile."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedFaults:
+    """Faults in a file that `harness calibrate` wrote: as many attempts fail, and in the same ways, as calls that were measured."""
+
+    profile: ScenarioFile
+    """The file; a relative path starts at the scenario."""
+    model: str | None = None
+    """The model in it; absent means its only one."""
+    agent: AgentName | None = None
+    """The agent whose calls of that model were measured, and only whose attempts fail; absent means all calls and all agents."""
+    at: ModelName | None = None
+    """Only attempts at this model of the scenario."""
+
+
+def _faults(said: tuple[InjectedFault | FittedFaults, ...]) -> tuple[InjectedFault, ...]:
+    found: list[InjectedFault] = []
+    for one in said:
+        if isinstance(one, InjectedFault):
+            found.append(one)
+            continue
+        try:
+            found += read_faults(one)
+        except ScenarioError as error:
+            raise PydanticCustomError("one_of", "{why}", {"why": str(error)}) from None
+    return tuple(found)
+
+
+AnyFaults = Annotated[
+    tuple[
+        Annotated[
+            InjectedFault,
+            OrRecord(value=AnyFault, record=FittedFaults, key="profile", unless=None),
+        ],
+        ...,
+    ],
+    AfterValidator(_faults),
+]
+"""Faults, stated or from fitted profiles; after validation all are stated."""
+
+
+def read_faults(said: FittedFaults) -> list[InjectedFault]:
+    """Read the faults of a fitted profile.
+
+    Raises:
+        ScenarioError: The file is none, or has no such model or agent, or no faults for it.
+    """
+    of = FittedProfile(profile=said.profile, model=said.model, agent=said.agent)
+    found: list[InjectedFault] = list(_part(of, "faults", tuple[AnyFault, ...]))
+    if said.at is None:
+        return [replace(it, agent=said.agent, allow_unmet=True) for it in found]
+    return [
+        replace(it, agent=said.agent, model=said.at, allow_unmet=True)  # type: ignore[call-arg] # of attempts all
+        for it in found
+    ]
+
+
 def read_latency(said: FittedProfile) -> Latency:
     """Read a fitted profile.
 
@@ -108,6 +165,10 @@ def profiles_in(data: object) -> Iterator[str]:
     """The files of fitted profiles that a scenario names, as it names them."""
     if isinstance(data, dict):
         for key, value in data.items():
+            faults = value if key == "faults" and isinstance(value, list) else []
+            for fault in faults:
+                if isinstance(fault, dict) and isinstance(fault.get("profile"), str):
+                    yield fault["profile"]
             takes = key in ("latency", "output_tokens") and isinstance(value, dict)
             file = value.get("profile") if takes else None
             if isinstance(file, str):

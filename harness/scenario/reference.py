@@ -58,7 +58,7 @@ from harness.resilience import (
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
-from harness.scenario.fitted import FittedProfile
+from harness.scenario.fitted import FittedFaults, FittedProfile
 from harness.scenario.members import AgentSpec, Match, TeamSpec
 from harness.scenario.policies import PolicySection
 from harness.scenario.schema import (
@@ -158,6 +158,7 @@ _PROVIDER: tuple[_Section, ...] = (
     ("models", ModelSpec),
     ("latency", Latency),
     ("a fitted profile", FittedProfile),
+    ("faults of a profile", FittedFaults),
     ("tail", Tail),
     ("prompt cache", PromptCache),
     ("prices", Prices),

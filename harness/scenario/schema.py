@@ -23,7 +23,6 @@ from harness.agents import ToolSpec
 from harness.apis import APIS, vendor_of
 from harness.chance.arrivals import AnyArrivals, At, Closed, Trace
 from harness.chance.distributions import AnyDistribution
-from harness.faults import AnyFault
 from harness.fields import AgentName, ProviderName
 from harness.kernel import kernel
 from harness.models.recorded import ReplayLatency
@@ -35,7 +34,7 @@ from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
-from harness.scenario.fitted import AnyLatency, AnySize
+from harness.scenario.fitted import AnyFaults, AnyLatency, AnySize
 from harness.scenario.meaning import Judging
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.policies import PolicySection, check_policies
@@ -238,8 +237,9 @@ class Head(Section):
     """Virtual time at which a run ends even if tasks are unfinished [s]; those are cancelled, and count as failed."""
     workload: Workload
     """The tasks of a run."""
-    faults: tuple[AnyFault, ...] = ()
-    """The faults, in order; the first that applies to an attempt decides."""
+    faults: AnyFaults = ()
+    """The faults, in order; the first that applies to an attempt decides. `{profile: FILE}` stands for those that `harness calibrate` has
+    measured."""
     latency_factors: dict[AgentName, Annotated[float, Gt(0)]] = {}
     """Factors for the service time of single agents' attempts, by name, such as `{reviewer: 0.8}`; tools and
     waits are not changed."""

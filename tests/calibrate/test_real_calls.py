@@ -15,7 +15,9 @@ from benchmarks.calibration import compared
 from harness.calibrate.calls import MeasuredCall
 from harness.calibrate.model import calibrate
 from harness.calibrate.plot import simulated_s
+from harness.calibrate.profile import latency_as_data
 from harness.calibrate.sources import calls_of_file
+from harness.provider.latency import latency_of
 
 DATA = Path(os.environ.get("HARNESS_DATA", "no-data"))
 FILES = sorted((DATA / "llmperf").glob("*.json"))
@@ -61,3 +63,22 @@ def test_whole_calls_keep_the_tail_that_independent_draws_overstate() -> None:
 def test_failed_calls_of_an_endpoint_are_counted() -> None:
     ((one,), _) = calibrate(calls_of("perplexity_70b"))
     assert one.errors["http_429"].value == pytest.approx(2 / 150)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("llama-2-7b-chat@anyscale", "anyscale_7b"),
+        ("llama-2-70b-chat@fireworks", "fireworks_70b"),
+        ("llama-2-70b-chat@together", "together_70b"),
+    ],
+)
+def test_built_in_profile_of_an_endpoint_is_the_fit_of_its_calls(name: str, file: str) -> None:
+    ((one,), _) = calibrate(calls_of(file))
+    assert not one.draws_whole_calls
+    assert latency_as_data(latency_of(name)) == latency_as_data(one.latency)
+    simulated = np.tile(one.measured.tokens, 40)
+    mean, _, p95, _ = one.quantities.values()
+    drawn_s = simulated_s(latency_of(name), simulated)
+    assert mean.low < float(np.mean(drawn_s)) < mean.high
+    assert p95.low < float(np.quantile(drawn_s, 0.95)) < p95.high

@@ -92,6 +92,7 @@ def row_of(span: Any) -> Row:  # noqa: ANN401 - protobuf
         "correct": int(told.get("harness.correct", -1)),
         "repeats": told.get("harness.repeats", -1),
         "customer": told.get("harness.customer", ""),
+        "limited_by": told.get("harness.limited_by", ""),
         "priority": told.get("harness.priority", -1),
     }  # fmt: skip
 
