@@ -245,6 +245,19 @@ def test_who_gives_up_after_a_time_is_in_no_circle() -> None:
         team().run(asking("future", 1.0, patience_s=100_000.0))
 
 
+def test_who_gives_up_after_a_time_of_anyio_is_in_no_circle() -> None:
+    anyio = pytest.importorskip("anyio")
+
+    async def main() -> None:
+        beating = asyncio.create_task(beat(1.0))
+        with anyio.fail_after(100_000.0):
+            await asking("future")()
+        beating.cancel()
+
+    with pytest.raises(TimeoutError):
+        team().run(main)
+
+
 def test_who_is_given_up_by_a_supervisor_is_in_no_circle() -> None:
     async def main() -> str:
         working = asyncio.create_task(asking("inbox")())
