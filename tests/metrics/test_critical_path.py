@@ -20,6 +20,7 @@ from harness.spans import (
     ATTEMPT,
     CALL,
     CANCELLED,
+    DEADLOCK,
     ERROR,
     OK,
     SPAN_COLUMNS,
