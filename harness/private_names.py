@@ -96,6 +96,7 @@ PACKAGES: tuple[Package, ...] = (
             "asyncio.Task._fut_waiter",
             "asyncio.Task._log_destroy_pending",
             "asyncio.TaskGroup.__init__:_tasks",
+            "asyncio.Timeout.__init__:_task",
             "asyncio.events._get_running_loop",
             "asyncio.events._set_running_loop",
             "asyncio.tasks._GatheringFuture",

@@ -127,6 +127,8 @@ class _Edge(NamedTuple):
     """What of it is waited for, in words that follow its name."""
 
 
+_Level = Callable[[Doer], Iterator[_Edge]]
+"""One way to know whom one waits for."""
 _Edges = dict[Doer, list[_Edge]]
 _Names = Mapping[Doer, str]
 """Those whose waits no timer ends, with the names of their agents."""
@@ -173,9 +175,11 @@ def circle_beside_timers(
     if not doers or doers[0] not in finder.names:
         return None
     circle = finder.find(finder.strictly if strict else finder.likely)
-    if circle is None or any(finder.holds(it, circle.doers) for it in doers if it not in finder.names):  # fmt: skip
+    if circle is None or not finder.waits_for(doers[0], circle.doers):
         return None
-    return circle if finder.waits_for(doers[0], circle.doers) else None
+    waiting = [it for it in finder.names if finder.awaits(it, circle.doers)]
+    gives_up = any(finder.holds(it, waiting) for it in doers if it not in finder.names)
+    return None if gives_up else circle
 
 
 class _Finder:
@@ -197,7 +201,7 @@ class _Finder:
         self.strictly = (self._known, self._asked_and_heard_nothing, self._held)
         self.likely = (*self.strictly, self._asked, self._called, self._last_sent)
 
-    def find(self, levels: Iterable[Callable[[Doer], Iterator[_Edge]]]) -> Circle | None:
+    def find(self, levels: Iterable[_Level]) -> Circle | None:
         """The first circle with the first levels of knowledge that show one."""
         edges: _Edges = {it: [] for it in self.names}
         for level in levels:
@@ -211,16 +215,22 @@ class _Finder:
 
     def waits_for(self, first: Doer, circle: Sequence[Doer]) -> bool:
         """Whether one waits for one of a circle, as far as that is known."""
+        return self._reaches(first, circle, (self._known, self._asked, self._held))
+
+    def awaits(self, first: Doer, circle: Sequence[Doer]) -> bool:
+        """Whether one is of a circle, or awaits one of it and would cancel it."""
+        return self._reaches(first, circle, (self._known,))
+
+    def _reaches(self, first: Doer, circle: Sequence[Doer], levels: Sequence[_Level]) -> bool:
         found, todo = {first: None}, [first]
         while todo:
             it = todo.pop()
             if it in circle:
                 return True
-            for level in (self._known, self._asked, self._held):
-                for edge in level(it) if it in self.names else ():
-                    if edge.on not in found:
-                        found[edge.on] = None
-                        todo.append(edge.on)
+            for edge in [edge for level in levels if it in self.names for edge in level(it)]:
+                if edge.on not in found:
+                    found[edge.on] = None
+                    todo.append(edge.on)
         return False
 
     def holds(self, doer: Doer, others: Sequence[Doer]) -> bool:
@@ -282,14 +292,16 @@ class _Finder:
     def _held(self, doer: Doer) -> Iterator[_Edge]:
         """The one that holds the future or event that is waited for, as a part of what it works on."""
         thing = self._waits.thing(doer)
-        if thing is None or isinstance(thing, asyncio.Lock | asyncio.Semaphore):
+        if thing is None or isinstance(thing, (asyncio.Lock, asyncio.Semaphore, *_QUEUES)):
             return
         holders = [
             other
             for other in self.names
             if other is not doer
             and any(
-                True for frame in self._own_frames(other) for _ in names_in(frame.f_locals, thing)
+                True
+                for frame in self._own_frames(other)
+                for _ in names_in(_variables(frame), thing)
             )
         ]
         if len(holders) == 1:
@@ -378,6 +390,12 @@ class _Finder:
             return given
         first = _arguments(frames[0]).values() if frames else ()
         return next((it for it in first if isinstance(it, str) and it.isidentifier()), "")
+
+
+def _variables(frame: FrameType) -> dict[str, Any]:
+    """The variables of a function alone: what it shares with others, such as the queues of all agents, says nothing of it."""
+    names = frame.f_code.co_varnames
+    return {name: it for name, it in frame.f_locals.items() if name in names and name != "self"}
 
 
 def _arguments(frame: FrameType) -> dict[str, Any]:

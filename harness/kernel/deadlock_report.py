@@ -59,11 +59,13 @@ def report(loop: asyncio.AbstractEventLoop, *, but: AnyTask | None = None) -> st
     deaths = _deaths(loop)
     lines = [*_lines(doing), *_lines(deaths)]
     watcher = getattr(getattr(loop, "kernel", None), "watcher", None)
-    circle = None if watcher is None else find_circle(tasks, watcher.agent_of)
+    circle = None
+    if watcher is not None:  # a task that died explains more than what is only likely
+        circle = find_circle(tasks, watcher.agent_of, strict=bool(deaths))
     if circle is not None:
         lines.insert(0, f"{AGENTS}{circle.words}")
     cycle = _find_cycle(waits)
-    if not (cycle or deaths):  # a task that died explains more than a queue that stays empty
+    if not (cycle or deaths):
         cycle = _find_cycle(
             {task: Wait(wait.what, (*wait.on, *wait.likely)) for task, wait in waits.items()}
         )

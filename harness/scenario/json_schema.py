@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import TypeAdapter
 
 from harness.json_types import JsonObject
 from harness.scenario.docstrings import field_docs
 from harness.scenario.reference import RECORDS
 from harness.scenario.schema import AnyScenario, Scenario, TargetScenario, rebuild_if_registered
+
+_OF_A_MODULE: Final[JsonObject] = {
+    "type": "object",
+    "patternProperties": {r"^[\w.]+:\w+$": {"type": "object"}},
+    "additionalProperties": False,
+    "minProperties": 1,
+    "maxProperties": 1,
+}
+"""A pattern as `module:Class`."""
 
 
 def _field_of(record: type[object], key: str) -> str:
@@ -37,8 +48,11 @@ def json_schema() -> JsonObject:
 
 
 def _let_bakeoff_replace_pattern(scenario: JsonObject) -> None:
-    """Say that `pattern` may be a name, or absent, beside `bakeoff`: the loader resolves it before it validates."""
+    """Say that `pattern` may be a name, or absent, beside `bakeoff`: the loader resolves it before it validates.
+
+    It may also be a class of a module of the user's, whose fields no schema knows.
+    """
     pattern = scenario["properties"]["pattern"]
-    scenario["properties"]["pattern"] = {"anyOf": [pattern, {"type": "string"}]}
+    scenario["properties"]["pattern"] = {"anyOf": [pattern, _OF_A_MODULE, {"type": "string"}]}
     scenario["required"].remove("pattern")
     scenario["anyOf"] = [{"required": ["pattern"]}, {"required": ["bakeoff"]}]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.metrics.stood_out import stood_out
+from harness.report import Contents, Side
+from harness.report.blocks import DataTable
+from harness.report.sections.stood_out import section as stood_out_section
 from harness.run import RunResult, Simulation
 from harness.run.outcome import Results
 from harness.spans import Table
+from harness.store import Store
+
+HOUSE = Path(__file__).parents[2]
 
 
 def team(faults: list[dict[str, Any]], **more: object) -> Simulation:
@@ -159,3 +166,18 @@ def test_a_program_that_makes_good_a_failure_has_no_cascade() -> None:
         return await ask("writer", found)
 
     assert events(sim.run(program).events_table, "cascade") == []
+
+
+def test_the_report_of_runs_has_a_section_for_what_stood_out(tmp_path: Path) -> None:
+    from harness.cli.app import run
+
+    store, file = tmp_path / "runs.duckdb", HOUSE / "scenarios" / "siblings_thrown_away.yaml"
+    run(["simulate", str(file), "--runs", "1", "--store", str(store), "--quiet"])
+    side = Side(Store(store), (1,))
+    section = stood_out_section(Contents(side=side, base=None, judgement=None))
+    assert section is not None
+    (table,) = section.blocks
+    assert isinstance(table, DataTable)
+    ((kind, line, runs),) = table.rows
+    assert (kind, runs) == ("cascade", 1)
+    assert "slow failed at " in str(line)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.run import RunResult, Simulation
+from harness.spans import as_json_lines
 
 pytest.importorskip("anthropic")
 
@@ -136,3 +137,40 @@ def test_task_that_goes_round_ends_without_progress(
     assert task == 2
     assert words.startswith('program > writer: "Write on Ulm." -> "')
     assert result.failures == {"no_progress": 1}
+
+
+# -- patterns -----------------------------------------------------------------------------------------------------------
+
+CIRCLE_OF_A_PATTERN = Path(__file__).parents[2] / "scenarios" / "waiting_in_a_circle.yaml"
+
+
+def reports(result: RunResult) -> set[int]:
+    """The tasks in which members ask one another."""
+    rows = result.spans.rows("kind", "task", "name")
+    return {task for kind, task, name in rows if kind == "task" and name == "report"}
+
+
+def test_members_of_a_pattern_that_wait_for_one_another_are_named() -> None:
+    result = Simulation(CIRCLE_OF_A_PATTERN).run(1)
+    stuck = reports(result)
+    assert stuck
+    assert endings(result) == [
+        (task, "error", "deadlock") if task in stuck else (task, "ok", "") for task in range(1, 21)
+    ]
+    told = events(result, "deadlock")
+    assert {task for task, _ in told} == stuck
+    assert all("analyst waits for critic's reply since " in words for _, words in told)
+    assert [seen.kind for seen in result.stood_out] == ["deadlock"] * len(stuck)
+
+
+def test_members_that_give_up_waiting_are_in_no_circle() -> None:
+    cure = "pattern.circle:Circle.patience_s=60"
+    result = Simulation(CIRCLE_OF_A_PATTERN, overrides=[cure]).run(1)
+    assert {status for _, status, _ in endings(result)} == {"ok"}
+    assert result.stood_out == ()
+
+
+def test_two_runs_of_stuck_tasks_are_the_same() -> None:
+    first, second = (Simulation(CIRCLE_OF_A_PATTERN).run(3) for _ in range(2))
+    assert as_json_lines(first.spans) == as_json_lines(second.spans)
+    assert as_json_lines(first.events) == as_json_lines(second.events)

@@ -193,6 +193,37 @@ def test_circle_beside_a_main_task_that_ticks_is_named_at_the_horizon() -> None:
     assert ("deadlock", IN_A_CIRCLE) in list(sim.last_run.events_table.rows("name", "detail"))
 
 
+def test_agent_that_died_is_no_part_of_a_circle_that_is_only_likely() -> None:
+    """Who waits for the dead is not said to wait for the idle one who has written to it last."""
+
+    async def main() -> None:
+        inbox: dict[str, asyncio.Queue[str]] = {name: asyncio.Queue() for name in NEXT}
+
+        async def agent(name: str) -> None:
+            while True:
+                text = await inbox[name].get()
+                if name == "critic":
+                    raise ValueError("no ink")
+                await inbox["analyst"].put(f"{name}: {text}")
+
+        working = [asyncio.create_task(agent(name)) for name in ("critic", "writer")]
+        for name in ("critic", "writer"):
+            await inbox[name].put("Ulm?")
+        for _ in range(2):
+            await inbox["analyst"].get()
+        assert working
+
+    sim = team()
+    with pytest.raises(Deadlock) as caught:
+        sim.run(main)
+    assert "agents:" not in caught.value.report
+    assert (
+        sim.tell_failure(caught.value)
+        .splitlines()[0]
+        .endswith("(agent) has failed with ValueError: no ink (exception not retrieved)")
+    )
+
+
 # -- threads ----------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +274,19 @@ def test_circle_of_threads_is_named_too(
 def test_who_gives_up_after_a_time_is_in_no_circle() -> None:
     with pytest.raises(TimeoutError):
         team().run(asking("future", 1.0, patience_s=100_000.0))
+
+
+def test_who_gives_up_after_a_time_of_anyio_is_in_no_circle() -> None:
+    anyio = pytest.importorskip("anyio")
+
+    async def main() -> None:
+        beating = asyncio.create_task(beat(1.0))
+        with anyio.fail_after(100_000.0):
+            await asking("future")()
+        beating.cancel()
+
+    with pytest.raises(TimeoutError):
+        team().run(main)
 
 
 def test_who_is_given_up_by_a_supervisor_is_in_no_circle() -> None:
