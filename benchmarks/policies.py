@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.bare import CALLS_PER_TASK, Bare, BareWithPolicies
+from benchmarks.bare import CALLS_PER_TASK, WORKERS, Bare, BareWithPolicies
 from benchmarks.workload import scenario, simulated_cpu_s
 
 TASKS = 3_000
@@ -33,23 +33,36 @@ POLICIES = {
 """Policies that have nothing to do; those that make further calls, or hand them on, are left out."""
 
 
+def stubs(folder: Path) -> list[str]:
+    """Changes of the scenario so that every agent replies with a JSON object.
+
+    Args:
+        folder: Where the stub is written.
+    """
+    stub, agents = Path(folder, "stub.yaml"), ("lead", *WORKERS)
+    lines = [f"  {agent}: {{rules: [{{reply: '{{}}'}}]}}" for agent in agents]
+    stub.write_text("\n".join(["agents:", *lines]), encoding="utf-8")
+    return [f"agents.{agent}.stub={stub}" for agent in agents]
+
+
+def with_policies(*names: str) -> str:
+    """The change of the scenario that states some policies, or all of `POLICIES`."""
+    stated = ", ".join(f"{name}: {POLICIES[name]}" for name in names or POLICIES)
+    return f"policies.default={{{stated}}}"
+
+
 def main() -> None:
-    """Measure each policy alone, and all together, each between two measurements of bare SimPy."""
+    """Measure each policy alone, and all together, each beside a measurement of bare SimPy."""
     with tempfile.TemporaryDirectory() as folder:
-        stub = Path(folder, "stub.yaml")
-        lines = [f"  {agent}: {{rules: [{{reply: '{{}}'}}]}}" for agent in ("lead", *"abcd")]
-        stub.write_text("\n".join(["agents:", *lines]), encoding="utf-8")
-        _us_per_call(stub, ())  # imports are not measured
-        for names in ((), *((name,) for name in POLICIES)):
-            ratio = _us_per_call(stub, names) / _bare_us(Bare)
-            print(
-                f"{''.join(names) or 'none':18} {ratio:5.2f} x bare SimPy without policies",
-                flush=True,
-            )
-        ours_us, by_hand_us = _us_per_call(stub, tuple(POLICIES)), _bare_us(BareWithPolicies)
-        print(
-            f"{'all':18} {ours_us / _bare_us(Bare):5.2f} x bare SimPy without policies (target: at most 3.0)"
-        )
+        replies = stubs(Path(folder))
+        _us_per_call(*replies)  # imports are not measured
+        print(f"{'none':18} {_us_per_call(*replies) / _bare_us(Bare):5.2f} x bare SimPy")
+        for name in POLICIES:
+            ratio = _us_per_call(with_policies(name), *replies) / _bare_us(Bare)
+            print(f"{name:18} {ratio:5.2f} x bare SimPy without policies", flush=True)
+        ours_us, by_hand_us = _us_per_call(with_policies(), *replies), _bare_us(BareWithPolicies)
+        ratio = ours_us / _bare_us(Bare)
+        print(f"{'all':18} {ratio:5.2f} x bare SimPy without policies (target: at most 3.0)")
         print(f"{'':18} {ours_us / by_hand_us:5.2f} x bare SimPy with the same policies by hand")
 
 
@@ -57,12 +70,9 @@ def _bare_us(program: type[Bare]) -> float:
     return min(program(TASKS).cpu_s() for _ in range(ROUNDS)) / TASKS / CALLS_PER_TASK * 1e6
 
 
-def _us_per_call(stub: Path, names: tuple[str, ...]) -> float:
-    stated = ", ".join(f"{name}: {POLICIES[name]}" for name in names)
-    stubs = [f"agents.{agent}.stub={stub}" for agent in ("lead", *"abcd")]
-    loaded = scenario(TASKS, f"policies.default={{{stated}}}", *stubs)
-    best_s = min(simulated_cpu_s(loaded) for _ in range(ROUNDS))
-    return best_s / TASKS / CALLS_PER_TASK * 1e6
+def _us_per_call(*changes: str) -> float:
+    loaded = scenario(TASKS, *changes)
+    return min(simulated_cpu_s(loaded) for _ in range(ROUNDS)) / TASKS / CALLS_PER_TASK * 1e6
 
 
 if __name__ == "__main__":

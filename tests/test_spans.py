@@ -178,3 +178,9 @@ def test_json_lines_keep_every_digit_of_a_time() -> None:
     at_s = 0.1 + 0.2
     table.extend(*([value] for value in Event(at_s, 1, 1, "a", "retry", "")))
     assert json.loads(as_json_lines(table))["at_s"] == at_s
+
+
+def test_event_has_every_field() -> None:
+    log = SpanLog(lambda: 1.0)
+    log.event("retry", log.open_task("kind", 1), "why", "a")
+    assert Event(*next(log.events.rows())) == Event(1.0, 1, 1, "a", "retry", "why")

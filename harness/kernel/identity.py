@@ -24,7 +24,11 @@ _PATH_MAX = 300
 
 _DEFAULT_THREAD_NAME = re.compile(r"Thread-\d+(?: \((.*)\))?")
 
-_CREATE_TASK = getattr(asyncio.create_task, "__code__", None)
+_CREATORS = tuple(
+    getattr(creator, "__code__", None)
+    for creator in (asyncio.create_task, asyncio.TaskGroup.create_task)
+)
+"""What creates nearly all tasks, under their caller's name."""
 
 
 class Identity:
@@ -137,7 +141,7 @@ def is_wait_for() -> bool:
     Its caller must be `create_task` itself.
     """
     frame: Any = sys._getframe(2)  # noqa: SLF001 - `inspect` has it from there, at a hundred times the price
-    if frame.f_code is _CREATE_TASK:  # nearly always; each frame that is looked at costs an object
+    if frame.f_code in _CREATORS:  # each frame that is looked at costs an object
         return False
     while frame.f_code.co_name == "create_task":  # of a class below
         frame = frame.f_back

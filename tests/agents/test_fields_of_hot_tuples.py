@@ -7,7 +7,7 @@ from harness.chance import Draws
 from harness.chance.distributions import Constant
 from harness.provider import Latency
 from harness.provider.latency import Duration
-from harness.spans import Event, SpanLog
+from harness.spans import SpanLog
 from harness.units import Usage
 
 
@@ -28,9 +28,3 @@ def test_duration_of_an_attempt_has_every_field() -> None:
 
 def test_usage_without_a_cache_has_every_field() -> None:
     assert Usage(3, 4) == (3, 4, 0, 0, 0, 0, 0.0, 0.0)
-
-
-def test_event_has_every_field() -> None:
-    log = SpanLog(lambda: 1.0)
-    log.event("retry", log.open_task("kind", 1), "why", "a")
-    assert Event(*next(log.events.rows())) == Event(1.0, 1, 1, "a", "retry", "why")
