@@ -63,7 +63,7 @@ def explore_file(wanted: Wanted) -> int:
         scenario = load_scenario(wanted.file, overrides=changes)
     replay = None if wanted.replay is None else read_token(wanted.replay)
     seed = scenario.spec.seeds(first=wanted.seed, runs=1)[0] if replay is None else replay.seed
-    budget = Budget(wanted.runs, wanted.wall_s) if replay is None else Budget(2, math.inf)
+    budget = Budget(wanted.runs, wanted.wall_s) if replay is None else Budget(3, math.inf)
     search = Search(ExploredScenario(scenario, seed), properties(), budget, jobs=wanted.jobs)
     tells = wanted.output == "table"
     portfolio = Portfolio(

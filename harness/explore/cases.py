@@ -35,6 +35,7 @@ def keep(folder: Path, finding: Finding) -> Path:
         "deviations": [to_record(one) for one in finding.overrides],
         "events": replay.events,
         "trail": replay.trail,
+        "near": [to_record(one) for one in replay.near],
         "story": finding.story,
     }
     same = repr((replay.test, replay.seed, record["deviations"], finding.kind))
@@ -68,6 +69,7 @@ def read(path: Path) -> Replay:
             str(said["kind"]),
             str(said.get("events", "")),
             str(said.get("trail", "")),
+            tuple(from_record(record) for record in said.get("near", ())),
             str(said["test"]),
         )
     except OSError as error:

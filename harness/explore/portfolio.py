@@ -118,7 +118,9 @@ class Portfolio:
                 + (f"; {where}" if where else "")
             )
         if trial.failure is not None:
-            self._tell(trial, Shrunk(trial.deviations, trial.seen, trial.failure, 0))
+            near = self._search.trial(replay.near, "replay") if replay.near else passing
+            passed = ((near.deviations, near.seen),) if near.failure is None else ()
+            self._tell(trial, Shrunk(trial.deviations, trial.seen, trial.failure, 0, passed))
         return self._result("a replay", differs)
 
     def _rounds(self) -> None:
@@ -204,6 +206,7 @@ class Portfolio:
             shrunk.failure.kind,
             shrunk.seen.events,
             trail_of(timeline),
+            near.deviations,
             self._test,
         )
         finding = Finding(

@@ -26,6 +26,8 @@ class Replay:
     """The digest of all that happened."""
     trail: str = ""
     """The rolling hash of its timeline; see `harness.explore.trail`."""
+    near: Deviations = ()
+    """Those of the nearest run that passes."""
     test: str = ""
     """What it is a finding of: the id of a test, or a scenario file."""
 
@@ -38,6 +40,7 @@ def token_of(replay: Replay) -> str:
         "kind": replay.kind,
         "events": replay.events,
         "trail": replay.trail,
+        "near": [to_record(one) for one in replay.near],
         "test": replay.test,
     }
     packed = zlib.compress(json.dumps(said, separators=(",", ":")).encode(), 9)
@@ -62,6 +65,7 @@ def read_token(token: str) -> Replay:
             str(said["kind"]),
             str(said["events"]),
             str(said.get("trail", "")),
+            tuple(from_record(record) for record in said.get("near", ())),
             str(said["test"]),
         )
     except (ValueError, KeyError, TypeError, zlib.error, binascii.Error):

@@ -208,7 +208,7 @@ class Explored:
         """Run a finding again; see `Sim.replay_finding`."""
         replay = read_token(token)
         with _quiet():
-            return self._portfolio(How(Budget(2, math.inf), replay.seed)).replay(replay)
+            return self._portfolio(How(Budget(3, math.inf), replay.seed)).replay(replay)
 
     def _portfolio(self, how: How) -> Portfolio:
         subject = ExploredProgram(self._sim, self._program, self._args, how.seed)
