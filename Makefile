@@ -10,6 +10,11 @@ BAKEOFFS := code_review_bakeoff error_order
 SWEEPS := code_review
 PATTERNS := code_review_single orchestrator_worker pipeline hierarchical router bus hybrid parallel debate consensus refine handoff \
   market mesh tool_agent blackboard
+# The task that shows it stands behind the name.
+WEAKNESSES := single_overflow:4 orchestrator_bottleneck:5 pipeline_first_error:3 hierarchical_lost_detail:3 router_wrong_specialist:3 \
+  bus_late_subscriber:3 parallel_disagreement:3 debate_agreement:3 consensus_correlated:3 refine_never:3 \
+  handoff_lost_context:3 market_nobody_bids:3 market_wrong_award:3 mesh_livelock:3 mesh_version_drift:3 \
+  react_loop:3 react_drift:3 blackboard_lost_update:3 blackboard_lock:3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup simulate test test-all test-pythons test-frameworks test-mcp test-threads-frameworks test-crewai test-crewai-cassettes test-browser lint format check bench gallery docs clean
@@ -116,6 +121,12 @@ gallery: $(READY) ## draw the reports in reports/gallery again
 	  (cd $$there && $$here/$(BIN)/harness simulate scenarios/$$each.yaml --runs 1 --set workload.warmup_tasks=0 \
 	    --set workload.tasks=3 --keep-texts --quiet || test $$? -eq 1) && \
 	  $(BIN)/harness report --task 1 --store $$there/harness.duckdb -o reports/gallery/patterns || exit 1; \
+	done && rm -rf $$there
+	there=$$(mktemp -d) && cp -r scenarios stubs $$there && here=$$PWD && \
+	for each in $(WEAKNESSES); do \
+	  (cd $$there && $$here/$(BIN)/harness simulate scenarios/$${each%:*}.yaml --runs 1 --set workload.warmup_tasks=0 \
+	    --set workload.tasks=8 --keep-texts --quiet || test $$? -eq 1) && \
+	  $(BIN)/harness report --task $${each#*:} --store $$there/harness.duckdb -o reports/gallery/weaknesses || exit 1; \
 	done && rm -rf $$there
 
 docs: $(READY) ## write the generated pages again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,13 @@ def test_every_pattern_has_a_small_page_in_the_gallery() -> None:
         link = part.partition("[One task of it](../")[2].partition(")")[0]
         assert (ROOT / link).is_file(), f"the section {name} links to no page of the gallery"
         assert (ROOT / link).stat().st_size < 200_000
+
+
+def test_every_weakness_has_a_page_in_the_gallery() -> None:
+    text = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
+    shipped = [name for name, kind in PATTERNS.items() if kind.__module__.startswith("harness.")]
+    for name in shipped:
+        part = text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        links = re.findall(r"\(\.\./(reports/gallery/weaknesses/[^)]*)\)", part)
+        assert links or name == "hybrid", f"the section {name} links to no page of its weakness"
+        assert [it for it in links if not (ROOT / it).is_file()] == []
