@@ -101,7 +101,10 @@ def _json(found: Coordination) -> JsonObject:
         "tasks": found.tasks,
         "agents": {agent: asdict(it) for agent, it in found.agents.items()},
         "bottleneck": found.bottleneck or None,
-        "waits": [it._asdict() for it in found.waits],
+        "waits": [
+            {"agent": it.agent, "waited_for": it.waited_for, "times": it.times, "wait_s": it.wait_s}
+            for it in found.waits
+        ],
         "traffic": [
             {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in asdict(it).items()}
             for it in found.traffic

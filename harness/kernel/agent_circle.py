@@ -130,6 +130,10 @@ class _Edge(NamedTuple):
 _Level = Callable[[Doer], Iterator[_Edge]]
 """One way to know whom one waits for."""
 _Edges = dict[Doer, list[_Edge]]
+_MANY = 200
+"""Among more, a circle is looked for only when nothing else is left to happen, and by what is known alone: all other ways look
+at each pair."""
+
 _Names = Mapping[Doer, str]
 """Those whose waits no timer ends, with the names of their agents."""
 
@@ -171,8 +175,10 @@ def circle_beside_timers(
         waits: What is known of their waits; None means that they are tasks.
         strict: Whether who has taken a message since it asked waits for no reply: it may be idle.
     """
+    if not 0 < len(doers) <= _MANY:
+        return None
     finder = _Finder(waits or TaskWaits(), doers, agent_of)
-    if not doers or doers[0] not in finder.names:
+    if doers[0] not in finder.names:
         return None
     circle = finder.find(finder.strictly if strict else finder.likely)
     if circle is None or not finder.waits_for(doers[0], circle.doers):
@@ -198,8 +204,11 @@ class _Finder:
         self.names: _Names = {
             it: agent_of(it) or self._own_name(it) for it in doers if not waits.has_time(it)
         }
-        self.strictly = (self._known, self._asked_and_heard_nothing, self._held)
-        self.likely = (*self.strictly, self._asked, self._called, self._last_sent)
+        self.strictly: tuple[_Level, ...] = (self._known,)
+        self.likely: tuple[_Level, ...] = self.strictly
+        if len(self.names) <= _MANY:
+            self.strictly = (self._known, self._asked_and_heard_nothing, self._held)
+            self.likely = (*self.strictly, self._asked, self._called, self._last_sent)
 
     def find(self, levels: Iterable[_Level]) -> Circle | None:
         """The first circle with the first levels of knowledge that show one."""
