@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from harness.virtual.own_modules import count_as_own
 
 
+@functools.cache
 def count_project_as_own(root: Path) -> None:
     """Count what the distribution of the project installed as the program's own.
 

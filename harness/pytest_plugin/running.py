@@ -56,9 +56,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     """Simulated surroundings for a program: agents, providers, faults, and virtual time to run it in."""
+    from harness.pytest_plugin.project import count_project_as_own
     from harness.sim import Sim
     from harness.sim.undo import state_taken_back
 
+    count_project_as_own(request.config.rootpath)
     seed = getattr(request, "param", None)
     if seed is None:
         seed = only_seed(request)

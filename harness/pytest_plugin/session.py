@@ -14,7 +14,6 @@ from harness.errors import HarnessError
 from harness.private_names import PYTEST, check_private_names
 from harness.pytest_plugin import cassettes
 from harness.pytest_plugin.marks import is_simulated
-from harness.pytest_plugin.project import count_project_as_own
 from harness.pytest_plugin.stash import GATE, SIMULATION
 
 
@@ -44,7 +43,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "latency_budget(below_s): every run of this test takes less virtual time than this",
     )
     config.pluginmanager.register(cassettes, "harness-cassettes")
-    count_project_as_own(config.rootpath)
     config.addinivalue_line("markers", "cost_budget(below_usd): every run of this test costs less")
     if config.getoption("--sim-keep-texts") and config.getoption("--sim-store") is None:
         raise pytest.UsageError("--sim-keep-texts needs --sim-store FILE, where they are written")

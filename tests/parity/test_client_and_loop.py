@@ -163,7 +163,7 @@ def both(shape: Callable[[Make, Use, str], list[Any]], name: str) -> tuple[Any, 
         real = shape(make, use, server.url)
         requests = len(server.asked_from)
     sim = Sim(1)
-    sim.agent("agent", model="*", reply="hello", allow_unused=True)
+    sim.agent("agent", model="*", reply="hello", latency_s=0.5, allow_unused=True)
     host = "https://api.openai.com" if "openai" in name else "https://api.anthropic.com"
     run = sim.run(shape, make, use, host)
     gc.collect()  # while what it complains about is not yet another test's

@@ -49,7 +49,7 @@ def test_a_finding_fails_the_test_and_its_token_replays_it(
     assert token is not None
     again = project(TEST, "-s", "--sim-replay", token[0])
     again.assert_outcomes(failed=1)
-    assert "RUNS 2 a replay" in again.stdout.str()
+    assert "RUNS 3 a replay" in again.stdout.str()
 
 
 def test_the_budget_of_the_command_line_comes_before_that_of_the_marker(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -119,9 +120,10 @@ def failures(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> list[s
             found.append(f"{value!r} breaks {keyword}")
         assert keyword in {*known, *ABOUT, *MAPPINGS}, keyword
     if isinstance(value, dict):
-        (patterned,) = schema.get("patternProperties", {"": None}).values()
+        patterns = schema.get("patternProperties", {})
         for key, inner in value.items():
-            rest = patterned or schema.get("additionalProperties", True)
+            rest = schema.get("additionalProperties", True)
+            rest = next((it for pattern, it in patterns.items() if re.search(pattern, key)), rest)
             part = schema.get("properties", {}).get(key, rest)
             if part is False:
                 found.append(f"{key!r} is unknown")
