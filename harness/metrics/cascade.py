@@ -51,6 +51,8 @@ class _Call:
     status: str
     error: str
     span_id: int
+    turn: int
+    """The turn of an agent that it is a part of; 0 if it is of none."""
 
 
 def cascades(
@@ -100,15 +102,16 @@ def _calls(spans: Table, warmup_tasks: int) -> tuple[dict[int, list[_Call]], dic
     """
     columns = ("span_id", "parent_id", "task", "kind", "agent", "arrival_s", "end_s", "status", "error")  # fmt: skip
     rows = [row for row in spans.rows(*columns) if row[2] > warmup_tasks]
-    well = {row[0] for row in rows if row[3] == AGENT and row[7] == OK}
+    turns = {row[0]: row[7] for row in rows if row[3] == AGENT}
     calls: dict[int, list[_Call]] = {}
     statuses: dict[int, str] = {}
     for span_id, parent, task, kind, agent, arrival_s, end_s, status, error in rows:
         calls.setdefault(task, [])
         if kind == TASK:
             statuses[task] = status
-        elif kind == CALL and not (status == ERROR and parent in well):
-            calls[task].append(_Call(agent, arrival_s, end_s, status, error, span_id))
+        elif kind == CALL and not (status == ERROR and turns.get(parent) == OK):
+            turn = parent if parent in turns else 0
+            calls[task].append(_Call(agent, arrival_s, end_s, status, error, span_id, turn))
     for mine in calls.values():
         mine.sort(key=lambda call: (call.begin_s, call.agent))
     return calls, statuses
@@ -147,6 +150,8 @@ def _followed(
     found: dict[str, str] = {}
     for call in calls:
         if call.agent == first.agent or call.end_s < first.end_s:
+            continue
+        if call.turn and call.turn == first.turn:  # a fallback, which failed by itself
             continue
         if call.status == CANCELLED:
             found.setdefault(call.agent, CANCELLED)

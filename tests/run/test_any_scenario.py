@@ -25,6 +25,8 @@ from harness.spans import (
     ATTEMPT,
     CALL,
     CASCADE,
+    DEADLOCK,
+    NO_PROGRESS,
     SPAN_COLUMNS,
     STARVATION,
     TASK,
@@ -399,7 +401,8 @@ def check_events(rows: dict[int, Row], result: RunResult) -> None:
         assert at_s >= last_s
         last_s = at_s
         names[name] += 1
-    assert set(names) <= {"retry", "fallback", "fault", "message", "claims", "false_claim"}
+    of_calls = {"retry", "fallback", "fault", "message", "claims", "false_claim"}
+    assert set(names) <= of_calls | OF_THE_RUN | {DEADLOCK, NO_PROGRESS}
     assert names["fault"] == sum(bool(row.fault) for row in rows.values())
 
 
