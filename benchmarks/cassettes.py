@@ -77,14 +77,14 @@ def cpu_s(do: Any) -> float:  # noqa: ANN401 - a function
 
 def stubbed() -> None:
     """All calls, answered by a stub."""
-    sim = Sim()
+    sim = Sim(repeats_per_task=10**9)
     sim.agent("reviewer", reply="it is fine " * 30)
     assert sim.run(ask_all).output == CALLS
 
 
 def replayed(path: Path) -> None:
     """All calls, answered by a cassette."""
-    sim = Sim()
+    sim = Sim(repeats_per_task=10**9)
     sim.cassette(path)
     assert sim.run(ask_all).output == CALLS
 

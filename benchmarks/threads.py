@@ -79,7 +79,7 @@ def _calls_cpu_s() -> tuple[float, float]:
     """CPU of a call without threads, and beside an idle worker; in turns, the best of each [s]."""
     import anthropic
 
-    sim = Sim(1)
+    sim = Sim(1, repeats_per_task=10**9)
     sim.agent("clerk", system="*", reply="done", latency_s=1)
     without: list[float] = []
     idle: list[float] = []
@@ -132,7 +132,7 @@ def _parallel_calls_s() -> float:
         with ThreadPoolExecutor(5) as pool:
             return list(pool.map(ask, range(5)))
 
-    sim = Sim(1)
+    sim = Sim(1, repeats_per_task=10**9)
     sim.agent("clerk", system="*", reply="done", latency_s=10)
     assert sim.run(program).latency_s == 10
     return min(_wall_s(lambda: sim.run(program)) for _ in range(2 * ROUNDS))
