@@ -10,6 +10,7 @@ import click
 from rich.text import Text
 
 from harness.cli.exit_codes import EXIT_PASS
+from harness.cli.named_run import newest_unless_named
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import StoreError
@@ -35,9 +36,7 @@ def show_audit(path: Path, run_id: int | None, *, task: int | None, output: str)
         StoreError: There is no such run or task.
     """
     store = Store(path)
-    run_id = queries.latest_run_id(store) if run_id is None else run_id
-    if run_id is None:
-        raise StoreError(f"no runs in {path}")
+    run_id = newest_unless_named(store, run_id, path)
     run = queries.run(store, run_id)
     rows = queries.audit(store, run_id, task=task)
     if task is not None and not rows:

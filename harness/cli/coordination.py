@@ -11,9 +11,9 @@ import click
 from rich.text import Text
 
 from harness.cli.exit_codes import EXIT_PASS
+from harness.cli.named_run import newest_unless_named
 from harness.cli.tables import console
 from harness.columns import Column, Grid
-from harness.errors import StoreError
 from harness.json_types import JsonObject
 from harness.metrics.coordination import Coordination, coordination
 from harness.printable import printable_line
@@ -36,9 +36,7 @@ def show_coordination(path: Path, run_id: int | None, *, output: str) -> int:
         StoreError: There is no such run.
     """
     store = Store(path)
-    run_id = queries.latest_run_id(store) if run_id is None else run_id
-    if run_id is None:
-        raise StoreError(f"no runs in {path}")
+    run_id = newest_unless_named(store, run_id, path)
     run = queries.run(store, run_id)
     spans, events = queries.span_table(store, run_id), queries.event_table(store, run_id)
     found = coordination(spans, events, warmup_tasks=run["warmup_tasks"])

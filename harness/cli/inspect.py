@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness.cli.claims import claim_lines
 from harness.cli.exit_codes import EXIT_PASS
+from harness.cli.named_run import newest_unless_named
 from harness.cli.tables import console
 from harness.columns import Column, Grid
 from harness.errors import StoreError
@@ -108,10 +109,7 @@ def show_run(
         StoreError: There is no such run or task.
     """
     store = Store(path)
-    if run_id is None:
-        run_id = queries.latest_run_id(store)
-        if run_id is None:
-            raise StoreError(f"no runs in {path}")
+    run_id = newest_unless_named(store, run_id, path)
     run = queries.run(store, run_id)
     spans = queries.spans(store, run_id)
     if task is not None:
