@@ -39,7 +39,7 @@ test: $(READY) ## run the tests that show in a few minutes that all is well
 	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 test-all: $(READY) ## run every test, as CI does
-	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough
+	$(BIN)/python -m pytest -n auto --hypothesis-profile thorough --durations 30
 
 # Other Pythons that are supported, where they are to be had: by name, or through pyenv.
 PYTHONS := 3.12 3.13
