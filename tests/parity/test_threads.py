@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import wall
 from tests.parity.drawn_threads import (
     BRANCHES,
     LEAVES,
@@ -29,10 +30,14 @@ HOUSE = Path(__file__).parents[2]
 FEW, MANY = range(15), range(200)
 
 REAL_RUNS = 50
+LONGEST_S = 20.0
+"""How long the real runs of one program may take together; a run that keeps time shows within one or two what it has to show."""
+PUNCTUAL = 5
+"""How many runs that kept time are enough to say that a log never occurs."""
 CHOICES = 200
 SWITCH_INTERVALS_S = (5e-3, 1e-4, 1e-6)
 """How long a real thread runs before another may go on: the default, and less, for other orders."""
-UNITS_S = (0.003, 0.006, 0.012, 0.025, 0.05)
+SHORTEST_UNIT_S, LONGEST_UNIT_S, LONGER = 0.003, 0.05, 1.25
 """What a duration of 1 is in real runs: first short, then longer and longer, for a busy machine."""
 
 
@@ -43,11 +48,12 @@ def switch_interval() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def digests_of_another_process(python: str, numbers: range, hash_seed: str) -> list[str]:
+def digests_of_another_process(python: str, programs: list[list[Step]], seed: str) -> list[str]:
     done = subprocess.run(
-        [python, "-m", "tests.parity.drawn_threads", str(numbers.start), str(numbers.stop)],
+        [python, "-m", "tests.parity.drawn_threads"],
         cwd=HOUSE,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(HOUSE)},
+        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(HOUSE)},
+        input=json.dumps(programs),
         capture_output=True,
         text=True,
         check=True,
@@ -57,26 +63,39 @@ def digests_of_another_process(python: str, numbers: range, hash_seed: str) -> l
 
 
 def check_one_log(numbers: range) -> None:
-    first = [digest(number) for number in numbers]
+    programs = [drawn(number) for number in numbers]
+    first = [digest(program) for program in programs]
     assert len(set(first)) == len(numbers)
-    assert [digest(number) for number in reversed(numbers)] == first[::-1]
+    assert [digest(program) for program in reversed(programs)] == first[::-1]
     for python, hash_seed in [
         (sys.executable, "0"),
         (sys.executable, "4711"),
         *((python, "1") for python in OTHER_PYTHONS),
     ]:
-        assert digests_of_another_process(python, numbers, hash_seed) == first, python
+        assert digests_of_another_process(python, programs, hash_seed) == first, python
 
 
 def check_real_runs(number: int) -> None:
-    """The log occurs among real runs, or one does in which other threads got the contended locks."""
-    expected, seen = lines(simulated(number)), list[list[Line]]()
+    """The log occurs among real runs, or one does in which other threads got the contended locks.
+
+    A busy machine does not keep the time: what happened there and did not happen in virtual time says nothing.
+    """
+    expected, seen, punctual = lines(simulated(number)), list[list[Line]](), 0
+    began_s = wall.elapsed_s()
     for attempt in range(REAL_RUNS):
         sys.setswitchinterval(SWITCH_INTERVALS_S[attempt % len(SWITCH_INTERVALS_S)])
-        seen.append(real(number, UNITS_S[attempt * len(UNITS_S) // REAL_RUNS]))
-        if seen[-1] == expected:
+        log, was_punctual = real(number, min(SHORTEST_UNIT_S * LONGER**attempt, LONGEST_UNIT_S))
+        seen.append(log)
+        punctual += was_punctual
+        if log == expected:
             return
-    assert any(lines(simulated(number, order=order)) in seen for order in range(CHOICES)), (
+        if wall.elapsed_s() - began_s > LONGEST_S:
+            break
+    if any(lines(simulated(number, order=order)) in seen for order in range(CHOICES)):
+        return
+    if punctual < PUNCTUAL:
+        pytest.skip(f"the machine is busy: {punctual} of {len(seen)} real runs kept the time")
+    pytest.fail(
         f"program {number} has in virtual time, in any order, a log that it never has in reality:\n{expected}\n"
         f"in reality, for example:\n{seen[0]}"
     )
