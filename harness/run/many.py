@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 from harness.run.one import RunResult, simulate
@@ -101,14 +102,23 @@ def _in_batches(
         yield from results
 
 
+class _Worker(SpawnProcess):
+    def terminate(self) -> None:
+        """End the process. It ignores SIGTERM, with which a pool that has lost a process ends the others before it waits for them."""
+        self.kill()
+
+
+class _Workers(SpawnContext):
+    Process = _Worker
+
+
 def processes(jobs: int) -> ProcessPoolExecutor:
     """An executor of fresh processes, which are started; nothing of this one's state reaches them."""
-    spawn = multiprocessing.get_context("spawn")
     with (
         undisturbed(),
         _signals_kept_from_children(),
     ):  # one that is started halfway would print a traceback
-        executor = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin_worker)
+        executor = ProcessPoolExecutor(jobs, mp_context=_Workers(), initializer=_begin_worker)
         executor.submit(os.getpid)
     return executor
 
