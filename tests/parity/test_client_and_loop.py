@@ -23,6 +23,7 @@ import httpx2
 import openai
 import pytest
 
+from harness import wall
 from harness.sim import Sim
 from tests.real_server import serving
 
@@ -159,13 +160,17 @@ def closed_in_another_run(make: Make, use: Use, url: str) -> list[Any]:
 def both(shape: Callable[[Make, Use, str], list[Any]], name: str) -> tuple[Any, Any]:
     """What a program tells in reality and in a run, each with how many requests the server has seen."""
     make, use = PROGRAMS[name]
-    with serving() as server:
-        real = shape(make, use, server.url)
-        requests = len(server.asked_from)
     sim = Sim(1)
     sim.agent("agent", model="*", reply="hello", latency_s=0.5, allow_unused=True)
     host = "https://api.openai.com" if "openai" in name else "https://api.anthropic.com"
-    run = sim.run(shape, make, use, host)
+    with serving() as server:
+        real = shape(make, use, server.url)
+        run = sim.run(shape, make, use, host)
+        # The server may still read what a client wrote and does not wait for.
+        until_s = wall.elapsed_s() + 5
+        while len(server.asked_from) < run.attempts and wall.elapsed_s() < until_s:
+            wall.sleep(0.01)
+        requests = len(server.asked_from)
     gc.collect()  # while what it complains about is not yet another test's
     return (real, requests), (run.output, run.attempts)
 
