@@ -140,7 +140,7 @@ def find_capacity(
         sweeping=sweeping, file=file, overrides=overrides, key=key, is_whole=is_whole, conditions=conditions,
         first_seed=first_seed, seeds=seeds, seeds_max=seeds_max, budget=budget,
     )  # fmt: skip
-    good, bad, why = _bracket(search, low, high, direction)
+    good, bad, why = _bracket(search, low, high, direction, precision)
     if good is not None and bad is not None:
         good, bad, why = _bisect(search, good, bad, precision)
     return Capacity(
@@ -211,16 +211,21 @@ def _number(found: object, key: str, file: Path) -> int | float:
 
 
 def _bracket(
-    search: _Search, low: float, high: float | None, direction: Direction
+    search: _Search, low: float, high: float | None, direction: Direction, precision: float
 ) -> tuple[float | None, float | None, str]:
     """A value where the conditions hold, and one where they do not."""
     if high is not None:
         inner, outer = (low, high) if direction == "max" else (high, low)
         if search.at(inner) != "yes":
             return None, inner if search.at(inner) == "no" else None, _end_text(search, inner)
-        if search.at(outer) != "no":
-            return (outer if search.at(outer) == "yes" else inner), None, _end_text(search, outer)
-        return inner, outer, ""
+        match search.at(outer):
+            case "no":
+                return inner, outer, ""
+            case "yes":
+                return outer, None, _end_text(search, outer)
+            case _:
+                why = _end_text(search, outer)
+                return _closer(search, inner, outer, "yes", precision), None, why
     return _stride(search, low, direction)
 
 
@@ -306,21 +311,24 @@ def _sides(
     search: _Search, good: float, unclear: float, bad: float, precision: float
 ) -> tuple[float, float, str]:
     """Bring both ends near to a value that cannot be told apart from the bound."""
-    for is_good in (True, False):
-        near = unclear
-        while not search.spent:
-            end = good if is_good else bad
-            width = 1 if search.is_whole else precision * max(end, near) / 2
-            if abs(end - near) <= width:
-                break
-            middle = _middle(end, near, is_whole=search.is_whole)
-            answer = search.at(middle)
-            if answer == ("yes" if is_good else "no"):
-                good, bad = (middle, bad) if is_good else (good, middle)
-            else:
-                near = middle
+    good = _closer(search, good, unclear, "yes", precision)
+    bad = _closer(search, bad, unclear, "no", precision)
     why = f"values between cannot be told apart from the bound with {search.seeds_max} seeds"
     return good, bad, search.spent or why
+
+
+def _closer(search: _Search, end: float, unclear: float, answer: Holds, precision: float) -> float:
+    """The last value with the answer of an end, on the way from there to a value without it."""
+    while not search.spent:
+        width = 1 if search.is_whole else precision * max(end, unclear) / 2
+        if abs(end - unclear) <= width:
+            break
+        middle = _middle(end, unclear, is_whole=search.is_whole)
+        if search.at(middle) == answer:
+            end = middle
+        else:
+            unclear = middle
+    return end
 
 
 def _middle(one: float, other: float, *, is_whole: bool) -> float:
