@@ -78,7 +78,7 @@ class SweepProgress:
         runs = points * seeds
         self._missing = runs - there
         self._began_s = wall.elapsed_s()
-        stored = f"; {there:,} are stored already" if there else ""
+        stored = f"; {there:,} {'is' if there == 1 else 'are'} stored already" if there else ""
         workers = "one worker" if jobs == 1 else f"{jobs} workers"
         takes = ""
         if run_wall_s is not None:
@@ -86,7 +86,7 @@ class SweepProgress:
             takes = f"; about {render('wall_s', float(f'{wall_s:.2g}'))}"
             self._is_told = wall_s < _WORTH_TELLING_WALL_S
         click.echo(
-            f"{points:,} points x {seeds:,} seeds = {runs:,} runs{stored}; {workers}{takes}",
+            f"{_many(points, 'point')} x {_many(seeds, 'seed')} = {_many(runs, 'run')}{stored}; {workers}{takes}",
             err=True,
         )
 
@@ -113,3 +113,7 @@ class SweepProgress:
             left_s = since_s / before * (self._missing - before)
             if left_s >= _WORTH_TELLING_WALL_S:
                 click.echo(f"about {render('wall_s', float(f'{left_s:.2g}'))} are left", err=True)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

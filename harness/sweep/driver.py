@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from harness.errors import HarnessError
 from harness.run.keep import Keeping
 from harness.run.record import harness_version
 from harness.scenario import LoadedScenario
@@ -96,14 +97,11 @@ class Sweeping:
 
     def _jobs(self, wanted: Wanted, there: dict[str, set[int]]) -> Iterator[Job]:
         programs = dict[str, str]()
-        missing = [
-            (
-                point,
-                scenario,
-                tuple(seed for seed in seeds if seed not in there.get(scenario.digest, ())),
-            )
-            for point, scenario, seeds in wanted
-        ]
+        missing: list[tuple[int, LoadedScenario, tuple[int, ...]]] = []
+        for point, scenario, seeds in wanted:
+            known = there.setdefault(scenario.digest, set())
+            missing.append((point, scenario, tuple(seed for seed in seeds if seed not in known)))
+            known.update(seeds)  # a later point may be the same scenario
         in_all = sum(len(seeds) for _, _, seeds in missing)
         for point, scenario, seeds in missing:
             if scenario.digest not in programs:
@@ -152,7 +150,7 @@ class Sweeping:
                 while left or under_way:
                     busy = [future for _, future in under_way if not future.done()]
                     while left and len(busy) < width and len(under_way) < width * _AHEAD:
-                        busy.append(executor.submit(execute, left[0]))
+                        busy.append(_submitted(executor, left[0]))
                         under_way.append((left.popleft(), busy[-1]))
                     _, oldest = under_way[0]
                     if oldest.done():
@@ -181,7 +179,7 @@ class Sweeping:
         while strikes[key] < _STRIKES:
             with _lost_pools_close(), self.engine.alone().executor() as executor:
                 try:
-                    records = executor.submit(execute, job).result()
+                    records = _submitted(executor, job).result()
                 except Exception as error:
                     if not is_worker_lost(error):
                         raise
@@ -190,6 +188,19 @@ class Sweeping:
             keep(records)
             return
         self.given_up.append(key)
+
+
+def _submitted(executor: Executor, job: Job) -> Future[list[RunRecord]]:
+    """Give a job to an executor, which may be the user's."""
+    try:
+        return executor.submit(execute, job)
+    except Exception as error:
+        if is_worker_lost(error):
+            raise
+        raise HarnessError(
+            f"the engine's executor took no job: {error!r}\n"
+            "  How to fix: see that its `submit` works here with a function of a module and its arguments"
+        ) from error
 
 
 def _suspects(

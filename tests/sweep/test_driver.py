@@ -122,6 +122,17 @@ def test_runs_of_harness_simulate_count(file: Path, store: Store) -> None:
     assert Sweeping(store, ONE).ensure(wanted(plan)[:2]) == 3
 
 
+def test_points_that_are_the_same_scenario_share_their_runs(file: Path, store: Store) -> None:
+    """As samples of a short list are."""
+    plan = plan_of(file, points_of([axis_of("workload.tasks=4,5")]), runs=2)
+    (first, scenario, seeds), other = wanted(plan)
+    assert (
+        Sweeping(store, ONE).ensure([(first, scenario, seeds), other, (3, scenario, (1, 2, 3))])
+        == 5
+    )
+    assert len(queries.runs(store)) == 5
+
+
 @pytest.mark.parametrize("has_shards", [False, True])
 def test_lost_workers_change_nothing(file: Path, store: Store, has_shards: bool) -> None:
     plan = planned(file)

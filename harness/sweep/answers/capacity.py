@@ -20,12 +20,15 @@ from harness.sweep.answers.conditions import Condition, Holds
 from harness.sweep.answers.decide import FIRST_SEEDS, NO_BOUND, SEEDS_MAX, Budget, decide
 from harness.sweep.axes import Axis, written
 from harness.sweep.driver import Sweeping
-from harness.sweep.plan import scenario_at
+from harness.sweep.plan import check_changes, scenario_at
 from harness.sweep.points import Point
 from harness.sweep.results import PointResult
 
 _DOUBLINGS_MAX: Final = 20
 """So often a first value is doubled or halved in search of the other end."""
+
+_STEPS_FROM_UNCLEAR: Final = 5
+"""So often on each side when the first value is unclear."""
 
 Direction = Literal["max", "min"]
 
@@ -132,10 +135,12 @@ def find_capacity(
         budget: What may be spent.
 
     Raises:
-        HarnessError: The file has no number at the key.
+        HarnessError: The file has no number at the key, or the key changes no run.
     """
     file = Path(file)
     low, high, is_whole = _ends(file, key, between, overrides)
+    ends = [written(end, is_whole=is_whole) for end in (low, low * 2 if high is None else high)]
+    check_changes(file, Point(number=1, values=((key, ends[0]),)), key, ends, overrides)
     search = _Search(
         sweeping=sweeping, file=file, overrides=overrides, key=key, is_whole=is_whole, conditions=conditions,
         first_seed=first_seed, seeds=seeds, seeds_max=seeds_max, budget=budget,
@@ -261,12 +266,21 @@ def _around(
     search: _Search, value: float, direction: Direction
 ) -> tuple[float | None, float | None, str]:
     """Both ends around a first value that is unclear."""
-    smaller = _next(value, grows=False, is_whole=search.is_whole)
-    larger = _next(value, grows=True, is_whole=search.is_whole)
-    inner, outer = (smaller, larger) if direction == "max" else (larger, smaller)
-    good = inner if search.at(inner) == "yes" else None
-    bad = outer if search.at(outer) == "no" else None
+    good = _beside(search, value, "yes", grows=direction == "min")
+    bad = _beside(search, value, "no", grows=direction == "max")
     return good, bad, search.spent or f"{value:g} cannot be told apart from the bound"
+
+
+def _beside(search: _Search, value: float, answer: Holds, *, grows: bool) -> float | None:
+    """The nearest value with an answer, on one side of values that are unclear; None if there is another answer before."""
+    for _ in range(_STEPS_FROM_UNCLEAR):
+        following = _next(value, grows=grows, is_whole=search.is_whole)
+        if following == value or search.spent:
+            break
+        value, found = following, search.at(following)
+        if found != "unclear":
+            return value if found == answer else None
+    return None
 
 
 def _next(value: float, *, grows: bool, is_whole: bool) -> float:
