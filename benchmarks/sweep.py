@@ -1,11 +1,13 @@
 """Sweeps: what a run costs in one, what a second process brings, and how often the true capacity lies in the interval found.
 
 Targets: 1,200 runs of a scenario of ten calls in below 20 s of CPU; two processes on two cores at least 1.8 times as fast as
-one; of 100 searches for the capacity of M/M/1, which is known, 95 are right.
+one; of 100 searches for the capacity of M/M/1 and of M/M/3, which are known, 95 are right.
 """
 
 from __future__ import annotations
 
+import math
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -44,11 +46,24 @@ def main() -> None:
         f"two processes against one:      {alone_s / two_s:>6.2f} times as fast (target: at least 1.8)"
     )
     print(f"a run of ten calls, stored:     {one_s / 1_200 * 1e3:>6.1f} ms")
-    with tempfile.TemporaryDirectory() as folder:
-        found = [capacity(Path(folder), 1 + 1_000 * search, 1) for search in range(SEARCHES)]
-    true = rate_with_wait(1, 0.5)
-    right = sum(good is not None and bad is not None and good < true < bad for good, bad in found)
-    print(f"searches for a known capacity:  {right:>6} of {SEARCHES} right (target: at least 95)")
+    for servers in (1, 3):
+        right, width = searched(servers)
+        print(
+            f"capacity of M/M/{servers}, searches:    {right:>6} of {SEARCHES} right (target: at least 95);"
+            f" the interval is {width:.0%} of the true value wide (median)"
+        )
+
+
+def searched(servers: int) -> tuple[int, float]:
+    """How many searches found an interval with the true capacity in it, and the median width as a share of that."""
+    true = rate_with_wait(servers, 0.5)
+    right, widths = 0, list[float]()
+    for search in range(SEARCHES):
+        with tempfile.TemporaryDirectory() as folder:
+            good, bad = capacity(Path(folder), 1 + 1_000 * search, servers)
+        widths.append(math.inf if good is None or bad is None else (bad - good) / true)
+        right += good is not None and bad is not None and good < true < bad
+    return right, statistics.median(widths)
 
 
 def _swept_s(*, jobs: int, runs: int) -> tuple[float, float]:

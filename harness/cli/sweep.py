@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
-from harness.cli.sweep_asked import Asked, check_find, points, with_section
+from harness.cli.sweep_asked import (
+    Asked,
+    check_find,
+    check_grid,
+    check_metrics,
+    points,
+    with_section,
+)
 from harness.cli.sweep_output import print_capacity, print_status, print_sweep
 from harness.cli.sweep_page import page_of, shown_metrics
 from harness.cli.sweep_progress import SweepProgress
@@ -57,9 +64,10 @@ def sweep_file(
     base = load_scenario(asked.file, overrides=asked.overrides)
     asked = with_section(asked, base.spec.sweep)
     conditions = tuple(condition_of(text) for text in asked.conditions)
+    check_metrics(asked.metrics)
     kept = Store(store)
     if asked.find is not None:
-        check_find(asked, conditions)
+        check_find(asked, conditions, only_status=only_status)
         workers = engine_of(engine, jobs, default_jobs(base, FIRST_SEEDS))
         write(kept, [])  # tells now, and not after the work, when it cannot be written
         with SweepProgress() as progress:
@@ -67,6 +75,7 @@ def sweep_file(
             found = _found(asked, base, conditions, sweeping)
         print_capacity(found, base.spec.scenario, output)
         return EXIT_PASS if found.good is not None else EXIT_FAILED
+    check_grid(asked, conditions)
     plan = plan_of(
         asked.file, points(asked), overrides=asked.overrides, runs=asked.runs, seed=asked.seed
     )

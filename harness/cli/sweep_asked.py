@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import HarnessError
+from harness.metrics import METRICS
+from harness.metrics.summary import no_such_metric
 from harness.scenario.sweep import SweepSpec, Values, as_text
 from harness.sweep.answers import Condition
-from harness.sweep.answers.decide import Budget
+from harness.sweep.answers.decide import NO_BOUND, Budget
 from harness.sweep.axes import Axis, axis_of, listed
 from harness.sweep.points import Method, Point, points_of
 
@@ -98,15 +100,49 @@ def _sample(text: str | None) -> tuple[Method, int] | None:
     return ("latin" if method == "latin" else "random"), int(count)
 
 
-def check_find(asked: Asked, conditions: tuple[Condition, ...]) -> None:
+def check_metrics(metrics: Sequence[str]) -> None:
+    """Check the names that `--metric` has.
+
+    Raises:
+        HarnessError: There is no such metric.
+    """
+    for name in metrics:
+        if name not in METRICS:
+            raise HarnessError(f"--metric {name}: {no_such_metric(name)}")
+
+
+def check_grid(asked: Asked, conditions: tuple[Condition, ...]) -> None:
+    """Check what goes without `--find`.
+
+    Raises:
+        HarnessError: An option is only for searches, or bounds runs that are given by the points and seeds.
+    """
+    if asked.between is not None:
+        raise HarnessError(
+            "--between says where --find looks, and there is no --find\n"
+            "  How to fix: write --find max KEY, or the points as --grid KEY=LOW..HIGH:8"
+        )
+    if not conditions and asked.budget != NO_BOUND:
+        raise HarnessError(
+            "--max-runs and --max-cpu bound the runs that --find and --while add, and there is neither\n"
+            "  How to fix: say with --runs how many seeds each point has, or add a condition with --while"
+        )
+
+
+def check_find(asked: Asked, conditions: tuple[Condition, ...], *, only_status: bool) -> None:
     """Check what goes with `--find`.
 
     Raises:
-        HarnessError: There is no condition, or there are axes as well.
+        HarnessError: There is no condition, or there are axes as well, or only the status is asked for.
     """
     if not conditions:
         raise HarnessError(
             "--find: nothing says what must hold\n  How to fix: add a condition, such as --while 'latency_s_p95<30'"
+        )
+    if only_status:
+        raise HarnessError(
+            "--status: a search has no list of runs\n"
+            "  How to fix: leave --status out; what is stored already is not run again"
         )
     if asked.grid or asked.zipped or asked.sample:
         raise HarnessError(

@@ -56,7 +56,7 @@ def page_of(
     return Page(
         scenario=swept.scenario,
         description=swept.results[0].scenario.spec.description,
-        title=f"{len(rows):,} points of {', '.join(key.rpartition('.')[2] for key in swept.keys)}",
+        title=f"{len(rows):,} {'point' if len(rows) == 1 else 'points'} of {', '.join(key.rpartition('.')[2] for key in swept.keys)}",
         keys=swept.keys,
         metrics=metrics,
         rows=tuple(rows),

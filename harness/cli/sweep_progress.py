@@ -28,7 +28,7 @@ class SweepProgress:
     def __init__(self) -> None:
         self.done = self.failed = 0
         self._missing = 0
-        self._began_s = wall.elapsed_s()
+        self._began_s = self._first_s = wall.elapsed_s()
         self._is_told = False
         self._line: Progress | None = None
         self._task: TaskID | None = None
@@ -78,7 +78,7 @@ class SweepProgress:
         runs = points * seeds
         self._missing = runs - there
         self._began_s = wall.elapsed_s()
-        stored = f"; {there:,} are stored already" if there else ""
+        stored = f"; {there:,} {'is' if there == 1 else 'are'} stored already" if there else ""
         workers = "one worker" if jobs == 1 else f"{jobs} workers"
         takes = ""
         if run_wall_s is not None:
@@ -86,22 +86,34 @@ class SweepProgress:
             takes = f"; about {render('wall_s', float(f'{wall_s:.2g}'))}"
             self._is_told = wall_s < _WORTH_TELLING_WALL_S
         click.echo(
-            f"{points:,} points x {seeds:,} seeds = {runs:,} runs{stored}; {workers}{takes}",
+            f"{_many(points, 'point')} x {_many(seeds, 'seed')} = {_many(runs, 'run')}{stored}; {workers}{takes}",
             err=True,
         )
 
     def __call__(self, run: RunRecord) -> None:
-        """Be told of a run that is done."""
+        """Be told of a run that is done.
+
+        Workers send back many runs at once. So what is left is told from the time between the first of them and the
+        first of a later job: what came between was made in that time.
+        """
+        now_s = wall.elapsed_s()
+        if self.done == 0:
+            self._first_s = now_s
+        before, since_s = self.done, now_s - self._first_s
         self.done += 1
         self.failed += run.metrics.get("success_rate") == 0
-        took_s = wall.elapsed_s() - self._began_s
+        took_s = now_s - self._began_s
         if self._line is not None and self._task is not None:
             self._line.update(
                 self._task, completed=self.done, total=max(self._missing, self.done) or None,
                 rate=f"{self.done / max(took_s, 1e-9):.0f} runs/s", failed=f"{self.failed:,} without success" if self.failed else "",
             )  # fmt: skip
-        elif not self._is_told and took_s >= _LOOK_WALL_S:
+        elif not self._is_told and since_s >= _LOOK_WALL_S:
             self._is_told = True
-            left_s = took_s / self.done * (self._missing - self.done)
+            left_s = since_s / before * (self._missing - before)
             if left_s >= _WORTH_TELLING_WALL_S:
                 click.echo(f"about {render('wall_s', float(f'{left_s:.2g}'))} are left", err=True)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

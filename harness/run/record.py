@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from harness.run.one import RunResult, replay_command
 from harness.scenario import AnyScenario, LoadedScenario
 from harness.store import RunRecord
 
-__all__ = ["DISTRIBUTION", "record", "replay_command"]
+__all__ = ["harness_version", "record", "replay_command"]
 
-DISTRIBUTION = "multiagent-harness"
+
+@cache
+def harness_version() -> str:
+    """The version of harness that is installed, read once a process: reading it takes as long as a call of a simulation."""
+    return version("multiagent-harness")
 
 
 def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
@@ -31,7 +36,7 @@ def record(scenario: LoadedScenario, result: RunResult) -> RunRecord:
         warmup_tasks=scenario.spec.workload.warmup_tasks,
         makespan_s=result.tally.makespan_s,
         wall_s=result.wall_s,
-        harness_version=version(DISTRIBUTION),
+        harness_version=harness_version(),
         commit_id=commit_of(Path(scenario.source).absolute().parent),
         source=scenario.source,
         command=replay_command(scenario, result.seed),

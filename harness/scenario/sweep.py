@@ -6,14 +6,43 @@ import json
 from typing import Annotated
 
 from annotated_types import Len
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from harness.scenario.bounds import MetricName
 from harness.scenario.section import Section
 from harness.units import Count
 
-Values = Annotated[list[JsonValue], Len(1)] | Annotated[str, StringConstraints(min_length=1)]
+
+def _checked(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Say once what values are: of a union, pydantic says it for each branch."""
+    try:
+        return check(value)
+    except ValidationError:
+        raise PydanticCustomError(
+            "values", "write values in a list, such as [1, 2], or a range such as 0.1..2.0:8"
+        ) from None
+
+
+def _sample(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError:
+        raise PydanticCustomError("sample", "write latin:20 or random:20, for 20 points") from None
+
+
+Values = Annotated[
+    Annotated[list[JsonValue], Len(1)] | Annotated[str, StringConstraints(min_length=1)],
+    WrapValidator(_checked),
+]
 """Values of a key in a list, or a range such as `0.1..2.0:8`."""
 
 
@@ -25,7 +54,12 @@ class SweepSpec(Section):
     zip: dict[str, Values] = {}
     """Keys whose values change together: the first ones, the second ones, and so on."""
     sample: (
-        Annotated[str, StringConstraints(pattern=r"^(random|latin):[1-9][0-9]{0,5}$")] | None
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^(random|latin):[1-9][0-9]{0,5}$"),
+            WrapValidator(_sample),
+        ]
+        | None
     ) = None
     """How many points are drawn from the ranges of `grid`, instead of all combinations: `latin:20` or `random:20`."""
     runs: Count | None = None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 from harness.metrics import summarise, tally
 from harness.metrics.engine import engine_of
 from harness.run.commit import commit_of
-from harness.run.record import DISTRIBUTION
+from harness.run.record import harness_version
 from harness.sim.program_run import ProgramRun
 from harness.sim.sim import Sim
 from harness.store import RunRecord, Store
@@ -44,7 +43,7 @@ def _record(run: ProgramRun, test: str, commit_id: str) -> RunRecord:
         warmup_tasks=0,
         makespan_s=found.makespan_s,
         wall_s=run.wall_s,
-        harness_version=version(DISTRIBUTION),
+        harness_version=harness_version(),
         commit_id=commit_id,
         source=test.partition("::")[0],
         command=run.command,

@@ -46,7 +46,7 @@ def runs(
         found = rows_of(
             connection,
             "SELECT * FROM runs WHERE ($scenario IS NULL OR scenario = $scenario) "
-            "AND ($run_ids IS NULL OR list_contains($run_ids::INTEGER[], run_id)) ORDER BY run_id DESC LIMIT $last",
+            "AND ($run_ids IS NULL OR run_id IN (SELECT unnest($run_ids::INTEGER[]))) ORDER BY run_id DESC LIMIT $last",
             {"scenario": scenario, "run_ids": wanted, "last": last},
         )
         by_run: dict[int, Row] = {row["run_id"]: {**row, "metrics": {}} for row in reversed(found)}

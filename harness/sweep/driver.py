@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from harness.errors import HarnessError
 from harness.run.keep import Keeping
-from harness.run.record import DISTRIBUTION
+from harness.run.record import harness_version
 from harness.scenario import LoadedScenario
 from harness.store import RunRecord, Store, queries
 from harness.sweep.engines import Engine, Processes, is_worker_lost
@@ -28,7 +28,13 @@ _STRIKES: Final = 3
 """So often a seed may take its worker with it before it is given up."""
 
 _JOBS_PER_WORKER: Final = 2
-"""How many wait for each worker, so that none idles."""
+"""How many each worker has, one to do and one to go on with, so that none idles."""
+
+_AHEAD: Final = 4
+"""Runs are kept in their order. So many times as many jobs as are under way may be done before the one that is waited for."""
+
+_SHARES: Final = 16
+"""Into so many jobs the work of a worker is divided, so that all end at about the same time."""
 
 _TASKS_A_JOB: Final = 4_000
 """A job is no larger, so that little is lost with a worker and progress is seen."""
@@ -90,15 +96,12 @@ class Sweeping:
         return self.made - before
 
     def _jobs(self, wanted: Wanted, there: dict[str, set[int]]) -> Iterator[Job]:
-        harness_version, programs = version(DISTRIBUTION), dict[str, str]()
-        missing = [
-            (
-                point,
-                scenario,
-                tuple(seed for seed in seeds if seed not in there.get(scenario.digest, ())),
-            )
-            for point, scenario, seeds in wanted
-        ]
+        programs = dict[str, str]()
+        missing: list[tuple[int, LoadedScenario, tuple[int, ...]]] = []
+        for point, scenario, seeds in wanted:
+            known = there.setdefault(scenario.digest, set())
+            missing.append((point, scenario, tuple(seed for seed in seeds if seed not in known)))
+            known.update(seeds)  # a later point may be the same scenario
         in_all = sum(len(seeds) for _, _, seeds in missing)
         for point, scenario, seeds in missing:
             if scenario.digest not in programs:
@@ -110,14 +113,14 @@ class Sweeping:
                     scenario=scenario,
                     seeds=seeds[start : start + size],
                     program=programs[scenario.digest],
-                    harness_version=harness_version,
+                    harness_version=harness_version(),
                     shards=None if self.shards is None else self.shards.absolute(),
                 )
 
     def _size(self, scenario: LoadedScenario, runs: int) -> int:
         """How many runs of a point are one job."""
         tasks = scenario.spec.workload.tasks or _TASKS_A_JOB
-        share = math.ceil(runs / (self.engine.jobs * _JOBS_PER_WORKER))
+        share = math.ceil(runs / (self.engine.jobs * _SHARES))
         return max(1, min(share, _TASKS_A_JOB // tasks))
 
     def _run(self, jobs: Sequence[Job], keep: Callable[[Sequence[RunRecord]], None]) -> None:
@@ -145,13 +148,17 @@ class Sweeping:
         with _lost_pools_close(), self.engine.executor() as executor:
             try:
                 while left or under_way:
-                    while left and len(under_way) < width:
-                        future = executor.submit(execute, left[0])
-                        under_way.append((left.popleft(), future))
-                    _, future = under_way[0]
-                    records = future.result()
-                    under_way.popleft()
-                    keep(records)
+                    busy = [future for _, future in under_way if not future.done()]
+                    while left and len(busy) < width and len(under_way) < width * _AHEAD:
+                        busy.append(_submitted(executor, left[0]))
+                        under_way.append((left.popleft(), busy[-1]))
+                    _, oldest = under_way[0]
+                    if oldest.done():
+                        records = oldest.result()
+                        under_way.popleft()
+                        keep(records)
+                    else:
+                        wait(busy, return_when=FIRST_COMPLETED)
             except Exception as error:
                 if not is_worker_lost(error):
                     raise
@@ -172,7 +179,7 @@ class Sweeping:
         while strikes[key] < _STRIKES:
             with _lost_pools_close(), self.engine.alone().executor() as executor:
                 try:
-                    records = executor.submit(execute, job).result()
+                    records = _submitted(executor, job).result()
                 except Exception as error:
                     if not is_worker_lost(error):
                         raise
@@ -181,6 +188,19 @@ class Sweeping:
             keep(records)
             return
         self.given_up.append(key)
+
+
+def _submitted(executor: Executor, job: Job) -> Future[list[RunRecord]]:
+    """Give a job to an executor, which may be the user's."""
+    try:
+        return executor.submit(execute, job)
+    except Exception as error:
+        if is_worker_lost(error):
+            raise
+        raise HarnessError(
+            f"the engine's executor took no job: {error!r}\n"
+            "  How to fix: see that its `submit` works here with a function of a module and its arguments"
+        ) from error
 
 
 def _suspects(
@@ -209,6 +229,6 @@ def seeds_there(store: Store, scenario_hashes: Iterable[str]) -> dict[str, set[i
     if not store.path.exists():
         return {}
     found: dict[str, set[int]] = {}
-    for scenario_hash, seed, _ in queries.runs_there(store, scenario_hashes, version(DISTRIBUTION)):
+    for scenario_hash, seed, _ in queries.runs_there(store, scenario_hashes, harness_version()):
         found.setdefault(scenario_hash, set()).add(seed)
     return found

@@ -158,7 +158,14 @@ def engine_of(name: str, jobs: int | None, most: int) -> Engine:
     if name == "dask":
         return Dask(jobs or most)
     if name.startswith("dask://"):
-        return Dask(jobs or _FOREIGN_JOBS, f"tcp://{name.removeprefix('dask://')}")
+        address = name.removeprefix("dask://")
+        host, _, port = address.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 2**16:
+            raise HarnessError(
+                f"--engine {name}: this is no address of a scheduler\n"
+                "  How to fix: write dask://HOST:PORT, such as dask://localhost:8786"
+            )
+        return Dask(jobs or _FOREIGN_JOBS, f"tcp://{address}")
     if is_function_name(name):
         return Named(jobs or _FOREIGN_JOBS, name)
     raise HarnessError(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from harness.errors import HarnessError
 from harness.json_types import JsonObject
 from harness.metrics.reliability import PASS_K, pass_k_by_run
-from harness.run.record import DISTRIBUTION
+from harness.run.record import harness_version
 from harness.scenario import LoadedScenario
 from harness.store import Store, queries
 from harness.sweep.intervals import Interval, interval_of_mean
@@ -79,14 +78,16 @@ def read(store: Store, wanted: Sequence[tuple[Point, LoadedScenario, Sequence[in
         wanted: Each point with its scenario and seeds; what is not there is left out.
     """
     hashes = [scenario.digest for _, scenario, _ in wanted]
-    ids = {
-        (scenario_hash, seed): run_id
-        for scenario_hash, seed, run_id in queries.runs_there(store, hashes, version(DISTRIBUTION))
-    }
     seeds = {(scenario.digest, seed) for _, scenario, some in wanted for seed in some}
-    run_ids = sorted(run_id for key, run_id in ids.items() if key in seeds)
-    rows = {row["run_id"]: row for row in queries.runs(store, run_ids=run_ids)} if run_ids else {}
-    failed = queries.failed_tasks(store, run_ids)
+    with store.reading():
+        ids = {
+            (scenario_hash, seed): run_id
+            for scenario_hash, seed, run_id in queries.runs_there(store, hashes, harness_version())
+        }
+        run_ids = sorted(run_id for key, run_id in ids.items() if key in seeds)
+        found = queries.runs(store, run_ids=run_ids) if run_ids else []
+        failed = queries.failed_tasks(store, run_ids)
+    rows = {row["run_id"]: row for row in found}
     results = [
         _result(
             point,

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from harness.errors import StoreError
 from harness.store import RunRecord, Store
+from harness.store.database import reason
 from harness.store.exchange import export_runs, import_runs
 
 _SUFFIX: Final = ".runs"
@@ -38,6 +40,17 @@ def write_shard(folder: Path, records: Sequence[RunRecord]) -> Path:
     shard = folder / shard_name(records[0].scenario_hash, [one.seed for one in records])
     if shard.exists():
         return shard
+    try:
+        _write(folder, shard, records)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write runs to the folder {folder}: {reason(error)}\n"
+            "  How to fix: name a folder with --shards that all workers may write to"
+        ) from error
+    return shard
+
+
+def _write(folder: Path, shard: Path, records: Sequence[RunRecord]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".shard-", dir=folder) as draft:
         store = Store(Path(draft, "runs.duckdb"))
@@ -48,7 +61,6 @@ def write_shard(folder: Path, records: Sequence[RunRecord]) -> Path:
         except OSError:
             if not shard.exists():  # another worker was faster, with the same work
                 raise
-    return shard
 
 
 def import_shards(folder: Path, store: Store, scenario_hashes: Iterable[str]) -> int:

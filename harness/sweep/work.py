@@ -9,12 +9,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.run import simulate
-from harness.run.record import DISTRIBUTION, record
+from harness.run.record import harness_version, record
 from harness.scenario import LoadedScenario
 from harness.scenario.functions import read_functions
 from harness.spans import SpanLog
@@ -67,7 +66,7 @@ def execute(job: Job) -> list[RunRecord]:
 
 
 def _check_versions(job: Job) -> None:
-    here = version(DISTRIBUTION)
+    here = harness_version()
     if here != job.harness_version:
         raise HarnessError(
             f"a worker has harness {here}, and the sweep was started with {job.harness_version}\n"

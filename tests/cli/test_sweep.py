@@ -125,11 +125,23 @@ def test_sweep_in_which_nothing_worked_is_not_green(harness: Cli) -> None:
         (("--grid", "workload.tasks=1,2", "--while", "latncy_s_mean<3"), "did you mean"),
         (("--grid", "workload.tasks=1,2", "--engine", "spark"), "no such engine"),
         (("--grid", "workload.tasks=1,2", "--engine", "nowhere:pool"), "nowhere"),
+        (("--grid", "workload.tasks=1,2", "--engine", "dask://"), "dask://HOST:PORT"),
+        (("--grid", "workload.tasks=1,2", "--engine", "dask://localhost:99999"), "dask://HOST:PORT"),
+        (("--grid", "workload.tasks=1,2", "--shards", "swept.yaml"), "cannot write runs to the folder"),
         (("--grid", "workload.tasks=1,2", "--engine", "engines_of_mine:no_pool"), "there is no cluster"),
+        (("--grid", "workload.tasks=1,2", "--engine", "engines_of_mine:refusing"), "took no job: RuntimeError('no quota')"),
         (("--find", "max", "workload.tasks"), "what must hold"),
         (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--grid", "a=1"), "one key"),
         (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--between", "1,2"), "no range"),
         (("--find", "max", "agents.writer.model", "--while", "calls_mean<2"), "no number above 0"),
+        (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--status"), "no list of runs"),
+        (("--find", "max", "seed", "--while", "calls_mean<2", "--between", "1..3"), "same runs"),
+        (("--grid", "seed=1,2"), "same runs"),
+        (("--grid", "workload.tasks=1,2", "--grid", "budgets.success_rate.at_least=0.5,0.9"), "same runs"),
+        (("--grid", "workload.tasks=1,2", "--set", "workload.tasks=3"), "other values"),
+        (("--grid", "workload.tasks=1,2", "--metric", "latncy_s_p95"), "did you mean"),
+        (("--grid", "workload.tasks=1,2", "--between", "1..2"), "there is no --find"),
+        (("--grid", "workload.tasks=1,2", "--max-runs", "3"), "there is neither"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_once_with_exit_code_2(
@@ -143,6 +155,22 @@ def test_what_is_wrong_is_said_once_with_exit_code_2(
     assert done.stderr.count("error:") == 1
 
 
+@pytest.mark.parametrize(
+    ("section", "word"),
+    [
+        ("{grid: {workload.tasks: []}}", "a range such as 0.1..2.0:8, not an empty list"),
+        ("{zip: {workload.tasks: 5}}", "a range such as 0.1..2.0:8, not 5"),
+        ("{grid: {workload.tasks: 1..9}, sample: sobol:3}", "write latin:20 or random:20"),
+    ],
+)
+def test_what_is_wrong_with_a_section_is_said_once(harness: Cli, section: str, word: str) -> None:
+    Path("swept.yaml").write_text(f"{SCENARIO}sweep: {section}\n", encoding="utf-8")
+    done = harness("sweep", "swept.yaml")
+    assert done.returncode == 2, done.stdout
+    assert word in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 ENGINES = """\
 def pool():
     from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +178,13 @@ def pool():
 
 def no_pool():
     raise RuntimeError("there is no cluster")
+
+def refusing():
+    from concurrent.futures import ThreadPoolExecutor
+    class Refusing(ThreadPoolExecutor):
+        def submit(self, *_):
+            raise RuntimeError("no quota")
+    return Refusing(1)
 """
 
 

@@ -20,10 +20,10 @@ from harness.sweep.answers import (
     pass_k,
     reliability_of,
 )
-from harness.sweep.answers.decide import Budget
+from harness.sweep.answers.decide import Budget, Decisions
 from harness.sweep.axes import axis, axis_of
 from harness.sweep.engines import Processes
-from harness.sweep.points import points_of
+from harness.sweep.points import Point, points_of
 
 DATA = Path(os.environ.get("HARNESS_DATA", "nowhere")) / "tau_bench" / "gpt-4o-airline.csv"
 
@@ -158,6 +158,42 @@ def test_capacity_that_is_known_exactly(file: Path, store: Store) -> None:
         between=axis("workload.tasks", "2..40", ""),
     )  # fmt: skip
     assert (again.good, again.bad) == (13, 14)
+
+
+def test_good_end_is_found_although_the_end_of_the_range_is_unclear(
+    file: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decided(
+        _: Sweeping, points: list[tuple[Point, object]], *__: object, **___: object
+    ) -> Decisions:
+        value = int(points[0][0].values[0][1])
+        return Decisions(results=(None,), holds=("yes" if value <= 13 else "unclear",))  # type: ignore[arg-type]
+
+    monkeypatch.setattr("harness.sweep.answers.capacity.decide", decided)
+    found = find_capacity(
+        Sweeping(store, Processes(1)), file, "workload.tasks", (condition_of("latency_s_mean<8"),),
+        between=axis("workload.tasks", "2..40", ""),
+    )  # fmt: skip
+    assert (found.good, found.bad) == (13, None)
+    assert found.why == "at 40 it is unclear with 64 seeds"
+
+
+def test_search_that_begins_at_an_unclear_value_goes_on_to_both_sides(
+    file: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decided(
+        _: Sweeping, points: list[tuple[Point, object]], *__: object, **___: object
+    ) -> Decisions:
+        value = int(points[0][0].values[0][1])
+        holds = "yes" if value <= 1 else "no" if value >= 20 else "unclear"
+        return Decisions(results=(None,), holds=(holds,))  # type: ignore[arg-type]
+
+    monkeypatch.setattr("harness.sweep.answers.capacity.decide", decided)
+    found = find_capacity(
+        Sweeping(store, Processes(1)), file, "workload.tasks", (condition_of("latency_s_mean<8"),)
+    )
+    assert [it.value for it in found.tried if it.value in (1, 3, 6, 12, 24)] == [1, 3, 6, 12, 24]
+    assert (found.good, found.bad) == (1, 20)
 
 
 def test_search_ends_with_its_budget_and_without_an_answer_it_says_so(

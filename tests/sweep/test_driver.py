@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,11 +13,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from harness import wall
 from harness.errors import HarnessError
+from harness.run.record import harness_version
 from harness.spans import as_json_lines
 from harness.store import RunRecord, Store, queries
 from harness.sweep import Engine, Plan, Sweeping, Swept, plan_of, read
@@ -119,6 +122,17 @@ def test_runs_of_harness_simulate_count(file: Path, store: Store) -> None:
     assert Sweeping(store, ONE).ensure(wanted(plan)[:2]) == 3
 
 
+def test_points_that_are_the_same_scenario_share_their_runs(file: Path, store: Store) -> None:
+    """As samples of a short list are."""
+    plan = plan_of(file, points_of([axis_of("workload.tasks=4,5")]), runs=2)
+    (first, scenario, seeds), other = wanted(plan)
+    assert (
+        Sweeping(store, ONE).ensure([(first, scenario, seeds), other, (3, scenario, (1, 2, 3))])
+        == 5
+    )
+    assert len(queries.runs(store)) == 5
+
+
 @pytest.mark.parametrize("has_shards", [False, True])
 def test_lost_workers_change_nothing(file: Path, store: Store, has_shards: bool) -> None:
     plan = planned(file)
@@ -141,6 +155,55 @@ def test_seed_that_kills_three_workers_is_given_up_and_the_rest_is_done(
     assert sweeping.ensure(wanted(plan)) == 11
     assert sweeping.given_up == [(2, 3)]
     assert [len(result.runs) for result in swept(plan, store).results] == [3, 2, 3, 3]
+
+
+def test_slow_job_holds_up_no_other(file: Path, store: Store) -> None:
+    """Runs are stored in their order, and are made whenever a worker is free."""
+    points = points_of([axis_of("workload.tasks=1..8:8")])
+    plan, many = plan_of(file, points, runs=3), threading.Event()
+
+    class Slow(_Pool):
+        def work(self, function: Work, job: Job) -> list[RunRecord]:
+            if (job.point, job.seeds[0]) == (1, 1):
+                assert many.wait(10), "no more jobs were given to the other worker"
+            elif job.point == 6:
+                many.set()
+            return function(job)
+
+    class Engine(Dying):
+        @contextmanager
+        def executor(self) -> Iterator[Executor]:
+            with ThreadPoolExecutor(2) as threads:
+                yield Slow(self, threads)
+
+    assert Sweeping(store, Engine(dies=[])).ensure(wanted(plan)) == 24
+    stored = [(run["tasks"], run["seed"]) for run in queries.runs(store)]
+    assert stored == [(tasks, seed) for tasks in range(1, 9) for seed in (1, 2, 3)]
+
+
+def test_version_of_harness_is_read_once_and_not_for_each_run(
+    file: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version_read = Mock(return_value="1.2.3")
+    monkeypatch.setattr("harness.run.record.version", version_read)
+    harness_version.cache_clear()
+    try:
+        Sweeping(store, ONE).ensure(wanted(planned(file)))
+    finally:
+        harness_version.cache_clear()
+    assert version_read.call_count == 1
+    assert {run["harness_version"] for run in queries.runs(store)} == {"1.2.3"}
+
+
+def test_runs_are_read_with_one_opening_of_the_store(
+    file: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned(file)
+    Sweeping(store, ONE).ensure(wanted(plan))
+    opened = Mock(wraps=store._connect)
+    monkeypatch.setattr(store, "_connect", opened)
+    swept(plan, store)
+    assert opened.call_count == 1
 
 
 def test_error_of_a_run_is_no_lost_worker(file: Path, store: Store) -> None:

@@ -34,14 +34,15 @@ def capacity(tmp_path: Path, first_seed: int, servers: int) -> tuple[float | Non
         QUEUE,
         RATE,
         (condition_of("queue_wait_s_mean<0.5"),),
-        between=axis(RATE, f"{0.1 * servers}..{0.9 * servers}", ""),
+        between=axis(RATE, f"{0.1 * servers}..{1.5 * servers}", ""),
         precision=0.2,
         overrides=(
             f"providers.server.concurrency={servers}",
-            "workload.tasks=300",
-            "workload.warmup_tasks=30",
+            "workload.tasks=120",
+            "workload.warmup_tasks=20",
         ),
         first_seed=first_seed,
+        seeds=16,
         seeds_max=32,
     )
     return found.good, found.bad

@@ -20,12 +20,15 @@ from harness.sweep.answers.conditions import Condition, Holds
 from harness.sweep.answers.decide import FIRST_SEEDS, NO_BOUND, SEEDS_MAX, Budget, decide
 from harness.sweep.axes import Axis, written
 from harness.sweep.driver import Sweeping
-from harness.sweep.plan import scenario_at
+from harness.sweep.plan import check_changes, scenario_at
 from harness.sweep.points import Point
 from harness.sweep.results import PointResult
 
 _DOUBLINGS_MAX: Final = 20
 """So often a first value is doubled or halved in search of the other end."""
+
+_STEPS_FROM_UNCLEAR: Final = 5
+"""So often on each side when the first value is unclear."""
 
 Direction = Literal["max", "min"]
 
@@ -132,15 +135,17 @@ def find_capacity(
         budget: What may be spent.
 
     Raises:
-        HarnessError: The file has no number at the key.
+        HarnessError: The file has no number at the key, or the key changes no run.
     """
     file = Path(file)
     low, high, is_whole = _ends(file, key, between, overrides)
+    ends = [written(end, is_whole=is_whole) for end in (low, low * 2 if high is None else high)]
+    check_changes(file, Point(number=1, values=((key, ends[0]),)), key, ends, overrides)
     search = _Search(
         sweeping=sweeping, file=file, overrides=overrides, key=key, is_whole=is_whole, conditions=conditions,
         first_seed=first_seed, seeds=seeds, seeds_max=seeds_max, budget=budget,
     )  # fmt: skip
-    good, bad, why = _bracket(search, low, high, direction)
+    good, bad, why = _bracket(search, low, high, direction, precision)
     if good is not None and bad is not None:
         good, bad, why = _bisect(search, good, bad, precision)
     return Capacity(
@@ -211,16 +216,21 @@ def _number(found: object, key: str, file: Path) -> int | float:
 
 
 def _bracket(
-    search: _Search, low: float, high: float | None, direction: Direction
+    search: _Search, low: float, high: float | None, direction: Direction, precision: float
 ) -> tuple[float | None, float | None, str]:
     """A value where the conditions hold, and one where they do not."""
     if high is not None:
         inner, outer = (low, high) if direction == "max" else (high, low)
         if search.at(inner) != "yes":
             return None, inner if search.at(inner) == "no" else None, _end_text(search, inner)
-        if search.at(outer) != "no":
-            return (outer if search.at(outer) == "yes" else inner), None, _end_text(search, outer)
-        return inner, outer, ""
+        match search.at(outer):
+            case "no":
+                return inner, outer, ""
+            case "yes":
+                return outer, None, _end_text(search, outer)
+            case _:
+                why = _end_text(search, outer)
+                return _closer(search, inner, outer, "yes", precision), None, why
     return _stride(search, low, direction)
 
 
@@ -256,12 +266,21 @@ def _around(
     search: _Search, value: float, direction: Direction
 ) -> tuple[float | None, float | None, str]:
     """Both ends around a first value that is unclear."""
-    smaller = _next(value, grows=False, is_whole=search.is_whole)
-    larger = _next(value, grows=True, is_whole=search.is_whole)
-    inner, outer = (smaller, larger) if direction == "max" else (larger, smaller)
-    good = inner if search.at(inner) == "yes" else None
-    bad = outer if search.at(outer) == "no" else None
+    good = _beside(search, value, "yes", grows=direction == "min")
+    bad = _beside(search, value, "no", grows=direction == "max")
     return good, bad, search.spent or f"{value:g} cannot be told apart from the bound"
+
+
+def _beside(search: _Search, value: float, answer: Holds, *, grows: bool) -> float | None:
+    """The nearest value with an answer, on one side of values that are unclear; None if there is another answer before."""
+    for _ in range(_STEPS_FROM_UNCLEAR):
+        following = _next(value, grows=grows, is_whole=search.is_whole)
+        if following == value or search.spent:
+            break
+        value, found = following, search.at(following)
+        if found != "unclear":
+            return value if found == answer else None
+    return None
 
 
 def _next(value: float, *, grows: bool, is_whole: bool) -> float:
@@ -306,21 +325,24 @@ def _sides(
     search: _Search, good: float, unclear: float, bad: float, precision: float
 ) -> tuple[float, float, str]:
     """Bring both ends near to a value that cannot be told apart from the bound."""
-    for is_good in (True, False):
-        near = unclear
-        while not search.spent:
-            end = good if is_good else bad
-            width = 1 if search.is_whole else precision * max(end, near) / 2
-            if abs(end - near) <= width:
-                break
-            middle = _middle(end, near, is_whole=search.is_whole)
-            answer = search.at(middle)
-            if answer == ("yes" if is_good else "no"):
-                good, bad = (middle, bad) if is_good else (good, middle)
-            else:
-                near = middle
+    good = _closer(search, good, unclear, "yes", precision)
+    bad = _closer(search, bad, unclear, "no", precision)
     why = f"values between cannot be told apart from the bound with {search.seeds_max} seeds"
     return good, bad, search.spent or why
+
+
+def _closer(search: _Search, end: float, unclear: float, answer: Holds, precision: float) -> float:
+    """The last value with the answer of an end, on the way from there to a value without it."""
+    while not search.spent:
+        width = 1 if search.is_whole else precision * max(end, unclear) / 2
+        if abs(end - unclear) <= width:
+            break
+        middle = _middle(end, unclear, is_whole=search.is_whole)
+        if search.at(middle) == answer:
+            end = middle
+        else:
+            unclear = middle
+    return end
 
 
 def _middle(one: float, other: float, *, is_whole: bool) -> float:
