@@ -210,12 +210,9 @@ def deliver(
     """
     when_s, span_id, task = span.arrival_s if at_s is None else at_s, span.span_id, span.task
     note = log.note
-    # Plain tuples: messages are the most frequent events, and an `Event` takes three times as long to make.
     for _, sender, _, tokens, number, answers, _, kind, _, _, _, _, hop in messages:
         note(
-            (
-                when_s, span_id, task, sender, MESSAGE, kind, recipient, tokens, hop, number or -1, answers or -1,
-            )
+            when_s, span_id, task, sender, MESSAGE, kind, recipient, tokens, hop, number or -1, answers or -1,
         )  # fmt: skip
 
 
