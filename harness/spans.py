@@ -28,8 +28,8 @@ from itertools import count
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, overload
 
 from harness.tables import ColumnType as ColumnType  # noqa: PLC0414 - read together with the columns here
-from harness.tables import PackedRows, is_absent
 from harness.tables import Table as Table  # noqa: PLC0414 - see above
+from harness.tables import is_absent
 
 T = TypeVar("T")
 
@@ -137,6 +137,10 @@ EVENT_COLUMNS: Final[dict[str, ColumnType]] = {
     "answers": "int",
 }
 """Name and type of each column of an event; the last five are of messages alone."""
+
+# Rows are gathered and turned into columns this many at a time: large enough that the turning is free, small enough
+# that the rows do not count against the memory of a long run.
+_CHUNK_ROWS = 1024
 
 MESSAGE: Final = "message"
 """Name of the event that a member of a team, or the user, has got a message."""
@@ -270,8 +274,11 @@ class SpanLog:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self._spans = PackedRows(Table(SPAN_COLUMNS), USUAL_COLUMNS)
-        self._events = PackedRows(Table(EVENT_COLUMNS), tuple(EVENT_COLUMNS))
+        self._spans = Table(SPAN_COLUMNS)
+        self._events = Table(EVENT_COLUMNS)
+        self._closed: list[tuple[Any, ...]] = []
+        self._rare: list[tuple[int, dict[str, Any]]] = []
+        self._noted: list[tuple[Any, ...]] = []
         self._ids = count(1)
         self._customers: dict[int, str] = {}
 
@@ -282,12 +289,14 @@ class SpanLog:
     @property
     def spans(self) -> Table:
         """The spans that have been closed, in the order of their ends."""
-        return self._spans.turned()
+        self._gather_spans()
+        return self._spans
 
     @property
     def events(self) -> Table:
         """The events, in the order of their times."""
-        return self._events.turned()
+        self._gather_events()
+        return self._events
 
     def open_task(
         self, kind: str, number: int, customer: str | None = None, priority: int | None = None
@@ -320,14 +329,19 @@ class SpanLog:
         """End a span now, or at a given earlier time [s]."""
         end_s = span.end_s = self.clock() if end_s is None else end_s
         span.status = status
-        rows = self._spans
-        code = rows.codes
-        packed = rows.pack(
-            span.span_id, span.parent_id, span.task, code[span.kind], code[span.name], code[span.agent], code[span.model],
-            span.ordinal, span.arrival_s, span.start_s, span.first_token_s, end_s, span.input_tokens, span.output_tokens,
-            span.cost_usd, code[status],
+        if span.rare is not None:
+            self._rare.append((len(self._closed), span.rare))
+        code = self._spans.codes
+        self._closed.append(
+            (
+                span.span_id, span.parent_id, span.task, code[span.kind], code[span.name], code[span.agent], code[span.model],
+                span.ordinal, span.arrival_s, span.start_s, span.first_token_s, end_s, span.input_tokens, span.output_tokens,
+                span.cost_usd, code[status],
+            )
         )  # fmt: skip
-        rows.add(packed, span.rare)
+        if len(self._closed) >= _CHUNK_ROWS:
+            self._gather_spans()
+            self._gather_events()
 
     def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
         """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
@@ -348,12 +362,23 @@ class SpanLog:
         answers: int = -1,
     ) -> None:
         """Record an event by its values, which are those of an `Event`."""
-        rows = self._events
-        code = rows.codes
-        packed = rows.pack(
-            at_s, span_id, task, code[agent], code[name], code[detail], code[recipient], tokens, hop, message, answers
+        code = self._events.codes
+        self._noted.append(
+            (
+                at_s, span_id, task, code[agent], code[name], code[detail], code[recipient], tokens, hop, message, answers,
+            )
         )  # fmt: skip
-        rows.add(packed)
+
+    def _gather_spans(self) -> None:
+        if self._closed:
+            self._spans.extend_coded(USUAL_COLUMNS, self._closed, self._rare)
+            self._closed.clear()
+            self._rare.clear()
+
+    def _gather_events(self) -> None:
+        if self._noted:
+            self._events.extend_coded(tuple(EVENT_COLUMNS), self._noted)
+            self._noted.clear()
 
 
 def as_json_lines(table: Table) -> str:

@@ -1,13 +1,13 @@
-"""Columnar tables, and rows that are packed until they are turned into columns."""
+"""Columnar tables: numbers in arrays, texts as codes."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from struct import Struct, pack
+from struct import pack
 from typing import Any, Final, Literal
 
 ColumnType = Literal["float", "int", "text"]
@@ -16,12 +16,6 @@ _TYPE_CODES: Final[dict[ColumnType, str]] = {"float": "d", "int": "q", "text": "
 """How `array` and `struct` call the types."""
 
 _ABSENT: Final[dict[ColumnType, Any]] = {"float": math.nan, "int": -1, "text": ""}
-
-_WORD: Final[dict[ColumnType, str]] = {"float": "d", "int": "q", "text": "i4x"}
-"""How `struct` calls them where each value takes eight bytes."""
-
-# Large enough that the turning is free, small enough that the rows do not count against the memory of a long run.
-_CHUNK_ROWS = 1024
 
 
 def is_absent(value: float | str) -> bool:
@@ -66,6 +60,31 @@ class Table:
         coded = map(self.codes.__getitem__, values) if kind == "text" else values
         return pack(f"{many}{code}", *coded)
 
+    def extend_coded(
+        self,
+        names: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+        rare: Iterable[tuple[int, Mapping[str, Any]]] = (),
+    ) -> None:
+        """Add rows whose texts are codes already.
+
+        Args:
+            names: The columns that a row holds, in order; the others are rare.
+            rows: At least one.
+            rare: The values in other columns, by name, each with the place of its row among `rows`.
+        """
+        many = len(rows)
+        for name, values in zip(names, zip(*rows, strict=True), strict=True):
+            code = _TYPE_CODES[self.columns[name]]
+            self._arrays[name].frombytes(pack(f"{many}{code}", *values))
+        for name, kind in self.columns.items():
+            if name not in names:
+                self._arrays[name].frombytes(self._packed(kind, [_ABSENT[kind]]) * many)
+        for place, row in rare:
+            for name, value in row.items():
+                coded = self.codes[value] if self.columns[name] == "text" else value
+                self._arrays[name][place - many] = coded
+
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""
         return self._arrays[name]
@@ -98,64 +117,3 @@ class Table:
 def _codes_of(texts: Sequence[str]) -> defaultdict[str, int]:
     """The codes of some texts, which go on with the next number for a new text."""
     return defaultdict(count(len(texts)).__next__, zip(texts, count(), strict=False))
-
-
-class PackedRows:
-    """Rows on their way into a table: packed one by one, and turned into columns many at a time.
-
-    Args:
-        table: Where they go.
-        columns: The columns that are packed, in the order of `pack`; a row states a value in the others by itself.
-    """
-
-    def __init__(self, table: Table, columns: Sequence[str]) -> None:
-        self._table = table
-        self._packed_columns = columns
-        self.codes = table.codes
-        """The code of each text."""
-        self.pack = Struct("".join(_WORD[table.columns[name]] for name in columns)).pack
-        """Packs the values of a row, texts as codes."""
-        self._rows: list[bytes] = []
-        self._rare: list[tuple[int, Mapping[str, Any]]] = []
-
-    def add(self, packed: bytes, rare: Mapping[str, Any] | None = None) -> None:
-        """Add a row.
-
-        Args:
-            packed: What `pack` made of it.
-            rare: Its values in columns that are not packed, by name; None for none.
-        """
-        rows = self._rows
-        if rare is not None:
-            self._rare.append((len(rows), rare))
-        rows.append(packed)
-        if len(rows) >= _CHUNK_ROWS:
-            self.turned()
-
-    def turned(self) -> Table:
-        """The table, with all rows that were added."""
-        if self._rows:
-            self._turn_packed()
-            self._turn_rare()
-            self._rows.clear()
-            self._rare.clear()
-        return self._table
-
-    def _turn_packed(self) -> None:
-        packed, width = b"".join(self._rows), len(self._packed_columns)
-        words, halves = memoryview(packed).cast("q"), memoryview(packed).cast("i")
-        for place, name in enumerate(self._packed_columns):
-            is_text = self._table.columns[name] == "text"
-            values = halves[2 * place :: 2 * width] if is_text else words[place::width]
-            self._table[name].frombytes(values.tobytes())
-
-    def _turn_rare(self) -> None:
-        many = len(self._rows)
-        for name, kind in self._table.columns.items():
-            if name not in self._packed_columns:
-                absent = _ABSENT[kind] if kind != "text" else self.codes[_ABSENT[kind]]
-                self._table[name].extend(array(_TYPE_CODES[kind], [absent]) * many)
-        for row, rare in self._rare:
-            for name, value in rare.items():
-                is_text = self._table.columns[name] == "text"
-                self._table[name][row - many] = self.codes[value] if is_text else value
