@@ -23,11 +23,15 @@ from __future__ import annotations
 
 import json
 import math
-from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from itertools import count
-from struct import pack
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, overload
+
+from harness.tables import ColumnType as ColumnType  # noqa: PLC0414 - read together with the columns here
+from harness.tables import Table as Table  # noqa: PLC0414 - see above
+from harness.tables import is_absent
+
+T = TypeVar("T")
 
 TASK: Final = "task"
 AGENT: Final = "agent"
@@ -82,8 +86,6 @@ INJECTED_CALL: Final = "injected_call"
 
 ABSENT: Final = math.nan
 
-ColumnType = Literal["float", "int", "text"]
-
 SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
     "span_id": "int",
     "parent_id": "int",
@@ -115,6 +117,12 @@ SPAN_COLUMNS: Final[dict[str, ColumnType]] = {
 }
 """Name and type of each column of a span, in order; `store/schema.sql` says what each means."""
 
+USUAL_COLUMNS: Final = (
+    "span_id", "parent_id", "task", "kind", "name", "agent", "model", "ordinal", "arrival_s", "start_s", "first_token_s", "end_s",
+    "input_tokens", "output_tokens", "cost_usd", "status",
+)  # fmt: skip
+"""The columns in which many spans have a value; the others are rare."""
+
 EVENT_COLUMNS: Final[dict[str, ColumnType]] = {
     "at_s": "float",
     "span_id": "int",
@@ -130,83 +138,47 @@ EVENT_COLUMNS: Final[dict[str, ColumnType]] = {
 }
 """Name and type of each column of an event; the last five are of messages alone."""
 
-MESSAGE: Final = "message"
-"""Name of the event that a member of a team, or the user, has got a message."""
-
-_TYPE_CODES: Final[dict[ColumnType, str]] = {"float": "d", "int": "q", "text": "i"}
-"""How `array` and `struct` call the types."""
-
 # Rows are gathered and turned into columns this many at a time: large enough that the turning is free, small enough
 # that the rows do not count against the memory of a long run.
 _CHUNK_ROWS = 1024
 
-
-class _Codes(dict[str, int]):
-    """The code of each text: its index in order of first use."""
-
-    def __missing__(self, text: str) -> int:
-        code = self[text] = len(self)
-        return code
+MESSAGE: Final = "message"
+"""Name of the event that a member of a team, or the user, has got a message."""
 
 
-class Table:
-    """Rows kept by column: numbers in arrays, texts as codes into `texts`.
-
-    It is created empty, grows by `extend`, and may be pickled to another process at any time.
+class _Rare(Generic[T]):
+    """A column in which few spans have a value; it costs nothing in the others.
 
     Args:
-        columns: Name and type of each column.
+        absent: What it is in those.
     """
 
-    def __init__(self, columns: dict[str, ColumnType]) -> None:
-        self.columns = columns
-        self._codes = _Codes()
-        self._arrays: dict[str, array[Any]] = {
-            name: array(_TYPE_CODES[kind]) for name, kind in columns.items()
-        }
+    def __init__(self, absent: T) -> None:
+        self._absent = absent
 
-    @property
-    def texts(self) -> list[str]:
-        """Every text that occurs, in the order of its first use; a text column holds indices into it."""
-        return list(self._codes)
+    def __set_name__(self, owner: type[Span], name: str) -> None:
+        self._name = name
 
-    def extend(self, *columns: list[Any]) -> None:
-        """Add rows, as one list per column, in the order of the columns."""
-        for (name, kind), values in zip(self.columns.items(), columns, strict=True):
-            self._arrays[name].frombytes(self._packed(kind, values))
+    @overload
+    def __get__(self, span: None, owner: type[Span]) -> Self: ...
+    @overload
+    def __get__(self, span: Span, owner: type[Span]) -> T: ...
+    def __get__(self, span: Span | None, owner: type[Span]) -> Self | T:
+        if span is None:
+            return self
+        value: T = self._absent if span.rare is None else span.rare.get(self._name, self._absent)
+        return value
 
-    def _packed(self, kind: ColumnType, values: list[Any]) -> bytes:
-        """Values as an array keeps them: `array.fromlist` parses each like an argument of a call, at three times the price."""
-        code, many = _TYPE_CODES[kind], len(values)
-        if many > 1 and _absent(values[0]) and values.count(values[0]) == many:
-            return self._packed(kind, values[:1]) * many  # most columns of most spans
-        coded = map(self._codes.__getitem__, values) if kind == "text" else values
-        return pack(f"{many}{code}", *coded)
-
-    def __getitem__(self, name: str) -> array[Any]:
-        """The array of one column."""
-        return self._arrays[name]
-
-    def __len__(self) -> int:
-        return len(next(iter(self._arrays.values())))
-
-    def values(self, name: str) -> Sequence[Any]:
-        """The values of one column, texts as texts."""
-        column = self._arrays[name]
-        if self.columns[name] == "text":
-            texts = self.texts
-            return [texts[code] for code in column]
-        return column
-
-    def rows(self, *names: str) -> Iterator[tuple[Any, ...]]:
-        """The rows, as tuples of the named columns, or of all."""
-        return zip(*(self.values(name) for name in names or self.columns), strict=True)
+    def __set__(self, span: Span, value: T) -> None:
+        if span.rare is None:
+            span.rare = {}
+        span.rare[self._name] = value
 
 
 class Span:
     """An interval: opened by `SpanLog.open`, filled in while it is open, closed once and not changed afterwards."""
 
-    __slots__ = tuple(SPAN_COLUMNS)
+    __slots__ = (*USUAL_COLUMNS, "rare")
 
     def __init__(
         self,
@@ -239,32 +211,35 @@ class Span:
         """Tokens read at full price, without cached ones."""
         self.output_tokens = -1
         """Tokens generated."""
-        self.cache_read_tokens = -1
-        """Tokens read from a prompt cache; absent where no cache was asked for."""
-        self.cache_write_tokens = -1
-        """Tokens read and written to a prompt cache; absent where no cache was asked for."""
         self.cost_usd: float = ABSENT
         """What it cost [USD]; absent when the price is not known."""
         self.status = ""
         """How it ended: `ok`, `error` or `cancelled`."""
-        self.error = ""
-        """The kind of failure: the provider's error type, or the name of an exception."""
-        self.http_status = -1
-        """Of an answer that was no reply; absent when there was one, or no answer at all."""
-        self.retry_after_s: float = ABSENT
-        """How long the provider asked to wait [s]."""
-        self.fault = ""
-        """The injected fault that this span met."""
-        self.correct = -1
-        """1 when what was said is right, 0 when it is wrong; absent when the scenario says nothing of accuracy."""
-        self.repeats = -1
-        """span_id of the failed call that the program repeats with this one; of a call, and of its first attempt."""
-        self.customer = ""
-        """Whom a task is for; only of tasks."""
-        self.priority = -1
-        """How much a task matters, 0 the least; only of tasks."""
-        self.limited_by = ""
-        """The rate limit that refused an attempt, such as `output_tokens_per_min`; empty where none did."""
+        self.rare: dict[str, Any] | None = None
+        """Its values in rare columns, by name."""
+
+    cache_read_tokens = _Rare(-1)
+    """Tokens read from a prompt cache; absent where no cache was asked for."""
+    cache_write_tokens = _Rare(-1)
+    """Tokens read and written to a prompt cache; absent where no cache was asked for."""
+    error = _Rare("")
+    """The kind of failure: the provider's error type, or the name of an exception."""
+    http_status = _Rare(-1)
+    """Of an answer that was no reply; absent when there was one, or no answer at all."""
+    retry_after_s = _Rare(ABSENT)
+    """How long the provider asked to wait [s]."""
+    fault = _Rare("")
+    """The injected fault that this span met."""
+    correct = _Rare(-1)
+    """1 when what was said is right, 0 when it is wrong; absent when the scenario says nothing of accuracy."""
+    repeats = _Rare(-1)
+    """span_id of the failed call that the program repeats with this one; of a call, and of its first attempt."""
+    customer = _Rare("")
+    """Whom a task is for; only of tasks."""
+    priority = _Rare(-1)
+    """How much a task matters, 0 the least; only of tasks."""
+    limited_by = _Rare("")
+    """The rate limit that refused an attempt, such as `output_tokens_per_min`; empty where none did."""
 
 
 class Event(NamedTuple):
@@ -301,10 +276,9 @@ class SpanLog:
         self.clock = clock
         self._spans = Table(SPAN_COLUMNS)
         self._events = Table(EVENT_COLUMNS)
-        self._closed: list[Span] = []
+        self._closed: list[tuple[Any, ...]] = []
+        self._rare: list[tuple[int, dict[str, Any]]] = []
         self._noted: list[tuple[Any, ...]] = []
-        self.note: Callable[[tuple[Any, ...]], None] = self._noted.append
-        """Notes a point in time, as the values of an `Event`."""
         self._ids = count(1)
         self._customers: dict[int, str] = {}
 
@@ -329,10 +303,10 @@ class SpanLog:
     ) -> Span:
         """Begin the span of a task now; it is the root of the task's other spans."""
         span = Span(next(self._ids), -1, number, TASK, kind, "", "", -1, self.clock())
-        span.customer = customer or ""
         if customer:
-            self._customers[number] = customer
-        span.priority = -1 if priority is None else priority
+            span.customer = self._customers[number] = customer
+        if priority is not None:
+            span.priority = priority
         return span
 
     def open(
@@ -353,61 +327,58 @@ class SpanLog:
 
     def close(self, span: Span, status: str = OK, end_s: float | None = None) -> None:
         """End a span now, or at a given earlier time [s]."""
-        span.end_s = self.clock() if end_s is None else end_s
+        end_s = span.end_s = self.clock() if end_s is None else end_s
         span.status = status
-        self._closed.append(span)
+        if span.rare is not None:
+            self._rare.append((len(self._closed), span.rare))
+        code = self._spans.codes
+        self._closed.append(
+            (
+                span.span_id, span.parent_id, span.task, code[span.kind], code[span.name], code[span.agent], code[span.model],
+                span.ordinal, span.arrival_s, span.start_s, span.first_token_s, end_s, span.input_tokens, span.output_tokens,
+                span.cost_usd, code[status],
+            )
+        )  # fmt: skip
         if len(self._closed) >= _CHUNK_ROWS:
             self._gather_spans()
             self._gather_events()
 
     def event(self, name: str, span: Span, detail: str = "", agent: str = "") -> None:
         """Record an event of a span, such as `fallback`; its agent is that of the span by default."""
-        # A plain tuple: an `Event` takes three times as long to make.
+        self.note(self.clock(), span.span_id, span.task, agent or span.agent, name, detail)
+
+    def note(
+        self,
+        at_s: float,
+        span_id: int,
+        task: int,
+        agent: str,
+        name: str,
+        detail: str,
+        recipient: str = "",
+        tokens: int = -1,
+        hop: int = -1,
+        message: int = -1,
+        answers: int = -1,
+    ) -> None:
+        """Record an event by its values, which are those of an `Event`."""
+        code = self._events.codes
         self._noted.append(
             (
-                self.clock(), span.span_id, span.task, agent or span.agent, name, detail,
-                "", -1, -1, -1, -1,
+                at_s, span_id, task, code[agent], code[name], code[detail], code[recipient], tokens, hop, message, answers,
             )
         )  # fmt: skip
 
+    def _gather_spans(self) -> None:
+        if self._closed:
+            self._spans.extend_coded(USUAL_COLUMNS, self._closed, self._rare)
+            self._closed.clear()
+            self._rare.clear()
+
     def _gather_events(self) -> None:
         if self._noted:
-            self._events.extend(*map(list, zip(*self._noted, strict=True)))
+            self._events.extend_coded(tuple(EVENT_COLUMNS), self._noted)
             self._noted.clear()
-
-    def _gather_spans(self) -> None:
-        """Turn closed spans into columns; written out, because this runs for every span and a loop takes twice as long."""
-        spans = self._closed
-        self._spans.extend(
-            [span.span_id for span in spans],
-            [span.parent_id for span in spans],
-            [span.task for span in spans],
-            [span.kind for span in spans],
-            [span.name for span in spans],
-            [span.agent for span in spans],
-            [span.model for span in spans],
-            [span.ordinal for span in spans],
-            [span.arrival_s for span in spans],
-            [span.start_s for span in spans],
-            [span.first_token_s for span in spans],
-            [span.end_s for span in spans],
-            [span.input_tokens for span in spans],
-            [span.output_tokens for span in spans],
-            [span.cache_read_tokens for span in spans],
-            [span.cache_write_tokens for span in spans],
-            [span.cost_usd for span in spans],
-            [span.status for span in spans],
-            [span.error for span in spans],
-            [span.http_status for span in spans],
-            [span.retry_after_s for span in spans],
-            [span.fault for span in spans],
-            [span.correct for span in spans],
-            [span.repeats for span in spans],
-            [span.customer for span in spans],
-            [span.priority for span in spans],
-            [span.limited_by for span in spans],
-        )
-        spans.clear()
 
 
 def as_json_lines(table: Table) -> str:
@@ -419,14 +390,8 @@ def as_json_lines(table: Table) -> str:
     key = names.index("span_id")
     lines = [
         json.dumps(
-            {name: value for name, value in zip(names, row, strict=True) if not _absent(value)}
+            {name: value for name, value in zip(names, row, strict=True) if not is_absent(value)}
         )
         for row in sorted(table.rows(), key=lambda row: row[key])
     ]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _absent(value: float | str) -> bool:
-    if isinstance(value, str):
-        return not value
-    return value == -1 or value != value

@@ -31,6 +31,10 @@ Usd = Annotated[float, Ge(0)]
 
 MICROSECONDS_PER_SECOND = 1_000_000
 
+# Floats around the second have no fraction, so that adding it rounds what is below the first, half to even as `round` does.
+_EXACT = 2.0**51
+_SHIFT = 1.5 * 2.0**52
+
 SEED_MAX = 10**15
 """The largest first seed, on the command line as in a scenario file, where no number may be larger. A store keeps seeds in
 64 bits, and there must be room for as many runs as anybody wants."""
@@ -71,7 +75,12 @@ class Usage(NamedTuple):
 
 def whole_microseconds(duration_s: float) -> float:
     """Round a sampled duration [s] to whole microseconds, so that no two machines order events differently."""
-    return round(duration_s * MICROSECONDS_PER_SECOND) / MICROSECONDS_PER_SECOND
+    duration_us = duration_s * MICROSECONDS_PER_SECOND
+    if -_EXACT < duration_us < _EXACT:
+        return (
+            duration_us + _SHIFT - _SHIFT
+        ) / MICROSECONDS_PER_SECOND  # a tenth of the price of `round`
+    return round(duration_us) / MICROSECONDS_PER_SECOND
 
 
 def render(name: str, value: float) -> str:

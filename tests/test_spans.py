@@ -21,6 +21,18 @@ from harness.spans import (
 )
 
 
+class _AnyNan(float):
+    """Equal to NaN, which is not equal to itself."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, float) and other != other
+
+    __hash__ = float.__hash__
+
+
+ANY_NAN = _AnyNan("nan")
+
+
 class Clock:
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -122,7 +134,7 @@ def test_events_keep_their_order_and_belong_to_a_span() -> None:
 def test_message_is_an_event_between_two_with_its_size_and_what_it_answers() -> None:
     log = SpanLog(Clock())
     turn = log.open("agent", "b", log.open_task("task", 4), "b")
-    log.note(Event(1.5, turn.span_id, 4, "a", MESSAGE, "request", "b", 120, 1, 2, 1))
+    log.note(*Event(1.5, turn.span_id, 4, "a", MESSAGE, "request", "b", 120, 1, 2, 1))
     (row,) = log.events.rows()
     assert dict(zip(EVENT_COLUMNS, row, strict=True)) == {
         "at_s": 1.5, "span_id": 2, "task": 4, "agent": "a", "name": MESSAGE, "detail": "request", "recipient": "b",
@@ -134,7 +146,7 @@ def test_messages_become_columns_while_a_run_goes_on() -> None:
     log = SpanLog(Clock())
     turn = log.open("agent", "b", log.open_task("task", 1), "b")
     for number in range(3000):
-        log.note(Event(0.0, 2, 1, "a", MESSAGE, "request", "b", 1, 1, number, 1))
+        log.note(*Event(0.0, 2, 1, "a", MESSAGE, "request", "b", 1, 1, number, 1))
     log.event("retry", turn)
     assert list(log.events["message"]) == [*range(3000), -1]
 
@@ -184,3 +196,40 @@ def test_event_has_every_field() -> None:
     log = SpanLog(lambda: 1.0)
     log.event("retry", log.open_task("kind", 1), "why", "a")
     assert Event(*next(log.events.rows())) == Event(1.0, 1, 1, "a", "retry", "why")
+
+
+def test_values_of_rare_columns_stay_with_their_spans_however_many_there_are() -> None:
+    log = SpanLog(Clock())
+    task = log.open_task("task", 1, "acme", 2)
+    for number in range(1, 3001):
+        span = log.open(ATTEMPT, "deep", task, "lead", "deep", number)
+        if number % 7 == 0:
+            span.error, span.http_status, span.retry_after_s = (
+                "overloaded_error",
+                529,
+                float(number),
+            )
+        log.close(span)
+    log.close(task)
+    rows = list(
+        log.spans.rows("ordinal", "error", "http_status", "retry_after_s", "customer", "priority")
+    )
+    assert rows.pop() == (-1, "", -1, ANY_NAN, "acme", 2)
+    for number, row in enumerate(rows, 1):
+        failed = ("overloaded_error", 529, float(number)) if number % 7 == 0 else ("", -1, ANY_NAN)
+        assert row == (number, *failed, "", -1)
+
+
+def test_rare_column_of_an_open_span_has_its_absent_value_until_it_is_set() -> None:
+    span = SpanLog(Clock()).open_task("task", 1)
+    assert (span.error, span.correct, span.customer) == ("", -1, "")
+    span.correct = 1
+    assert (span.error, span.correct, span.customer) == ("", 1, "")
+
+
+def test_table_that_was_sent_to_another_process_goes_on_with_its_texts() -> None:
+    table = Table({"name": "text"})
+    table.extend(["a", "b", "a"])
+    sent = pickle.loads(pickle.dumps(table))
+    sent.extend(["c", "b"])
+    assert list(sent.values("name")) == ["a", "b", "a", "c", "b"]

@@ -66,6 +66,13 @@ def test_number_is_written_by_the_unit_in_its_name(name: str, value: float, text
         (2.0000006, 2.000001),
         (1e-9, 0.0),
         (7.0, 7.0),
+        (0.5e-6, 0.0),  # half to even
+        (1.5e-6, 2e-6),
+        (2.5e-6, 2e-6),
+        (-1.5e-6, -2e-6),
+        (2.0**31 + 0.4e-6, 2.0**31),
+        (4e9 + 0.1, 4e9 + 0.1),  # where floats are too coarse for the sum that rounds
+        (1e300, 1e300),
     ],
 )
 def test_durations_are_rounded_to_whole_microseconds(duration_s: float, rounded_s: float) -> None:

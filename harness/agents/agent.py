@@ -328,21 +328,21 @@ class Turn:
     def __init__(self, agent: Agent, messages: tuple[Message, ...]) -> None:
         assert messages, "an agent's turn begins with a message"
         self.agent = agent
-        self.task = messages[0].task
+        # Parts of a tuple cost less than its names, and this is on the way of every call.
+        self.task, sender, prompt, tokens = messages[0][:4]
         self.asked = messages
         """The messages that it began with."""
         if self.task.mail:
             messages = (*unread(self.task, agent.name), *messages)
-        if len(messages) == 1:
-            prompt, tokens = messages[0].text, messages[0].tokens
-        else:
+            sender = messages[0].sender
+        if len(messages) > 1:
             prompt = "\n\n".join([message.text for message in messages])
             tokens = sum([message.tokens for message in messages])
         self.prompt = self._begun = prompt
         """The last thing that was said."""
         self.input_tokens = self._begun_tokens = tokens
         """Size of the conversation, without the system prompt [tokens]."""
-        self.begins_with_task = messages[0].sender == USER
+        self.begins_with_task = sender == USER
         """Whether the conversation begins with what the user brings."""
         self.reply: Reply | None = None
         """The latest reply, until the conversation goes on."""
@@ -362,7 +362,7 @@ class Turn:
         agent.turns += 1
         deliver(self.asked, agent.name, self.span, agent.log)
         try:
-            said = [(message.sender, message.text) for message in self.asked]
+            said = tuple([message[1:3] for message in self.asked])  # sender and text
             self._input = self.task.progress.begin(agent.name, said)
             if agent.spendings is not None:
                 agent.spendings.begin_turn(self.span, agent.log)
@@ -478,15 +478,15 @@ class Turn:
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""
-        agent, tokens, version = self.agent, reply.output_tokens or 0, None
+        agent, text, tokens, version = self.agent, reply.text, reply.output_tokens or 0, None
         if agent.remembers:
-            self._remember(reply.text, tokens)
+            self._remember(text, tokens)
         if agent.reception is not None and agent.reception.versions:
             version = agent.reception.version_of_answer(self.asked[-1].version)
             self.task.speaks[agent.name] = agent.reception.versions
         latency_s = agent.log.clock() - self.span.arrival_s
         return answer(
-            self.asked, agent.name, reply.text, tokens, latency_s, self.cost_usd, version, confidence(reply.text)
+            self.asked, agent.name, text, tokens, latency_s, self.cost_usd, version, confidence(text)
         )  # fmt: skip
 
     def _remember(self, text: str, tokens: int) -> None:

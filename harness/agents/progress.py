@@ -7,7 +7,6 @@ a state in which it was before. Turns with equal input that run side by side, su
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,7 +63,7 @@ class Progress:
     _inputs: dict[tuple[str, Messages], Input] = field(default_factory=dict)
     _last: deque[Input] = field(default_factory=lambda: deque(maxlen=_CYCLE_MAX))
 
-    def begin(self, agent: str, messages: Sequence[tuple[str, str]]) -> Input:
+    def begin(self, agent: str, messages: Messages) -> Input:
         """Note that a turn begins.
 
         Args:
@@ -77,10 +76,10 @@ class Progress:
         Raises:
             NoProgress: The agent has read the very same `REPEATS_MAX` times.
         """
-        key = agent, tuple(messages)
+        key = agent, messages
         found = self._inputs.get(key)
         if found is None:
-            found = self._inputs[key] = Input(*key)
+            found = self._inputs[key] = Input(agent, messages)
         if not found.open:
             found.taken += 1
             if found.taken > REPEATS_MAX:

@@ -8,6 +8,7 @@ another agent gets. That makes two versions of a program comparable run by run (
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
 
 from harness.chance.choices import Choices
 
@@ -16,6 +17,9 @@ from harness.chance.choices import Choices
 _BITS_DROPPED = 12
 _STEP = 2.0**-52
 _HALF_STEP = 2.0**-53
+
+_unpack = Struct(">Q").unpack
+"""Reads a digest as a number, at half the price of `int.from_bytes`."""
 
 _BLOCK = 64
 """The longest digest of blake2b [bytes]."""
@@ -58,7 +62,8 @@ class Draws:
             text = _SEPARATOR.join(map(str, key))
         digest = self._root.copy()
         digest.update(text.encode())
-        return (int.from_bytes(digest.digest(), "big") >> _BITS_DROPPED) * _STEP + _HALF_STEP
+        (bits,) = _unpack(digest.digest())
+        return (bits >> _BITS_DROPPED) * _STEP + _HALF_STEP  # type: ignore[no-any-return]  # an int of 64 bits
 
     def octets(self, count: int, *key: object) -> bytes:
         """Draw bytes, each evenly spread.

@@ -192,7 +192,7 @@ class SimLoop(asyncio.BaseEventLoop):
             queue = kernel.env._queue  # noqa: SLF001 - nearly always nothing is due, and this is every turn
             if queue and queue[0][0] <= kernel.env._now:  # noqa: SLF001
                 kernel.run_due()
-            kernel.count_turn()
+            kernel.count_step(kernel.env._now)  # noqa: SLF001 - what `count_turn` does, at the price of a call
             if kernel.baton.threads and not kernel.baton.others_rest():
                 kernel.baton.let_others(self.waiter)
         else:

@@ -55,10 +55,10 @@ def note_at_end(log: SpanLog, *, warmup_tasks: int = 0, expected: Sequence[str] 
     spans, now_s = log.spans, log.clock()
     if _a_task_failed(spans):
         for one in cascades([spans], warmup_tasks=warmup_tasks, expected=expected):
-            log.note(Event(now_s, one.span_id, one.task, one.agent, CASCADE, str(one)))
+            log.note(*Event(now_s, one.span_id, one.task, one.agent, CASCADE, str(one)))
     if _a_call_was_long(spans):
         for it in starving(spans):
-            log.note(Event(now_s, it.span_id, it.task, it.agent, STARVATION, str(it)))
+            log.note(*Event(now_s, it.span_id, it.task, it.agent, STARVATION, str(it)))
 
 
 def stood_out(events: Table) -> list[StoodOut]:

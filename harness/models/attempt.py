@@ -291,15 +291,17 @@ class Backend:
             return
         if attempt.first_token_s <= attempt.env._now:  # noqa: SLF001 - else the client hung up before it
             span.first_token_s = attempt.first_token_s
-        usage = attempt.usage
-        span.input_tokens = usage.input_tokens
+        # Unpacked, because a name of a named tuple is looked up at a price, and this runs for every attempt.
+        span.input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, _, _, _, _ = (
+            attempt.usage
+        )
         if attempt.end_s == attempt.end_s:
-            span.output_tokens = usage.output_tokens
+            span.output_tokens = output_tokens
         else:
             attempt.abandoned = True  # before its reply was made
-        if usage.cache_read_tokens or usage.cache_write_tokens:
-            span.cache_read_tokens = usage.cache_read_tokens
-            span.cache_write_tokens = usage.cache_write_tokens
+        if cache_read_tokens or cache_write_tokens:
+            span.cache_read_tokens = cache_read_tokens
+            span.cache_write_tokens = cache_write_tokens
 
 
 def _name_of_work(request: Request) -> str:

@@ -258,17 +258,21 @@ class Provider:
             if attempt.make is not None:
                 attempt.make()
                 return
+        # Unpacked, because a name of a named tuple is looked up at a price, and this runs for every attempt.
+        input_tokens, output_tokens, _, cache_write_tokens, _, at_once_tokens, _, tools_s = (
+            attempt.usage
+        )
         prefill_s, generate_s = attempt.model.latency.sample(
             self._draws,
             attempt.key,
-            attempt.usage.input_tokens + attempt.usage.cache_write_tokens,
-            attempt.usage.output_tokens - attempt.usage.at_once_tokens,
+            input_tokens + cache_write_tokens,
+            output_tokens - at_once_tokens,
             attempt.latency_factor,
         )
         if self._load is not None:
             generate_s = whole_microseconds(generate_s * self._load.factor(self._busy))
-        if attempt.usage.tools_s:
-            generate_s += attempt.usage.tools_s
+        if tools_s:
+            generate_s += tools_s
         if attempt.treatment is not None:
             prefill_s += attempt.treatment.late_s
         service_s = prefill_s + generate_s

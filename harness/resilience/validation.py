@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
 
 from harness.fields import AgentName
 from harness.json_types import JsonObject
@@ -19,6 +18,9 @@ from harness.spans import SpanLog
 from harness.units import Count, Probability
 
 INVALID = "invalid_output"
+
+_TEXTS_KEPT = 256
+"""Of so many texts it is remembered how they violate the schema."""
 
 Check = Callable[[str], str | bool | None]
 """What is wrong with a text: None or True if nothing is, False if it does not say."""
@@ -79,18 +81,21 @@ class Validator:
         )
 
     @cached_property
-    def _violation(self) -> Callable[[Any], str | None]:
-        """How a value violates the schema; any value is right where there is none."""
-        return checker(self.stated.json_schema or {})
-
-    def _against_schema(self, text: str) -> str | None:
+    def _against_schema(self) -> Callable[[str], str | None]:
+        """How a text violates the schema; any text is right where there is none. Agents say the same again and again."""
         if self.stated.json_schema is None:
-            return None
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            return f"it is not JSON: {error}"
-        return self._violation(value)
+            return lambda _: None
+        violation = checker(self.stated.json_schema)
+
+        @lru_cache(maxsize=_TEXTS_KEPT)
+        def against(text: str) -> str | None:
+            try:
+                value = json.loads(text)
+            except ValueError as error:
+                return f"it is not JSON: {error}"
+            return violation(value)
+
+        return against
 
     def _against_function(self, text: str) -> str | None:
         if self.function is None:

@@ -60,7 +60,7 @@ def test_a_bounded_loop_is_left_alone() -> None:
 def play(progress: Progress, rounds: int) -> None:
     for _ in range(rounds):
         for reader, sender, text in (("b", "a", "ping"), ("a", "b", "pong")):
-            progress.end(progress.begin(reader, [(sender, text)]))
+            progress.end(progress.begin(reader, ((sender, text),)))
 
 
 def test_the_repeating_messages_of_a_ping_pong_are_named() -> None:
@@ -72,13 +72,13 @@ def test_the_repeating_messages_of_a_ping_pong_are_named() -> None:
 
 def test_equal_turns_side_by_side_count_as_one() -> None:
     progress = Progress()
-    keys = [progress.begin("voter", [("user", "Ulm?")]) for _ in range(50)]
+    keys = [progress.begin("voter", (("user", "Ulm?"),)) for _ in range(50)]
     for key in keys:
         progress.end(key)
-    progress.end(progress.begin("voter", [("user", "Ulm?")]))
+    progress.end(progress.begin("voter", (("user", "Ulm?"),)))
 
 
 def test_a_conversation_that_goes_on_is_progress() -> None:
     progress = Progress()
     for number in range(1000):
-        progress.end(progress.begin("writer", [("critic", f"remark {number}")]))
+        progress.end(progress.begin("writer", (("critic", f"remark {number}"),)))

@@ -69,7 +69,7 @@ def messages(*rows: tuple[int, int, int]) -> Table:
     for task_number, number, tokens in rows:
         span = log.open_task("task", task_number)
         log.note(
-            Event(0.0, span.span_id, task_number, "a", MESSAGE, "request", "b", tokens, 0, number)
+            *Event(0.0, span.span_id, task_number, "a", MESSAGE, "request", "b", tokens, 0, number)
         )
     return log.events
 
@@ -147,7 +147,7 @@ def test_round_trips_are_messages_that_go_both_ways_between_two_agents_of_a_task
     def sent(*ways: tuple[int, str, str]) -> Table:
         log = SpanLog(float)
         for number, (of_task, sender, recipient) in enumerate(ways, 1):
-            log.note((0.0, 0, of_task, sender, MESSAGE, "", recipient, 1, 1, number, -1))
+            log.note(0.0, 0, of_task, sender, MESSAGE, "", recipient, 1, 1, number, -1)
         return log.events
 
     asked = (
