@@ -125,7 +125,7 @@ class World:
                 "Virtual time moves only while something waits, so a loop such as `while time.monotonic() < end: ...` "
                 "never ends. Let it sleep.",
             )
-        return self.kernel.now_s()
+        return self.kernel.env._now  # noqa: SLF001 - see `Kernel.now_s`
 
     def refuse(self, what: str, advice: str) -> NotSimulated:
         """The error for something that is not simulated; the run fails with it even if the program swallows it.

@@ -12,7 +12,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.kernel.current_world import this_thread
+from harness.kernel.current_world import World, this_thread
 
 Empty = Callable[[Any], object]
 
@@ -65,12 +65,18 @@ class _Apart:
                 return vars(one)[self._name]
             except KeyError:
                 raise AttributeError(self._name) from None
-        values = world.apart.setdefault(one, {})
-        if self._name not in values:
-            if self._name not in vars(one):
-                raise AttributeError(self._name)
-            values[self._name] = self._empty(vars(one)[self._name])
-        return values[self._name]
+        try:
+            return world.apart[one][self._name]
+        except KeyError:
+            return self._begun(world, one)
+
+    def _begun(self, world: World, one: object) -> object:
+        """The value in a world that has not asked for it before."""
+        if self._name not in vars(one):
+            raise AttributeError(self._name)
+        value = self._empty(vars(one)[self._name])
+        world.apart.setdefault(one, {})[self._name] = value
+        return value
 
     def __set__(self, one: object, value: object) -> None:
         world = this_thread.world

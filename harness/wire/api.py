@@ -87,6 +87,11 @@ class Prompt:
         return sum(section.tokens for section in self.sections)
 
     @property
+    def asks_for_cache(self) -> bool:
+        """Whether a part of it is to be kept in a prompt cache."""
+        return any(section.cached_for_s is not None for section in self.sections)
+
+    @property
     def told(self) -> Iterator[str]:
         """The texts of the prompt, except the model's own replies."""
         yield self.system
