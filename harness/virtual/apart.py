@@ -9,10 +9,11 @@ searched for, and one that is made in the run, or lives on after it, is treated 
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.kernel.current_world import World, this_thread
+from harness.kernel.current_world import this_thread
 
 Empty = Callable[[Any], object]
 
@@ -65,18 +66,19 @@ class _Apart:
                 return vars(one)[self._name]
             except KeyError:
                 raise AttributeError(self._name) from None
-        try:
-            return world.apart[one][self._name]
-        except KeyError:
-            return self._begun(world, one)
+        latest, values = world.latest_apart
+        if latest() is not one:
+            values = world.apart.setdefault(one, {})
+            world.latest_apart = weakref.ref(one), values
+        if self._name not in values:
+            values[self._name] = self._first(one)
+        return values[self._name]
 
-    def _begun(self, world: World, one: object) -> object:
-        """The value in a world that has not asked for it before."""
+    def _first(self, one: object) -> object:
+        """The value in a world that has none yet."""
         if self._name not in vars(one):
             raise AttributeError(self._name)
-        value = self._empty(vars(one)[self._name])
-        world.apart.setdefault(one, {})[self._name] = value
-        return value
+        return self._empty(vars(one)[self._name])
 
     def __set__(self, one: object, value: object) -> None:
         world = this_thread.world

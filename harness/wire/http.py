@@ -245,7 +245,7 @@ class Connection:
             framing, self._in_chunks = f"Content-Length: {len(response.body)}", False
         else:
             framing, self._in_chunks = "Transfer-Encoding: chunked", True
-        lines = [f"{name}: {value}" for name, value in response.headers]
+        lines = list(map(": ".join, response.headers))
         if self._closes:
             lines.append("Connection: close")
         head = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}\r\n"
