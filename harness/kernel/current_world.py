@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -89,6 +89,10 @@ class World:
     """The sockets in memory, of which the operating system knows nothing, by number; see `harness.virtual.waits`."""
     apart: WeakKeyDictionary[Any, dict[str, Any]] = field(default_factory=WeakKeyDictionary)
     """What attributes are in it that every world has for itself (`harness.virtual.apart`), by object and name."""
+    latest_apart: tuple[Callable[[], object], dict[str, Any]] = field(
+        default_factory=lambda: (lambda: None, {})
+    )
+    """The object whose attributes were asked for last, by a weak reference, and what is in `apart` for it."""
     temporary_names: Iterator[str] | None = None
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0
@@ -125,7 +129,7 @@ class World:
                 "Virtual time moves only while something waits, so a loop such as `while time.monotonic() < end: ...` "
                 "never ends. Let it sleep.",
             )
-        return self.kernel.now_s()
+        return self.kernel.env._now  # noqa: SLF001 - see `Kernel.now_s`
 
     def refuse(self, what: str, advice: str) -> NotSimulated:
         """The error for something that is not simulated; the run fails with it even if the program swallows it.

@@ -9,6 +9,7 @@ searched for, and one that is made in the run, or lives on after it, is treated 
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -65,12 +66,19 @@ class _Apart:
                 return vars(one)[self._name]
             except KeyError:
                 raise AttributeError(self._name) from None
-        values = world.apart.setdefault(one, {})
+        latest, values = world.latest_apart
+        if latest() is not one:
+            values = world.apart.setdefault(one, {})
+            world.latest_apart = weakref.ref(one), values
         if self._name not in values:
-            if self._name not in vars(one):
-                raise AttributeError(self._name)
-            values[self._name] = self._empty(vars(one)[self._name])
+            values[self._name] = self._first(one)
         return values[self._name]
+
+    def _first(self, one: object) -> object:
+        """The value in a world that has none yet."""
+        if self._name not in vars(one):
+            raise AttributeError(self._name)
+        return self._empty(vars(one)[self._name])
 
     def __set__(self, one: object, value: object) -> None:
         world = this_thread.world

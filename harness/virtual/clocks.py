@@ -61,10 +61,6 @@ def wall_ns(world: World) -> int:
     return _EPOCH_NS + _elapsed_ns(world) + (0 if skew_s is None else round(skew_s() * 10**9))
 
 
-def _elapsed_s(world: World) -> float:
-    return world.now_s()
-
-
 def _elapsed_ns(world: World) -> int:
     return round(world.now_s() * 10**9)
 
@@ -78,7 +74,7 @@ def _sleep(world: World, seconds: float) -> None:
 def _clock_s(world: World, clock: int) -> float:
     if clock in _OF_COMPUTER:
         return float(_gettime(clock))
-    return _wall_s(world) if clock in _WALL else _elapsed_s(world)
+    return _wall_s(world) if clock in _WALL else world.now_s()
 
 
 def _clock_ns(world: World, clock: int) -> int:
@@ -110,9 +106,9 @@ def _formatted(world: World, form: str, moment: Any = None) -> str:  # noqa: ANN
 STAND_INS: tuple[StandIn, ...] = (
     stand_in(time.time, _wall_s),
     stand_in(time.time_ns, wall_ns),
-    stand_in(time.monotonic, _elapsed_s),
+    stand_in(time.monotonic, World.now_s),
     stand_in(time.monotonic_ns, _elapsed_ns),
-    stand_in(time.perf_counter, _elapsed_s),
+    stand_in(time.perf_counter, World.now_s),
     stand_in(time.perf_counter_ns, _elapsed_ns),
     stand_in(time.sleep, _sleep),
     stand_in(time.localtime, _local),

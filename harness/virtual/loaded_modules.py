@@ -16,12 +16,14 @@ class LoadedModules:
 
     def if_changed(self) -> dict[str, ModuleType] | None:
         """A copy of `sys.modules`; None if it is what it was when this was called last."""
-        loaded = sys.modules.copy()
-        names, modules = list(loaded), list(loaded.values())
+        names, modules = list(sys.modules), list(sys.modules.values())
         # Modules are compared by identity alone: to compare one that loads itself late would load it.
-        if names == self._names and all(map(is_, modules, self._modules)):
+        if (names == self._names and len(modules) == len(names)) and all(
+            map(is_, modules, self._modules)
+        ):
             return None
-        self._names, self._modules = names, modules
+        loaded = sys.modules.copy()
+        self._names, self._modules = list(loaded), list(loaded.values())
         return loaded
 
     def forget(self) -> None:

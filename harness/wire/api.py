@@ -38,8 +38,10 @@ class PromptSection(NamedTuple):
     """How long everything up to here may be kept in a cache [s]; None where none is asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+_NO_SCHEMAS: Mapping[str, JsonObject] = {}
+
+
+class Prompt(NamedTuple):
     """A request for a reply, in a form that all APIs share."""
 
     model: str
@@ -58,7 +60,7 @@ class Prompt:
     """The tool that must be used; empty when there is no such wish."""
     tool_choice: ToolChoice = "auto"
     """Whether a tool may, must or must not be called."""
-    tool_schemas: Mapping[str, JsonObject] = field(default_factory=dict)
+    tool_schemas: Mapping[str, JsonObject] = _NO_SCHEMAS
     """The JSON Schema of the arguments of each tool that has one."""
     parallel_tool_calls: bool = True
     """Whether one reply may call several tools."""
@@ -85,6 +87,11 @@ class Prompt:
     def tokens(self) -> int:
         """Size of the whole prompt [tokens]."""
         return sum(section.tokens for section in self.sections)
+
+    @property
+    def asks_for_cache(self) -> bool:
+        """Whether a part of it is to be kept in a prompt cache."""
+        return any(section.cached_for_s is not None for section in self.sections)
 
     @property
     def told(self) -> Iterator[str]:

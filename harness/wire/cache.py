@@ -52,7 +52,7 @@ class PromptCache:
         Returns:
             How many tokens come from the cache, and how many are to be written to it.
         """
-        if not _asks(prompt):
+        if not prompt.asks_for_cache:
             return 0, 0
         read = kept = 0
         for prefix in prefixes(prompt):
@@ -65,7 +65,7 @@ class PromptCache:
 
     def remember(self, prompt: Prompt, now_s: float, min_tokens: int) -> None:
         """Keep what a prompt asks to be kept, and what it has used for as long again; its answer begins now."""
-        if not _asks(prompt):
+        if not prompt.asks_for_cache:
             return
         for prefix in prefixes(prompt):
             until_s, kept_s = self._until_s.get(prefix.digest, (-1.0, 0.0))
@@ -111,8 +111,4 @@ class Repetition:
             last = prefix.digest
         same = self._whole.get((task, last))
         self._whole[task, last] = call
-        return Repeated(0 if _asks(prompt) else repeated, same, goes_on)
-
-
-def _asks(prompt: Prompt) -> bool:
-    return any(section.cached_for_s is not None for section in prompt.sections)
+        return Repeated(0 if prompt.asks_for_cache else repeated, same, goes_on)

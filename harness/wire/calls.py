@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from harness.kernel.lineage import Lineage
 from harness.metrics.history import LEFT_ASKING, SAME_STEP
@@ -163,7 +163,7 @@ class Calls:
         self._repeats.answered(call, at_s)
         self._note_outcome(call, " ".join([reply.text, *wishes]).strip())
         # It will not be asked again, and a server that runs for long would keep every prompt for ever.
-        call.prompt = replace(call.prompt, sections=(), details=None)
+        call.prompt = call.prompt._replace(sections=(), details=None)
         tools = same_step(call.request, reply)
         if tools:
             self.log.event(SAME_STEP, call.span, tools)

@@ -181,9 +181,10 @@ class Exchange:
                 yield from self._carry_out(steps_of(recording, attempt))
                 return
         first_s = attempt.first_token_s
-        yield first_s
-        if not prompt.only_recorded:
-            api.remember(prompt, first_s)
+        if recording is not None or prompt.stream or prompt.asks_for_cache:
+            yield first_s
+            if not prompt.only_recorded:
+                api.remember(prompt, first_s)
         if recording is not None:
             response = response_of(recording.response)
         elif prompt.stream:

@@ -5,6 +5,7 @@ What clients send is parsed by h11. What is sent to them is framed here: that is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,15 +30,34 @@ class Head(NamedTuple):
     """By name in lower case."""
     body_bytes: int | None
     """Length of the body; None of one that comes in chunks."""
+    body_bytes_max: int
+    """The largest body that the API takes at this path."""
+
+
+_LENGTH = re.compile(rb"(?<=\r\n)content-length: *(\d{1,15})(?=\r\n)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
 def read_head(raw: bytes) -> Head:
-    """Parse the head of a request; a client sends nearly the same ones again and again.
+    """Parse the head of a request. A client sends nearly the same one each time; often only the length differs.
 
     Raises:
         RemoteProtocolError: It is not HTTP (h11's error).
     """
+    lengths = list(_LENGTH.finditer(raw))
+    if len(lengths) != 1:
+        return _parsed(raw)
+    start, end = lengths[0].span(1)
+    head = _parsed(raw[:start] + b"0" + raw[end:])
+    if head.body_bytes is None:  # it comes in chunks, whatever the header says
+        return _parsed(raw)
+    length = raw[start:end].decode("ascii")
+    headers = {**head.headers, "content-length": length}
+    return head._replace(raw=raw, headers=headers, body_bytes=int(length))
+
+
+@lru_cache(maxsize=256)
+def _parsed(raw: bytes) -> Head:
     parser = h11.Connection(h11.SERVER)
     parser.receive_data(raw)
     request = parser.next_event()
@@ -47,7 +67,8 @@ def read_head(raw: bytes) -> Head:
     headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers}
     chunked = headers.get("transfer-encoding", "").lower() == "chunked"
     length = None if chunked else int(headers.get("content-length", "0"))
-    return Head(raw, request.method.decode("ascii"), path, query, headers, length)
+    method = request.method.decode("ascii")
+    return Head(raw, method, path, query, headers, length, max_body_bytes(path))
 
 
 class HttpRequest(NamedTuple):
@@ -224,7 +245,7 @@ class Connection:
             framing, self._in_chunks = f"Content-Length: {len(response.body)}", False
         else:
             framing, self._in_chunks = "Transfer-Encoding: chunked", True
-        lines = [f"{name}: {value}" for name, value in response.headers]
+        lines = list(map(": ".join, response.headers))
         if self._closes:
             lines.append("Connection: close")
         head = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}\r\n"
@@ -308,7 +329,7 @@ class Connection:
     def _is_too_large(self, head: Head) -> bool:
         """Whether a body that is not complete is larger than the API takes; then what came of it is forgotten."""
         there = max(head.body_bytes or 0, len(self._body), len(self._sent))
-        if there <= max_body_bytes(head.path):
+        if there <= head.body_bytes_max:
             return False
         self._sent.clear()
         self._body.clear()
@@ -318,7 +339,7 @@ class Connection:
     def _read_body(self, head: Head) -> bytes | None:
         """The body, once all of it is there."""
         if head.body_bytes is not None:
-            if len(self._sent) < head.body_bytes or head.body_bytes > max_body_bytes(head.path):
+            if len(self._sent) < head.body_bytes or head.body_bytes > head.body_bytes_max:
                 return None
             body = bytes(self._sent[: head.body_bytes])
             del self._sent[: head.body_bytes]
@@ -332,7 +353,7 @@ class Connection:
             self._sent.clear()
         while isinstance(event := self._chunked.next_event(), h11.Data):
             self._body += event.data
-            if len(self._body) > max_body_bytes(head.path):
+            if len(self._body) > head.body_bytes_max:
                 return None
         if not isinstance(event, h11.EndOfMessage):
             return None

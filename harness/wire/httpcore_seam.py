@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -30,7 +31,7 @@ class _Requests(list[Any]):
     """The requests that a pool works on in a run; one from before the run, whose answer ends in it, is none of them."""
 
     def remove(self, value: object) -> None:
-        if value in self:
+        with suppress(ValueError):
             super().remove(value)
 
 

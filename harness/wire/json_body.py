@@ -25,7 +25,9 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     """
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant)
+        if text.startswith(_BYTE_ORDER_MARK):
+            json.loads(text)  # which says what is wrong
+        value = _DECODER.decode(text)
     except RecursionError:
         raise JsonError("recursion limit exceeded") from None
     except ValueError as error:
@@ -36,13 +38,19 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON
         except (UnicodeEncodeError, RecursionError):
             found = _HIGH.search(text) or _LOW.search(text)
             raise JsonError(f"no low surrogate in string: {_place(text, found)}") from None
-    if _is_deep(value):
+    if text.count("[") + text.count("{") > _DEPTH_MAX and _is_deep(value):
         raise JsonError("recursion limit exceeded")
     return value
 
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""Made once: `json.loads` makes one for every value that is not read in its default way."""
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def _place(text: str, found: re.Match[str] | None) -> str:

@@ -38,7 +38,7 @@ class RequestMatch:
     @property
     def says_something(self) -> bool:
         """Whether it narrows calls down at all."""
-        return self != RequestMatch()
+        return self is not ANYTHING and self != ANYTHING
 
     def meets(self, prompt: Prompt, headers: Mapping[str, str], request: Request) -> bool:
         """Whether a call looks like this."""
@@ -66,13 +66,17 @@ class RequestMatch:
             yield f"header {name}", glob, value, fnmatch.fnmatchcase(value, glob)
 
 
+ANYTHING = RequestMatch()
+"""What narrows no calls down."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRule:
     """An agent as the wire knows it: how to tell its calls, and who answers them how."""
 
     name: str
     content: Content
-    match: RequestMatch = RequestMatch()
+    match: RequestMatch = ANYTHING
     latency: Latency | None = None
     """Instead of that of the model it asks."""
     output_tokens: AnyDistribution | None = None

@@ -92,7 +92,7 @@ def wall(at_s: float) -> datetime.datetime:
 
 def rfc3339(at_s: float) -> str:
     """A virtual time as a date, to the second."""
-    return wall(at_s).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return wall(at_s).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def _rate_limits(moment: Moment) -> Headers:

@@ -45,7 +45,8 @@ _FIELDS = frozenset(
         "diagnostics",
     }
 )
-_SAMPLING = ("temperature", "top_p", "top_k")
+_FIELDS_BEFORE = _FIELDS | {"temperature", "top_p", "top_k"}
+"""With the fields for sampling, which the newest version has no more."""
 _BETA_FIELDS = frozenset(
     {
         "mcp_servers",
@@ -92,7 +93,7 @@ def check_model(model: str, of_the_run: tuple[str, ...]) -> None:
 
 def check_fields(body: Table, version: str, betas: str) -> None:
     """Reject unknown fields; the known ones depend on the version."""
-    known = _FIELDS if version == NEW_VERSION else _FIELDS.union(_SAMPLING)
+    known = _FIELDS if version == NEW_VERSION else _FIELDS_BEFORE
     nothing_else(body, known | _BETA_FIELDS if betas else known)
     for name in _TABLES:
         if body.get(name) is not None:
