@@ -127,6 +127,7 @@ class Search:
         check: The user's check among the properties, which is shown altered outputs.
         jobs: How many runs are made at once; what is found does not depend on it.
         reductions: Which reductions are in use; all by default.
+        heals: Whether runs are tried in which all faults stop.
     """
 
     def __init__(
@@ -139,7 +140,10 @@ class Search:
         check: Callable[..., object] | None = None,
         jobs: int = 1,
         reductions: Collection[str] = REDUCTIONS,
+        *,
+        heals: bool = False,
     ) -> None:
+        self.heals = heals
         self.check = check
         self.reductions = reductions
         self.ahead = Ahead(jobs)
