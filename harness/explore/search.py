@@ -60,6 +60,14 @@ class Trial:
     fresh: tuple[Site, ...] = ()
     """Calls that the passing run does not make."""
     _timeline: Timeline | None = None
+    _addresses: frozenset[str] | None = None
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The calls that it makes."""
+        if self._addresses is None:
+            self._addresses = frozenset(site.address for site in self.seen.sites)
+        return self._addresses
 
     def timeline(self, irrelevant: Collection[str]) -> Timeline:
         """Its moments."""
