@@ -98,9 +98,7 @@ def test_a_symmetry_that_forgets_which_call_of_a_sibling_fails_is_caught(
         )
 
     monkeypatch.setattr(siblings.Siblings, "renamed", renamed)
-    assert [
-        seed for seed in range(12) if classes(searched(team(seed))) != brute_force(team(seed))
-    ]
+    assert [seed for seed in range(12) if classes(searched(team(seed))) != brute_force(team(seed))]
 
 
 def test_outcomes_that_are_told_apart_too_little_are_caught(

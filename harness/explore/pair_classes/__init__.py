@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import combinations
 
-from harness.explore.deviation import Deviation, Deviations, Fault
+from harness.explore.deviation import Deviations, Fault
 from harness.explore.pair_classes.outcomes import Outcomes
 from harness.explore.pair_classes.siblings import Siblings
 from harness.explore.pair_classes.supports import is_made_under
-from harness.explore.reductions import OUTCOMES, SIBLINGS, SUPPORTS, UNRELATED
+from harness.explore.reductions import OUTCOMES, SAME_STORY, SIBLINGS, SUPPORTS, UNRELATED
 from harness.explore.search import Search
 
 
@@ -24,6 +24,7 @@ class PairClasses:
         self._search = search
         self._outcomes = Outcomes(search)
         self._siblings = Siblings(search)
+        self._told_apart = {single[0] for single in (*search.changing(), *search.reordering())}
         self._agents = {site.address: site.agent for site in search.passing.seen.sites}
 
     def of(self, pair: Deviations) -> Hashable:
@@ -38,8 +39,11 @@ class PairClasses:
         return self._key(one, other)
 
     def among(self, faults: Iterable[Fault]) -> Iterator[Hashable]:
-        """The classes of all pairs of some faults at different calls; some more than once."""
-        kept = [fault for fault in faults if not self._is_unrelated(fault)]
+        """The classes of all pairs of some faults at different calls; some more than once.
+
+        A fault that breaks the program alone is in no pair.
+        """
+        kept = [fault for fault in faults if self._is_for_pairs(fault)]
         if OUTCOMES in self._search.reductions:
             kept = list(dict.fromkeys(map(self._outcomes.first, kept)))
         for one, other in combinations(kept, 2):
@@ -48,12 +52,13 @@ class PairClasses:
                 if found is not None:
                     yield found
 
-    def _is_unrelated(self, fault: Deviation) -> bool:
-        return (
-            UNRELATED in self._search.reductions
-            and isinstance(fault, Fault)
-            and self._agents.get(fault.call, "") in self._search.irrelevant
-        )
+    def _is_for_pairs(self, fault: Fault) -> bool:
+        reductions, trial = self._search.reductions, self._search.trials.get(frozenset((fault,)))
+        if UNRELATED in reductions and self._agents.get(fault.call, "") in self._search.irrelevant:
+            return False
+        if trial is None:
+            return True
+        return trial.failure is None and (SAME_STORY not in reductions or fault in self._told_apart)
 
     def _key(self, one: Fault, other: Fault) -> Hashable:
         if OUTCOMES in self._search.reductions:
