@@ -19,10 +19,10 @@ from harness.explore.strategies import STRATEGIES
 from harness.explore.token import NO_LIMITS, Replay, token_of
 from harness.explore.trail import parted, parted_here, trail_of
 
-FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down", "heal")
+FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "down", "heal")
 """Before all else; `down` to its end."""
 
-ROUND = (
+ROUND: tuple[str, ...] = (
     "race", "slow", "follow", "tools", "fail", "cancel", "race", "heal", "follow", "other", "under", "dense", "race", "cancel",
     "mishaps", "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
 )  # fmt: skip
