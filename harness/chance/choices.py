@@ -155,13 +155,16 @@ class Choices:
         value = self.made[key] = self.overrides.get(key, otherwise)
         return value
 
-    def choose_attempt(self, key: Key, agent: str, span_id: int, otherwise: object) -> Any:  # noqa: ANN401 - as above
+    def choose_attempt(
+        self, key: Key, agent: str, span_id: int, now_s: float, otherwise: object
+    ) -> Any:  # noqa: ANN401 - as above
         """Return the faults that an attempt meets.
 
         Args:
             key: Of the attempt.
             agent: Whose call it is.
             span_id: The attempt's span.
+            now_s: When it begins [virtual s].
             otherwise: Those of the fault plan.
         """
         return self.choose(key, otherwise)

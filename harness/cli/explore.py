@@ -19,6 +19,7 @@ from harness.explore.search import Budget, Search
 from harness.explore.token import read_token
 from harness.printable import printable
 from harness.scenario import load_scenario
+from harness.scenario.explore import RunLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,16 @@ def explore_file(wanted: Wanted) -> int:
     replay = None if wanted.replay is None else read_token(wanted.replay)
     seed = scenario.spec.seeds(first=wanted.seed, runs=1)[0] if replay is None else replay.seed
     budget = Budget(wanted.runs, wanted.wall_s) if replay is None else Budget(3, math.inf)
-    search = Search(ExploredScenario(scenario, seed), properties(), budget, jobs=wanted.jobs)
+    limits = scenario.spec.explore.limits
+    if replay is not None and replay.limits:
+        limits = RunLimits(**replay.limits)
+    search = Search(
+        ExploredScenario(scenario, seed),
+        properties(limits),
+        budget,
+        jobs=wanted.jobs,
+        heals=limits.recovery_s is not None,
+    )
     tells = wanted.output == "table"
     portfolio = Portfolio(
         search,
@@ -73,6 +83,7 @@ def explore_file(wanted: Wanted) -> int:
         seed=seed,
         test=str(wanted.file),
         cases=wanted.cases,
+        limits=limits.stated(),
     )
     found = portfolio.run() if replay is None else portfolio.replay(replay)
     if not tells:

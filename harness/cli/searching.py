@@ -32,6 +32,13 @@ from harness.cli.options import COUNT_MAX, PATH, format_option, seed_option, set
     show_default=True,
     help="Only so many tasks of the workload.",
 )
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What every task must keep, whatever fails: calls, tokens, cost_usd, latency_s, recovery_s (after the last fault). Repeatable.",
+)
 @set_option
 @seed_option
 @click.option(
@@ -54,6 +61,7 @@ def explore(
     runs: int,
     wall_s: float,
     tasks: int,
+    limits: tuple[str, ...],
     overrides: tuple[str, ...],
     seed: int | None,
     jobs: int,
@@ -78,7 +86,7 @@ def explore(
             wall_s=wall_s,
             tasks=tasks,
             seed=seed,
-            overrides=overrides,
+            overrides=(*overrides, *(f"explore.limits.{limit}" for limit in limits)),
             jobs=jobs,
             replay=replay,
             cases=cases,

@@ -15,6 +15,7 @@ from harness.explore.deviation import (
     Deviations,
     Down,
     Fault,
+    Heal,
     Jitter,
     Late,
     Latency,
@@ -75,6 +76,7 @@ class DeviatedChoices(Choices):
         self._jitters: list[Jitter] = []
         self._orders: list[ThreadJitter | Priorities] = []
         self._firsts: list[ThreadFirst] = []
+        self._heal: Heal | None = None
         self._priorities: dict[str, float] = {}
         for deviation in deviations:
             self._take(deviation)
@@ -100,6 +102,8 @@ class DeviatedChoices(Choices):
                 self._keyed["tool", use, "latency"] = deviation
             case Jitter():
                 self._jitters.append(deviation)
+            case Heal():
+                self._heal = deviation
             case ThreadFirst():
                 self._firsts.append(deviation)
             case ThreadJitter() | Priorities():
@@ -115,10 +119,15 @@ class DeviatedChoices(Choices):
             self.applied[self._keyed[key]] = None
         return super().choose(key, otherwise)
 
-    def choose_attempt(self, key: Key, agent: str, span_id: int, otherwise: object) -> Any:  # noqa: ANN401 - as above
+    def choose_attempt(
+        self, key: Key, agent: str, span_id: int, now_s: float, otherwise: object
+    ) -> Any:  # noqa: ANN401 - as above
         """Return the faults that an attempt meets: latencies first, since the others come as late then."""
         _, call, attempt = key
         self.attempts[span_id] = call
+        if self._heal is not None and now_s >= self._heal.at_s:
+            self.applied[self._heal] = None
+            return super().choose_attempt(key, agent, span_id, now_s, ())
         met: list[Fault | Latency | Down | SlowAgent] = [
             *self._calls.get((call, int(attempt)), ()),
             *self._calls.get((call, None), ()),
@@ -132,7 +141,7 @@ class DeviatedChoices(Choices):
             self.parts.setdefault(wide, {})[narrow] = None
             met.append(wide)
         if not met:
-            return super().choose_attempt(key, agent, span_id, otherwise)
+            return super().choose_attempt(key, agent, span_id, now_s, otherwise)
         self.applied.update(dict.fromkeys(met))
         late = [one for one in met if isinstance(one, Latency | SlowAgent)][:1]
         wrong = [one for one in met if isinstance(one, Fault | Down)][:1]

@@ -36,6 +36,7 @@ def keep(folder: Path, finding: Finding) -> Path:
         "events": replay.events,
         "trail": replay.trail,
         "near": [to_record(one) for one in replay.near],
+        "limits": dict(replay.limits),
         "story": finding.story,
     }
     same = repr((replay.test, replay.seed, record["deviations"], finding.kind))
@@ -71,6 +72,7 @@ def read(path: Path) -> Replay:
             str(said.get("trail", "")),
             tuple(from_record(record) for record in said.get("near", ())),
             str(said["test"]),
+            dict(said.get("limits", {})),
         )
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}") from None

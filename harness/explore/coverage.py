@@ -9,6 +9,7 @@ from itertools import combinations
 
 from harness.explore.branches import IS_KNOWN, in_words
 from harness.explore.deviation import Cancel, Fault, Jitter, Late, Latency, ThreadGoes, ThreadJitter
+from harness.explore.pair_classes import PairClasses
 from harness.explore.search import Search
 from harness.explore.strategies.faults import FAILS, classes, impossible
 
@@ -25,8 +26,12 @@ class Coverage:
     """Single faults that there are at those calls."""
     pairs: int
     """Pairs of deviations that were tried."""
+    pair_classes_tried: int
+    """Classes of pairs of faults of which a pair was tried."""
+    pair_classes: int
+    """Classes of pairs of faults at different calls."""
     pairs_in_all: int
-    """Pairs of single faults at different calls, without any reduction."""
+    """Pairs of faults at different calls, without any reduction."""
     latencies: int
     """Single changes of a latency that were tried."""
     orders: int
@@ -52,7 +57,8 @@ class Coverage:
     def __str__(self) -> str:
         told = [
             f"{self.faults_tried} of {self.faults_in_all} single faults at {_count(self.call_sites, 'call site')}",
-            f"{_count(self.pairs, 'pair')} ({self.pairs_in_all} of faults alone without reduction)",
+            f"{self.pair_classes_tried} of {self.pair_classes} classes of pairs of faults ({self.pairs_in_all} without reduction)",
+            f"{_count(self.pairs, 'pair')} of all kinds",
             _count(self.latencies, "latency race"),
             _count(self.orders, "order"),
             _count(self.cancellations, "cancellation"),
@@ -103,12 +109,21 @@ def coverage_of(search: Search, cut_at: str) -> Coverage:
         for one in trial.seen.applied
         if isinstance(one, Fault)
     }
+    classes_of = PairClasses(search)
+    tried = {
+        classes_of.of(trial.deviations)
+        for trial in search.trials.values()
+        if len(trial.deviations) == 2
+    }
+    pair_classes = set(classes_of.among(in_all))
     wanted = dict.fromkeys(one.name for one in in_all)
     return Coverage(
         call_sites=len(sites),
         faults_tried=sum(fault in singles for fault in in_all),
         faults_in_all=len(in_all),
         pairs=sum(len(trial.deviations) == 2 for trial in search.trials.values()),
+        pair_classes_tried=len(pair_classes & tried),
+        pair_classes=len(pair_classes),
         pairs_in_all=sum(one.call != other.call for one, other in combinations(in_all, 2)),
         latencies=kinds[Latency],
         orders=kinds[Late] + kinds[Jitter] + kinds[ThreadJitter] + kinds[ThreadGoes],

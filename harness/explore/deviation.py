@@ -63,6 +63,15 @@ class SlowAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class Heal:
+    """All faults stop: no attempt that begins later meets one, or is late."""
+
+    kind: ClassVar[str] = "heal"
+    at_s: float
+    """When [virtual s]."""
+
+
+@dataclass(frozen=True, slots=True)
 class Late:
     """A timer fires later; by a nanosecond, it gives precedence to what else is due at that instant."""
 
@@ -196,6 +205,7 @@ Deviation = (
     | Latency
     | Down
     | SlowAgent
+    | Heal
     | Late
     | Jitter
     | Cancel
@@ -220,6 +230,7 @@ _KINDS: dict[str, Any] = {
         Latency,
         Down,
         SlowAgent,
+        Heal,
         Late,
         Jitter,
         Cancel,

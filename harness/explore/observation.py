@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from harness.chance.choices import TaskRecord, TimerRecord
 from harness.explore.deviation import Deviation, Deviations
+from harness.explore.spent import Spent
 from harness.spans import OK
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+|\bid=\d+")
@@ -71,6 +72,10 @@ class Observation:
     """What tools did: the name of the tool and its arguments."""
     tasks_ended: Sequence[Any] = ()
     """How each task of a scenario ended."""
+    spent: Sequence[Spent] = ()
+    """What each task took; a program is one task."""
+    harmed_until_s: float = 0.0
+    """When the last fault was over [virtual s]; infinite if it never was, and 0 if there was none."""
     kept: frozenset[int] = frozenset()
     """Numbers of the calls whose replies are in the output."""
     deaths: Sequence[BaseException] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.explore.cases import keep, of_test
@@ -16,15 +16,15 @@ from harness.explore.search import BudgetSpent, Search, Trial
 from harness.explore.shrink import Shrinker, Shrunk, in_order
 from harness.explore.story import in_words, tell
 from harness.explore.strategies import STRATEGIES
-from harness.explore.token import Replay, token_of
+from harness.explore.token import NO_LIMITS, Replay, token_of
 from harness.explore.trail import parted, parted_here, trail_of
 
-FIRST = ("dense", "ties", "dense", "ties", "ties", "ties", "down")
+FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "down", "heal")
 """Before all else; `down` to its end."""
 
-ROUND = (
-    "race", "slow", "follow", "tools", "fail", "cancel", "race", "follow", "other", "under", "dense", "race", "cancel", "mishaps",
-    "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
+ROUND: tuple[str, ...] = (
+    "race", "slow", "follow", "tools", "fail", "cancel", "race", "heal", "follow", "other", "under", "dense", "race", "cancel",
+    "mishaps", "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
 
@@ -45,6 +45,7 @@ class Portfolio:
         seed: The seed of the runs.
         test: What the findings are of.
         cases: The folder in which findings are kept; what is kept there of this test is run first. None keeps nothing.
+        limits: The limits of a task that are among the properties, by name.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Portfolio:
         seed: int = 1,
         test: str = "",
         cases: Path | None = None,
+        limits: Mapping[str, float] = NO_LIMITS,
     ) -> None:
         self._search = search
         self._on_finding = on_finding
@@ -63,6 +65,7 @@ class Portfolio:
         self._seed = seed
         self._test = test
         self._cases = cases
+        self._limits = limits
         self._findings: list[Finding] = []
         self._not_reproducible: list[str] = []
         self._shrinking = 0
@@ -208,6 +211,7 @@ class Portfolio:
             trail_of(timeline),
             near.deviations,
             self._test,
+            self._limits,
         )
         finding = Finding(
             kind=shrunk.failure.kind,

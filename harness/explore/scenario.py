@@ -16,13 +16,17 @@ from harness.errors import HarnessError
 from harness.explore.apply import DeviatedChoices
 from harness.explore.deviation import Cancel, Deviations, Fault
 from harness.explore.observation import Bounds, Observation, Site
-from harness.explore.properties import Context, Failure, Property
+from harness.explore.properties import NO_LIMITS, Context, Failure, Property
 from harness.explore.properties.effects import repeated_effect
 from harness.explore.properties.ending import ends
 from harness.explore.properties.errors import failure_of, is_clean
+from harness.explore.properties.limits import within
+from harness.explore.properties.recovery import recovers
+from harness.explore.spent import harm_in, spent_in
 from harness.run.face import SimulatedRun
 from harness.run.one import world_of
 from harness.scenario import LoadedScenario, TargetScenario
+from harness.scenario.explore import RunLimits
 from harness.spans import ATTEMPT, CALL, OK, TASK, Table
 
 _OF_WORKLOAD = re.compile(r"task \d+")
@@ -75,9 +79,14 @@ class ExploredScenario:
         return _observed(world, choices, group)
 
 
-def properties() -> tuple[Property, ...]:
-    """What has to hold in every run of a scenario, in the order in which it is asked."""
-    return (ends, _program_fails, _task_fails, _quality, repeated_effect)
+def properties(limits: RunLimits = NO_LIMITS) -> tuple[Property, ...]:
+    """What has to hold in every run of a scenario, in the order in which it is asked.
+
+    Args:
+        limits: What a task may take at most.
+    """
+    ending = ends if limits.recovery_s is None else recovers(limits.recovery_s)
+    return (ending, _program_fails, _task_fails, _quality, repeated_effect, within(limits))
 
 
 def _program_fails(context: Context) -> Failure | None:
@@ -150,6 +159,8 @@ def _observed(
         timers=choices.timers,
         tasks=[task for task in choices.tasks if _may_be_cancelled(task)],
         effects=[(effect.tool, effect.arguments) for effect in world.effects],
+        spent=spent_in(spans, last_s),
+        harmed_until_s=harm_in(spans, last_s),
         events=digest_of(spans, events),
         applied=dict.fromkeys(choices.applied),
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},

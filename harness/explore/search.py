@@ -60,6 +60,14 @@ class Trial:
     fresh: tuple[Site, ...] = ()
     """Calls that the passing run does not make."""
     _timeline: Timeline | None = None
+    _addresses: frozenset[str] | None = None
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The calls that it makes."""
+        if self._addresses is None:
+            self._addresses = frozenset(site.address for site in self.seen.sites)
+        return self._addresses
 
     def timeline(self, irrelevant: Collection[str]) -> Timeline:
         """Its moments."""
@@ -127,6 +135,7 @@ class Search:
         check: The user's check among the properties, which is shown altered outputs.
         jobs: How many runs are made at once; what is found does not depend on it.
         reductions: Which reductions are in use; all by default.
+        heals: Whether runs are tried in which all faults stop.
     """
 
     def __init__(
@@ -139,7 +148,10 @@ class Search:
         check: Callable[..., object] | None = None,
         jobs: int = 1,
         reductions: Collection[str] = REDUCTIONS,
+        *,
+        heals: bool = False,
     ) -> None:
+        self.heals = heals
         self.check = check
         self.reductions = reductions
         self.ahead = Ahead(jobs)

@@ -12,6 +12,7 @@ from harness.explore.deviation import (
     Deviation,
     Deviations,
     Fault,
+    Heal,
     Late,
     Latency,
     SlowAgent,
@@ -225,7 +226,7 @@ def _plainer(one: Deviation) -> Iterator[Deviation]:
             yield Fault(call, _FAILS, attempt=attempt)
         case Late(by_s=by_s) if by_s > NANOSECOND_S:
             yield replace(one, by_s=NANOSECOND_S)
-        case Cancel(at_s=at_s):
+        case Cancel(at_s=at_s) | Heal(at_s=at_s):
             for digits in (0, 1):
                 if round(at_s, digits) != at_s:
                     yield replace(one, at_s=round(at_s, digits))

@@ -12,6 +12,7 @@ from harness.explore.deviation import (
     Deviations,
     Down,
     Fault,
+    Heal,
     Jitter,
     Late,
     Latency,
@@ -95,6 +96,8 @@ def in_words(one: Deviation, passing: Observation, seen: Observation) -> str:
             return f"all calls of {agent} meet {name}"
         case SlowAgent(agent=agent, takes_s=takes_s):
             return f"all calls of {agent} take {render('latency_s', takes_s)}"
+        case Heal(at_s=at_s):
+            return f"nothing fails any more from {at_s:.3f} s on"
         case Late(task=task, timer=timer, number=number, by_s=by_s):
             due = next(
                 (

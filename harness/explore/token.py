@@ -6,12 +6,17 @@ import base64
 import binascii
 import json
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
 
 from harness.errors import HarnessError
 from harness.explore.deviation import Deviations, from_record, to_record
 
 _VERSION = "x1"
+
+NO_LIMITS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,13 @@ class Replay:
     """Those of the nearest run that passes."""
     test: str = ""
     """What it is a finding of: the id of a test, or a scenario file."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """The limits of a task that were among the properties, by name."""
 
 
 def token_of(replay: Replay) -> str:
     """A replay as a word."""
-    said = {
+    said: dict[str, Any] = {
         "seed": replay.seed,
         "deviations": [to_record(one) for one in replay.deviations],
         "kind": replay.kind,
@@ -43,6 +50,8 @@ def token_of(replay: Replay) -> str:
         "near": [to_record(one) for one in replay.near],
         "test": replay.test,
     }
+    if replay.limits:
+        said["limits"] = dict(replay.limits)
     packed = zlib.compress(json.dumps(said, separators=(",", ":")).encode(), 9)
     return f"{_VERSION}.{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
 
@@ -67,6 +76,7 @@ def read_token(token: str) -> Replay:
             str(said.get("trail", "")),
             tuple(from_record(record) for record in said.get("near", ())),
             str(said["test"]),
+            dict(said.get("limits", {})),
         )
     except (ValueError, KeyError, TypeError, zlib.error, binascii.Error):
         raise HarnessError(

@@ -102,7 +102,9 @@ class FaultPlan:
     ) -> list[tuple[str, Fault]]:
         """The overriding faults of an attempt, by name, in place of those of the plan."""
         key = ("attempt", request.address or request.key, str(request.attempt))
-        chosen = choices.choose_attempt(key, request.agent, request.span.span_id, planned)
+        chosen = choices.choose_attempt(
+            key, request.agent, request.span.span_id, self._clock(), planned
+        )
         for fault in chosen:
             if type(fault) not in self._names:
                 raise HarnessError(f"override of {key}: {fault!r} is not a fault")

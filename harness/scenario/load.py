@@ -47,6 +47,11 @@ from harness.scenario.yaml_file import MAX_DEPTH, Document, Path_, parse_yaml, r
 
 _SECTIONS = ("providers", "models", "tools", "agents")
 
+_NOT_OF_RUNS = frozenset(
+    {"description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff", "sweep", "explore"}
+)
+"""Sections that decide nothing in a run."""
+
 _STUB_SUFFIXES = (".yaml", ".yml")
 
 _OVERRIDDEN = r"[^.\[\]]+(\.[^.\[\]]+|\[\d{1,9}\])*"
@@ -382,7 +387,7 @@ def _digest(
     document: Document,
     folder: Path,
 ) -> str:
-    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, the sweep, nor where a line of a stub stands."""
+    """Hash what decides a run: not the description, the seeds, the budgets, the gate, the checkpoint, the sweep, the search, nor where a line of a stub stands."""
     said = {
         script.agent: (
             script.in_order,
@@ -392,10 +397,7 @@ def _digest(
         for script in distinct(scripts.values())
     }
     data: JsonObject = {
-        key: value
-        for key, value in document.data.items()
-        if key
-        not in ("description", "seed", "runs", "budgets", "gate", "checkpoint", "bakeoff", "sweep")
+        key: value for key, value in document.data.items() if key not in _NOT_OF_RUNS
     }
     parts = [json.dumps(data, sort_keys=True), repr(said), repr(latencies), repr(prices)]
     parts += [

@@ -58,6 +58,7 @@ from harness.resilience import (
 from harness.scenario.bounds import Budget, GateLimit
 from harness.scenario.contestants import Contestants, Program
 from harness.scenario.docstrings import field_docs, first_paragraph
+from harness.scenario.explore import ExploreSpec, RunLimits
 from harness.scenario.fitted import FittedFaults, FittedProfile
 from harness.scenario.members import AgentSpec, Match, TeamSpec
 from harness.scenario.policies import PolicySection
@@ -197,6 +198,8 @@ _POLICIES: tuple[_Section, ...] = (
     ("step of a rollout", RolloutStep),
     ("escalate", Escalation),
     ("sweep", SweepSpec),
+    ("explore", ExploreSpec),
+    ("limits of a task", RunLimits),
     ("checkpoint", CheckpointSpec),
     ("checkpoint file", CheckpointFileSpec),
 )

@@ -34,6 +34,7 @@ from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
 from harness.scenario.contestants import Contestants
 from harness.scenario.cycles import cycle_of
+from harness.scenario.explore import ExploreSpec
 from harness.scenario.fitted import AnyFaults, AnyLatency, AnySize
 from harness.scenario.meaning import Judging
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
@@ -249,6 +250,8 @@ class Head(Section):
     """How much worse metrics may become against a baseline; absent ones have the [default limits](gate.md)."""
     sweep: SweepSpec | None = None
     """The points at which `harness sweep` simulates this scenario, unless its options name others."""
+    explore: ExploreSpec = ExploreSpec()
+    """What `harness explore` looks for besides."""
 
     def seeds(self, *, first: int | None, runs: int | None) -> range:
         """The seeds to run: `runs` and `seed` of the file, unless others are given."""

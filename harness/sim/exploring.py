@@ -19,11 +19,13 @@ from harness.explore.deviation import Deviations
 from harness.explore.exploration import Exploration, Finding
 from harness.explore.observation import Bounds, Observation, Site, Use
 from harness.explore.portfolio import Portfolio
-from harness.explore.properties import properties
+from harness.explore.properties import NO_LIMITS, properties
 from harness.explore.scenario import digest_of
 from harness.explore.search import Budget, Search
+from harness.explore.spent import harm_in, spent_in
 from harness.explore.token import read_token
 from harness.faults import FAULTS
+from harness.scenario.explore import RunLimits
 from harness.sim.call_view import CallView
 from harness.sim.program_run import ProgramRun
 from harness.sim.timeline import Timeline, lines
@@ -120,6 +122,8 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         timers=choices.timers,
         tasks=choices.tasks,
         effects=[(effect.tool, effect.arguments) for effect in run.effects],
+        spent=spent_in(run.spans_table, run.latency_s),
+        harmed_until_s=harm_in(run.spans_table, run.latency_s),
         kept=kept,
         leaks=choices.leaks,
         deaths=choices.deaths,
@@ -170,6 +174,8 @@ class How:
     """The folder in which findings are kept."""
     jobs: int = 1
     """How many runs are made at once."""
+    limits: RunLimits = NO_LIMITS
+    """What a run may take at most."""
 
 
 class Explored:
@@ -208,23 +214,26 @@ class Explored:
         """Run a finding again; see `Sim.replay_finding`."""
         replay = read_token(token)
         with _quiet():
-            return self._portfolio(How(Budget(3, math.inf), replay.seed)).replay(replay)
+            how = How(Budget(3, math.inf), replay.seed, limits=RunLimits(**replay.limits))
+            return self._portfolio(how).replay(replay)
 
     def _portfolio(self, how: How) -> Portfolio:
         subject = ExploredProgram(self._sim, self._program, self._args, how.seed)
         search = Search(
             subject,
-            properties(self._check),
+            properties(self._check, how.limits),
             how.budget,
             how.faults,
             how.seed,
             self._check,
             how.jobs,
+            heals=how.limits.recovery_s is not None,
         )
         return Portfolio(
             search,
             on_finding=how.on_finding or _silent,
             seed=how.seed,
             test=self._sim.command,
+            limits=how.limits.stated(),
             cases=how.cases,
         )

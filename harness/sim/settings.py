@@ -17,6 +17,7 @@ from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, InjectedFault
 from harness.models import ToolCall
 from harness.provider import Latency, Limits, Load, Outage, Overload, Queue
+from harness.scenario.explore import RunLimits
 from harness.scenario.fitted import AnyLatency
 from harness.scenario.problems import UNKNOWN_KEY
 from harness.units import Count, PositiveSeconds, Probability
@@ -180,6 +181,11 @@ def limits(**values: int | None) -> Limits | None:
     """Rate limits; None when there are none."""
     stated = {name: value for name, value in values.items() if value is not None}
     return _read(Limits, "the limits", stated) if stated else None
+
+
+def run_limits(values: Mapping[str, float]) -> RunLimits:
+    """What a run may take at most."""
+    return _read(RunLimits, "limits", dict(values))  # type: ignore[no-any-return]
 
 
 def overload(value: object) -> Overload | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -205,6 +205,7 @@ class Sim(Surroundings):
         runs: int | None = None,
         wall_s: float | None = None,
         faults: Collection[str] | None = None,
+        limits: Mapping[str, float] | None = None,
         seed: int | None = None,
         at_most: int | None = None,
         cases: str | Path | None = None,
@@ -221,6 +222,9 @@ class Sim(Surroundings):
                 says, or 300. `--sim-explore-budget` comes first.
             wall_s: How long it may take [s]; None means likewise, or 60.
             faults: Names of the faults that may be injected, as in `sim.fault`; None means all, and an empty list none.
+            limits: What every run must keep, whatever fails: at most so many `calls` and `tokens`, so much `cost_usd` and `latency_s`,
+                and `recovery_s` from the end of the last fault to the end of the run. With `recovery_s` a run may go on for as long as a
+                fault lasts.
             seed: Another seed than the test's.
             at_most: Ends the search when so many classes of failure were found; None means that it goes on.
             cases: The folder in which findings are kept; those of this test are run first. None means what
@@ -258,6 +262,7 @@ class Sim(Surroundings):
                 on_finding,
                 self.explore_cases if cases is None else Path(cases),
                 settings.count("jobs", jobs),
+                settings.run_limits(limits or {}),
             )
         )
 

@@ -13,15 +13,24 @@ from harness.explore.properties.effects import repeated_effect
 from harness.explore.properties.ending import ends
 from harness.explore.properties.errors import error, unseen_error
 from harness.explore.properties.leaks import leak
+from harness.explore.properties.limits import within
+from harness.explore.properties.recovery import recovers
+from harness.scenario.explore import RunLimits
 
-__all__ = ["Context", "Failure", "Property", "properties"]
+NO_LIMITS = RunLimits()
+
+__all__ = ["NO_LIMITS", "Context", "Failure", "Property", "properties"]
 
 
-def properties(check: Callable[..., object] | None) -> tuple[Property, ...]:
+def properties(
+    check: Callable[..., object] | None, limits: RunLimits = NO_LIMITS
+) -> tuple[Property, ...]:
     """The properties of a search, in the order in which they are asked; the first that fails is reported.
 
     Args:
         check: The user's, of the output; None if there is none.
+        limits: What a run may take at most.
     """
+    ending = ends if limits.recovery_s is None else recovers(limits.recovery_s)
     own = () if check is None else (checked(check),)
-    return (ends, error, *own, unseen_error, repeated_effect, leak)
+    return (ending, error, *own, unseen_error, repeated_effect, leak, within(limits))

@@ -15,6 +15,7 @@ from harness.explore.strategies.deep import deep
 from harness.explore.strategies.dense import dense
 from harness.explore.strategies.down import down
 from harness.explore.strategies.follow import follow
+from harness.explore.strategies.heal import heal
 from harness.explore.strategies.mishaps import mishaps
 from harness.explore.strategies.pairs import pairs
 from harness.explore.strategies.races import race
@@ -31,6 +32,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "ties": ties,
     "dense": dense,
     "down": down,
+    "heal": heal,
     "slow": slow,
     "fail": fail,
     "other": other,

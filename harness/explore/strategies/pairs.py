@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Hashable, Iterator, Mapping
 from itertools import combinations
 
 from harness.explore.deviation import Deviation, Deviations
+from harness.explore.pair_classes import PairClasses
 from harness.explore.search import Search, agent_of
 
 
 def pairs(search: Search) -> Iterator[Deviations | None]:
-    """Those that changed what the program did first, then those that changed the order; of different kinds and agents first."""
+    """Those that changed what the program did first, then those that changed the order; of different kinds and agents first.
+
+    Of each class of pairs one is tried.
+    """
     done: set[Deviations] = set()
+    tried: set[Hashable] = set()
+    classes = PairClasses(search)
     waiting: list[Deviations] = []
     known = 0
     while True:
@@ -20,12 +26,16 @@ def pairs(search: Search) -> Iterator[Deviations | None]:
         if len(rank) != known:
             known = len(rank)
             waiting = _in_order(rank, done, search)
+            classes = PairClasses(search)
         if not waiting:
             yield None
             continue
         best = waiting.pop()
         done.add(best)
-        yield best
+        of = classes.of(best)
+        if of is not None and of not in tried:
+            tried.add(of)
+            yield best
 
 
 def _in_order(
