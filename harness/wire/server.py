@@ -268,7 +268,7 @@ class Server:
         except Refused as refused:
             rejected = refused.response
         self._bounds.check_progress(scope)
-        digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
+        digest = _digest_of(http)
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
@@ -463,6 +463,12 @@ class Server:
         if role is None:
             role = self._unknown[name] = self._make_role(name)
         return role
+
+
+def _digest_of(http: HttpRequest) -> bytes:
+    """Equal for requests that may be attempts of one call."""
+    place = http.path + http.headers.get(AGENT_HEADER, "")
+    return blake2b(b"%s\n%s" % (place.encode(), http.body), digest_size=16).digest()
 
 
 def _retries_of(http: HttpRequest) -> int | None:

@@ -116,11 +116,24 @@ def test_operation_that_does_not_exist_is_a_404(url: str, sim: Sim) -> None:
         ("POST", "/v1/completions", "api.openai.com"),
         ("POST", "/v1/responses/compact", "api.openai.com"),
         ("GET", "/v1/user_profiles", "api.anthropic.com"),
+        ("GET", "/v1/models", "api.openai.com"),
+        ("GET", "/v1/models/gpt-4o", "api.openai.com"),
+        ("POST", "/v1/messages", "api.anthropic.com"),
     ],
 )
 def test_request_to_no_host_in_particular_is_for_the_api_that_has_the_operation(
     method: str, path: str, host: str
 ) -> None:
+    assert of_both_apis().host_for(HttpRequest(method, "127.0.0.1", path, "", {}, b"")) == host
+
+
+def test_path_of_both_apis_is_for_that_whose_header_is_sent() -> None:
+    headers = {"anthropic-version": "2023-06-01"}
+    http = HttpRequest("GET", "127.0.0.1", "/v1/models", "", headers, b"")
+    assert of_both_apis().host_for(http) == "api.anthropic.com"
+
+
+def of_both_apis() -> Sites:
     sites = Sites()
     for name in ("anthropic", "openai"):
         speaks = APIS[name]
@@ -129,7 +142,7 @@ def test_request_to_no_host_in_particular_is_for_the_api_that_has_the_operation(
             name=name, speaks=speaks, api=unused, provider=unused, hosts=frozenset({speaks.host})
         )
         sites.add(end, unused)
-    assert sites.host_for(HttpRequest(method, "127.0.0.1", path, "", {}, b"")) == host
+    return sites
 
 
 def test_traces_of_openai_agents_are_accepted_and_dropped(sim: Sim) -> None:
