@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import aiohttp
 import anthropic
 import httpx2
 import openai
@@ -147,3 +148,22 @@ def of_both_apis() -> Sites:
 
 def test_traces_of_openai_agents_are_accepted_and_dropped(sim: Sim) -> None:
     assert sim.run(asked, "https://api.openai.com/v1/traces/ingest").output == 204
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("wss://api.openai.com/v1/realtime?model=m", "/v1/realtime at api.openai.com"),
+        ("wss://api.openai.com/v1/responses", "/v1/responses at api.openai.com"),
+        ("wss://api.anthropic.com/v1/messages", "/v1/messages at api.anthropic.com"),
+    ],
+)
+def test_websocket_at_a_provider_is_refused_by_its_name(url: str, place: str, sim: Sim) -> None:
+    async def program() -> None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(url):
+            pass
+
+    with pytest.raises(NotSimulated, match=f"the websocket {place} is not simulated"):
+        sim.run(program)
+    assert sim.last_run is not None
+    assert sim.last_run.unsimulated == {f"websocket {place}": 1}
