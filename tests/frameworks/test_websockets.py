@@ -68,7 +68,9 @@ def websocket_app() -> None:
     ],
 )
 def test_websocket_is_refused_by_its_name_and_counted(sim: Sim, program: Callable[[], Any]) -> None:
-    with pytest.raises(NotSimulated, match="the websocket /v1/realtime at api.openai.com is not"):
+    with pytest.raises(
+        NotSimulated, match=r"the websocket /v1/realtime at api\.openai\.com is not"
+    ):
         sim.run(program)
     assert sim.last_run is not None
     assert sim.last_run.unsimulated == {"websocket /v1/realtime at api.openai.com": 1}
@@ -83,7 +85,9 @@ def test_responses_over_a_websocket_are_refused_by_their_name(sim: Sim) -> None:
         async with openai.AsyncOpenAI().responses.connect():
             pass
 
-    with pytest.raises(NotSimulated, match="the websocket /v1/responses at api.openai.com is not"):
+    with pytest.raises(
+        NotSimulated, match=r"the websocket /v1/responses at api\.openai\.com is not"
+    ):
         sim.run(program)
 
 
@@ -91,5 +95,5 @@ def test_websocket_to_a_host_of_nobody_is_refused_too(sim: Sim) -> None:
     async def program() -> None:
         await websockets.connect("wss://stream.example.com/feed")
 
-    with pytest.raises(NotSimulated, match="the websocket /feed at stream.example.com is not"):
+    with pytest.raises(NotSimulated, match=r"the websocket /feed at stream\.example\.com is not"):
         sim.run(program)
