@@ -257,7 +257,7 @@ def check_breakpoints(body: Table) -> None:
     short = False
     for place, control in found:
         ttl = control.get("ttl") if isinstance(control, dict) else None
-        if ttl == "1h" and short:
+        if ttl == "1h" and short and place:  # not that of the whole request
             raise invalid(
                 f"{place}cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control "
                 "block. Note that blocks are processed in the following order: `tools`, `system`, `messages`."
