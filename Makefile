@@ -17,7 +17,7 @@ WEAKNESSES := single_overflow:4 orchestrator_bottleneck:5 pipeline_first_error:3
   react_loop:3 react_drift:3 blackboard_lost_update:3 blackboard_lock:3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup simulate test test-all test-pythons test-frameworks test-mcp test-threads-frameworks test-crewai test-crewai-cassettes test-browser lint format check bench gallery docs clean
+.PHONY: help setup simulate test test-all test-pythons test-frameworks test-mcp test-threads-frameworks test-crewai test-crewai-cassettes test-node test-oldest-sdks test-browser lint format check bench gallery docs clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -72,6 +72,20 @@ test-crewai-cassettes: $(READY) ## load the recordings in crewAI's source distri
 
 test-crewai: .venv-frameworks-crewai/.ready ## run the tests of crewAI, which brings 150 packages
 	.venv-frameworks-crewai/bin/python -m pytest tests/frameworks/test_crewai.py
+
+test-node: $(READY) tests/node/node_modules/.ready ## run the tests of the SDKs for Node.js, with the system's node and npm
+	$(BIN)/python -m pytest tests/node
+
+tests/node/node_modules/.ready: tests/node/package.json tests/node/package-lock.json
+	npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+OLDEST_SDKS_TESTS := $(addprefix tests/wire/,test_attempts.py test_blocking_clients.py test_damage.py test_identity.py test_repeats.py \
+  test_same_bytes.py test_sdk_clients.py test_sdk_failures.py test_sdk_retries.py test_used_clients.py \
+  anthropic/test_with_the_sdk.py openai/test_through_the_sdk.py)
+
+test-oldest-sdks: .venv-oldest-sdks/.ready ## run the tests of the wire with the oldest SDKs in wide use
+	.venv-oldest-sdks/bin/python -m pytest $(OLDEST_SDKS_TESTS)
 
 test-browser: .venv-browser/.ready ## look at reports in the system's Chromium; screenshots go to build/screenshots
 	.venv-browser/bin/python -m pytest tests/browser
@@ -139,4 +153,4 @@ docs: $(READY) ## write the generated pages again
 	ANTHROPIC_API_KEY=unused $(BIN)/python -m tests.findings.page
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-mcp .venv-frameworks-threads .venv-frameworks-crewai .venv-browser .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-python* .venv-frameworks .venv-frameworks-openai2 .venv-frameworks-mcp .venv-frameworks-threads .venv-frameworks-crewai .venv-oldest-sdks .venv-browser tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

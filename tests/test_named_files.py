@@ -30,7 +30,7 @@ PAGES = [
         file
         for folder in FOLDERS
         for file in (HOUSE / folder).rglob("*")
-        if file.suffix in (".py", ".md") and ".venv" not in file.parts
+        if file.suffix in (".py", ".md") and not {".venv", "node_modules"}.intersection(file.parts)
     ),
 ]
 NAMED = re.compile(r"`(?:\.\./)?([\w./*-]+\.py)`")

@@ -13,6 +13,7 @@ from typing import Any
 from harness.agents.mishap import Mishap
 from harness.apis import APIS, base_path
 from harness.chance import Draws
+from harness.errors import NotSimulated
 from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, is_of_meaning, plan
 from harness.faults.of_agents import AgentFaults
 from harness.faults.of_clocks import ClockFaults
@@ -185,6 +186,10 @@ class ProgramWorld:
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection, or raise the reason why not."""
         return self.server.connect(host, port)
+
+    def refuse_websocket(self, host: str, path: str) -> NotSimulated:
+        """Note that a client wants a websocket, and return the error for it."""
+        return self.server.refuse_websocket(host, path)
 
     # -- as its owner sees it ---------------------------------------------------------------------------------------
 

@@ -84,7 +84,9 @@ class Calls:
             return call.scope.span is scope.span and (retries is None or call.retries < retries)
 
         own = (call for call in reversed(waiting) if call.caller is caller is not None)
-        found = next(filter(fits, own), None) or nearest(caller, filter(fits, waiting))
+        # Of an unknown caller the latest, since earlier ones may have been given up.
+        others = reversed(waiting) if caller is None else waiting
+        found = next(filter(fits, own), None) or nearest(caller, filter(fits, others))
         if found is not None:
             del waiting[found]
             found.retries = retries or 0

@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Protocol, cast
 
+from harness.errors import NotSimulated
 from harness.kernel import Kernel
 from harness.kernel.current_world import this_thread
 from harness.kernel.shared_patch import SharedChange
@@ -34,6 +35,9 @@ class Network(Protocol):
 
     def connect(self, host: str, port: int) -> Connection | str:
         """Open a connection to a server, or say why there is none."""
+
+    def refuse_websocket(self, host: str, path: str) -> NotSimulated:
+        """Note that a client wants a websocket, and return the error for it."""
 
 
 class Seam(Protocol):

@@ -112,7 +112,7 @@ class Server:
         self.calls = Calls(log, texts, Progress(repeats_per_task))
         self._bounds = Bounds(kernel, log, self.calls, calls_per_task, stop_task)
         self.unsimulated: dict[str, int] = {}
-        """Number of tries to connect to each host that is not simulated."""
+        """Number of tries to reach each place that is not simulated: a host, an operation, a websocket."""
         self.draws = draws
         self.log = log
         self._root = root
@@ -153,7 +153,7 @@ class Server:
             and host not in self._sites
             and not (self._replay is not None and self._replay.reaches(host))
         ):
-            self.unsimulated[host] = self.unsimulated.get(host, 0) + 1
+            self._count_unsimulated(host)
             if self.unsimulated[host] > self._bounds.calls_per_task:
                 raise self.kernel.exceeded(
                     "calls_per_task",
@@ -167,6 +167,15 @@ class Server:
         connection = Connection(host, peer or self.on_request)
         self._connections.append(connection)
         return connection
+
+    def _count_unsimulated(self, place: str) -> None:
+        self.unsimulated[place] = self.unsimulated.get(place, 0) + 1
+
+    def refuse_websocket(self, host: str, path: str) -> NotSimulated:
+        """Note that a client wants a websocket, and return the error for it."""
+        place = f"websocket {path} at {host}"
+        self._count_unsimulated(place)
+        return NotSimulated(f"the {place}", "use the API over HTTP, or replace what connects")
 
     def end(self) -> None:
         """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
@@ -267,8 +276,11 @@ class Server:
             http = at.localized(http)
         except Refused as refused:
             rejected = refused.response
+        except NotSimulated as error:
+            self._count_unsimulated(error.what)
+            raise
         self._bounds.check_progress(scope)
-        digest = blake2b(b"%s\n%s" % (http.path.encode(), http.body), digest_size=16).digest()
+        digest = _digest_of(http)
         call = self.calls.retried(digest, caller, scope, _retries_of(http))
         if call is None:
             self._own_ids += 1
@@ -306,10 +318,13 @@ class Server:
         Raises:
             NotSimulated: It does.
         """
-        operation = at.refused(http) if answer.status >= _FIRST_ERROR_STATUS else ""
+        if answer.status < _FIRST_ERROR_STATUS:
+            return
+        if http.headers.get("upgrade", "").lower() == "websocket":
+            raise self.refuse_websocket(http.host, http.path)
+        operation = at.refused(http)
         if operation:
-            place = f"{operation} at {http.host}"
-            self.unsimulated[place] = self.unsimulated.get(place, 0) + 1
+            self._count_unsimulated(f"{operation} at {http.host}")
             raise NotSimulated(
                 f"{operation} of the API {at.endpoint.speaks.name!r}",
                 "replace it in the test, or replay a cassette of it; docs/wire.md lists what is served",
@@ -463,6 +478,12 @@ class Server:
         if role is None:
             role = self._unknown[name] = self._make_role(name)
         return role
+
+
+def _digest_of(http: HttpRequest) -> bytes:
+    """Equal for requests that may be attempts of one call."""
+    place = http.path + http.headers.get(AGENT_HEADER, "")
+    return blake2b(b"%s\n%s" % (place.encode(), http.body), digest_size=16).digest()
 
 
 def _retries_of(http: HttpRequest) -> int | None:

@@ -133,8 +133,11 @@ class Sites:
         if not fits:
             anywhere = http._replace(base=None)
             fits = [one for one in ends if refused_operation(one[1].speaks, anywhere, ())]
-        stated = [host for host, end in fits if end.base_paths]
-        return next(iter([*stated, *(host for host, _ in fits), *self._sites]))
+        # A path of several APIs, without the header of one, is not for that one.
+        fits.sort(
+            key=lambda one: (not one[1].base_paths, bool(one[1].speaks.header and not marked))
+        )
+        return next(iter([*(host for host, _ in fits), *self._sites]))
 
     def _at(self, host: str) -> Site | None:
         if host not in self._found:

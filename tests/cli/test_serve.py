@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -99,6 +100,25 @@ def test_both_sdks_and_plain_http_are_answered_and_the_calls_are_kept() -> None:
     calls = [span for span in queries.spans(Store("harness.duckdb"), 1) if span["kind"] == "call"]
     assert [call["agent"] for call in calls] == ["lead", "lead", "unmatched:gpt-5", "lead"]
     assert [call["status"] for call in calls] == ["ok", "ok", "ok", "error"]
+
+
+def test_retry_of_a_client_that_is_one_of_many_belongs_to_the_latest_call_of_its_agent() -> None:
+    scenario = SCENARIO.partition("faults:")[0] + "faults: [{overloaded: {attempt: 1}}]\n"
+    Path("desk.yaml").write_text(scenario, encoding="utf-8")
+    with served("--speed", "1000") as url:
+
+        def status(agent: str, retries: int) -> int:
+            counted = {"x-harness-agent": agent, "x-stainless-retry-count": str(retries)}
+            return post(f"{url}/v1/messages", QUESTION, **HEADERS, **counted)[0]
+
+        assert [status("a", 0), status("b", 0), status("a", 0)] == [529, 529, 529]
+        assert [status("b", 1), status("a", 1)] == [200, 200]
+    spans = queries.spans(Store("harness.duckdb"), 1)
+    attempts = Counter(span["parent_id"] for span in spans if span["kind"] == "attempt")
+    calls = [span for span in spans if span["kind"] == "call"]
+    assert [(call["agent"], call["status"], attempts[call["span_id"]]) for call in calls] == [
+        ("a", "error", 1), ("b", "ok", 2), ("a", "ok", 2),
+    ]  # fmt: skip
 
 
 def test_what_is_no_http_is_answered_with_400_and_others_go_on() -> None:

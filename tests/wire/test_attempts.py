@@ -15,6 +15,7 @@ import openai
 import pytest
 
 from harness.sim import ProgramRun, Sim
+from tests.wire.sdk_versions import BY_AIOHTTP, httpx_of_sdks
 
 MESSAGES: list[Any] = [{"role": "user", "content": "hi"}]
 URL = "https://api.anthropic.com/v1/messages"
@@ -42,8 +43,11 @@ def of_aiohttp(**more: Any) -> Any:
 
 CLIENTS = pytest.mark.parametrize(
     ("ask", "client"),
-    [(claude, of_claude), (gpt, openai.AsyncOpenAI), (claude, of_aiohttp)],
-    ids=["anthropic", "openai", "aiohttp"],
+    [
+        pytest.param(claude, of_claude, id="anthropic"),
+        pytest.param(gpt, openai.AsyncOpenAI, id="openai"),
+        pytest.param(claude, of_aiohttp, id="aiohttp", marks=BY_AIOHTTP),
+    ],
 )
 
 
@@ -190,13 +194,13 @@ def test_clients_that_number_nothing_keep_their_own_attempts(
 
 
 def test_transport_that_gives_each_try_a_task_of_its_own_is_seen_through(bench: Any) -> None:
-    class InTask(httpx2.AsyncHTTPTransport):
+    class InTask(httpx_of_sdks.AsyncHTTPTransport):  # type: ignore[misc, name-defined]  # of one library or the other
         async def handle_async_request(self, request: Any) -> Any:
             return await asyncio.create_task(super().handle_async_request(request))
 
     async def program() -> None:
         async def ask(retries: int) -> None:
-            http = httpx2.AsyncClient(transport=InTask())
+            http = httpx_of_sdks.AsyncClient(transport=InTask())
             with suppress(anthropic.APIStatusError):
                 await claude(of_claude(max_retries=retries, http_client=http))
 

@@ -15,6 +15,7 @@ from harness.sim import Sim
 from harness.wire.api import Prompt
 from harness.wire.names import Names
 from harness.wire.routing import RequestMatch
+from tests.wire.sdk_versions import since
 
 TOOLS: Any = [
     {"name": name, "description": "", "input_schema": {"type": "object"}}
@@ -119,6 +120,7 @@ def test_call_that_no_rule_meets_gets_a_name_of_its_own_where_that_is_allowed() 
     assert asked(rules, system="You are a cook.", allow_unmatched=True) == "unmatched:cook"
 
 
+@since("openai", 2, "has no Responses")
 def test_rules_see_what_openai_calls_instructions_and_developer_messages() -> None:
     async def program() -> None:
         client = openai.AsyncOpenAI()

@@ -20,6 +20,8 @@ SCHEMA = {
     "required": ["city"],
     "additionalProperties": False,
 }
+PLAIN = {**SCHEMA, "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
+"""Without the bounds that Anthropic's formats may not have."""
 NAMES = ("forecast", "book")
 QUESTION: list[Any] = [{"role": "user", "content": "the weather in json, please"}]
 FORMAT = {"type": "json_schema", "json_schema": {"name": "w", "schema": SCHEMA}}
@@ -81,7 +83,7 @@ ONE: list[tuple[Ask, dict[str, Any]]] = [
 FORMATS: list[tuple[Ask, dict[str, Any]]] = [
     (
         ask_anthropic,
-        {"tools": [], "output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
+        {"tools": [], "output_config": {"format": {"type": "json_schema", "schema": PLAIN}}},
     ),
     (ask_chat, {"tools": openai.omit, "response_format": FORMAT}),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import aiohttp
 import anthropic
 import httpx2
 import openai
@@ -116,11 +117,24 @@ def test_operation_that_does_not_exist_is_a_404(url: str, sim: Sim) -> None:
         ("POST", "/v1/completions", "api.openai.com"),
         ("POST", "/v1/responses/compact", "api.openai.com"),
         ("GET", "/v1/user_profiles", "api.anthropic.com"),
+        ("GET", "/v1/models", "api.openai.com"),
+        ("GET", "/v1/models/gpt-4o", "api.openai.com"),
+        ("POST", "/v1/messages", "api.anthropic.com"),
     ],
 )
 def test_request_to_no_host_in_particular_is_for_the_api_that_has_the_operation(
     method: str, path: str, host: str
 ) -> None:
+    assert of_both_apis().host_for(HttpRequest(method, "127.0.0.1", path, "", {}, b"")) == host
+
+
+def test_path_of_both_apis_is_for_that_whose_header_is_sent() -> None:
+    headers = {"anthropic-version": "2023-06-01"}
+    http = HttpRequest("GET", "127.0.0.1", "/v1/models", "", headers, b"")
+    assert of_both_apis().host_for(http) == "api.anthropic.com"
+
+
+def of_both_apis() -> Sites:
     sites = Sites()
     for name in ("anthropic", "openai"):
         speaks = APIS[name]
@@ -129,8 +143,27 @@ def test_request_to_no_host_in_particular_is_for_the_api_that_has_the_operation(
             name=name, speaks=speaks, api=unused, provider=unused, hosts=frozenset({speaks.host})
         )
         sites.add(end, unused)
-    assert sites.host_for(HttpRequest(method, "127.0.0.1", path, "", {}, b"")) == host
+    return sites
 
 
 def test_traces_of_openai_agents_are_accepted_and_dropped(sim: Sim) -> None:
     assert sim.run(asked, "https://api.openai.com/v1/traces/ingest").output == 204
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("wss://api.openai.com/v1/realtime?model=m", "/v1/realtime at api.openai.com"),
+        ("wss://api.openai.com/v1/responses", "/v1/responses at api.openai.com"),
+        ("wss://api.anthropic.com/v1/messages", "/v1/messages at api.anthropic.com"),
+    ],
+)
+def test_websocket_at_a_provider_is_refused_by_its_name(url: str, place: str, sim: Sim) -> None:
+    async def program() -> None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(url):
+            pass
+
+    with pytest.raises(NotSimulated, match=f"the websocket {place} is not simulated"):
+        sim.run(program)
+    assert sim.last_run is not None
+    assert sim.last_run.unsimulated == {f"websocket {place}": 1}

@@ -159,16 +159,23 @@ async def messages(stream: bool) -> None:
 
 async def probable_chats(stream: bool) -> None:
     client, said = openai.AsyncOpenAI(api_key="k"), CHAT["messages"]
-    predicted: Any = {"type": "content", "content": "Hello"}
     answer = await client.chat.completions.create(
         model="gpt-4o",
         messages=said,
         n=2,
         logprobs=True,
         top_logprobs=3,
-        prediction=predicted,
         service_tier="flex",
         stream=stream,
+    )
+    await finish(answer)
+
+
+async def predicted_chats(stream: bool) -> None:
+    client, said = openai.AsyncOpenAI(api_key="k"), CHAT["messages"]
+    predicted: Any = {"type": "content", "content": "Hello"}
+    answer = await client.chat.completions.create(
+        model="gpt-4o", messages=said, prediction=predicted, stream=stream
     )
     await finish(answer)
 
@@ -277,6 +284,7 @@ def test_chats_keep_the_types(sim: Sim, said: str, model: str, stream: bool) -> 
     ("program", "reply"),
     [
         (probable_chats, Reply("Hello", alternatives=("Good day",))),
+        (predicted_chats, "Hello there"),
         (probable_responses, "Hello there"),
         (searching_chat, BOTH["search"]),
     ],

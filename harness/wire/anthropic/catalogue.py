@@ -83,6 +83,19 @@ class Facts(NamedTuple):
         return self.name == "claude-opus-4-5" or self.generation >= 4.6 or self.is_unknown
 
     @property
+    def takes_formats(self) -> bool:
+        """Whether it takes `output_config.format`: Opus 4.1, and all models from 4.5 on.
+
+        https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+        """
+        return self.name == "claude-opus-4-1" or self.generation >= 4.5 or self.is_unknown
+
+    @property
+    def reads_pdf(self) -> bool:
+        """Whether it reads PDF files: all but Claude 3 Haiku (https://docs.claude.com/en/docs/build-with-claude/pdf-support)."""
+        return self.name != "claude-3-haiku"
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the name is unknown."""
         return self.generation == 0

@@ -13,6 +13,7 @@ from harness.wire.anthropic.checks import text_at
 from harness.wire.anthropic.context_edits import edited
 from harness.wire.anthropic.errors import invalid
 from harness.wire.anthropic.server_tools import OF_THE_SERVER, offered_in, wanted_hosted
+from harness.wire.anthropic.sources import check_readable
 from harness.wire.anthropic.thinking import REDACT, thinking_of
 from harness.wire.anthropic.threads import Thread
 from harness.wire.anthropic.tokens import CALL_FRAME, sections_of, wanted_format
@@ -156,6 +157,7 @@ def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
         check_model(model, client.models)
     turns = turns_of(messages)
     check_order(turns)
+    check_readable((block for turn in turns for block in turn.blocks), facts)
     return facts, turns
 
 

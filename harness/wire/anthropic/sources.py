@@ -5,8 +5,10 @@ The words for media types and empty or mismatching images are those of published
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from harness.wire.anthropic.catalogue import Facts
 from harness.wire.anthropic.checks import Table, tag_at, text_at
 from harness.wire.anthropic.errors import invalid
 from harness.wire.images import KINDS, decoded, kind_of
@@ -17,9 +19,16 @@ TYPES: Final = {
 }
 """The types of sources by the kind of block (types of the SDK)."""
 
-_REQUIRED = {"base64": ("data", "media_type"), "url": ("url",), "file": ("file_id",)}
+_REQUIRED = {
+    "base64": ("data", "media_type"),
+    "url": ("url",),
+    "file": ("file_id",),
+    "text": ("data", "media_type"),
+}
 _OF_IMAGES = "'image/jpeg', 'image/png', 'image/gif' or 'image/webp'"
-_PDF = "application/pdf"
+_PDF, _PLAIN = "application/pdf", "text/plain"
+_PDF_MARK, _MARKED_BYTES = b"%PDF-", 1024
+"""How a PDF file begins; readers allow some bytes before it."""
 
 
 def check_source(kind: str, source: Table, place: str) -> None:
@@ -36,6 +45,21 @@ def check_source(kind: str, source: Table, place: str) -> None:
         text_at(source, name, f"{here}.{name}")
     if tag == "base64":
         _check_base64(kind, source, here)
+    elif tag == "url" and not source["url"].startswith("https://"):
+        raise invalid("Only HTTPS URLs are supported.")
+    elif tag == "text" and source["media_type"] != _PLAIN:
+        raise invalid(f"{here}.media_type: Input should be '{_PLAIN}'")
+
+
+def check_readable(blocks: Iterable[Table], facts: Facts) -> None:
+    """Check that a model reads PDF files, if there are any."""
+    if not facts.reads_pdf and any(_is_pdf(block) for block in blocks):
+        raise invalid(f"'{facts.dated}' does not support PDF input.")
+
+
+def _is_pdf(block: Table) -> bool:
+    """Documents of other types than a text come as PDF files."""
+    return block["type"] == "document" and bool(block["source"]["type"] == "base64")
 
 
 def _check_base64(kind: str, source: Table, place: str) -> None:
@@ -50,6 +74,8 @@ def _check_base64(kind: str, source: Table, place: str) -> None:
     if data is None:
         raise invalid(f"{place}.data: Invalid base64 data")
     if kind != "image":
+        if _PDF_MARK not in data[:_MARKED_BYTES]:
+            raise invalid(f"{place}.data: The PDF specified was not valid.")
         return
     found = kind_of(data)
     if found is None:

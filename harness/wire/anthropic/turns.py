@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from harness.wire.anthropic.checks import (
 )
 from harness.wire.anthropic.envelope import NEW_VERSION
 from harness.wire.anthropic.errors import Rejection, invalid
+from harness.wire.anthropic.extras import check_block
 from harness.wire.anthropic.sources import check_source
 
 _NO_PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
@@ -64,6 +66,8 @@ _PAUSED = (
 )
 """What a paused turn ends with; it comes back to be continued
 (https://docs.claude.com/en/api/handling-stop-reasons#pause-turn)."""
+
+_TOOL_ID = re.compile("[a-zA-Z0-9_-]+")
 
 _RESULT_KINDS = ("text", "image", "search_result", "document", "tool_reference")
 """What the result of a tool may hold."""
@@ -183,10 +187,15 @@ def _check_block(block: Table, place: str, kinds: Collection[str]) -> None:
             text_at(block, name, f"{place}.{kind}.{name}")
         elif name not in block:
             raise invalid(f"{place}.{kind}.{name}: Field required")
+    check_block(block, place)
     if kind == "text" and not block["text"]:
         raise invalid("messages: text content blocks must be non-empty")
     if kind == "tool_use":
         as_table(block["input"], f"{place}.tool_use.input")
+        if _TOOL_ID.fullmatch(block["id"]) is None:
+            raise invalid(
+                f"{place}.tool_use.id: String should match pattern '^{_TOOL_ID.pattern}$'"
+            )
     if kind == "tool_result":
         _check_result(block, f"{place}.tool_result")
     if kind in ("image", "document"):

@@ -6,6 +6,7 @@ The words are those of recorded errors and of published logs where there are any
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from harness.models.schemas import mistake
 from harness.wire.anthropic.catalogue import Facts, exists, names_of_models
@@ -22,6 +23,19 @@ from harness.wire.anthropic.checks import (
 )
 from harness.wire.anthropic.envelope import NEW_VERSION
 from harness.wire.anthropic.errors import invalid, not_found
+from harness.wire.anthropic.extras import (
+    TOOL,
+    check_choice,
+    check_named_values,
+    check_output_config,
+    check_thinking,
+)
+from harness.wire.anthropic.sampling import (
+    check_effort,
+    check_sampling,
+    check_sampling_of_thinking,
+)
+from harness.wire.anthropic.structured import check_format, check_strict
 from harness.wire.api import no_such_model
 
 _FIELDS = frozenset(
@@ -102,15 +116,14 @@ def check_fields(body: Table, version: str, betas: str) -> None:
     for number, server in enumerate(servers):
         as_table(server, f"mcp_servers.{number}")
     config = body.get("output_config") or {}
+    check_output_config(config, betas)
+    check_named_values(body)
     if config.get("effort") is not None and config["effort"] not in EFFORTS:
         raise invalid(
             "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"
         )
-    wanted = config.get("format")
-    if wanted is not None:
-        as_table(wanted, "output_config.format")
-        if mistake(wanted.get("schema", {})) is not None:
-            raise invalid("output_config.format.schema: Invalid schema")
+    if config.get("format") is not None:
+        as_table(config["format"], "output_config.format")
     for name in ("temperature", "top_p"):
         value = body.get(name, 0)
         if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
@@ -125,8 +138,12 @@ def check_settings(body: Table, facts: Facts, betas: str) -> None:
         raise invalid(
             f"max_tokens: {max_tokens} > {longest}, which is the maximum allowed number of output tokens for {facts.dated}"
         )
-    if (body.get("output_config") or {}).get("effort") is not None and not facts.takes_effort:
-        raise invalid("This model does not support the effort parameter.")
+    config = body.get("output_config") or {}
+    if config.get("effort") is not None:
+        check_effort(config["effort"], facts)
+    if config.get("format") is not None:
+        check_format(config["format"], facts)
+    check_sampling(body, facts)
     truth_at(body, "stream", "stream")
     words = list_at(body, "stop_sequences", "stop_sequences") if body.get("stop_sequences") else []
     for number, word in enumerate(words):
@@ -147,7 +164,7 @@ def check_tools(body: Table) -> None:
     if body.get("tool_choice") is None:
         return
     choice = body["tool_choice"]
-    kind = tag_at(choice, "tool_choice", ("auto", "any", "tool", "none"))
+    kind = check_choice(choice)
     if not tools and kind != "none":
         raise invalid("tool_choice: tool_choice may only be specified while providing tools.")
     if kind == "tool":
@@ -170,6 +187,15 @@ def _tool_name(tool: Table, place: str) -> str:
         raise invalid(f"{place}.input_schema.type: Input should be 'object'")
     if mistake(schema) is not None:
         raise invalid(f"{place}.input_schema: {_NO_SCHEMA}")
+    if any(key in schema for key in ("oneOf", "allOf", "anyOf")):
+        raise invalid(
+            f"{place}.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level"
+        )
+    nothing_else(tool, TOOL, f"{place}.")
+    if tool.get("description") is not None:
+        text_at(tool, "description", f"{place}.description")
+    if tool.get("strict"):
+        check_strict(schema, place)
     return name
 
 
@@ -177,6 +203,9 @@ def _check_thinking(
     body: Table, thinking: Table, facts: Facts, max_tokens: int, betas: str
 ) -> None:
     kind = tag_at(thinking, "thinking", ("enabled", "disabled", "between_tools", "adaptive"))
+    check_thinking(thinking, betas)
+    if kind in ("adaptive", "enabled") and 0 < facts.generation < 3.7:
+        raise invalid(f"'{facts.dated}' does not support thinking.")
     if kind == "adaptive" and not facts.thinks_adaptively:
         raise invalid("adaptive thinking is not supported on this model")
     if kind == "enabled":
@@ -200,10 +229,7 @@ def _check_beside_thinking(body: Table, kind: str) -> None:
     choice = body.get("tool_choice") or {}
     if kind == "enabled" and choice.get("type") in ("any", "tool"):  # adaptive thinking may be none
         raise invalid("Thinking may not be enabled when tool_choice forces tool use.")
-    if body.get("temperature") not in (None, 1):
-        raise invalid(
-            f"`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at {_DOCS}"
-        )
+    check_sampling_of_thinking(body)
 
 
 # -- breakpoints of the prompt cache ----------------------------------------------------------------------------
@@ -224,19 +250,30 @@ def kept_for_s(block: Table, place: str) -> float | None:
 
 def check_breakpoints(body: Table) -> None:
     """Allow at most four breakpoints of the prompt cache."""
-    found = _breakpoints(body)
-    if found > _MAX_BREAKPOINTS:
+    found = list(_breakpoints(body, ""))
+    if len(found) > _MAX_BREAKPOINTS:
         raise invalid(
-            f"A maximum of {_MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {found}."
+            f"A maximum of {_MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {len(found)}."
         )
+    short = False
+    for place, control in found:
+        ttl = control.get("ttl") if isinstance(control, dict) else None
+        if ttl == "1h" and short and place:  # not that of the whole request
+            raise invalid(
+                f"{place}cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control "
+                "block. Note that blocks are processed in the following order: `tools`, `system`, `messages`."
+            )
+        short = short or ttl != "1h"
 
 
-def _breakpoints(value: object) -> int:
+def _breakpoints(value: object, place: str) -> Iterator[tuple[str, object]]:
+    """Every breakpoint with the place of its block, in the order of the prompt; that of the whole request is the last."""
     if isinstance(value, list):
-        return sum(map(_breakpoints, value))
+        for number, part in enumerate(value):
+            yield from _breakpoints(part, f"{place}{number}.")
     if not isinstance(value, dict):
-        return 0
-    deeper = ("system", "tools", "messages", "content")
-    own = value.get("cache_control") is not None
-    inside = [value[name] for name in deeper if name in value]
-    return own + sum(_breakpoints(part) for part in inside if not isinstance(part, str))
+        return
+    for name in ("tools", "system", "messages", "content"):
+        yield from _breakpoints(value.get(name), f"{place}{name}.")
+    if value.get("cache_control") is not None:
+        yield place, value["cache_control"]

@@ -12,7 +12,7 @@ from harness.wire.http import HttpRequest, HttpResponse
 from harness.wire.openai.batches import Batches
 from harness.wire.openai.chat import ChatWish, read_chat, whole_chat
 from harness.wire.openai.chat_stream import stream_chat
-from harness.wire.openai.embeddings import embeddings
+from harness.wire.openai.embeddings import check_embedding, embeddings
 from harness.wire.openai.encoding import pretty
 from harness.wire.openai.errors import (
     Rejected,
@@ -23,9 +23,16 @@ from harness.wire.openai.errors import (
 )
 from harness.wire.openai.files import Files
 from harness.wire.openai.headers import JSON, headers
+from harness.wire.openai.limits import check_chat
+from harness.wire.openai.model_limits import (
+    check_model_of_chat,
+    check_model_of_embedding,
+    check_model_of_response,
+)
 from harness.wire.openai.model_names import NAMES
 from harness.wire.openai.models import is_known, listing, one
 from harness.wire.openai.parameters import check_known_chat, check_known_response
+from harness.wire.openai.response_limits import check_response_limits
 from harness.wire.openai.response_rules import check_simulated
 from harness.wire.openai.responses import Responses
 from harness.wire.openai.validate import check_credential, check_fields, json_body
@@ -116,13 +123,11 @@ class OpenAI:
             raise _no_such_url(http)
         match http.method, http.path.strip("/").split("/"):
             case "POST", ["v1", "chat", "completions"]:
-                return read_chat(self._known_to_chat(json_body(http), http.host))
+                return self._read_chat(json_body(http), http.host)
             case "POST", ["v1", "responses"]:
-                return self._responses.read(self._known_to_responses(json_body(http), http.host))
+                return self._read_response(json_body(http), http.host)
             case "POST", ["v1", "responses", "input_tokens"]:
-                tokens = self._responses.read(
-                    self._known_to_responses(json_body(http), http.host)
-                ).tokens
+                tokens = self._read_response(json_body(http), http.host).tokens
                 return {"object": "response.input_tokens", "input_tokens": tokens}
             case "GET", ["v1", "responses", response_id]:
                 return self._responses.get(response_id)
@@ -131,7 +136,7 @@ class OpenAI:
             case "GET", ["v1", "responses", response_id, "input_items"]:
                 return self._responses.input_items(response_id)
             case "POST", ["v1", "embeddings"]:
-                return embeddings(self._known(json_body(http), http.host))
+                return self._read_embedding(json_body(http), http.host)
             case "GET", ["v1", "models"]:
                 return listing(self._desk.models)
             case "GET", ["v1", "models", model]:
@@ -178,10 +183,36 @@ class OpenAI:
         check_fields(asked)
         match endpoint:
             case "/v1/responses":
-                return self._responses.read(self._known_to_responses(asked, host))
+                return self._read_response(asked, host)
             case "/v1/embeddings":
-                return embeddings(self._known(asked, host))
-        return read_chat(self._known_to_chat(asked, host))
+                return self._read_embedding(asked, host)
+        return self._read_chat(asked, host)
+
+    def _read_chat(self, asked: JsonObject, host: str) -> Prompt:
+        """Understand a chat, within the limits that OpenAI's own host has."""
+        prompt = read_chat(self._known_to_chat(asked, host))
+        if host == _HOST:
+            if is_known(prompt.model, ()):
+                check_model_of_chat(asked)
+            check_chat(asked)
+        return prompt
+
+    def _read_response(self, asked: JsonObject, host: str) -> Prompt:
+        """Understand a request for a response, likewise."""
+        prompt = self._responses.read(self._known_to_responses(asked, host))
+        if host == _HOST:
+            if is_known(prompt.model, ()):
+                check_model_of_response(asked)
+            check_response_limits(asked)
+        return prompt
+
+    def _read_embedding(self, asked: JsonObject, host: str) -> JsonObject:
+        """Answer a request for embeddings, likewise."""
+        known = self._known(asked, host)
+        if host == _HOST:
+            check_model_of_embedding(asked["model"])
+            check_embedding(asked)
+        return embeddings(known)
 
     def _known_to_chat(self, asked: JsonObject, host: str) -> JsonObject:
         """Return the request; reject an unknown model, and parameters that do not exist."""

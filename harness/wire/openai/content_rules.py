@@ -15,6 +15,9 @@ from harness.wire.openai.families import undated
 _BLIND = re.compile(
     r"gpt-3\.5.*|gpt-4|gpt-4-0314|gpt-4-0613|gpt-4-32k.*|gpt-4-(1106|0125|turbo)-preview|o1-mini|o1-preview|o3-mini|.*-audio.*"
 )
+_SEEN = ("image_url", "input_image", "file", "input_file")
+"""What a model without eyes cannot read; pages of files are images as well
+(https://platform.openai.com/docs/guides/pdf-files)."""
 _DEAF = re.compile(r"(?!.*audio|.*realtime).*")
 _UNSUPPORTED = (
     "You uploaded an unsupported image. Please make sure your image has of one the following formats: "
@@ -33,7 +36,7 @@ def check_part(model: str, part: Any, place: str) -> None:  # noqa: ANN401 - wha
     """
     kind, plain = part.get("type"), undated(model)
     deaf = kind == "input_audio" and _DEAF.fullmatch(plain)
-    blind = kind in ("image_url", "input_image") and _BLIND.fullmatch(plain)
+    blind = kind in _SEEN and _BLIND.fullmatch(plain)
     if deaf or blind:
         raise Rejected(
             f"Invalid content type. {kind} is only supported by certain models.", f"{place}.type"

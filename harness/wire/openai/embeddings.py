@@ -11,12 +11,42 @@ from typing import Any
 from harness.json_types import JsonObject
 from harness.provider.tokens import count_tokens
 from harness.wire.openai.errors import Rejected
+from harness.wire.openai.limits import check_value
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _USUAL_DIMENSIONS = 1536
 """Of text-embedding-3-small and -ada-002 (https://platform.openai.com/docs/guides/embeddings)."""
 
+_INPUT_TOKENS = 8192
+"""The longest text, of every model [tokens]."""
+
 _INVALID = "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
+
+
+def check_embedding(asked: JsonObject) -> None:
+    """Check a request for embeddings against its model (https://platform.openai.com/docs/api-reference/embeddings/create).
+
+    Raises:
+        Rejected: The real API would not take it.
+    """
+    model, length = asked["model"], asked.get("dimensions")
+    check_value("encoding_format", asked.get("encoding_format"), ("float", "base64"))
+    if length is not None and model == "text-embedding-ada-002":
+        raise Rejected("This model does not support specifying dimensions.")
+    longest = _DIMENSIONS.get(model, _USUAL_DIMENSIONS)
+    if length is not None and length > longest:
+        raise Rejected(
+            f"Invalid value for 'dimensions' = {length}. Must be less than or equal to {longest}."
+        )
+    for text in _inputs(asked.get("input")):
+        if not text:
+            raise Rejected(_INVALID)
+        tokens = len(text) if isinstance(text, list) else count_tokens(text)
+        if tokens > _INPUT_TOKENS:
+            raise Rejected(
+                f"This model's maximum context length is {_INPUT_TOKENS} tokens, however you requested {tokens} tokens "
+                f"({tokens} in your prompt; 0 for the completion). Please reduce your prompt; or completion length."
+            )
 
 
 def embeddings(asked: JsonObject) -> JsonObject:

@@ -122,7 +122,7 @@ def check_effort(model: str, effort: object, place: str) -> None:
     check_type(place, effort, (str,))
     if effort not in EFFORTS:
         raise Rejected(
-            f"Invalid value: '{effort}'. Supported values are: {_listed(EFFORTS)}.",
+            f"Invalid value: '{effort}'. Supported values are: {listed(EFFORTS)}.",
             place,
             "invalid_value",
         )
@@ -137,13 +137,13 @@ def check_effort(model: str, effort: object, place: str) -> None:
     if effort not in values:
         raise Rejected(
             f"Unsupported value: '{effort}' is not supported with the '{model}' model. "
-            f"Supported values are: {_listed(values)}.",
+            f"Supported values are: {listed(values)}.",
             place,
             "unsupported_value",
         )
 
 
-def _listed(values: Collection[str]) -> str:
+def listed(values: Collection[str]) -> str:
     """Values as the API lists them."""
     quoted = [f"'{value}'" for value in values]
     if len(quoted) < 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from harness.errors import NotSimulated
@@ -100,7 +101,7 @@ def check_results(items: Sequence[JsonObject]) -> None:
 
 def _check_thoughts(items: Sequence[JsonObject]) -> None:
     """What was thought is followed by what it led to: an item that is the model's too."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         if item["type"] != "reasoning" or not item.get("id"):
             continue
         kind = None if following is None else following["type"]

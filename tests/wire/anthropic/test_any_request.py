@@ -50,7 +50,7 @@ FULL: dict[str, Any] = {
                     "tool_use_id": "t1",
                     "content": [
                         {"type": "text", "text": "found"},
-                        {"type": "image", "source": {"type": "url", "url": "u"}},
+                        {"type": "image", "source": {"type": "url", "url": "https://u"}},
                         {
                             "type": "document",
                             "source": {
@@ -60,7 +60,10 @@ FULL: dict[str, Any] = {
                         },
                     ],
                 },
-                {"type": "document", "source": {"type": "text", "data": "x"}},
+                {
+                    "type": "document",
+                    "source": {"type": "text", "media_type": "text/plain", "data": "x"},
+                },
                 {"type": "search_result", "title": "t", "source": "s", "content": []},
             ],
         },

@@ -99,7 +99,7 @@ def test_any_of_several_tools_is_no_wish_for_one(bench: Any) -> None:
 
 
 def test_a_wanted_format_is_its_schema(bench: Any) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False}  # fmt: skip
     output = {"format": {"type": "json_schema", "schema": schema}}
     assert bench.ask({**HI, "output_config": output}).wanted == schema
 
@@ -131,7 +131,7 @@ def test_how_a_client_writes_a_prompt_changes_no_prefix(bench: Any) -> None:
 def test_images_and_documents_have_a_fixed_size(bench: Any) -> None:
     image = {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}
     pdf = {"type": "document", "source": {"type": "url", "url": "https://x/y.pdf"}}
-    note = {"type": "document", "source": {"type": "text", "data": "x" * 400}}
+    note = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x" * 400}}  # fmt: skip
     tokens = [
         bench.ask({**HI, "messages": [{"role": "user", "content": [block]}]}).tokens
         for block in (image, pdf, note)

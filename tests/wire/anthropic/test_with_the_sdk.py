@@ -18,9 +18,11 @@ from harness.faults.status import StatusError
 from harness.faults.wire import ErrorEvent
 from harness.models import Reply, Request, ToolCall
 from harness.provider import Latency, Limits
+from tests.wire.sdk_versions import since
 
 HI: list[Any] = [{"role": "user", "content": "hi"}]
 SONNET = "claude-sonnet-4-6"
+NEWER = since("anthropic", 1, "has this in its beta, or not at all")
 
 Simulate = Callable[..., Any]
 
@@ -35,7 +37,16 @@ def test_a_message_is_answered(simulate: Simulate) -> None:
     assert message.content[0].text == "hello"
     assert message.stop_reason == "end_turn"
     assert message.usage.service_tier == "standard"
-    assert message._request_id.startswith("req_011C")
+
+
+@NEWER
+def test_a_message_knows_its_request(simulate: Simulate) -> None:
+    async def program() -> Any:
+        return await anthropic.AsyncAnthropic().messages.create(
+            model=SONNET, max_tokens=100, messages=HI
+        )
+
+    assert simulate(program).output._request_id.startswith("req_011C")
 
 
 def test_a_stream_begins_with_the_first_token_and_ends_with_the_last(simulate: Simulate) -> None:
@@ -58,6 +69,7 @@ def test_a_stream_begins_with_the_first_token_and_ends_with_the_last(simulate: S
     assert message.usage.output_tokens == 350
 
 
+@NEWER
 def test_an_answer_is_parsed_into_a_type(simulate: Simulate) -> None:
     class City(pydantic.BaseModel):
         name: str
@@ -76,7 +88,6 @@ def test_an_answer_is_parsed_into_a_type(simulate: Simulate) -> None:
     assert simulate(program, reply).output.parsed_output == City(name="Bern", people=134000)
 
 
-@anthropic.beta_async_tool
 async def weather(city: str) -> str:
     """The weather.
 
@@ -95,6 +106,7 @@ def _asks_for_tools(request: Request) -> Reply | str:
     return Reply("let me look", wishes)
 
 
+@NEWER
 @pytest.mark.parametrize("message_threads", [True, False])
 @pytest.mark.parametrize("stream", [True, False])
 def test_the_tool_runner_goes_on_with_a_thread_or_without(
@@ -106,7 +118,7 @@ def test_the_tool_runner_goes_on_with_a_thread_or_without(
             max_tokens=1000,
             system="You know the weather.",
             messages=HI,
-            tools=[weather],
+            tools=[anthropic.beta_async_tool(weather)],
             stream=stream,
         )
         return await runner.until_done()
@@ -120,6 +132,7 @@ def test_the_tool_runner_goes_on_with_a_thread_or_without(
     assert tools == [("tool", "weather")] * 2
 
 
+@NEWER
 def test_tokens_are_counted_as_they_are_charged(simulate: Simulate) -> None:
     async def program() -> Any:
         client = anthropic.AsyncAnthropic()
@@ -132,6 +145,7 @@ def test_tokens_are_counted_as_they_are_charged(simulate: Simulate) -> None:
     assert counted == charged == 100 + 1 + 7
 
 
+@NEWER
 def test_models_are_listed_and_found(simulate: Simulate) -> None:
     async def program() -> Any:
         client = anthropic.AsyncAnthropic()
@@ -151,6 +165,7 @@ def test_models_are_listed_and_found(simulate: Simulate) -> None:
     assert opus.capabilities.thinking.types.enabled.supported
 
 
+@NEWER
 def test_a_batch_takes_its_virtual_time(simulate: Simulate) -> None:
     async def program() -> Any:
         client = anthropic.AsyncAnthropic()
@@ -184,6 +199,22 @@ def test_a_batch_takes_its_virtual_time(simulate: Simulate) -> None:
     assert listed == [batch.id] == [deleted.id]
 
 
+def test_what_is_called_by_its_beta_is_served_alike(simulate: Simulate) -> None:
+    async def program() -> Any:
+        beta: Any = anthropic.AsyncAnthropic().beta.messages  # its types differ between versions
+        counted = await beta.count_tokens(model=SONNET, messages=HI)
+        params: Any = {"model": SONNET, "max_tokens": 50, "messages": HI}
+        batch = await beta.batches.create(requests=[{"custom_id": "one", "params": params}])
+        while batch.processing_status != "ended":
+            await asyncio.sleep(60)
+            batch = await beta.batches.retrieve(batch.id)
+        (line,) = [line async for line in await beta.batches.results(batch.id)]
+        return counted.input_tokens, line.result.message.content[0].text
+
+    assert simulate(program, lambda _: "from a batch").output == (8, "from a batch")
+
+
+@NEWER
 def test_a_batch_is_cancelled(simulate: Simulate) -> None:
     async def program() -> Any:
         batches = anthropic.AsyncAnthropic().messages.batches
@@ -204,6 +235,7 @@ def test_a_batch_is_cancelled(simulate: Simulate) -> None:
     assert batch.request_counts.canceled + batch.request_counts.succeeded == 10
 
 
+@NEWER
 def test_thoughts_come_before_words(simulate: Simulate) -> None:
     async def program() -> Any:
         client = anthropic.AsyncAnthropic()
@@ -247,7 +279,7 @@ def test_a_prompt_is_read_from_the_cache_until_nobody_has_for_five_minutes(
     assert written == [2000, 0, 0, 2000]
     assert read == [0, 2000, 2000, 0]
     assert [usage.input_tokens for usage in usages] == [8] * 4
-    assert usages[0].cache_creation.ephemeral_5m_input_tokens == 2000
+    assert dict(usages[0].cache_creation)["ephemeral_5m_input_tokens"] == 2000
 
 
 def test_a_rate_limit_is_told_in_full_and_waited_for(simulate: Simulate) -> None:
@@ -266,7 +298,7 @@ def test_a_rate_limit_is_told_in_full_and_waited_for(simulate: Simulate) -> None
         program, latency=Latency(ttft_s=Constant(0.0)), limits=Limits(requests_per_min=1)
     )
     error, begun_s, end_s = ran.output
-    assert error.type == "rate_limit_error"
+    assert error.body["error"]["type"] == "rate_limit_error"
     assert error.request_id == error.body["request_id"]
     assert "rate limit of 1 requests per minute (org: 00000000" in error.message
     assert f"model: {SONNET}). For details, refer to:" in error.message
@@ -316,7 +348,7 @@ def test_an_error_in_the_middle_of_a_stream_has_the_status_200(simulate: Simulat
         return caught.value
 
     error = simulate(program, lambda _: "a long reply " * 20, faults=[ErrorEvent()]).output
-    assert (error.status_code, error.type) == (200, "overloaded_error")
+    assert (error.status_code, error.body["error"]["type"]) == (200, "overloaded_error")
     assert error.body["request_id"] == error.response.headers["request-id"]
 
 

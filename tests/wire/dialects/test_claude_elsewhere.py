@@ -197,10 +197,13 @@ def test_bedrock_throttles_in_its_words(sim: Sim) -> None:
         sim.run(twice)
 
 
-def test_other_operation_of_bedrock_is_refused_by_name(sim: Sim) -> None:
+@pytest.mark.parametrize("verb", ["converse", "converse-stream"])
+def test_other_operation_of_bedrock_is_refused_by_name_and_counted(verb: str, sim: Sim) -> None:
     sim.provider("bedrock")
-    with pytest.raises(NotSimulated, match="'converse' of Amazon Bedrock"):
-        sim.run(bedrock_bytes, BODY, "converse")
+    with pytest.raises(NotSimulated, match=f"'{verb}' of Amazon Bedrock"):
+        sim.run(bedrock_bytes, BODY, verb)
+    assert sim.last_run is not None
+    assert sim.last_run.unsimulated == {f"'{verb}' of Amazon Bedrock": 1}
 
 
 def test_frame_is_as_long_as_it_says() -> None:
