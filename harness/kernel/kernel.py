@@ -333,9 +333,7 @@ class Kernel:
         before, still_before = self._circle, self._still
         is_quiet = not self.open_calls and not self.env._queue  # noqa: SLF001 - nothing is planned but by timers
         self._still = self.nothing_reached() if is_quiet else None
-        self._circle = self.find_circle(
-            strict=self._still is None and waited_s < _LIKELY_CIRCLE_S
-        )
+        self._circle = self.find_circle(strict=self._still is None and waited_s < _LIKELY_CIRCLE_S)
         if self._circle is None or self._circle != before:
             return
         is_for_ever = self._still is not None and self._still == still_before

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
-from types import BuiltinMethodType, CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinMethodType,
+    CellType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
 from typing import Final
 
 from harness.kernel.code_places import PACKAGES
@@ -84,7 +94,11 @@ class Reached:
             yield _content(value)
         elif isinstance(value, FunctionType):
             self._add_code(value.__code__, value.__globals__)
-            yield from (value.__closure__ or (), value.__defaults__ or (), value.__kwdefaults__ or {})
+            yield from (
+                value.__closure__ or (),
+                value.__defaults__ or (),
+                value.__kwdefaults__ or {},
+            )
         elif isinstance(value, type):
             yield from () if _is_of_package(value) else list(vars(value).values())
         elif not isinstance(value, ModuleType | logging.Logger | CodeType | FrameType):
@@ -127,10 +141,8 @@ def _attributes(value: object) -> dict[str, object]:
                 found[name] = object.__getattribute__(value, name)
             except AttributeError:
                 continue
-    try:
+    with suppress(AttributeError):
         found.update(object.__getattribute__(value, "__dict__"))
-    except AttributeError:
-        pass
     return found
 
 
@@ -140,7 +152,5 @@ def _is_package(module: ModuleType) -> bool:
 
 
 def _is_of_package(kind: type) -> bool:
-    import sys
-
     module = sys.modules.get(kind.__module__)
     return module is None or _is_package(module)

@@ -39,8 +39,8 @@ def write_with_retries() -> str:
 def refund_and_push(order: str) -> str:
     """Refund an order, and push the ledger."""
     told = refund(order, order)
-    for _ in range(2):
-        done = subprocess.run(["git", "push", "origin"], capture_output=True, text=True)  # noqa: PLW1510 - a program does
-        if not done.returncode:
-            return told + done.stdout
-    raise RuntimeError(f"{done.returncode}: {done.stderr}")
+    push = ["git", "push", "origin"]
+    done = subprocess.run(push, capture_output=True, text=True)  # noqa: PLW1510 - a program does
+    if done.returncode:
+        done = subprocess.run(push, capture_output=True, text=True, check=True)
+    return told + done.stdout

@@ -171,7 +171,7 @@ async def a_callback_answers_at_its_end() -> list[str]:
         for name in NEXT:
             inbox[name].put_nowait("here you are")
 
-    asyncio.create_task(wait()).add_done_callback(partial(answer, inbox))  # noqa: RUF006 - it is kept by its timer
+    asyncio.create_task(wait()).add_done_callback(partial(answer, inbox))
     return await asyncio.gather(*working)
 
 
