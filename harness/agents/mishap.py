@@ -36,6 +36,8 @@ class Mishap:
     """What stands after each text of the result."""
     breaks: Breaks = ""
     """What breaks with it, where a server has the tool; `error` is what the caller is told elsewhere."""
+    returncode: int = 1
+    """How a process ends with `error`; below 0 for a signal."""
 
     def altered(self, result: Any) -> Any:  # noqa: ANN401 - of any tool
         """A result as the caller is told it: its texts, also those in lists, mappings and pydantic models."""

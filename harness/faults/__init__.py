@@ -33,6 +33,7 @@ from harness.faults.message import (
     OtherVersion,
 )
 from harness.faults.partition import Partition
+from harness.faults.process import ProcessExits, ProcessKilled
 from harness.faults.reply import Malformed, Truncated
 from harness.faults.selector import InjectedFault
 from harness.faults.slow_start import SlowFirstToken
@@ -49,7 +50,7 @@ from harness.faults.tool import (
     ToolStale,
 )
 from harness.faults.tool_call import BadArguments, UnknownTool
-from harness.faults.tool_result import ToolInjection, ToolOversized
+from harness.faults.tool_result import ToolInjection, ToolOversized, ToolTruncated
 from harness.faults.tool_server import SessionDropped, ToolMalformed, ToolRemoved
 from harness.faults.wire import WIRE_FAULTS
 from harness.fields import Tagged
@@ -83,10 +84,13 @@ FAULTS: dict[str, type[InjectedFault]] = {
     "effect_lost": EffectLost,
     "tool_stale": ToolStale,
     "tool_oversized": ToolOversized,
+    "tool_truncated": ToolTruncated,
     "tool_injection": ToolInjection,
     "tool_malformed": ToolMalformed,
     "tool_removed": ToolRemoved,
     "session_dropped": SessionDropped,
+    "process_exits": ProcessExits,
+    "process_killed": ProcessKilled,
     "message_lost": MessageLost,
     "message_delayed": MessageDelayed,
     "message_duplicated": MessageDuplicated,

@@ -105,6 +105,10 @@ class AgentFaults:
                 raise AgentDown(agent) from None
             raise
 
+    def restarts_after(self, now_s: float) -> bool:
+        """Whether an agent that has crashed works again at a known time after this [s]."""
+        return any(now_s < until_s < math.inf for until_s in self._until_s.values())
+
     def _plan_end(self, met: Occurrence, span: Span, ends: asyncio.Timeout) -> None:
         """Let a call end when its agent comes down: at the beginning of a window, or by a crash in this call."""
         loop = asyncio.get_running_loop()

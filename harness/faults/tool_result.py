@@ -1,11 +1,11 @@
-"""Faults of what tools answer: results that are far too long, or that hold instructions."""
+"""Faults of what tools answer: results that are far too long, cut short, or that hold instructions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Gt
+from annotated_types import Gt, Interval
 
 from harness.faults.api import Mishap, ToolFault
 
@@ -20,6 +20,18 @@ class ToolOversized(ToolFault):
     def mishap(self) -> Mishap:
         """Done, and told at length."""
         return Mishap(factor=self.factor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolTruncated(ToolFault):
+    """The texts of the tool's result are cut short, as by a limit on the output of a command; nothing says so."""
+
+    keep: Annotated[float, Interval(ge=0, lt=1)] = 0.5
+    """Share of each text that is kept."""
+
+    def mishap(self) -> Mishap:
+        """Done, and told in part."""
+        return Mishap(factor=self.keep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

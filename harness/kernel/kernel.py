@@ -68,6 +68,10 @@ class FindsCircle(Protocol):
         """Return what is equal while the same agents wait, or None if there are none; `strict` leaves out what is only likely."""
 
 
+def not_known() -> None:
+    """Outside of a world it is not known what timers reach."""
+
+
 def no_circle(*, strict: bool) -> object:
     """Outside of a world no circle is looked for."""
     return None
@@ -105,6 +109,8 @@ class Kernel:
         the world."""
         self.find_circle: FindsCircle = no_circle
         """Finds agents that wait for one another although timers go on; set by the world."""
+        self.nothing_reached: Callable[[], object] = not_known
+        """Returns what is equal while only timers tick that can do nothing to those who wait, or None; set by the world."""
         self.idle_at_s = math.inf
         """When the work that is left is given up: if nothing is planned before, the run is idle [s]."""
         self.on_idle: Callable[[], bool] = bool
@@ -132,6 +138,7 @@ class Kernel:
         self._look_at: float = _FIRST_LOOK
         self._called_s = begin_s
         self._circle: object = None
+        self._still: object = None
 
     def now_s(self) -> float:
         """The virtual time [s]."""
@@ -317,15 +324,21 @@ class Kernel:
         """Look whether only timers go on, while agents wait for one another.
 
         Raises:
-            Deadlock: It has been so for long.
+            Deadlock: It has been so for long, or nothing that goes on can end it.
         """
         self._look_at *= _LOOK_FACTOR
-        waited_s = self.now_s() - self._called_s
-        before = self._circle
-        self._circle = self.find_circle(strict=waited_s < _LIKELY_CIRCLE_S)
-        if self._circle is None or self._circle != before or self._cleaning_up:
+        if self._cleaning_up:
             return
-        if (waited_s >= _CIRCLE_S or self._instants >= _CIRCLE_INSTANTS) and not self.on_idle():
+        waited_s = self.now_s() - self._called_s
+        before, still_before = self._circle, self._still
+        is_quiet = not self.open_calls and not self.env._queue  # noqa: SLF001 - nothing is planned but by timers
+        self._still = self.nothing_reached() if is_quiet else None
+        self._circle = self.find_circle(strict=self._still is None and waited_s < _LIKELY_CIRCLE_S)
+        if self._circle is None or self._circle != before:
+            return
+        is_for_ever = self._still is not None and self._still == still_before
+        waits_long = waited_s >= _CIRCLE_S or self._instants >= _CIRCLE_INSTANTS
+        if (is_for_ever or waits_long) and not self.on_idle():
             raise self._stuck_beside_timers()
 
     def _stuck_beside_timers(self) -> Deadlock:

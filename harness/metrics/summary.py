@@ -106,7 +106,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     """Compute the metrics of some runs over all their tasks.
 
     Returns:
-        The metrics of the whole, and those of each agent.
+        The metrics of the whole, and those of each agent; what a program does that belongs to no agent is in the whole alone.
     """
     tasks = sum(run.tasks for run in runs)
     agents: dict[str, Tally] = {}
@@ -129,7 +129,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
     whole = Metrics(
         {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     )
-    return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items()}
+    return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items() if agent}
 
 
 def _of_effects(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:

@@ -310,7 +310,7 @@ class ProgramWorld:
         agents = self._agent_faults = AgentFaults(planned, self.draws, self.log)
         if agents.chooser:
             judge = agents.judge(judge)
-        return Server(
+        server = Server(
             self.kernel,
             self.draws,
             self.log,
@@ -332,6 +332,17 @@ class ProgramWorld:
             texts=self.texts,
             replay=self.replay,
             peers=self.peers,
+        )
+        server.calls.is_passing = self._fails_for_a_time
+        return server
+
+    def _fails_for_a_time(self) -> bool:
+        """Whether an outage, a fault or a crash is on that ends at a known time."""
+        now_s = self.kernel.now_s()
+        return (
+            any(out.covers(now_s) for each in self._providers.values() for out in each.outages)
+            or any(fault.until_s is not None and fault.covers(now_s) for fault in self._faults)
+            or (self._agent_faults is not None and self._agent_faults.restarts_after(now_s))
         )
 
     def _declared_models(self) -> list[str]:

@@ -20,6 +20,7 @@ from harness.metrics.history import BLOCKED
 from harness.models import Request, Stub
 from harness.run.failures import Failures
 from harness.run.functions import is_async, modules_of_run
+from harness.run.program_parts import parts_in_place
 from harness.run.program_world import ProgramWorld
 from harness.run.resume import Restored
 from harness.run.stuck import StuckTasks
@@ -118,7 +119,7 @@ class TargetWorld:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """Nothing: the tools are the program's own."""
+        """Nothing: the program's own tools take effects that nobody sees."""
         return ()
 
     @property
@@ -155,6 +156,7 @@ class TargetWorld:
                 simulated_world(kernel, seed=self.draws),
                 modules_of_run(self._scenario),
                 self._functions_found(),
+                parts_in_place(self.spec, wired),
             ):
                 if kernel.now_s() > began_s == 0:
                     return None

@@ -224,6 +224,9 @@ def _validate(document: Document, folder: Path, *, is_chosen: bool) -> AnyScenar
         known = {section: names for section, names in known.items() if section in document.data}
         known["providers"] = dict.fromkeys([*known.get("providers", ()), *APIS, *VENDORS])
         known.pop("models", None)
+        processes = document.data.get("processes")
+        if isinstance(processes, dict):
+            known["tools"] = dict.fromkeys([*known.get("tools", ()), *processes])
     with own_patterns_known(document, folder):
         rebuild_if_registered(kind)
         try:

@@ -62,6 +62,7 @@ from harness.scenario.explore import ExploreSpec, RunLimits
 from harness.scenario.fitted import FittedFaults, FittedProfile
 from harness.scenario.members import AgentSpec, Match, TeamSpec
 from harness.scenario.policies import PolicySection
+from harness.scenario.program_parts import ProgramProcess, ProgramTool
 from harness.scenario.schema import (
     CheckpointFileSpec,
     CheckpointSpec,
@@ -173,6 +174,8 @@ _PROGRAM: tuple[_Section, ...] = (
     ("agents of a program", WireAgentSpec),
     ("match", Match),
     ("providers of a program", WireProviderSpec),
+    ("tools of a program", ProgramTool),
+    ("processes of a program", ProgramProcess),
 )
 _OF_PATTERNS: tuple[_Section, ...] = (
     ("a stage of a pipeline", Stage),

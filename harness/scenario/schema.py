@@ -39,6 +39,7 @@ from harness.scenario.fitted import AnyFaults, AnyLatency, AnySize
 from harness.scenario.meaning import Judging
 from harness.scenario.members import AgentSpec, AnyMember, Match, TeamSpec
 from harness.scenario.policies import PolicySection, check_policies
+from harness.scenario.program_parts import ProgramProcess, ProgramTool
 from harness.scenario.section import NAME, Name, Section
 from harness.scenario.sweep import SweepSpec
 from harness.units import SEED_MAX, Count, PositiveSeconds
@@ -359,6 +360,11 @@ class TargetScenario(Head):
     """The providers, by name; `anthropic` and `openai` exist by default, without limits."""
     models: dict[Name, ModelSpec] = {}
     """Settings of models, by a name for spans and faults; other models have the latency and prices of their names."""
+    tools: dict[Name, ProgramTool] = {}
+    """Functions that are replaced by simulated tools, by a name for spans and faults."""
+    processes: dict[str, ProgramProcess] = {}
+    """Commands that the program runs in other processes, by globs such as `git push*`, which are their names for spans and faults; the
+    first that matches counts. Any other command is refused."""
     agents: dict[Name, WireAgentSpec] = {}
     """The agents, by name; if there are none, calls are answered by agents that are named after their system prompts."""
     allow_unmatched: bool = False

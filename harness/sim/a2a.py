@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from weakref import WeakKeyDictionary
 
 from harness.run.program_world import ProgramWorld
+from harness.run.tools import SimTool
 from harness.sim.place import Place, place
-from harness.sim.tools import SimTool
 from harness.virtual.aside import Aside
 from harness.wire.a2a.agent import A2aAgent, Card
 from harness.wire.a2a.endpoint import Endpoint

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 from harness.errors import HarnessError
+from harness.run.processes import Code, Output, SimProcess
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
+from harness.run.replacing import Replacement
+from harness.run.tools import SimTool
 from harness.sim import settings
 from harness.sim.a2a import SimA2a, as_reply
 from harness.sim.mcp import SimMcp, Tools, named_tools
 from harness.sim.place import Place, check_free, check_no_provider
-from harness.sim.processes import Code, Output, SimProcess
 from harness.sim.real import RealFunction
 from harness.sim.recorded_tool import RecordedTool
-from harness.sim.tools import Replacement, SimTool
 from harness.wire.a2a.agent import Card
 
 

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError, did_you_mean
 from harness.run.program_world import ProgramWorld, WireProvider
+from harness.run.tools import Answer, SimTool
 from harness.sim.mcp_memory import MemoryTransport
 from harness.sim.place import Place, check_no_provider
-from harness.sim.tools import Answer, SimTool
 from harness.virtual.aside import Aside
 from harness.wire.mcp.server import About, McpServer
 from harness.wire.mcp.tool import AnyArguments, Listed, listed_function

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from harness.run.processes import is_of
 from harness.run.program_world import ProgramWorld
 from harness.sim.mcp import SimMcp
 from harness.sim.place import Place, place
-from harness.sim.processes import is_of
 from harness.virtual.commands import Command
 from harness.wire.api import Ids
 from harness.wire.http import Connection, HttpRequest, HttpResponse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -65,20 +64,3 @@ def close_if_unstarted(program: Coroutine[object, object, object]) -> None:
     """Close a coroutine that never began, which would complain; one that swallows everything must not run again."""
     if inspect.getcoroutinestate(program) == inspect.CORO_CREATED:
         program.close()
-
-
-def place_of(target: str) -> tuple[Any, str]:
-    """Where a function is kept that `module:name` names: the module or class, and its name there."""
-    module, _, name = target.partition(":")
-    *path, last = name.split(".")
-    try:
-        place: Any = importlib.import_module(module)
-        for step in path:
-            place = getattr(place, step)
-    except (ImportError, AttributeError, ValueError):
-        place = None
-    if not last or not hasattr(place, last):
-        raise HarnessError(
-            f"there is no {target!r} to replace\n  How to fix: name it as `module:function`"
-        )
-    return place, last

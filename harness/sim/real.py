@@ -12,7 +12,7 @@ from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
 from harness.faults.of_tools import wait
 from harness.kernel.current_world import this_thread
-from harness.sim.tools import Use, use_of
+from harness.run.tools import Use, use_of
 from harness.units import whole_microseconds
 from harness.virtual.reality import really, really_awaited
 

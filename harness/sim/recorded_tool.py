@@ -19,8 +19,8 @@ from harness.cassettes.cassette import json_of
 from harness.errors import HarnessError
 from harness.json_types import JsonObject
 from harness.kernel.current_world import this_thread
-from harness.sim.program import place_of
-from harness.sim.tools import use_of
+from harness.run.replacing import place_of
+from harness.run.tools import use_of
 from harness.virtual.reality import really, really_awaited
 from harness.wire.replay import Taken, own_name_here
 from harness.wire.routing import scope_here

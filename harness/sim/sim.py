@@ -24,19 +24,19 @@ from harness.kernel.kernel import (
 from harness.metrics.stood_out import note_at_end
 from harness.rollback.state import State
 from harness.run import numbers
+from harness.run.processes import described
 from harness.run.program_world import ProgramWorld
+from harness.run.replacing import replaced
 from harness.sim import settings
 from harness.sim.call_view import CallList, CallView
 from harness.sim.check import check_all_needed
 from harness.sim.effects import EffectList
 from harness.sim.failure import describe
 from harness.sim.peers import serving
-from harness.sim.processes import described
 from harness.sim.program import Watch, close_if_unstarted
 from harness.sim.program_run import ProgramRun
 from harness.sim.settings import Order
 from harness.sim.surroundings import Surroundings
-from harness.sim.tools import replaced
 from harness.sim.undo import undo
 from harness.spans import CANCELLED, ERROR, OK
 from harness.texts import no_texts

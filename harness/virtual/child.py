@@ -37,6 +37,10 @@ _HARMLESS = frozenset(
 """Signals that end no process. One that would be stopped just goes on."""
 
 
+def _whole(latency_s: float) -> float:
+    return latency_s if math.isinf(latency_s) else whole_microseconds(latency_s)
+
+
 class Sink(Protocol):
     """Where the output of a process goes."""
 
@@ -115,8 +119,8 @@ class Child:
         self.when_it_ends: list[Callable[[], object]] = []
         """Called at its end."""
         self._running = running
-        self._ends_s = world.kernel.now_s() + whole_microseconds(running.latency_s)
-        """When it will end; infinity while it waits for its input."""
+        self._ends_s = world.kernel.now_s() + _whole(running.latency_s)
+        """When it will end; infinity while it waits for its input, and for one that hangs."""
         self._told_of_the_end: Callable[[], None] = lambda: None
         world.children[self.pid] = self
         steps = self._talk(running) if isinstance(running, Talk) else self._steps(running)

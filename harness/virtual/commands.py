@@ -70,7 +70,7 @@ class Running(Protocol):
     """A command from its beginning to its end."""
 
     latency_s: float
-    """How long it takes [s]."""
+    """How long it takes [s]; infinity for one that hangs."""
     needs_input: bool
     """Whether it reads its standard input to the end before it answers."""
 

@@ -38,7 +38,7 @@ def report(world: World) -> str:
         if len(loops) == 1 or deadlock_report.tasks_in_order(loop)
     ]
     threads = [
-        thread for thread in (baton.main, *baton.threads) if not _is_told_otherwise(thread, alive)
+        thread for thread in (baton.main, *baton.threads) if not is_told_otherwise(thread, alive)
     ]
     outsiders = threads_outside(world)
     last = [f"  threads that do not belong to the run: {', '.join(outsiders)}"] if outsiders else []
@@ -79,7 +79,7 @@ def circle_beside_timers(world: World, *, strict: bool) -> object:
     return agent_circle.circle_beside_timers(threads, agent_of, ThreadWaits(world), strict=strict)
 
 
-def _is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
+def is_told_otherwise(thread: SimThread, loops: Sequence[SimLoop]) -> bool:
     """Whether a thread only waits for work: for its loop's tasks, which are listed, or as an idle worker of a pool."""
     waiter = thread.waits_for
     if waiter is not None and (waiter.name is IDLE or any(waiter is loop.waiter for loop in loops)):

@@ -21,7 +21,7 @@ from harness.errors import LimitExceeded, NotSimulated
 from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
-from harness.kernel.kernel import Halt, Kernel, no_circle
+from harness.kernel.kernel import Halt, Kernel, no_circle, not_known
 from harness.kernel.lock_holders import held_for_ever
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.shared_patch import SharedChange
@@ -46,6 +46,7 @@ from harness.virtual import (
 from harness.virtual.garbage import no_collections
 from harness.virtual.patching import StandIn, in_all_modules, on_their_owners
 from harness.virtual.reality import close_real_loop
+from harness.virtual.ticking import nothing_reached
 
 T = TypeVar("T")
 
@@ -179,6 +180,7 @@ def run_here(program: object) -> Any:
     kernel.halted = False
     kernel.describe_stuck = partial(thread_report.report, world)
     kernel.find_circle = partial(thread_report.circle_beside_timers, world)
+    kernel.nothing_reached = partial(nothing_reached, world)
     try:
         return _run(world, program)
     except Halt:
@@ -188,6 +190,7 @@ def run_here(program: object) -> Any:
         raise
     finally:
         kernel.describe_stuck, kernel.find_circle = str, no_circle
+        kernel.nothing_reached = not_known
         world.running = False
 
 

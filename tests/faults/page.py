@@ -41,10 +41,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "effect_lost": {"tool": "refund", "customer": "acme"},
     "tool_stale": {"tool": "refund", "result": "not yet"},
     "tool_oversized": {"tool": "refund", "factor": 1000},
+    "tool_truncated": {"tool": "refund", "keep": 0.5},
     "tool_injection": {"tool": "refund", "call": 2},
     "tool_malformed": {"tool": "refund", "call": 1},
     "tool_removed": {"tool": "refund", "call": 2},
     "session_dropped": {"tool": "refund", "call": 2},
+    "process_exits": {"tool": "git push*", "code": 128, "message": "fatal: unable to access"},
+    "process_killed": {"tool": "git push*", "signal": "SIGKILL", "after_effect": True},
     "message_lost": {"to": "critic", "noticed_after_s": 30},
     "message_delayed": {"to": "critic", "by_s": 20},
     "message_duplicated": {"to": "critic", "call": 2},
@@ -114,6 +117,8 @@ def _flow(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str) and not value.isalpha():
         return json.dumps(value)
     return str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 from harness.agents import ToolError
 
 
@@ -32,3 +34,13 @@ def write_with_retries() -> str:
             return ledger("order 7")
         except ToolError:
             continue
+
+
+def refund_and_push(order: str) -> str:
+    """Refund an order, and push the ledger."""
+    told = refund(order, order)
+    push = ["git", "push", "origin"]
+    done = subprocess.run(push, capture_output=True, text=True)  # noqa: PLW1510 - a program does
+    if done.returncode:
+        done = subprocess.run(push, capture_output=True, text=True, check=True)
+    return told + done.stdout

@@ -261,3 +261,40 @@ def test_something_new_begins_the_count_anew() -> None:
     noted(progress, "abab")
     assert progress.cycle(1) == "a; b"
     assert progress.cycle(2) == ""
+
+
+# -- failures that end ------------------------------------------------------------------------------------------------
+
+
+async def try_each_second() -> str:
+    ask = Asking(max_retries=0)
+    while True:
+        try:
+            return await ask("writer", "Write on Ulm.")
+        except anthropic.APIError:
+            await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        lambda sim: sim.provider("anthropic", outages=[{"at_s": 0, "for_s": 300}]),
+        lambda sim: sim.fault("status", status=529, until_s=300),
+        lambda sim: sim.fault("down", agents=["writer"], until_s=300),
+        lambda sim: sim.fault("crash", agent="writer", call=1, restart_after_s=300),
+    ],
+)
+def test_client_that_outlasts_a_failure_makes_progress(plan: Callable[[Sim], object]) -> None:
+    sim = team()
+    plan(sim)
+    assert sim.run(try_each_second).output == "The draft of Ulm."
+    assert 300 < sim.last_run.latency_s < 303
+
+
+def test_failure_without_an_end_is_no_progress_after_one_that_ended() -> None:
+    sim = team()
+    sim.fault("status", status=529, until_s=300)
+    sim.fault("status", status=500, from_s=300)
+    with pytest.raises(NoProgress, match="failed: api_error"):
+        sim.run(try_each_second)
+    assert 300 < sim.last_run.latency_s < 500

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
+from harness.run.process_faults import fate_of
 from harness.run.program_world import ProgramWorld
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.virtual.commands import Command, Result, Talk, answered_by
@@ -124,47 +125,71 @@ def _code(command: str, value: object) -> int:
 
 
 class _Use:
-    """One run of a command."""
+    """One run of a command.
 
-    def __init__(self, world: ProgramWorld, process: SimProcess, command: Command) -> None:
+    Args:
+        world: The run.
+        process: The description of the command.
+        command: The command.
+        last: The last result of each description in the run; this one is added at its end.
+    """
+
+    def __init__(
+        self, world: ProgramWorld, process: SimProcess, command: Command, last: dict[str, Result]
+    ) -> None:
         number = world.count_tool(process.command)
         scope = scope_here(world.root)
         key = f"{scope.span.task}/process/{process.command}/{number}"
-        self._world, self._process = world, process
+        self._world, self._process, self._last = world, process, last
         self._command = replace(command, number=number)
         self._place = len(process.uses)
         process.uses.append(self._command)
         self._span = world.log.open(
             TOOL, process.command, scope.span, scope.agent or "", ordinal=number
         )
+        self._mishap = world.mishap(
+            process.command, self._span, key, used_before=process.command in last
+        )
         self._fails = world.draws.uniform(key, "failure") < process.failure_probability
-        self.latency_s = process.latency_s.sample(world.draws, key, "latency")
+        wait_s = 0.0 if self._mishap is None else self._mishap.wait_s
+        self.latency_s = process.latency_s.sample(world.draws, key, "latency") + wait_s
         self.needs_input = process.needs_input and not self._fails
         self.ended = False
 
     def finish(self, stdin: bytes) -> Result:
         command = replace(self._command, stdin=stdin)
         self._process.uses[self._place] = command
+        before = self._last.get(self._process.command)
         try:
-            result = self._failure() if self._fails else self._process.answer(command)
+            if self._fails:
+                result, effects = self._failure(), 0
+            else:
+                result, effects = fate_of(
+                    self._mishap, lambda: self._process.answer(command), before
+                )
         except Exception as error:
-            self.close(ERROR, type(error).__name__)
+            self._close(ERROR, 0, type(error).__name__)
             raise
         if result.returncode == 0:
-            self.close(OK)
+            self._last[self._process.command] = result
+            self._close(OK, effects)
         else:
-            self.close(ERROR, f"returncode {result.returncode}")
+            self._close(ERROR, effects, f"returncode {result.returncode}")
         return result
 
     def stop(self, number: int) -> None:
-        self.close(CANCELLED, signal.Signals(number).name)
+        self.cut_off(signal.Signals(number).name)
 
-    def close(self, status: str, error: str = "") -> None:
+    def cut_off(self, error: str = "") -> None:
+        """End it before its time; it may have done its work."""
+        self._close(CANCELLED, 1 if self._mishap is None else self._mishap.effects, error)
+
+    def _close(self, status: str, effects: int, error: str = "") -> None:
         if not self.ended:
             self.ended = True
             self._span.error = error
             self._world.log.close(self._span, status)
-            if status != ERROR:  # one that was cut off may have done its work
+            for _ in range(effects):
                 self._world.note_effect(self._process.command, None, [self._command.line])
 
     def _failure(self) -> Result:
@@ -187,19 +212,22 @@ class _Described:
     """All commands that a test describes, in one run."""
 
     def __init__(
-        self, world: ProgramWorld, processes: Sequence[SimProcess], servers: Servers
+        self, world: ProgramWorld, processes: Sequence[SimProcess], servers: Servers | None
     ) -> None:
         self._world = world
         self._processes = processes
         self._servers = servers
         self.uses: list[_Use] = []
+        self._last: dict[str, Result] = {}
 
     def begin(self, command: Command) -> _Use | Talk | str:
         process = next((one for one in self._processes if one.meets(command)), None)
         if process is None:
-            globs = [one.command for one in self._processes] + self._servers.commands
-            return self._servers.begin(command) or _nearest(command, globs)
-        use = _Use(self._world, process, command)
+            globs = [one.command for one in self._processes]
+            if self._servers is None:
+                return _nearest(command, globs)
+            return self._servers.begin(command) or _nearest(command, globs + self._servers.commands)
+        use = _Use(self._world, process, command, self._last)
         self.uses.append(use)
         return use
 
@@ -213,14 +241,14 @@ def _nearest(command: Command, described: Sequence[str]) -> str:
 
 @contextmanager
 def described(
-    world: ProgramWorld, processes: Sequence[SimProcess], servers: Servers
+    world: ProgramWorld, processes: Sequence[SimProcess], servers: Servers | None = None
 ) -> Iterator[None]:
     """Context manager: the commands that a test describes are answered for; those that still run at the end are cut off.
 
     Args:
         world: The run.
         processes: The commands, in the order in which they are asked.
-        servers: Asked after them.
+        servers: Asked after them; None for none.
     """
     commands = _Described(world, processes, servers)
     try:
@@ -228,4 +256,4 @@ def described(
             yield
     finally:
         for use in commands.uses:
-            use.close(CANCELLED)
+            use.cut_off()

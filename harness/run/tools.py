@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from harness.agents import ToolError
@@ -16,42 +16,11 @@ from harness.chance.distributions import AnyDistribution
 from harness.errors import HarnessError
 from harness.faults.of_tools import wait
 from harness.kernel.current_world import lineage_here, this_thread
-from harness.sim.program import place_of
+from harness.run.program_world import ProgramWorld
+from harness.run.replacing import place_of
 from harness.spans import CANCELLED, ERROR, OK, TOOL
 from harness.units import whole_microseconds
-from harness.virtual.patching import Attribute, on_their_owners
 from harness.wire.routing import scope_here
-
-if TYPE_CHECKING:
-    from harness.run.program_world import ProgramWorld
-
-
-class Replacement(Protocol):
-    """A replacement of a function of the program."""
-
-    @property
-    def replaces(self) -> str | None:
-        """The function, as `module:name`; None means that nothing is replaced."""
-
-    @property
-    def uses(self) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-        """The arguments of each use."""
-
-    def in_place_of(self, original: object) -> Any:  # noqa: ANN401 - a function, or what a class has of one
-        """What takes the place of the function."""
-
-
-@contextmanager
-def replaced(tools: Iterable[Replacement]) -> Iterator[None]:
-    """Context manager that puts tools in the place of the functions that they replace."""
-    with ExitStack() as undo:
-        for tool in tools:
-            if tool.replaces is not None:
-                place, name = place_of(tool.replaces)
-                original = vars(place).get(name, getattr(place, name))
-                there = Attribute(place, name, tool.in_place_of(original))
-                undo.enter_context(on_their_owners([there]))
-        yield
 
 
 @dataclass(slots=True)
