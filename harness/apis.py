@@ -34,6 +34,10 @@ class WireApi:
     """The environment variable from which its SDK takes a base URL."""
     operations: str = ""
     """The module whose `REFUSED` lists what the API has and is not simulated; see `harness/wire/operations.py`."""
+    versions: tuple[str, ...] = ()
+    """Further base paths at its own host: those of other versions."""
+    given_path: str | None = None
+    """What of the base path SDKs are given as part of a base URL; None means all of it."""
     header: str = ""
     """A request header that its clients alone send, in lower case."""
     provided: Mapping[str, str] = field(default_factory=dict)
@@ -46,10 +50,15 @@ class WireApi:
         module, _, name = self.maker.partition(":")
         return getattr(import_module(module), name)  # type: ignore[no-any-return]  # by its name
 
+    @property
+    def url_path(self) -> str:
+        """The path of the base URL that SDKs are given."""
+        return self.base_path if self.given_path is None else self.given_path
+
     def base_paths(self, host: str) -> tuple[str, ...]:
         """The base paths at a host; none if they are unknown, so that any may be used."""
         if host == self.host:
-            return (self.base_path,)
+            return (self.base_path, *self.versions)
         vendor = vendor_at(host, self.name)
         return () if vendor is None else vendor.base_paths
 
@@ -114,6 +123,25 @@ APIS: dict[str, WireApi] = {
             operations="harness.wire.openai.operations",
             provided={"OPENAI_API_KEY": "sk-simulated", "OPENAI_AGENTS_DISABLE_TRACING": "1"},
             cleared=("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+        ),
+        WireApi(
+            name="gemini",
+            maker="harness.wire.gemini:Gemini",
+            host="generativelanguage.googleapis.com",
+            base_path="/v1beta",
+            versions=("/v1", "/v1alpha", "/upload/v1beta", "/upload/v1"),
+            given_path="",
+            endpoints=re.compile(r"/(models(/[^/:]+:\w+)|cachedContents)(?=/|$)"),
+            base_url="GOOGLE_GEMINI_BASE_URL",
+            operations="harness.wire.gemini.operations",
+            header="x-goog-api-key",
+            provided={"GEMINI_API_KEY": "simulated-gemini-key"},
+            cleared=(
+                "GOOGLE_API_KEY",
+                "GOOGLE_GENAI_API_VERSION",
+                "GOOGLE_GENAI_USE_ENTERPRISE",
+                "GOOGLE_GENAI_USE_VERTEXAI",
+            ),
         ),
     )
 }
