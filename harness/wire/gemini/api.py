@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, unquote
 
+from harness.apis import APIS
 from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.units import Usage
@@ -25,6 +26,7 @@ from harness.wire.gemini.stream import parts
 from harness.wire.gemini.tokens import details_of, sections_of
 from harness.wire.http import HttpRequest, HttpResponse
 
+_HOST = APIS["gemini"].host
 _GENERATES = {"generateContent": False, "streamGenerateContent": True}
 """Whether the answer is a stream."""
 
@@ -119,7 +121,7 @@ class Gemini:
     def _facts(self, name: str, verb: str, http: HttpRequest, *kinds: str) -> Facts:
         """What is known of a model that must be of one of some kinds."""
         facts = facts_of(name)
-        known = is_known(name, self._desk.models)
+        known = http.host != _HOST or is_known(name, self._desk.models)
         if not known or facts.kind not in kinds:
             version = (http.base or "/v1beta").strip("/")
             raise Rejection(
