@@ -188,6 +188,7 @@ def test_body_that_is_no_message_is_rejected(
 ) -> None:
     answer = send("/models/gemini-2.5-flash:generateContent", body)
     assert isinstance(answer, HttpResponse)
+    assert isinstance(answer.body, bytes)
     assert message in json.loads(answer.body)["error"]["message"]
 
 
