@@ -58,7 +58,7 @@ test-python-%:
 	@touch $@
 
 test-frameworks: .venv-frameworks/.ready .venv-frameworks-openai2/.ready ## run the tests of frameworks, in environments of their own
-	.venv-frameworks/bin/python -m pytest tests/frameworks
+	.venv-frameworks/bin/python -m pytest tests/frameworks tests/wire/gemini
 	.venv-frameworks-openai2/bin/python -m pytest tests/frameworks
 
 test-mcp: .venv-frameworks-mcp/.ready ## run the tests of A2A, and of MCP with mcp 1 and pydantic-ai; test-frameworks has mcp 2

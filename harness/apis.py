@@ -34,10 +34,16 @@ class WireApi:
     """The environment variable from which its SDK takes a base URL."""
     operations: str = ""
     """The module whose `REFUSED` lists what the API has and is not simulated; see `harness/wire/operations.py`."""
+    versions: tuple[str, ...] = ()
+    """Further base paths at its own host: those of other versions."""
+    given_path: str | None = None
+    """What of the base path SDKs are given as part of a base URL; None means all of it."""
     header: str = ""
     """A request header that its clients alone send, in lower case."""
     provided: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that a run sets for its SDK, such as a key."""
+    other_keys: tuple[str, ...] = ()
+    """Other variables from which its SDK takes a key."""
     cleared: tuple[str, ...] = ()
     """Environment variables that would lead its SDK elsewhere, besides `base_url`."""
 
@@ -46,12 +52,22 @@ class WireApi:
         module, _, name = self.maker.partition(":")
         return getattr(import_module(module), name)  # type: ignore[no-any-return]  # by its name
 
+    @property
+    def url_path(self) -> str:
+        """The path of the base URL that SDKs are given."""
+        return self.base_path if self.given_path is None else self.given_path
+
     def base_paths(self, host: str) -> tuple[str, ...]:
         """The base paths at a host; none if they are unknown, so that any may be used."""
         if host == self.host:
-            return (self.base_path,)
+            return (self.base_path, *self.versions)
         vendor = vendor_at(host, self.name)
         return () if vendor is None else vendor.base_paths
+
+    def length_of(self, path: str) -> int:
+        """How much of a path is that of an endpoint; the more, the surer it is one."""
+        found = self.endpoints.search(path)
+        return 0 if found is None else len(found[0])
 
     def base_of(self, path: str, base_paths: tuple[str, ...]) -> str | None:
         """The base path of a request.
@@ -81,6 +97,12 @@ class Vendor(NamedTuple):
     """As its documentation has them."""
     dialect: str = ""
     """What differs from the API at its own host, as `module:name` of a `Dialect`; empty if nothing does."""
+    others: tuple[Vendor, ...] = ()
+    """What else it speaks at the same hosts, told apart by the paths."""
+
+    def speaking(self, api: str) -> Vendor | None:
+        """How it speaks an API; None if it does not."""
+        return next((one for one in (self, *self.others) if one.api == api), None)
 
     def is_at(self, host: str) -> bool:
         """Whether it serves a host."""
@@ -115,9 +137,35 @@ APIS: dict[str, WireApi] = {
             provided={"OPENAI_API_KEY": "sk-simulated", "OPENAI_AGENTS_DISABLE_TRACING": "1"},
             cleared=("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
         ),
+        WireApi(
+            name="gemini",
+            maker="harness.wire.gemini:Gemini",
+            host="generativelanguage.googleapis.com",
+            base_path="/v1beta",
+            versions=("/v1", "/v1alpha", "/upload/v1beta", "/upload/v1"),
+            given_path="",
+            endpoints=re.compile(r"/(models(/[^/:]+:\w+)?|cachedContents)(?=/|$)"),
+            base_url="GOOGLE_GEMINI_BASE_URL",
+            operations="harness.wire.gemini.operations",
+            header="x-goog-api-key",
+            provided={"GEMINI_API_KEY": "simulated-gemini-key"},
+            other_keys=("GOOGLE_API_KEY",),
+            cleared=(
+                "GOOGLE_API_KEY",
+                "GOOGLE_GENAI_API_VERSION",
+                "GOOGLE_GENAI_USE_ENTERPRISE",
+                "GOOGLE_GENAI_USE_VERTEXAI",
+            ),
+        ),
     )
 }
 """Every API, by name; a provider of that name is there with no line of set-up."""
+
+_VERTEX_HOSTS = (
+    "aiplatform.googleapis.com",
+    "*-aiplatform.googleapis.com",
+    "aiplatform.*.rep.googleapis.com",
+)
 
 VENDORS: dict[str, Vendor] = {
     # https://learn.microsoft.com/azure/ai-foundry/openai/reference; /openai/deployments/NAME is translated to /openai/v1
@@ -159,7 +207,12 @@ VENDORS: dict[str, Vendor] = {
         "openai", ("models.github.ai", "models.inference.ai.azure.com"), ("/inference", "")
     ),
     # https://ai.google.dev/gemini-api/docs/openai
-    "google": Vendor("openai", ("generativelanguage.googleapis.com",), ("/v1beta/openai",)),
+    "google": Vendor(
+        "openai",
+        ("generativelanguage.googleapis.com",),
+        ("/v1beta/openai",),
+        others=(Vendor("gemini", ("generativelanguage.googleapis.com",), ("/v1beta",)),),
+    ),
     # https://console.groq.com/docs/openai
     "groq": Vendor("openai", ("api.groq.com",), ("/openai/v1",), "harness.wire.dialects.groq:GROQ"),
     # https://docs.mistral.ai/api
@@ -173,13 +226,17 @@ VENDORS: dict[str, Vendor] = {
     # https://docs.claude.com/en/api/claude-on-vertex-ai; hosts as in the SDK
     "vertex": Vendor(
         "anthropic",
-        (
-            "aiplatform.googleapis.com",
-            "*-aiplatform.googleapis.com",
-            "aiplatform.*.rep.googleapis.com",
-        ),
+        _VERTEX_HOSTS,
         ("",),
         "harness.wire.dialects.vertex:VERTEX",
+        others=(
+            Vendor(
+                "gemini",
+                _VERTEX_HOSTS,
+                ("/v1beta",),
+                "harness.wire.dialects.vertex_gemini:VERTEX_GEMINI",
+            ),
+        ),
     ),
 }
 """Those who speak the API of another, by name; where genai-prices knows them, by the name that it has for them."""
@@ -188,12 +245,16 @@ VENDORS: dict[str, Vendor] = {
 def vendor_of(name: str) -> Vendor | None:
     """The known provider of a name: one with an API of its own, or one who speaks another's."""
     own = APIS.get(name)
-    return VENDORS.get(name) if own is None else Vendor(name, (own.host,), (own.base_path,))
+    if own is None:
+        return VENDORS.get(name)
+    others = tuple(one for one in VENDORS.values() if one.api != name and one.is_at(own.host))
+    return Vendor(name, (own.host,), (own.base_path,), others=others)
 
 
 def vendor_at(host: str, api: str) -> Vendor | None:
     """The known provider that serves an API of another at a host."""
-    return next((one for one in VENDORS.values() if one.api == api and one.is_at(host)), None)
+    spoken = (one.speaking(api) for one in VENDORS.values())
+    return next((one for one in spoken if one is not None and one.is_at(host)), None)
 
 
 def base_path(text: str) -> str:

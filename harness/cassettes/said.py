@@ -11,6 +11,8 @@ from harness.cassettes.cassette import RecordedResponse, json_of
 from harness.json_types import JsonObject
 
 _FIRST_ERROR_STATUS = 400
+_BLOCKED = ("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION", "blocked")
+"""Why Gemini says nothing, or no more."""
 
 
 @dataclass(slots=True)
@@ -35,12 +37,12 @@ class Said:
     @property
     def is_cut(self) -> bool:
         """Whether it was cut off at its size."""
-        return self.stop in ("max_tokens", "length", "max_output_tokens")
+        return self.stop in ("max_tokens", "length", "max_output_tokens", "MAX_TOKENS")
 
     @property
     def is_refusal(self) -> bool:
         """Whether the model declined to answer."""
-        return self.stop in ("refusal", "content_filter")
+        return self.stop in ("refusal", "content_filter", *_BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def error_in(response: RecordedResponse) -> SaidError | None:
     body = json_of(response.body)
     error = _mapping(body).get("error", body)
     told = _mapping(error)
-    kind = told.get("type") or told.get("code") or f"http_{response.status}"
+    code = told.get("code")
+    kind = told.get("type") or (code if isinstance(code, str) else told.get("status"))
+    kind = kind or code or f"http_{response.status}"
     message = told.get("message") or (error if isinstance(error, str) else "")
     return SaidError(response.status, str(kind), str(message), _retry_after_s(response))
 
@@ -78,7 +82,10 @@ def said_in(response: RecordedResponse) -> Said | None:
     """What a response says; None if it is no reply of a model of an API that is known."""
     if response.is_stream or response.body.startswith((b"data:", b"event:")):
         return _streamed(list(events_in(response.body)))
-    return _whole(_mapping(json_of(response.body)))
+    body = json_of(response.body)
+    if isinstance(body, list) and body and all(_is_of_gemini(_mapping(one)) for one in body):
+        return _of_gemini(body)
+    return _whole(_mapping(body))
 
 
 def events_in(body: bytes) -> Iterator[JsonObject]:
@@ -98,6 +105,8 @@ def _whole(body: JsonObject) -> Said | None:
         return _of_message(body)
     if isinstance(body.get("choices"), list):
         return _of_completion(body)
+    if _is_of_gemini(body):
+        return _of_gemini([body])
     if body.get("object") == "response" and isinstance(body.get("output"), list):
         return _of_response(body)
     if isinstance(body.get("data"), list) and body.get("object") == "list" and "usage" in body:
@@ -115,6 +124,8 @@ def _streamed(events: list[JsonObject]) -> Said | None:
             return _of_response(_mapping(event.get("response")))
     if any("choices" in event for event in events):
         return _of_completion(_completion_of(events))
+    if any(map(_is_of_gemini, events)):
+        return _of_gemini(events)
     return None
 
 
@@ -243,6 +254,44 @@ def _count_openai(said: Said, usage: JsonObject) -> None:
     said.output_tokens = _known(
         usage.get("completion_tokens", usage.get("output_tokens", said.output_tokens))
     )
+
+
+# -- Gemini ---------------------------------------------------------------------------------------------------------
+
+
+def _is_of_gemini(body: JsonObject) -> bool:
+    return "usageMetadata" in body and ("candidates" in body or "promptFeedback" in body)
+
+
+def _of_gemini(bodies: list[JsonObject]) -> Said:
+    """What the answers of a stream say, or the only one."""
+    said, usage = Said(), {}
+    for body in bodies:
+        said.model = _text(body.get("modelVersion")) or said.model
+        usage = _mapping(body.get("usageMetadata")) or usage
+        if "promptFeedback" in body and not body.get("candidates"):
+            said.stop = "blocked"
+        for candidate in map(_mapping, _list(body.get("candidates"))[:1]):
+            said.stop = _text(candidate.get("finishReason")) or said.stop
+            for part in map(_mapping, _list(_mapping(candidate.get("content")).get("parts"))):
+                _add_part(said, part)
+    cached = said.cache_read_tokens = _count(usage.get("cachedContentTokenCount"))
+    read = _count(usage.get("promptTokenCount")) + _count(usage.get("toolUsePromptTokenCount"))
+    said.input_tokens = max(0, read - cached)
+    thought, told = usage.get("thoughtsTokenCount"), usage.get("candidatesTokenCount")
+    said.output_tokens = _count(told) + _count(thought)
+    return said
+
+
+def _add_part(said: Said, part: JsonObject) -> None:
+    text, call = _text(part.get("text")), _mapping(part.get("functionCall"))
+    if part.get("thought"):
+        said.thinking += text
+    else:
+        said.text += text
+    if call:
+        said.tool_calls.append((_text(call.get("name")), _mapping(call.get("args"))))
+        said.tool_ids.append(_text(call.get("id")))
 
 
 def _mapping(value: object) -> JsonObject:

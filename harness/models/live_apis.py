@@ -22,19 +22,21 @@ def live_api(provider: str, model: str, base_url: str | None) -> LiveApi:
     """
     vendor = vendor_of(provider)
     api = vendor.api if vendor is not None else _api_of(model)
-    if base_url is None and provider not in APIS:
-        if vendor is None or "*" in vendor.hosts[0]:  # whose account, resource or region
+    client = "anthropic" if api == "anthropic" else "openai"
+    if base_url is None and provider != client:
+        spoken = None if vendor is None else vendor.speaking(client)
+        if spoken is None or "*" in spoken.hosts[0]:  # whose account, resource or region
             raise HarnessError(
                 f"it is not known where the provider {provider!r} is\n"
                 f"  How to fix: --base-url {provider}=https://..., or call it {', '.join(APIS)}"
             )
-        base_url = f"https://{vendor.hosts[0]}{vendor.base_paths[0]}"
+        base_url = f"https://{spoken.hosts[0]}{spoken.base_paths[0]}"
     variable = f"{(provider if vendor is not None else api).upper()}_API_KEY"
     key = os.environ.get(variable)
     if not key:
         raise HarnessError(f"no key for {provider!r}\n  How to fix: set {variable}")
     try:
-        if api == "anthropic":
+        if client == "anthropic":
             from harness.models.live_anthropic import LiveAnthropic
 
             return LiveAnthropic(key, base_url)
@@ -43,7 +45,7 @@ def live_api(provider: str, model: str, base_url: str | None) -> LiveApi:
         return LiveOpenAI(key, base_url)
     except ImportError as error:
         raise HarnessError(
-            f"a live run asks {provider!r} through the package {api!r}: {error}\n  How to fix: pip install {api}"
+            f"a live run asks {provider!r} through the package {client!r}: {error}\n  How to fix: pip install {client}"
         ) from None
 
 

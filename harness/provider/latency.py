@@ -202,6 +202,8 @@ _FAMILIES = (
     ("haiku", "claude-haiku-4-5"),
     ("opus", "claude-opus-4-6"),
     ("claude", "claude-sonnet-4-6"),
+    ("flash", "claude-haiku-4-5"),
+    ("gemini", "claude-sonnet-4-6"),  # before `mini`, which is in it
     ("nano", "gpt-5-nano"),
     ("mini", "gpt-5-mini"),
     ("gpt-4", "gpt-4o"),

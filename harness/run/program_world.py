@@ -6,12 +6,12 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.agents.mishap import Mishap
-from harness.apis import APIS, base_path
+from harness.apis import APIS, base_path, vendor_of
 from harness.chance import Draws
 from harness.errors import NotSimulated
 from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, is_of_meaning, plan
@@ -315,7 +315,7 @@ class ProgramWorld:
             self.draws,
             self.log,
             self.root,
-            sites=[self._site(provider) for provider in self._providers.values()],
+            sites=[site for one in self._providers.values() for site in self._sites(one)],
             roles=self._roles,
             unknown=lambda name: AgentRule(
                 name=name, content=content_of(name.removeprefix(UNMATCHED))
@@ -351,9 +351,8 @@ class ProgramWorld:
         ruled = [role.match.model or "" for role in self._roles]
         return [*named, *(name for name in ruled if name and not _GLOB.search(name))]
 
-    def _site(self, part: WireProvider) -> Endpoint:
-        maker = APIS[part.api].load()
-        api: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
+    def _sites(self, part: WireProvider) -> Iterator[Endpoint]:
+        """A provider as a server of its API, and of the others that it speaks at the same hosts."""
         provider = Provider(
             self.kernel.env,
             self.draws,
@@ -365,15 +364,33 @@ class ProgramWorld:
             outages=part.outages,
             load=part.load,
         )
-        aliases = {name: model.alias for name, model in part.models.items()}
+        maker = APIS[part.api].load()
+        own: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
+        yield self._site(part, part.api, own, provider, part.hosts)
+        vendor = vendor_of(part.name)
+        if vendor is None or vendor.speaking(part.api) is None:
+            return
+        for other in (vendor, *vendor.others):
+            if other.api != part.api:
+                hosts = frozenset(other.hosts) & part.hosts
+                yield self._site(part, other.api, APIS[other.api].load(), provider, hosts)
+
+    def _site(
+        self,
+        part: WireProvider,
+        api: str,
+        maker: ApiMaker,
+        provider: Provider,
+        hosts: frozenset[str],
+    ) -> Endpoint:
         return Endpoint(
             name=part.name,
-            speaks=APIS[part.api],
-            api=api,
+            speaks=APIS[api],
+            api=maker,
             provider=provider,
-            hosts=part.hosts,
-            base_paths=tuple(map(base_path, part.paths)),
-            aliases=aliases,
+            hosts=hosts,
+            base_paths=tuple(map(base_path, part.paths)) if api == part.api else (),
+            aliases={name: model.alias for name, model in part.models.items()},
         )
 
 

@@ -129,7 +129,7 @@ def _provider(
     paths: tuple[str, ...] = ()
     if isinstance(part, WireProviderSpec):
         api, hosts, paths = part.api or api, frozenset(part.hosts), part.paths
-    usual = vendor.hosts if vendor and vendor.api == api else (APIS[api].host,)
+    usual = vendor.hosts if vendor and vendor.speaking(api) else (APIS[api].host,)
     models = {
         model.name: WireModel(
             alias=alias,

@@ -357,7 +357,7 @@ class TargetScenario(Head):
     repeats_per_task: Count = kernel.DEFAULT_REPEATS_PER_TASK
     """Maximum number of calls in a row that bring a task nothing new, being equal to earlier ones with equal outcomes."""
     providers: dict[Name, WireProviderSpec] = {}
-    """The providers, by name; `anthropic` and `openai` exist by default, without limits."""
+    """The providers, by name; `anthropic`, `openai` and `gemini` exist by default, without limits."""
     models: dict[Name, ModelSpec] = {}
     """Settings of models, by a name for spans and faults; other models have the latency and prices of their names."""
     tools: dict[Name, ProgramTool] = {}

@@ -95,7 +95,7 @@ def _address(asked: RecordedRequest, real: dict[str, str]) -> tuple[str, str, st
             return (
                 base.scheme,
                 base.netloc,
-                base.path.rstrip("/") + path[len(api.base_path) :] + query,
+                base.path.rstrip("/") + path[len(api.url_path) :] + query,
             )
     if compared == "localhost" or asked.host in ("localhost", "127.0.0.1", "::1"):
         named = dict(asked.headers).get("host", parts.netloc)
@@ -111,9 +111,9 @@ def _with_real_keys(value: str, host: str, real: dict[str, str]) -> str:
     """
     for api in APIS.values():
         for name, made_up in api.provided.items():
-            if made_up not in value or not made_up.startswith("sk-"):
+            if made_up not in value or not name.endswith("_API_KEY"):
                 continue
-            key = real.get(name)
+            key = next((real[one] for one in (name, *api.other_keys) if real.get(one)), None)
             if not key or key == made_up:
                 raise CassetteError(
                     f"there is no key for {host}: {name} is not set\n"

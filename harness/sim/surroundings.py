@@ -209,7 +209,7 @@ class Surroundings(Equipment):
         where = set(map(settings.host, settings.texts("hosts", hosts)))
         if known is not None:
             where |= known.hosts
-        elif vendor is not None and vendor.api == speaks:
+        elif vendor is not None and vendor.speaking(speaks):
             where.update(vendor.hosts)
         if speaks not in APIS or not where:
             names = [*self._providers, *VENDORS]

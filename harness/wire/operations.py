@@ -14,7 +14,7 @@ class Operation(NamedTuple):
 
     method: str
     path: str
-    """From the API's base path, with `{}` for a segment that varies."""
+    """From the API's base path, with `{}` for a segment that varies; it may have a verb behind it, as `{}:cancel` has."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -25,8 +25,15 @@ class Operation(NamedTuple):
         return (
             method == self.method
             and len(own) == len(segments)
-            and all(one in (ANY, there) for one, there in zip(own, segments, strict=True))
+            and all(_fits(one, there) for one, there in zip(own, segments, strict=True))
         )
+
+
+def _fits(own: str, there: str) -> bool:
+    name, mark, verb = own.partition(":")
+    if name == ANY and mark:
+        return there.partition(":")[2] == verb
+    return own in (ANY, there)
 
 
 class Operations:

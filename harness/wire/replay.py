@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from harness.cassettes import CassetteError, RecordedRequest, RecordedResponse
-from harness.cassettes.asked import last_user_text_of, model_asked, system_of
+from harness.cassettes.asked import is_streamed, last_user_text_of, model_asked, system_of
 from harness.cassettes.matching import Recordings, place_of
 from harness.cassettes.nearest import no_recording
 from harness.cassettes.said import error_in, said_in
@@ -102,14 +102,13 @@ class Replay:
     def prompt(self, asked: RecordedRequest) -> Prompt:
         """What a request asks, for one that the simulated API would not take although the real one did."""
         system, text = system_of(asked), last_user_text_of(asked)
-        body = asked.json if isinstance(asked.json, dict) else {}
         size = count_tokens(asked.body.decode("utf-8", "replace"))
         return Prompt(
             model=model_asked(asked) or "unknown",
             system=system,
             conversation=(ChatMessage("user", text),),
             sections=(PromptSection(text, size),),
-            stream=body.get("stream") is True,
+            stream=is_streamed(asked),
             only_recorded=True,
         )
 

@@ -154,7 +154,7 @@ def greeting(url: str, providers: Sequence[tuple[str, str]]) -> str:
     lines += ["", "Point an SDK at it:", ""]
     spoken = {api for _, api in providers}
     lines += [
-        f"  export {api.base_url}={url}{api.base_path}"
+        f"  export {api.base_url}={url}{api.url_path}"
         for api in APIS.values()
         if api.name in spoken
     ]

@@ -224,7 +224,7 @@ class Server:
             else:
                 yield from self._life(connection, http, scope, caller, task)
         except Exception as error:  # noqa: BLE001 - raised again where the client is not told
-            self._refuse(connection, self._refusal_for(f"{http.method} {http.path}", error))
+            self._refuse(connection, http, self._refusal_for(f"{http.method} {http.path}", error))
         finally:
             self.kernel.open_calls -= 1
             del self._answering[connection]
@@ -244,12 +244,12 @@ class Server:
             raise error
         return self.on_error(what, error)
 
-    def _refuse(self, connection: Connection, why: Refusal) -> None:
+    def _refuse(self, connection: Connection, http: HttpRequest, why: Refusal) -> None:
         """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
         if connection.has_begun or connection.host not in self._sites:
             connection.close("reset")
             return
-        api = self._sites.at(connection.host).api
+        api = self._sites.at(connection.host, http.path).api
         self._own_ids += 1
         ids = Ids(self.draws.root("request", self._own_ids))
         connection.respond(api.refused(why, Moment(ids, self.kernel.now_s(), 0.0, NO_QUOTA)))
@@ -269,7 +269,7 @@ class Server:
         if recorded is not None and (connection.host not in self._sites or is_of_model is False):
             yield from self._send_back(connection, recorded, scope)
             return
-        at = self._sites.at(connection.host)
+        at = self._sites.at(connection.host, http.path)
         site, api = at.endpoint, at.api
         rejected = None
         try:

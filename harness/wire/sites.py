@@ -35,12 +35,23 @@ class Endpoint:
 
 
 class Site(NamedTuple):
-    """A host, or all hosts of a pattern."""
+    """An API at a host, or at all hosts of a pattern."""
 
+    host: str
     endpoint: Endpoint
     api: Api
     """In the dialect that is spoken there."""
     dialect: Dialect | None
+
+    def claims(self, path: str) -> int:
+        """How surely a request is for it, where several APIs are at one host; below 0 means not at all."""
+        if self.dialect is not None and self.dialect.paths is not None:
+            return len(path) if self.dialect.paths.search(path) else -1
+        base = self.endpoint.speaks.base_of(path, self._base_paths_at(self.host))
+        return -1 if base is None else len(base)
+
+    def _base_paths_at(self, host: str) -> tuple[str, ...]:
+        return (*self.endpoint.base_paths, *self.endpoint.speaks.base_paths(host))
 
     def localized(self, http: HttpRequest) -> HttpRequest:
         """The request with the path that it would have at the API's own host, as far as it is for an endpoint.
@@ -51,7 +62,7 @@ class Site(NamedTuple):
         if self.dialect is not None:
             http = self.dialect.request(http)
         api = self.endpoint.speaks
-        base = api.base_of(http.path, (*self.endpoint.base_paths, *api.base_paths(http.host)))
+        base = api.base_of(http.path, self._base_paths_at(http.host))
         if base == api.base_path:
             return http
         if base is None:
@@ -61,9 +72,7 @@ class Site(NamedTuple):
     def refused(self, http: HttpRequest) -> str:
         """The operation that a localized request is for, if the API has it and it is not simulated; else empty."""
         speaks = self.endpoint.speaks
-        found = refused_operation(
-            speaks, http, (*self.endpoint.base_paths, *speaks.base_paths(http.host))
-        )
+        found = refused_operation(speaks, http, self._base_paths_at(http.host))
         return "" if found is None else f"{found.method} {speaks.base_path}{found.path}"
 
 
@@ -89,8 +98,9 @@ class Sites:
     """All sites of one run."""
 
     def __init__(self) -> None:
-        self._sites: dict[str, Site] = {}
-        self._found: dict[str, Site | None] = {}
+        self._sites: dict[str, dict[str, Site]] = {}
+        """By host, then by API."""
+        self._found: dict[str, tuple[Site, ...]] = {}
 
     def add(self, endpoint: Endpoint, api: Api) -> None:
         """Serve an API at the hosts of a provider; one that is there already is replaced."""
@@ -98,16 +108,17 @@ class Sites:
         for host in sorted(endpoint.hosts):
             dialect = _dialect_of(endpoint, host)
             spoken = api if dialect is None else Translated(api, dialect)
-            self._sites[host] = Site(endpoint, spoken, dialect)
+            there = self._sites.setdefault(host, {})
+            there[endpoint.speaks.name] = Site(host, endpoint, spoken, dialect)
 
     def __contains__(self, host: str) -> bool:
-        return self._at(host) is not None
+        return bool(self._at(host))
 
-    def at(self, host: str) -> Site:
-        """What is served at a host that is in this."""
+    def at(self, host: str, path: str) -> Site:
+        """What is served at a host that is in this, for a path."""
         found = self._at(host)
-        assert found is not None, f"{host} is not simulated"
-        return found
+        assert found, f"{host} is not simulated"
+        return found[0] if len(found) == 1 else max(found, key=lambda site: site.claims(path))
 
     @property
     def hosts(self) -> list[str]:
@@ -117,12 +128,14 @@ class Sites:
     @property
     def providers(self) -> list[tuple[str, str]]:
         """The name of each provider, and that of its API."""
-        ends = [site.endpoint for site in self._sites.values()]
+        ends = [site.endpoint for there in self._sites.values() for site in there.values()]
         return list(dict.fromkeys((end.name, end.speaks.name) for end in ends))
 
     def host_for(self, http: HttpRequest) -> str:
         """The host that a request is meant for which came to no host in particular."""
-        ends = [(host, site.endpoint) for host, site in self._sites.items()]
+        ends = [
+            (host, site.endpoint) for host, there in self._sites.items() for site in there.values()
+        ]
         marked = {end.speaks.name for _, end in ends if end.speaks.header in http.headers}
         fits = [
             (host, end)
@@ -135,14 +148,19 @@ class Sites:
             fits = [one for one in ends if refused_operation(one[1].speaks, anywhere, ())]
         # A path of several APIs, without the header of one, is not for that one.
         fits.sort(
-            key=lambda one: (not one[1].base_paths, bool(one[1].speaks.header and not marked))
+            key=lambda one: (
+                not one[1].base_paths,
+                -one[1].speaks.length_of(http.path),
+                bool(one[1].speaks.header and not marked),
+            )
         )
         return next(iter([*(host for host, _ in fits), *self._sites]))
 
-    def _at(self, host: str) -> Site | None:
+    def _at(self, host: str) -> tuple[Site, ...]:
         if host not in self._found:
-            fits = (site for name, site in self._sites.items() if _is_named(host, name))
-            self._found[host] = self._sites.get(host) or next(fits, None)
+            names = (name for name in self._sites if _is_named(host, name))
+            name = host if host in self._sites else next(names, "")
+            self._found[host] = tuple(self._sites.get(name, {}).values())
         return self._found[host]
 
 
@@ -154,8 +172,9 @@ def _is_named(host: str, name: str) -> bool:
 def _dialect_of(endpoint: Endpoint, host: str) -> Dialect | None:
     """The dialect of the vendor that a host belongs to; at a host of nobody's, that of the provider's name."""
     api = endpoint.speaks
-    vendor = vendor_at(host, api.name) or VENDORS.get(endpoint.name)
-    if host == api.host or vendor is None or vendor.api != api.name or not vendor.dialect:
+    named = VENDORS.get(endpoint.name)
+    vendor = vendor_at(host, api.name) or (named and named.speaking(api.name))
+    if host == api.host or vendor is None or not vendor.dialect:
         return None
     module, _, name = vendor.dialect.partition(":")
     dialect: Dialect = getattr(import_module(module), name)

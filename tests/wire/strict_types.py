@@ -6,7 +6,9 @@ The SDKs construct their models without validation, so that a wrong field passes
 # ruff: noqa: ANN401 - types and JSON are anything
 from __future__ import annotations
 
+import base64
 import datetime
+import enum
 import types
 import typing
 from collections.abc import Iterator
@@ -72,6 +74,10 @@ def _is_plain(value: Any, kind: Any) -> bool:
         return value is None
     if kind in (Any, object):
         return True
+    if kind is bytes:
+        return isinstance(value, str) and base64.b64decode(value, validate=True) is not None
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return value in [member.value for member in kind]
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind is datetime.datetime:

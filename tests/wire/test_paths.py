@@ -95,7 +95,6 @@ def test_known_vendor_is_reached_by_its_api_and_host(name: str, base_url: str, s
         "https://api.groq.com/v1",
         "https://openrouter.ai/v1",
         "https://api.deepseek.com/v2",
-        "https://generativelanguage.googleapis.com/v1beta",
         "https://api.fireworks.ai",
         "https://dbc-1.cloud.databricks.com/v1",
         "https://api.mistral.ai",
@@ -107,6 +106,12 @@ def test_known_vendor_answers_404_behind_another_base_path(base_url: str, sim: S
     sim.agent("a", reply="hello", allow_unused=True)
     with pytest.raises(openai.NotFoundError, match="Invalid URL"):
         sim.run(chat, base_url)
+
+
+def test_host_with_an_api_of_its_own_answers_in_its_own_words(sim: Sim) -> None:
+    sim.provider("google")
+    with pytest.raises(openai.NotFoundError, match="Requested entity was not found"):
+        sim.run(chat, "https://generativelanguage.googleapis.com/v1beta")
 
 
 def test_stated_base_path_is_there_beside_the_known_one(sim: Sim) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,6 +54,8 @@ class Refused(Exception):  # noqa: N818 - nothing is wrong but the request
 class Dialect:
     """What differs at a vendor; a function that is not stated changes nothing."""
 
+    paths: re.Pattern[str] | None = None
+    """What is in the path of a request for it, where another API is at the same hosts; None if the base path tells."""
     request: Callable[[HttpRequest], HttpRequest] = lambda http: http
     """The request as it would be at the API's own host, up to the base path; raises `Refused`."""
     answer: Callable[[Answered], HttpResponse] = lambda it: it.response
