@@ -265,7 +265,8 @@ def _is_of_gemini(body: JsonObject) -> bool:
 
 def _of_gemini(bodies: list[JsonObject]) -> Said:
     """What the answers of a stream say, or the only one."""
-    said, usage = Said(), {}
+    said = Said()
+    usage: JsonObject = {}
     for body in bodies:
         said.model = _text(body.get("modelVersion")) or said.model
         usage = _mapping(body.get("usageMetadata")) or usage

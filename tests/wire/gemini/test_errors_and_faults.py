@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from harness.errors import NotSimulated
@@ -81,8 +82,6 @@ def test_error_in_the_middle_of_a_stream_comes_as_an_event(sim: Sim) -> None:
     sim.agent("a", reply="hello " * 100)
 
     async def raw() -> str:
-        import httpx2
-
         url = f"https://generativelanguage.googleapis.com/v1/models/{OLD}:streamGenerateContent"
         async with httpx2.AsyncClient() as plain:
             body = {"contents": {"parts": {"text": "hi"}}}
@@ -94,12 +93,18 @@ def test_error_in_the_middle_of_a_stream_comes_as_an_event(sim: Sim) -> None:
     assert events[-2].startswith('data: {"error":{"code":503,')
 
 
-async def upload() -> None:
+def test_error_in_the_middle_of_a_stream_is_an_error_of_the_sdk(sim: Sim) -> None:
+    sim.fault("error_event")
+    sim.agent("a", reply="hello " * 100)
+    assert error_of(sim, stream).status == "UNAVAILABLE"
+
+
+async def file() -> None:
     async with client() as gemini:
         await gemini.files.get(name="files/a")
 
 
-async def imagen() -> None:
+async def batches() -> None:
     async with client() as gemini:
         await gemini.batches.list()
 
@@ -112,8 +117,8 @@ async def interaction() -> None:
 @pytest.mark.parametrize(
     ("program", "name"),
     [
-        (upload, "GET /v1beta/files/{}"),
-        (imagen, "GET /v1beta/batches"),
+        (file, "GET /v1beta/files/{}"),
+        (batches, "GET /v1beta/batches"),
         (interaction, "POST /v1beta/interactions"),
     ],
 )

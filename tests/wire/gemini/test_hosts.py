@@ -11,6 +11,7 @@ import pytest
 
 from harness.apis import APIS, VENDORS
 from harness.errors import NotSimulated
+from harness.models.live_apis import live_api
 from harness.run.program_world import ProgramWorld, default_providers
 from harness.scenario import load_scenario
 from harness.sim import Sim
@@ -151,3 +152,15 @@ def test_vendor_knows_all_that_it_speaks() -> None:
     google = VENDORS["google"]
     assert [one.api for one in (google, *google.others)] == ["openai", "gemini"]
     assert google.speaking("anthropic") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("gemini", "GEMINI_API_KEY"), ("google", "GOOGLE_API_KEY")]
+)
+def test_live_run_asks_the_endpoint_for_openais_clients(
+    name: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(key, "real")
+    monkeypatch.setattr("harness.models.live_openai.LiveOpenAI", lambda *given: given)
+    asked = live_api(name, "gemini-2.5-flash", None)
+    assert asked == ("real", f"{HOST}/v1beta/openai")  # type: ignore[comparison-overlap]  # replaced above

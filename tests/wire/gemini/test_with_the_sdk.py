@@ -162,3 +162,24 @@ def test_image_in_a_prompt_is_counted(sim: Sim) -> None:
     image = types.Part.from_bytes(data=b"png", mime_type="image/png")
     usage = sim.run(generate, ["what is this?", image]).output.usage_metadata
     assert usage.prompt_token_count == 4 + 258
+
+
+def test_vertex_is_reached_with_a_token_and_with_a_key(sim: Sim) -> None:
+    sim.provider("vertex")
+    sim.agent("a", reply="hello")
+    token = pytest.importorskip("google.oauth2.credentials").Credentials(token="t")
+
+    async def program() -> tuple[str, str, str]:
+        made = genai.Client(vertexai=True, project="p", location="us-central1", credentials=token)
+        express = genai.Client(vertexai=True, api_key="k")
+        try:
+            answer = await made.aio.models.generate_content(model=OLD, contents="hi")
+            chunks = await express.aio.models.generate_content_stream(model=NEW, contents="hi")
+            streamed = "".join([chunk.text async for chunk in chunks])
+            return answer.text, answer.usage_metadata.traffic_type, streamed
+        finally:
+            for one in (made, express):
+                await one.aio.aclose()
+                one.close()
+
+    assert sim.run(program).output == ("hello", "ON_DEMAND", "hello")
