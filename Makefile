@@ -81,7 +81,7 @@ tests/node/node_modules/.ready: tests/node/package.json tests/node/package-lock.
 	@touch $@
 
 OLDEST_SDKS_TESTS := $(addprefix tests/wire/,test_attempts.py test_blocking_clients.py test_damage.py test_identity.py test_repeats.py \
-  test_same_bytes.py test_sdk_clients.py test_sdk_failures.py test_sdk_retries.py test_used_clients.py \
+  test_sdk_clients.py test_sdk_failures.py test_sdk_retries.py test_used_clients.py \
   anthropic/test_with_the_sdk.py openai/test_through_the_sdk.py)
 
 test-oldest-sdks: .venv-oldest-sdks/.ready ## run the tests of the wire with the oldest SDKs in wide use

@@ -46,8 +46,9 @@ from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
 from harness.wire.rounds import report_of_calls
 from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
-from harness.wire.sites import Endpoint, Site, Sites
+from harness.wire.sites import Endpoint, Sites
 from harness.wire.unmatched import undescribed, unmatched
+from harness.wire.unsimulated import Unsimulated
 
 _FIRST_ERROR_STATUS = 400
 
@@ -111,8 +112,8 @@ class Server:
         self._replay = replay
         self.calls = Calls(log, texts, Progress(repeats_per_task))
         self._bounds = Bounds(kernel, log, self.calls, calls_per_task, stop_task)
-        self.unsimulated: dict[str, int] = {}
-        """Number of tries to reach each place that is not simulated: a host, an operation, a websocket."""
+        self._unsimulated = Unsimulated()
+        self.unsimulated = self._unsimulated.tries
         self.draws = draws
         self.log = log
         self._root = root
@@ -153,8 +154,7 @@ class Server:
             and host not in self._sites
             and not (self._replay is not None and self._replay.reaches(host))
         ):
-            self._count_unsimulated(host)
-            if self.unsimulated[host] > self._bounds.calls_per_task:
+            if self._unsimulated.count(host) > self._bounds.calls_per_task:
                 raise self.kernel.exceeded(
                     "calls_per_task",
                     self._bounds.calls_per_task,
@@ -168,14 +168,9 @@ class Server:
         self._connections.append(connection)
         return connection
 
-    def _count_unsimulated(self, place: str) -> None:
-        self.unsimulated[place] = self.unsimulated.get(place, 0) + 1
-
     def refuse_websocket(self, host: str, path: str) -> NotSimulated:
         """Note that a client wants a websocket, and return the error for it."""
-        place = f"websocket {path} at {host}"
-        self._count_unsimulated(place)
-        return NotSimulated(f"the {place}", "use the API over HTTP, or replace what connects")
+        return self._unsimulated.websocket(host, path)
 
     def end(self) -> None:
         """Close all connections, so that clients that outlive the run open new ones, and all calls that were given up."""
@@ -277,7 +272,7 @@ class Server:
         except Refused as refused:
             rejected = refused.response
         except NotSimulated as error:
-            self._count_unsimulated(error.what)
+            self._unsimulated.count(error.what)
             raise
         self._bounds.check_progress(scope)
         digest = _digest_of(http)
@@ -293,7 +288,7 @@ class Server:
                     return
                 understood = recorded.prompt  # the real API took it
             if isinstance(understood, HttpResponse):
-                self._check_simulated(at, http, understood)
+                self._unsimulated.check(at, http, understood)
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
                     self._bounds.count_call(scope.span.task)
@@ -311,24 +306,6 @@ class Server:
         elif len(call.attempts) >= self._bounds.calls_per_task:  # its client tries for ever
             self._bounds.count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
-
-    def _check_simulated(self, at: Site, http: HttpRequest, answer: HttpResponse) -> None:
-        """Check that an error does not come from an operation that only the real API has.
-
-        Raises:
-            NotSimulated: It does.
-        """
-        if answer.status < _FIRST_ERROR_STATUS:
-            return
-        if http.headers.get("upgrade", "").lower() == "websocket":
-            raise self.refuse_websocket(http.host, http.path)
-        operation = at.refused(http)
-        if operation:
-            self._count_unsimulated(f"{operation} at {http.host}")
-            raise NotSimulated(
-                f"{operation} of the API {at.endpoint.speaks.name!r}",
-                "replace it in the test, or replay a cassette of it; docs/wire.md lists what is served",
-            )
 
     def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
         """Send what was recorded of a request that is no call of a model, or what the real API says."""

@@ -60,9 +60,7 @@ CHAT: dict[str, Any] = {
     "max_tokens": 100,
     "logprobs": True,
     "top_logprobs": 2,
-    "prediction": {"type": "content", "content": "hi there"},
     "service_tier": "flex",
-    "web_search_options": {},
 }
 RESPONSE: dict[str, Any] = {
     "model": "gpt-5",

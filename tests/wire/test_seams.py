@@ -197,6 +197,10 @@ def test_modules_of_the_seams_are_the_ones_that_are_watched() -> None:
         "urllib3.connection",
         "http.client",
         "urllib3.connectionpool",
+        "websockets.asyncio.client",
+        "websockets.legacy.client",
+        "websockets.sync.client",
+        "websocket",
     ]
 
 

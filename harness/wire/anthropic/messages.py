@@ -151,7 +151,7 @@ def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
     facts = facts_of(model)
     messages = check_messages(body, client.version, facts)
     check_system(body)
-    check_tools(body)
+    check_tools(body, client.betas)
     check_breakpoints(body)
     if client.is_at_home:  # other hosts have models of their own
         check_model(model, client.models)

@@ -25,6 +25,7 @@ from harness.wire.anthropic.envelope import NEW_VERSION
 from harness.wire.anthropic.errors import invalid, not_found
 from harness.wire.anthropic.extras import (
     TOOL,
+    TOOL_TYPES,
     check_choice,
     check_named_values,
     check_output_config,
@@ -155,9 +156,12 @@ def check_settings(body: Table, facts: Facts, betas: str) -> None:
         _check_thinking(body, body["thinking"], facts, max_tokens, betas)
 
 
-def check_tools(body: Table) -> None:
+def check_tools(body: Table, betas: str) -> None:
     """Check the tools, and the choice among them."""
     tools = list_at(body, "tools", "tools") if body.get("tools") is not None else []
+    for number, tool in enumerate(tools):
+        if as_table(tool, f"tools.{number}").get("type") is not None and not betas:
+            tag_at(tool, f"tools.{number}", TOOL_TYPES)
     names = [_tool_name(as_table(tool, f"tools.{n}"), f"tools.{n}") for n, tool in enumerate(tools)]
     if len(names) != len(set(names)):
         raise invalid("tools: Tool names must be unique.")

@@ -30,7 +30,9 @@ FORMATS: Final = ("json_object", "json_schema", "text")
 CHOICES: Final = ("none", "auto", "required")
 _CHAT_TOOLS = ("function", "custom")
 _CHAT_PARTS = ("text", "image_url", "input_audio", "refusal", "audio", "file")
-_DETAILS = ("low", "high", "auto", "original")
+DETAILS: Final = ("low", "high", "auto", "original")
+_SOUNDS = ("wav", "mp3")
+_SCHEMES = ("http://", "https://", "data:")
 _RETENTIONS = ("in_memory", "in-memory", "24h")
 _VALUES: Final = {
     "service_tier": TIERS,
@@ -98,6 +100,7 @@ def check_chat(asked: JsonObject) -> None:
     for number, message in enumerate(asked["messages"]):
         if isinstance(message.get("content"), list):
             _check_parts(message["content"], f"messages[{number}].content")
+            _check_seer(message, f"messages[{number}]")
 
 
 def check_name(place: str, name: str) -> None:
@@ -151,7 +154,38 @@ def _check_parts(parts: list[Any], place: str) -> None:
         if part["type"] == "image_url":
             check_type(f"{here}.image_url", part["image_url"], (dict,))
             check_there(f"{here}.image_url", part["image_url"], "url")
-            check_value(f"{here}.image_url.detail", part["image_url"].get("detail"), _DETAILS)
+            check_value(f"{here}.image_url.detail", part["image_url"].get("detail"), DETAILS)
+            check_url(f"{here}.image_url.url", part["image_url"]["url"])
+        elif part["type"] == "input_audio":
+            check_there(f"{here}.input_audio", part["input_audio"], "data", "format")
+            check_value(f"{here}.input_audio.format", part["input_audio"]["format"], _SOUNDS)
+        elif part["type"] == "file":
+            check_type(f"{here}.file", part["file"], (dict,))
+            if part["file"].get("file_data") is None:
+                check_there(f"{here}.file", part["file"], "file_id")
+
+
+def check_url(place: str, url: object) -> None:
+    """Check the URL of an image."""
+    check_type(place, url, (str,))
+    if not str(url).startswith(_SCHEMES):
+        raise Rejected(
+            f"Invalid '{place}'. Expected a valid URL, but got a value with an invalid format.",
+            place,
+            "invalid_value",
+        )
+
+
+def _check_seer(message: JsonObject, place: str) -> None:
+    """Only users show images."""
+    role = message["role"]
+    if role != "user" and any(part["type"] == "image_url" for part in message["content"]):
+        raise Rejected(
+            f"Invalid '{place}'. Image URLs are only allowed for messages with role 'user', but this message with role "
+            f"'{role}' contains an image URL.",
+            place,
+            "invalid_value",
+        )
 
 
 def _check_metadata(pairs: JsonObject) -> None:

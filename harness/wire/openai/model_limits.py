@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
-from harness.wire.openai.families import family_of, undated
+from harness.wire.openai.families import default_effort, family_of, undated
 from harness.wire.openai.limits import check_value
 
 _MODELS = "https://platform.openai.com/docs/models"
@@ -51,8 +51,11 @@ _NO_SCHEMA = re.compile(r"gpt-3\.5.*|gpt-4|gpt-4-.*|gpt-4o-2024-05-13|o1-(mini|p
 _NO_JSON = re.compile(r"gpt-4(-0314|-0613|-32k.*)?|gpt-3\.5-turbo-(0301|0613|16k.*)")
 """Without JSON mode, which came with the models of November 2023."""
 _SEARCHES = re.compile(r".*-search-(preview|api)")
-_NO_SYSTEM = re.compile(r"o1-mini|o1-preview")
-"""https://platform.openai.com/docs/guides/reasoning: no system messages in the first of them."""
+_FIRST = re.compile(r"o1-mini|o1-preview")
+"""The first reasoning models, without system messages and tools: https://platform.openai.com/docs/models/o1-mini."""
+_SAMPLED = re.compile(r"gpt-5(?!.*chat).*")
+"""These are sampled otherwise than usual without reasoning alone: https://platform.openai.com/docs/guides/latest-model
+("parameter compatibility")."""
 _PREDICTS = re.compile(r"gpt-4o(-mini)?|gpt-4\.1(-mini|-nano)?")
 _BESIDE_PREDICTION = ("tools", "logprobs", "presence_penalty", "frequency_penalty", "max_completion_tokens", "audio")  # fmt: skip
 """https://platform.openai.com/docs/guides/predicted-outputs#limitations; the words are a guess."""
@@ -78,8 +81,11 @@ def check_model_of_chat(asked: JsonObject) -> None:
     check_format(asked["model"], (asked.get("response_format") or {}).get("type"))
     if asked.get("web_search_options") is not None and not _SEARCHES.fullmatch(model):
         raise Rejected("Web search options not supported with this model.")
+    check_sampling(asked["model"], asked.get("reasoning_effort"), asked)
+    if asked.get("tools") and _FIRST.fullmatch(model):
+        raise _unsupported("tools")
     for number, message in enumerate(asked["messages"]):
-        if message["role"] == "system" and _NO_SYSTEM.fullmatch(model):
+        if message["role"] == "system" and _FIRST.fullmatch(model):
             raise Rejected(
                 f"Unsupported value: 'messages[{number}].role' does not support 'system' with this model.",
                 f"messages[{number}].role",
@@ -96,6 +102,7 @@ def check_model_of_response(asked: JsonObject) -> None:
         raise Rejected(message, "model", "unsupported_model")
     text = asked.get("text") or {}
     check_verbosity(asked["model"], "text.verbosity", text.get("verbosity"))
+    check_sampling(asked["model"], (asked.get("reasoning") or {}).get("effort"), asked)
     check_format(asked["model"], (text.get("format") or {}).get("type"))
 
 
@@ -131,6 +138,20 @@ def check_verbosity(model: str, place: str, verbosity: object) -> None:
         )
 
 
+def check_sampling(model: str, effort: str | None, asked: JsonObject) -> None:
+    """Check that a model is sampled as usual where it reasons."""
+    if not _SAMPLED.fullmatch(model) or (effort or default_effort(model)) in (None, "none"):
+        return
+    for name in ("temperature", "top_p"):
+        if asked.get(name) not in (None, 1):
+            raise _unsupported(name)
+
+
+def _unsupported(name: str) -> Rejected:
+    message = f"Unsupported parameter: '{name}' is not supported with this model."
+    return Rejected(message, name, "unsupported_parameter")
+
+
 def check_format(model: str, kind: object) -> None:
     """Check that a model writes a format."""
     blind = (kind == "json_schema" and _NO_SCHEMA.fullmatch(model)) or (
@@ -152,7 +173,7 @@ def check_format(model: str, kind: object) -> None:
 
 def _check_prediction(model: str, asked: JsonObject) -> None:
     if not _PREDICTS.fullmatch(model):
-        return  # rejected elsewhere, or unknown
+        raise _unsupported("prediction")
     wrong = next((name for name in _BESIDE_PREDICTION if asked.get(name)), None)
     if wrong is None and (asked.get("n") or 1) > 1:
         wrong = "n"

@@ -12,10 +12,12 @@ from harness.json_types import JsonObject
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.limits import (
     CHOICES,
+    DETAILS,
     FORMATS,
     INCLUDABLE,
     check_common,
     check_name,
+    check_url,
     check_value,
     unknown_choice,
 )
@@ -86,7 +88,8 @@ _PARTS = (
 )
 _OWN_PARTS = ("output_text", "refusal")
 """What a message of the assistant may hold."""
-_DETAILS = ("low", "high", "auto", "original")
+_REASONING = ("effort", "summary", "generate_summary", "context", "mode")
+_SUMMARIES = ("auto", "concise", "detailed")
 
 
 def check_response_limits(asked: JsonObject) -> None:
@@ -96,6 +99,12 @@ def check_response_limits(asked: JsonObject) -> None:
         check_value(f"include[{number}]", name, INCLUDABLE)
     if asked.get("max_tool_calls") is not None:
         check_bounds("max_tool_calls", asked["max_tool_calls"], 1, None)
+    for name, value in (asked.get("reasoning") or {}).items():
+        if name not in _REASONING:
+            place = f"reasoning.{name}"
+            raise Rejected(f"Unknown parameter: '{place}'.", place, "unknown_parameter")
+        if name in ("summary", "generate_summary"):
+            check_value(f"reasoning.{name}", value, _SUMMARIES)
     format_ = (asked.get("text") or {}).get("format") or {}
     check_value("text.format.type", format_.get("type"), FORMATS)
     if format_.get("type") == "json_schema":
@@ -145,4 +154,6 @@ def _check_part(part: JsonObject, place: str, values: Sequence[str]) -> None:
                 f"{place}.image_url",
                 "invalid_type",
             )
-        check_value(f"{place}.detail", part.get("detail"), _DETAILS)
+        check_value(f"{place}.detail", part.get("detail"), DETAILS)
+        if part.get("image_url") is not None:
+            check_url(f"{place}.image_url", part["image_url"])

@@ -48,6 +48,8 @@ CHAT: Shape = {
     "web_search_options": dict,
     "reasoning_effort": str,
     "service_tier": str,
+    "logit_bias": dict,
+    "modalities": [str],
 }
 """A request for a chat."""
 

@@ -107,8 +107,12 @@ def _changed(changes: list[tuple[Place, Any]]) -> dict[str, Any]:
     return body
 
 
+MCP = {"anthropic-beta": "mcp-client-2025-11-20"}
+"""The full request has a toolset of an MCP server."""
+
+
 def test_the_full_request_is_understood(bench: Any) -> None:
-    assert bench.ask(FULL).tokens > 0
+    assert bench.ask(FULL, headers=MCP).tokens > 0
 
 
 @settings(
@@ -122,7 +126,7 @@ def test_a_changed_request_is_understood_or_told_what_is_wrong(
 ) -> None:
     body = _changed(changes)
     for path in ("/v1/messages", "/v1/messages/count_tokens"):
-        answer = bench.send("POST", path, body)
+        answer = bench.send("POST", path, body, headers=MCP)
         if isinstance(answer, Prompt):
             bench.api.usage(answer, 0.0)
         elif answer.status != 200:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import typing
 from typing import Any
 
 import pytest
@@ -112,6 +113,10 @@ def cached(ttl: str) -> dict[str, Any]:
             "tools.0.custom: For 'object' type, 'additionalProperties' must be explicitly set",
         ),
         (tool({"type": "object"}, foo=1), "tools.0.custom.foo: Extra inputs are not permitted"),
+        (
+            {"tools": [{"type": "web_search_19990101", "name": "web_search"}]},
+            "tools.0: Input tag 'web_search_19990101' found using 'type' does not match",
+        ),
         (tool({"type": "object"}, description=5), "tools.0.custom.description: Input should be"),
         (
             tool({"type": "object", "anyOf": [{"type": "object"}]}),
@@ -201,6 +206,16 @@ FIELDS = {
 @pytest.mark.parametrize("kind", FIELDS)
 def test_fields_of_blocks_are_those_of_the_sdk(kind: str) -> None:
     assert set(extras.BLOCKS[kind]) == set(FIELDS[kind].__annotations__)
+
+
+def test_types_of_tools_are_those_of_the_sdk() -> None:
+    found: set[str] = set()
+    for one in typing.get_args(types.ToolUnionParam):
+        kind = typing.get_type_hints(one)["type"]
+        while typing.get_origin(kind) is not typing.Literal:
+            kind = typing.get_args(kind)[0]
+        found.update(typing.get_args(kind))
+    assert set(extras.TOOL_TYPES) == found
 
 
 def test_fields_of_tools_and_choices_are_those_of_the_sdk() -> None:

@@ -18,6 +18,7 @@ Call = Callable[..., Any]
 HI = [{"role": "user", "content": "hi"}]
 OPEN: dict[str, Any] = {"type": "object", "properties": {}}
 CLOSED = {**OPEN, "additionalProperties": False}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}
 ARRAY = {"type": "object", "properties": {"a": {"type": "array"}}}
 
 
@@ -87,6 +88,21 @@ def schema_of(kind: str = "json_schema", **more: Any) -> dict[str, Any]:  # noqa
             "expected an object, but got a string instead.",
         ),
         (
+            {"messages": said({"type": "image_url", "image_url": {"url": "file:///etc/x.png"}})},
+            "messages[0].content[0].image_url.url",
+            "Expected a valid URL, but got a value with an invalid format.",
+        ),
+        (
+            {"messages": [*said(IMAGE, role="system"), *HI]},
+            "messages[0]",
+            "Image URLs are only allowed for messages with role 'user'",
+        ),
+        (
+            {"messages": said({"type": "file", "file": {}})},
+            "messages[0].content[0].file.file_id",
+            "Missing required parameter: 'messages[0].content[0].file.file_id'.",
+        ),
+        (
             {"messages": said({"type": "image_url", "image_url": {"url": "u", "detail": "max"}})},
             "messages[0].content[0].image_url.detail",
             "Invalid value: 'max'.",
@@ -120,6 +136,19 @@ def test_chat_beyond_a_limit_is_refused(
             {"prediction": {"type": "content", "content": "x"}, "tools": [function()]},
             "'tools' is not supported with 'prediction'.",
         ),
+        ("gpt-5", {"prediction": {"type": "content", "content": "x"}}, "'prediction' is not supp"),
+        ("gpt-5", {"top_p": 0.5}, "'top_p' is not supported with this model."),
+        ("gpt-5.5", {"temperature": 0.5}, "'temperature' is not supported with this model."),
+        ("o1-mini", {"tools": [function()]}, "'tools' is not supported with this model."),
+        (
+            "gpt-4o-audio-preview",
+            {
+                "messages": said(
+                    {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "aiff"}}
+                )
+            },
+            "Invalid value: 'aiff'. Supported values are: 'wav' and 'mp3'.",
+        ),
         ("o1-pro", {}, "only supported in v1/responses and not in v1/chat/completions."),
         ("text-embedding-3-small", {}, "This is not a chat model and thus not supported"),
         ("whisper-1", {}, "This is not a chat model and thus not supported"),
@@ -140,6 +169,9 @@ def test_chat_beyond_what_its_model_does_is_refused(
     ("change", "words"),
     [
         ({"include": ["foo"]}, "Invalid value: 'foo'. Supported values are: 'file_search_call"),
+        ({"model": "gpt-5", "reasoning": {"foo": 1}}, "Unknown parameter: 'reasoning.foo'."),
+        ({"model": "gpt-5", "reasoning": {"summary": "long"}}, "Invalid value: 'long'. Supported"),
+        ({"model": "gpt-5.5", "top_p": 0.5}, "'top_p' is not supported with this model."),
         ({"truncation": "maybe"}, "Supported values are: 'auto' and 'disabled'."),
         ({"text": {"format": {"type": "xml"}}}, "'json_object', 'json_schema', and 'text'."),
         ({"max_tool_calls": 0}, "Expected a value >= 1, but got 0 instead."),
@@ -203,6 +235,9 @@ def test_embedding_beyond_a_limit_is_refused(
         ("gpt-4o", {"logprobs": True, "top_logprobs": 3, "logit_bias": {"1": -100}}),
         ("gpt-4o", {"tools": [function("a" * 64)], "tool_choice": function("a" * 64)}),
         ("gpt-4o", schema_of(name="a", schema=ARRAY)),
+        ("gpt-5.1", {"temperature": 0.5, "top_p": 0.5}),
+        ("gpt-5.5", {"temperature": 1, "reasoning_effort": "low"}),
+        ("gpt-5-chat-latest", {"temperature": 0.5}),
         ("gpt-5", {"verbosity": "low", "max_completion_tokens": 128_000}),
         ("gpt-4o-search-preview", {"web_search_options": {}}),
         ("my-model", {"verbosity": "low", "max_tokens": 10**6}),
