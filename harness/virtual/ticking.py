@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.kernel import deadlock_report
 from harness.kernel.agent_circle import Doer, TaskWaits, Waits
+from harness.kernel.baton import SimThread
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
@@ -20,6 +21,7 @@ from harness.kernel.reach import Reached
 from harness.kernel.suspension import Suspension
 from harness.virtual.thread_circle import ThreadWaits
 from harness.virtual.thread_report import is_told_otherwise
+from harness.virtual.thread_waits import frames_of_thread
 
 
 def nothing_reached(world: World) -> object:
@@ -64,8 +66,14 @@ def _doers(world: World, loops: list[SimLoop]) -> Iterator[tuple[Doer, Waits]]:
     if not baton.threads:
         return  # the main thread runs the loop
     for thread in (baton.main, *baton.threads):
-        if not is_told_otherwise(thread, loops):
+        if not is_told_otherwise(thread, loops) and not _runs_a_loop(thread):
             yield thread, of_threads
+
+
+def _runs_a_loop(thread: SimThread) -> bool:
+    """Whether a thread that is not parked is in a turn of its loop, whose tasks are looked at."""
+    turns = (SimLoop._run_once.__code__,)  # noqa: SLF001 - our own
+    return thread.waits_for is None and any(it.f_code in turns for it in frames_of_thread(thread))
 
 
 def _callbacks(doer: Doer) -> list[object]:

@@ -178,6 +178,9 @@ def test_timer_that_still_ticks_does_not_hide_it(
         sim.run(asking(answer, every_s))
     assert caught.value.report.splitlines()[0] == f"  agents: {IN_A_CIRCLE}"
     assert "(beat) waits for" in caught.value.report
+    assert (
+        sim.last_run.latency_s < 2_000 * every_s
+    )  # also beside the idle thread that a client has left
 
 
 def test_circle_beside_a_main_task_that_ticks_is_named_at_the_horizon() -> None:
