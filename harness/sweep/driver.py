@@ -164,7 +164,8 @@ class Sweeping:
                     raise
                 return list(_suspects(under_way, keep))
             finally:
-                for _, future in under_way:
+                # Processes end at once with their pool, and Python 3.11 complains about what was cancelled before.
+                for _, future in under_way if not isinstance(self.engine, Processes) else ():
                     future.cancel()
         return []
 

@@ -28,18 +28,9 @@ def test_killed_driver_is_resumed(
 ) -> None:
     words = ["sweep", str(file), "--grid", GRID, "--runs", "8", "--set", "workload.tasks=600"]
     words += ["--store", str(store.path), "--shards", "shards", "--jobs", "2"]
-    driver = subprocess.Popen(
-        [sys.executable, "-m", "harness", *words],
-        env={**os.environ, "PYTHONPATH": str(HOUSE)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline_s = wall.elapsed_s() + PATIENCE_S
-    while not list(Path("shards").glob("*.runs")) and driver.poll() is None:
-        assert wall.elapsed_s() < deadline_s
-        wall.sleep(0.01)
+    driver = begun(words)
     driver.send_signal(signal.SIGKILL)
-    driver.wait()
+    driver.communicate()
     done = harness(*words)
     assert done.returncode == 0, done.stderr
     assert "40 runs" in done.stderr
@@ -47,3 +38,28 @@ def test_killed_driver_is_resumed(
     alone = Store("alone.duckdb")
     Sweeping(alone, Processes(1)).ensure(wanted(plan))
     assert bytes_of(plan, store) == bytes_of(plan, alone)
+
+
+def test_interrupted_driver_says_so_in_one_line(file: Path, store: Store) -> None:
+    words = ["sweep", str(file), "--grid", GRID, "--runs", "8", "--set", "workload.tasks=600"]
+    driver = begun([*words, "--store", str(store.path), "--shards", "shards", "--jobs", "2"])
+    driver.send_signal(signal.SIGINT)
+    _, said = driver.communicate(timeout=PATIENCE_S)
+    assert driver.returncode == 130
+    assert said.splitlines()[1:] == ["", "interrupted; the runs that were done are stored"]
+
+
+def begun(words: list[str]) -> subprocess.Popen[str]:
+    """A sweep of which the first runs are made."""
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "harness", *words],
+        env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline_s = wall.elapsed_s() + PATIENCE_S
+    while not list(Path("shards").glob("*.runs")) and driver.poll() is None:
+        assert wall.elapsed_s() < deadline_s
+        wall.sleep(0.01)
+    return driver

@@ -9,7 +9,7 @@ from react_agent import MAX_STEPS, TIMEOUT_S, StepLimitError, answer
 
 from harness.models import ToolCall
 from harness.sim import Sim
-from harness.sim.tools import SimTool
+from harness.run.tools import SimTool
 
 QUESTION = "How many times would Lake Geneva fill the Empire State Building?"
 LAKE, TOWER = "volume of Lake Geneva", "volume of the Empire State Building"
