@@ -25,6 +25,7 @@ NAMES = (
     "threads",
     "sweep",
     "explore",
+    "explore_speed",
 )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import httpx2 as httpx
 
 from harness.explore import portfolio
 from harness.explore.portfolio import Portfolio
@@ -76,6 +77,38 @@ def searched(
     return time.process_time() - began_s, search, str(found.coverage)
 
 
+def floor_s(calls: int = 200) -> float:
+    """CPU of one call of the SDK alone, answered by a function [s]."""
+    reply = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": "By the worker."}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }
+
+    async def call() -> None:
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=reply))
+        client = anthropic.AsyncAnthropic(
+            api_key="test", http_client=anthropic.DefaultAsyncHttpxClient(transport=transport)
+        )
+        for number in range(calls):
+            await client.messages.create(
+                model="claude-haiku-4-5",
+                max_tokens=100,
+                system="You are the worker.",
+                messages=[{"role": "user", "content": f"Draft part {number}."}],
+            )
+
+    asyncio.run(call())
+    began_s = time.process_time()
+    asyncio.run(call())
+    return (time.process_time() - began_s) / calls
+
+
 def report(what: str, target_s: float, run: Callable[[], tuple[float, Search, str]]) -> bool:
     """Measure, and print one paragraph; whether the target was met."""
     cpu_s, search, coverage = run()
@@ -113,6 +146,7 @@ def main() -> int:
             lambda: searched(of_pattern, properties_of_scenario(), (*singles, "pairs")),
         ),
     ]
+    print(f"a call of the SDK alone: {1000 * floor_s():.2f} ms")
     return 0 if all(met) else 1
 
 

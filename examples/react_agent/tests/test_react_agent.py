@@ -8,8 +8,8 @@ import pytest
 from react_agent import MAX_STEPS, TIMEOUT_S, StepLimitError, answer
 
 from harness.models import ToolCall
-from harness.sim import Sim
 from harness.run.tools import SimTool
+from harness.sim import Sim
 
 QUESTION = "How many times would Lake Geneva fill the Empire State Building?"
 LAKE, TOWER = "volume of Lake Geneva", "volume of the Empire State Building"
