@@ -109,7 +109,7 @@ class Kernel:
         the world."""
         self.find_circle: FindsCircle = no_circle
         """Finds agents that wait for one another although timers go on; set by the world."""
-        self.nothing_reached: Callable[[], object] = not_known
+        self.nothing_reached: Callable[[], str | None] = not_known
         """Returns what is equal while only timers tick that can do nothing to those who wait, or None; set by the world."""
         self.idle_at_s = math.inf
         """When the work that is left is given up: if nothing is planned before, the run is idle [s]."""
@@ -138,7 +138,7 @@ class Kernel:
         self._look_at: float = _FIRST_LOOK
         self._called_s = begin_s
         self._circle: object = None
-        self._still: object = None
+        self._still: str | None = None
 
     def now_s(self) -> float:
         """The virtual time [s]."""

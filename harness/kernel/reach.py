@@ -38,6 +38,10 @@ _REACHES_ALL: Final = frozenset({"all_tasks", "get_objects", "enumerate_threads"
 """Names of what gives things that no variable holds."""
 
 
+_OWN: Final = ("harness.kernel.kernel", "harness.kernel.current_world", "harness.spans")
+"""Modules of what holds the whole run: no code of a program ends a wait through it."""
+
+
 class Reached:
     """What code can reach.
 
@@ -72,7 +76,7 @@ class Reached:
         while self._todo and not self.is_all:
             value = self._todo.popleft()
             if isinstance(value, _PLAIN):
-                self.plain.append(value)
+                self.plain.append(_bare(value))
             elif id(value) not in self.ids:
                 self.ids.add(id(value))
                 self._todo.extend(self._parts(value))
@@ -101,7 +105,9 @@ class Reached:
             )
         elif isinstance(value, type):
             yield from () if _is_of_package(value) else list(vars(value).values())
-        elif not isinstance(value, ModuleType | logging.Logger | CodeType | FrameType):
+        elif isinstance(value, ModuleType | logging.Logger | CodeType | FrameType):
+            return
+        elif type(value).__module__ not in _OWN:
             yield from list(_attributes(value).values())
             yield type(value)
 
@@ -122,6 +128,14 @@ class Reached:
         for inner in code.co_consts:
             if isinstance(inner, CodeType):
                 self._add_code(inner, variables)
+
+
+def _bare(value: object) -> object:
+    """A plain value without what its own class makes of it."""
+    if type(value) in _PLAIN:
+        return value
+    kind = next(kind for kind in _PLAIN if isinstance(value, kind))
+    return type.__getattribute__(kind, "__repr__")(value)
 
 
 def _content(cell: CellType) -> object:
