@@ -137,7 +137,7 @@ class _Use:
     def __init__(
         self, world: ProgramWorld, process: SimProcess, command: Command, last: dict[str, Result]
     ) -> None:
-        number = world.count_tool(process.command)
+        number, self._asked = world.begin_use(process.command)
         scope = scope_here(world.root)
         key = f"{scope.span.task}/process/{process.command}/{number}"
         self._world, self._process, self._last = world, process, last
@@ -189,6 +189,7 @@ class _Use:
             self.ended = True
             self._span.error = error
             self._world.log.close(self._span, status)
+            self._world.end_use(self._process.command, self._span, self._asked)
             for _ in range(effects):
                 self._world.note_effect(self._process.command, None, [self._command.line])
 

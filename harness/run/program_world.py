@@ -40,7 +40,7 @@ from harness.provider import (
     likely_latency_of,
     prices_of,
 )
-from harness.spans import Span, SpanLog
+from harness.spans import ERROR, Span, SpanLog
 from harness.texts import Texts
 from harness.wire.api import ApiMaker
 from harness.wire.bounds import StopTask
@@ -285,9 +285,19 @@ class ProgramWorld:
         scope = scope_here(self.root)
         return scope.agent or "", scope.span
 
-    def count_tool(self, tool: str) -> int:
-        """Count one use of a tool, and return its ordinal."""
-        return self.server.calls.count("use", tool)
+    def begin_use(self, tool: str) -> tuple[int, int]:
+        """Begin one use of a tool or a command; see `Server.begin_use`."""
+        return self.server.begin_use(tool)
+
+    def end_use(self, tool: str, span: Span, asked: int) -> None:
+        """Note the end of one use.
+
+        Args:
+            tool: What was used.
+            span: Its span, which is closed.
+            asked: Its place in the order of what the program asks.
+        """
+        self.server.calls.used(span.task, tool, asked, span.error if span.status == ERROR else "")
 
     def end(self) -> None:
         """Close all connections, and all calls that the program gave up."""

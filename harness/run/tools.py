@@ -55,7 +55,7 @@ def use_of(
         kwargs: Its arguments by name.
         used_before: Whether it has answered before in this run.
     """
-    number = world.count_tool(name)
+    number, asked = world.begin_use(name)
     scope = scope_here(world.root)
     span = world.log.open(TOOL, name, scope.span, scope.agent or "", ordinal=number)
     key = f"{scope.span.task}/tool/{name}/{number}"
@@ -70,6 +70,7 @@ def use_of(
         raise
     finally:
         world.log.close(span, status)
+        world.end_use(name, span, asked)
         if status != ERROR or use.is_done:  # one that was cancelled may have done its work
             for _ in range(use.effects):
                 world.note_effect(name, span, args, kwargs)

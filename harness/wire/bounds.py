@@ -1,4 +1,4 @@
-"""How far the tasks of a run may go: how many calls they may make, and how many that bring nothing new."""
+"""How far the tasks of a run may go: how many calls they may make, and how many calls and uses of tools that bring nothing new."""
 
 from __future__ import annotations
 
@@ -91,6 +91,16 @@ class Bounds:
             "`repeats_per_task`.",
             NoProgress,
         )
+
+    def check_before_use(self, scope: Scope) -> None:
+        """End the task, or else the run, if a task that uses a tool has only repeated what failed before.
+
+        Raises:
+            NoProgress: It has, and tasks cannot be ended.
+            RunIsOver: The task is ended, and the code that runs is a thread's.
+        """
+        self.stop_without_progress(scope.span.task)
+        self.check_progress(scope)
 
     def note_rejected(self, scope: Scope, provider: str, digest: bytes, told: str) -> None:
         """Note a request that an API rejects, which may be sent again and again.

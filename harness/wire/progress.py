@@ -81,6 +81,23 @@ class Progress:
         """Note that a request comes; returns its place in the order of requests and answers."""
         return next(self._order)
 
+    def used(self, task: int, tool: str, asked: int, error: str) -> None:
+        """Note the end of one use of a tool or a command. A failure repeats the one before it; any success is something new.
+
+        Args:
+            task: The user's task.
+            tool: What was used.
+            asked: The place of its beginning in the order.
+            error: What it failed with; empty if it did not.
+        """
+        if self.repeats_max == math.inf:
+            return
+        if error:
+            told = f"{FAILED}{error}"
+            self.note(task, tool, told, bytes, asked, lambda: f"program > {tool}: {told}")
+        elif task in self._tasks:
+            self._tasks[task].repeats = 0
+
     def ended(self, call: Call, asked: int, outcome: str, sender: str) -> None:
         """Note the end of a request.
 

@@ -201,6 +201,11 @@ class Server:
         process = Process(self.kernel, self._whole_life(connection, http, scope, caller, task))
         connection.on_hang_up = process.stop
 
+    def begin_use(self, tool: str) -> tuple[int, int]:
+        """Begin one use of a tool or a command: which of the run it is, and its place in the order of what the program asks."""
+        self._bounds.check_before_use(scope_here(self._root))
+        return self.calls.count("use", tool), self.calls.progress.asked()
+
     # -- one request ------------------------------------------------------------------------------------------------
 
     def _whole_life(

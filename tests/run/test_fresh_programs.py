@@ -231,12 +231,12 @@ def test_time_that_passes_at_import_does_not_count(
 
 
 def test_a_thread_that_is_started_at_import_is_told_by_name(program: WriteProgram) -> None:
-    before = threading.active_count()
+    before = threading.enumerate()
     start = "threading.Thread(target=print, name='refresher').start()"
     file = program(f"import threading\n{start}\nasync def main(question): pass")
     with pytest.raises(HarnessError, match=r"started while a module is imported \(refresher\)"):
         Simulation(file).run()
-    assert threading.active_count() == before
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
 
 
 # -- the right program ----------------------------------------------------------------------------------------------
