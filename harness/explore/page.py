@@ -23,7 +23,8 @@ code { overflow-wrap: anywhere; }
 def page(finding: Finding) -> str:
     """A finding as a page of HTML, complete in itself."""
     where = f" at {escape(finding.where)}" if finding.where else ""
-    words = "".join(f"<li>{escape(each)}</li>" for each in finding.in_words)
+    steps = "".join(f"<li>{escape(each)}</li>" for each in finding.in_words)
+    words = f"<ol>{steps}</ol>" if steps else "<p>No deviation: the run fails as it is.</p>"
     rows = "\n".join(_row(*pair) for pair in beside(finding.passing_timeline, finding.timeline))
     return f"""<!doctype html>
 <html lang="en">
@@ -33,7 +34,7 @@ def page(finding: Finding) -> str:
 <h1>{escape(finding.kind)}: {escape(finding.message)}</h1>
 <p>Found in run {finding.runs_until_found} by <em>{escape(finding.strategy)}</em>{where}, shrunk in {finding.runs_to_shrink} more runs.</p>
 <h2>It takes</h2>
-<ol>{words}</ol>
+{words}
 <h2>What happened</h2>
 <table>
 <thead><tr><th scope="col">In the nearest run that passes{_but_for(finding)}</th><th scope="col">In this run</th></tr></thead>

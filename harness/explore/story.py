@@ -60,9 +60,7 @@ def tell(
     ]
     if failure.where:
         told[0] += f" ({failure.where})"
-    told.append(
-        f"It takes {len(deviations)} {'deviation' if len(deviations) == 1 else 'deviations'}:"
-    )
+    told.append(_how_many(deviations))
     told += [
         f"  {place}. {in_words(one, passing, seen)}" for place, one in enumerate(deviations, 1)
     ]
@@ -75,6 +73,12 @@ def tell(
         told.append(f"What happened (- in {which}, + in this one):")
         told += [f"  {line}" for line in compared]
     return "\n".join(told)
+
+
+def _how_many(deviations: Sequence[Deviation]) -> str:
+    if not deviations:
+        return "It takes no deviation: the run fails as it is."
+    return f"It takes {len(deviations)} {'deviation' if len(deviations) == 1 else 'deviations'}:"
 
 
 def in_words(one: Deviation, passing: Observation, seen: Observation) -> str:

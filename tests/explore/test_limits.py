@@ -183,3 +183,16 @@ def test_a_scenario_states_limits_in_its_file_or_on_the_command_line(
     assert "explore.limits.call" in capsys.readouterr().err
     assert run_cli([*words, "--set", "explore={limits: {latency_s: 1}}"]) == 1
     assert "more than its limit of 1" in capsys.readouterr().out
+
+
+def test_a_limit_that_the_passing_run_breaks_takes_no_deviation() -> None:
+    sim = Sim(1)
+    sim.agent("planner", reply="a plan")
+
+    async def main() -> None:
+        for _ in range(3):
+            await ask("planner")
+
+    found = sim.explore(main, limits={"calls": 2}, runs=5)
+    (finding,) = found.findings
+    assert "It takes no deviation: the run fails as it is." in str(finding)
