@@ -52,6 +52,23 @@ def test_files_begin_by_saying_what_they_are() -> None:
     assert silent == []
 
 
+def test_no_file_hides_what_its_package_gives() -> None:
+    """An import of `run/processes.py` would make `harness.run.processes` the module, where the package gives a function."""
+    hidden = [
+        f"{package}.{name}"
+        for file in FILES
+        if file.name == "__init__.py"
+        for package in [".".join(file.parent.relative_to(HOUSE).parts)]
+        for node in tree_of(file).body
+        if isinstance(node, ast.ImportFrom)
+        for name in [alias.asname or alias.name for alias in node.names]
+        # What comes out of the file of its own name stays: the file is imported already.
+        if node.module not in (package, f"{package}.{name}")
+        and any([*file.parent.glob(f"{name}.py"), *file.parent.glob(f"{name}/__init__.py")])
+    ]
+    assert hidden == []
+
+
 def test_imports_keep_to_the_contracts() -> None:
     """The layers and the owners of heavy packages, as pyproject.toml states them."""
     pytest.importorskip("importlinter")

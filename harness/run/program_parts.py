@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 
-from harness.run.processes import SimProcess, described
+from harness.run.commands import SimProcess, described
 from harness.run.program_world import ProgramWorld
 from harness.run.replacing import replaced
 from harness.run.tools import SimTool

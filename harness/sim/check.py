@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULT_NAMES, InjectedFault
 from harness.models.replies import Replies
-from harness.run.processes import SimProcess
+from harness.run.commands import SimProcess
 from harness.sim.program_run import ProgramRun
 from harness.wire.routing import AgentRule
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 from harness.errors import HarnessError
-from harness.run.processes import Code, Output, SimProcess
+from harness.run.commands import Code, Output, SimProcess
 from harness.run.program_world import ProgramWorld, WireProvider, default_providers
 from harness.run.replacing import Replacement
 from harness.run.tools import SimTool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from harness.run.processes import is_of
+from harness.run.commands import is_of
 from harness.run.program_world import ProgramWorld
 from harness.sim.mcp import SimMcp
 from harness.sim.place import Place, place

@@ -24,7 +24,7 @@ from harness.kernel.kernel import (
 from harness.metrics.stood_out import note_at_end
 from harness.rollback.state import State
 from harness.run import numbers
-from harness.run.processes import described
+from harness.run.commands import described
 from harness.run.program_world import ProgramWorld
 from harness.run.replacing import replaced
 from harness.sim import settings
