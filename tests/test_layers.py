@@ -63,7 +63,7 @@ def test_no_file_hides_what_its_package_gives() -> None:
         if isinstance(node, ast.ImportFrom)
         for name in [alias.asname or alias.name for alias in node.names]
         # What comes out of the file of its own name stays: the file is imported already.
-        if node.module not in (package, f"{package}.{name}")
+        if node.module not in ("__future__", package, f"{package}.{name}")
         and any([*file.parent.glob(f"{name}.py"), *file.parent.glob(f"{name}/__init__.py")])
     ]
     assert hidden == []
