@@ -45,7 +45,7 @@ class Table:
     @property
     def texts(self) -> list[str]:
         """Every text that occurs, in the order of its first use; a text column holds indices into it."""
-        return list(self.codes)
+        return [str(text) for text in self.codes]  # some names of agents are more than a text
 
     def extend(self, *columns: list[Any]) -> None:
         """Add rows, as one list per column, in the order of the columns."""

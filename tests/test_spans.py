@@ -233,3 +233,16 @@ def test_table_that_was_sent_to_another_process_goes_on_with_its_texts() -> None
     sent = pickle.loads(pickle.dumps(table))
     sent.extend(["c", "b"])
     assert list(sent.values("name")) == ["a", "b", "a", "c", "b"]
+
+
+def test_texts_come_back_as_plain_texts() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    table = Table({"agent": "text"})
+    table.extend([Name("lead"), "lead", Name("other")])
+    assert [(type(text), text) for text in table.values("agent")] == [
+        (str, "lead"),
+        (str, "lead"),
+        (str, "other"),
+    ]
