@@ -146,12 +146,13 @@ class Sites:
         if not fits:
             anywhere = http._replace(base=None)
             fits = [one for one in ends if refused_operation(one[1].speaks, anywhere, ())]
-        # A path of several APIs, without the header of one, is not for that one.
+        # It is for the API behind whose own base path it is; and not for one that is known by a header which it lacks.
         fits.sort(
             key=lambda one: (
                 not one[1].base_paths,
-                -one[1].speaks.length_of(http.path),
+                one[1].speaks.base_of(http.path, one[1].base_paths) != one[1].speaks.base_path,
                 bool(one[1].speaks.header and not marked),
+                -one[1].speaks.length_of(http.path),
             )
         )
         return next(iter([*(host for host, _ in fits), *self._sites]))

@@ -145,7 +145,8 @@ def test_serve_names_it_and_knows_its_requests() -> None:
     assert host("GET", "/v1/models", key) == own
     assert host("POST", "/v1beta/cachedContents", {}) == own
     assert host("POST", "/v1/chat/completions", {}) == "api.openai.com"
-    assert host("GET", "/v1/models", {}) == "api.anthropic.com"
+    assert host("GET", "/v1/models", {}) == "api.openai.com"  # Anthropic's SDKs send their version
+    assert host("GET", "/v1/models", {"anthropic-version": "2023-06-01"}) == "api.anthropic.com"
 
 
 def test_vendor_knows_all_that_it_speaks() -> None:
