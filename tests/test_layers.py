@@ -53,7 +53,7 @@ def test_files_begin_by_saying_what_they_are() -> None:
 
 
 def test_no_file_hides_what_its_package_gives() -> None:
-    """An import of `run/processes.py` would make `harness.run.processes` the module, where the package gives a function."""
+    """A file called like a function that the package imports from elsewhere takes its place once it is imported itself."""
     hidden = [
         f"{package}.{name}"
         for file in FILES
