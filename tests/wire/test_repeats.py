@@ -113,8 +113,8 @@ def test_callers_in_lockstep_are_synchronised(bench: Any, text: str, *, by_wait_
         "up to 30 calls tried again at the same instant, 3 times"
     )
     assert (run.calls(), run.retries) == (120, 90)
-    # Each caller repeats its own.
-    assert links(run)[30:] == list(range(1, 91))
+    # Each call but the last of a caller is repeated once; in which order is up to the client's pool.
+    assert sorted(links(run)[30:]) == list(range(1, 91))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
