@@ -160,7 +160,7 @@ def _observed(
         tasks=[task for task in choices.tasks if _may_be_cancelled(task)],
         effects=[(effect.tool, effect.arguments) for effect in world.effects],
         spent=spent_in(spans, last_s),
-        harmed_until_s=harm_in(spans, last_s),
+        harmed_until_s=harm_in(spans),
         events=digest_of(spans, events),
         applied=dict.fromkeys(choices.applied),
         parts={wide: tuple(narrow) for wide, narrow in choices.parts.items()},

@@ -52,15 +52,11 @@ def spent_in(spans: Table, last_s: float) -> tuple[Spent, ...]:
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
 
 
-def harm_in(spans: Table, last_s: float) -> float:
+def harm_in(spans: Table) -> float:
     """When the last fault was over [virtual s]; infinite if it never was, and 0 if there was none.
 
     Args:
         spans: Of the run.
-        last_s: The end of the run [virtual s].
     """
-    until_s = 0.0
-    for fault, end_s in spans.rows("fault", "end_s"):
-        if fault:
-            until_s = max(until_s, math.inf if math.isnan(end_s) else end_s)
-    return until_s
+    ends = (end_s for fault, end_s in spans.rows("fault", "end_s") if fault)
+    return max((math.inf if math.isnan(end_s) else end_s for end_s in ends), default=0.0)

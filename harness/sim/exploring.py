@@ -123,7 +123,7 @@ def observe(run: ProgramRun, choices: DeviatedChoices) -> Observation:
         tasks=choices.tasks,
         effects=[(effect.tool, effect.arguments) for effect in run.effects],
         spent=spent_in(run.spans_table, run.latency_s),
-        harmed_until_s=harm_in(run.spans_table, run.latency_s),
+        harmed_until_s=harm_in(run.spans_table),
         kept=kept,
         leaks=choices.leaks,
         deaths=choices.deaths,
