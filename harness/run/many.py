@@ -17,13 +17,14 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from harness.run.one import RunResult, simulate
 from harness.run.undisturbed import ENDING, undisturbed
 from harness.scenario import LoadedScenario
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _BATCHES_PER_JOB = 4
 """Enough that no process idles for long at the end, few enough that sending work costs nothing."""
@@ -112,14 +113,18 @@ class _Workers(SpawnContext):
     Process = _Worker
 
 
+class _Pool(ProcessPoolExecutor):
+    def submit(self, call: Callable[P, T], /, *args: P.args, **keywords: P.kwargs) -> Future[T]:
+        """Do a call in a process. One is started if none is idle; half started, it would print a traceback, or be lost."""
+        with undisturbed(), _signals_kept_from_children():
+            return super().submit(call, *args, **keywords)
+
+
 def processes(jobs: int) -> ProcessPoolExecutor:
-    """An executor of fresh processes, which are started; nothing of this one's state reaches them."""
-    with (
-        undisturbed(),
-        _signals_kept_from_children(),
-    ):  # one that is started halfway would print a traceback
-        executor = ProcessPoolExecutor(jobs, mp_context=_Workers(), initializer=_begin_worker)
-        executor.submit(os.getpid)
+    """An executor of fresh processes; nothing of this one's state reaches them."""
+    with undisturbed(), _signals_kept_from_children():
+        executor = _Pool(jobs, mp_context=_Workers(), initializer=_begin_worker)
+    executor.submit(os.getpid)
     return executor
 
 
@@ -177,17 +182,15 @@ def process_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 def _stop(executor: ProcessPoolExecutor) -> None:
     """End an executor's processes at once, in the middle of what they do; others of this process are left alone."""
-    ours = list((executor._processes or {}).values())  # noqa: SLF001 - there is no public way before Python 3.14
-    # There is no public way to say that queued work will not be read, nor that an answer which was cut off by the end of a
-    # process will not be completed: both would be waited for when Python exits.
+    # There is no public way before Python 3.14 to name its processes, nor one to say that queued work will not be read and that
+    # an answer which was cut off by the end of a process will not be completed: both would be waited for.
+    ours = list((executor._processes or {}).values())  # noqa: SLF001
     executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001
     executor._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
-    # Nothing is cancelled: Python 3.11 complains, in a thread of its own, about what was cancelled when processes end.
-    executor.shutdown(wait=False)
     for process in ours:
         process.kill()
-    for process in ours:
-        process.join()
+    # Nothing is cancelled: Python 3.11 complains, in a thread of its own, about what was cancelled when processes end.
+    executor.shutdown(wait=True)
 
 
 def default_jobs(scenario: LoadedScenario, runs: int) -> int:

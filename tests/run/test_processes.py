@@ -5,11 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
+from collections.abc import Iterable
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
+from harness import wall
 from harness.run.many import process_pool
+from harness.run.undisturbed import ENDING
 
 BASE, EXPONENT = 7, 6_000_000
 """A power that takes seconds and is larger than a pipe."""
@@ -26,3 +31,36 @@ def test_pool_that_lost_a_process_ends_the_one_that_still_works_on_a_large_answe
             futures[0].result()
     assert not one.is_alive()
     assert not other.is_alive()
+
+
+def held_back(arrived: Path, together: int) -> tuple[int, Iterable[int]]:
+    """The process's number and the signals that were blocked when it began, as soon as so many processes are at work."""
+    (arrived / str(os.getpid())).touch()
+    while len(list(arrived.iterdir())) < together:
+        wall.sleep(0.01)
+    return os.getpid(), signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows blocks no signals")
+def test_no_process_hears_of_an_interruption_before_it_can_ignore_it(tmp_path: Path) -> None:
+    with process_pool(3) as executor:
+        told = [executor.submit(held_back, tmp_path, 3).result for _ in range(3)]
+        blocked = dict(tell() for tell in told)
+    assert len(blocked) == 3
+    assert all(set(ENDING) <= set(signals) for signals in blocked.values())
+
+
+def fail_among_many() -> None:
+    with process_pool(3) as executor:
+        wrong = executor.submit(pow, 0, -1)
+        for _ in range(6):
+            executor.submit(pow, BASE, EXPONENT)
+        wrong.result()
+
+
+@pytest.mark.parametrize("_", range(3))
+def test_pool_that_is_stopped_has_ended_all_of_its_processes(_: int) -> None:
+    before = multiprocessing.active_children()
+    with pytest.raises(ZeroDivisionError):
+        fail_among_many()
+    assert multiprocessing.active_children() == before
