@@ -12,7 +12,8 @@ from harness.provider.load import Load
 from harness.provider.overload import Outage, Overload
 from harness.provider.prices import AnyPrices, Prices, prices_of
 from harness.provider.prompt_cache import CachedBlocks, Prefix, PromptCache
-from harness.provider.service import Provider, Queue, Refusal, Served
+from harness.provider.service import Provider, Refusal, Served
+from harness.provider.settings import ProviderSettings, Queue
 
 __all__ = [
     "AnyPrices",
@@ -26,6 +27,7 @@ __all__ = [
     "Prices",
     "PromptCache",
     "Provider",
+    "ProviderSettings",
     "Queue",
     "Refusal",
     "Served",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappush
 from typing import Any, NamedTuple
@@ -23,23 +23,15 @@ from simpy.events import NORMAL
 
 from harness.chance.draws import Draws
 from harness.provider.latency import Latency, RecordedLatency
-from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Limits, Quota
-from harness.provider.load import Load
-from harness.provider.overload import Availability, Outage, Overload
+from harness.provider.limits import NO_QUOTA, Limiter, LimitHit, Quota
+from harness.provider.overload import Availability
 from harness.provider.prices import AnyPrices
+from harness.provider.settings import UNLIMITED, ProviderSettings
 from harness.provider.stated import StatedService, Treatment
-from harness.units import Count, Usage, whole_microseconds
+from harness.units import Usage, whole_microseconds
 
 REFUSAL_S = 0.05
 """Time from an attempt to its refusal [s]: one round trip. A guess; recordings of refusals carry no durations."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """Where attempts wait when all slots are busy."""
-
-    capacity: Count | None = None
-    """How many may wait; one more is refused with a 529. Absent means no bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +128,7 @@ class Provider:
         env: The clock.
         draws: Source of random values.
         name: Its name in the scenario.
-        limits: Rate limits of each pool of models.
-        concurrency: Number of attempts served at once; None means no bound.
-        queue: Where attempts wait for a slot.
-        overload: The overload process; None means no overload.
-        outages: Planned outages.
-        load: How the time per token grows with the number of attempts in service; None means that it does not.
+        settings: How it serves.
     """
 
     def __init__(
@@ -149,20 +136,15 @@ class Provider:
         env: simpy.Environment,
         draws: Draws,
         name: str,
-        *,
-        limits: Limits | None = None,
-        concurrency: int | None = None,
-        queue: Queue | None = None,
-        overload: Overload | None = None,
-        outages: Sequence[Outage] = (),
-        load: Load | None = None,
+        settings: ProviderSettings = UNLIMITED,
     ) -> None:
+        slots, queue, overload = settings.concurrency, settings.queue, settings.overload
         self.name = name
         self._env = env
         self._draws = draws
-        self._limits = limits
+        self._limits = settings.limits
         self._limiters: dict[str, Limiter] = {}
-        self._slots = math.inf if concurrency is None else concurrency
+        self._slots = math.inf if slots is None else slots
         self._busy = 0
         self._waiting: deque[Attempt] = deque()
         self._waiting_now = (
@@ -170,8 +152,8 @@ class Provider:
         )
         self._capacity = math.inf if queue is None or queue.capacity is None else queue.capacity
         self._weather = None if overload is None else Availability(overload, draws, name)
-        self._outages = outages
-        self._load = load
+        self._outages = settings.outages
+        self._load = settings.load
         self._starved: deque[Attempt] = deque()
 
     def submit(

@@ -341,17 +341,7 @@ def _effects_may_differ(spec: Scenario) -> bool:
 
 def _providers(spec: Scenario, kernel: Kernel, draws: Draws) -> Mapping[str, Provider]:
     return {
-        name: Provider(
-            kernel.env,
-            draws,
-            name,
-            limits=part.limits,
-            concurrency=part.concurrency,
-            queue=part.queue,
-            overload=part.overload,
-            outages=part.outages,
-            load=part.load,
-        )
+        name: Provider(kernel.env, draws, name, part.settings)
         for name, part in spec.providers.items()
     }
 

@@ -30,16 +30,13 @@ from harness.models.verdict import Judge
 from harness.provider import (
     AnyPrices,
     Latency,
-    Limits,
-    Load,
-    Outage,
-    Overload,
     Provider,
-    Queue,
+    ProviderSettings,
     Served,
     likely_latency_of,
     prices_of,
 )
+from harness.provider.settings import UNLIMITED
 from harness.spans import ERROR, Span, SpanLog
 from harness.texts import Texts
 from harness.wire.api import ApiMaker
@@ -81,12 +78,7 @@ class WireProvider:
     hosts: frozenset[str]
     paths: tuple[str, ...] = ()
     """Base paths of its URLs, besides those that are known of its hosts; any will do where there are none."""
-    limits: Limits | None = None
-    concurrency: int | None = None
-    queue: Queue | None = None
-    overload: Overload | None = None
-    outages: tuple[Outage, ...] = ()
-    load: Load | None = None
+    settings: ProviderSettings = UNLIMITED
     latency: Latency | None = None
     """Of all its models, instead of their own profiles."""
     models: Mapping[str, WireModel] = field(default_factory=dict)
@@ -350,7 +342,11 @@ class ProgramWorld:
         """Whether an outage, a fault or a crash is on that ends at a known time."""
         now_s = self.kernel.now_s()
         return (
-            any(out.covers(now_s) for each in self._providers.values() for out in each.outages)
+            any(
+                out.covers(now_s)
+                for each in self._providers.values()
+                for out in each.settings.outages
+            )
             or any(fault.until_s is not None and fault.covers(now_s) for fault in self._faults)
             or (self._agent_faults is not None and self._agent_faults.restarts_after(now_s))
         )
@@ -363,17 +359,7 @@ class ProgramWorld:
 
     def _sites(self, part: WireProvider) -> Iterator[Endpoint]:
         """A provider as a server of its API, and of the others that it speaks at the same hosts."""
-        provider = Provider(
-            self.kernel.env,
-            self.draws,
-            part.name,
-            limits=part.limits,
-            concurrency=part.concurrency,
-            queue=part.queue,
-            overload=part.overload,
-            outages=part.outages,
-            load=part.load,
-        )
+        provider = Provider(self.kernel.env, self.draws, part.name, part.settings)
         maker = APIS[part.api].load()
         own: ApiMaker = lambda desk: maker(desk, **part.options)  # noqa: E731 - a maker of one argument
         yield self._site(part, part.api, own, provider, part.hosts)

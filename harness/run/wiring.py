@@ -145,11 +145,6 @@ def _provider(
         api=api,
         hosts=hosts or frozenset(usual),
         paths=paths,
-        limits=part.limits,
-        concurrency=part.concurrency,
-        queue=part.queue,
-        overload=part.overload,
-        outages=part.outages,
-        load=part.load,
+        settings=part.settings,
         models=models,
     )

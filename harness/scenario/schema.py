@@ -28,7 +28,16 @@ from harness.kernel import kernel
 from harness.models.recorded import ReplayLatency
 from harness.patterns import AnyPattern, Pattern
 from harness.patterns.nested import seats, teams_in
-from harness.provider import Limits, Load, Outage, Overload, Prices, PromptCache, Queue
+from harness.provider import (
+    Limits,
+    Load,
+    Outage,
+    Overload,
+    Prices,
+    PromptCache,
+    ProviderSettings,
+    Queue,
+)
 from harness.registration import registered
 from harness.resilience import Policies
 from harness.scenario.bounds import Budget, GateLimit, MetricName, check_units
@@ -129,6 +138,18 @@ class ProviderSpec(Section):
     """Planned outages."""
     load: Load | None = None
     """How the time per token grows with the number of attempts in service; `{}` for a measured curve, absent means that it does not."""
+
+    @property
+    def settings(self) -> ProviderSettings:
+        """How it serves."""
+        return ProviderSettings(
+            limits=self.limits,
+            concurrency=self.concurrency,
+            queue=self.queue,
+            overload=self.overload,
+            outages=self.outages,
+            load=self.load,
+        )
 
 
 class ModelSpec(Section):

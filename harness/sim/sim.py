@@ -423,9 +423,9 @@ class Sim(Surroundings):
             rerun=rerun,
             tasks=tasks,
             limits={
-                name: provider.limits.in_words()
+                name: provider.settings.limits.in_words()
                 for name, provider in self._providers.items()
-                if provider.limits is not None
+                if provider.settings.limits is not None
             },
             effects=EffectList(world.effects),
             claims_made=tuple(world.ledger.claims),

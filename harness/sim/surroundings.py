@@ -14,6 +14,7 @@ from harness.faults import InjectedFault
 from harness.models import Model, Request, ToolCall, content_of
 from harness.models.meaning import Traits
 from harness.models.replies import AnyReply, Replies
+from harness.provider import ProviderSettings
 from harness.run.program_world import WireProvider
 from harness.sim import settings
 from harness.sim.cassette import SimCassette, cassette
@@ -223,16 +224,20 @@ class Surroundings(Equipment):
             api=speaks,
             hosts=frozenset(where),
             paths=settings.texts("paths", paths),
-            limits=settings.limits(
-                requests_per_min=requests_per_min,
-                input_tokens_per_min=input_tokens_per_min,
-                output_tokens_per_min=output_tokens_per_min,
+            settings=ProviderSettings(
+                limits=settings.limits(
+                    requests_per_min=requests_per_min,
+                    input_tokens_per_min=input_tokens_per_min,
+                    output_tokens_per_min=output_tokens_per_min,
+                ),
+                concurrency=None
+                if concurrency is None
+                else settings.count("concurrency", concurrency),
+                queue=settings.queue(queue_capacity),
+                overload=settings.overload(overload),
+                outages=tuple(settings.outage(outage) for outage in outages),
+                load=settings.load(load),
             ),
-            concurrency=None if concurrency is None else settings.count("concurrency", concurrency),
-            queue=settings.queue(queue_capacity),
-            overload=settings.overload(overload),
-            outages=tuple(settings.outage(outage) for outage in outages),
-            load=settings.load(load),
             latency=None if latency is None else settings.latency("latency", latency),
             models=known.models if known else {},
             options=settings.options(speaks, options),

@@ -23,7 +23,7 @@ from harness.models import (
     ToolCall,
 )
 from harness.models.meaning import Traits
-from harness.provider import Latency, Limits, Outage, Prices, Provider, Served
+from harness.provider import Latency, Limits, Outage, Prices, Provider, ProviderSettings, Served
 from harness.spans import ATTEMPT, Span, SpanLog
 from harness.virtual.aside import Aside
 
@@ -51,7 +51,10 @@ class Line:
         self.log = SpanLog(self.kernel.now_s)
         draws = Draws(seed)
         provider = Provider(
-            self.kernel.env, draws, "p", concurrency=concurrency, limits=limits, outages=outages
+            self.kernel.env,
+            draws,
+            "p",
+            ProviderSettings(concurrency=concurrency, limits=limits, outages=outages),
         )
         prices = Prices(input_usd_per_mtok=3, output_usd_per_mtok=15)
         self.backend = Backend(

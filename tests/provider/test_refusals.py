@@ -18,6 +18,7 @@ from harness.provider import (
     Outage,
     Overload,
     Provider,
+    ProviderSettings,
     Queue,
     Refusal,
     Served,
@@ -47,11 +48,13 @@ class Line:
             self.env,
             Draws(1),
             "p",
-            limits=limits,
-            concurrency=concurrency,
-            queue=queue,
-            overload=overload,
-            outages=outages,
+            ProviderSettings(
+                limits=limits,
+                concurrency=concurrency,
+                queue=queue,
+                overload=overload,
+                outages=outages,
+            ),
         )
         self._sent = 0
 

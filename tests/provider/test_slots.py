@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from harness.chance import Draws
 from harness.chance.distributions import Constant
-from harness.provider import Latency, Limits, Prices, Provider, Queue, Refusal, Served
+from harness.provider import (
+    Latency,
+    Limits,
+    Prices,
+    Provider,
+    ProviderSettings,
+    Queue,
+    Refusal,
+    Served,
+)
 from harness.provider.service import Attempt
 from harness.units import Usage
 from tests.examples import examples
@@ -30,7 +39,10 @@ class Desk:
     def __init__(self, concurrency: int | None, capacity: int | None = None) -> None:
         self.env = simpy.Environment()
         self.provider = Provider(
-            self.env, Draws(1), "p", concurrency=concurrency, queue=Queue(capacity=capacity)
+            self.env,
+            Draws(1),
+            "p",
+            ProviderSettings(concurrency=concurrency, queue=Queue(capacity=capacity)),
         )
         self.attempts: list[Attempt] = []
         self.ends_s: dict[Attempt, float] = {}
@@ -120,7 +132,9 @@ def test_one_who_hung_up_in_service_is_finished_and_billed() -> None:
 
 def test_tokens_of_one_who_hung_up_in_service_count_against_the_limit() -> None:
     env = simpy.Environment()
-    provider = Provider(env, Draws(1), "p", limits=Limits(output_tokens_per_min=60))
+    provider = Provider(
+        env, Draws(1), "p", ProviderSettings(limits=Limits(output_tokens_per_min=60))
+    )
     attempt = provider.submit(ONE_TOKEN_A_SECOND, "1", Usage(0, 90))
     provider.abandon(attempt)
     env.run()
@@ -152,7 +166,7 @@ def test_hanging_up_on_a_refusal_changes_nothing() -> None:
 
 def test_cost_is_absent_when_the_price_is_unknown_but_nothing_before_service() -> None:
     env = simpy.Environment()
-    provider = Provider(env, Draws(1), "p", concurrency=1)
+    provider = Provider(env, Draws(1), "p", ProviderSettings(concurrency=1))
     unpriced = Served("m", "model m", Latency(ttft_s=Constant(1.0)), None)
     served, waiting = (provider.submit(unpriced, str(n), Usage(10, 10)) for n in range(2))
     assert math.isnan(served.cost_usd)

@@ -11,7 +11,7 @@ import pytest
 
 from harness.faults import Fault
 from harness.models import PythonStub, Reply, Request
-from harness.provider import Latency, Limits
+from harness.provider import Latency, Limits, ProviderSettings
 from harness.provider.limits import NO_QUOTA
 from harness.run.program_world import ProgramWorld, WireProvider
 from harness.units import Usage
@@ -174,7 +174,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
             api="anthropic",
             hosts=frozenset({"api.anthropic.com"}),
             latency=latency,
-            limits=limits,
+            settings=ProviderSettings(limits=limits),
             options=options,
         )
         world = ProgramWorld(

@@ -13,7 +13,7 @@ from harness.errors import NotSimulated
 from harness.faults import FAULTS
 from harness.models import Reply, Request, ToolCall
 from harness.models.replies import AnyReply, Replies
-from harness.provider import Latency, Limits
+from harness.provider import Latency, Limits, ProviderSettings
 from harness.run.program_world import ProgramWorld, WireProvider
 from harness.virtual.world import run_program
 from harness.wire import SEAMS, connected
@@ -75,7 +75,7 @@ class World:
             api="openai",
             hosts=frozenset({"api.openai.com"}),
             latency=latency,
-            limits=self.limits,
+            settings=ProviderSettings(limits=self.limits),
         )
         size = None if self.output_tokens is None else Constant(float(self.output_tokens))
         role = AgentRule(name="guide", content=self.content, output_tokens=size)
