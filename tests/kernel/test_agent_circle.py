@@ -24,7 +24,8 @@ class Watched(TaskWaits):
 
 def looked_at(kernel: Kernel, *members: str) -> tuple[Circle | None, Watched]:
     """What is found among a lead and members that wait for a reply, or for the next one's event."""
-    waits, found = Watched(), []
+    waits = Watched()
+    found: list[Circle | None] = []
     heard = {name: asyncio.Event() for name in ("analyst", "writer")}
 
     async def member(name: str, waits_for: str) -> None:
