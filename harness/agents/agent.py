@@ -364,7 +364,7 @@ class Turn:
         agent.turns += 1
         deliver(self.asked, agent.name, self.span, agent.log)
         try:
-            said = tuple([(message.sender, message.text) for message in self.asked])
+            said = tuple([message[1:3] for message in self.asked])  # sender and text; see above
             self._input = self.task.progress.begin(agent.name, said)
             if agent.spendings is not None:
                 agent.spendings.begin_turn(self.span, agent.log)
