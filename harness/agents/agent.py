@@ -335,9 +335,11 @@ class Turn:
         if self.task.mail:
             messages = (*unread(self.task, agent.name), *messages)
             sender = messages[0].sender
+            prompt, tokens = messages[0].text, messages[0].tokens
         if len(messages) > 1:
-            prompt = "\n\n".join([message.text for message in messages])
-            tokens = sum([message.tokens for message in messages])
+            for message in messages[1:]:
+                prompt += "\n\n" + message.text
+                tokens += message.tokens
         self.prompt = self._begun = prompt
         """The last thing that was said."""
         self.input_tokens = self._begun_tokens = tokens
@@ -362,7 +364,7 @@ class Turn:
         agent.turns += 1
         deliver(self.asked, agent.name, self.span, agent.log)
         try:
-            said = tuple([(message.sender, message.text) for message in self.asked])
+            said = tuple([message[1:3] for message in self.asked])  # sender and text; see above
             self._input = self.task.progress.begin(agent.name, said)
             if agent.spendings is not None:
                 agent.spendings.begin_turn(self.span, agent.log)

@@ -241,7 +241,9 @@ def answer(
     # Unpacked and made as tuples, at a fraction of the price of names and of `Message(...)`: this is on the way of every turn.
     task, asker, _, _, asked, _, _, _, _, _, _, asked_version, hop = messages[-1]
     if len(messages) > 1:
-        hop = max([message.hop for message in messages])
+        for message in messages:
+            if message.hop > hop:
+                hop = message.hop
     return tuple.__new__(
         Message,
         (

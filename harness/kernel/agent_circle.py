@@ -27,6 +27,7 @@ from harness.kernel.awaited import (
 )
 from harness.kernel.code_places import OURS, PACKAGES
 from harness.kernel.mail import mail_of, putter_of, taker_of
+from harness.kernel.suspension import Suspension
 
 _OWN_NAMES: Final = ("agent", "agent_name", "name", "role", "me", "who")
 """Arguments and attributes in which programs keep the name of an agent."""
@@ -56,6 +57,9 @@ class Waits(Protocol):
 
     def has_time(self, doer: Doer) -> bool:
         """Whether a timer ends its wait."""
+
+    def has_event(self, doer: Doer) -> bool:
+        """Whether it waits for an event of the kernel, such as a reply, or for a time, and so for nobody else."""
 
     def given_name(self, doer: Doer) -> str:
         """The name that the program gave it; empty if it gave none."""
@@ -95,6 +99,10 @@ class TaskWaits:
                 return True
         return False
 
+    def has_event(self, doer: AnyTask) -> bool:
+        """See `Waits`."""
+        return isinstance(getattr(doer, "_fut_waiter", None), Suspension)
+
     def given_name(self, doer: AnyTask) -> str:
         """See `Waits`."""
         name = doer.get_name()
@@ -133,6 +141,9 @@ _Edges = dict[Doer, list[_Edge]]
 _MANY = 200
 """Among more, a circle is looked for only when nothing else is left to happen, and by what is known alone: all other ways look
 at each pair."""
+
+_CIRCLE_MIN = 2
+"""How many are in the smallest circle: whoever waits for itself alone is not told."""
 
 _Names = Mapping[Doer, str]
 """Those whose waits no timer ends, with the names of their agents."""
@@ -175,9 +186,12 @@ def circle_beside_timers(
         waits: What is known of their waits; None means that they are tasks.
         strict: Whether who has taken a message since it asked waits for no reply: it may be idle.
     """
+    waits = waits or TaskWaits()
     if not 0 < len(doers) <= _MANY:
         return None
-    finder = _Finder(waits or TaskWaits(), doers, agent_of)
+    if sum(not waits.has_event(it) for it in doers) < _CIRCLE_MIN:  # as with most teams that work
+        return None
+    finder = _Finder(waits, doers, agent_of)
     if doers[0] not in finder.names:
         return None
     circle = finder.find(finder.strictly if strict else finder.likely)

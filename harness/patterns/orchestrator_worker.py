@@ -37,6 +37,10 @@ class Subtask(NamedTuple):
     """The subtasks that it waits for, 1 for the first; it is told their results."""
 
 
+_WHOLE = Subtask("", "")
+"""The whole task, for any worker."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestratorWorker:
     """Plan, work side by side, synthesise."""
@@ -108,7 +112,7 @@ class OrchestratorWorker:
 
     def _subtasks(self, plan: Message | None) -> list[Subtask]:
         if self.tasks is None:
-            return [Subtask("", "") for _ in self.workers]
+            return [_WHOLE] * len(self.workers)
         if self.tasks != "from_plan":
             return [self._subtask(text) for text in self.tasks]
         assert plan is not None, "there is an orchestrator"

@@ -43,6 +43,7 @@ class Tail:
 
 
 _NOT_STATED = Constant(0.0)
+_UNCHANGED = Constant(1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Latency:
     is drawn whole, so that what belongs together stays together; `itl_s` is the time of each token that it differs by."""
     prefill_s_per_1k_input_tokens: Seconds = 0.0
     """Added to the time to the first token for every thousand tokens read [s]."""
-    factor: AnyDistribution = Constant(1.0)
+    factor: AnyDistribution = _UNCHANGED
     """Multiplies the whole duration; drawn once an attempt. The spread of a fitted profile is here."""
     tail: Tail | None = None
     """The rare slow call, on top of everything else."""
@@ -95,7 +96,9 @@ class Latency:
                 self.rows, draws.uniform(key, "row"), output_tokens, itl_s
             )
         ttft_s += self.prefill_s_per_1k_input_tokens * input_tokens / 1000
-        factor = self.factor.sample(draws, key, "factor") * slowness
+        factor = slowness
+        if self.factor is not _UNCHANGED:
+            factor *= self.factor.sample(draws, key, "factor")
         if self.tail is not None and draws.uniform(key, "tail") < self.tail.probability:
             factor *= self.tail.factor
         return tuple.__new__(  # half the price of `Duration(...)`, on the way of every attempt

@@ -6,6 +6,7 @@ reserved together never passes the limit, where a guard that only looks at what 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
@@ -69,7 +70,7 @@ class Amount(NamedTuple):
 Whole = tuple[int, int, int, int]
 """An `Amount` in whole numbers: calls, turns, tokens, and money in 1e-12 USD."""
 
-_NOTHING = (0, 0, 0, 0)
+_NOTHING: Whole = (0, 0, 0, 0)
 _TURN = (0, 1, 0, 0)
 
 
@@ -82,13 +83,13 @@ class Spending:
 
     def __init__(self, stated: Budget) -> None:
         self._counts_after = stated.counts == "after"
-        self._most = [
-            (place, (round(limit * _PICO) if name == "usd" else limit) - self._counts_after)
-            for place, name in enumerate(Amount._fields)
-            if (limit := getattr(stated, name)) is not None
-        ]
-        """Largest whole amounts that may be used when something more is begun, by their places."""
-        self._used = (0, 0, 0, 0)
+        pico_usd = None if stated.usd is None else round(stated.usd * _PICO)
+        self._most = tuple(
+            math.inf if limit is None else limit - self._counts_after
+            for limit in (stated.calls, stated.turns, stated.tokens, pico_usd)
+        )
+        """Largest whole amounts that may be used when something more is begun."""
+        self._used = _NOTHING
 
     def reserve(self, amount: Amount) -> None:
         """Set aside what is going to be used at most.
@@ -104,39 +105,49 @@ class Spending:
 
     def reserve_whole(self, amount: Whole) -> None:
         """What `reserve` does, for every call of a simulation."""
-        used, more = self._used, _NOTHING if self._counts_after else amount
-        for place, most in self._most:
-            if used[place] + more[place] > most:
-                raise self._exceeded(place, more[place], most)
-        self._used = (
-            used[0] + more[0], used[1] + more[1], used[2] + more[2], used[3] + more[3],
-        )  # fmt: skip
+        more = _NOTHING if self._counts_after else amount
+        calls, turns, tokens, pico_usd = self._used
+        more_calls, more_turns, more_tokens, more_usd = more
+        most_calls, most_turns, most_tokens, most_usd = self._most
+        calls, turns, tokens = calls + more_calls, turns + more_turns, tokens + more_tokens
+        pico_usd += more_usd
+        if (
+            calls > most_calls or turns > most_turns or tokens > most_tokens or pico_usd > most_usd
+        ):  # fmt: skip
+            raise self._exceeded(more)
+        self._used = calls, turns, tokens, pico_usd
 
     def settle_whole(self, reserved: Whole, used: Whole) -> None:
         """What `settle` does, for every call of a simulation."""
-        total, less = self._used, _NOTHING if self._counts_after else reserved
+        # Unpacked, because parts by number cost twice as much, and this is on the way of every call.
+        calls, turns, tokens, pico_usd = self._used
+        less_calls, less_turns, less_tokens, less_usd = _NOTHING if self._counts_after else reserved
+        more_calls, more_turns, more_tokens, more_usd = used
         self._used = (
-            total[0] + used[0] - less[0], total[1] + used[1] - less[1],
-            total[2] + used[2] - less[2], total[3] + used[3] - less[3],
+            calls - less_calls + more_calls, turns - less_turns + more_turns,
+            tokens - less_tokens + more_tokens, pico_usd - less_usd + more_usd,
         )  # fmt: skip
 
     @property
     def used(self) -> Amount:
         """What is used or reserved now, of what has a limit."""
-        limited = [place for place, _ in self._most]
         calls, turns, tokens, pico_usd = (
-            used if place in limited else 0 for place, used in enumerate(self._used)
+            0 if most == math.inf else used
+            for used, most in zip(self._used, self._most, strict=True)
         )
         return Amount(calls, turns, tokens, pico_usd / _PICO)
 
-    def _exceeded(self, place: int, more: int, most: int) -> BudgetExceeded:
-        name = Amount._fields[place]
-        limit = most + self._counts_after
-        said = (
-            f"{_said(name, self._used[place])} of {_said(name, limit)} {name} are used or reserved"
+    def _exceeded(self, more: Whole) -> BudgetExceeded:
+        """The error for the first limit that would be passed."""
+        name, used, needed, most = next(
+            amount
+            for amount in zip(Amount._fields, self._used, more, self._most, strict=True)
+            if amount[1] + amount[2] > amount[3]
         )
-        if more:
-            said += f", and up to {_said(name, more)} more are needed"
+        limit = most + self._counts_after
+        said = f"{_said(name, used)} of {_said(name, limit)} {name} are used or reserved"
+        if needed:
+            said += f", and up to {_said(name, needed)} more are needed"
         return BudgetExceeded("budget_exceeded", message=said)
 
 
@@ -145,7 +156,7 @@ def _whole(amount: Amount) -> Whole:
     return calls, turns, tokens, round(usd * _PICO)
 
 
-def _said(name: str, value: int) -> str:
+def _said(name: str, value: float) -> str:
     """An amount, for people."""
     return f"{value / _PICO:g}" if name == "usd" else str(value)
 
@@ -202,13 +213,11 @@ def with_budget(call: Call, spendings: Spendings | None, price: Price | None, lo
         )
 
     async def call_within_budget(request: Request) -> Reply:
-        most = Usage(request.input_tokens, stated.reserve_output_tokens)
-        reserved = (
-            int(request.attempt == 0),
-            0,
-            most.input_tokens + most.output_tokens,
-            0 if stated.usd is None or price is None else round(price(most) * _PICO),
-        )
+        input_tokens, output_tokens = request.input_tokens, stated.reserve_output_tokens
+        pico_usd = 0
+        if stated.usd is not None and price is not None:
+            pico_usd = round(price(Usage(input_tokens, output_tokens)) * _PICO)
+        reserved = int(request.attempt == 0), 0, input_tokens + output_tokens, pico_usd
         spending = spendings.of(request.call_span.task)
         try:
             spending.reserve_whole(reserved)

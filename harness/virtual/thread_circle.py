@@ -51,6 +51,10 @@ class ThreadWaits:
             for alarm in baton._alarms  # noqa: SLF001
         )
 
+    def has_event(self, doer: SimThread) -> bool:
+        """See `Waits`; a thread does not tell."""
+        return False
+
     def given_name(self, doer: SimThread) -> str:
         """See `Waits`."""
         return "" if _DEFAULT_NAME.fullmatch(doer.name) else doer.name
