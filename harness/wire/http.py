@@ -16,7 +16,8 @@ import h11
 from harness.errors import HarnessBug
 from harness.kernel.lineage import Lineage
 
-Headers = list[tuple[str, str]]
+Header = tuple[str, str]
+Headers = list[Header]
 
 
 class Head(NamedTuple):

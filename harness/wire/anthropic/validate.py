@@ -274,10 +274,13 @@ def _breakpoints(value: object, place: str) -> Iterator[tuple[str, object]]:
     """Every breakpoint with the place of its block, in the order of the prompt; that of the whole request is the last."""
     if isinstance(value, list):
         for number, part in enumerate(value):
-            yield from _breakpoints(part, f"{place}{number}.")
+            if isinstance(part, (dict, list)):
+                yield from _breakpoints(part, f"{place}{number}.")
     if not isinstance(value, dict):
         return
     for name in ("tools", "system", "messages", "content"):
-        yield from _breakpoints(value.get(name), f"{place}{name}.")
+        part = value.get(name)
+        if isinstance(part, (dict, list)):
+            yield from _breakpoints(part, f"{place}{name}.")
     if value.get("cache_control") is not None:
         yield place, value["cache_control"]
