@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -69,6 +70,7 @@ class Word(NamedTuple):
     """How much it tells; 0 of a word that is everywhere."""
 
 
+@lru_cache(maxsize=1 << 16)
 def word_of(word: str) -> Word:
     """A word, in lower case, with its hash."""
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -79,7 +79,6 @@ class Provenance:
         self._texts: dict[int, _Text] = {}
         self._said_in: dict[int, list[_Text]] = {}
         self._own: set[int] = set()
-        self._words: dict[str, Word] = {}
         self._reached: list[frozenset[_Text]] = []
         self._read: dict[bytes, _Read] = {}
         self._read_with: dict[int, list[_Read]] = {}
@@ -187,9 +186,4 @@ class Provenance:
         return all(hash_of(part) in self._own for part in parts)
 
     def _words_of(self, text: str) -> list[Word]:
-        known = self._words
-        return [known.get(word) or self._learn(word) for word in words_in(text)]
-
-    def _learn(self, word: str) -> Word:
-        learnt = self._words[word] = word_of(word)
-        return learnt
+        return list(map(word_of, words_in(text)))
