@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import math
 import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import anthropic
 import httpx2 as httpx
+from httpcore2._backends.auto import AutoBackend
 
+from benchmarks.wire import CannedNetwork
 from harness.explore import portfolio
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import Property, properties
@@ -32,7 +37,21 @@ FAULTS = ("overloaded", "truncated", "invalid_json", "hang")
 PROGRAM_TARGET_S = 4.0
 PATTERN_TARGET_S = 1.0
 WORKERS = 4
+RUNS = 30
+"""How many runs are measured beside the search."""
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "code_review.yaml"
+
+
+REPLY = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-haiku-4-5",
+    "content": [{"type": "text", "text": "By the worker."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 10, "output_tokens": 5},
+}
 
 
 async def program() -> int:
@@ -79,19 +98,9 @@ def searched(
 
 def floor_s(calls: int = 200) -> float:
     """CPU of one call of the SDK alone, answered by a function [s]."""
-    reply = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-haiku-4-5",
-        "content": [{"type": "text", "text": "By the worker."}],
-        "stop_reason": "end_turn",
-        "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 5},
-    }
 
     async def call() -> None:
-        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=reply))
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=REPLY))
         client = anthropic.AsyncAnthropic(
             api_key="test", http_client=anthropic.DefaultAsyncHttpxClient(transport=transport)
         )
@@ -107,6 +116,26 @@ def floor_s(calls: int = 200) -> float:
     began_s = time.process_time()
     asyncio.run(call())
     return (time.process_time() - began_s) / calls
+
+
+def floor_of_a_run_s(runs: int = 30) -> float:
+    """CPU of one run of the program on a stock loop, over connections in memory that give the same answer at once [s]."""
+    body = json.dumps(REPLY).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    network = CannedNetwork(head % len(body) + body)
+    with patch.object(AutoBackend, "connect_tcp", network.connect_tcp):
+        asyncio.run(program())
+        began_s = time.process_time()
+        for _ in range(runs):
+            asyncio.run(program())
+        return (time.process_time() - began_s) / runs
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    """CPU of some work [s]."""
+    began_s = time.process_time()
+    work()
+    return time.process_time() - began_s
 
 
 def report(what: str, target_s: float, run: Callable[[], tuple[float, Search, str]]) -> bool:
@@ -146,7 +175,13 @@ def main() -> int:
             lambda: searched(of_pattern, properties_of_scenario(), (*singles, "pairs")),
         ),
     ]
-    print(f"a call of the SDK alone: {1000 * floor_s():.2f} ms")
+    undisturbed = [cpu_s(lambda: of_program.run(())) for _ in range(RUNS)]
+    floor_of_run_s = min(floor_of_a_run_s() for _ in range(3))
+    print(
+        f"a call of the SDK alone: {1000 * floor_s():.2f} ms; the program on a stock loop, answered from memory: "
+        f"{1000 * floor_of_run_s:.1f} ms a run; in a simulation without faults: {1000 * median(undisturbed):.1f} ms, "
+        f"{median(undisturbed) / floor_of_run_s:.2f} times as much"
+    )
     return 0 if all(met) else 1
 
 

@@ -88,13 +88,14 @@ class _CannedStream(httpcore2.AsyncNetworkStream):
         return None
 
 
-class _CannedNetwork(httpcore2.AsyncNetworkBackend):
+class CannedNetwork(httpcore2.AsyncNetworkBackend):
     """Where every connection gives the same answer."""
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
 
     async def connect_tcp(self, *_: object, **__: object) -> _CannedStream:
+        """Open a connection, whatever its place."""
         return _CannedStream(self._answer)
 
 
@@ -165,7 +166,7 @@ def floor_client(plain: httpx2.Response) -> Client:
     lines = [b"%s: %s\r\n" % line for line in plain.headers.raw]
     client = Client()
     pool: Any = client._client._transport._pool  # type: ignore[attr-defined]  # noqa: SLF001 - as the simulation
-    pool._network_backend = _CannedNetwork(  # noqa: SLF001
+    pool._network_backend = CannedNetwork(  # noqa: SLF001
         b"HTTP/1.1 200 OK\r\n%s\r\n%s" % (b"".join(lines), plain.content)
     )
     return client

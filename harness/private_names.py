@@ -111,6 +111,7 @@ PACKAGES: tuple[Package, ...] = (
         "tests/virtual/test_restored.py",
         (
             "asyncio.events._event_loop_policy",
+            "asyncio.tasks._current_tasks",
             "asyncio.selector_events._SelectorDatagramTransport",
             "asyncio.selector_events._SelectorSocketTransport",
             "asyncio.sslproto._SSLProtocolTransport",

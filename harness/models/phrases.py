@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -69,6 +70,7 @@ class Word(NamedTuple):
     """How much it tells; 0 of a word that is everywhere."""
 
 
+@lru_cache(maxsize=1 << 16)
 def word_of(word: str) -> Word:
     """A word, in lower case, with its hash."""
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -88,6 +90,27 @@ def hashes_at(words: Sequence[Word]) -> Iterator[list[int]]:
         own = word.hash
         hashes = [own, *[(before * _BASE + own) & _MASK for before in hashes[: WORDS_MAX - 1]]]
         yield hashes
+
+
+def hashes_up_to(words: Sequence[Word], longest: int) -> Iterator[list[int]]:
+    """The hashes of all phrases, for each length from one word up, in the order of the text."""
+    single = [word.hash for word in words]
+    hashes = single
+    yield hashes
+    for length in range(2, longest + 1):
+        ends = single[length - 1 :]  # the last phrase that is shorter has no word after it
+        hashes = [(it * _BASE + end) & _MASK for it, end in zip(hashes, ends, strict=False)]
+        yield hashes
+
+
+def hashes_ending(words: Sequence[Word], last: int) -> list[int]:
+    """The hashes of the phrases that end with the word at a place, by length from one word up."""
+    value, factor, hashes = 0, 1, []
+    for word in reversed(words[max(0, last + 1 - WORDS_MAX) : last + 1]):
+        value = (value + word.hash * factor) & _MASK
+        factor = factor * _BASE & _MASK
+        hashes.append(value)
+    return hashes
 
 
 def hash_of(words: Sequence[Word]) -> int:

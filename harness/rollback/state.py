@@ -45,6 +45,7 @@ class State:
         modules: The modules, by name.
         outside: Names of modules whose functions and instances are left alone, such as tests.
         roots: Other things whose state it is, by name.
+        loaded: The program's modules that are loaded; None asks for them.
     """
 
     def __init__(
@@ -52,22 +53,29 @@ class State:
         modules: Mapping[str, ModuleType],
         outside: Set[str] = frozenset(),
         roots: Mapping[str, object] | None = None,
+        loaded: dict[str, ModuleType] | None = None,
     ) -> None:
         self._from = modules, outside, roots
         self.reach = Reach(modules, outside, roots)
-        self._begin()
+        self._begin(loaded)
 
-    def _begin(self) -> None:
-        self._loaded = own_modules() if self._from[0] else {}
+    def _begin(self, loaded: dict[str, ModuleType] | None) -> None:
+        modules = self._from[0]
+        self._loaded = (own_modules() if loaded is None else loaded) if modules else {}
         self._changed: dict[int, tuple[Place, Any]] = {}
         self._moved: dict[int, object] = {}
         self._imported: dict[str, ModuleType] = {}
 
-    def is_of_now(self, modules: Mapping[str, ModuleType], outside: Set[str]) -> bool:
+    def is_of_now(
+        self,
+        modules: Mapping[str, ModuleType],
+        outside: Set[str],
+        loaded: dict[str, ModuleType],
+    ) -> bool:
         """Whether the state of some modules is this one; if so it serves another run."""
         if self._from[:2] != (modules, outside) or not self.reach.is_as_it_was():
             return False
-        self._begin()
+        self._begin(loaded)
         return True
 
     def note_end_of_run(self) -> None:

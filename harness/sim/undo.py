@@ -67,14 +67,15 @@ class Undo:
         self._is_active = True
         try:
             self.take_back()
-            modules, outside = self._program_and_tests()
-            state = self._before = _again(self._before, modules, outside)
+            loaded = own_modules()
+            modules, outside = self._program_and_tests(loaded)
+            state = self._before = _again(self._before, modules, outside, loaded)
             named = {f"argument {at}": thing for at, thing in enumerate(arguments)}
             mine = State({}, outside, named)
             self._warn(state, seed)
             module = sys.modules.get(test)
             own = {} if module is None else {test: module}
-            self._test = _again(self._test, own, frozenset())
+            self._test = _again(self._test, own, frozenset(), loaded)
             here = self._test.reach
             self.reaches = [state.reach, here]
             self._state, self._seed = state, seed
@@ -98,7 +99,10 @@ class Undo:
             arguments: The state of what the program is and gets, which is not in any module.
         """
         self.forget()  # what has changed since is still to be taken back
-        pending, now = self._state, [State(*self._program_and_tests()), arguments.anew()]
+        pending, now = (
+            self._state,
+            [State(*self._program_and_tests(own_modules())), arguments.anew()],
+        )
         arguments.take_back()
         try:
             yield
@@ -119,9 +123,11 @@ class Undo:
         """Let go of all that the runs before could reach."""
         self._before = self._test = None
 
-    def _program_and_tests(self) -> tuple[dict[str, ModuleType], set[str]]:
+    def _program_and_tests(
+        self, loaded: dict[str, ModuleType]
+    ) -> tuple[dict[str, ModuleType], set[str]]:
         program, tests = {}, set(self.tests)
-        for name, module in own_modules().items():
+        for name, module in loaded.items():
             if name in tests or _REWRITTEN in object.__getattribute__(module, "__dict__"):
                 tests.add(name)
             else:
@@ -143,11 +149,16 @@ class Undo:
             )
 
 
-def _again(before: State | None, modules: dict[str, ModuleType], outside: Set[str]) -> State:
+def _again(
+    before: State | None,
+    modules: dict[str, ModuleType],
+    outside: Set[str],
+    loaded: dict[str, ModuleType],
+) -> State:
     """The state of some modules now; that of the run before if nothing is different."""
-    if before is not None and before.is_of_now(modules, outside):
+    if before is not None and before.is_of_now(modules, outside, loaded):
         return before
-    return State(modules, outside)
+    return State(modules, outside, loaded=loaded)
 
 
 def _module_in(path: str) -> str:

@@ -70,9 +70,11 @@ class _Apart:
         if latest() is not one:
             values = world.apart.setdefault(one, {})
             world.latest_apart = weakref.ref(one), values
-        if self._name not in values:
-            values[self._name] = self._first(one)
-        return values[self._name]
+        name = self._name
+        if name in values:
+            return values[name]
+        first = values[name] = self._first(one)
+        return first
 
     def _first(self, one: object) -> object:
         """The value in a world that has none yet."""

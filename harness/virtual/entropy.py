@@ -25,10 +25,10 @@ from typing import Any
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.loop import running
 from harness.virtual.clocks import wall_ns
+from harness.virtual.importing import is_importing
 from harness.virtual.own_modules import own_modules
 from harness.virtual.patching import Attribute, StandIn, method, on_their_owners, stand_in
 
-_IMPORT = "<frozen importlib._bootstrap>"
 _UUID_EPOCH = 0x01B21DD213814000
 """Of 1970, counted from 1582 as a `uuid1` does [100 ns]."""
 _MULTICAST = 1 << 40
@@ -51,11 +51,8 @@ def _openssl_bytes(world: World, n: int) -> bytes:
 
 def _who_asks() -> str:
     """The task that runs; or the import, which only the first of several runs in a process has to make."""
-    frame = sys._getframe(2)  # noqa: SLF001 - `inspect` has it from there, at a hundred times the price
-    while frame is not None:
-        if frame.f_code.co_filename == _IMPORT:
-            return "import"
-        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+    if is_importing(sys._getframe(2)):  # noqa: SLF001 - `inspect` has it from there, at a hundred times the price
+        return "import"
     task = None if running.loop is None else asyncio.current_task(running.loop)
     asks = "" if task is None else task.get_name()
     baton = None if this_thread.world is None else this_thread.world.kernel.baton

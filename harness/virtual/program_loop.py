@@ -19,6 +19,7 @@ from harness.kernel.current_world import World, this_thread
 from harness.kernel.loop import SimLoop, running
 from harness.kernel.watcher import death_of
 from harness.virtual import subprocesses
+from harness.virtual.importing import is_importing
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
 from harness.virtual.pipes import ReadEnd, WriteEnd
 
@@ -31,6 +32,9 @@ _NO_REAL_PIPES = (
 
 class ProgramLoop(SimLoop):
     """A simulated loop for a program that may use threads."""
+
+    runs_in_import = False
+    """Whether a module that is being imported runs it."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.kernel)
@@ -194,6 +198,8 @@ def _run_forever(_: World, loop: asyncio.BaseEventLoop) -> None:
             f"an event loop of your own ({type(loop).__name__})",
             "let asyncio.run, asyncio.Runner or asyncio.new_event_loop make it.",
         )
+    if isinstance(loop, ProgramLoop):
+        loop.runs_in_import = is_importing(sys._getframe(1))  # noqa: SLF001 - see `harness.virtual.entropy`
     _stock_run_forever(loop)
 
 
@@ -209,7 +215,8 @@ def _make_runner(
 
 def _current_task(loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Task[object] | None:
     """The same, without asking the operating system for the process; HTTP clients ask at every step."""
-    return _stock_current_task(running.loop if loop is None else loop)
+    loop = running.loop if loop is None else loop
+    return _stock_current_task() if loop is None else _current_tasks.get(loop)
 
 
 def _set_policy(_: World, __: object) -> None:
@@ -217,6 +224,7 @@ def _set_policy(_: World, __: object) -> None:
 
 
 _stock_current_task = asyncio.current_task
+_current_tasks = asyncio.tasks._current_tasks  # type: ignore[attr-defined]  # noqa: SLF001 - where the stock one looks
 _stock_run_forever = asyncio.BaseEventLoop.run_forever
 _stock_make_runner = asyncio.Runner.__init__
 

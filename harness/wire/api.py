@@ -175,6 +175,11 @@ def _letters(alphabet: str) -> bytes:
     return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256))
 
 
+def _id(root: str, what: str, number: int, length: int, alphabet: str) -> str:
+    octets = shake_128(f"{root}\x1f{what}\x1f{number}".encode()).digest(length)
+    return octets.translate(_letters(alphabet)).decode("ascii")
+
+
 @dataclass(slots=True)
 class Ids:
     """Ids for one answer: they look random, and are the same in every repetition of the run.
@@ -211,8 +216,11 @@ class Ids:
             alphabet: The letters.
         """
         number = self._used[what] = self._used.get(what, 0) + 1
-        octets = shake_128(f"{self.root}\x1f{what}\x1f{number}".encode()).digest(length)
-        return octets.translate(_letters(alphabet)).decode("ascii")
+        return _id(self.root, what, number, length, alphabet)
+
+    def first(self, what: str, length: int, alphabet: str) -> str:
+        """The first name for a purpose, the same whenever it is asked for."""
+        return _id(self.root, what, 1, length, alphabet)
 
     def number(self, what: str, below: int) -> int:
         """A new whole number, from 0; `below` is small against 2**32."""

@@ -16,7 +16,8 @@ import h11
 from harness.errors import HarnessBug
 from harness.kernel.lineage import Lineage
 
-Headers = list[tuple[str, str]]
+Header = tuple[str, str]
+Headers = list[Header]
 
 
 class Head(NamedTuple):
@@ -235,12 +236,14 @@ class Connection:
     def respond(self, response: HttpResponse) -> None:
         """Send a whole answer."""
         assert isinstance(response.body, bytes), "a streamed answer is sent part by part"
-        self.begin(response)
-        self.send(response.body)
+        self._put(self._begun(response) + (b"" if self._head_only else response.body))
         self.finish()
 
     def begin(self, response: HttpResponse) -> None:
         """Send the head of an answer."""
+        self._put(self._begun(response))
+
+    def _begun(self, response: HttpResponse) -> bytes:
         if isinstance(response.body, bytes):
             framing, self._in_chunks = f"Content-Length: {len(response.body)}", False
         else:
@@ -253,7 +256,7 @@ class Connection:
         if head.count("\n") != len(lines) + 3:
             raise HarnessBug(f"a header has a line break: {lines}")
         self.has_begun = True
-        self._put(head.encode("latin-1"))
+        return head.encode("latin-1")
 
     def send(self, data: bytes) -> None:
         """Send a piece of a body."""
@@ -275,7 +278,7 @@ class Connection:
         self.is_answering = False
         if self._closes:
             self.close()
-        else:
+        elif self._sent:
             self._hear()
 
     def close(self, failure: Failure | None = None) -> None:

@@ -24,6 +24,8 @@ from harness.models.phrases import (
     Word,
     hash_of,
     hashes_at,
+    hashes_ending,
+    hashes_up_to,
     unescaped,
     units,
     word_of,
@@ -79,7 +81,8 @@ class Provenance:
         self._texts: dict[int, _Text] = {}
         self._said_in: dict[int, list[_Text]] = {}
         self._own: set[int] = set()
-        self._words: dict[str, Word] = {}
+        self._tails: set[int] = set()
+        """The last words, `_OWN_WORDS` of them, of the longer phrases of all replies."""
         self._reached: list[frozenset[_Text]] = []
         self._read: dict[bytes, _Read] = {}
         self._read_with: dict[int, list[_Read]] = {}
@@ -96,11 +99,13 @@ class Provenance:
         mine.said_by(call)
         if mine.indexed:
             return
-        for phrase, is_own in self._phrases(text, words):
+        for phrase, tail, is_own in self._phrases(text, words):
             others = self._said_in.get(phrase, [])
             if (not others and is_own) or not reached.isdisjoint(others):
                 continue
             self._keep(phrase, mine, others)
+            if tail is not None:
+                self._tails.add(tail)
 
     def sources(self, texts: Iterable[str]) -> list[int]:
         """The calls whose replies are in the texts of the next call's prompt, ascending."""
@@ -142,20 +147,48 @@ class Provenance:
 
         A reply does not come to hold what is the program's own (`_is_own`), so nothing else need be looked at again.
         """
-        found = []
+        words = self._words_of(unescaped(text))
         own, said_in = self._own, self._said_in
-        own_in_a_row = 0
-        for hashes in hashes_at(self._words_of(unescaped(text))):
-            for length, phrase in enumerate(hashes, 1):
-                if phrase in said_in:
-                    found.append((length, phrase))
-                elif length <= _OWN_WORDS:
-                    own.add(phrase)
-                elif own_in_a_row <= length - _OWN_WORDS:
-                    found.append((length, phrase))
-                if length == _OWN_WORDS:
-                    own_in_a_row = own_in_a_row + 1 if phrase in own else 0
-        return found
+        found: list[tuple[int, int, int]] = []
+        phrases: list[int] = []
+        for length, phrases in enumerate(hashes_up_to(words, _OWN_WORDS), 1):
+            if said_in.keys().isdisjoint(phrases):  # nearly always
+                own.update(phrases)
+                continue
+            own.update(it for it in phrases if it not in said_in)
+            by_end = enumerate(phrases, length - 1)
+            found += [(end, length, it) for end, it in by_end if it in said_in]
+        strange = [end for end, length, it in found if length == _OWN_WORDS and it not in own]
+        found += self._find_longer(words, phrases, strange)
+        return [(length, phrase) for _, length, phrase in sorted(found)]
+
+    def _find_longer(
+        self, words: Sequence[Word], parts: Sequence[int], strange: Sequence[int]
+    ) -> Iterator[tuple[int, int, int]]:
+        """The same of the phrases of more than `_OWN_WORDS` words: the end, the length and the hash of each.
+
+        Nothing but a phrase that ends like one of a reply is held; and only near a strange part is a phrase not the program's own.
+
+        Args:
+            words: The text.
+            parts: Its phrases of `_OWN_WORDS` words.
+            strange: The ends of those of them that are not the program's own.
+        """
+        own_in_a_row = {
+            end + more: more
+            for end in strange
+            for more in range(min(WORDS_MAX - _OWN_WORDS + 1, len(words) - end))
+        }
+        ends = dict.fromkeys(own_in_a_row)
+        if not self._tails.isdisjoint(parts):
+            by_end = enumerate(parts, _OWN_WORDS - 1)
+            ends.update((end, None) for end, part in by_end if part in self._tails)
+        for end in ends:
+            in_a_row = own_in_a_row.get(end, WORDS_MAX)
+            longer = hashes_ending(words, end)[_OWN_WORDS:]
+            for length, phrase in enumerate(longer, _OWN_WORDS + 1):
+                if phrase in self._said_in or in_a_row <= length - _OWN_WORDS:
+                    yield end, length, phrase
 
     def _keep(self, phrase: int, text: _Text, others: list[_Text]) -> None:
         if others and others[-1] is text:
@@ -165,8 +198,8 @@ class Provenance:
         for read in self._read_with.get(phrase, ()):
             read.stale = True
 
-    def _phrases(self, text: str, words: Sequence[Word]) -> Iterator[tuple[int, bool]]:
-        """The phrases of a reply that say something, each with whether all of it was in prompts before."""
+    def _phrases(self, text: str, words: Sequence[Word]) -> Iterator[tuple[int, int | None, bool]]:
+        """The phrases of a reply that say something, each with its tail if it is long, and with whether all of it was in prompts before."""
         letters = own_in_a_row = 0
         for place, hashes in enumerate(hashes_at(words)):
             letters += words[place].letters
@@ -175,11 +208,12 @@ class Provenance:
             part_is_own = len(hashes) >= _OWN_WORDS and hashes[_OWN_WORDS - 1] in self._own
             own_in_a_row = own_in_a_row + 1 if part_is_own else 0
             if len(hashes) == WORDS_MAX and letters >= LETTERS_MIN:
-                yield hashes[-1], own_in_a_row > WORDS_MAX - _OWN_WORDS
+                yield hashes[-1], hashes[_OWN_WORDS - 1], own_in_a_row > WORDS_MAX - _OWN_WORDS
         for unit in dict.fromkeys(it for it in units(text) if len(it) <= UNIT_LENGTH_MAX):
             inside = self._words_of(unit)
             if len(inside) < WORDS_MAX and sum(word.letters for word in inside) >= LETTERS_MIN:
-                yield hash_of(inside), self._is_own(inside)
+                tail = hash_of(inside[-_OWN_WORDS:]) if len(inside) > _OWN_WORDS else None
+                yield hash_of(inside), tail, self._is_own(inside)
 
     def _is_own(self, words: Sequence[Word]) -> bool:
         size = min(len(words), _OWN_WORDS)
@@ -187,9 +221,4 @@ class Provenance:
         return all(hash_of(part) in self._own for part in parts)
 
     def _words_of(self, text: str) -> list[Word]:
-        known = self._words
-        return [known.get(word) or self._learn(word) for word in words_in(text)]
-
-    def _learn(self, word: str) -> Word:
-        learnt = self._words[word] = word_of(word)
-        return learnt
+        return list(map(word_of, words_in(text)))

@@ -141,7 +141,10 @@ def first_that_meets(
     roles: Sequence[AgentRule], prompt: Prompt, headers: Mapping[str, str], request: Request
 ) -> AgentRule | None:
     """The agent that a call is given to: the first whose rules meet it; one without rules takes what is left."""
+    rest = None
     for role in roles:
-        if role.match.says_something and role.match.meets(prompt, headers, request):
+        if not role.match.says_something:
+            rest = rest or role
+        elif role.match.meets(prompt, headers, request):
             return role
-    return next((role for role in roles if not role.match.says_something), None)
+    return rest

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import random
 import secrets
@@ -166,3 +167,24 @@ def test_longer_values_begin_like_shorter_ones() -> None:
     assert len(draws.octets(200, "key")) == 200
     assert draws.octets(0, "key") == b""
     assert draws.octets(8, "key") != draws.octets(8, "other")
+
+
+def test_value_drawn_by_a_loop_that_an_import_runs_changes_no_other(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "running_module.py").write_text(
+        "import asyncio, os\nasync def draw(): return os.urandom(32)\nkey = asyncio.run(draw())\n"
+    )
+
+    async def draw() -> bytes:
+        return os.urandom(8)
+
+    def main() -> bytes:
+        importlib.import_module("running_module")
+        return asyncio.run(draw())  # in a task of the same name
+
+    try:
+        assert drawn(main, 1) == drawn(main, 1)
+    finally:
+        sys.modules.pop("running_module", None)

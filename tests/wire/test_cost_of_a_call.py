@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -16,30 +18,37 @@ import pytest
 
 from benchmarks.wire import REPLY, call, floor_client, recorded, simulation
 from harness.sim import Sim
+from harness.wire.provenance import Provenance
 
 FIRST, COUNTED = 3, 5
 
 
-async def counted(client: anthropic.AsyncAnthropic) -> float:
-    """Instructions of Python for each call, after the first few."""
-    count = 0
+@contextmanager
+def instructions() -> Iterator[list[int]]:
+    """Context manager: how many instructions of Python the block takes."""
+    count = [0]
 
     def step(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - itself
-        nonlocal count
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        count += event == "opcode"
+        count[0] += event == "opcode"
         return step
 
-    for _ in range(FIRST):
-        await call(client)
     outer = sys.gettrace()
     sys.settrace(step)
     try:
-        for _ in range(COUNTED):
-            await call(client)
+        yield count
     finally:
         sys.settrace(outer)
-    return count / COUNTED
+
+
+async def counted(client: anthropic.AsyncAnthropic) -> float:
+    """Instructions of Python for each call, after the first few."""
+    for _ in range(FIRST):
+        await call(client)
+    with instructions() as count:
+        for _ in range(COUNTED):
+            await call(client)
+    return count[0] / COUNTED
 
 
 def test_call_costs_little_more_than_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,4 +58,14 @@ def test_call_costs_little_more_than_its_client(monkeypatch: pytest.MonkeyPatch)
     sim = Sim(1)
     sim.agent("writer", reply=REPLY[:80])
     ours: float = sim.run(lambda: counted(anthropic.AsyncAnthropic())).output
-    assert ours < 1.25 * floor
+    assert ours < 1.21 * floor
+
+
+def test_new_word_of_a_long_prompt_costs_little() -> None:
+    provenance, words = Provenance(), 2000
+    provenance.sources(["Write something about the sea."])
+    provenance.said(1, "It is the largest of all things that are there to be seen from a boat.")
+    prompt = " ".join(f"word{number * number}" for number in range(words))
+    with instructions() as count:
+        assert provenance.sources([prompt]) == []
+    assert count[0] < 100 * words

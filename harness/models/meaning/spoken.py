@@ -11,7 +11,6 @@ a text, such as a line, a string of JSON or a vote.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
 
 from harness.models.phrases import (
     LETTERS_MIN,
@@ -25,8 +24,6 @@ from harness.models.phrases import (
     word_of,
     words_in,
 )
-
-_known = lru_cache(maxsize=1 << 16)(word_of)
 
 
 class Spoken:
@@ -106,7 +103,7 @@ def _normal(text: str) -> str:
 
 
 def _words(text: str) -> list[Word]:
-    return [_known(word) for word in words_in(text)]
+    return list(map(word_of, words_in(text)))
 
 
 def _phrases(text: str) -> Iterator[int]:

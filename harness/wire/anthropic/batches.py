@@ -17,11 +17,12 @@ from harness.json_types import JsonObject
 from harness.provider.limits import NO_QUOTA
 from harness.wire.anthropic.checks import Table, as_table, list_at, table_at, text_at
 from harness.wire.anthropic.errors import Rejection, error_body, invalid, not_found, words_of
-from harness.wire.anthropic.headers import BASE58, encode, rfc3339
+from harness.wire.anthropic.headers import BASE58, encode
 from harness.wire.anthropic.page import page
 from harness.wire.anthropic.reply import message
 from harness.wire.api import ApiContext, Ids, Job, Moment, Prompt
 from harness.wire.batch_turns import turns_of
+from harness.wire.dates import rfc3339
 from harness.wire.http import HttpRequest, origin
 
 _EXPIRES_S = 24 * 3600

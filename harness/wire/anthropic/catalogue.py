@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 _UNKNOWN_DATE = "1970-01-01T00:00:00Z"
@@ -182,6 +183,7 @@ def names_of_models() -> list[str]:
     return list(dict.fromkeys(name for one in _MODELS for name in (one.name, one.dated)))
 
 
+@lru_cache(maxsize=1024)
 def facts_of(model: str) -> Facts:
     """Facts of a model by its name, with or without a date; an unknown name gets those of a typical model."""
     plain = re.sub(r"-(?:20\d{6}|latest|0)$", "", model)

@@ -5,16 +5,16 @@ The length or the chunks of a body are not announced here: `harness.wire.http` d
 
 from __future__ import annotations
 
-import datetime
 import json
 import math
 from collections.abc import Sequence
-from email.utils import format_datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from harness.provider.limits import Level, Quota
-from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Ids, Moment
-from harness.wire.http import Headers, HttpResponse, Part
+from harness.wire.dates import http_date, rfc3339
+from harness.wire.http import Header, Headers, HttpResponse, Part
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """The letters of Anthropic's ids."""
@@ -51,7 +51,7 @@ def answer(
     """
     streamed = [("Cache-Control", "no-cache")] if content_type == STREAM else []
     headers = [
-        ("Date", format_datetime(wall(moment.at_s), usegmt=True)),
+        ("Date", http_date(moment.at_s)),
         ("Content-Type", content_type),
         ("Connection", "keep-alive"),
         *streamed,
@@ -82,24 +82,34 @@ def encode(value: object) -> bytes:
 
 def request_id(ids: Ids) -> str:
     """The id of a request: the same in its header and in its body."""
-    return "req_011C" + Ids(ids.root).next("request", 20, BASE58)
+    return "req_011C" + ids.first("request", 20, BASE58)
 
 
-def wall(at_s: float) -> datetime.datetime:
-    """The date at a virtual time."""
-    return datetime.datetime.fromtimestamp(EPOCH_S + at_s, datetime.UTC)
+class _Limit(NamedTuple):
+    """The headers of one limit: all but the time at which it is full again."""
 
-
-def rfc3339(at_s: float) -> str:
-    """A virtual time as a date, to the second."""
-    return wall(at_s).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+    limit: Header
+    remaining: Header
+    reset: str
+    """The name of the header of that time."""
+    full_in_s: float
 
 
 def _rate_limits(moment: Moment) -> Headers:
+    now = rfc3339(moment.at_s)
+    headers: Headers = []
+    for limit, remaining, reset, full_in_s in _limits(moment.quota):
+        full = rfc3339(math.ceil(moment.at_s + full_in_s)) if full_in_s else now
+        headers += (limit, remaining, (reset, full))
+    return headers
+
+
+@lru_cache(maxsize=64)
+def _limits(quota: Quota) -> tuple[_Limit, ...]:
     """What is left; of tokens to the nearest thousand. All tokens together are those of input and output."""
-    requests = moment.quota.requests or _UNLIMITED.requests
-    input_tokens = moment.quota.input_tokens or _UNLIMITED.input_tokens
-    output_tokens = moment.quota.output_tokens or _UNLIMITED.output_tokens
+    requests = quota.requests or _UNLIMITED.requests
+    input_tokens = quota.input_tokens or _UNLIMITED.input_tokens
+    output_tokens = quota.output_tokens or _UNLIMITED.output_tokens
     assert requests is not None
     assert input_tokens is not None
     assert output_tokens is not None
@@ -108,22 +118,22 @@ def _rate_limits(moment: Moment) -> Headers:
         input_tokens.remaining + output_tokens.remaining,
         max(input_tokens.full_in_s, output_tokens.full_in_s),
     )
-    return [
-        *_rate_limit("requests", requests, requests.remaining, moment.at_s),
-        *_rate_limit("input-tokens", input_tokens, _thousands(input_tokens), moment.at_s),
-        *_rate_limit("output-tokens", output_tokens, _thousands(output_tokens), moment.at_s),
-        *_rate_limit("tokens", tokens, _thousands(tokens), moment.at_s),
-    ]
+    return (
+        _limit("requests", requests, requests.remaining),
+        _limit("input-tokens", input_tokens, _thousands(input_tokens)),
+        _limit("output-tokens", output_tokens, _thousands(output_tokens)),
+        _limit("tokens", tokens, _thousands(tokens)),
+    )
 
 
-def _rate_limit(what: str, level: Level, remaining: int, at_s: float) -> Headers:
+def _limit(what: str, level: Level, remaining: int) -> _Limit:
     name = f"anthropic-ratelimit-{what}"
-    reset_s = math.ceil(at_s + level.full_in_s) if level.full_in_s else math.floor(at_s)
-    return [
+    return _Limit(
         (f"{name}-limit", str(level.per_min)),
         (f"{name}-remaining", str(remaining)),
-        (f"{name}-reset", rfc3339(reset_s)),
-    ]
+        f"{name}-reset",
+        level.full_in_s,
+    )
 
 
 def _thousands(level: Level) -> int:

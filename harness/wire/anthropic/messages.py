@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.json_types import JsonObject
 from harness.models import ChatMessage, ToolCall, ToolChoice, ToolResult
@@ -41,8 +40,7 @@ _SHORT_REPLY_GENERATION = 4.5
 (https://docs.claude.com/en/docs/build-with-claude/context-windows)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """The fields of the request, other than the prompt, that the answer needs."""
 
     facts: Facts
@@ -67,8 +65,7 @@ class Asked:
     """What the server is to remember of it, if anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """API version and betas from a client's headers."""
 
     version: str

@@ -108,32 +108,37 @@ def ending(prompt: Prompt, spoken: Completion) -> JsonObject:
 def usage(prompt: Prompt, spoken: Completion) -> JsonObject:
     """Usage, in the long form of a message."""
     asked: Asked = prompt.details
-    short = usage_so_far(prompt, spoken)
     written = spoken.usage.cache_write_tokens
     known_geo = "global" if asked.facts.generation >= _GEO_GENERATION else "not_available"
-    return {
-        **{name: short[name] for name in short if "input" in name},
-        "cache_creation": {
-            "ephemeral_5m_input_tokens": written - spoken.usage.cache_write_1h_tokens,
-            "ephemeral_1h_input_tokens": spoken.usage.cache_write_1h_tokens,
-        },
-        **{name: short[name] for name in short if "input" not in name},
-        "service_tier": asked.tier,
-        "inference_geo": asked.geo or known_geo,
-        **({"speed": asked.speed} if asked.speed else {}),
+    numbers = _read(spoken)
+    numbers["cache_creation"] = {
+        "ephemeral_5m_input_tokens": written - spoken.usage.cache_write_1h_tokens,
+        "ephemeral_1h_input_tokens": spoken.usage.cache_write_1h_tokens,
     }
+    numbers |= _written(asked, spoken)
+    numbers["service_tier"] = asked.tier
+    numbers["inference_geo"] = asked.geo or known_geo
+    if asked.speed:
+        numbers["speed"] = asked.speed
+    return numbers
 
 
 def usage_so_far(prompt: Prompt, spoken: Completion) -> JsonObject:
     """Usage, in the short form at the end of a stream."""
-    read = spoken.usage
-    numbers: JsonObject = {
-        "input_tokens": read.input_tokens,
-        "cache_creation_input_tokens": read.cache_write_tokens,
-        "cache_read_input_tokens": read.cache_read_tokens,
-        "output_tokens": read.output_tokens,
+    return _read(spoken) | _written(prompt.details, spoken)
+
+
+def _read(spoken: Completion) -> JsonObject:
+    usage = spoken.usage
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": usage.cache_write_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
     }
-    asked: Asked = prompt.details
+
+
+def _written(asked: Asked, spoken: Completion) -> JsonObject:
+    numbers: JsonObject = {"output_tokens": spoken.usage.output_tokens}
     if asked.thinks:
         numbers["output_tokens_details"] = {"thinking_tokens": spoken.thought_tokens}
     if spoken.reply.server_tools:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from harness.json_types import JsonObject
 from harness.models import ServerTool
-from harness.wire.anthropic.headers import rfc3339
 from harness.wire.api import Ids
+from harness.wire.dates import rfc3339
 from harness.wire.hosted import Hosted, Terms, result_tokens
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

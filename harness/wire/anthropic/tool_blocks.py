@@ -7,9 +7,10 @@ from typing import Any
 
 from harness.json_types import JsonObject
 from harness.models import ServerTool
-from harness.wire.anthropic.headers import BASE58, rfc3339
+from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.server_tools import TOOLS, Tool, Use
 from harness.wire.api import Ids
+from harness.wire.dates import rfc3339
 from harness.wire.hosted import Hosted, Terms, offer_of
 
 _DIRECT = {"caller": {"type": "direct"}}

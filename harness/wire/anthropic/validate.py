@@ -76,6 +76,9 @@ _BETA_FIELDS = frozenset(
 )
 """Fields that a request may have that names a beta feature, whichever."""
 
+_ELSEWHERE = frozenset({"model", "max_tokens", "messages", "system", "tools", "stream"})
+"""Fields of every version that have their rules elsewhere."""
+
 _TABLES = ("thinking", "output_config", "tool_choice", "cache_control", "metadata")
 """Fields that are objects, where they are there."""
 
@@ -108,6 +111,8 @@ def check_model(model: str, of_the_run: tuple[str, ...]) -> None:
 
 def check_fields(body: Table, version: str, betas: str) -> None:
     """Reject unknown fields; the known ones depend on the version."""
+    if body.keys() <= _ELSEWHERE:
+        return
     known = _FIELDS if version == NEW_VERSION else _FIELDS_BEFORE
     nothing_else(body, known | _BETA_FIELDS if betas else known)
     for name in _TABLES:
@@ -274,10 +279,13 @@ def _breakpoints(value: object, place: str) -> Iterator[tuple[str, object]]:
     """Every breakpoint with the place of its block, in the order of the prompt; that of the whole request is the last."""
     if isinstance(value, list):
         for number, part in enumerate(value):
-            yield from _breakpoints(part, f"{place}{number}.")
+            if isinstance(part, (dict, list)):
+                yield from _breakpoints(part, f"{place}{number}.")
     if not isinstance(value, dict):
         return
     for name in ("tools", "system", "messages", "content"):
-        yield from _breakpoints(value.get(name), f"{place}{name}.")
+        part = value.get(name)
+        if isinstance(part, (dict, list)):
+            yield from _breakpoints(part, f"{place}{name}.")
     if value.get("cache_control") is not None:
         yield place, value["cache_control"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Sequence
-from email.utils import format_datetime
 
 from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Moment
+from harness.wire.dates import http_date
 from harness.wire.http import HttpResponse, Part
 
 JSON = "application/json; charset=UTF-8"
@@ -41,7 +41,7 @@ def answer(
         ("Vary", "Origin"),
         ("Vary", "X-Origin"),
         ("Vary", "Referer"),
-        ("Date", format_datetime(wall(moment.at_s), usegmt=True)),
+        ("Date", http_date(moment.at_s)),
         ("Server", "scaffolding on HTTPServer2"),
         ("X-XSS-Protection", "0"),
         ("X-Frame-Options", "SAMEORIGIN"),

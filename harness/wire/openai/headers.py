@@ -6,12 +6,13 @@ on a connection.
 
 from __future__ import annotations
 
-from email.utils import formatdate
+from functools import lru_cache
 
 from harness.provider.limits import Level, Quota
 from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Moment
-from harness.wire.http import Headers
+from harness.wire.dates import http_date
+from harness.wire.http import Header, Headers
 from harness.wire.openai.encoding import HEX
 
 ORGANIZATION = "org-harnesssimulatedrun00000"
@@ -29,7 +30,7 @@ def headers(moment: Moment, content_type: str) -> Headers:
     """The headers of an answer, without those that frame its body."""
     took_ms = round(moment.took_s * 1000)
     return [
-        ("Date", formatdate(EPOCH_S + moment.at_s, usegmt=True)),
+        ("Date", http_date(moment.at_s)),
         ("Content-Type", content_type),
         ("Connection", "keep-alive"),
         ("Server", "cloudflare"),
@@ -83,14 +84,15 @@ def go_duration(duration_s: float) -> str:
     return f"{minutes}m{text}" if minutes else text
 
 
-def _rate_limits(quota: Quota) -> Headers:
+@lru_cache(maxsize=64)
+def _rate_limits(quota: Quota) -> tuple[Header, ...]:
     requests = quota.requests or _REQUESTS
     tokens = quota.input_tokens or _TOKENS
-    return [
+    return (
         ("x-ratelimit-limit-requests", str(requests.per_min)),
         ("x-ratelimit-limit-tokens", str(tokens.per_min)),
         ("x-ratelimit-remaining-requests", str(requests.remaining)),
         ("x-ratelimit-remaining-tokens", str(tokens.remaining)),
         ("x-ratelimit-reset-requests", go_duration(requests.full_in_s)),
         ("x-ratelimit-reset-tokens", go_duration(tokens.full_in_s)),
-    ]
+    )
