@@ -58,7 +58,7 @@ def bytes_of(plan: Plan, store: Store) -> list[Any]:
     """The metrics and spans of all points, by seed."""
     return [
         (
-            dict(result.runs),
+            {metric: result.values(metric) for metric in result.columns},
             [as_json_lines(queries.span_table(store, run)) for run in result.run_ids],
         )
         for result in swept(plan, store).results
@@ -113,7 +113,7 @@ def test_what_is_stored_is_not_run_again(file: Path, store: Store) -> None:
     assert sweeping.ensure(wanted(plan)) == 12
     assert Sweeping(store, ONE).ensure(wanted(plan)) == 0
     assert Sweeping(store, ONE).ensure(wanted(planned(file, runs=5))) == 8
-    assert [len(result.runs) for result in swept(plan, store).results] == [3, 3, 3, 3]
+    assert [len(result.seeds) for result in swept(plan, store).results] == [3, 3, 3, 3]
 
 
 def test_runs_of_harness_simulate_count(file: Path, store: Store) -> None:
@@ -159,7 +159,7 @@ def test_seed_that_kills_three_workers_is_given_up_and_the_rest_is_done(
     sweeping = Sweeping(store, Dying(dies=[(2, 3)] * 10))
     assert sweeping.ensure(wanted(plan)) == 11
     assert sweeping.given_up == [(2, 3)]
-    assert [len(result.runs) for result in swept(plan, store).results] == [3, 2, 3, 3]
+    assert [len(result.seeds) for result in swept(plan, store).results] == [3, 2, 3, 3]
 
 
 def test_slow_job_holds_up_no_other(file: Path, store: Store) -> None:
