@@ -85,6 +85,14 @@ class Table:
                 coded = self.codes[value] if self.columns[name] == "text" else value
                 self._arrays[name][place - many] = coded
 
+    def beside(self, more: Mapping[str, array[Any]]) -> Table:
+        """The same rows with further columns of integers, which have as many; nothing is copied."""
+        wider = Table.__new__(Table)
+        wider.columns = {**self.columns, **dict.fromkeys(more, "int")}
+        wider.codes = self.codes
+        wider._arrays = {**self._arrays, **more}  # noqa: SLF001 - of the same class
+        return wider
+
     def __getitem__(self, name: str) -> array[Any]:
         """The array of one column."""
         return self._arrays[name]

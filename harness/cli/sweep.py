@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
 from harness.cli.sweep_asked import (
@@ -24,12 +25,16 @@ from harness.run.keep import write
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import Store
 from harness.sweep.answers import Capacity, Condition, condition_of, decide, find_capacity
+from harness.sweep.answers.capacity import PRECISION
 from harness.sweep.answers.decide import FIRST_SEEDS
 from harness.sweep.axes import axis
 from harness.sweep.driver import Sweeping, seeds_there
 from harness.sweep.engines import Processes, engine_of
 from harness.sweep.plan import Plan, plan_of
 from harness.sweep.results import Swept, read
+
+_PAGES: Final = Path("reports")
+"""Where the page is written, if nothing is said."""
 
 
 def sweep_file(
@@ -39,7 +44,6 @@ def sweep_file(
     jobs: int | None,
     shards: Path | None,
     only_status: bool,
-    folder: Path,
     store: Path,
     output: str,
 ) -> int:
@@ -51,7 +55,6 @@ def sweep_file(
         jobs: How many at once; None for what is worth it.
         shards: Where workers leave runs; None if they send them back.
         only_status: Whether only what is done is told.
-        folder: Where the page is written.
         store: Where the runs are kept.
         output: `table` or `json`.
 
@@ -95,6 +98,7 @@ def sweep_file(
         for point, seed in sweeping.given_up
     ]
     metrics = shown_metrics(asked.metrics, conditions)
+    folder = asked.folder or _PAGES
     page = page_of(swept, metrics, conditions, asked.pass_k, notes)
     written = write_sweep(page, folder)[0]
     write_index(kept, folder)
@@ -129,7 +133,7 @@ def _found(
         conditions,
         direction=direction,
         between=between,
-        precision=asked.precision,
+        precision=asked.precision or PRECISION,
         overrides=asked.overrides,
         first_seed=base.spec.seed if asked.seed is None else asked.seed,
         seeds=asked.runs or FIRST_SEEDS,

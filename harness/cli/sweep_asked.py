@@ -30,9 +30,10 @@ class Asked:
     find: tuple[Literal["max", "min"], str] | None
     conditions: tuple[str, ...]
     between: str | None
-    precision: float
+    precision: float | None
     metrics: tuple[str, ...]
     pass_k: int | None
+    folder: Path | None
     overrides: tuple[str, ...]
     runs: int | None
     seed: int | None
@@ -122,6 +123,11 @@ def check_grid(asked: Asked, conditions: tuple[Condition, ...]) -> None:
             "--between says where --find looks, and there is no --find\n"
             "  How to fix: write --find max KEY, or the points as --grid KEY=LOW..HIGH:8"
         )
+    if asked.precision is not None:
+        raise HarnessError(
+            "--precision says how near --find comes, and there is no --find\n"
+            "  How to fix: write --find max KEY, or leave --precision out"
+        )
     if not conditions and asked.budget != NO_BOUND:
         raise HarnessError(
             "--max-runs and --max-cpu bound the runs that --find and --while add, and there is neither\n"
@@ -133,7 +139,8 @@ def check_find(asked: Asked, conditions: tuple[Condition, ...], *, only_status: 
     """Check what goes with `--find`.
 
     Raises:
-        HarnessError: There is no condition, or there are axes as well, or only the status is asked for.
+        HarnessError: There is no condition, or there are axes as well, or only the status is asked for, or an option is
+            about a page or a table of points.
     """
     if not conditions:
         raise HarnessError(
@@ -148,3 +155,14 @@ def check_find(asked: Asked, conditions: tuple[Condition, ...], *, only_status: 
         raise HarnessError(
             "--find looks at one key\n  How to fix: leave --grid, --zip and --sample out"
         )
+    of_points = {
+        "--metric": asked.metrics,
+        "--pass-k": asked.pass_k is not None,
+        "--output": asked.folder is not None,
+    }
+    for option, is_given in of_points.items():
+        if is_given:
+            raise HarnessError(
+                f"{option} is about the page and the table of a grid, and --find has neither\n"
+                f"  How to fix: leave {option} out; --format json tells all metrics of the values that were tried"
+            )

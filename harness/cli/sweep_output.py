@@ -154,7 +154,7 @@ def print_capacity(found: Capacity, scenario: str, output: str) -> None:
         means = it.result.means
         grid.add(
             f"{it.value:g}",
-            f"{len(it.result.runs):,}",
+            f"{len(it.result.seeds):,}",
             *(render(metric, means[metric]) if metric in means else "-" for metric in metrics),
             it.holds,
         )
@@ -190,7 +190,7 @@ def _capacity_as_json(found: Capacity, scenario: str) -> JsonObject:
             {
                 "value": it.value,
                 "holds": it.holds,
-                "runs": len(it.result.runs),
+                "runs": len(it.result.seeds),
                 "metrics": it.result.means,
             }
             for it in found.tried

@@ -126,7 +126,7 @@ def _rows(
             holds=all_hold(conditions, it) if conditions else "",
             is_optimal=len(swept.results) > 1 and str(it.point.number) in optimal,
             reliability=reliability.get(it.point.number, ()),
-            runs=len(it.runs),
+            runs=len(it.seeds),
         )
         for it in swept.results
     ]

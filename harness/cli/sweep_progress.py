@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import click
 
 from harness import wall
-from harness.store import RunRecord
+from harness.sweep.work import Made
 from harness.units import render
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _WORTH_TELLING_WALL_S: Final = 5.0
 
 
 class SweepProgress:
-    """Told of every run that is done; writes to standard error alone."""
+    """Told of all runs that are done; writes to standard error alone."""
 
     def __init__(self) -> None:
         self.done = self.failed = 0
@@ -90,18 +90,18 @@ class SweepProgress:
             err=True,
         )
 
-    def __call__(self, run: RunRecord) -> None:
-        """Be told of a run that is done.
+    def __call__(self, made: Made) -> None:
+        """Be told of runs that are done.
 
-        Workers send back many runs at once. So what is left is told from the time between the first of them and the
-        first of a later job: what came between was made in that time.
+        Workers send back many runs at once. So what is left is told from the time between the first job and a later
+        one: what came between was made in that time.
         """
         now_s = wall.elapsed_s()
         if self.done == 0:
             self._first_s = now_s
         before, since_s = self.done, now_s - self._first_s
-        self.done += 1
-        self.failed += run.metrics.get("success_rate") == 0
+        self.done += made.runs
+        self.failed += made.failed
         took_s = now_s - self._began_s
         if self._line is not None and self._task is not None:
             self._line.update(

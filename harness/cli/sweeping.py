@@ -57,8 +57,7 @@ from harness.cli.options import (
 @click.option(
     "--precision",
     type=click.FloatRange(min=1e-6, max=1),
-    default=0.02,
-    show_default=True,
+    show_default="0.02",
     help="Share of the value to which --find narrows it down.",
 )
 @click.option(
@@ -102,8 +101,7 @@ from harness.cli.options import (
     "--output",
     "folder",
     type=PATH,
-    default="reports",
-    show_default=True,
+    show_default="reports",
     help="The folder for the page.",
 )
 @store_option
@@ -116,7 +114,7 @@ def sweep(
     find: tuple[Literal["max", "min"], str] | None,
     conditions: tuple[str, ...],
     between: str | None,
-    precision: float,
+    precision: float | None,
     metrics: tuple[str, ...],
     pass_k: int | None,
     overrides: tuple[str, ...],
@@ -128,7 +126,7 @@ def sweep(
     jobs: int | None,
     shards: Path | None,
     status: bool,  # noqa: FBT001 - click passes options by name
-    folder: Path,
+    folder: Path | None,
     store: Path,
     output: str,
 ) -> int:
@@ -153,6 +151,7 @@ def sweep(
         metrics=metrics,
         pass_k=pass_k,
         overrides=overrides,
+        folder=folder,
         runs=runs,
         seed=seed,
         budget=Budget(runs=max_runs, cpu_s=max_cpu),
@@ -163,7 +162,6 @@ def sweep(
         jobs=jobs,
         shards=shards,
         only_status=status,
-        folder=folder,
         store=store,
         output=output,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from harness.errors import HarnessError
@@ -42,11 +42,17 @@ def pass_k(successes: Sequence[int], runs: int, k: int) -> float:
         raise HarnessError(
             f"pass_k: k is {k}, and each task has {runs} runs\n  How to fix: choose k from 1 to {runs}, or make more runs"
         )
-    tasks = Counter(successes)
+    return _share(Counter(successes), len(successes), runs, k)
+
+
+def _share(tasks_by_hits: Mapping[int, int], tasks: int, runs: int, k: int) -> float:
+    """The same from how many tasks have each number of successes."""
     shares = (
-        count * math.comb(hits, k) / math.comb(runs, k) for hits, count in sorted(tasks.items())
+        count * math.comb(hits, k) / math.comb(runs, k)
+        for hits, count in sorted(tasks_by_hits.items())
+        if count
     )
-    return math.fsum(shares) / len(successes)
+    return math.fsum(shares) / tasks
 
 
 def successes_of(tasks: int, failed: Sequence[Iterable[int]]) -> list[int]:
@@ -85,11 +91,19 @@ def pass_k_by_run(tasks: Sequence[int], failed: Sequence[Sequence[int]]) -> list
     k = min(K_MAX, runs - 1)
     if k < _K_MIN or len(set(tasks)) != 1 or not tasks[0]:
         return []
-    whole = pass_k(successes_of(tasks[0], failed), runs, k)
-    found = []
-    for number in range(runs):
-        others = [one for other, one in enumerate(failed) if other != number]
-        found.append(
-            runs * whole - (runs - 1) * pass_k(successes_of(tasks[0], others), runs - 1, k)
-        )
-    return found
+    lost = Counter(task for one in failed for task in set(one))
+    tasks_by_hits = Counter(successes_of(tasks[0], failed))
+    whole = _share(tasks_by_hits, tasks[0], runs, k)
+
+    def contribution(failures: frozenset[int]) -> float:
+        """Of a run in which these tasks failed; without it, all others have one success less."""
+        others = Counter({hits - 1: count for hits, count in tasks_by_hits.items()})
+        for task in failures:
+            hits = runs - lost[task]
+            others[hits - 1] -= 1
+            others[hits] += 1
+        return runs * whole - (runs - 1) * _share(others, tasks[0], runs - 1, k)
+
+    each = [frozenset(one) for one in failed]
+    known = {failures: contribution(failures) for failures in dict.fromkeys(each)}
+    return [known[failures] for failures in each]

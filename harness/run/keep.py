@@ -11,7 +11,7 @@ from harness.run.one import RunResult
 from harness.run.record import record
 from harness.run.undisturbed import undisturbed
 from harness.scenario import LoadedScenario
-from harness.store import RunRecord, Store
+from harness.store import RunBatch, RunRecord, Store, batch_of
 
 _SPANS_A_WRITE = 200_000
 """Runs are written together until they hold so many spans: a transaction has its price, and memory too."""
@@ -31,7 +31,8 @@ class Keeping:
         self.run_ids: list[int] = []
         """The numbers of the runs in the store, in the order in which they came."""
         self._store = store
-        self._waiting: list[RunRecord] = []
+        self._waiting: list[RunBatch] = []
+        self._spans_waiting = 0
         self._written_s = wall.elapsed_s()
 
     def __enter__(self) -> Self:
@@ -50,13 +51,19 @@ class Keeping:
 
     def add(self, run: RunRecord) -> None:
         """Take a run."""
-        self._waiting.append(run)
-        many = sum(len(one.spans) for one in self._waiting) >= _SPANS_A_WRITE
+        self.add_batch(batch_of(run))
+
+    def add_batch(self, batch: RunBatch) -> None:
+        """Take runs that are in columns."""
+        self._waiting.append(batch)
+        self._spans_waiting += batch.spans
+        many = self._spans_waiting >= _SPANS_A_WRITE
         if many or wall.elapsed_s() - self._written_s >= _PATIENCE_WALL_S:
             self._write()
 
     def _write(self) -> None:
         self._written_s = wall.elapsed_s()
+        self._spans_waiting = 0
         self.run_ids += write(self._store, self._waiting)
 
 
@@ -86,9 +93,9 @@ def keep(
     return keeping.run_ids
 
 
-def write(store: Store, waiting: list[RunRecord]) -> list[int]:
+def write(store: Store, waiting: list[RunBatch]) -> list[int]:
     """Write runs, and take them off the list of those that wait."""
     with undisturbed():  # DuckDB would make an error of an interruption, and the runs be lost
-        run_ids = store.write(waiting)
+        run_ids = store.write_batches(waiting)
         waiting.clear()
     return run_ids

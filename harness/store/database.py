@@ -21,6 +21,7 @@ import duckdb
 
 from harness import wall
 from harness.errors import StoreError
+from harness.store.batches import RunBatch, batch_of
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
 
@@ -126,15 +127,25 @@ class Store:
         Raises:
             StoreError: The file cannot be made or written, is not a store, or stayed locked.
         """
+        try:
+            batches = [batch_of(record) for record in records]
+        except (OverflowError, struct.error) as error:
+            raise StoreError(
+                f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
+                f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"
+            ) from error
+        return self.write_batches(batches)
+
+    def write_batches(self, batches: Sequence[RunBatch]) -> list[int]:
+        """Write runs that are in columns; see `write`.
+
+        Raises:
+            StoreError: The file cannot be made or written, is not a store, or stayed locked.
+        """
         with self.writing() as connection:
-            run_ids = _next_run_ids(connection, len(records))
-            try:
-                insert_runs(connection, run_ids, records, wall.now_utc())
-            except (OverflowError, struct.error) as error:
-                raise StoreError(
-                    f"cannot write to the store {self.path}: a number does not fit into 64 bits\n"
-                    f"  How to fix: choose smaller seeds; the largest is {max(one.seed for one in records)}"
-                ) from error
+            run_ids = _next_run_ids(connection, sum(batch.runs for batch in batches))
+            if run_ids:
+                insert_runs(connection, run_ids[0], batches, wall.now_utc())
         return run_ids
 
     @contextlib.contextmanager

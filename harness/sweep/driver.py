@@ -19,10 +19,10 @@ from harness.errors import HarnessError
 from harness.run.keep import Keeping
 from harness.run.record import harness_version
 from harness.scenario import LoadedScenario
-from harness.store import RunRecord, Store, queries
+from harness.store import Store, queries
 from harness.sweep.engines import Engine, Processes, is_worker_lost
 from harness.sweep.shards import import_shards
-from harness.sweep.work import Job, execute, program_hash
+from harness.sweep.work import Job, Made, execute, program_hash
 
 _STRIKES: Final = 3
 """So often a seed may take its worker with it before it is given up."""
@@ -42,6 +42,9 @@ _TASKS_A_JOB: Final = 4_000
 Wanted = Sequence[tuple[int, LoadedScenario, Sequence[int]]]
 """Runs: number of the point, its scenario, seeds."""
 
+Keep = Callable[[Made], None]
+"""What is done with runs that were made."""
+
 
 @dataclass(slots=True)
 class Sweeping:
@@ -51,13 +54,13 @@ class Sweeping:
         store: Where runs are kept, and looked for.
         engine: Where they are executed.
         shards: The folder where workers leave runs; None if they send them back.
-        on_run: Called whenever a run is done.
+        on_made: Called whenever runs are done.
     """
 
     store: Store
     engine: Engine
     shards: Path | None = None
-    on_run: Callable[[RunRecord], None] = lambda _: None
+    on_made: Callable[[Made], None] = lambda _: None
     given_up: list[tuple[int, int]] = field(default_factory=list)
     """Point and seed of runs that took their worker with them every time."""
     made: int = 0
@@ -81,13 +84,12 @@ class Sweeping:
         jobs = list(self._jobs(wanted, there))
         before = self.made
 
-        def keep(records: Sequence[RunRecord]) -> None:
-            for one in records:
-                if self.shards is None:
-                    keeping.add(one)
-                self.cpu_s += one.wall_s
-                self.made += 1
-                self.on_run(one)
+        def keep(made: Made) -> None:
+            if made.batch is not None:
+                keeping.add_batch(made.batch)
+            self.cpu_s += made.wall_s
+            self.made += made.runs
+            self.on_made(made)
 
         with Keeping(self.store) as keeping:
             self._run(jobs, keep)
@@ -123,7 +125,7 @@ class Sweeping:
         share = math.ceil(runs / (self.engine.jobs * _SHARES))
         return max(1, min(share, _TASKS_A_JOB // tasks))
 
-    def _run(self, jobs: Sequence[Job], keep: Callable[[Sequence[RunRecord]], None]) -> None:
+    def _run(self, jobs: Sequence[Job], keep: Keep) -> None:
         if self.engine == Processes(1):
             for job in jobs:
                 for one in job.single():  # so that an interruption loses one run
@@ -135,15 +137,13 @@ class Sweeping:
             for job in suspects:
                 self._alone(job, strikes, keep)
 
-    def _until_lost(
-        self, left: deque[Job], keep: Callable[[Sequence[RunRecord]], None]
-    ) -> list[Job]:
+    def _until_lost(self, left: deque[Job], keep: Keep) -> list[Job]:
         """Run jobs until all are done or a worker is lost.
 
         Returns:
             The runs that were under way when a worker was lost, each as a job of its own: any of them may be why.
         """
-        under_way: deque[tuple[Job, Future[list[RunRecord]]]] = deque()
+        under_way: deque[tuple[Job, Future[Made]]] = deque()
         width = self.engine.jobs * _JOBS_PER_WORKER
         with _lost_pools_close(), self.engine.executor() as executor:
             try:
@@ -154,9 +154,9 @@ class Sweeping:
                         under_way.append((left.popleft(), busy[-1]))
                     _, oldest = under_way[0]
                     if oldest.done():
-                        records = oldest.result()
+                        made = oldest.result()
                         under_way.popleft()
-                        keep(records)
+                        keep(made)
                     else:
                         wait(busy, return_when=FIRST_COMPLETED)
             except Exception as error:
@@ -164,34 +164,32 @@ class Sweeping:
                     raise
                 return list(_suspects(under_way, keep))
             finally:
-                # Processes end at once with their pool, and Python 3.11 complains about what was cancelled before.
-                for _, future in under_way if not isinstance(self.engine, Processes) else ():
-                    future.cancel()
+                self.engine.abandon([future for _, future in under_way])
         return []
 
     def _alone(
         self,
         job: Job,
         strikes: Counter[tuple[int, int]],
-        keep: Callable[[Sequence[RunRecord]], None],
+        keep: Keep,
     ) -> None:
         """Run one run by itself, until it is done or has taken its worker with it three times."""
         key = (job.point, job.seeds[0])
         while strikes[key] < _STRIKES:
             with _lost_pools_close(), self.engine.alone().executor() as executor:
                 try:
-                    records = _submitted(executor, job).result()
+                    made = _submitted(executor, job).result()
                 except Exception as error:
                     if not is_worker_lost(error):
                         raise
                     strikes[key] += 1
                     continue
-            keep(records)
+            keep(made)
             return
         self.given_up.append(key)
 
 
-def _submitted(executor: Executor, job: Job) -> Future[list[RunRecord]]:
+def _submitted(executor: Executor, job: Job) -> Future[Made]:
     """Give a job to an executor, which may be the user's."""
     try:
         return executor.submit(execute, job)
@@ -205,8 +203,8 @@ def _submitted(executor: Executor, job: Job) -> Future[list[RunRecord]]:
 
 
 def _suspects(
-    under_way: Iterable[tuple[Job, Future[list[RunRecord]]]],
-    keep: Callable[[Sequence[RunRecord]], None],
+    under_way: Iterable[tuple[Job, Future[Made]]],
+    keep: Keep,
 ) -> Iterator[Job]:
     for job, future in under_way:
         if future.done() and not future.cancelled() and future.exception() is None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +41,9 @@ class Engine(Protocol):
     def executor(self) -> AbstractContextManager[Executor]:
         """An executor that lasts as long as the `with` block; asked for again when a worker was lost."""
 
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """Give up what an executor has not done yet; its `with` block ends then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:
@@ -55,6 +58,9 @@ class Processes:
     def executor(self) -> AbstractContextManager[Executor]:
         """See `Engine`."""
         return process_pool(self.jobs)
+
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """Nothing: processes end at once with their pool, and Python 3.11 complains about what was cancelled before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,10 @@ class Dask:
         ):
             yield executor
 
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """See `Engine`."""
+        _cancel(futures)
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -128,6 +138,15 @@ class Named:
                 "  How to fix: return a concurrent.futures.Executor"
             )
         return executor  # type: ignore[no-any-return]  # whoever looks like one is taken for one
+
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """See `Engine`."""
+        _cancel(futures)
+
+
+def _cancel(futures: Iterable[Future[Any]]) -> None:
+    for future in futures:
+        future.cancel()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import StoreError
-from harness.store import RunRecord, Store
+from harness.store import RunBatch, Store
 from harness.store.database import reason
 from harness.store.exchange import export_runs, import_runs
 
@@ -28,8 +28,14 @@ def shard_name(scenario_hash: str, seeds: Sequence[int]) -> str:
     return f"{scenario_hash}-{'_'.join(map(str, seeds))}{_SUFFIX}"
 
 
-def write_shard(folder: Path, records: Sequence[RunRecord]) -> Path:
+def write_shard(folder: Path, scenario_hash: str, seeds: Sequence[int], batch: RunBatch) -> Path:
     """Write runs of one scenario to a shard; one that is there already is left as it is.
+
+    Args:
+        folder: Where shards are.
+        scenario_hash: Of the scenario.
+        seeds: The seed of each run.
+        batch: The runs.
 
     Returns:
         Its folder.
@@ -37,11 +43,11 @@ def write_shard(folder: Path, records: Sequence[RunRecord]) -> Path:
     Raises:
         StoreError: It cannot be written.
     """
-    shard = folder / shard_name(records[0].scenario_hash, [one.seed for one in records])
+    shard = folder / shard_name(scenario_hash, seeds)
     if shard.exists():
         return shard
     try:
-        _write(folder, shard, records)
+        _write(folder, shard, batch)
     except OSError as error:
         raise StoreError(
             f"cannot write runs to the folder {folder}: {reason(error)}\n"
@@ -50,12 +56,12 @@ def write_shard(folder: Path, records: Sequence[RunRecord]) -> Path:
     return shard
 
 
-def _write(folder: Path, shard: Path, records: Sequence[RunRecord]) -> None:
+def _write(folder: Path, shard: Path, batch: RunBatch) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".shard-", dir=folder) as draft:
         store = Store(Path(draft, "runs.duckdb"))
         written = Path(draft, "runs")
-        export_runs(store, store.write(records), "parquet", written)
+        export_runs(store, store.write_batches([batch]), "parquet", written)
         try:
             written.replace(shard)
         except OSError:

@@ -1,7 +1,6 @@
 """What a worker does: execute some runs of one scenario, here or on another machine.
 
-A worker opens no store. It returns the records of its runs, or writes them to a shard (`shards.py`) and returns them
-without spans.
+A worker opens no store. It returns its runs in columns, or writes them to a shard (`shards.py`).
 """
 
 from __future__ import annotations
@@ -16,10 +15,8 @@ from harness.run import simulate
 from harness.run.record import harness_version, record
 from harness.scenario import LoadedScenario
 from harness.scenario.functions import read_functions
-from harness.spans import SpanLog
-from harness.store import RunRecord
+from harness.store import RunBatch, batch_of, joined
 from harness.sweep.shards import write_shard
-from harness.texts import no_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +38,20 @@ class Job:
         return [dataclasses.replace(self, seeds=(seed,)) for seed in self.seeds]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Runs that were made."""
+
+    runs: int
+    """How many."""
+    failed: int
+    """In how many no task succeeded."""
+    wall_s: float
+    """Time that they took together [real s]."""
+    batch: RunBatch | None
+    """The runs; None if they are in a shard."""
+
+
 def program_hash(scenario: LoadedScenario) -> str:
     """Hash of the user's own modules that a scenario names; the same wherever they are the same."""
     named = dict.fromkeys(scenario.functions, scenario.source)
@@ -48,21 +59,31 @@ def program_hash(scenario: LoadedScenario) -> str:
     return hashlib.sha256("\n".join(modules).encode()).hexdigest()[:16]
 
 
-def execute(job: Job) -> list[RunRecord]:
+def execute(job: Job) -> Made:
     """Execute the runs of a job.
 
     Returns:
-        Their records, in the order of the seeds; without spans if those are in a shard.
+        What was made, with the runs in the order of the seeds.
 
     Raises:
         HarnessError: This worker has another harness or another version of the program; or a run cannot continue.
     """
     _check_versions(job)
-    records = [record(job.scenario, simulate(job.scenario, seed)) for seed in job.seeds]
-    if job.shards is None:
-        return records
-    write_shard(job.shards, records)
-    return [_without_spans(one) for one in records]
+    batches, failed, wall_s = list[RunBatch](), 0, 0.0
+    for seed in job.seeds:
+        run = record(job.scenario, simulate(job.scenario, seed))
+        batches.append(batch_of(run))
+        failed += run.metrics.get("success_rate") == 0
+        wall_s += run.wall_s
+    batch = joined(batches)
+    if job.shards is not None:
+        write_shard(job.shards, job.scenario.digest, job.seeds, batch)
+    return Made(
+        runs=len(job.seeds),
+        failed=failed,
+        wall_s=wall_s,
+        batch=batch if job.shards is None else None,
+    )
 
 
 def _check_versions(job: Job) -> None:
@@ -78,8 +99,3 @@ def _check_versions(job: Job) -> None:
             f"a worker has another version of the program {names} (in {job.scenario.folder})\n"
             "  How to fix: bring the same files to all workers, or install the program there as a wheel, and start them anew"
         )
-
-
-def _without_spans(one: RunRecord) -> RunRecord:
-    nothing = SpanLog(float)
-    return dataclasses.replace(one, spans=nothing.spans, events=nothing.events, texts=no_texts())

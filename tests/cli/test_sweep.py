@@ -141,7 +141,12 @@ def test_sweep_in_which_nothing_worked_is_not_green(harness: Cli) -> None:
         (("--grid", "workload.tasks=1,2", "--set", "workload.tasks=3"), "other values"),
         (("--grid", "workload.tasks=1,2", "--metric", "latncy_s_p95"), "did you mean"),
         (("--grid", "workload.tasks=1,2", "--between", "1..2"), "there is no --find"),
+        (("--grid", "workload.tasks=1,2", "--precision", "0.02"), "there is no --find"),
         (("--grid", "workload.tasks=1,2", "--max-runs", "3"), "there is neither"),
+        (("--grid", "workload.tasks=1,2", "--max-cpu", "3"), "there is neither"),
+        (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--metric", "calls_mean"), "--metric is about"),
+        (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "--pass-k", "2"), "--pass-k is about"),
+        (("--find", "max", "workload.tasks", "--while", "calls_mean<2", "-o", "pages"), "--output is about"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_once_with_exit_code_2(

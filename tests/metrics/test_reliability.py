@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import combinations
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -49,6 +50,27 @@ def test_contributions_of_runs_have_the_metric_as_their_mean() -> None:
     assert len(found) == len(FAILED)
     assert sum(found) / len(found) == pytest.approx(pass_k_of(TASKS, FAILED))
     assert pass_k_of(TASKS, FAILED) == pytest.approx(by_hand(10, FAILED, 4))
+
+
+@pytest.mark.parametrize("failed", [FAILED, [[3], [3, 4], [3], [3, 5]], [[], [], []]])
+def test_contribution_of_a_run_is_what_leaving_it_out_changes(failed: list[list[int]]) -> None:
+    runs, k = len(failed), min(4, len(failed) - 1)
+    whole = pass_k(successes_of(10, failed), runs, k)
+    without = [failed[:run] + failed[run + 1 :] for run in range(runs)]
+    assert pass_k_by_run([10] * runs, failed) == [
+        runs * whole - (runs - 1) * pass_k(successes_of(10, others), runs - 1, k)
+        for others in without
+    ]
+
+
+def test_contributions_of_ten_thousand_runs_are_counted_and_not_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = Mock(wraps=math.comb)
+    monkeypatch.setattr("harness.metrics.reliability.math.comb", asked)
+    failed = [[run % 7] if run % 3 == 0 else [] for run in range(10_000)]
+    assert len(pass_k_by_run([10] * 10_000, failed)) == 10_000
+    assert asked.call_count < 1_000
 
 
 UNSURE = {

@@ -9,7 +9,7 @@ import pytest
 from harness import wall
 from harness.errors import StoreError
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, as_json_lines
-from harness.store import RunRecord, Store, insert, queries
+from harness.store import RunRecord, Store, batches, queries
 
 MakeRecord = Callable[..., RunRecord]
 
@@ -162,7 +162,7 @@ def test_a_lone_surrogate_is_spelled_out(store: Store, make_record: MakeRecord) 
 def test_every_row_finds_its_run_however_runs_are_grouped(
     store: Store, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch, batch_rows: int
 ) -> None:
-    monkeypatch.setattr(insert, "_BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(batches, "_ROWS", batch_rows)
     # Every run has its own texts, and its codes mean other texts than those of the others.
     records = [
         make_record(

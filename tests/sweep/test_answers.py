@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.chance import Draws
 from harness.errors import HarnessError
-from harness.store import Store
+from harness.store import Store, queries
 from harness.sweep import Sweeping, plan_of, read
 from harness.sweep.answers import (
     condition_of,
@@ -224,3 +225,39 @@ def test_key_without_a_number_is_refused(file: Path, store: Store) -> None:
             "agents.writer.model",
             (condition_of("success_rate>0"),),
         )
+
+
+def test_knee_of_thousands_of_seeds_takes_no_more_draws_than_that_of_hundreds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And its interval is about as narrow as there are seeds."""
+    drawn = Counter[str]()
+    uniform = Draws.uniform
+
+    def counted(draws: Draws, *key: object) -> float:
+        drawn["all"] += 1
+        return uniform(draws, *key)
+
+    monkeypatch.setattr(Draws, "uniform", counted)
+    noise = [((7919 * seed) % 1000) / 1000 for seed in range(5_000)]
+    knee = knee_of({float(x): [-1 / (x / 9 + 0.1) + 5 + 4 * it for it in noise] for x in range(10)})
+    assert drawn["all"] <= 256_000
+    assert knee is not None
+    assert (knee.at, knee.low, knee.high) == (2, 2, 2)
+
+
+def test_what_is_read_is_what_the_runs_measured_by_seed(
+    file: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spans are not looked at where every task ended well."""
+    plan = plan_of(file, points_of([axis_of("workload.tasks=2..5:4")]), runs=2)
+    both = list(zip(plan.points, plan.scenarios, strict=True))
+    Sweeping(store, Processes(1)).ensure([(p.number, s, plan.seeds) for p, s in both])
+    monkeypatch.setattr("harness.store.queries.failed_tasks", lambda *_: pytest.fail("was asked"))
+    found = read(store, [(p, s, plan.seeds) for p, s in both])
+    for result in found.results:
+        for seed, run_id in zip(result.seeds, result.run_ids, strict=True):
+            run = queries.run(store, run_id)
+            values = {name: result.values(name).get(seed) for name in result.columns}
+            assert {name: it for name, it in values.items() if it is not None} == run["metrics"]
+            assert result.tasks[seed] == run["tasks"]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import RunRecord, Store
+from harness.store import Store
 from harness.sweep import Sweeping
 from harness.sweep.engines import Dask, Processes
+from harness.sweep.work import Made
 from tests.sweep.test_driver import bytes_of, planned, wanted
 
 distributed = pytest.importorskip("distributed")
@@ -26,14 +27,14 @@ def test_cluster_gives_the_same_bytes_as_one_process(
     ) as cluster:
         killed: list[int] = []
 
-        def kill_one(run: RunRecord) -> None:
+        def kill_one(made: Made) -> None:
             if is_killed and not killed:
                 with distributed.Client(cluster) as client:
                     killed.extend(sorted(client.run(os.getpid).values())[:1])
                 os.kill(killed[0], signal.SIGKILL)
 
         address = cluster.scheduler_address.removeprefix("tcp://")
-        sweeping = Sweeping(store, Dask(2, f"tcp://{address}"), on_run=kill_one)
+        sweeping = Sweeping(store, Dask(2, f"tcp://{address}"), on_made=kill_one)
         assert sweeping.ensure(wanted(plan)) == 32
         assert bool(killed) == is_killed
         assert not sweeping.given_up

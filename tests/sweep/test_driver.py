@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -19,19 +19,20 @@ import pytest
 
 from harness import wall
 from harness.errors import HarnessError
+from harness.run.many import process_pool
 from harness.run.record import harness_version
 from harness.spans import as_json_lines
-from harness.store import RunRecord, Store, queries
+from harness.store import Store, queries
 from harness.sweep import Engine, Plan, Sweeping, Swept, plan_of, read
 from harness.sweep.axes import axis_of
 from harness.sweep.engines import Processes
 from harness.sweep.points import points_of
 from harness.sweep.shards import shard_name
-from harness.sweep.work import Job, execute
+from harness.sweep.work import Job, Made, execute
 
 ONE = Processes(1)
 
-Work = Callable[[Job], list[RunRecord]]
+Work = Callable[[Job], Made]
 
 
 def planned(file: Path, runs: int = 3) -> Plan:
@@ -57,7 +58,7 @@ def bytes_of(plan: Plan, store: Store) -> list[Any]:
     """The metrics and spans of all points, by seed."""
     return [
         (
-            dict(result.runs),
+            {metric: result.values(metric) for metric in result.columns},
             [as_json_lines(queries.span_table(store, run)) for run in result.run_ids],
         )
         for result in swept(plan, store).results
@@ -77,6 +78,10 @@ class Dying:
     def alone(self) -> Engine:
         return self
 
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        for future in futures:
+            future.cancel()
+
     @contextmanager
     def executor(self) -> Iterator[Executor]:
         self.pools += 1
@@ -91,7 +96,7 @@ class _Pool(Executor):
     def submit(self, function: Work, job: Job, /) -> Future[Any]:  # type: ignore[override]
         return self.threads.submit(self.work, function, job)
 
-    def work(self, function: Work, job: Job) -> list[RunRecord]:
+    def work(self, function: Work, job: Job) -> Made:
         for seed in job.seeds:
             if (job.point, seed) in self.engine.dies:
                 self.engine.dies.remove((job.point, seed))
@@ -108,7 +113,7 @@ def test_what_is_stored_is_not_run_again(file: Path, store: Store) -> None:
     assert sweeping.ensure(wanted(plan)) == 12
     assert Sweeping(store, ONE).ensure(wanted(plan)) == 0
     assert Sweeping(store, ONE).ensure(wanted(planned(file, runs=5))) == 8
-    assert [len(result.runs) for result in swept(plan, store).results] == [3, 3, 3, 3]
+    assert [len(result.seeds) for result in swept(plan, store).results] == [3, 3, 3, 3]
 
 
 def test_runs_of_harness_simulate_count(file: Path, store: Store) -> None:
@@ -154,7 +159,7 @@ def test_seed_that_kills_three_workers_is_given_up_and_the_rest_is_done(
     sweeping = Sweeping(store, Dying(dies=[(2, 3)] * 10))
     assert sweeping.ensure(wanted(plan)) == 11
     assert sweeping.given_up == [(2, 3)]
-    assert [len(result.runs) for result in swept(plan, store).results] == [3, 2, 3, 3]
+    assert [len(result.seeds) for result in swept(plan, store).results] == [3, 2, 3, 3]
 
 
 def test_slow_job_holds_up_no_other(file: Path, store: Store) -> None:
@@ -163,7 +168,7 @@ def test_slow_job_holds_up_no_other(file: Path, store: Store) -> None:
     plan, many = plan_of(file, points, runs=3), threading.Event()
 
     class Slow(_Pool):
-        def work(self, function: Work, job: Job) -> list[RunRecord]:
+        def work(self, function: Work, job: Job) -> Made:
             if (job.point, job.seeds[0]) == (1, 1):
                 assert many.wait(10), "no more jobs were given to the other worker"
             elif job.point == 6:
@@ -210,7 +215,7 @@ def test_error_of_a_run_is_no_lost_worker(file: Path, store: Store) -> None:
     plan = planned(file)
 
     class Wrong(_Pool):
-        def work(self, function: Work, job: Job) -> list[RunRecord]:
+        def work(self, function: Work, job: Job) -> Made:
             raise HarnessError("the scenario cannot continue")
 
     class Engine(Dying):
@@ -238,8 +243,8 @@ def test_shard_is_named_by_its_content_and_left_alone_if_it_is_there(
     job = Job(
         point=1, scenario=scenario, seeds=(1, 2), program="", harness_version=version("multiagent-harness"), shards=shards
     )  # fmt: skip
-    records = execute(job)
-    assert [len(one.spans) for one in records] == [0, 0]
+    made = execute(job)
+    assert (made.runs, made.batch) == (2, None)
     (shard,) = shards.iterdir()
     assert shard.name == shard_name(scenario.digest, [1, 2]) == f"{scenario.digest}-1-2.runs"
     before = sorted((it.name, it.stat().st_mtime_ns) for it in shard.iterdir())
@@ -247,24 +252,31 @@ def test_shard_is_named_by_its_content_and_left_alone_if_it_is_there(
     assert sorted((it.name, it.stat().st_mtime_ns) for it in shard.iterdir()) == before
 
 
-def test_killed_process_loses_nothing(file: Path, store: Store) -> None:
+def test_killed_process_loses_nothing(
+    file: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A real pool, and a real signal."""
     plan = planned(file, runs=8)
+    pools: list[Executor] = []
     killed: list[int] = []
 
-    def kill_one(run: RunRecord) -> None:
-        import multiprocessing
+    @contextmanager
+    def noted_pool(jobs: int) -> Iterator[Executor]:
+        with process_pool(jobs) as pool:
+            pools.append(pool)
+            yield pool
 
-        if not killed and (children := multiprocessing.active_children()):
-            victim = children[0].pid
-            assert victim is not None
-            killed.append(victim)
-            os.kill(victim, signal.SIGKILL)
+    def kill_one(made: Made) -> None:
+        if not killed:
+            killed.append(pools[0].submit(os.getpid).result())  # a worker of this sweep's pool
+            os.kill(killed[0], signal.SIGKILL)
             wall.sleep(0.05)
 
-    sweeping = Sweeping(store, Processes(2), on_run=kill_one)
+    monkeypatch.setattr("harness.sweep.engines.process_pool", noted_pool)
+    sweeping = Sweeping(store, Processes(2), on_made=kill_one)
     assert sweeping.ensure(wanted(plan)) == 32
-    assert killed
+    assert len(killed) == 1
+    assert len(pools) > 1
     alone = Store("alone.duckdb")
     Sweeping(alone, ONE).ensure(wanted(plan))
     assert bytes_of(plan, store) == bytes_of(plan, alone)

@@ -24,6 +24,9 @@ from harness.sweep.plan import check_changes, scenario_at
 from harness.sweep.points import Point
 from harness.sweep.results import PointResult
 
+PRECISION: Final = 0.02
+"""The share of its upper end that the interval has, if nothing is said."""
+
 _DOUBLINGS_MAX: Final = 20
 """So often a first value is doubled or halved in search of the other end."""
 
@@ -111,7 +114,7 @@ def find_capacity(
     *,
     direction: Direction = "max",
     between: Axis | None = None,
-    precision: float = 0.02,
+    precision: float = PRECISION,
     overrides: tuple[str, ...] = (),
     first_seed: int = 1,
     seeds: int = FIRST_SEEDS,

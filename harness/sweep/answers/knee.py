@@ -2,18 +2,22 @@
 
 Method: Kneedle (Satopää, Albrecht, Irwin and Raghavan, "Finding a 'Kneedle' in a Haystack", ICDCSW 2011), without
 smoothing: both axes are scaled to 0..1, and the knee is where the curve is farthest from the diagonal. Its interval comes
-from a bootstrap over seeds: all points have the same ones, and are drawn together.
+from a bootstrap over seeds: all points have the same ones, and are drawn together. Of many seeds, groups of successive ones
+are drawn: their means are independent as well, and spread as much less as they are fewer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from harness.chance import Draws
 from harness.gate.statistics import mean
 
 _DRAWS: Final = 1_000
+_GROUPS_MAX: Final = 256
+"""So many seeds or groups of seeds are drawn at most: more would take minutes, and the interval would be the same."""
 _LEAST: Final = 0.1
 """A curve that is nowhere farther from the diagonal, of 1 in all, has no knee."""
 _FLAT: Final = 0.05
@@ -49,11 +53,12 @@ def knee_of(curve: Mapping[float, Sequence[float]], seed: int = 1) -> Knee | Non
     best = _turn(places, [mean(curve[place]) for place in places])
     if best is None or best[1] < _LEAST:
         return None
-    seeds = len(next(iter(curve.values())))
+    curve = {place: _grouped(values) for place, values in curve.items()}
+    groups = len(next(iter(curve.values())))
     draws = Draws.of(seed)
     drawn = []
-    for draw in range(_DRAWS if seeds > 1 else 0):
-        some = [int(seeds * draws.uniform("bootstrap", draw, place)) for place in range(seeds)]
+    for draw in range(_DRAWS if groups > 1 else 0):
+        some = [int(groups * draws.uniform("bootstrap", draw, place)) for place in range(groups)]
         turn = _turn(places, [mean([curve[place][one] for one in some]) for place in places])
         if turn is not None:
             drawn.append(turn[0])
@@ -64,6 +69,14 @@ def knee_of(curve: Mapping[float, Sequence[float]], seed: int = 1) -> Knee | Non
         else (best[0], best[0])
     )
     return Knee(best[0], low, high, best[1])
+
+
+def _grouped(values: Sequence[float]) -> Sequence[float]:
+    """The means of groups of successive values, of nearly equal size; few values stay as they are."""
+    if len(values) <= _GROUPS_MAX:
+        return values
+    ends = [len(values) * end // _GROUPS_MAX for end in range(_GROUPS_MAX + 1)]
+    return [mean(values[first:end]) for first, end in pairwise(ends)]
 
 
 def _turn(places: Sequence[float], values: Sequence[float]) -> tuple[float, float] | None:

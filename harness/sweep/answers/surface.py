@@ -40,7 +40,7 @@ def _by_k(result: PointResult, k_max: int) -> list[float]:
     first = result.scenario.spec.workload.warmup_tasks + 1
     failed = [
         [task for task in result.failed[seed] if first <= task < first + tasks]
-        for seed in result.runs
+        for seed in result.seeds
     ]
-    hits, runs = successes_of(tasks, failed), len(result.runs)
+    hits, runs = successes_of(tasks, failed), len(result.seeds)
     return [pass_k(hits, runs, k) for k in range(1, min(k_max, runs) + 1)]
