@@ -37,6 +37,7 @@ from harness.virtual import (
     program_loop,
     signals,
     sockets,
+    terminal,
     thread_circle,
     thread_report,
     threads,
@@ -73,7 +74,7 @@ _ATTRIBUTES = (
     *transports.ATTRIBUTES,
     *waits.ATTRIBUTES,
 )
-_EVENTS = {**processes.EVENTS, **sockets.EVENTS}
+_EVENTS = {**processes.EVENTS, **sockets.EVENTS, **terminal.EVENTS}
 
 
 @overload
