@@ -57,7 +57,7 @@ class _Shell(cmd.Cmd):
 
     heard = ""
 
-    def default(self, line: str) -> bool:
+    def onecmd(self, line: str) -> bool:
         self.heard = line
         return True
 
