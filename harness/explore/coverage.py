@@ -69,7 +69,7 @@ class Coverage:
                 f"tried last, since their failure changes nothing else: {', '.join(self.irrelevant)}"
             )
         if self.never_met:
-            told.append(f"faults that no call met: {', '.join(self.never_met)}")
+            told.append(f"faults that no run tried: {', '.join(self.never_met)}")
         told += [f"not possible, since {why}: {names}" for why, names in self._by_reason()]
         if self.branches is None:
             told.append("which except-branches ran is known on Python 3.12 and later")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -63,7 +64,7 @@ class Exploration:
     coverage: Coverage
     """How far it looked."""
     not_reproducible: tuple[str, ...] = ()
-    """Failures that did not fail again in the same way, and where they parted."""
+    """Failures that did not fail again in the same way, and a passing run that did not pass again alike, with where they parted."""
     interrupted: bool = False
     """Whether it was stopped by Ctrl-C."""
     by_strategy: Mapping[str, int] = field(default_factory=dict)
@@ -92,7 +93,12 @@ class Exploration:
 
         Raises:
             AssertionError: Something was; the message tells its story.
+
+        Warns:
+            UserWarning: Nothing was, but something is not reproducible.
         """
         __tracebackhide__ = True
         if self.findings:
             raise AssertionError(str(self))
+        for each in self.not_reproducible:
+            warnings.warn(f"not reproducible: {each}", stacklevel=2)

@@ -92,7 +92,8 @@ class Portfolio:
         finally:
             self._search.ahead.leave()
             self._search.ahead.end()
-        return self._result(cut_at, interrupted=interrupted)
+        differs = [] if interrupted else self._search.differences_now()
+        return self._result(cut_at, differs, interrupted=interrupted)
 
     def _result(
         self, cut_at: str, differs: Sequence[str] = (), *, interrupted: bool = False

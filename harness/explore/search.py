@@ -31,6 +31,7 @@ from harness.explore.observation import Bounds, Observation, Site, Subject
 from harness.explore.properties import Context, Failure, Property
 from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
+from harness.explore.trail import parted_here
 
 _RELATIVE_BOUND = 50
 """A run may take so many times the virtual time and the time steps of the passing one."""
@@ -216,6 +217,21 @@ class Search:
                 )
         seen.release()
         return self.passing
+
+    def differences_now(self) -> list[str]:
+        """Run without deviations again, and tell if it is another run than the first: then runs depend on those before them."""
+        before = self.passing.seen
+        if self.passing.failure is not None:
+            return []
+        again, _ = self.look(())
+        if again.events == before.events:
+            return []
+        where = parted_here(before.timeline(), again.timeline())
+        return [
+            "the passing run is another one after the search: the program keeps something that is not put back between runs, "
+            "such as a file or a database on disk, so that findings may be missing or wrong"
+            + (f"; {where}" if where else "")
+        ]
 
     # -- trials -------------------------------------------------------------------------------------------------------
 

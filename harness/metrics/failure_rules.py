@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.metrics.history import Attempt, CallRecord, History
+from harness.metrics.history import BATCHED, Attempt, CallRecord, History
 from harness.metrics.hopeless import what_to_correct
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.spans import CANCELLED, ERROR, OK
@@ -79,11 +79,15 @@ def accepted_truncated_stream(history: History) -> list[Finding]:
 def no_timeout(history: History) -> list[Finding]:
     """An attempt waited without a response for as long as the default timeout, or without limit.
 
-    For ever is: it met a fault, and was still open at the end of a task that was stopped.
+    For ever is: it met a fault, and was still open at the end of a task that was stopped. For a request of a batch no client
+    waits; it may take a day.
     """
+    batched = {event.span_id for event in history.named(BATCHED)}
 
     def seen() -> Iterator[Sighting]:
         for call in history.calls:
+            if call.span_id in batched:
+                continue
             for attempt in call.attempts:
                 waited_s = _silent_s(attempt)
                 if waited_s >= SILENCE_S - _SAME_S:

@@ -47,6 +47,9 @@ LEFT_ASKING = "left_asking"
 """Event of a call that wanted a tool whose result no prompt brought, although results of that tool were brought before in its
 conversation; its detail is the number of rounds before, `again` if it wanted the same before or `new`, and the tool."""
 
+BATCHED = "batched"
+"""Event of a call that is a request of a batch: the program asks for it later, and no client waits."""
+
 BLOCKED = "blocked"
 """Event of a task that began after it had arrived, because the program stood still; its detail is how much later [s]."""
 

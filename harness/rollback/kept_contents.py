@@ -21,6 +21,7 @@ from typing import Any
 from harness.rollback.cached_calls import calls_in, put_calls
 from harness.rollback.kind import Kind
 from harness.rollback.numpy_contents import numpy_kinds_of
+from harness.rollback.sqlite_contents import sqlite_kinds_of
 
 _ABSENT = object()
 
@@ -261,6 +262,6 @@ def kinds_of(cls: type) -> tuple[Kind, ...]:
         cls: A class other than that of modules and classes, which depend on whose they are.
     """
     kinds = [kind for base, kind in (*_WRAPPERS, *_CONTAINERS) if issubclass(cls, base)][:1]
-    kinds += numpy_kinds_of(cls)
+    kinds += numpy_kinds_of(cls) + sqlite_kinds_of(cls)
     kinds += [kind for kind in (attributes_of(cls), slots_of(cls)) if kind is not None]
     return tuple(kinds)

@@ -22,8 +22,6 @@ def visible_state(thing: Any) -> object:  # noqa: ANN401 - anything
         if cls in _GENERATORS:
             frame = getattr(thing, _GENERATORS[cls])
             return "" if frame is None else f"{frame.f_lasti} {[*map(id, frame.f_locals.values())]}"
-        if cls.__module__ == "sqlite3":
-            return f"{getattr(thing, 'total_changes', '')} rows changed"
         if cls is queue.SimpleQueue:
             return thing.qsize()
         if type(getattr(cls, "__len__", None)) is _SLOT_WRAPPER:  # not one that the program wrote

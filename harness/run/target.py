@@ -31,6 +31,7 @@ from harness.scenario.functions import find_function
 from harness.spans import CANCELLED, ERROR, OK, SpanLog
 from harness.texts import Texts
 from harness.virtual.threads import in_thread
+from harness.virtual.unrun import refuse_unrun
 from harness.virtual.world import run_here, simulated_world
 from harness.wire import SEAMS, connected
 from harness.wire.routing import Scope, inside
@@ -218,7 +219,9 @@ class TargetWorld:
             answer = function(*arguments)
         else:
             answer = await in_thread(function, *arguments)
-        return await answer if inspect.isawaitable(answer) else answer
+        answer = await answer if inspect.isawaitable(answer) else answer
+        refuse_unrun(answer)
+        return answer
 
 
 def _harness_error_in(error: BaseException) -> HarnessError | None:

@@ -37,6 +37,7 @@ from harness.virtual import (
     program_loop,
     signals,
     sockets,
+    terminal,
     thread_circle,
     thread_report,
     threads,
@@ -47,6 +48,7 @@ from harness.virtual.garbage import no_collections
 from harness.virtual.patching import StandIn, in_all_modules, on_their_owners
 from harness.virtual.reality import close_real_loop
 from harness.virtual.ticking import nothing_reached
+from harness.virtual.unrun import refuse_unrun
 
 T = TypeVar("T")
 
@@ -72,7 +74,7 @@ _ATTRIBUTES = (
     *transports.ATTRIBUTES,
     *waits.ATTRIBUTES,
 )
-_EVENTS = {**processes.EVENTS, **sockets.EVENTS}
+_EVENTS = {**processes.EVENTS, **sockets.EVENTS, **terminal.EVENTS}
 
 
 @overload
@@ -196,9 +198,10 @@ def run_here(program: object) -> Any:
 
 def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
     try:
-        result = program if asyncio.iscoroutine(program) else program()
-        if asyncio.iscoroutine(result):
+        result = program if _is_coroutine(program) else program()
+        if _is_coroutine(result):
             result = program_loop.program_loop(world).run_until_complete(result)
+        refuse_unrun(result)
     except BaseException:
         with ended_quietly():
             _end_loops(world)
@@ -206,6 +209,11 @@ def _run(world: World, program: Any) -> Any:  # noqa: ANN401 - see `run_program`
     _end_loops(world)
     _raise_failure(world.kernel, None)
     return result
+
+
+def _is_coroutine(thing: object) -> bool:
+    """Without the generators that asyncio takes for coroutines on Python 3.11."""
+    return asyncio.iscoroutine(thing) and inspect.isawaitable(thing)
 
 
 def _end_loops(world: World) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps
+from harness.metrics.history import BATCHED
 from harness.models import AttemptSpan, ModelError
 from harness.models.attempt import Left
 from harness.models.refused import RefusedError
@@ -66,6 +67,7 @@ class BatchWork:
         self._life = AttemptSpan(calls.log, call.request)
         self._span = self._life.span
         call.attempts.append(self._span)
+        calls.log.event(BATCHED, call.span)
         self._process = Process(kernel, self._steps())
         job.give_up = self.stop
 

@@ -244,6 +244,14 @@ WAYS: tuple[Way, ...] = (
         consequence="Python raises no audit event for these; call them by their names, as libraries do",
     ),
     Way(
+        what="`input`",
+        outcome="refused",
+        program=lambda _: input(),
+        names="input()",
+        consequence="unless a test has replaced it or `sys.stdin`; a debugger may ask. `sys.stdin.readline()` is real: Python "
+        "raises no audit event for it.",
+    ),
+    Way(
         what="`os.getpid`",
         outcome="real",
         program=lambda _: os.getpid() == _pid,

@@ -48,6 +48,14 @@ def no_argument():
     return 42
 
 
+async def streams(question):
+    yield await ask("You are a planner.", question)
+
+
+def forgets_await(question):
+    return [ask("You are a planner.", question)]
+
+
 async def opens_a_socket(question):
     async def start():
         socket.create_connection(("example.com", 80))
@@ -219,6 +227,16 @@ def test_tasks_that_raised_are_told_beside_the_numbers(folder: Path) -> None:
 
 def test_a_program_that_calls_nobody_is_told_to_have_tested_nothing(folder: Path) -> None:
     assert notes_of(folder, "no_argument") == ("No call was made, so no agent was tested.",)
+
+
+@pytest.mark.parametrize(
+    ("function", "what"), [("streams", "async generator"), ("forgets_await", "coroutine")]
+)
+def test_program_that_returns_code_which_did_not_run_is_refused(
+    folder: Path, function: str, what: str
+) -> None:
+    with pytest.raises(HarnessError, match=f"the program returned the {what}"):
+        notes_of(folder, function)
 
 
 def test_what_is_refused_ends_the_run_also_out_of_a_group_of_tasks(folder: Path) -> None:

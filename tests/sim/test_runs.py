@@ -10,7 +10,7 @@ import os
 import random  # noqa: TID251 - a program draws from it
 import time  # noqa: TID251 - a program reads its own clock
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -54,6 +54,49 @@ def test_everything_that_can_be_awaited_or_called_is_a_program(ask: Any, form: s
     }[form]()
     assert (run.output, run.latency_s, run.error) == ("heard this", 1.5, None)
     assert run is sim.last_run
+
+
+async def _stream() -> AsyncIterator[str]:
+    yield "a part"
+
+
+def _parts() -> Iterator[str]:
+    yield "a part"
+
+
+async def _ask() -> str:
+    return "an answer"
+
+
+async def _forgets_await() -> object:
+    return _ask()
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (_stream, r"the async generator '_stream', whose code did not run\n  How to fix: run an"),
+        (_parts, "the generator '_parts'"),
+        (_forgets_await, "the coroutine '_ask', whose code did not run\n  How to fix: await it"),
+        (lambda: [_ask(), _ask()], r"the coroutine '_ask'.*\n.*gather"),
+        (lambda: {"a": _ask()}, "the coroutine '_ask'"),
+    ],
+    ids=["stream", "parts", "coroutine", "list", "dictionary"],
+)
+def test_code_that_the_program_returns_and_did_not_run_is_refused(
+    program: Callable[..., object], message: str
+) -> None:
+    sim = Sim(1)
+    with pytest.raises(HarnessError, match=message):
+        sim.run(program)
+    assert sim.last_run.error is not None
+
+
+def test_generator_that_has_begun_and_an_expression_may_be_returned() -> None:
+    begun = _parts()
+    assert next(begun)
+    assert Sim(1).run(lambda: begun).output is begun
+    assert list(Sim(1).run(lambda: (n for n in [1, 2])).output) == [1, 2]
 
 
 def test_program_without_calls_runs_too() -> None:

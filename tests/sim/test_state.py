@@ -37,8 +37,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
         yield make
     for name in names:
         module: Any = sys.modules.pop(name, None)
-        if hasattr(module, "DB"):
-            module.DB.close()
+        for each in ("DB", "OTHER"):
+            if hasattr(module, each):
+                getattr(module, each).close()
 
 
 STATE = {
@@ -131,6 +132,28 @@ STATE = {
     "what a library holds": (
         "import types\nAPP = types.SimpleNamespace(cache={})",
         "APP.cache[len(APP.cache)] = 1; APP.more = len(APP.cache); return vars(APP)",
+    ),
+    "a database in memory": (
+        "import sqlite3\nDB = sqlite3.connect(':memory:')\nDB.execute('create table t (x)')\nDB.commit()",
+        "DB.execute('insert into t values (1)'); DB.commit(); return DB.execute('select count(*), max(rowid) from t').fetchall()",
+    ),
+    "a database without a table": (
+        "import sqlite3\nDB = sqlite3.connect(':memory:')",
+        "DB.execute('create table t (x)'); return DB.execute('select name from sqlite_master').fetchall()",
+    ),
+    "a database with a change that is not committed": (
+        "import sqlite3\nDB = sqlite3.connect(':memory:', check_same_thread=False)\nDB.execute('create table t (x)')",
+        "DB.execute('insert into t values (1)'); return DB.execute('select count(*) from t').fetchall()",
+    ),
+    "a database behind an object and a cursor": (
+        ("import sqlite3\nclass Memory:\n    def __init__(self):\n        self.cursor = sqlite3.connect(':memory:').cursor()\n"
+        "        self.cursor.execute('create table t (x)')\nMEMORY = Memory()"),
+        "MEMORY.cursor.execute('insert into t values (1)'); return MEMORY.cursor.execute('select count(*) from t').fetchall()",
+    ),
+    "a database of two connections": (
+        ("import sqlite3\nDB, OTHER = (sqlite3.connect('file:prog?mode=memory&cache=shared', uri=True) for _ in range(2))\n"
+        "DB.execute('create table t (x)')\nDB.commit()"),
+        "DB.execute('insert into t values (1)'); DB.commit(); return OTHER.execute('select count(*) from t').fetchall()",
     ),
     "a module that the run imports": ("", "import part; part.SEEN.append(1); return len(part.SEEN)"),
 }  # fmt: skip
@@ -264,15 +287,21 @@ def test_module_that_a_run_imports_can_be_looked_at_and_is_imported_anew(program
 
 
 OPAQUE = {
+    "a database in memory that is read while it is put back": (
+        "import sqlite3\nDB = sqlite3.connect(':memory:')\nDB.execute('create table t (x)')\nDB.commit()",
+        ("global ROWS; DB.executemany('insert into t values (?)', [(n,) for n in range(9)]); DB.commit(); "
+        "ROWS = DB.execute('select * from t'); ROWS.fetchone()"),
+        "prog.DB changed between seed 1 and 2",
+    ),
     "a queue in C": (
         "import queue\nTIMES = queue.SimpleQueue()",
         "for n in range(10): TIMES.put(n)",
         "prog.TIMES grew from 0 to 10 items between seed 1 and 2",
     ),
     "a generator": ("def f():\n    while True: yield\nGEN = f()", "next(GEN)", "prog.GEN changed between seed 1 and 2"),
-    "a database": (
-        "import sqlite3\nDB = sqlite3.connect(':memory:')\nDB.execute('create table t (x)')",
-        "DB.execute('insert into t values (1)')",
+    "a database in a file": (
+        "import sqlite3\nDB = sqlite3.connect(__file__ + '.db')\nDB.execute('create table t (x)')",
+        "DB.execute('insert into t values (1)'); DB.commit()",
         "prog.DB changed between seed 1 and 2",
     ),
 }  # fmt: skip

@@ -150,6 +150,18 @@ def test_a_batch_takes_its_time_and_knows_no_rate_limit() -> None:
     assert len(set(ends)) == 50
 
 
+@pytest.mark.parametrize("program", [anthropic_batch, openai_batch])
+@pytest.mark.parametrize("fault", ["", "hang"])
+def test_batch_that_takes_long_is_no_client_without_a_timeout(program: Any, fault: str) -> None:
+    sim = Sim(seed=3)
+    sim.agent("labeller", reply="x")
+    if fault:
+        sim.fault(fault, call=1)
+    run = sim.run(program)
+    assert run.latency_s > 1200
+    assert [finding for finding in run.findings if finding.kind == "no_timeout"] == []
+
+
 def test_fault_makes_a_single_result_an_error() -> None:
     sim = classifier()
     sim.fault("status", agent="classifier", call=3, status=500)

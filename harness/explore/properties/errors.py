@@ -23,6 +23,9 @@ from harness.virtual.own_modules import is_own_file
 
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
+_SDK_ERRORS = ("anthropic", "openai", "google.genai.errors", "httpx", "httpx2", "aiohttp")
+"""Modules with the errors of SDKs and of their connections."""
+
 _TEXT_MAX = 200
 """How much of an error's text is shown [characters]."""
 
@@ -83,7 +86,7 @@ def _is_excused(raised: BaseException, context: Context) -> bool:
         return False
     if isinstance(raised, TimeoutError | ConnectionError | ToolError):
         return True
-    if _is_of_library(raised):
+    if _is_of_library(raised) or _passes_on(raised):
         return context.is_disturbed
     if is_raised_on_purpose(raised.__traceback__):
         return context.is_disturbed
@@ -100,15 +103,31 @@ def _is_of_library(raised: BaseException) -> bool:
     return file is not None and not is_of_program(file)
 
 
+def _passes_on(raised: BaseException) -> bool:
+    """Whether a library tells of an SDK's error in the text of its own, as AutoGen does: `RuntimeError: APIError: ...`."""
+    name = str(raised).partition(":")[0]
+    known = [getattr(sys.modules.get(module), name, None) for module in _SDK_ERRORS]
+    tells = any(isinstance(one, type) and issubclass(one, Exception) for one in known)
+    file, raises = _raised_by(raised.__traceback__)
+    return tells and raises and not is_of_program(file)
+
+
 def is_raised_on_purpose(trace: TracebackType | None) -> bool:
     """Whether the program's own code raised an error with a `raise` statement."""
+    file, raises = _raised_by(trace)
+    return raises and is_of_program(file)
+
+
+def _raised_by(trace: TracebackType | None) -> tuple[str, bool]:
+    """The file that an error comes from, and whether a `raise` statement raised it there."""
     last = None
     while trace is not None:
         last, trace = trace, trace.tb_next
-    if last is None or not is_of_program(last.tb_frame.f_code.co_filename):
-        return False
-    code = last.tb_frame.f_code.co_code
-    return 0 <= last.tb_lasti < len(code) and code[last.tb_lasti] == _RAISE
+    if last is None:
+        return "", False
+    code = last.tb_frame.f_code
+    at = last.tb_lasti
+    return code.co_filename, 0 <= at < len(code.co_code) and code.co_code[at] == _RAISE
 
 
 def innermost_line(trace: TracebackType | None) -> str:
