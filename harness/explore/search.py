@@ -27,7 +27,7 @@ from harness.explore.deviation import (
     ToolLatency,
     ToolTwice,
 )
-from harness.explore.observation import Bounds, Observation, Site, Subject
+from harness.explore.observation import Bounds, Observation, Site, Subject, Use
 from harness.explore.properties import Context, Failure, Property
 from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
@@ -59,7 +59,9 @@ class Trial:
     """1 for the passing run."""
     fresh: tuple[Site, ...] = ()
     """Calls that the passing run does not make."""
-    _timeline: Timeline | None = None
+    fresh_uses: tuple[Use, ...] = ()
+    """Uses of tools that it does not make."""
+    _timelines: dict[tuple[str, ...], Timeline] = field(default_factory=dict)
     _addresses: frozenset[str] | None = None
 
     @property
@@ -70,10 +72,11 @@ class Trial:
         return self._addresses
 
     def timeline(self, irrelevant: Collection[str]) -> Timeline:
-        """Its moments."""
-        if self._timeline is None:
-            self._timeline = Timeline(self.seen, irrelevant)
-        return self._timeline
+        """Its moments, but for those of some agents."""
+        without = tuple(irrelevant)
+        if without not in self._timelines:
+            self._timelines[without] = Timeline(self.seen, irrelevant)
+        return self._timelines[without]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,8 @@ class Search:
         self.linked = _linked(seen)
         self.addresses = {site.address for site in seen.sites}
         """The calls of the passing run."""
+        self.used = {use.key for use in seen.uses}
+        """Its uses of tools."""
         if self.passing.failure is None and self.check is not None:
             accepted = accepts_everything(self.check, seen.output)
             if accepted:
@@ -312,6 +317,7 @@ class Search:
             made.fresh = tuple(
                 site for site in made.seen.sites if site.address not in self.addresses
             )
+            made.fresh_uses = tuple(use for use in made.seen.uses if use.key not in self.used)
             self.followups.append(made)
 
     # -- what matters -------------------------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ _VALUES_FROM = 20
 _NEAR = 0.05
 """The least time that fails is known up to this share."""
 
+_DIGITS = 6
+"""Digits of a moment."""
+
 Look = Callable[[Deviations], tuple[Observation, Failure | None]]
 
 
@@ -178,8 +181,9 @@ class Shrinker:
         for thread in threads if len(best) - len(others) > 1 else ():
             if self._fails((*others, ThreadFirst(thread))):
                 return
+        seen = self._best.seen
         for one in best:
-            for single in _at_same_call(one):
+            for single in (*_at_same_call(one), *at_same_event(one, seen, self._passing)):
                 if self._fails((single,)):
                     return
 
@@ -218,6 +222,44 @@ def _at_same_call(one: Deviation) -> Iterator[Deviation]:
             yield Fault(call, "hang")
         case Latency(call=call, takes_s=takes_s):
             yield Latency(call, round(takes_s * 3 + 30, 1))
+
+
+def at_same_event(one: Deviation, seen: Observation, passing: Observation) -> Iterator[Deviation]:
+    """A cancellation, or the end of a late call, as long after the same event in the passing run.
+
+    Another deviation may have done no more than move that event.
+    """
+    match one:
+        case Cancel(at_s=at_s):
+            moved_s = _moved(at_s, seen, passing)
+            if moved_s is not None:
+                yield replace(one, at_s=moved_s)
+        case Latency(call=call):
+            ends_s = [site.end_s for site in seen.sites if site.address == call]
+            starts_s = [site.start_s for site in passing.sites if site.address == call]
+            for end_s, start_s in zip(ends_s, starts_s, strict=False):
+                moved_s = _moved(end_s, seen, passing, but=call)
+                if moved_s is not None and moved_s > start_s:
+                    yield replace(one, takes_s=round(moved_s - start_s, _DIGITS))
+
+
+def _moved(at_s: float, seen: Observation, passing: Observation, but: str = "") -> float | None:
+    """The moment of the passing run that is as long after the last event before as a moment of another run [virtual s]."""
+    before = {site.address: site for site in passing.sites if site.address != but}
+    events = [
+        (moment_s, then_s)
+        for site in seen.sites
+        if site.address in before
+        for moment_s, then_s in (
+            (site.start_s, before[site.address].start_s),
+            (site.end_s, before[site.address].end_s),
+        )
+        if moment_s <= at_s
+    ]
+    if not events:
+        return None
+    moment_s, then_s = max(events)
+    return round(then_s + at_s - moment_s, _DIGITS)
 
 
 def _plainer(one: Deviation) -> Iterator[Deviation]:

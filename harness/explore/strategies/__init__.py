@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from harness.explore.deviation import Deviations
 from harness.explore.search import Search
+from harness.explore.strategies.again import again
 from harness.explore.strategies.cancel import cancel
 from harness.explore.strategies.deep import deep
 from harness.explore.strategies.dense import dense
@@ -18,7 +19,7 @@ from harness.explore.strategies.follow import follow
 from harness.explore.strategies.heal import heal
 from harness.explore.strategies.mishaps import mishaps
 from harness.explore.strategies.pairs import pairs
-from harness.explore.strategies.races import race
+from harness.explore.strategies.races import aside, race
 from harness.explore.strategies.rebase import rebase
 from harness.explore.strategies.singles import fail, other, transient
 from harness.explore.strategies.slow import slow
@@ -38,6 +39,8 @@ STRATEGIES: Mapping[str, Strategy] = {
     "other": other,
     "transient": transient,
     "race": race,
+    "again": again,
+    "aside": aside,
     "cancel": cancel,
     "tools": tools,
     "mishaps": mishaps,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.explore.deviation import Deviations, ToolFails, ToolLatency, ToolTwice
 from harness.explore.search import Search
+from harness.explore.strategies.faults import LOST, TOOL_FAILS
 
 _TWICE = "effect_twice"
 
@@ -13,8 +14,8 @@ _TWICE = "effect_twice"
 def tools(search: Search) -> Iterator[Deviations | None]:
     """Each use of the passing run."""
     uses = search.passing.seen.uses
-    for effect in (True, False):
-        for use in uses:
+    for effect, fault in ((True, LOST), (False, TOOL_FAILS)):
+        for use in uses if search.allows(fault) else ():
             yield (ToolFails(use.key, effect),)
     if _TWICE in (
         search.faults or ()
@@ -22,7 +23,7 @@ def tools(search: Search) -> Iterator[Deviations | None]:
         for use in uses:
             yield (ToolTwice(use.key),)
     timeline = search.passing.timeline(search.irrelevant)
-    columns = [(use, timeline.latencies(use.start_s, use.end_s, ())) for use in uses]
+    columns = [(use, timeline.of_use(use)) for use in uses]
     for row in range(max((len(latencies) for _, latencies in columns), default=0)):
         for use, latencies in columns:
             if row < len(latencies):
