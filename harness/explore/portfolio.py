@@ -24,7 +24,7 @@ FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "dow
 
 ROUND: tuple[str, ...] = (
     "race", "slow", "follow", "tools", "fail", "cancel", "race", "again", "heal", "follow", "other", "under", "dense", "race",
-    "cancel", "mishaps", "follow", "pairs", "race", "again", "ties", "rebase", "transient", "aside", "deep",
+    "cancel", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "transient", "aside", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
 

@@ -23,12 +23,13 @@ from harness.explore.deviation import (
     Latency,
     Meets,
     SlowAgent,
+    ToolDropped,
     ToolFails,
     ToolLatency,
     ToolTwice,
 )
 from harness.explore.observation import Bounds, Observation, Site, Subject, Use
-from harness.explore.properties import Context, Failure, Property
+from harness.explore.properties import ENDLESS, Context, Failure, Property
 from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
 
@@ -298,7 +299,11 @@ class Search:
             self.inconclusive[str(error).splitlines()[0]] += 1
             return None
         context = Context(passing, seen, deviations)
-        return next(filter(None, (holds(context) for holds in self.properties)), None)
+        failure = next(filter(None, (holds(context) for holds in self.properties)), None)
+        unaware = any(isinstance(one, ToolDropped) for one in seen.applied)
+        if failure is not None and unaware and failure.kind not in ENDLESS:
+            return None  # a program that was told that all is done cannot know better; it must not wait for ever
+        return failure
 
     def _learn(self, made: Trial) -> None:
         story = made.seen.story()

@@ -34,6 +34,9 @@ _NARROW_MAX = 3
 _HALVED_MAX = 8
 """So many parts are looked at one by one."""
 
+_THREADS_MAX = 8
+"""So many ways to prefer one thread are tried in place of an order by chance."""
+
 _FAILS = "overloaded"
 """The plainest fault."""
 
@@ -147,15 +150,25 @@ class Shrinker:
         """Break up what stands for many."""
         for wide in [one for one in self._best.deviations if isinstance(one, WIDE)]:
             whole, narrow = self._best, self._best.seen.parts.get(wide, ())
-            if not narrow or len(narrow) > _PARTS_MAX:
-                continue
             others = tuple(one for one in whole.deviations if one != wide)
-            if len(narrow) > 2:
+            if len(narrow) > 2 and len(narrow) <= _PARTS_MAX:
                 self._search_in(others, narrow)
-            elif self._fails((*others, *narrow)):
+            elif narrow and len(narrow) <= 2 and self._fails((*others, *narrow)):
                 self._halve()
             if len(self._best.deviations) > len(others) + _NARROW_MAX:
                 self._best = whole
+            if self._best is whole:
+                self._prefer_one_thread(others, narrow)
+
+    def _prefer_one_thread(self, others: Deviations, narrow: Deviations) -> None:
+        """One thread that goes first or last in place of an order by chance, of which nobody can tell what it does."""
+        turns = [one for one in narrow if isinstance(one, ThreadGoes)]
+        first = dict.fromkeys(one.goes for one in turns)
+        last = dict.fromkeys(path for one in turns for path in one.ready.split(" | "))
+        plainer = [*map(ThreadFirst, first), *(ThreadFirst(path, last=True) for path in last)]
+        for one in plainer[:_THREADS_MAX]:
+            if self._fails((*others, one)):
+                return
 
     def _search_in(self, others: Deviations, narrow: Deviations) -> None:
         """Halve what a wide deviation stands for as long as one half is enough."""

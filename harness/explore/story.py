@@ -23,6 +23,7 @@ from harness.explore.deviation import (
     ThreadFirst,
     ThreadGoes,
     ThreadJitter,
+    ToolDropped,
     ToolFails,
     ToolLatency,
     ToolTwice,
@@ -146,6 +147,8 @@ def in_words(one: Deviation, passing: Observation, seen: Observation) -> str:
             return f"{_use(use, passing, seen)} {how}"
         case ToolTwice(use=use):
             return f"{_use(use, passing, seen)} is done twice"
+        case ToolDropped(use=use):
+            return f"{_use(use, passing, seen)} is answered, and has no effect"
         case Meets(sort=sort, at=at, name=name, fields=fields):
             what = _call(at, passing, seen) if sort == "agent" else f"{sort} {at}"
             return f"{what} meets {_fault(name, fields)}"
@@ -198,6 +201,8 @@ def compare(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
     """
     lines = list(_marked(*in_columns(before, now)))
     differs = [place for place, (mark, _) in enumerate(lines) if mark != " "]
+    if not differs:
+        return
     shown = {place + beside for place in differs for beside in (-1, 0, 1)}
     shown |= set(_meanwhile(lines, differs))
     told = [place for place in range(len(lines)) if place in shown]

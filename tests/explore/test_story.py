@@ -57,6 +57,11 @@ def test_lines_that_are_the_same_are_not_marked_when_one_run_takes_longer() -> N
     assert [same for _, _, same in beside(before, now)] == [True, False]
 
 
+def test_timelines_that_are_the_same_have_nothing_to_compare() -> None:
+    assert list(compare(["0.000 -> 1.000  a"], ["0.000 -> 1.000  a"])) == []
+    assert list(compare([], [])) == []
+
+
 def test_what_a_late_call_comes_too_late_for_is_shown() -> None:
     both = [f"{at_s:.3f} -> {at_s + 0.5:.3f}  call {at_s} of b" for at_s in range(1, 20)]
     before, now = (["0.000 -> 13.000  call 1 of a", *both], ["0.000 -> 15.200  call 1 of a", *both])

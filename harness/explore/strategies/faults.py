@@ -17,6 +17,9 @@ TOOL_FAILS = "tool_fails"
 LOST = "reply_lost"
 """A use of a simulated tool takes effect, and its answer is lost."""
 
+DROPPED = "effect_lost"
+"""A use of a simulated tool is answered, and takes no effect."""
+
 
 def failures_of(search: Search, use: Use) -> Iterator[ToolFails]:
     """The ways in which a use of a tool can fail, the plainest first."""
@@ -39,7 +42,7 @@ def impossible(search: Search) -> dict[str, str]:
         lost = ("message_lost", "message_duplicated", "message_delayed", "message_reordered")
         found |= dict.fromkeys(lost, "no messages between members of a pattern")
     if not seen.uses and "tool" not in sorts:
-        found |= dict.fromkeys((TOOL_FAILS, LOST), "no simulated tool is used")
+        found |= dict.fromkeys((TOOL_FAILS, LOST, DROPPED), "no simulated tool is used")
     return found
 
 

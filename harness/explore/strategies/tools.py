@@ -1,12 +1,12 @@
-"""Simulated tools: a use fails, its answer is lost after its effect, it is done twice, or it takes another time."""
+"""Simulated tools: a use fails, its answer or its effect is lost, it is done twice, or it takes another time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Deviations, ToolFails, ToolLatency, ToolTwice
+from harness.explore.deviation import Deviations, ToolDropped, ToolFails, ToolLatency, ToolTwice
 from harness.explore.search import Search
-from harness.explore.strategies.faults import LOST, TOOL_FAILS
+from harness.explore.strategies.faults import DROPPED, LOST, TOOL_FAILS
 
 _TWICE = "effect_twice"
 
@@ -17,6 +17,8 @@ def tools(search: Search) -> Iterator[Deviations | None]:
     for effect, fault in ((True, LOST), (False, TOOL_FAILS)):
         for use in uses if search.allows(fault) else ():
             yield (ToolFails(use.key, effect),)
+    for use in uses if search.allows(DROPPED) else ():
+        yield (ToolDropped(use.key),)
     if _TWICE in (
         search.faults or ()
     ):  # otherwise a check of effects could blame a program that has no way to prevent it
