@@ -44,6 +44,10 @@ _CONFIRMED_AT = 4
 """A program goes on for ever if a run passes a bound that is so many times as wide; later runs are cut at the bound itself."""
 
 
+AGAIN = "again"
+"""The strategy that tries other times of calls whose lateness is a base already."""
+
+
 class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
     """The search may run no more."""
 
@@ -308,8 +312,8 @@ class Search:
     def _learn(self, made: Trial) -> None:
         story = made.seen.story()
         self.stories.setdefault(story, made)
-        if len(made.deviations) != 1:
-            return
+        if len(made.deviations) != 1 or made.strategy == AGAIN:
+            return  # of the times of a late call the first is a base; one in between would stand for those that are longer
         if not self.orders:
             self.orders[self.passing.seen.order(self.irrelevant)] = self.passing
         self.orders.setdefault(made.seen.order(self.irrelevant), made)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from harness.explore.deviation import Cancel, Deviation, Down, Fault, Latency
+from harness.explore.deviation import Cancel, Deviation, Deviations, Down, Fault, Latency
+from harness.explore.observation import Bounds, Observation
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import Context, Failure
 from harness.explore.search import Budget, Search
@@ -81,3 +83,23 @@ def test_a_deviation_that_only_moved_an_event_is_left_out_with_it() -> None:
     late = subject.run((Latency("a call", 9.0),))
     (moved,) = at_same_event(Cancel("task", 9.5), late, passing)
     assert moved == Cancel("task", 2.5)  # half a second after the end of the same call
+
+
+def test_another_time_of_a_late_call_does_not_stand_for_the_longer_ones() -> None:
+    search = Search(Late(), (all_is_well,), Budget(20, math.inf))
+    search.begin()
+    search.trial((Latency("a call", 9.0),), "again")
+    assert bases(search) == []
+    search.trial((Latency("a call", 45.0),), "race")
+    assert bases(search) == [(Latency("a call", 45.0),)]
+
+
+class Late(MadeUp):
+    """The output tells whether a call is late."""
+
+    def __init__(self) -> None:
+        super().__init__(breaks=(), changes=frozenset())
+
+    def run(self, deviations: Deviations, bounds: Bounds | None = None) -> Observation:
+        seen = super().run(deviations, bounds)
+        return replace(seen, output=seen.latency_s > 8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from harness.explore.deviation import Deviations
-from harness.explore.search import Search
+from harness.explore.search import AGAIN, Search
 from harness.explore.strategies.again import again
 from harness.explore.strategies.cancel import cancel
 from harness.explore.strategies.deep import deep
@@ -26,6 +26,7 @@ from harness.explore.strategies.slow import slow
 from harness.explore.strategies.ties import ties
 from harness.explore.strategies.tools import tools
 from harness.explore.strategies.under import under
+from harness.explore.strategies.widely import widely
 
 Strategy = Callable[[Search], Iterator[Deviations | None]]
 
@@ -38,8 +39,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     "fail": fail,
     "other": other,
     "transient": transient,
+    "widely": widely,
     "race": race,
-    "again": again,
+    AGAIN: again,
     "aside": aside,
     "cancel": cancel,
     "tools": tools,
