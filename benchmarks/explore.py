@@ -27,7 +27,7 @@ from harness.sim import Sim
 from tests.zoo.crowd import beside_the_crowd, describe_crowd
 from tests.zoo.healthy import NUMBER, healthy
 from tests.zoo.planted import Planted
-from tests.zoo.table import HALVES, TABLE
+from tests.zoo.table import HALF_OF, TABLE
 
 ENDLESS = frozenset({"deadlock", "livelock", "leak"})
 
@@ -94,7 +94,7 @@ def measured(bug: Planted, runs: int, *, crowded: bool, fixed: bool = False) -> 
 
 def told(it: Measured) -> str:
     """One line about one search."""
-    head = f"{HALVES[it.bug.name]} {'crowd' if it.crowded else 'alone'} {it.bug.kind:<20} {it.bug.name:<36}"
+    head = f"{HALF_OF[it.bug.name]} {'crowd' if it.crowded else 'alone'} {it.bug.kind:<20} {it.bug.name:<36}"
     if it.found is None:
         result = f"NOT FOUND in {it.searched.runs} runs"
     else:
@@ -117,8 +117,8 @@ def table(results: list[Measured]) -> str:
         f"{'':<28}{'found':>9}{'runs':>8}{'max':>6}{'shrink':>8}{'max':>6}{'minimal':>9}{'CPU s':>8}"
     ]
     for crowded in sorted({it.crowded for it in results}):
-        for half in sorted({HALVES[it.bug.name] for it in results}):
-            part = [it for it in results if it.crowded == crowded and HALVES[it.bug.name] == half]
+        for half in sorted({HALF_OF[it.bug.name] for it in results}):
+            part = [it for it in results if it.crowded == crowded and HALF_OF[it.bug.name] == half]
             lines.append(f"half {half}, {'beside the crowd' if crowded else 'alone'}")
             groups = {
                 "one deviation": [it for it in part if len(it.bug.minimum) == 1],
@@ -174,7 +174,7 @@ def main() -> int:
     bugs = [
         bug
         for bug in TABLE
-        if said.half in (None, HALVES[bug.name]) and (not said.only or bug.name in said.only)
+        if said.half in (None, HALF_OF[bug.name]) and (not said.only or bug.name in said.only)
     ]
     results: list[Measured] = []
     for crowded in (False,) if said.alone else (False, True):

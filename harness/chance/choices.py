@@ -23,9 +23,9 @@ Key = tuple[str, ...]
 KINDS = ("draw", "bytes", "ids", "attempt", "tool", "timer", "thread", "cancel", "fault")
 """The kinds of choices."""
 
-TOOL_OUTCOMES = ("done", "fails", "lost", "twice")
+TOOL_OUTCOMES = ("done", "fails", "lost", "twice", "dropped")
 """What a use of a simulated tool comes to: it is done; it fails without an effect; it has its effect and its answer is lost; it is
-done twice, as a message that is delivered twice."""
+done twice, as a message that is delivered twice; it is answered and has no effect, as a message that is accepted and lost."""
 
 TimerKind = Literal["sleep", "timer", "wait"]
 

@@ -25,6 +25,7 @@ from harness.explore.deviation import (
     ThreadFirst,
     ThreadGoes,
     ThreadJitter,
+    ToolDropped,
     ToolFails,
     ToolLatency,
     ToolTwice,
@@ -94,7 +95,7 @@ class DeviatedChoices(Choices):
                 self._keyed["cancel", task] = deviation
             case ThreadGoes(ready=ready, number=number):
                 self._keyed["thread", ready, str(number)] = deviation
-            case ToolFails(use=use) | ToolTwice(use=use):
+            case ToolFails(use=use) | ToolTwice(use=use) | ToolDropped(use=use):
                 self._keyed["tool", use, "outcome"] = deviation
             case Meets(sort=sort, at=at):
                 self._keyed["fault", sort, at] = deviation
@@ -234,6 +235,8 @@ def _value(deviation: Deviation) -> object:
             return "lost" if effect else "fails"
         case ToolTwice():
             return "twice"
+        case ToolDropped():
+            return "dropped"
         case ToolLatency(takes_s=takes_s):
             return takes_s
         case Meets(name=name, fields=fields):

@@ -186,6 +186,14 @@ class ToolTwice:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolDropped:
+    """One use of a simulated tool is answered and has no effect, as a message that is accepted and lost."""
+
+    kind: ClassVar[str] = "tool_dropped"
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
 class Meets:
     """Something that is no attempt meets a fault: a message, an agent at one of its calls, a use of a tool in a pattern."""
 
@@ -216,6 +224,7 @@ Deviation = (
     | ToolFails
     | ToolLatency
     | ToolTwice
+    | ToolDropped
     | Meets
 )
 Deviations = tuple[Deviation, ...]
@@ -241,6 +250,7 @@ _KINDS: dict[str, Any] = {
         ToolFails,
         ToolLatency,
         ToolTwice,
+        ToolDropped,
         Meets,
     )
 }

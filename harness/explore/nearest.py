@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.explore.columns import in_columns
 from harness.explore.deviation import Deviations
 from harness.explore.observation import Observation
 from harness.explore.search import Trial
@@ -43,5 +44,5 @@ def nearest(trials: Iterable[Trial], shrunk: Shrunk) -> Near:
 
 def _distance(one: Sequence[str], other: Sequence[str]) -> int:
     """How many lines only one of two timelines has."""
-    ours, theirs = Counter(one), Counter(other)
+    ours, theirs = map(Counter, in_columns(one, other))
     return (ours - theirs).total() + (theirs - ours).total()

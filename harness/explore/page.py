@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from harness.explore.columns import in_columns
 from harness.explore.exploration import Finding
 
 _STYLE = """
@@ -61,6 +62,7 @@ def write_page(finding: Finding, path: Path) -> None:
 def beside(before: Sequence[str], now: Sequence[str]) -> list[tuple[str, str, bool]]:
     """Two timelines line by line: one, the other, and whether they are the same there."""
     rows: list[tuple[str, str, bool]] = []
+    before, now = in_columns(before, now)
     for kind, one, one_end, other, other_end in difflib.SequenceMatcher(
         a=before, b=now, autojunk=False
     ).get_opcodes():

@@ -14,7 +14,7 @@ from harness.explore.observation import Observation
 from harness.explore.properties import Failure
 from harness.explore.search import BudgetSpent, Search, Trial
 from harness.explore.shrink import Shrinker, Shrunk, in_order
-from harness.explore.story import in_words, tell
+from harness.explore.story import in_words, nearest_in_words, tell
 from harness.explore.strategies import STRATEGIES
 from harness.explore.token import NO_LIMITS, Replay, token_of
 from harness.explore.trail import parted, parted_here, trail_of
@@ -23,8 +23,9 @@ FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "dow
 """Before all else; `down` to its end."""
 
 ROUND: tuple[str, ...] = (
-    "race", "slow", "follow", "tools", "fail", "cancel", "race", "heal", "follow", "other", "under", "dense", "race", "cancel",
-    "mishaps", "follow", "pairs", "race", "ties", "rebase", "transient", "deep",
+    "race", "slow", "follow", "tools", "fail", "widely", "cancel", "race", "again", "heal", "follow", "other", "widely", "under",
+    "dense", "race", "cancel", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "widely", "transient",
+    "aside", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
 
@@ -226,7 +227,7 @@ class Portfolio:
             story=tell(passing, near, shrunk.seen, deviations, shrunk.failure),
             in_words=tuple(in_words(one, passing, shrunk.seen) for one in deviations),
             timeline=timeline,
-            nearest=tuple(in_words(one, passing, near.seen) for one in near.deviations),
+            nearest=nearest_in_words(passing, near),
             passing_timeline=tuple(near.seen.timeline()),
             deviations_when_found=len(trial.deviations),
             failure=shrunk.failure,

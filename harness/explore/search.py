@@ -23,12 +23,13 @@ from harness.explore.deviation import (
     Latency,
     Meets,
     SlowAgent,
+    ToolDropped,
     ToolFails,
     ToolLatency,
     ToolTwice,
 )
-from harness.explore.observation import Bounds, Observation, Site, Subject
-from harness.explore.properties import Context, Failure, Property
+from harness.explore.observation import Bounds, Observation, Site, Subject, Use
+from harness.explore.properties import ENDLESS, Context, Failure, Property
 from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.timeline import Timeline
 from harness.explore.trail import parted_here
@@ -42,6 +43,10 @@ makes so many calls however many others there are."""
 
 _CONFIRMED_AT = 4
 """A program goes on for ever if a run passes a bound that is so many times as wide; later runs are cut at the bound itself."""
+
+
+AGAIN = "again"
+"""The strategy that tries other times of calls whose lateness is a base already."""
 
 
 class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
@@ -60,7 +65,9 @@ class Trial:
     """1 for the passing run."""
     fresh: tuple[Site, ...] = ()
     """Calls that the passing run does not make."""
-    _timeline: Timeline | None = None
+    fresh_uses: tuple[Use, ...] = ()
+    """Uses of tools that it does not make."""
+    _timelines: dict[tuple[str, ...], Timeline] = field(default_factory=dict)
     _addresses: frozenset[str] | None = None
 
     @property
@@ -71,10 +78,11 @@ class Trial:
         return self._addresses
 
     def timeline(self, irrelevant: Collection[str]) -> Timeline:
-        """Its moments."""
-        if self._timeline is None:
-            self._timeline = Timeline(self.seen, irrelevant)
-        return self._timeline
+        """Its moments, but for those of some agents."""
+        without = tuple(irrelevant)
+        if without not in self._timelines:
+            self._timelines[without] = Timeline(self.seen, irrelevant)
+        return self._timelines[without]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +217,8 @@ class Search:
         self.linked = _linked(seen)
         self.addresses = {site.address for site in seen.sites}
         """The calls of the passing run."""
+        self.used = {use.key for use in seen.uses}
+        """Its uses of tools."""
         if self.passing.failure is None and self.check is not None:
             accepted = accepts_everything(self.check, seen.output)
             if accepted:
@@ -309,13 +319,17 @@ class Search:
             self.inconclusive[str(error).splitlines()[0]] += 1
             return None
         context = Context(passing, seen, deviations)
-        return next(filter(None, (holds(context) for holds in self.properties)), None)
+        failure = next(filter(None, (holds(context) for holds in self.properties)), None)
+        unaware = any(isinstance(one, ToolDropped) for one in seen.applied)
+        if failure is not None and unaware and failure.kind not in ENDLESS:
+            return None  # a program that was told that all is done cannot know better; it must not wait for ever
+        return failure
 
     def _learn(self, made: Trial) -> None:
         story = made.seen.story()
         self.stories.setdefault(story, made)
-        if len(made.deviations) != 1:
-            return
+        if len(made.deviations) != 1 or made.strategy == AGAIN:
+            return  # of the times of a late call the first is a base; one in between would stand for those that are longer
         if not self.orders:
             self.orders[self.passing.seen.order(self.irrelevant)] = self.passing
         self.orders.setdefault(made.seen.order(self.irrelevant), made)
@@ -328,6 +342,7 @@ class Search:
             made.fresh = tuple(
                 site for site in made.seen.sites if site.address not in self.addresses
             )
+            made.fresh_uses = tuple(use for use in made.seen.uses if use.key not in self.used)
             self.followups.append(made)
 
     # -- what matters -------------------------------------------------------------------------------------------------

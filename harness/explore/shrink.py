@@ -34,6 +34,9 @@ _NARROW_MAX = 3
 _HALVED_MAX = 8
 """So many parts are looked at one by one."""
 
+_THREADS_MAX = 8
+"""So many ways to prefer one thread are tried in place of an order by chance."""
+
 _FAILS = "overloaded"
 """The plainest fault."""
 
@@ -42,6 +45,9 @@ _VALUES_FROM = 20
 
 _NEAR = 0.05
 """The least time that fails is known up to this share."""
+
+_DIGITS = 6
+"""Digits of a moment."""
 
 Look = Callable[[Deviations], tuple[Observation, Failure | None]]
 
@@ -144,15 +150,25 @@ class Shrinker:
         """Break up what stands for many."""
         for wide in [one for one in self._best.deviations if isinstance(one, WIDE)]:
             whole, narrow = self._best, self._best.seen.parts.get(wide, ())
-            if not narrow or len(narrow) > _PARTS_MAX:
-                continue
             others = tuple(one for one in whole.deviations if one != wide)
-            if len(narrow) > 2:
+            if len(narrow) > 2 and len(narrow) <= _PARTS_MAX:
                 self._search_in(others, narrow)
-            elif self._fails((*others, *narrow)):
+            elif narrow and len(narrow) <= 2 and self._fails((*others, *narrow)):
                 self._halve()
             if len(self._best.deviations) > len(others) + _NARROW_MAX:
                 self._best = whole
+            if self._best is whole:
+                self._prefer_one_thread(others, narrow)
+
+    def _prefer_one_thread(self, others: Deviations, narrow: Deviations) -> None:
+        """One thread that goes first or last in place of an order by chance, of which nobody can tell what it does."""
+        turns = [one for one in narrow if isinstance(one, ThreadGoes)]
+        first = dict.fromkeys(one.goes for one in turns)
+        last = dict.fromkeys(path for one in turns for path in one.ready.split(" | "))
+        plainer = [*map(ThreadFirst, first), *(ThreadFirst(path, last=True) for path in last)]
+        for one in plainer[:_THREADS_MAX]:
+            if self._fails((*others, one)):
+                return
 
     def _search_in(self, others: Deviations, narrow: Deviations) -> None:
         """Halve what a wide deviation stands for as long as one half is enough."""
@@ -178,8 +194,9 @@ class Shrinker:
         for thread in threads if len(best) - len(others) > 1 else ():
             if self._fails((*others, ThreadFirst(thread))):
                 return
+        seen = self._best.seen
         for one in best:
-            for single in _at_same_call(one):
+            for single in (*_at_same_call(one), *at_same_event(one, seen, self._passing)):
                 if self._fails((single,)):
                     return
 
@@ -218,6 +235,44 @@ def _at_same_call(one: Deviation) -> Iterator[Deviation]:
             yield Fault(call, "hang")
         case Latency(call=call, takes_s=takes_s):
             yield Latency(call, round(takes_s * 3 + 30, 1))
+
+
+def at_same_event(one: Deviation, seen: Observation, passing: Observation) -> Iterator[Deviation]:
+    """A cancellation, or the end of a late call, as long after the same event in the passing run.
+
+    Another deviation may have done no more than move that event.
+    """
+    match one:
+        case Cancel(at_s=at_s):
+            moved_s = _moved(at_s, seen, passing)
+            if moved_s is not None:
+                yield replace(one, at_s=moved_s)
+        case Latency(call=call):
+            ends_s = [site.end_s for site in seen.sites if site.address == call]
+            starts_s = [site.start_s for site in passing.sites if site.address == call]
+            for end_s, start_s in zip(ends_s, starts_s, strict=False):
+                moved_s = _moved(end_s, seen, passing, but=call)
+                if moved_s is not None and moved_s > start_s:
+                    yield replace(one, takes_s=round(moved_s - start_s, _DIGITS))
+
+
+def _moved(at_s: float, seen: Observation, passing: Observation, but: str = "") -> float | None:
+    """The moment of the passing run that is as long after the last event before as a moment of another run [virtual s]."""
+    before = {site.address: site for site in passing.sites if site.address != but}
+    events = [
+        (moment_s, then_s)
+        for site in seen.sites
+        if site.address in before
+        for moment_s, then_s in (
+            (site.start_s, before[site.address].start_s),
+            (site.end_s, before[site.address].end_s),
+        )
+        if moment_s <= at_s
+    ]
+    if not events:
+        return None
+    moment_s, then_s = max(events)
+    return round(then_s + at_s - moment_s, _DIGITS)
 
 
 def _plainer(one: Deviation) -> Iterator[Deviation]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from harness.chance.choices import TimerRecord
-from harness.explore.observation import Observation, Site
+from harness.explore.observation import Observation, Site, Use
 
 LONG_S = (45.0, 150.0)
 """Latencies that are tried besides: a limit that is only a number in the program is in no timeline [s]."""
@@ -107,6 +107,14 @@ class Timeline:
     def of_site(self, site: Site) -> list[float]:
         """How long a call could take; see `latencies`."""
         return self.latencies(site.start_s, site.end_s, self.deadlines(site))
+
+    def of_use(self, use: Use) -> list[float]:
+        """How long a use of a tool could take; see `latencies`."""
+        return self.latencies(use.start_s, use.end_s, ())
+
+    def last_before(self, at_s: float) -> float:
+        """When something last happened before a moment [virtual s]."""
+        return max((moment for moment in self.moments if moment < at_s - _NEAR_S), default=0.0)
 
     def ties(self) -> list[list[TimerRecord]]:
         """The timers of the program that fall on one instant with another timer, or with the end of a call; the first first."""

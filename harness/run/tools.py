@@ -217,6 +217,9 @@ class SimTool:
                     raise ToolError(f"{self.name} failed")
                 if mishap is not None and mishap.error and not mishap.effects:
                     raise ToolError(mishap.error, breaks=mishap.breaks)
+                if outcome == "dropped":
+                    use.effects = 0
+                    return answers.get(_LAST) if callable(self._result) else self._result
                 result = yield from self._answer(args, kwargs, answers, known)
                 before = answers.get(_LAST)
                 if outcome == "twice" and known is None:

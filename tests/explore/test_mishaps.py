@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import anthropic
 import pytest
 
 from harness.explore import portfolio
-from harness.explore.deviation import Meets, ToolTwice
+from harness.explore.deviation import Meets, ToolDropped, ToolTwice
 from harness.explore.exploration import Exploration
 from harness.explore.portfolio import Portfolio
 from harness.explore.scenario import ExploredScenario, properties
@@ -140,3 +141,42 @@ def test_a_tool_is_used_twice_unless_its_key_tells(key: str | None, times: int) 
     found = sim.explore(ships, check=check, runs=10, faults=["effect_twice"])
     assert not sim.explore(ships, check=check, runs=10).findings
     assert [one.overrides for one in found.findings] == [(ToolTwice("ships ship"),)] * times
+
+
+def ships_by_bus(waits: float | None) -> tuple[Sim, Callable[[], Coroutine[object, None, bool]]]:
+    """A parcel is sent, and somebody waits for it, at most for a time; the check of its outcome is not asked."""
+    sim = Sim(1)
+    arrived: list[asyncio.Event] = []
+    ship = sim.tool("ship", result=lambda order: arrived[0].set())
+
+    async def ships() -> bool:
+        arrived[:] = [asyncio.Event()]
+        await ship(order=7)
+        try:
+            await asyncio.wait_for(arrived[0].wait(), waits)
+        except TimeoutError:
+            return False
+        return True
+
+    return sim, ships
+
+
+def test_who_waits_for_a_message_without_an_end_is_told_that_it_can_be_lost() -> None:
+    sim, ships = ships_by_bus(None)
+    (finding,) = sim.explore(ships, check=bool, runs=20).findings
+    assert finding.kind == "deadlock"
+    assert finding.overrides == (ToolDropped("ships ship"),)
+    assert "use 1 of ship (ships, begun at 0.000 s) is answered, and has no effect" in finding.story
+    assert len(sim.replay_finding(finding.token).findings) == 1
+
+
+def test_a_check_does_not_blame_a_program_that_was_told_that_its_message_is_sent() -> None:
+    sim, ships = ships_by_bus(60.0)
+    assert not sim.explore(ships, check=bool, runs=20).findings
+
+
+def test_tools_fail_only_if_that_is_among_the_faults() -> None:
+    sim, ships = ships_by_bus(None)
+    found = sim.explore(ships, check=bool, runs=30, faults=[])
+    assert not found.findings
+    assert found.coverage.pairs == 0

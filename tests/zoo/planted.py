@@ -16,6 +16,7 @@ Kind = Literal[
     "pair of faults",
     "pair of latencies",
     "fault and latency",
+    "fault and cancellation",
     "tie",
     "outside cancellation",
     "permit leak",
@@ -72,7 +73,16 @@ class Order:
     seed: int
 
 
-Deviation = Fault | Late | Shift | Cancel | Order
+@dataclass(frozen=True)
+class Tool:
+    """What one use of a simulated tool comes to."""
+
+    use: str
+    """The path of the task that uses it, the name of the tool, and which use."""
+    outcome: Literal["fails", "lost", "dropped"]
+
+
+Deviation = Fault | Late | Shift | Cancel | Order | Tool
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,16 @@ from typing import Any
 from harness import Choices, HarnessError
 from harness.sim import Sim
 from harness.sim.program_run import ProgramRun
-from tests.zoo.planted import Cancel, Deviation, Fault, Late, Order, Planted, Shift
+from tests.zoo.planted import (
+    Cancel,
+    Deviation,
+    Fault,
+    Late,
+    Order,
+    Planted,
+    Shift,
+    Tool,
+)
 
 HORIZON_S = 800.0
 """No program of the zoo takes so long unless it goes on for ever [virtual s]."""
@@ -47,6 +56,8 @@ def run(bug: Planted, deviations: Iterable[Deviation] = (), *, fixed: bool = Fal
                 overrides["cancel", task] = at_s
             case Order(seed):
                 order = "random"
+            case Tool(use, outcome):
+                overrides["tool", use, "outcome"] = outcome
     choices = Choices(overrides)
     program = bug.fixed if fixed else bug.program
     wrong = failure_of(

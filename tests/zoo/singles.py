@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.zoo.planted import Deviation, Fault, Late, Planted
+from tests.zoo.planted import Deviation, Fault, Late, Planted, Tool
 from tests.zoo.running import Ran, run
 
 FAULTS = ("overloaded", "truncated", "invalid_json", "hang", "reset")
@@ -18,10 +18,13 @@ LONG_S = (45.0, 150.0, 400.0)
 
 
 def single_faults(passing: Ran) -> Iterator[Deviation]:
-    """Each fault, at each call of the passing run."""
+    """Each fault, at each call of the passing run, and each use of a tool that fails or whose answer is lost."""
     for agent, call, _ in calls_of(passing):
         for kind in FAULTS:
             yield Fault(agent, call, kind)
+    for use in passing.choices.uses:
+        yield Tool(use.key, "fails")
+        yield Tool(use.key, "lost")
 
 
 def single_latencies(passing: Ran) -> Iterator[Deviation]:

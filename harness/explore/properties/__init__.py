@@ -10,7 +10,7 @@ from collections.abc import Callable
 from harness.explore.properties.api import Context, Failure, Property
 from harness.explore.properties.checked import checked
 from harness.explore.properties.effects import repeated_effect
-from harness.explore.properties.ending import ends
+from harness.explore.properties.ending import ENDLESS, ends
 from harness.explore.properties.errors import error, unseen_error
 from harness.explore.properties.leaks import leak
 from harness.explore.properties.limits import within
@@ -19,7 +19,7 @@ from harness.scenario.explore import RunLimits
 
 NO_LIMITS = RunLimits()
 
-__all__ = ["NO_LIMITS", "Context", "Failure", "Property", "properties"]
+__all__ = ["ENDLESS", "NO_LIMITS", "Context", "Failure", "Property", "properties"]
 
 
 def properties(

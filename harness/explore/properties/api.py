@@ -13,6 +13,7 @@ from harness.explore.deviation import (
     Latency,
     Meets,
     SlowAgent,
+    ToolDropped,
     ToolFails,
     ToolLatency,
 )
@@ -54,7 +55,10 @@ class Context:
     @property
     def has_fault(self) -> bool:
         """Whether a provider or a tool failed."""
-        return any(isinstance(one, Fault | Down | Meets | ToolFails) for one in self.now.applied)
+        return any(
+            isinstance(one, Fault | Down | Meets | ToolFails | ToolDropped)
+            for one in self.now.applied
+        )
 
     @property
     def is_disturbed(self) -> bool:

@@ -9,6 +9,9 @@ from harness.explore.properties.api import Context, Failure
 
 _PLACE = re.compile(r"[\w.-]+\.py:\d+")
 
+ENDLESS = ("deadlock", "livelock")
+"""The kinds of failure of a program that does not end."""
+
 
 def ends(context: Context) -> Failure | None:
     """A deadlock, or a bound that was passed."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from harness.explore.deviation import Deviations
-from harness.explore.search import Search
+from harness.explore.search import AGAIN, Search
+from harness.explore.strategies.again import again
 from harness.explore.strategies.cancel import cancel
 from harness.explore.strategies.deep import deep
 from harness.explore.strategies.dense import dense
@@ -18,13 +19,14 @@ from harness.explore.strategies.follow import follow
 from harness.explore.strategies.heal import heal
 from harness.explore.strategies.mishaps import mishaps
 from harness.explore.strategies.pairs import pairs
-from harness.explore.strategies.races import race
+from harness.explore.strategies.races import aside, race
 from harness.explore.strategies.rebase import rebase
 from harness.explore.strategies.singles import fail, other, transient
 from harness.explore.strategies.slow import slow
 from harness.explore.strategies.ties import ties
 from harness.explore.strategies.tools import tools
 from harness.explore.strategies.under import under
+from harness.explore.strategies.widely import widely
 
 Strategy = Callable[[Search], Iterator[Deviations | None]]
 
@@ -37,7 +39,10 @@ STRATEGIES: Mapping[str, Strategy] = {
     "fail": fail,
     "other": other,
     "transient": transient,
+    "widely": widely,
     "race": race,
+    AGAIN: again,
+    "aside": aside,
     "cancel": cancel,
     "tools": tools,
     "mishaps": mishaps,

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Cancel, Deviation, Deviations, Fault, Latency
+from harness.explore.deviation import (
+    Cancel,
+    Deviation,
+    Deviations,
+    Fault,
+    Latency,
+    ToolLatency,
+)
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.cancel import cancellations
-from harness.explore.strategies.faults import FAILS, classes
+from harness.explore.strategies.faults import FAILS, classes, failures_of
 
 
 def deep(search: Search) -> Iterator[Deviations | None]:
@@ -29,7 +36,7 @@ def deep(search: Search) -> Iterator[Deviations | None]:
 
 def _all_of(search: Search, trial: Trial) -> Iterator[Deviations]:
     timeline = trial.timeline(search.irrelevant)
-    own = {getattr(one, "call", "") for one in trial.deviations}
+    own = {getattr(one, "call", "") or getattr(one, "use", "") for one in trial.deviations}
     known = search.addresses
     sites = [site for site in trial.seen.sites if site.address not in own]
     sites = [site for site in sites if site.agent not in search.irrelevant]
@@ -44,6 +51,14 @@ def _all_of(search: Search, trial: Trial) -> Iterator[Deviations]:
             ),
         ]
         for site in sites
+    ]
+    columns += [
+        [
+            *failures_of(search, use),
+            *(ToolLatency(use.key, takes_s) for takes_s in timeline.of_use(use)),
+        ]
+        for use in sorted(trial.seen.uses, key=lambda use: use.key in search.used)
+        if use.key not in own
     ]
     cancelled = [] if isinstance(trial.deviations[0], Cancel) else cancellations(search, trial)
     columns.append(list(cancelled))

@@ -16,12 +16,11 @@ from harness.explore.deviation import (
     Jitter,
     Latency,
     ThreadJitter,
-    ToolFails,
     ToolLatency,
 )
 from harness.explore.search import Search
 from harness.explore.strategies.cancel import cancellations
-from harness.explore.strategies.faults import FAILS, classes
+from harness.explore.strategies.faults import FAILS, classes, failures_of
 
 _SHARES = (0.15, 0.35, 0.7)
 """The share of calls that deviate in a run."""
@@ -82,11 +81,11 @@ def _drawn(search: Search, number: int) -> Iterator[Deviation]:
         yield cancelled[int(draw("cancellation") * len(cancelled))]
     for use in seen.uses:
         if draw("deviates", use.key) < share * _TOOL_SHARE:
-            latencies = timeline.latencies(use.start_s, use.end_s, ())
-            if latencies and draw("late", use.key) < _LATE:
+            latencies, failures = timeline.of_use(use), list(failures_of(search, use))
+            if latencies and (not failures or draw("late", use.key) < _LATE):
                 yield ToolLatency(use.key, _near(latencies, draw("latency", use.key)))
-            else:
-                yield ToolFails(use.key, draw("effect", use.key) < 0.5)
+            elif failures:
+                yield failures[-1 if draw("effect", use.key) < 0.5 else 0]
 
 
 def _near(latencies: list[float], drawn: float) -> float:

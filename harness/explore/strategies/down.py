@@ -21,7 +21,8 @@ def down(search: Search) -> Iterator[Deviations | None]:
     if search.allows(FAILS):
         survived = yield from _unchanged(search, unlinked, Down)
     unmoved = yield from _unchanged(search, survived, _late)
-    if UNRELATED in search.reductions:
+    if UNRELATED in search.reductions and len(unmoved) < len(search.agents):
+        # A program that survives the failure of all its agents has hidden them all, which says nothing about any.
         search.irrelevant.update(dict.fromkeys(unmoved))
     for agent in search.agents:
         if agent in search.linked and search.allows(FAILS):

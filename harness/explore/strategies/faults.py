@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Fields
-from harness.explore.observation import Site
+from harness.explore.deviation import Fields, ToolFails
+from harness.explore.observation import Site, Use
 from harness.explore.search import Search
 
 FAILS = "overloaded"
 """The first: the call fails with a status that an SDK retries."""
+
+TOOL_FAILS = "tool_fails"
+"""A use of a simulated tool fails, and takes no effect."""
+
+LOST = "reply_lost"
+"""A use of a simulated tool takes effect, and its answer is lost."""
+
+DROPPED = "effect_lost"
+"""A use of a simulated tool is answered, and takes no effect."""
+
+
+def failures_of(search: Search, use: Use) -> Iterator[ToolFails]:
+    """The ways in which a use of a tool can fail, the plainest first."""
+    if search.allows(TOOL_FAILS):
+        yield ToolFails(use.key)
+    if search.allows(LOST):
+        yield ToolFails(use.key, effect=True)
 
 
 def impossible(search: Search) -> dict[str, str]:
@@ -25,7 +42,7 @@ def impossible(search: Search) -> dict[str, str]:
         lost = ("message_lost", "message_duplicated", "message_delayed", "message_reordered")
         found |= dict.fromkeys(lost, "no messages between members of a pattern")
     if not seen.uses and "tool" not in sorts:
-        found |= dict.fromkeys(("tool_fails", "reply_lost"), "no simulated tool is used")
+        found |= dict.fromkeys((TOOL_FAILS, LOST, DROPPED), "no simulated tool is used")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Deviations, Latency
+from harness.explore.deviation import Deviations, Latency, ToolLatency
 from harness.explore.search import Search, Trial
 
 _EACH = 2
@@ -30,13 +30,17 @@ def rebase(search: Search) -> Iterator[Deviations | None]:
 
 def _races(search: Search, trial: Trial) -> Iterator[Deviations]:
     timeline = trial.timeline(search.irrelevant)
-    own = {getattr(one, "call", "") for one in trial.deviations}
+    own = {getattr(one, "call", "") or getattr(one, "use", "") for one in trial.deviations}
     sites = [
         site
         for site in trial.seen.sites
         if site.agent not in search.irrelevant and site.address not in own
     ]
+    uses = [use for use in trial.seen.uses if use.key not in own]
     for rank in range(_EACH):
         for site in sites:
             for takes_s in timeline.of_site(site)[rank : rank + 1]:
                 yield (*trial.deviations, Latency(site.address, takes_s))
+        for use in uses:
+            for takes_s in timeline.of_use(use)[rank : rank + 1]:
+                yield (*trial.deviations, ToolLatency(use.key, takes_s))

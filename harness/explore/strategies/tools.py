@@ -1,11 +1,12 @@
-"""Simulated tools: a use fails, its answer is lost after its effect, it is done twice, or it takes another time."""
+"""Simulated tools: a use fails, its answer or its effect is lost, it is done twice, or it takes another time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Deviations, ToolFails, ToolLatency, ToolTwice
+from harness.explore.deviation import Deviations, ToolDropped, ToolFails, ToolLatency, ToolTwice
 from harness.explore.search import Search
+from harness.explore.strategies.faults import DROPPED, LOST, TOOL_FAILS
 
 _TWICE = "effect_twice"
 
@@ -13,16 +14,18 @@ _TWICE = "effect_twice"
 def tools(search: Search) -> Iterator[Deviations | None]:
     """Each use of the passing run."""
     uses = search.passing.seen.uses
-    for effect in (True, False):
-        for use in uses:
+    for effect, fault in ((True, LOST), (False, TOOL_FAILS)):
+        for use in uses if search.allows(fault) else ():
             yield (ToolFails(use.key, effect),)
+    for use in uses if search.allows(DROPPED) else ():
+        yield (ToolDropped(use.key),)
     if _TWICE in (
         search.faults or ()
     ):  # otherwise a check of effects could blame a program that has no way to prevent it
         for use in uses:
             yield (ToolTwice(use.key),)
     timeline = search.passing.timeline(search.irrelevant)
-    columns = [(use, timeline.latencies(use.start_s, use.end_s, ())) for use in uses]
+    columns = [(use, timeline.of_use(use)) for use in uses]
     for row in range(max((len(latencies) for _, latencies in columns), default=0)):
         for use, latencies in columns:
             if row < len(latencies):
