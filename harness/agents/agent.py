@@ -336,10 +336,9 @@ class Turn:
             messages = (*unread(self.task, agent.name), *messages)
             sender = messages[0].sender
             prompt, tokens = messages[0].text, messages[0].tokens
-        if len(messages) > 1:
-            for message in messages[1:]:
-                prompt += "\n\n" + message.text
-                tokens += message.tokens
+        for message in messages[1:]:
+            prompt += "\n\n" + message.text
+            tokens += message.tokens
         self.prompt = self._begun = prompt
         """The last thing that was said."""
         self.input_tokens = self._begun_tokens = tokens
