@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -44,13 +44,23 @@ _RUN_IT = (
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a simulated test once for each seed."""
-    if not is_simulated(metafunc.definition):
-        check_marks_of_other(metafunc.definition)
-        return
-    check_marks(metafunc.definition)
-    seeds = seeds_of(metafunc.config, metafunc.definition)
+    try:
+        seeds = _stated_seeds(metafunc)
+    except pytest.UsageError as error:
+        # pytest shows a usage error with all its own frames while it collects, and this one alone.
+        raise pytest.Collector.CollectError(str(error)) from None
     if len(seeds) > 1:
         metafunc.parametrize(FIXTURE, seeds, indirect=True, ids=[f"seed={seed}" for seed in seeds])
+
+
+def _stated_seeds(metafunc: pytest.Metafunc) -> Sequence[int]:
+    """The seeds that a test's markers and the command line state; none of a test that is not simulated."""
+    node = metafunc.definition
+    if not is_simulated(node):
+        check_marks_of_other(node)
+        return ()
+    check_marks(node)
+    return seeds_of(metafunc.config, node)
 
 
 @pytest.fixture

@@ -100,6 +100,8 @@ def test_wrong_marker_is_a_usage_error_that_names_the_test(
     output = result.stdout.str() + result.stderr.str()
     assert f"test_it.py::test_it: {words}" in output
     assert "INTERNALERROR" not in output
+    assert "Error:" not in output  # nor frames, ours or pytest's
+    assert len(result.outlines) < 20
 
 
 @pytest.mark.parametrize("option", ["--sim-seed=x", "--sim-runs=many"])
