@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli import run
 from harness.errors import HarnessError, NotSimulated, ScenarioError
-from harness.run import Simulation
+from harness.run import Outcome, Simulation
 from harness.run.wiring import surroundings
 from harness.scenario import load_scenario
 from harness.spans import CALL, TASK, as_json_lines
@@ -46,6 +46,10 @@ async def breaks(question):
 
 def no_argument():
     return 42
+
+
+def breaks_at_once(question):
+    raise KeyError("a mistake in the program")
 
 
 async def streams(question):
@@ -213,20 +217,28 @@ def test_known_vendor_needs_neither_an_api_nor_hosts(folder: Path) -> None:
     assert providers["openai"].hosts == {"api.openai.com"}
 
 
-def notes_of(folder: Path, function: str) -> tuple[str, ...]:
+def outcome_of(folder: Path, function: str) -> Outcome:
     scenario = folder / "scenario.yaml"
     text = scenario.read_text().replace(":main", f":{function}").replace(", stub: stub.yaml", "")
     scenario.write_text(text, encoding="utf-8")
-    return Simulation(scenario).run_many().notes
+    return Simulation(scenario).run_many()
 
 
 def test_tasks_that_raised_are_told_beside_the_numbers(folder: Path) -> None:
     told = "The program raised in 12 of 12 tasks, warm-up included: KeyError 12."
-    assert told in notes_of(folder, "breaks")
+    assert told in outcome_of(folder, "breaks").notes
 
 
-def test_a_program_that_calls_nobody_is_told_to_have_tested_nothing(folder: Path) -> None:
-    assert notes_of(folder, "no_argument") == ("No call was made, so no agent was tested.",)
+def test_a_program_that_calls_nobody_has_tested_nothing_and_does_not_pass(folder: Path) -> None:
+    outcome = outcome_of(folder, "no_argument")
+    assert outcome.problems == ("No call was made, so no agent was tested.",)
+    assert not outcome.passed
+
+
+def test_a_program_that_failed_before_it_called_anybody_has_one_problem(folder: Path) -> None:
+    assert outcome_of(folder, "breaks_at_once").problems == (
+        "No task succeeded in any of the 2 runs.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,12 +248,12 @@ def test_program_that_returns_code_which_did_not_run_is_refused(
     folder: Path, function: str, what: str
 ) -> None:
     with pytest.raises(HarnessError, match=f"the program returned the {what}"):
-        notes_of(folder, function)
+        outcome_of(folder, function)
 
 
 def test_what_is_refused_ends_the_run_also_out_of_a_group_of_tasks(folder: Path) -> None:
     with pytest.raises(NotSimulated, match=r"a connection to example\.com:80"):
-        notes_of(folder, "opens_a_socket")
+        outcome_of(folder, "opens_a_socket")
 
 
 def test_call_that_matches_no_agent_ends_the_run_unless_it_is_allowed(folder: Path) -> None:
