@@ -13,7 +13,7 @@ from typing import Any
 from harness.agents.mishap import Mishap
 from harness.apis import APIS, base_path, vendor_of
 from harness.chance import Draws
-from harness.errors import NotSimulated
+from harness.errors import NotSimulated, UnknownHost
 from harness.faults import FAULT_NAMES, FaultPlan, InjectedFault, is_of_meaning, plan
 from harness.faults.of_agents import AgentFaults
 from harness.faults.of_clocks import ClockFaults
@@ -175,7 +175,7 @@ class ProgramWorld:
 
     # -- as the network sees it -------------------------------------------------------------------------------------
 
-    def connect(self, host: str, port: int) -> Connection | str:
+    def connect(self, host: str, port: int) -> Connection | UnknownHost:
         """Open a connection, or raise the reason why not."""
         return self.server.connect(host, port)
 

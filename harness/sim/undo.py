@@ -141,8 +141,9 @@ class Undo:
             if not state.reach.has(leftover.thing):
                 continue  # it is no longer held
             module = _module_in(leftover.path)
+            runs = f"two runs of seed {seed}" if before == seed else f"seed {before} and {seed}"
             warnings.warn(
-                f"{leftover.told(f' between seed {before} and {seed}')} and cannot be put back, so this run began with "
+                f"{leftover.told(f' between {runs}')} and cannot be put back, so this run began with "
                 f"another state than the one before\n  How to fix: sim.fresh({module!r}) imports it anew for each run",
                 StateNotRestored,
                 stacklevel=5,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from harness.errors import UnknownHost
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
 from harness.kernel.loop import running
@@ -44,9 +45,9 @@ class AiohttpSeam:
             refuse_closed(self._loop)
             host, port = req.url.raw_host, req.url.port
             found = network.connect(host, port)
-            if isinstance(found, str):
+            if isinstance(found, UnknownHost):
                 raise module.ClientConnectorError(
-                    req.connection_key, OSError(errno.ECONNREFUSED, found)
+                    req.connection_key, OSError(errno.ECONNREFUSED, str(found))
                 )
             protocol = self._factory()
             protocol.connection_made(MemoryTransport(found, protocol, network))

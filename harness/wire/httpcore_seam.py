@@ -14,6 +14,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from harness.errors import UnknownHost
 from harness.kernel.baton import Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
@@ -64,8 +65,8 @@ class HttpcoreSeam:
             if network is None:
                 return await real_async(backend, host, port, **rest)
             found = network.connect(host, port)
-            if isinstance(found, str):
-                raise module.ConnectError(found)
+            if isinstance(found, UnknownHost):
+                raise module.ConnectError(str(found))
             return async_stream(found, network.kernel)
 
         def connect_sync(backend: object, host: str, port: int, **rest: object) -> Any:  # noqa: ANN401 - theirs
@@ -73,8 +74,8 @@ class HttpcoreSeam:
             if network is None:
                 return real_sync(backend, host, port, **rest)
             found = network.connect(host, port)
-            if isinstance(found, str):
-                raise module.ConnectError(found)
+            if isinstance(found, UnknownHost):
+                raise module.ConnectError(str(found))
             return sync_stream(found, network.kernel)
 
         auto.connect_tcp, sync.connect_tcp = connect_async, connect_sync

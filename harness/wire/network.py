@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Protocol, cast
 
-from harness.errors import NotSimulated
+from harness.errors import NotSimulated, UnknownHost
 from harness.kernel import Kernel
 from harness.kernel.current_world import this_thread
 from harness.kernel.shared_patch import SharedChange
@@ -33,11 +33,20 @@ class Network(Protocol):
 
     kernel: Kernel
 
-    def connect(self, host: str, port: int) -> Connection | str:
+    def connect(self, host: str, port: int) -> Connection | UnknownHost:
         """Open a connection to a server, or say why there is none."""
 
     def refuse_websocket(self, host: str, path: str) -> NotSimulated:
         """Note that a client wants a websocket, and return the error for it."""
+
+
+def unknown_host(host: str, port: int, simulated: Iterable[str]) -> UnknownHost:
+    """The error for a host that is not among those that are simulated."""
+    return UnknownHost(
+        f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. Simulated: {', '.join(simulated)}",
+        "say which provider it is with `sim.provider(..., hosts=[...])`, or replace the function that asks it, for example with "
+        "`sim.tool(..., replaces=...)`.",
+    )
 
 
 class Seam(Protocol):

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from harness.apis import AGENT_HEADER
 from harness.cassettes import RecordedResponse
 from harness.chance import Draws
-from harness.errors import NotSimulated
+from harness.errors import NotSimulated, UnknownHost
 from harness.kernel import Kernel
 from harness.kernel.current_world import lineage_here
 from harness.kernel.lineage import Lineage
@@ -40,6 +40,7 @@ from harness.wire.dialects.dialect import Refused
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.names import UNMATCHED, Names
+from harness.wire.network import unknown_host
 from harness.wire.peers import NO_PEERS, Peers
 from harness.wire.progress import Progress
 from harness.wire.replay import RecordedAsk, Replay, own_name_here
@@ -145,8 +146,8 @@ class Server:
 
     # -- the network's side ---------------------------------------------------------------------------------------
 
-    def connect(self, host: str, port: int) -> Connection | str:
-        """Open a connection, or raise the error of an unknown host."""
+    def connect(self, host: str, port: int) -> Connection | UnknownHost:
+        """Open a connection; the error for a host that is not simulated is returned, and raised as each client expects it."""
         host = host.lower().rstrip(".")
         peer = self._peers.at(host, port)
         if (
@@ -160,10 +161,7 @@ class Server:
                     self._bounds.calls_per_task,
                     f"The program connects to {host}, which is not simulated, again and again.",
                 )
-            return (
-                f"harness simulates no host {host}:{port}, and nothing leaves a simulated run. "
-                f"Simulated: {', '.join([*self._sites.hosts, *self._peers.places])}"
-            )
+            return unknown_host(host, port, [*self._sites.hosts, *self._peers.places])
         connection = Connection(host, peer or self.on_request)
         self._connections.append(connection)
         return connection

@@ -18,10 +18,6 @@ from harness.virtual.apart import Empty, always, emptied, set_apart
 from harness.wire.memory_socket import MemorySocket
 from harness.wire.network import Network, network_here
 
-ADVICE = (
-    "say which provider it is with `sim.provider(..., hosts=[...])`, or replace the function that asks it, for example with "
-    "`sim.tool(..., replaces=...)`."
-)
 _TIMED_OUT_IN_TLS = "The read operation timed out"
 
 
@@ -32,8 +28,8 @@ def _opened(network: Network, client: Any, **rest: Any) -> MemorySocket:  # noqa
         UnknownHost: The host is not simulated.
     """
     found = network.connect(client.host, client.port)
-    if isinstance(found, str):
-        raise UnknownHost(found, ADVICE)
+    if isinstance(found, UnknownHost):
+        raise found
     timeout_s = client.timeout
     if not isinstance(timeout_s, int | float | None):  # the client's word for "as usual"
         timeout_s = socket.getdefaulttimeout()

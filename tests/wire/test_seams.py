@@ -322,6 +322,7 @@ def test_host_that_nobody_simulates_fails_at_once_and_is_named(
         sim.run(program)
     assert "api.anthropic.com" in str(caught.value)
     assert "api.openai.com" in str(caught.value)
+    assert "How to fix: say which provider it is" in str(caught.value)
     assert sim.last_run is not None
     assert sim.last_run.unsimulated == {"example.com": 1}
     assert sim.last_run.latency_s == 0.0
