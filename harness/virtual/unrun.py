@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
+import sys
 from collections.abc import Iterable
+from types import AsyncGeneratorType
+from typing import Never
 
 from harness.errors import HarnessError
 
@@ -38,7 +42,7 @@ def _unrun(thing: object) -> tuple[str, str] | None:
     """What it is and how it is run; None if it is something else, or has begun."""
     if inspect.iscoroutine(thing) and inspect.getcoroutinestate(thing) == inspect.CORO_CREATED:
         return "the coroutine", "await it in the program; several at once with asyncio.gather"
-    if inspect.isasyncgen(thing) and thing.ag_frame is not None:
+    if inspect.isasyncgen(thing) and _is_fresh(thing):
         loop = "[part async for part in ...]"
         return (
             "the async generator",
@@ -51,3 +55,13 @@ def _unrun(thing: object) -> tuple[str, str] | None:
     ):
         return "the generator", "run a function that iterates over it, such as `return list(...)`"
     return None
+
+
+def _is_fresh(generator: AsyncGeneratorType[object, Never]) -> bool:
+    """Whether an async generator has not begun."""
+    if sys.version_info >= (3, 12):
+        return inspect.getasyncgenstate(generator) == inspect.AGEN_CREATED
+    frame = generator.ag_frame
+    return (
+        frame is not None and dis.opname[frame.f_code.co_code[frame.f_lasti]] == "RETURN_GENERATOR"
+    )
