@@ -336,8 +336,10 @@ def _place(thing: Any) -> int:  # noqa: ANN401 - a Future or a Thread
 def ordered_sets() -> Iterator[None]:
     """Context manager: futures and threads that runs make have an order in sets; those that are there keep theirs."""
     kinds: tuple[Any, ...] = (concurrent.futures.Future, threading.Thread)
-    for thread in list(threading._dangling):  # type: ignore[attr-defined]  # noqa: SLF001 - also those not started
-        _place(thread)
+    # Also those not started. A copy is made at once, whatever threads begin and end meanwhile.
+    for reference in threading._dangling.data.copy():  # type: ignore[attr-defined]  # noqa: SLF001
+        if (thread := reference()) is not None:
+            _place(thread)
     for kind in kinds:
         kind.__hash__ = _place
     try:

@@ -469,6 +469,26 @@ def test_thread_outside_of_the_run_is_not_waited_for() -> None:
         thread.join()
 
 
+def test_threads_outside_may_come_and_go_while_runs_begin() -> None:
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for _ in range(50):
+                threading.Thread()
+
+    outsider = threading.Thread(target=come_and_go)
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    outsider.start()
+    try:
+        assert [simulated(lambda: 1) for _ in range(200)] == [1] * 200
+    finally:
+        over.set()
+        outsider.join()
+        sys.setswitchinterval(before_s)
+
+
 def test_threads_start_again_afterwards() -> None:
     simulated(nothing)
     log: list[int] = []
