@@ -22,7 +22,13 @@ async def main(question):
     await asyncio.sleep(1)
     deeper("no json")
 
+async def ask(question):
+    from anthropic import AsyncAnthropic
+    messages = [{"role": "user", "content": question}]
+    await AsyncAnthropic().messages.create(model="claude-sonnet-5", max_tokens=9, messages=messages)
+
 async def every_other(question):
+    await ask(question)
     if pathlib.Path("count").exists():
         raise KeyError("every")
     if question.endswith("2"):
@@ -90,9 +96,8 @@ def test_a_program_that_fails_now_and_then_is_shown_and_passes(
 def test_one_run_in_which_nothing_worked_fails_unless_a_budget_says_how_much_may_fail(
     program: WriteProgram, harness: Cli
 ) -> None:
-    text = (
-        "import random\nasync def main(question):\n    if random.random() < 0.5: raise ValueError"
-    )
+    sometimes = "async def sometimes(question):\n    import random\n    await ask(question)\n    if random.random() < 0.5: raise ValueError"
+    text = f"{PROGRAM}\n{sometimes}\nmain = sometimes"
     seeds = ("--runs", "8")
     said = harness("simulate", program(text), *seeds)
     assert said.returncode == 1
