@@ -60,7 +60,8 @@ def shown(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *options: 
     for name in ("CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\npython_files = failing_tests.py")
-    result = pytester.runpytest_inprocess(
+    # In a process of its own: a deadlock tells of threads that are there, such as those which other tests cannot end.
+    result = pytester.runpytest_subprocess(
         "-q", "-p", "no:hypothesispytest", "-p", "no:asyncio", "--color=no", *options
     )
     result.assert_outcomes(failed=7)
