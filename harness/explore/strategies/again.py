@@ -8,6 +8,7 @@ from itertools import islice
 from harness.explore.deviation import Deviations, Latency, ToolLatency
 from harness.explore.latencies import as_before, with_time
 from harness.explore.search import Search, Trial
+from harness.explore.strategies.in_turn import in_turn
 
 _EACH = 6
 """How many other latencies of a late call are tried at most."""
@@ -15,19 +16,10 @@ _EACH = 6
 
 def again(search: Search) -> Iterator[Deviations | None]:
     """Of each latency that led to a new story, then of each that led to a new order, in turn: the same call ends in a new gap."""
-    running: dict[Deviations, Iterator[Deviations]] = {}
-    while True:
-        for trial in (*search.narrow.values(), *search.orders.values()):
-            if trial.deviations not in running:
-                running[trial.deviations] = islice(_other_times(search, trial), _EACH)
-        proposed = False
-        for left in list(running.values()):
-            deviations = next(left, None)
-            if deviations is not None:
-                proposed = True
-                yield deviations
-        if not proposed:
-            yield None
+    return in_turn(
+        lambda: (*search.narrow.values(), *search.orders.values()),
+        lambda trial: islice(_other_times(search, trial), _EACH),
+    )
 
 
 def _other_times(search: Search, trial: Trial) -> Iterator[Deviations]:

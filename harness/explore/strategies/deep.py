@@ -15,23 +15,13 @@ from harness.explore.deviation import (
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.cancel import cancellations
 from harness.explore.strategies.faults import FAILS, classes, failures_of
+from harness.explore.strategies.in_turn import in_turn
 
 
 def deep(search: Search) -> Iterator[Deviations | None]:
     """Of each new story in turn: every latency, every fault and every cancellation in its timeline."""
-    running: dict[Deviations, Iterator[Deviations]] = {}
-    while True:
-        for trial in search.narrow.values():  # with a wide one it would be three or more
-            if trial.deviations not in running:
-                running[trial.deviations] = _all_of(search, trial)
-        proposed = False
-        for left in list(running.values()):
-            deviations = next(left, None)
-            if deviations is not None:
-                proposed = True
-                yield deviations
-        if not proposed:
-            yield None
+    # Only narrow ones: with a wide one it would be three or more.
+    return in_turn(search.narrow.values, lambda trial: _all_of(search, trial))
 
 
 def _all_of(search: Search, trial: Trial) -> Iterator[Deviations]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.explore.deviation import Deviations, Latency, ToolLatency
 from harness.explore.search import Search, Trial
+from harness.explore.strategies.in_turn import in_turn
 
 _EACH = 2
 """How many latencies are tried at each call of such a run."""
@@ -13,19 +14,7 @@ _EACH = 2
 
 def rebase(search: Search) -> Iterator[Deviations | None]:
     """Of each new story that a single deviation led to, in turn: the next call that may matter, at its most telling latencies."""
-    running: dict[Deviations, Iterator[Deviations]] = {}
-    while True:
-        for trial in search.bases.values():
-            if trial.deviations not in running:
-                running[trial.deviations] = _races(search, trial)
-        proposed = 0
-        for races in list(running.values()):
-            deviations = next(races, None)
-            if deviations is not None:
-                proposed += 1
-                yield deviations
-        if not proposed:
-            yield None
+    return in_turn(search.bases.values, lambda trial: _races(search, trial))
 
 
 def _races(search: Search, trial: Trial) -> Iterator[Deviations]:
