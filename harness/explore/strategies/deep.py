@@ -15,7 +15,7 @@ from harness.explore.deviation import (
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.cancel import cancellations
 from harness.explore.strategies.faults import FAILS, classes, failures_of
-from harness.explore.strategies.in_turn import in_turn
+from harness.explore.strategies.in_turn import by_rows, in_turn
 
 
 def deep(search: Search) -> Iterator[Deviations | None]:
@@ -52,7 +52,5 @@ def _all_of(search: Search, trial: Trial) -> Iterator[Deviations]:
     ]
     cancelled = [] if isinstance(trial.deviations[0], Cancel) else cancellations(search, trial)
     columns.append(list(cancelled))
-    for row in range(max(map(len, columns), default=0)):
-        for column in columns:
-            if row < len(column):
-                yield (*trial.deviations, column[row])
+    for second in by_rows(columns):
+        yield (*trial.deviations, second)

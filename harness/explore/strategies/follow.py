@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, zip_longest
+from itertools import islice
 
 from harness.explore.deviation import Cancel, Deviation, Deviations, Fault, Latency, ToolLatency
 from harness.explore.observation import Site, Use
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.faults import FAILS, classes, failures_of
+from harness.explore.strategies.in_turn import by_rows
 from harness.explore.timeline import Timeline
 
 _EACH = 8
@@ -43,16 +44,11 @@ def _seconds(search: Search, trial: Trial) -> Iterator[Deviations]:
     columns = [_at_call(search, timeline, site) for site in trial.fresh[:_PLACES]]
     columns += [_at_use(search, timeline, use) for use in trial.fresh_uses[:_PLACES]]
     faults = 0
-    for second in (*_cancelled(trial, timeline), *_by_rows(columns)):
+    for second in (*_cancelled(trial, timeline), *by_rows(columns)):
         faults += not isinstance(second, Latency | ToolLatency | Cancel)
         if faults > _EACH:
             return
         yield (*trial.deviations, second)
-
-
-def _by_rows(columns: list[list[Deviation | None]]) -> Iterator[Deviation]:
-    for row in zip_longest(*columns):
-        yield from filter(None, row)
 
 
 def _at_call(search: Search, timeline: Timeline, site: Site) -> list[Deviation | None]:

@@ -1,10 +1,11 @@
-"""One deviation of each trial in turn, where trials are added while the search goes on."""
+"""Fair turns: of each trial, where trials are added while the search goes on, and of each call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
 
-from harness.explore.deviation import Deviations
+from harness.explore.deviation import Deviation, Deviations
 from harness.explore.search import Trial
 
 
@@ -30,3 +31,9 @@ def in_turn(
                 yield deviations
         if not proposed:
             yield None
+
+
+def by_rows(columns: Sequence[Sequence[Deviation | None]]) -> Iterator[Deviation]:
+    """The first of each column, then the second of each; None stands for what there is not."""
+    for row in zip_longest(*columns):
+        yield from filter(None, row)
