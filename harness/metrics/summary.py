@@ -33,6 +33,7 @@ METRICS: dict[str, str] = {
     "wasted_usd": "the part of that which bought no reply: attempts that failed or were given up [USD]",
     "calls_mean": "calls a task makes, mean",
     "attempts_mean": "attempts a task makes, mean",
+    "tool_uses_mean": "uses of tools and processes for a task, mean; absent where none was used",
     "messages_mean": "messages that agents send for a task, one for each recipient, mean",
     "message_tokens_mean": "size of those messages, a task, mean [tokens]",
     "round_trips_mean": "exchanges of a task: of each two agents, the smaller number of messages that went either way, mean",
@@ -120,6 +121,7 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         **_of_tasks(runs, tasks),
         PASS_K: pass_k_of([run.tasks for run in runs], [run.failed for run in runs]),
         **_of_work(total, tasks),
+        **_of_tools(total, tasks),
         **_of_messages(runs, tasks),
         **_of_policies(runs),
         **_of_state(runs),
@@ -130,6 +132,10 @@ def summarise(runs: Sequence[RunTally]) -> tuple[Metrics, dict[str, Metrics]]:
         {name: found[name] for name in METRICS if name in found and not math.isnan(found[name])}
     )
     return whole, {agent: _of_agent(mine, tasks) for agent, mine in agents.items() if agent}
+
+
+def _of_tools(total: Tally, tasks: int) -> dict[str, float]:
+    return {"tool_uses_mean": total.tool_uses / tasks} if total.tool_uses and tasks else {}
 
 
 def _of_effects(runs: Sequence[RunTally], tasks: int) -> dict[str, float]:

@@ -41,6 +41,7 @@ class Tally:
 
     calls: int = 0
     failed_calls: int = 0
+    tool_uses: int = 0
     attempts: int = 0
     retries: int = 0
     """Attempts that ask again after a failure, of a client or of the program itself; see `is_retry`."""
@@ -252,6 +253,7 @@ def _tally_work(run: RunTally, spans: Table, warmup_tasks: int) -> None:
                 mine.judged += 1
                 mine.correct += correct
         elif kind == TOOL:
+            mine.tool_uses += 1
             mine.work_s += end_s - arrival_s
         elif kind == WAIT:
             mine.wait_s += end_s - arrival_s

@@ -120,7 +120,7 @@ class Results:
             customers=summarise_customers(self._tallies),
             budgets=held(self.scenario, metrics),
             notes=tuple(self._notes(agents)),
-            problems=tuple(self._problems(agents)),
+            problems=tuple(self._problems()),
             failures=tuple(
                 Failure(kind, tasks, self._tracebacks.get(kind, ""))
                 for kind, tasks in self._failures.items()
@@ -146,7 +146,7 @@ class Results:
             if not self.scenario.contestants or self._stub_lines_used.get(script.agent)
         ]
 
-    def _problems(self, agents: dict[str, Metrics]) -> Iterator[str]:
+    def _problems(self) -> Iterator[str]:
         failed = [
             seed
             for seed, run in zip(self._seeds, self._tallies, strict=True)
@@ -157,8 +157,8 @@ class Results:
             "success_rate" not in self.scenario.spec.budgets or len(failed) == len(self._seeds)
         ):
             yield f"No task succeeded in {_of_runs(failed, len(self._seeds))}."
-        if self._called_nobody(agents) and len(failed) < len(self._seeds):
-            yield "No call was made, so no agent was tested."
+        if self._tested_nothing() and len(failed) < len(self._seeds):
+            yield "No call was made and no tool used, so nothing was tested."
         if self._must_be_met:
             for text, by_chance in self._unmet():
                 if not by_chance:
@@ -167,10 +167,12 @@ class Results:
         if missing:
             yield f"{missing} of {expected} tasks never arrived: give the runs a later `horizon_s`, or fewer tasks."
 
-    def _called_nobody(self, agents: dict[str, Metrics]) -> bool:
-        """Whether tasks were measured, and no agent was asked in any."""
-        asked = any(mine.get("calls_mean") for mine in agents.values())
-        return any(run.tasks for run in self._tallies) and not asked
+    def _tested_nothing(self) -> bool:
+        """Whether tasks were measured, and neither an agent was asked nor a tool or a process used in any."""
+        used = any(
+            mine.calls or mine.tool_uses for run in self._tallies for mine in run.agents.values()
+        )
+        return any(run.tasks for run in self._tallies) and not used
 
     @property
     def _must_be_met(self) -> bool:
@@ -218,7 +220,7 @@ class Results:
         ]
         idle = [agent for agent, mine in agents.items() if not mine.get("calls_mean")]
         # Others of its patterns may ask them.
-        if idle and not self._called_nobody(agents) and not self.scenario.contestants:
+        if idle and not self._tested_nothing() and not self.scenario.contestants:
             notes.append(f"Never called: {', '.join(idle)}.")
         notes += [
             f"{kind.replace('_', ' ').capitalize()} in {seen} of {runs} runs; {first}"

@@ -25,6 +25,7 @@ SELECT agent,
     count(*) FILTER (kind = 'call') AS calls,
     count(*) FILTER (kind = 'call' AND status = 'error') AS failed_calls,
     count(*) FILTER (kind = 'call' AND status <> 'cancelled') AS ended_calls,
+    count(*) FILTER (kind = 'tool') AS tool_uses,
     count(*) FILTER (kind = 'attempt') AS attempts,
     count(*) FILTER (kind = 'attempt' AND (ordinal > 1 OR repeats IS NOT NULL)) AS retries,
     count(*) FILTER (kind = 'attempt' AND error = 'rate_limit_error') AS rate_limited,
@@ -290,6 +291,8 @@ def _of_work(row: Row, tasks: int) -> Row:
         found["cost_usd_mean"] = row["cost_usd_total"] / tasks
     if row["work_s"] + row["wait_s"] > 0:
         found["work_share"] = row["work_s"] / (row["work_s"] + row["wait_s"])
+    if row["tool_uses"]:
+        found["tool_uses_mean"] = row["tool_uses"] / tasks
     if row["turns"]:
         found["messages_mean"] = row["messages"] / tasks
     if row["judged"]:

@@ -175,6 +175,7 @@ def uses(result: RunResult) -> list[tuple[Any, ...]]:
 def test_tools_and_processes_of_a_file_are_there_without_a_fault() -> None:
     outcome = simulation().run_many()
     assert (outcome.metrics["success_rate"], outcome.metrics["latency_s_mean"]) == (1.0, 3.0)
+    assert outcome.metrics["tool_uses_mean"] == 2.0
     assert "" not in outcome.agents
     assert not outcome.problems
 

@@ -128,7 +128,7 @@ def test_every_metric_that_is_promised_can_be_measured() -> None:
         "pass_k",  # of several runs; see test_reliability.py
         "escalations", "hedges", "cache_hits", "budget_refusals", "breaker_open_s",  # see test_policies.py
         "lost_updates", "stale_reads", "conflicts",  # see test_state.py
-        "effects_mean", "repeated_effects",  # see tests/faults/test_tools.py
+        "effects_mean", "repeated_effects", "tool_uses_mean",  # see tests/faults/test_tools.py
     }  # fmt: skip
     assert list(whole) == [name for name in METRICS if name not in of_others]
     assert list(agents["a"]) == list(AGENT_METRICS)

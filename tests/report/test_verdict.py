@@ -53,6 +53,20 @@ def verdict(tmp_path: Path, *records: RunRecord) -> tuple[str, str, str]:
     return page.texts["h1"].strip(), str(tone), page.texts["bdi"]
 
 
+def test_run_that_uses_only_tools_has_tested_something(tmp_path: Path) -> None:
+    push = {
+        "span_id": 2,
+        "parent_id": 1,
+        "task": 1,
+        "kind": "tool",
+        "name": "git push",
+        "arrival_s": 1.0,
+        "end_s": 3.0,
+    }
+    title, tone, _ = verdict(tmp_path, made([task(1), {**push, "status": "ok"}]))
+    assert (title, tone) == ("Good", "verdict good")
+
+
 def test_run_in_which_all_is_well_is_good(tmp_path: Path) -> None:
     title, tone, words = verdict(tmp_path, made([task(1), *call(2, of=1)]))
     assert (title, tone) == ("Good", "verdict good")
@@ -64,7 +78,7 @@ def test_run_in_which_all_is_well_is_good(tmp_path: Path) -> None:
     [
         (made([]), "No task was measured, so nothing was tested."),
         (made([task(1)], warmup_tasks=1), "No task was measured, so nothing was tested."),
-        (made([task(1)]), "No call was made, so no agent was tested."),
+        (made([task(1)]), "No call was made and no tool used, so nothing was tested."),
         (made([task(1), *call(2, of=1)], status="horizon"), "1 of 1 runs reached their horizon"),
         (
             made([task(1), task(2, "error"), *call(3, of=1)]),

@@ -231,7 +231,7 @@ def test_tasks_that_raised_are_told_beside_the_numbers(folder: Path) -> None:
 
 def test_a_program_that_calls_nobody_has_tested_nothing_and_does_not_pass(folder: Path) -> None:
     outcome = outcome_of(folder, "no_argument")
-    assert outcome.problems == ("No call was made, so no agent was tested.",)
+    assert outcome.problems == ("No call was made and no tool used, so nothing was tested.",)
     assert not outcome.passed
 
 

@@ -45,8 +45,8 @@ def _of_tasks(contents: Contents) -> list[Sentence]:
         return [("unsure", "No task was measured, so nothing was tested.")]
     found: list[Sentence] = []
     ended = round(rate * side.measured_tasks)
-    if not side.totals.get("calls_mean"):
-        found.append(("unsure", "No call was made, so no agent was tested."))
+    if not (side.totals.get("calls_mean") or side.totals.get("tool_uses_mean")):
+        found.append(("unsure", "No call was made and no tool used, so nothing was tested."))
         if ended == side.measured_tasks:
             return found
     failed = side.measured_tasks - ended
