@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,9 @@ from harness.sweep.answers.capacity import PRECISION
 from harness.sweep.answers.decide import FIRST_SEEDS
 from harness.sweep.axes import axis
 from harness.sweep.driver import Sweeping, seeds_there
-from harness.sweep.engines import Processes, engine_of
+from harness.sweep.engines import HERE, engine_of, lasting
 from harness.sweep.plan import Plan, plan_of
+from harness.sweep.points import Point
 from harness.sweep.results import Swept, read
 
 _PAGES: Final = Path("reports")
@@ -73,11 +75,12 @@ def sweep_file(
         check_find(asked, conditions, only_status=only_status)
         workers = engine_of(engine, jobs, default_jobs(base, FIRST_SEEDS))
         write(kept, [])  # tells now, and not after the work, when it cannot be written
-        with SweepProgress() as progress:
-            sweeping = Sweeping(kept, workers, shards, progress)
+        with SweepProgress() as progress, lasting(workers) as engine_kept:
+            sweeping = Sweeping(kept, engine_kept, shards, progress)
             found = _found(asked, base, conditions, sweeping)
-        print_capacity(found, base.spec.scenario, output)
-        return EXIT_PASS if found.good is not None else EXIT_FAILED
+        notes = _given_up(sweeping, (it.result.point for it in found.tried))
+        print_capacity(found, base.spec.scenario, output, notes)
+        return EXIT_PASS if found.good is not None and not sweeping.given_up else EXIT_FAILED
     check_grid(asked, conditions)
     plan = plan_of(
         asked.file, points(asked), overrides=asked.overrides, runs=asked.runs, seed=asked.seed
@@ -88,15 +91,12 @@ def sweep_file(
         return EXIT_PASS
     workers = engine_of(engine, jobs, default_jobs(base, plan.runs))
     write(kept, [])
-    with SweepProgress() as progress:
+    with SweepProgress() as progress, lasting(workers) as engine_kept:
         probe_s = _probe_s(plan, kept)
         progress.begin(len(plan.points), len(plan.seeds), sum(there), workers.jobs, probe_s)
-        sweeping = Sweeping(kept, workers, shards, progress)
+        sweeping = Sweeping(kept, engine_kept, shards, progress)
         swept, notes = _swept(plan, conditions, sweeping, asked)
-    notes += [
-        f"Seed {seed} of point {point} took its worker with it three times, and was given up."
-        for point, seed in sweeping.given_up
-    ]
+    notes += _given_up(sweeping, plan.points)
     metrics = shown_metrics(asked.metrics, conditions)
     folder = asked.folder or _PAGES
     page = page_of(swept, metrics, conditions, asked.pass_k, notes)
@@ -168,8 +168,16 @@ def _swept(
 def _probe_s(plan: Plan, store: Store) -> float | None:
     """What a first run takes here, so that the rest can be estimated [real s]; None if the first point is done."""
     first = (plan.points[0].number, plan.scenarios[0], plan.seeds[:1])
-    probe = Sweeping(store, Processes(1))
+    probe = Sweeping(store, HERE)
     return probe.cpu_s if probe.ensure([first]) else None
+
+
+def _given_up(sweeping: Sweeping, points: Iterable[Point]) -> list[str]:
+    names = {point.number: point.name for point in points}
+    return [
+        f"Seed {seed} of {names[point]} took its worker with it three times, and was given up."
+        for point, seed in sweeping.given_up
+    ]
 
 
 def _there(plan: Plan, store: Store) -> list[int]:

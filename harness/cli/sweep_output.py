@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -128,16 +129,18 @@ def print_status(plan: Plan, there: list[int], output: str) -> None:
     grid.print(out)
 
 
-def print_capacity(found: Capacity, scenario: str, output: str) -> None:
+def print_capacity(found: Capacity, scenario: str, output: str, notes: Sequence[str]) -> None:
     """Print the value that was looked for, and all that were tried.
 
     Args:
         found: The answer.
         scenario: The name of the scenario.
         output: `table` or `json`.
+        notes: What a reader has to know beside the answer, a sentence each.
     """
     if output == "json":
-        print(json.dumps(_capacity_as_json(found, scenario), indent=2, allow_nan=False))  # noqa: T201 - a command prints
+        told = _capacity_as_json(found, scenario, notes)
+        print(json.dumps(told, indent=2, allow_nan=False))  # noqa: T201 - a command prints
         return
     out = console()
     out.print(Text(printable(f"{scenario}: {answer(found)}"), style="bold"), soft_wrap=True)
@@ -159,10 +162,8 @@ def print_capacity(found: Capacity, scenario: str, output: str) -> None:
             it.holds,
         )
     grid.print(out)
-    out.print(
-        Text(printable(f"{found.runs:,} runs were made now; it ended because {found.why}.")),
-        soft_wrap=True,
-    )
+    for note in (*notes, f"{found.runs:,} runs were made now; it ended because {found.why}."):
+        out.print(Text(printable(note)), soft_wrap=True)
 
 
 def answer(found: Capacity) -> str:
@@ -177,7 +178,7 @@ def answer(found: Capacity) -> str:
     return f"the {word} {found.key} with {said} lies between {low:g} and {high:g}; it holds at {found.good:g}"
 
 
-def _capacity_as_json(found: Capacity, scenario: str) -> JsonObject:
+def _capacity_as_json(found: Capacity, scenario: str, notes: Sequence[str]) -> JsonObject:
     return {
         "scenario": scenario,
         "key": found.key,
@@ -195,4 +196,5 @@ def _capacity_as_json(found: Capacity, scenario: str) -> JsonObject:
             }
             for it in found.tried
         ],
+        "notes": list(notes),
     }

@@ -10,7 +10,6 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,9 +17,10 @@ from typing import Final
 from harness.errors import HarnessError
 from harness.run.keep import Keeping
 from harness.run.record import harness_version
+from harness.run.undisturbed import undisturbed
 from harness.scenario import LoadedScenario
 from harness.store import Store, queries
-from harness.sweep.engines import Engine, Processes, is_worker_lost
+from harness.sweep.engines import HERE, Engine, is_worker_lost
 from harness.sweep.shards import import_shards
 from harness.sweep.work import Job, Made, execute, program_hash
 
@@ -102,6 +102,7 @@ class Sweeping:
         missing: list[tuple[int, LoadedScenario, tuple[int, ...]]] = []
         for point, scenario, seeds in wanted:
             known = there.setdefault(scenario.digest, set())
+            known.update(seed for given_up, seed in self.given_up if given_up == point)
             missing.append((point, scenario, tuple(seed for seed in seeds if seed not in known)))
             known.update(seeds)  # a later point may be the same scenario
         in_all = sum(len(seeds) for _, _, seeds in missing)
@@ -126,7 +127,7 @@ class Sweeping:
         return max(1, min(share, _TASKS_A_JOB // tasks))
 
     def _run(self, jobs: Sequence[Job], keep: Keep) -> None:
-        if self.engine == Processes(1):
+        if self.engine == HERE:
             for job in jobs:
                 for one in job.single():  # so that an interruption loses one run
                     keep(execute(one))
@@ -145,26 +146,30 @@ class Sweeping:
         """
         under_way: deque[tuple[Job, Future[Made]]] = deque()
         width = self.engine.jobs * _JOBS_PER_WORKER
-        with _lost_pools_close(), self.engine.executor() as executor:
-            try:
-                while left or under_way:
-                    busy = [future for _, future in under_way if not future.done()]
-                    while left and len(busy) < width and len(under_way) < width * _AHEAD:
-                        busy.append(_submitted(executor, left[0]))
-                        under_way.append((left.popleft(), busy[-1]))
-                    _, oldest = under_way[0]
-                    if oldest.done():
-                        made = oldest.result()
-                        under_way.popleft()
-                        keep(made)
-                    else:
-                        wait(busy, return_when=FIRST_COMPLETED)
-            except Exception as error:
-                if not is_worker_lost(error):
-                    raise
-                return list(_suspects(under_way, keep))
-            finally:
-                self.engine.abandon([future for _, future in under_way])
+        try:
+            with self.engine.executor() as executor:
+                try:
+                    while left or under_way:
+                        busy = [future for _, future in under_way if not future.done()]
+                        while left and len(busy) < width and len(under_way) < width * _AHEAD:
+                            busy.append(_submitted(executor, left[0]))
+                            under_way.append((left.popleft(), busy[-1]))
+                        _, oldest = under_way[0]
+                        if oldest.done():
+                            made = oldest.result()
+                            with undisturbed():  # else they could be lost, or kept twice
+                                under_way.popleft()
+                                keep(made)
+                        else:
+                            wait(busy, return_when=FIRST_COMPLETED)
+                finally:
+                    self.engine.abandon([future for _, future in under_way])
+        except BaseException as error:
+            with undisturbed():
+                suspects = list(_suspects(under_way, keep))
+            if not is_worker_lost(error):
+                raise
+            return suspects
         return []
 
     def _alone(
@@ -176,14 +181,14 @@ class Sweeping:
         """Run one run by itself, until it is done or has taken its worker with it three times."""
         key = (job.point, job.seeds[0])
         while strikes[key] < _STRIKES:
-            with _lost_pools_close(), self.engine.alone().executor() as executor:
-                try:
+            try:
+                with self.engine.alone().executor() as executor:
                     made = _submitted(executor, job).result()
-                except Exception as error:
-                    if not is_worker_lost(error):
-                        raise
-                    strikes[key] += 1
-                    continue
+            except Exception as error:
+                if not is_worker_lost(error):
+                    raise
+                strikes[key] += 1
+                continue
             keep(made)
             return
         self.given_up.append(key)
@@ -206,21 +211,12 @@ def _suspects(
     under_way: Iterable[tuple[Job, Future[Made]]],
     keep: Keep,
 ) -> Iterator[Job]:
+    """Keep what is done, and return the rest run by run."""
     for job, future in under_way:
         if future.done() and not future.cancelled() and future.exception() is None:
             keep(future.result())
         else:
             yield from job.single()
-
-
-@contextmanager
-def _lost_pools_close() -> Iterator[None]:
-    """Context manager: a pool that has lost a worker may say so once more when it is closed."""
-    try:
-        yield
-    except Exception as error:
-        if not is_worker_lost(error):
-            raise
 
 
 def seeds_there(store: Store, scenario_hashes: Iterable[str]) -> dict[str, set[int]]:

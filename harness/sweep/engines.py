@@ -12,10 +12,11 @@ import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
 
 from harness.errors import HarnessError
 from harness.run.many import process_pool
@@ -61,6 +62,10 @@ class Processes:
 
     def abandon(self, futures: Iterable[Future[Any]]) -> None:
         """Nothing: processes end at once with their pool, and Python 3.11 complains about what was cancelled before."""
+
+
+HERE: Final = Processes(1)
+"""This process alone: runs are executed without an executor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,58 @@ def _present_folder_first() -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
+
+
+def lasting(engine: Engine) -> AbstractContextManager[Engine]:
+    """Context manager: an engine whose workers last as long as the block, for questions that are asked one after another."""
+    return nullcontext(engine) if engine == HERE else _Lasting(engine)
+
+
+class _Lasting:
+    """An engine whose executor outlasts the `with` blocks that ask for it.
+
+    Args:
+        engine: Who makes the executor: when it is first asked for, and again after an error.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.jobs = engine.jobs
+        self._engine = engine
+        self._open = ExitStack()
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is made yet."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the executor, if there is one."""
+        self._executor = None
+        self._open.__exit__(kind, error, traceback)
+
+    def alone(self) -> Engine:
+        """See `Engine`."""
+        return self._engine.alone()
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        """See `Engine`."""
+        if self._executor is None:
+            self._executor = self._open.enter_context(self._engine.executor())
+        try:
+            yield self._executor
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """See `Engine`."""
+        self._engine.abandon(futures)
 
 
 def engine_of(name: str, jobs: int | None, most: int) -> Engine:

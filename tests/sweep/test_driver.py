@@ -25,7 +25,7 @@ from harness.spans import as_json_lines
 from harness.store import Store, queries
 from harness.sweep import Engine, Plan, Sweeping, Swept, plan_of, read
 from harness.sweep.axes import axis_of
-from harness.sweep.engines import Processes
+from harness.sweep.engines import Processes, lasting
 from harness.sweep.points import points_of
 from harness.sweep.shards import shard_name
 from harness.sweep.work import Job, Made, execute
@@ -160,6 +160,60 @@ def test_seed_that_kills_three_workers_is_given_up_and_the_rest_is_done(
     assert sweeping.ensure(wanted(plan)) == 11
     assert sweeping.given_up == [(2, 3)]
     assert [len(result.seeds) for result in swept(plan, store).results] == [3, 2, 3, 3]
+
+
+def test_seed_that_was_given_up_is_not_tried_again(file: Path, store: Store) -> None:
+    plan, engine = planned(file), Dying(dies=[(2, 3)] * 10)
+    sweeping = Sweeping(store, engine)
+    sweeping.ensure(wanted(plan))
+    pools = engine.pools
+    assert (sweeping.ensure(wanted(plan)), engine.pools) == (0, pools)
+
+
+def test_questions_asked_one_after_another_share_a_pool_until_it_loses_a_worker(
+    file: Path, store: Store
+) -> None:
+    asked, engine = wanted(planned(file)), Dying(dies=[])
+    with lasting(engine) as kept:
+        sweeping = Sweeping(store, kept)
+        assert [sweeping.ensure([one]) for one in asked[:2]] == [3, 3]
+        assert engine.pools == 1
+        engine.dies.append((3, 2))
+        assert [sweeping.ensure([one]) for one in asked[2:]] == [3, 3]
+    # After the first: one for each of the two runs that may be why, and one for the last question.
+    assert engine.pools == 1 + 2 + 1
+    assert [len(result.seeds) for result in swept(planned(file), store).results] == [3] * 4
+
+
+def test_what_is_done_behind_a_slow_job_is_kept_when_the_sweep_is_interrupted(
+    file: Path, store: Store
+) -> None:
+    plan, many, ended = planned(file), threading.Event(), threading.Event()
+
+    class Slow(_Pool):
+        def work(self, function: Work, job: Job) -> Made:
+            if (job.point, job.seeds[0]) == (1, 1):
+                many.wait(10)
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                ended.wait(10)
+            elif job.point == 2:
+                many.set()
+            return function(job)
+
+    class Engine(Dying):
+        @contextmanager
+        def executor(self) -> Iterator[Executor]:
+            with ThreadPoolExecutor(2) as threads:
+                try:
+                    yield Slow(self, threads)
+                finally:
+                    ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        Sweeping(store, Engine(dies=[])).ensure(wanted(plan))
+    done = [run["seed"] for run in queries.runs(store)]
+    assert done[:3] == [1, 2, 3]
+    assert Sweeping(store, ONE).ensure(wanted(plan)) == 12 - len(done)
 
 
 def test_slow_job_holds_up_no_other(file: Path, store: Store) -> None:
