@@ -14,8 +14,6 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
@@ -23,8 +21,7 @@ from typing import Any, Protocol
 import simpy
 
 from harness.errors import HarnessError
-from harness.kernel.identity import Identity, RootIdentity
-from harness.kernel.lineage import Lineage
+from harness.kernel.sim_thread import RunIsOver, SimThread, Waiter, acquire, release, take_gate
 
 PATIENCE_WALL_S = 10.0
 """Real time that a thread may hold the baton without parking, before the run is ended [s]."""
@@ -34,98 +31,6 @@ _DAEMON_ROUNDS = 5_000
 
 _ENDINGS = 1_000
 """So often is a thread that the run leaves behind told to end; one that swallows all of that never runs again."""
-
-_lock_type: Any = type(_thread.allocate_lock())
-# The baton is passed with the real methods, which are replaced while a world is open (`locks.py`).
-_acquire: Callable[..., bool] = _lock_type.__dict__["acquire"]
-_release: Callable[[Any], None] = _lock_type.__dict__["release"]
-
-
-def _take_gate(gate: object, timeout_s: float) -> tuple[bool, BaseException | None]:
-    """Take a gate; gives whether it is taken, and what interrupted that, such as Ctrl-C."""
-    taken: list[bool] = []
-    try:
-        # C from end to end: an interrupt comes before the gate is taken, or after that is known.
-        taken.extend(map(partial(_acquire, timeout=timeout_s), (gate,)))
-    except BaseException as error:  # noqa: BLE001 - it waits until the baton is there
-        return any(taken), error
-    return any(taken), None
-
-
-class RunIsOver(SystemExit):
-    """Raised in a thread that outlives its run; `threading` and asyncio propagate a SystemExit silently."""
-
-
-@dataclass(slots=True, eq=False)
-class Waiter:
-    """Something that waits: a loop with nothing to do, a `time.sleep`, a lock, a blocking read.
-
-    Its thread makes it, parks with it, and may park with it again.
-    """
-
-    name: str
-    woken: bool = False
-    """Set when it is woken, taken back by `park`."""
-    queued: bool = False
-    """Whether its thread has given the baton away, so that waking it puts it in line."""
-    thread: SimThread | None = None
-    """The thread that is parked with it."""
-    ordinal: int = 0
-    """Of its present wait; the alarm of an earlier one means nothing."""
-
-
-class Entered(Protocol):
-    """Something that can be left and entered again."""
-
-    def enter(self) -> None:
-        """Begin."""
-
-    def leave(self) -> None:
-        """End for now."""
-
-
-def _shut_gate() -> Any:  # noqa: ANN401 - a lock, whose type has no public name
-    gate = _thread.allocate_lock()
-    _acquire(gate)
-    return gate
-
-
-@dataclass(slots=True, eq=False, weakref_slot=True)
-class SimThread:
-    """A thread of a run."""
-
-    baton: Baton
-    name: str
-    number: int
-    """0 for the main thread, then in the order of starting."""
-    daemon: bool = False
-    gate: Any = field(default_factory=_shut_gate)
-    """The thread waits here for the baton."""
-    waits_for: Waiter | None = None
-    since_s: float = 0.0
-    """When it parked [virtual s]."""
-    failure: BaseException | None = None
-    """Raised in it as soon as it has the baton again."""
-    ending: bool = False
-    """Whether the run is over and it must end."""
-    has_ended: bool = False
-    is_stuck: bool = False
-    """Whether it swallows what ends it, and is kept from running for good."""
-    ident: int = 0
-    """The operating system's number of it."""
-    on_done: list[Waiter] = field(default_factory=list)
-    """What waits for its end."""
-    endings: int = 0
-    lineage: Lineage | None = None
-    """The task or thread that started it; None of the main thread."""
-    identity: Identity = field(default_factory=RootIdentity)
-    """Its path; of a worker of a pool, that of the work that it does."""
-    entered: Entered | None = None
-    """What holds for the whole process while it runs, and is left while it waits."""
-
-    def done(self) -> bool:
-        """Whether it has ended, asked as one asks a task."""
-        return self.has_ended
 
 
 class Clock(Protocol):
@@ -275,7 +180,7 @@ class Baton:
     def _pass_to(self, waiter: Waiter) -> None:
         self.switches += 1
         assert waiter.thread is not None, "only what a thread is parked with gets into line"
-        _release(waiter.thread.gate)
+        release(waiter.thread.gate)
 
     # -- who is next ----------------------------------------------------------------------------------------------
 
@@ -353,6 +258,10 @@ class Baton:
         else:
             raise kernel.stuck()
 
+    def has_alarm(self, waiter: Waiter) -> bool:
+        """Whether a waiter goes on at a time that is set."""
+        return any(it[2] is waiter and self._is_due_ever(it) for it in self._alarms)
+
     def next_alarm_s(self) -> float:
         """When the next thread goes on that waits for a time, or earlier [s]; infinite if none does."""
         return self._alarms[0][0] if self._alarms else math.inf
@@ -404,7 +313,7 @@ class Baton:
         work: list[Callable[[], None]] = [run]
 
         def body() -> None:
-            _acquire(thread.gate)
+            acquire(thread.gate)
             self.current = thread
             thread.waits_for = None
             thread.ident = _thread.get_ident()
@@ -433,7 +342,7 @@ class Baton:
         if thread is self._runaway:
             return
         if thread.ending:
-            _release(self.main.gate)
+            release(self.main.gate)
         else:
             self._pass_to(self._next())
 
@@ -444,10 +353,10 @@ class Baton:
             if thread is self._runaway:
                 continue
             thread.ending = True
-            _release(thread.gate)
+            release(thread.gate)
             taken = False
             while not taken:
-                taken, error = _take_gate(self.main.gate, PATIENCE_WALL_S)
+                taken, error = take_gate(self.main.gate, PATIENCE_WALL_S)
                 interrupt = error or interrupt
             self.current = self.main
         self.ready.clear()
@@ -460,19 +369,19 @@ class Baton:
         if me.endings > _ENDINGS:
             me.is_stuck = True
             self._finish(me)
-            _acquire(me.gate)
+            acquire(me.gate)
         raise RunIsOver
 
     # -- the real clock -------------------------------------------------------------------------------------------
 
     def _await_baton(self, me: SimThread) -> None:
         if me is not self.main:
-            _acquire(me.gate)
+            acquire(me.gate)
             return
         interrupt: BaseException | None = None
         parks = self._parks
         while True:
-            taken, error = _take_gate(me.gate, PATIENCE_WALL_S)
+            taken, error = take_gate(me.gate, PATIENCE_WALL_S)
             interrupt = error or interrupt
             if taken:
                 break

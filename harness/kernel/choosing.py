@@ -23,12 +23,12 @@ from weakref import ref
 
 from harness.chance.choices import Choices, TaskRecord, TimerKind, TimerRecord
 from harness.kernel import deadlock_report
-from harness.kernel.baton import Waiter
 from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.current_world import lineage_here
 from harness.kernel.identity import Identity
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
 from harness.kernel.loop import LOOP_WAITS, SimLoop
+from harness.kernel.sim_thread import Waiter
 from harness.kernel.suspension import Suspension
 
 T = TypeVar("T")

@@ -19,10 +19,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from harness.chance.draws import Draws
 from harness.errors import NotSimulated
-from harness.kernel.baton import SimThread, Waiter
 from harness.kernel.kernel import Kernel
 from harness.kernel.lineage import NO_TASK, Lineage
 from harness.kernel.loop import SimLoop, running
+from harness.kernel.sim_thread import SimThread, Waiter
 from harness.kernel.watcher import Blocking, Death, place_here
 
 TURNS_BETWEEN_COLLECTIONS = 10_000

@@ -17,7 +17,8 @@ import simpy
 
 from harness.chance.choices import Choices
 from harness.errors import Deadlock, LimitExceeded
-from harness.kernel.baton import Baton, Waiter
+from harness.kernel.baton import Baton
+from harness.kernel.sim_thread import Waiter
 from harness.kernel.watcher import AGENTS, Watcher
 
 DEFAULT_HORIZON_S = 7 * 86_400.0

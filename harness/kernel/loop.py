@@ -24,12 +24,12 @@ import simpy
 
 from harness.errors import HarnessBug, NotSimulated
 from harness.kernel import deadlock_report
-from harness.kernel.baton import Waiter
 from harness.kernel.deterministic_asyncio import OrderedWeakSet, SimFuture, SimTask
 from harness.kernel.handles import Handle, Timer
 from harness.kernel.identity import is_wait_for, name_of
 from harness.kernel.kernel import Kernel
 from harness.kernel.lineage import child_of
+from harness.kernel.sim_thread import Waiter
 from harness.kernel.suspension import Suspension
 
 T = TypeVar("T")

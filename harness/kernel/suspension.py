@@ -19,8 +19,8 @@ from typing import Any, Protocol
 
 import simpy
 
-from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
+from harness.kernel.sim_thread import Waiter
 
 
 class WakingLoop(Protocol):

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, cast
 
 from harness.errors import HarnessError, StubError
-from harness.kernel.baton import RunIsOver
+from harness.kernel.sim_thread import RunIsOver
 from harness.models.api import Content, Model, Request, ToolCall, Work
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies, asked

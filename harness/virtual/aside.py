@@ -16,12 +16,12 @@ from contextvars import Context
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
-from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Halt, Kernel
 from harness.kernel.lineage import Lineage
 from harness.kernel.loop import SimLoop
 from harness.kernel.program import abandon
+from harness.kernel.sim_thread import RunIsOver, Waiter
 
 _start_thread = _thread.start_new_thread  # the real one, which is replaced while a world is open
 

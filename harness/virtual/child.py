@@ -10,9 +10,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World
 from harness.kernel.process import Process, Steps
+from harness.kernel.sim_thread import Waiter
 from harness.units import whole_microseconds
 from harness.virtual.commands import Command, Result, Running, Talk
 from harness.virtual.pipes import Pipe

@@ -24,8 +24,8 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
-from harness.kernel.baton import RunIsOver, SimThread, Waiter
 from harness.kernel.current_world import World, this_thread
+from harness.kernel.sim_thread import RunIsOver, SimThread, Waiter
 from harness.virtual import pool_workers
 from harness.virtual.outsiders import comes_from_outside, given_by_outsider, threads_outside
 

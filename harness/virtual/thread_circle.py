@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
-from harness.kernel.baton import SimThread
 from harness.kernel.current_world import World
 from harness.kernel.mail import note_put, note_taken
+from harness.kernel.sim_thread import SimThread
 from harness.virtual import locks
 from harness.virtual.patching import Attribute, method
 from harness.virtual.thread_waits import frames_of_thread, thing_of_thread, wait_of_thread
@@ -45,11 +45,7 @@ class ThreadWaits:
     def has_time(self, doer: SimThread) -> bool:
         """See `Waits`."""
         waiter = doer.waits_for
-        baton = self._world.kernel.baton
-        return waiter is None or any(
-            alarm[2] is waiter and baton._is_due_ever(alarm)  # noqa: SLF001 - asked of a run that is stuck alone
-            for alarm in baton._alarms  # noqa: SLF001
-        )
+        return waiter is None or self._world.kernel.baton.has_alarm(waiter)
 
     def has_event(self, doer: SimThread) -> bool:
         """See `Waits`; a thread does not tell."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from harness.kernel import agent_circle, deadlock_report
 from harness.kernel.agent_circle import find_circle
 from harness.kernel.awaited import place_of, wait_of
-from harness.kernel.baton import SimThread
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
+from harness.kernel.sim_thread import SimThread
 from harness.kernel.watcher import AGENTS
 from harness.virtual import locks, pool_workers
 from harness.virtual.aside import IDLE

@@ -19,10 +19,10 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from harness.kernel.awaited import AnyTask, name_of, names_in
-from harness.kernel.baton import SimThread, Waiter
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
+from harness.kernel.sim_thread import SimThread, Waiter
 from harness.virtual import locks, pool_workers
 
 _KINDS = {"lock": "Lock", "SemLock": "Lock of multiprocessing"}

@@ -23,10 +23,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from harness.errors import HarnessError
-from harness.kernel.baton import RunIsOver, Waiter
 from harness.kernel.current_world import Notification, World, lineage_here, this_thread
 from harness.kernel.identity import Identity, name_of_thread, name_of_work
 from harness.kernel.lineage import NO_TASK, Lineage
+from harness.kernel.sim_thread import RunIsOver, Waiter
 from harness.virtual.locks import OUTSIDER_WALL_S
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
 from harness.virtual.thread_locals import free_thread_locals

@@ -14,11 +14,11 @@ from typing import Any
 
 from harness.kernel import deadlock_report
 from harness.kernel.agent_circle import Doer, TaskWaits, Waits
-from harness.kernel.baton import SimThread
 from harness.kernel.code_places import PACKAGES
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
 from harness.kernel.reach import Reached
+from harness.kernel.sim_thread import SimThread
 from harness.kernel.suspension import Suspension
 from harness.virtual.thread_circle import ThreadWaits
 from harness.virtual.thread_report import is_told_otherwise

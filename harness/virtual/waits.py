@@ -13,8 +13,8 @@ import selectors
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
+from harness.kernel.sim_thread import Waiter
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
 from harness.virtual.sockets import connection_from_before, is_foreign
 

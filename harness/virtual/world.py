@@ -18,13 +18,13 @@ from typing import Any, TypeVar, overload
 from harness.chance.choices import Choices
 from harness.chance.draws import Draws
 from harness.errors import LimitExceeded, NotSimulated
-from harness.kernel.baton import Waiter
 from harness.kernel.current_world import World, this_thread
 from harness.kernel.deterministic_asyncio import deterministic_asyncio
 from harness.kernel.kernel import Halt, Kernel, no_circle, not_known
 from harness.kernel.lock_holders import held_for_ever
 from harness.kernel.program import end, ended_quietly, refuse_nesting, virtual_sleep
 from harness.kernel.shared_patch import SharedChange
+from harness.kernel.sim_thread import Waiter
 from harness.kernel.watcher import unseen_deaths
 from harness.virtual import (
     audit,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from harness.errors import NoProgress
 from harness.kernel import Kernel
-from harness.kernel.baton import RunIsOver
 from harness.kernel.current_world import is_in_task
+from harness.kernel.sim_thread import RunIsOver
 from harness.spans import NO_PROGRESS, SpanLog
 from harness.wire.calls import Calls
 from harness.wire.progress import FAILED

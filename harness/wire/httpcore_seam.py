@@ -15,10 +15,10 @@ from types import ModuleType
 from typing import Any
 
 from harness.errors import UnknownHost
-from harness.kernel.baton import Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
 from harness.kernel.loop import running
+from harness.kernel.sim_thread import Waiter
 from harness.private_names import HTTPCORE, HTTPCORE2, check_private_names
 from harness.virtual.apart import Empty, emptied, set_apart
 from harness.wire.http import WORDS, Connection, Failure

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.errors import NotSimulated
-from harness.kernel.baton import Waiter
 from harness.kernel.current_world import this_thread
 from harness.kernel.kernel import Kernel
+from harness.kernel.sim_thread import Waiter
 from harness.wire.http import WORDS, Connection, Failure
 
 _stock: Any = socket.socket

@@ -16,8 +16,8 @@ import h11
 from harness import wall
 from harness.apis import AGENT_HEADER, APIS
 from harness.errors import HarnessError, NotSimulated
-from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
+from harness.kernel.sim_thread import Waiter
 from harness.provider import Refusal
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.server import Server

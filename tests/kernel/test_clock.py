@@ -7,8 +7,8 @@ from simpy.events import ProcessGenerator
 
 from harness.errors import Deadlock, LimitExceeded
 from harness.kernel import Kernel
-from harness.kernel.baton import Waiter
 from harness.kernel.kernel import DEFAULT_HORIZON_S, Halt
+from harness.kernel.sim_thread import Waiter
 
 
 def test_park_until_a_time_passes_exactly_that_time() -> None:

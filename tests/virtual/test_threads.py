@@ -25,8 +25,8 @@ import simpy
 
 from harness.errors import Deadlock, HarnessError, NotSimulated
 from harness.kernel import Kernel
-from harness.kernel.baton import Waiter
 from harness.kernel.current_world import this_thread
+from harness.kernel.sim_thread import Waiter
 from harness.virtual.world import choose_order, run_program
 
 tag = contextvars.ContextVar("tag", default="none")

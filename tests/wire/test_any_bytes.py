@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.kernel.baton import Waiter
 from harness.kernel.kernel import Kernel
+from harness.kernel.sim_thread import Waiter
 from harness.models import Content, Request, content_of
 from harness.models.plausible import Plausible
 from harness.models.replies import Replies
