@@ -1,6 +1,6 @@
 """Threads and pools of a program, in virtual time.
 
-A thread is a real one that runs only while it holds the baton (`baton.py`), and whatever it waits for is a lock
+A thread is a real one that runs only while it holds the baton (`kernel/baton.py`), and whatever it waits for is a lock
 (`locks.py`), a sleep or a read, which park. So conditions, events, timers, barriers, queues, futures and pools need no
 code of ours. What is left for this file: how threads start, are joined and end; what a pool keeps from run to run; and
 what Python counts or orders by address.
