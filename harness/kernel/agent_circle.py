@@ -12,7 +12,7 @@ import asyncio
 import math
 import queue
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
 from harness.kernel.awaited import (
@@ -345,7 +345,7 @@ class _Finder:
         return [
             name.partition("[")[2].partition("]")[0].strip("'\"")
             for frame in self._own_frames(doer)
-            for name in names_in({**frame.f_globals, **frame.f_locals}, thing)
+            for name in names_in({**_own_globals(frame), **frame.f_locals}, thing)
             if "[" in name
         ]
 
@@ -419,6 +419,20 @@ def _variables(frame: FrameType) -> dict[str, Any]:
     """The variables of a function alone: what it shares with others, such as the queues of all agents, says nothing of it."""
     names = frame.f_code.co_varnames
     return {name: it for name, it in frame.f_locals.items() if name in names and name != "self"}
+
+
+def _own_globals(frame: FrameType) -> dict[str, Any]:
+    """The variables of a function's module, without builtins and packages: they hold much, and nothing of the program."""
+    return {
+        name: it
+        for name, it in frame.f_globals.items()
+        if name != "__builtins__" and not _is_package(it)
+    }
+
+
+def _is_package(thing: object) -> bool:
+    file = getattr(thing, "__file__", None) if isinstance(thing, ModuleType) else ""
+    return file is None or file.startswith(PACKAGES)
 
 
 def _arguments(frame: FrameType) -> dict[str, Any]:
