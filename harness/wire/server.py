@@ -39,16 +39,15 @@ from harness.wire.calls import Calls
 from harness.wire.dialects.dialect import Refused
 from harness.wire.exchange import Exchange
 from harness.wire.http import Connection, HttpRequest, HttpResponse
-from harness.wire.names import UNMATCHED, Names
 from harness.wire.network import unknown_host
 from harness.wire.peers import NO_PEERS, Peers
 from harness.wire.progress import Progress
 from harness.wire.replay import RecordedAsk, Replay, own_name_here
 from harness.wire.replayed_bytes import plain_steps
+from harness.wire.roles import Roles
 from harness.wire.rounds import report_of_calls
-from harness.wire.routing import AgentRule, Scope, context_of, first_that_meets, scope_here
+from harness.wire.routing import AgentRule, Scope, context_of, scope_here
 from harness.wire.sites import Endpoint, Sites
-from harness.wire.unmatched import undescribed, unmatched
 from harness.wire.unsimulated import Unsimulated
 
 _FIRST_ERROR_STATUS = 400
@@ -118,11 +117,7 @@ class Server:
         self.draws = draws
         self.log = log
         self._root = root
-        self._roles = roles
-        self._unknown: dict[str, AgentRule] = {}
-        self._make_role = unknown
-        self._allow_unmatched = allow_unmatched
-        self._names = Names()
+        self._roles = Roles(roles, unknown, allow_unmatched=allow_unmatched)
         self.served = served
         self._judge = judge
         self._ledger = ledger
@@ -294,13 +289,7 @@ class Server:
                 self._unsimulated.check(at, http, understood)
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
-                    self._bounds.count_call(scope.span.task)
-                    told = f"{understood.status} {http.path}"
-                    if understood.hint:
-                        told += f" ({understood.hint})"
-                    self._bounds.note_rejected(scope, site.name, digest, told)
-                    if self.calls.rejected(digest, scope, caller, answer_s):
-                        self.log.event("rejected_again", scope.span, told)
+                    self._note_rejected(http, understood, site, scope, caller, digest, answer_s)
                 yield answer_s
                 connection.respond(understood)
                 return
@@ -309,6 +298,23 @@ class Server:
         elif len(call.attempts) >= self._bounds.calls_per_task:  # its client tries for ever
             self._bounds.count_call(scope.span.task, len(call.attempts) + 1)
         yield from Exchange(self.calls, connection, api, call).steps()
+
+    def _note_rejected(
+        self,
+        http: HttpRequest,
+        response: HttpResponse,
+        site: Endpoint,
+        scope: Scope,
+        caller: Lineage | None,
+        digest: bytes,
+        answer_s: float,
+    ) -> None:
+        """Note that an API does not take a request; it is no call, and counts as one for the bounds."""
+        self._bounds.count_call(scope.span.task)
+        told = f"{response.status} {http.path}" + (f" ({response.hint})" if response.hint else "")
+        self._bounds.note_rejected(scope, site.name, digest, told)
+        if self.calls.rejected(digest, scope, caller, answer_s):
+            self.log.event("rejected_again", scope.span, told)
 
     def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
         """Send what was recorded of a request that is no call of a model, or what the real API says."""
@@ -338,7 +344,7 @@ class Server:
         request = self._request(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
-        role = self.role_of(prompt, http.headers, request, agent_named, recorded)
+        role = self._roles.role_of(prompt, http.headers, request, agent_named, recorded)
         self._number(request, role, task)
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
@@ -422,42 +428,6 @@ class Server:
         work = BatchWork(self.kernel, self.calls, call, job, at_s, until_s, self._refusal_for)
         self._batch_work.append(work)
         return job
-
-    def role_of(
-        self,
-        prompt: Prompt,
-        headers: Mapping[str, str],
-        request: Request,
-        agent: str | None,
-        recorded: RecordedAsk | None = None,
-    ) -> AgentRule:
-        """The agent whose call it is: the one that the program names, else the first that its rules name, else who was recorded.
-
-        Raises:
-            HarnessError: There are agents, the call is of none of them, and that is not allowed.
-        """
-        strict = bool(self._roles) and not self._allow_unmatched and recorded is None
-        if agent is not None:
-            known = next((role for role in self._roles if role.name == agent), None)
-            if known is None and strict:
-                raise undescribed(agent, self._roles)
-            return self._unknown_role(agent) if known is None else known
-        role = first_that_meets(self._roles, prompt, headers, request)
-        if role is None and recorded is not None and recorded.agent is not None:
-            return self._unknown_role(recorded.agent)
-        if role is None and strict:
-            raise unmatched(prompt, headers, self._roles)
-        if role is None:
-            made_up = self._names.of(prompt)
-            described = self._roles and recorded is None
-            return self._unknown_role(UNMATCHED + made_up if described else made_up)
-        return role
-
-    def _unknown_role(self, name: str) -> AgentRule:
-        role = self._unknown.get(name)
-        if role is None:
-            role = self._unknown[name] = self._make_role(name)
-        return role
 
 
 def _digest_of(http: HttpRequest) -> bytes:
