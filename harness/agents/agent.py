@@ -6,13 +6,14 @@ its model, once or more, and uses tools. The policies stand around each call and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
+from harness.agents.conversation import Conversation
 from harness.agents.instead import Instead, decided, needs_turn
 from harness.agents.message import USER, Message, answer, deliver, receive, unread
 from harness.agents.mishap import Mishaps
@@ -30,7 +31,6 @@ from harness.models import (
     Reply,
     Request,
     ToolCall,
-    ToolResult,
     error_name,
 )
 from harness.models.written import prompt_text, reply_text
@@ -322,7 +322,7 @@ _turn_of_call: ContextVar[Turn] = ContextVar("turn of a call")
 """The turn of the call that policies are busy with; set for agents whose policies must know it."""
 
 
-class Turn:
+class Turn(Conversation):
     """One turn of an agent: begun with messages, over at the end of its `with` block."""
 
     def __init__(self, agent: Agent, messages: tuple[Message, ...]) -> None:
@@ -339,21 +339,14 @@ class Turn:
         for message in messages[1:]:
             prompt += "\n\n" + message.text
             tokens += message.tokens
-        self.prompt = self._begun = prompt
-        """The last thing that was said."""
-        self.input_tokens = self._begun_tokens = tokens
-        """Size of the conversation, without the system prompt [tokens]."""
+        super().__init__(prompt, tokens)
+        self._begun, self._begun_tokens = prompt, tokens
         self.begins_with_task = sender == USER
         """Whether the conversation begins with what the user brings."""
-        self.reply: Reply | None = None
-        """The latest reply, until the conversation goes on."""
-        self.said: tuple[ChatMessage, ...] = ()
-        """The conversation up to that reply; empty while it is the prompt alone."""
         self.cost_usd = 0.0
         """Cost of the calls that were answered, with their failed attempts [USD]; NaN if a price is unknown."""
         self.has_recalled = False
         """Whether what the agent remembers is part of the conversation."""
-        self._failures: tuple[str, ...] = ()
         self._input: Input | None = None
         """What it reads, while the turn is open."""
 
@@ -421,10 +414,7 @@ class Turn:
             finally:
                 task.cost_usd += asked.task.cost_usd
             past[:old] = [Remembered(ChatMessage("user", summary.text), summary.tokens)]
-        kept = agent.context.kept(past)
-        if kept:
-            self.said = (*(one.said for one in kept), ChatMessage("user", self.prompt))
-            self.input_tokens += sum(one.tokens for one in kept)
+        self.begin_with(agent.context.kept(past))
 
     async def use(self, call: ToolCall) -> str:
         """Use a tool, and give what it answers or how it failed; to be heard by the agent with `hear`."""
@@ -446,36 +436,10 @@ class Turn:
         except ToolError as error:
             status, span.error = ERROR, "tool_error"
             result = f"error: {error}"
-            self._failures += (result,)
+            self.failures += (result,)
         finally:
             agent.log.close(span, status)
         return result
-
-    def hear(self, results: Sequence[str], reminder: str = "") -> None:
-        """Make the results of tools part of the conversation.
-
-        Args:
-            results: What the tools gave, in the order in which they were asked for.
-            reminder: What the agent is told beside them.
-        """
-        asked = self.reply.tool_calls if self.reply is not None else ()
-        tools = [call.tool for call in asked] + [""] * len(results)
-        heard = [
-            ToolResult(tool, text, text in self._failures)
-            for tool, text in zip(tools, results, strict=False)
-        ]
-        before = self.said_so_far() or (ChatMessage("user", self.prompt),)
-        self.said = (*before, ChatMessage("user", reminder, (), tuple(heard)))
-        self.prompt = "\n\n".join([*results, reminder] if reminder else results)
-        self.input_tokens += sum(map(count_tokens, results)) + count_tokens(reminder)
-
-    def said_so_far(self) -> tuple[ChatMessage, ...]:
-        """The conversation so far; empty while it is the prompt alone."""
-        reply, self.reply = self.reply, None
-        if reply is not None:
-            before = self.said or (ChatMessage("user", self.prompt),)
-            self.said = (*before, ChatMessage("assistant", reply.text, reply.tool_calls))
-        return self.said
 
     def say(self, reply: Reply) -> Message:
         """The agent's answer, as a message to others."""
