@@ -263,7 +263,8 @@ def _check_required(kind: str, given: Mapping[str, object]) -> None:
     schema = _holder(type_).model_json_schema()
     parts, docs = schema["$defs"][record.__name__]["properties"], field_docs(record)
     needs = "; ".join(
-        f"`{name}`, {among(parts[name], schema) or docs[name].rstrip('.')}" for name in missing
+        f"`{name}`, {among(parts[name], schema) or docs.get(name, 'which has no default').rstrip('.')}"
+        for name in missing
     )
     example = {name: example_of(parts[name], schema) for name in missing}
     written = ", ".join(f"{name}={value!r}" for name, value in {**given, **example}.items())
