@@ -11,7 +11,7 @@ from harness.metrics import Finding, Metrics, RunTally, summarise, summarise_cus
 from harness.metrics.stood_out import KINDS
 from harness.models import Script, check_all_used, distinct
 from harness.run.one import RunResult
-from harness.scenario import Budget, LoadedScenario
+from harness.scenario import Budget, LoadedScenario, Scenario
 
 _SEEDS_SHOWN = 5
 
@@ -38,7 +38,7 @@ class Failure:
     tasks: int
     """How many tasks, warm-up included."""
     traceback: str
-    """Of the first, cut to the frames of the user's code; empty when it was not kept."""
+    """Of the first, cut to the frames of the user's code, or what a pattern says of it; empty when it was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     """Reasons why the result fails regardless of budgets, one sentence each."""
     failures: tuple[Failure, ...] = ()
-    """The errors that a program of one's own ended tasks with, by kind."""
+    """The errors that a pattern or a program of one's own ended tasks with, by kind."""
     customers: dict[str, Metrics] = field(default_factory=dict)
     """The metrics of each customer, by name; empty where no kind of task states one."""
 
@@ -228,7 +228,9 @@ class Results:
                 self._stood_out.items(), key=lambda it: KINDS.index(it[0])
             )
         ]
-        if self._failures:
+        if self._failures and not isinstance(
+            spec, Scenario
+        ):  # those of a pattern are few and short
             in_all = sum(run.tasks_in_all for run in self._tallies)
             kinds = ", ".join(f"{kind} {times}" for kind, times in self._failures.items())
             notes.append(
