@@ -222,6 +222,15 @@ class Agent:
             await turn.recall()
         if self.instead is not None and (other := await self.instead.answer(turn)) is not None:
             return other
+        return await self.answer_itself(turn)
+
+    async def answer_itself(self, turn: Turn) -> Reply:
+        """Call the model once, under the policies, and the fallback if that fails; no other instance is asked.
+
+        Raises:
+            ModelError: The call failed for good, and so did the fallback's.
+            TimeoutError: It took too long, and so did the fallback's.
+        """
         name, task = self.name, turn.task
         # A fallback's calls are counted apart, so that another agent's bad luck changes none of its own draws.
         counted = name if turn.agent is self else f"{turn.agent.name}>{name}"

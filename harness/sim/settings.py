@@ -228,8 +228,13 @@ def mcp_about(
     return About(name=name, version=version, instructions=instructions, versions=tuple(spoken))
 
 
-def queue(capacity: int | None) -> Queue | None:
-    """A queue of a bounded size."""
+def queue(capacity: int | None, concurrency: int | None) -> Queue | None:
+    """A queue of a bounded size, for slots of a bounded number."""
+    if capacity is not None and concurrency is None:
+        raise HarnessError(
+            f"queue_capacity needs concurrency: nobody waits where all are served at once (got queue_capacity={capacity!r})\n"
+            "  How to fix: sim.provider(..., concurrency=8, queue_capacity=...)"
+        )
     return None if capacity is None else _read(Queue, "the queue", {"capacity": capacity})
 
 

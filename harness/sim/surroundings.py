@@ -233,7 +233,7 @@ class Surroundings(Equipment):
                 concurrency=None
                 if concurrency is None
                 else settings.count("concurrency", concurrency),
-                queue=settings.queue(queue_capacity),
+                queue=settings.queue(queue_capacity, concurrency),
                 overload=settings.overload(overload),
                 outages=tuple(settings.outage(outage) for outage in outages),
                 load=settings.load(load),

@@ -184,7 +184,7 @@ policies = sometimes(
     max_in_flight=st.integers(1, 3),
     retry=sometimes(
         attempts=st.integers(1, 4),
-        first_wait_s=times_s,
+        first_wait_s=st.integers(0, 64).map(lambda n: n / 8),
         jitter=st.sampled_from(["full", "equal", "sdk", "none"]),
         honour_retry_after=st.booleans(),
     ),

@@ -177,6 +177,7 @@ RANGES = {
     "median of zero": wrong(SIZE, "input_tokens: {lognormal: {median: ¦0, sigma: 1}}", "lognormal.median: must be greater than 0, not 0"),
     "empirical of nothing": wrong(SIZE, "input_tokens: {empirical: ¦{}}", "input_tokens.empirical: give either values or file"),
     "empirical without values": wrong(SIZE, "input_tokens: {empirical: {values: ¦[]}}", "empirical.values: must hold at least 1, not an empty list"),
+    "queue before slots without an end": wrong(PROVIDER, "    ¦queue: {capacity: 3}", "providers.anthropic: `queue` needs `concurrency`"),
     "no slots": wrong(PROVIDER, "    concurrency: ¦0", "providers.anthropic.concurrency: must be greater than or equal to 1, not 0"),
     "limit of zero": wrong(PROVIDER, "    limits: {requests_per_min: ¦0}", "limits.requests_per_min: must be greater than 0, not 0"),
     "share above one": wrong(PROVIDER, "    overload: {calm_s: 3, overloaded_s: 3, refuse: ¦1.5}", "overload.refuse: must be less than or equal to 1, not 1.5"),

@@ -374,7 +374,8 @@ def test_wrong_description_is_one_clear_error(
     [
         ({"requests_per_min": 0}, "the limits: requests_per_min: "),
         ({"concurrency": 0}, "concurrency: must be greater"),
-        ({"queue_capacity": 0}, "the queue: capacity: "),
+        ({"concurrency": 1, "queue_capacity": 0}, "the queue: capacity: "),
+        ({"queue_capacity": 3}, "queue_capacity needs concurrency: "),
         ({"latency": "slow"}, "latency: must be a number"),
         ({"outages": [{"at_s": 1}]}, "an outage: for_s: is missing"),
         ({"outages": [{"at_s": 1, "for_s": 1, "why": 2}]}, "an outage: why: "),
