@@ -124,6 +124,13 @@ def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
+def text(what: str, value: str | None) -> str | None:
+    """A text, if any."""
+    if value is not None and not isinstance(value, str):
+        raise HarnessError(f"{what}: expected a text (got {value!r})")
+    return value
+
+
 def host(name: str) -> str:
     """The name of a host."""
     if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
@@ -136,6 +143,7 @@ def host(name: str) -> str:
 
 def regex(what: str, value: str | None) -> str | None:
     """A regular expression."""
+    text(what, value)
     try:
         re.compile(value or "")
     except re.error as error:

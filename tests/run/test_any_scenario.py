@@ -133,6 +133,8 @@ providers = sometimes(
         ),
         max_size=2,
     ),
+).map(
+    lambda it: it if "concurrency" in it else {key: it[key] for key in it if key != "queue"}
 )  # fmt: skip
 
 models = st.fixed_dictionaries(

@@ -339,6 +339,8 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         ("agent", {"latency_s": {"ttft_s": 1, "itl": 2}}, "latency_s: itl: "),
         ("agent", {"output_tokens": "many"}, "output_tokens: must be a number (got 'many')"),
         ("agent", {"accuracy": 1.5}, "accuracy: must be less than or equal to 1 (got 1.5)"),
+        ("agent", {"model": 3}, "model: expected a text (got 3)"),
+        ("agent", {"system": ["x"]}, "system: expected a text (got ['x'])"),
         ("agent", {"reply": 5}, "agent 'x': expected a reply (got 5)"),
         ("agent", {"reply": ["one", 5]}, "agent 'x': expected a reply (got 5)"),
         ("agent", {"system_regex": "("}, "system_regex: not a regular expression: missing )"),
