@@ -53,7 +53,7 @@ METRICS: dict[str, str] = {
     "hedges": "requests that were sent beside a slow one, all runs",
     "cache_hits": "calls that were answered from a cache, all runs",
     "budget_refusals": "calls and turns that a budget refused, all runs",
-    "breaker_open_s": "time for which circuit breakers refused all calls, warm-up included, all runs [s]",
+    "breaker_open_s": "time from the opening of a circuit breaker to its next probe, of all breakers, warm-up included, all runs [s]",
     "lost_updates": "updates of shared state that were overwritten by an agent that had not seen them, all runs",
     "stale_reads": "updates of shared state that took effect although the value had changed since the agent read it, all runs",
     "conflicts": "updates of shared state that were refused because the value had changed since the agent read it, all runs",
