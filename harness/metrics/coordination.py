@@ -202,7 +202,9 @@ def _together(spans: Table, warmup_tasks: int) -> list[Together]:
     ]
     well = {span_id for span_id, _, _, kind, _, status in rows if kind == AGENT and status == OK}
     turns = {span_id: agent for span_id, _, _, kind, agent, _ in rows if kind == AGENT}
-    teams = {turns[parent] for _, parent, _, kind, _, _ in rows if kind == AGENT and parent in turns}
+    teams = {
+        turns[parent] for _, parent, _, kind, _, _ in rows if kind == AGENT and parent in turns
+    }
     teams -= {agent for _, _, _, kind, agent, _ in rows if kind == CALL}
     failed: dict[int, set[str]] = {task: set() for _, _, task, kind, _, _ in rows if kind == TASK}
     for _, parent, task, kind, agent, status in rows:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.faults import FAULT_NAMES
+from harness.errors import did_you_mean
+from harness.faults import FAULT_NAMES, InjectedFault
 from harness.metrics import Finding, Metrics, RunTally, summarise, summarise_customers
 from harness.metrics.stood_out import KINDS
 from harness.models import Script, check_all_used, distinct
@@ -186,8 +187,21 @@ class Results:
         for number, fault in enumerate(self.scenario.spec.faults, 1):
             if number not in self._faults_met and not fault.allow_unmet:
                 name = FAULT_NAMES[type(fault)]
-                text = f"Fault {number} ({name}) never met {fault.meets_what}."
+                text = (
+                    f"Fault {number} ({name}) never met {fault.meets_what}{self._why_unmet(fault)}."
+                )
                 yield text, fault.probability < 1.0
+
+    def _why_unmet(self, fault: InjectedFault) -> str:
+        """What a fault states that is nowhere in the scenario, if anything."""
+        workload = self.scenario.spec.workload
+        customers = {it.customer: None for it in workload.kinds if it.customer is not None}
+        if fault.customer is not None and fault.customer not in customers:
+            hint = did_you_mean(fault.customer, customers)
+            return f": no kind of task is of customer {fault.customer!r}{hint}"
+        if fault.task is not None and workload.tasks is not None and fault.task > workload.tasks:
+            return f": there is no task {fault.task}, of {workload.tasks}"
+        return ""
 
     def _never_arrived(self) -> tuple[int, int]:
         """Number of measured tasks that did not arrive before the horizon, and the number expected."""
