@@ -50,7 +50,7 @@ METRICS: dict[str, str] = {
     "rate_limited": "attempts refused with a 429, all runs",
     "retries": "attempts that ask again after a failure: not the first of their call, or of a call that repeats a failed one; all runs",
     "escalations": "calls that were brought before a person, all runs",
-    "hedges": "requests that were sent beside a slow one, all runs",
+    "hedges": "requests beside a slow one, with those that a queue, a budget or an open circuit kept back, all runs",
     "cache_hits": "calls that were answered from a cache, all runs",
     "budget_refusals": "calls and turns that a budget refused, all runs",
     "breaker_open_s": "time from the opening of a circuit breaker to its next probe, of all breakers, warm-up included, all runs [s]",

@@ -220,7 +220,7 @@ class Results:
             missing, expected = self._never_arrived()
             absent = f"; {missing} of {expected} tasks never arrived, and are in no metric"
             notes.append(
-                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left"
+                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:,.10g} s with tasks left"
                 f"{absent if missing else ''}."
             )
         if not self._must_be_met:
