@@ -214,8 +214,12 @@ class Tagged:
         if len(mapping) != 1:
             raise PydanticCustomError(
                 "one_of",
-                "give exactly one of {names}, not {count}",
-                {"names": ", ".join(self._members), "count": len(mapping)},
+                "give exactly one of {names}, not {count}{given}",
+                {
+                    "names": ", ".join(self._members),
+                    "count": len(mapping),
+                    "given": f": {', '.join(mapping)}" if mapping else "",
+                },
             )
         ((key, value),) = mapping.items()
         return self._made_by[key](value) if key in self._made_by else value

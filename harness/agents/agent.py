@@ -167,16 +167,9 @@ class Agent:
                 stated=validate, function=check, critic=critic, confidence=confidence
             )
         return Setting(
-            agent=self.name,
-            log=self.log,
-            draws=self._draws,
-            shared=shared,
-            price=price,
-            validator=validator,
-            health=health,
-            correct=self._correct,
-            arrival_s=self._arrival_s,
-        )
+            agent=self.name, log=self.log, draws=self._draws, shared=shared, price=price, validator=validator, health=health,
+            correct=self._correct, arrival_s=self._arrival_s,
+        )  # fmt: skip
 
     async def handle(self, *messages: Message) -> Message:
         """Take a turn with one call: read the messages, and answer.
@@ -220,8 +213,11 @@ class Agent:
             self.mishaps.begin(self.name, turn.task)
         if turn.agent.remembers and not turn.has_recalled:
             await turn.recall()
-        if self.instead is not None and (other := await self.instead.answer(turn)) is not None:
-            return other
+        other = None if self.instead is None else await self.instead.answer(turn)
+        return await self.answer_itself(turn) if other is None else other
+
+    async def answer_itself(self, turn: Turn) -> Reply:
+        """Call the model once, as `answer` does, and ask no other instance and no new version."""
         name, task = self.name, turn.task
         # A fallback's calls are counted apart, so that another agent's bad luck changes none of its own draws.
         counted = name if turn.agent is self else f"{turn.agent.name}>{name}"

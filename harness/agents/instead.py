@@ -32,6 +32,9 @@ class Answerer(Protocol[Asked_contra]):
     """Somebody who answers in a turn of somebody else."""
 
     async def answer(self, turn: Asked_contra) -> Reply:
+        """Call its model once, under its own policies, or let somebody else do it."""
+
+    async def answer_itself(self, turn: Asked_contra) -> Reply:
         """Call its model once, under its own policies."""
 
 
@@ -84,8 +87,10 @@ class Instead(Generic[TurnT]):
         if self._balancer is not None:
             name = self._balancer.choose(self._luck(turn, "balance"))
             self._log.event(BALANCED, turn.span, name, self._agent)
+            other = self.others[name]
+            ask = other.answer_itself if name == self._agent else other.answer
             with self._balancer.used(name):
-                return await self.others[name].answer(turn)
+                return await ask(turn)
         health = self._health
         if health is not None and self._luck(turn, "health") >= health.share:
             self._log.event(SKIPPED, turn.span, f"{health.score:.3f}", self._agent)

@@ -11,6 +11,7 @@ from harness.agents.broken import Breaks
 from harness.agents.effects import Effects
 from harness.chance import Draws
 from harness.chance.distributions import AnyDistribution, Constant
+from harness.errors import did_you_mean
 from harness.models import ToolCall
 from harness.models.schemas import violation
 from harness.units import Probability, whole_microseconds
@@ -64,6 +65,15 @@ class ToolSpec:
     idempotent: bool = True
     """Whether a use that is repeated with its key, after a crash, takes no effect again; false for a far end that does not
     know such keys."""
+
+    def __post_init__(self) -> None:
+        known = (self.parameters or {}).get("properties")
+        if self.idempotency_key is None or not known or self.idempotency_key in known:
+            return
+        raise ValueError(
+            f"`idempotency_key` is {self.idempotency_key!r}, which is none of `parameters`"
+            f"{did_you_mean(self.idempotency_key, known)}"
+        )
 
 
 class SimulatedTool:

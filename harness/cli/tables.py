@@ -106,7 +106,10 @@ def print_outcome(
 
 def _failure(failure: Failure) -> Text:
     many = "1 task" if failure.tasks == 1 else f"{failure.tasks} tasks, first"
-    lines = [f"    {line}" for line in failure.traceback.splitlines()]
+    words = failure.traceback.removeprefix(f"{failure.error}: ").splitlines()
+    if len(words) == 1:
+        return Text(printable(f"{failure.error} in {many}: {words[0]}"))
+    lines = [f"    {line}" for line in words]
     return Text(printable("\n".join([f"{failure.error} in {many}:", *lines])))
 
 

@@ -73,12 +73,12 @@ class Chooser(Generic[F]):
         """
         chosen = self._overriding(met)
         if chosen is not None and fits(chosen[1]):
-            self._tell(chosen[0], span)
+            self._tell(chosen[0], span, met.agent)
             return chosen[1]
         now_s = self.log.clock()
         for planned, fault in self._planned:
             if fits(fault) and fault.selects(met, now_s, self._draws, planned.key):
-                self.note(planned.number, span)
+                self.note(planned.number, span, met.agent)
                 return fault
         return None
 
@@ -101,21 +101,21 @@ class Chooser(Generic[F]):
         ]
         return min(begins, default=None)
 
-    def note(self, number: int, span: Span | None) -> None:
+    def note(self, number: int, span: Span | None, agent: str = "") -> None:
         """Note that a fault has met something.
 
         Args:
             number: Its place in the plan.
             span: What it has met; None notes no event.
+            agent: Whom; empty for the agent of the span.
         """
         self.met.add(number)
-        self._tell(
-            next(planned.name for planned, _ in self._planned if planned.number == number), span
-        )
+        name = next(planned.name for planned, _ in self._planned if planned.number == number)
+        self._tell(name, span, agent)
 
-    def _tell(self, name: str, span: Span | None) -> None:
+    def _tell(self, name: str, span: Span | None, agent: str) -> None:
         if span is None:
             return
-        self.log.event("fault", span, name)
+        self.log.event("fault", span, name, agent)
         if span.kind in (TOOL, CALL):
             span.fault = name

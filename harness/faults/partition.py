@@ -15,7 +15,7 @@ from harness.units import PositiveSeconds
 class Partition(MessageFault):
     """Messages between members of different groups are lost; who is in none of them reaches everybody."""
 
-    groups: Annotated[tuple[tuple[MemberOfTeam, ...], ...], MinLen(2)]
+    groups: Annotated[tuple[Annotated[tuple[MemberOfTeam, ...], MinLen(1)], ...], MinLen(2)]
     """The groups."""
     noticed_after_s: PositiveSeconds | None = None
     """After what time a sender gives up, as after a timeout [s]; absent means never."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
+
+from annotated_types import MinLen
 
 from harness.chance import Draws
 from harness.fields import AgentName
@@ -38,7 +40,7 @@ class InjectedFault:
 
     agent: AgentName | None = None
     """Only what this agent does."""
-    agents: tuple[AgentName, ...] = ()
+    agents: Annotated[tuple[AgentName, ...], MinLen(1)] = ()
     """Only what one of these agents does, such as all on one machine."""
     task: Count | None = None
     """Only in the n-th task."""

@@ -113,6 +113,7 @@ def _used(spans: Table, events: Table) -> list[_Used]:
     """Every attempt of a run with what it is attributed to; a cache write that nobody read apart."""
     view = _View(spans, events)
     unread = _unread(spans)
+    first_of_calls = _first_of_calls(spans)
     columns = (
         "span_id", "parent_id", "task", "kind", "agent", "model", "ordinal", "input_tokens", "cache_read_tokens",
         "cache_write_tokens", "output_tokens", "cost_usd", "status", "repeats",
@@ -126,7 +127,7 @@ def _used(spans: Table, events: Table) -> list[_Used]:
         lost_usd = unread.get(span_id, 0.0)
         tokens = sum(max(n, 0) for n in (read, cached, written))
         line = Line(
-            calls=int(ordinal <= 1),
+            calls=int(span_id in first_of_calls),
             attempts=1,
             input_tokens=tokens,
             output_tokens=max(output, 0),
@@ -139,6 +140,15 @@ def _used(spans: Table, events: Table) -> list[_Used]:
         if lost_usd:
             found.append(_Used(task, {**keys, "cause": UNREAD}, Line(cost_usd=lost_usd)))
     return found
+
+
+def _first_of_calls(spans: Table) -> set[int]:
+    """The attempts that were the first of their call; the copies of a hedge and samples have the same ordinal."""
+    first: dict[int, int] = {}
+    for span_id, call, kind in spans.rows("span_id", "parent_id", "kind"):
+        if kind == ATTEMPT:
+            first[call] = min(span_id, first.get(call, span_id))
+    return set(first.values())
 
 
 class _View:

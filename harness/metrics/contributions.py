@@ -164,14 +164,14 @@ AMOUNTS: Final[dict[str, Callable[[_Attempt], float]]] = {
     "cost_usd_mean": lambda it: it.cost_usd,
     "cost_usd_total": lambda it: it.cost_usd,
     "wasted_usd": lambda it: it.cost_usd if it.status != OK else 0.0,
-    "calls_mean": lambda it: it.ordinal == 1,
+    "calls_mean": lambda it: 1,
     "attempts_mean": lambda it: 1,
     "input_tokens_mean": lambda it: max(it.input_tokens, 0),
     "output_tokens_mean": lambda it: max(it.output_tokens, 0),
     "rate_limited": lambda it: it.error == RATE_LIMITED,
     "retries": lambda it: is_retry(it.ordinal, it.repeats),
 }
-"""What one attempt adds to each metric that attempts explain; a call is counted by its first."""
+"""What one attempt adds to each metric that attempts explain; `calls_mean` is explained by calls."""
 
 COSTS: Final = ("cost_usd_mean", "cost_usd_total")
 """Metrics whose bills are counted."""
@@ -243,7 +243,7 @@ def _works(spans: Table, metric: str) -> dict[int, Work]:
                 works[task].add(Key(FAILED, *place), 1.0)
         return works
     if not on_path:
-        _count_amounts(works, spans, AMOUNTS[metric])
+        _count_amounts(works, spans, metric)
         if metric in COSTS:
             _count_bills(works, spans)
         return works
@@ -314,12 +314,11 @@ def _count_bills(works: dict[int, Work], spans: Table) -> None:
             use.bills.setdefault(model, Bill()).add(bill)
 
 
-def _count_amounts(
-    works: dict[int, Work], spans: Table, amount: Callable[[_Attempt], float]
-) -> None:
+def _count_amounts(works: dict[int, Work], spans: Table, metric: str) -> None:
+    amount, counted = AMOUNTS[metric], CALL if metric == "calls_mean" else ATTEMPT
     columns = ("task", "kind", "agent", "model", *_Attempt._fields)
     for task, kind, agent, model, *values in spans.rows(*columns):
-        if kind == ATTEMPT and task in works:
+        if kind == counted and task in works:
             attempt = _Attempt(*values)
             key = Key(WORK if attempt.status == OK else RETRY, agent, model)
             works[task].add(key, amount(attempt))

@@ -191,17 +191,25 @@ def _traffic(spans: Table, events: Table, warmup_tasks: int) -> list[Traffic]:
 
 
 def _together(spans: Table, warmup_tasks: int) -> list[Together]:
-    """Agents a call or turn of which failed in the same tasks; a failed call that its turn made good does not count."""
+    """Agents a call or turn of which failed in the same tasks; a failed call that its turn made good does not count.
+
+    A team within the team makes no calls, and fails because of its members: it is left out.
+    """
     rows = [
         row
         for row in spans.rows("span_id", "parent_id", "task", "kind", "agent", "status")
         if row[2] > warmup_tasks
     ]
     well = {span_id for span_id, _, _, kind, _, status in rows if kind == AGENT and status == OK}
+    turns = {span_id: agent for span_id, _, _, kind, agent, _ in rows if kind == AGENT}
+    teams = {
+        turns[parent] for _, parent, _, kind, _, _ in rows if kind == AGENT and parent in turns
+    }
+    teams -= {agent for _, _, _, kind, agent, _ in rows if kind == CALL}
     failed: dict[int, set[str]] = {task: set() for _, _, task, kind, _, _ in rows if kind == TASK}
     for _, parent, task, kind, agent, status in rows:
         is_failure = status == ERROR and (kind == AGENT or (kind == CALL and parent not in well))
-        if is_failure and agent and task in failed:
+        if is_failure and agent and agent not in teams and task in failed:
             failed[task].add(agent)
     alone = Counter(agent for agents in failed.values() for agent in agents)
     both = Counter(pair for agents in failed.values() for pair in combinations(sorted(agents), 2))

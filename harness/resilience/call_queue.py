@@ -31,6 +31,10 @@ class CallQueue:
     shared: str | None = None
     """Agents with the same name here share one queue; absent means one of its own for each agent."""
 
+    def __post_init__(self) -> None:
+        if self.weights and self.order != "fair":
+            raise ValueError(f"`weights` are for `order: fair`, and the order is {self.order}")
+
 
 class Line:
     """The state of a queue of calls; for use by hand on any event loop.

@@ -36,11 +36,18 @@ class Retry:
     first_wait_s: Seconds = 0.5
     """Back-off after the first failure [s]; it doubles each time."""
     max_wait_s: Seconds = 8.0
-    """Longest back-off [s]."""
+    """Longest back-off [s], not less than the first."""
     jitter: Literal["full", "equal", "sdk", "none"] = "full"
     """How the back-off w is spread: `full` 0 to w, `equal` w/2 to w, `sdk` 3w/4 to w, `none` exactly w."""
     honour_retry_after: bool = True
     """Whether to wait as long as the API asks, instead of backing off."""
+
+    def __post_init__(self) -> None:
+        if self.first_wait_s > self.max_wait_s:
+            raise ValueError(
+                f"first_wait_s ({self.first_wait_s:g}) is above max_wait_s ({self.max_wait_s:g}), which bounds every wait; "
+                "give both"
+            )
 
     def wait_s(self, error: Exception, attempt: int, draws: Draws, key: str) -> float:
         """How long to wait after a failed attempt [s].

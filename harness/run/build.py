@@ -54,7 +54,10 @@ from harness.state import StateError
 from harness.texts import Texts
 from harness.virtual.aside import Aside
 
-_FAILURES = (*CALL_ERRORS, PatternError, StateError)
+_OWN_ERRORS = (PatternError, StateError)
+"""What a pattern raises itself."""
+
+_FAILURES = (*CALL_ERRORS, *_OWN_ERRORS)
 
 
 class PatternRun:
@@ -84,8 +87,8 @@ class PatternRun:
         # What holds around the calls of a pattern is harness's own.
         self.findings: tuple[Finding, ...] = ()
         self.unsimulated: dict[str, int] = {}  # a pattern knows no hosts
-        # What ends a task of a pattern is an error that it was told to meet.
         self.failures = Failures()
+        """Its own errors; those of calls were told to it, and stand at the calls."""
         self._scenario = scenario
         self.ledger = Ledger(
             self.log,
@@ -201,6 +204,8 @@ class PatternRun:
                 self._progress.end_task(number, answer=answer.text)
         except _FAILURES as error:
             status, span.error = ERROR, error_name(error)
+            if isinstance(error, _OWN_ERRORS):
+                self.failures.say(error)
             if self._progress is not None:
                 self._progress.end_task(number, error=span.error)
         finally:

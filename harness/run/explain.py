@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from harness.metrics.because import because
 from harness.metrics.claims_told import claims_told, noted_in
@@ -14,18 +15,25 @@ from harness.spans import Table
 from harness.units import render
 
 
-def explain(spans: Table, events: Table, tally: RunTally) -> str:
+def explain(
+    spans: Table,
+    events: Table,
+    tally: RunTally,
+    tracebacks: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Say where the time and the money of a run went, what went wrong, and what was claimed.
 
     Args:
         spans: Its spans.
         events: Its events.
         tally: What its metrics are made of.
+        tracebacks: The traceback of the first error of each kind, or its words.
     """
     warmup_tasks = tally.tasks_in_all - tally.tasks
     told = [*_whole(tally), *_agents(tally)]
     for metric in ("latency_s_mean", "cost_usd_mean", "success_rate"):
         told += filter(None, [because([spans], metric, warmup_tasks=warmup_tasks)])
+    told += [f"  {text.splitlines()[-1]}" for text in tracebacks.values() if text]
     told += [f"{it}." for it in refusals(spans, warmup_tasks=warmup_tasks)]
     for line in claims_told(noted_in(events), in_detail=True):
         told.append(f"{line[0].upper()}{line[1:]}.")

@@ -49,9 +49,9 @@ class RunResult:
     unsimulated: Mapping[str, int] = field(default_factory=dict)
     """Hosts that are not simulated and that it tried to reach, with the number of tries."""
     failures: dict[str, int] = field(default_factory=dict)
-    """How many tasks each kind of error of a program of one's own has ended."""
+    """How many tasks each kind of error of a pattern, or of a program of one's own, has ended."""
     tracebacks: dict[str, str] = field(default_factory=dict)
-    """The traceback of the first error of each kind, cut to the frames of the user's code."""
+    """The traceback of the first error of each kind, cut to the frames of the user's code; of a pattern's the words alone."""
     wall_s: float = 0.0
     """Real time it took [s]."""
     texts: Table = field(default_factory=no_texts)
@@ -70,7 +70,7 @@ class RunResult:
 
     def explain(self) -> str:
         """Where the time and the money went, what went wrong, and which claims were false, with their ways."""
-        return explain(self.spans, self.events, self.tally)
+        return explain(self.spans, self.events, self.tally, self.tracebacks)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

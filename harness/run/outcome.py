@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.faults import FAULT_NAMES
+from harness.errors import did_you_mean
+from harness.faults import FAULT_NAMES, InjectedFault
 from harness.metrics import Finding, Metrics, RunTally, summarise, summarise_customers
 from harness.metrics.stood_out import KINDS
 from harness.models import Script, check_all_used, distinct
 from harness.run.one import RunResult
-from harness.scenario import Budget, LoadedScenario
+from harness.scenario import Budget, LoadedScenario, Scenario
 
 _SEEDS_SHOWN = 5
 
@@ -38,7 +39,7 @@ class Failure:
     tasks: int
     """How many tasks, warm-up included."""
     traceback: str
-    """Of the first, cut to the frames of the user's code; empty when it was not kept."""
+    """Of the first, cut to the frames of the user's code, or what a pattern says of it; empty when it was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     """Reasons why the result fails regardless of budgets, one sentence each."""
     failures: tuple[Failure, ...] = ()
-    """The errors that a program of one's own ended tasks with, by kind."""
+    """The errors that a pattern or a program of one's own ended tasks with, by kind."""
     customers: dict[str, Metrics] = field(default_factory=dict)
     """The metrics of each customer, by name; empty where no kind of task states one."""
 
@@ -186,8 +187,21 @@ class Results:
         for number, fault in enumerate(self.scenario.spec.faults, 1):
             if number not in self._faults_met and not fault.allow_unmet:
                 name = FAULT_NAMES[type(fault)]
-                text = f"Fault {number} ({name}) never met {fault.meets_what}."
+                text = (
+                    f"Fault {number} ({name}) never met {fault.meets_what}{self._why_unmet(fault)}."
+                )
                 yield text, fault.probability < 1.0
+
+    def _why_unmet(self, fault: InjectedFault) -> str:
+        """What a fault states that is nowhere in the scenario, if anything."""
+        workload = self.scenario.spec.workload
+        customers = {it.customer: None for it in workload.kinds if it.customer is not None}
+        if fault.customer is not None and fault.customer not in customers:
+            hint = did_you_mean(fault.customer, customers)
+            return f": no kind of task is of customer {fault.customer!r}{hint}"
+        if fault.task is not None and workload.tasks is not None and fault.task > workload.tasks:
+            return f": there is no task {fault.task}, of {workload.tasks}"
+        return ""
 
     def _never_arrived(self) -> tuple[int, int]:
         """Number of measured tasks that did not arrive before the horizon, and the number expected."""
@@ -206,7 +220,7 @@ class Results:
             missing, expected = self._never_arrived()
             absent = f"; {missing} of {expected} tasks never arrived, and are in no metric"
             notes.append(
-                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:g} s with tasks left"
+                f"{self._cut} of {runs} runs reached the horizon of {spec.horizon_s:,.10g} s with tasks left"
                 f"{absent if missing else ''}."
             )
         if not self._must_be_met:
@@ -228,7 +242,9 @@ class Results:
                 self._stood_out.items(), key=lambda it: KINDS.index(it[0])
             )
         ]
-        if self._failures:
+        if self._failures and not isinstance(
+            spec, Scenario
+        ):  # those of a pattern are few and short
             in_all = sum(run.tasks_in_all for run in self._tallies)
             kinds = ", ".join(f"{kind} {times}" for kind, times in self._failures.items())
             notes.append(

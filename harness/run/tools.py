@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from harness.agents import ToolError
 from harness.agents.mishap import Mishap
 from harness.chance.distributions import AnyDistribution
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.faults.of_tools import wait
 from harness.kernel.current_world import lineage_here, this_thread
 from harness.run.program_world import ProgramWorld
@@ -161,6 +161,7 @@ class SimTool:
         if callable(original):
             with suppress(TypeError, ValueError):
                 self._signature = inspect.signature(original)
+        self._check_key()
         if not callable(original) or _is_awaited(original):
             return self
 
@@ -176,6 +177,24 @@ class SimTool:
         assert self.replaces is not None, "it stands in for something"
         # Like the async tool, one that stands in for a method is not given the object.
         return staticmethod(blocking) if inspect.isclass(place_of(self.replaces)[0]) else blocking
+
+    def _check_key(self) -> None:
+        """Check that the function which is replaced has the argument that is the idempotency key.
+
+        Raises:
+            HarnessError: It has no such argument.
+        """
+        name, signature = self._idempotency_key, self._signature
+        if name is None or signature is None or name in signature.parameters:
+            return
+        parameters = signature.parameters.values()
+        if any(it.kind is it.VAR_KEYWORD for it in parameters):
+            return
+        hint = did_you_mean(name, signature.parameters)
+        raise HarnessError(
+            f"tool {self.name!r}: idempotency_key is {name!r}, and {self.replaces} has no such argument{hint}\n"
+            f"  Known: {', '.join(signature.parameters) or 'none'}"
+        )
 
     def attach(self, world: Callable[[], ProgramWorld | None]) -> None:
         """Set the source of the active run."""

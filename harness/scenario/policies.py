@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
+from harness.errors import did_you_mean
 from harness.fields import AgentName
 from harness.resilience import Policies
 from harness.resilience.shared import differing
@@ -34,17 +35,21 @@ class PolicySection(Section):
         return ("policies", "agents", agent, policy)
 
 
-def check_policies(section: PolicySection, agents: Iterable[str]) -> None:
+def check_policies(
+    section: PolicySection, agents: Iterable[str], customers: Iterable[str | None]
+) -> None:
     """Check what can be seen only when the policies of all agents come together.
 
     Args:
         section: The section.
         agents: The agents of the scenario.
+        customers: Whom its tasks are for.
     """
     policies = {agent: section.of(agent) for agent in agents}
     for agent in policies:
         _check_fallbacks(agent, policies, section)
-    cycle = cycle_of({agent: _named(mine) for agent, mine in policies.items()})
+        _check_weights(agent, section, {"agent": list(policies), "customer": customers})
+    cycle = cycle_of({agent: _named(agent, mine) for agent, mine in policies.items()})
     if cycle:
         raise PydanticCustomError(
             "cycle",
@@ -98,13 +103,35 @@ def _check_fallbacks(start: str, policies: dict[str, Policies], section: PolicyS
         path.append(fallback)
 
 
-def _named(policies: Policies) -> list[str]:
-    """Those to whom calls of an agent may go on."""
+def _check_weights(
+    agent: str, section: PolicySection, known: Mapping[str, Iterable[str | None]]
+) -> None:
+    """Check that a queue gives weights to flows that there are."""
+    queue = section.of(agent).queue
+    for name in () if queue is None else queue.weights:
+        assert queue is not None
+        flows = sorted({it for it in known[queue.flows] if it is not None})
+        if name not in flows:
+            raise PydanticCustomError(
+                "one_of",
+                "there is no {flow} {name}{hint}",
+                {
+                    "flow": queue.flows,
+                    "name": repr(name),
+                    "hint": did_you_mean(name, flows)
+                    or f"; known are {', '.join(flows) or 'none'}",
+                    "at": (*section.place_of(agent, "queue"), "weights", name),
+                },
+            )
+
+
+def _named(agent: str, policies: Policies) -> list[str]:
+    """Those to whom calls of an agent may go on; it may be an instance of its own."""
     validate, balance, rollout = policies.validate, policies.balance, policies.rollout
     return [
         *([] if policies.fallback is None else [policies.fallback]),
         *([] if validate is None or validate.critic is None else [validate.critic]),
-        *([] if balance is None else balance.over),
+        *([] if balance is None else (it for it in balance.over if it != agent)),
         *([] if rollout is None else [rollout.to]),
     ]
 

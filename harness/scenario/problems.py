@@ -16,10 +16,14 @@ from pydantic_core import ErrorDetails
 from harness.errors import did_you_mean
 from harness.fields import near_files
 from harness.json_types import JsonObject
+from harness.scenario.example_values import among, example_of, in_a_file
 from harness.scenario.yaml_file import Document, Path_, Place
 
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a key that a record does not have."""
+
+_MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
+"""What pydantic calls a key that must be there and is not."""
 
 _TYPE_WORDS = {
     "float_type": "a number",
@@ -34,6 +38,8 @@ _TYPE_WORDS = {
     "tuple_type": "a list",
     "list_type": "a list",
     "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "int_parsing": "a whole number",
 }
 
 _PROBLEMS_SHOWN = 20
@@ -65,7 +71,7 @@ def explain(
         loc = details["loc"]
         if loc[:1] and loc[0] in but:
             continue
-        if details["type"] == "too_short" and details["input"]:
+        if details["type"] == "too_short" and _has_enough(details):
             continue  # its items are wrong, which is said of each of them
         path = (*_path_in(document.data, loc), *details.get("ctx", {}).get("at", ()))
         same = (path, details["type"], details["msg"], loc[-1:])
@@ -126,13 +132,15 @@ def _explain_one(details: ErrorDetails, path: Path_, document: Document, schema:
             f"{document.place(path, of_key=True)}: {_inside(path[:-1])}unknown key {key!r}"
             f"{nearest(key, known) or allowed(known)}"
         )
-    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+    if kind in _MISSING:
         key = str(details["loc"][-1])
-        return f"{document.place(path)}: {_inside(path)}the key {key!r} is missing"
+        such = _such_as(key, _schemas_at(schema, path, document.data), schema)
+        return f"{document.place(path)}: {_inside(path)}the key {key!r} is missing{such}"
     of_key = details["loc"][-1:] == ("[key]",)
     where = f"{document.place(path, of_key=of_key)}: {_inside(path)}"
     if kind == "too_short":
-        return f"{where}must hold at least {context['min_length']}, not {_show(value)}"
+        there = len(value) or _show(value)
+        return f"{where}must hold at least {context['min_length']}, not {there}"
     if kind == "string_pattern_mismatch":
         return f"{where}must be one word of letters, digits, `_`, `.` and `-`, not {_show(value)}"
     if kind == "unknown_name":
@@ -146,15 +154,39 @@ def _explain_one(details: ErrorDetails, path: Path_, document: Document, schema:
     if kind == "one_of" and isinstance(value, dict):
         return where + details["msg"]
     if kind in ("value_error", "cycle", "missing_tasks", "all_warmup", "one_of"):
-        return where + details["msg"].removeprefix("Value error, ")
+        return where + in_words(details)
+    hint = ""
+    if kind in _TYPE_WORDS or kind == "literal_error":
+        hint = _yaml_trap(kind, value) or _with_its_settings(value, path, document, schema)
+    return f"{where}{in_words(details)}, not {_show(value)}{hint}"
+
+
+def in_words(details: ErrorDetails) -> str:
+    """What a value must be, or what is wrong with it, without the place and the value."""
+    kind = details["type"]
+    if kind in _MISSING:
+        return "is missing"
     if kind in _TYPE_WORDS:
-        return f"{where}must be {_TYPE_WORDS[kind]}, not {_show(value)}{_yaml_trap(kind, value)}"
+        return f"must be {_TYPE_WORDS[kind]}"
     message = (
         details["msg"]
+        .removeprefix("Value error, ")
         .replace("Input should be", "must be")
         .replace("Tuple should", "the list should")
     )
-    return f"{where}{message[0].lower()}{message[1:]}, not {_show(value)}"
+    return message if kind == "value_error" else message[0].lower() + message[1:]
+
+
+def _with_its_settings(value: object, path: Path_, document: Document, schema: JsonObject) -> str:
+    """What to write in place of a bare name where a mapping from it to its settings belongs; empty if that is not so."""
+    if not isinstance(value, str):
+        return ""
+    branches = [it for it in _schemas_at(schema, path, document.data) if "properties" in it]
+    known = [name for it in branches if it.get("maxProperties") == 1 for name in it["properties"]]
+    if value not in known:
+        return nearest(value, known)
+    (field, *_) = (it["properties"][value] for it in branches if value in it["properties"])
+    return f"; write `{in_a_file(value, example_of(field, schema))}`"
 
 
 def _path_in(data: Any, loc: tuple[int | str, ...]) -> Path_:  # noqa: ANN401 - a YAML value
@@ -171,18 +203,41 @@ def _path_in(data: Any, loc: tuple[int | str, ...]) -> Path_:  # noqa: ANN401 - 
     return tuple(path)
 
 
+def _has_enough(details: ErrorDetails) -> bool:
+    """Whether a list that is told to be too short has enough items, of which some are wrong."""
+    least: int = details["ctx"]["min_length"]
+    return len(details["input"]) >= least
+
+
+def _such_as(key: str, branches: Sequence[JsonObject], schema: JsonObject) -> str:
+    """What to write for a key that is missing; empty if the JSON Schema does not know it."""
+    for branch in branches:
+        field = branch.get("properties", {}).get(key)
+        if field is not None:
+            written = in_a_file(key, example_of(field, schema))
+            allowed_values = among(field, schema)
+            also = f" ({allowed_values})" if allowed_values else ""
+            return f"; write, for example, `{written}`{also}"
+    return ""
+
+
 def _keys_allowed(schema: JsonObject, path: Path_, data: Any) -> list[str]:  # noqa: ANN401 - a YAML value
     """The keys that the JSON Schema allows in the mapping at a path."""
+    names = (
+        name for branch in _schemas_at(schema, path, data) for name in branch.get("properties", {})
+    )
+    return list(dict.fromkeys(names))
+
+
+def _schemas_at(schema: JsonObject, path: Path_, data: Any) -> list[JsonObject]:  # noqa: ANN401 - a YAML value
+    """The parts of the JSON Schema that may say what stands at a path."""
     branches = [schema]
     for part in path:
         branches = [
             inner for branch in _resolved(schema, branches) for inner in _step(branch, part)
         ]
         data = data[part]
-    names = (
-        name for branch in _resolved(schema, branches) for name in branch.get("properties", {})
-    )
-    return list(dict.fromkeys(names))
+    return _resolved(schema, branches)
 
 
 def _resolved(schema: JsonObject, branches: list[JsonObject]) -> list[JsonObject]:

@@ -131,13 +131,21 @@ class ProviderSpec(Section):
     concurrency: Count | None = None
     """Number of attempts served at once; absent means unlimited."""
     queue: Queue | None = None
-    """Where attempts wait when all slots are busy."""
+    """Where attempts wait when all slots are busy; only beside `concurrency`."""
     overload: Overload | None = None
     """Overload that comes and goes; absent means never."""
     outages: tuple[Outage, ...] = ()
     """Planned outages."""
     load: Load | None = None
     """How the time per token grows with the number of attempts in service; `{}` for a measured curve, absent means that it does not."""
+
+    @model_validator(mode="after")
+    def _check_queue(self) -> ProviderSpec:
+        if self.queue is not None and self.concurrency is None:
+            raise ValueError(
+                "`queue` needs `concurrency`: nobody waits where all are served at once"
+            )
+        return self
 
     @property
     def settings(self) -> ProviderSettings:
@@ -303,7 +311,8 @@ class Scenario(Head):
 
     @model_validator(mode="after")
     def _check_policies(self) -> Scenario:
-        check_policies(self.policies, self.agents)
+        customers = [kind.customer for kind in self.workload.kinds]
+        check_policies(self.policies, self.agents, customers)
         return self
 
     @model_validator(mode="after")

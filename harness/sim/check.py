@@ -9,6 +9,7 @@ from harness.faults import FAULT_NAMES, InjectedFault
 from harness.models.replies import Replies
 from harness.run.commands import SimProcess
 from harness.sim.program_run import ProgramRun
+from harness.spans import TOOL
 from harness.wire.routing import AgentRule
 
 
@@ -19,6 +20,7 @@ def check_all_needed(
     processes: Sequence[SimProcess],
     faults: Sequence[InjectedFault],
     met: Set[int],
+    tools: Sequence[str],
 ) -> None:
     """Complain about what was not needed: agents, replies, processes, faults.
 
@@ -29,6 +31,7 @@ def check_all_needed(
         processes: The commands that the test described.
         faults: The faults that the test described.
         met: The faults, by number, that met an attempt, or of which it is fine if not.
+        tools: The tools and commands that the test described.
 
     Raises:
         HarnessError: Names each, with the switch that allows it.
@@ -40,6 +43,7 @@ def check_all_needed(
         )
     called = {call.agent for run in runs for call in run.all_calls}
     agents = sorted({*called, *(role.name for role in roles)})
+    tools = sorted({*tools, *(name for run in runs for name in _tools_used(run))})
     broken_off = any(run.error is not None for run in runs)
     problems = [
         problem
@@ -54,7 +58,7 @@ def check_all_needed(
         if not (process.uses or process.allow_unused or broken_off)
     ]
     problems += [
-        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met {fault.meets_what}{_unknown_agent(fault, agents)}"
+        f"fault {number} ({FAULT_NAMES[type(fault)]}) never met {fault.meets_what}{_unknown_name(fault, agents, tools)}"
         for number, fault in enumerate(faults, 1)
         if number not in met and not fault.allow_unmet
     ]
@@ -65,6 +69,11 @@ def check_all_needed(
         )
 
 
+def _tools_used(run: ProgramRun) -> set[str]:
+    columns = run.spans_table.rows("kind", "name")
+    return {name for kind, name in columns if kind == TOOL}
+
+
 def _unused(role: AgentRule, called: Set[str]) -> str | None:
     if role.name not in called:
         return f"agent {role.name!r} was never called (the calls were of: {', '.join(sorted(called)) or 'no agent'})"
@@ -73,7 +82,13 @@ def _unused(role: AgentRule, called: Set[str]) -> str | None:
     return None
 
 
-def _unknown_agent(fault: InjectedFault, known: Sequence[str]) -> str:
-    if fault.agent is None or fault.agent in known:
-        return ""
-    return f": there is no agent {fault.agent!r}{did_you_mean(fault.agent, known)}"
+def _unknown_name(fault: InjectedFault, agents: Sequence[str], tools: Sequence[str]) -> str:
+    """What a fault names that was not there, if anything."""
+    for what, names, known in (
+        ("agent", (fault.agent, *fault.agents), agents),
+        ("tool", (getattr(fault, "tool", None),), tools),
+    ):
+        for name in names:
+            if name is not None and name not in known:
+                return f": there is no {what} {name!r}{did_you_mean(name, known)}"
+    return ""

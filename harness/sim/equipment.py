@@ -31,6 +31,11 @@ class Equipment:
         self._world: ProgramWorld | None = None
         """The run that goes on."""
 
+    def _names_of_tools(self) -> list[str]:
+        """Names of the tools and commands that the test described."""
+        named = [tool.name for tool in self._tools if isinstance(tool, SimTool)]
+        return [*named, *(process.command for process in self._processes)]
+
     @overload
     def tool(
         self,

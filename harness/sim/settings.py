@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import re
@@ -17,9 +18,11 @@ from harness.errors import HarnessError, did_you_mean
 from harness.faults import FAULTS, InjectedFault
 from harness.models import ToolCall
 from harness.provider import Latency, Limits, Load, Outage, Overload, Queue
+from harness.scenario.docstrings import field_docs
+from harness.scenario.example_values import among, example_of
 from harness.scenario.explore import RunLimits
 from harness.scenario.fitted import AnyLatency
-from harness.scenario.problems import UNKNOWN_KEY
+from harness.scenario.problems import UNKNOWN_KEY, in_words
 from harness.units import Count, PositiveSeconds, Probability
 from harness.wire.mcp.messages import VERSIONS
 from harness.wire.mcp.server import About
@@ -121,6 +124,13 @@ def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
+def text(what: str, value: str | None) -> str | None:
+    """A text, if any."""
+    if value is not None and not isinstance(value, str):
+        raise HarnessError(f"{what}: expected a text (got {value!r})")
+    return value
+
+
 def host(name: str) -> str:
     """The name of a host."""
     if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
@@ -133,6 +143,7 @@ def host(name: str) -> str:
 
 def regex(what: str, value: str | None) -> str | None:
     """A regular expression."""
+    text(what, value)
     try:
         re.compile(value or "")
     except re.error as error:
@@ -225,8 +236,13 @@ def mcp_about(
     return About(name=name, version=version, instructions=instructions, versions=tuple(spoken))
 
 
-def queue(capacity: int | None) -> Queue | None:
-    """A queue of a bounded size."""
+def queue(capacity: int | None, concurrency: int | None) -> Queue | None:
+    """A queue of a bounded size, for slots of a bounded number."""
+    if capacity is not None and concurrency is None:
+        raise HarnessError(
+            f"queue_capacity needs concurrency: nobody waits where all are served at once (got queue_capacity={capacity!r})\n"
+            "  How to fix: sim.provider(..., concurrency=8, queue_capacity=...)"
+        )
     return None if capacity is None else _read(Queue, "the queue", {"capacity": capacity})
 
 
@@ -237,7 +253,37 @@ def fault(kind: str | InjectedFault, fields: dict[str, Any]) -> InjectedFault:
     if kind not in FAULTS:
         hint = did_you_mean(str(kind), FAULTS)
         raise HarnessError(f"there is no fault {kind!r}{hint}\n  Known: {', '.join(FAULTS)}")
+    _check_required(kind, fields)
     return _of_programs(_read(FAULTS[kind], f"fault {kind!r}", fields), kind)
+
+
+def _check_required(kind: str, given: Mapping[str, object]) -> None:
+    """Check that a fault has the settings without which it means nothing.
+
+    Raises:
+        HarnessError: One is missing; it tells what to write.
+    """
+    record = FAULTS[kind]
+    fields = {field.name: field for field in dataclasses.fields(record)}
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in given and field.default is field.default_factory is dataclasses.MISSING
+    ]
+    if not missing or not given.keys() <= fields.keys():
+        return  # a setting that is not known may be the one that is missing
+    type_: Any = record
+    schema = _holder(type_).model_json_schema()
+    parts, docs = schema["$defs"][record.__name__]["properties"], field_docs(record)
+    needs = "; ".join(
+        f"`{name}`, {among(parts[name], schema) or docs.get(name, 'which has no default').rstrip('.')}"
+        for name in missing
+    )
+    example = {name: example_of(parts[name], schema) for name in missing}
+    written = ", ".join(f"{name}={value!r}" for name, value in {**given, **example}.items())
+    raise HarnessError(
+        f"fault {kind!r} needs {needs}\n  How to fix: sim.fault({kind!r}, {written})"
+    )
 
 
 def _of_programs(fault: InjectedFault, name: str) -> InjectedFault:
@@ -259,20 +305,26 @@ def _read(type_: object, what: str, value: object) -> Any:  # noqa: ANN401 - as 
         return _holder(type_).model_validate({"it": value}).it  # type: ignore[attr-defined]  # as made below
     except ValidationError as error:
         problems = "; ".join(
-            f"{_place(problem) or 'value'}: {_what_is_wrong(problem, type_)} (got {problem['input']!r})"
+            f"{place}: {words}" if (place := _place(problem)) else words
             for problem in error.errors()
+            if (words := f"{_what_is_wrong(problem, type_)} (got {problem['input']!r})")
         )
         raise HarnessError(f"{what}: {problems}") from None
 
 
+_ALTERNATIVES: Final = ("mapping", "number")
+"""Names of alternatives of a distribution, where pydantic tells of keys."""
+
+
 def _place(problem: ErrorDetails) -> str:
-    """The keys that lead to what is wrong; alternatives between them have names of several words."""
-    return ".".join(part for part in map(str, problem["loc"][1:]) if " " not in part)
+    """The keys that lead to what is wrong, without the names of alternatives between them."""
+    loc = map(str, problem["loc"][1:])
+    return ".".join(part for part in loc if " " not in part and part not in _ALTERNATIVES)
 
 
 def _what_is_wrong(problem: ErrorDetails, type_: object) -> str:
     if problem["type"] not in UNKNOWN_KEY:
-        return problem["msg"]
+        return in_words(problem)
     known = [name for name in _fields_of(_holder(type_).model_json_schema()) if name != _FIELD]
     return f"there is no such setting{did_you_mean(str(problem['loc'][-1]), known)}"
 

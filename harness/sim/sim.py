@@ -427,7 +427,7 @@ class Sim(Surroundings):
                 for name, provider in self._providers.items()
                 if provider.settings.limits is not None
             },
-            effects=EffectList(world.effects),
+            effects=EffectList.of(world.effects, self._names_of_tools()),
             claims_made=tuple(world.ledger.claims),
             injected_calls=tuple(world.ledger.injected),
             texts_table=no_texts() if world.texts is None else world.texts.table,
@@ -452,7 +452,13 @@ class Sim(Surroundings):
         """
         __tracebackhide__ = True
         check_all_needed(
-            self.runs, self._roles, self._may_be_unused, self._processes, self._faults, self._met
+            self.runs,
+            self._roles,
+            self._may_be_unused,
+            self._processes,
+            self._faults,
+            self._met,
+            self._names_of_tools(),
         )
 
 

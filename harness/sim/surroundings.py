@@ -130,9 +130,9 @@ class Surroundings(Equipment):
         """
         self._check_new(name)
         match = RequestMatch(
-            system=system,
+            system=settings.text("system", system),
             system_regex=settings.regex("system_regex", system_regex),
-            model=model,
+            model=settings.text("model", model),
             tools=settings.names("tools", tools),
             headers=dict(headers or {}),
             when=when,
@@ -233,7 +233,7 @@ class Surroundings(Equipment):
                 concurrency=None
                 if concurrency is None
                 else settings.count("concurrency", concurrency),
-                queue=settings.queue(queue_capacity),
+                queue=settings.queue(queue_capacity, concurrency),
                 overload=settings.overload(overload),
                 outages=tuple(settings.outage(outage) for outage in outages),
                 load=settings.load(load),

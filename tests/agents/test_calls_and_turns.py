@@ -187,7 +187,9 @@ def test_attempt_that_nobody_served_began_never_and_cost_nothing() -> None:
 
 def test_deadline_ends_the_call_with_everything_in_it() -> None:
     office = Office()
-    policies = Policies(deadline_s=5.0, retry=Retry(attempts=9, jitter="none", first_wait_s=30.0))
+    policies = Policies(
+        deadline_s=5.0, retry=Retry(attempts=9, jitter="none", first_wait_s=30.0, max_wait_s=30.0)
+    )
     with pytest.raises(TimeoutError):
         office.ask(office.agent("a", Model(FAILURE), policies), "hi")
     assert office.spans("kind", "end_s", "status", "error") == [

@@ -335,3 +335,19 @@ def test_fault_that_met_nothing_is_an_error_that_says_so(fault: dict[str, Any], 
     )
     fault[name]["allow_unmet"] = True
     assert simulation(fault).run_many().passed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fault", "agent"),
+    [
+        (CHAIN, {"message_delayed": {"to": "second", "by_s": 3}}, "first"),
+        (CHAIN, {"down": {"agent": "second", "until_s": 2}}, "second"),
+        ({"blackboard": {"members": ["first", "second"], "on_exhausted": "board"}}, {"lost_update": {"agent": "second"}}, "second"),
+    ],
+)  # fmt: skip
+def test_event_of_a_fault_names_whose_act_it_met(
+    pattern: dict[str, Any], fault: dict[str, Any], agent: str
+) -> None:
+    result = simulation(fault, pattern=pattern).run()
+    found = {who for name, who in result.events.rows("name", "agent") if name == "fault"}
+    assert found == {agent}

@@ -138,6 +138,15 @@ def test_fault_that_met_nobody_is_a_problem_of_the_outcome(tmp_path: Path) -> No
     )
 
 
+def test_fault_that_names_what_is_not_there_says_so(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [{"hang": {"customer": "acme"}}, {"overloaded": {"task": 99}}])
+    first, second = bench.outcome().problems
+    assert first == (
+        "Fault 1 (hang) never met an attempt: no kind of task is of customer 'acme'. " + REMEDY
+    )
+    assert second.startswith("Fault 2 (overloaded) never met an attempt: there is no task 99, of ")
+
+
 def test_fault_that_chance_may_have_spared_everybody_is_only_noted(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [{"overloaded": {"probability": 0.001}}])
     outcome = bench.outcome()

@@ -222,3 +222,33 @@ def test_real_function_takes_effect_whatever_its_caller_is_told() -> None:
     sim.fault("reply_lost", tool="ledger", call=1)
     run = sim.run(shop.write_with_retries)
     assert (run.output, len(run.effects("ledger"))) == ("written", 2)
+
+
+def test_tool_fault_that_met_nothing_tells_of_a_tool_that_is_not_there() -> None:
+    sim = Sim()
+    sim.fault("reply_lost", tool="refnd")
+    run_shop(sim)
+    with pytest.raises(HarnessError, match="there is no tool 'refnd'; did you mean 'refund'"):
+        sim.check()
+
+
+def test_effects_of_a_misspelt_tool_are_an_error() -> None:
+    run = run_shop(Sim())
+    with pytest.raises(HarnessError, match=r"there is no tool 'refnd'; did you mean 'refund'"):
+        run.effects("refnd")
+    assert run.effects("mail") == ()  # a program's own tools need no description
+
+
+def test_idempotency_key_that_is_no_argument_is_refused() -> None:
+    sim = Sim()
+    sim.tool("refund", replaces="tests.faults.shop:refund", idempotency_key="keys")
+    with pytest.raises(HarnessError) as caught:
+        sim.run(shop.refund_with_retries, "order 7")
+    assert str(caught.value) == (
+        "tool 'refund': idempotency_key is 'keys', and tests.faults.shop:refund has no such argument; did you mean 'key'?\n"
+        "  Known: order, key"
+    )
+    schema = {"type": "object", "properties": {"order": {"type": "string"}}}
+    with pytest.raises(HarnessError, match="`idempotency_key` is 'oder', which is none of"):
+        simulation(parameters=schema, idempotency_key="oder")
+    assert simulation(parameters=schema, idempotency_key="order").run().status == "done"

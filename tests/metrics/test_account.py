@@ -58,6 +58,20 @@ def test_retries_and_fallbacks_are_told_from_first_tries() -> None:
     assert agents["performance"].calls == 24
 
 
+@pytest.mark.parametrize(
+    "policies",
+    ["{hedge: {after_s: 0.5, extra: 2}}", "{samples: {count: 3}}", "{hedge: {after_s: 1}, retry: {attempts: 3}}"],
+)  # fmt: skip
+def test_copies_of_a_call_are_attempts_and_no_calls(policies: str) -> None:
+    found = run(f"policies.default={policies}")
+    metrics, _ = summarise([tally(found.spans, agents=())])
+    assert metrics["attempts_mean"] > metrics["calls_mean"]
+    for by in WAYS:
+        assert account(found.spans, found.events, by)[1].calls == round(12 * metrics["calls_mean"])
+    agents = {name: line.calls for name, line in account(found.spans, found.events, "agent")[0].items()}  # fmt: skip
+    assert agents == {"lead": 24, "style": 12, "security": 12, "performance": 12, "tests": 12}
+
+
 def test_tasks_of_customers_are_told_apart() -> None:
     kinds = "workload.kinds=[{kind: pull, customer: acme}, {kind: issue, customer: zoo}]"
     found = run(kinds)

@@ -9,6 +9,7 @@ import pytest
 
 from harness.metrics import METRICS
 from harness.metrics.because import because
+from harness.metrics.contributions import works_of
 from harness.run import Simulation
 from harness.spans import Table
 
@@ -69,3 +70,9 @@ def test_nothing_is_said_where_nothing_failed_or_was_measured() -> None:
 def test_the_same_spans_give_the_same_words(metric: str) -> None:
     assert because(runs(), metric) == because(runs(), metric)
     assert because(runs(), metric, warmup_tasks=12) == ""
+
+
+def test_calls_are_explained_by_calls_and_not_by_the_copies_of_a_hedge() -> None:
+    found = runs("policies.default={hedge: {after_s: 0.5, extra: 2}}")
+    works = works_of(found, "calls_mean", 0)
+    assert [work.whole for work in works] == [6.0] * 24

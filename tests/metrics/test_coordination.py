@@ -65,6 +65,14 @@ def test_agents_that_fail_together_are_told_against_chance() -> None:
     assert one.tasks > one.expected
 
 
+def test_teams_do_not_fail_together_with_their_own_members() -> None:
+    inner = {"name": "duo", "pattern": {"pipeline": {"stages": ["ant", "bee"]}}}
+    outer = {"name": "all", "pattern": {"pipeline": {"stages": ["lead", inner]}}}
+    made = run(pattern={"single": {"agent": outer}}, faults=[{"status": {"status": 400, "agent": "bee"}}])  # fmt: skip
+    assert made.tally.succeeded == 0
+    assert coordination(made.spans, made.events, warmup_tasks=1).together == []
+
+
 def test_health_falls_while_a_fault_lasts() -> None:
     faults = [{"status": {"agent": "bee", "status": 400, "from_s": 300}}]
     made = run(faults=faults)

@@ -481,6 +481,21 @@ def test_least_loaded_instance_gets_the_call_when_they_are_busy() -> None:
     assert agents.count("b") == agents.count("c") == 10
 
 
+@pytest.mark.parametrize("by", ["round_robin", "least_loaded"])
+def test_an_agent_may_be_an_instance_of_itself(by: str) -> None:
+    result = simulated(of_a={"balance": {"over": ["a", "b"], "by": by}}, tasks=ALL_AT_ONCE)
+    agents = [agent for (agent,) in rows(result, CALL, "agent")]
+    assert agents.count("a") == agents.count("b") == 10
+    assert events(result)["balanced"] == 20
+    assert outcomes(result) == [OK] * 20
+
+
+def test_an_agent_that_is_all_of_its_instances_answers_as_without_them() -> None:
+    alone = simulated(tasks=ALL_AT_ONCE)
+    balanced = simulated({"balance": {"over": ["a"]}}, tasks=ALL_AT_ONCE)
+    assert list(rows(balanced, TASK, "end_s")) == list(rows(alone, TASK, "end_s"))
+
+
 def test_health_weighted_balance_avoids_an_instance_that_fails() -> None:
     result = simulated(
         of_a={"balance": {"over": ["b", "c"], "by": "health_weighted"}},
@@ -524,7 +539,11 @@ def test_new_version_that_fails_is_rolled_back() -> None:
         ({"token_bucket": {}}, None, "give `requests_per_min`"),
         ({"validate": {"json_schema": {"type": "objekt"}}}, None, "must be a JSON Schema"),
         ({"validate": {"function": "nothing"}}, None, "is not the name of a function"),
-        ({"balance": {"over": ["b"]}}, None, "policies hand calls on in a cycle: b -> b"),
+        ({"balance": {"over": ["a"]}}, {"balance": {"over": ["b"]}}, "policies hand calls on in a cycle: a -> b -> a"),
+        ({"retry": {"first_wait_s": 20}}, None, r"first_wait_s \(20\) is above max_wait_s \(8\)"),
+        ({"queue": {"max_in_flight": 1, "weights": {"acme": 2}}}, None, "`weights` are for `order: fair`"),
+        ({"queue": {"max_in_flight": 1, "order": "fair", "weights": {"acme": 2}}}, None, "there is no customer 'acme'; known are none"),
+        ({"queue": {"max_in_flight": 1, "order": "fair", "flows": "agent", "weights": {"aa": 2}}}, None, "there is no agent 'aa'; did you mean 'a'"),
         ({"cache": {"shared": "x"}}, {"cache": {"shared": "x", "ttl_s": 5}}, "which share it by name"),
         ({"samples": {"count": 3, "agree": 4}}, None, "3 samples are never 4"),
         ({"escalate": {"looks_every_h": 0}}, None, "`looks_every_h` must be above 0"),

@@ -133,6 +133,8 @@ providers = sometimes(
         ),
         max_size=2,
     ),
+).map(
+    lambda it: it if "concurrency" in it else {key: it[key] for key in it if key != "queue"}
 )  # fmt: skip
 
 models = st.fixed_dictionaries(
@@ -184,7 +186,7 @@ policies = sometimes(
     max_in_flight=st.integers(1, 3),
     retry=sometimes(
         attempts=st.integers(1, 4),
-        first_wait_s=times_s,
+        first_wait_s=st.integers(0, 64).map(lambda n: n / 8),
         jitter=st.sampled_from(["full", "equal", "sdk", "none"]),
         honour_retry_after=st.booleans(),
     ),

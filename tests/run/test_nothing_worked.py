@@ -138,3 +138,20 @@ def test_a_report_of_a_run_in_which_nothing_worked_says_so(
     text = "".join(page.read_text(encoding="utf-8") for page in Path("page").rglob("*.html"))
     assert "Not good" in text
     assert "6 of 6 tasks did not end well" in text
+
+
+def test_a_pattern_that_fails_says_what_it_could_not_cope_with(harness: Cli) -> None:
+    scenarios = Path(__file__).parents[2] / "scenarios"
+    words = {
+        "market_nobody_bids.yaml": "NobodyBids: none of 2 contractors bids",
+        "handoff_lost_context.yaml": "TooManyHandoffs: more than 5 handoffs: triage > billing > triage",
+        "parallel_disagreement.yaml": "NoMajority: ",
+    }
+    for name, text in words.items():
+        simulation = Simulation(scenarios / name, overrides=["workload.tasks=6", "runs=1"])
+        (failure,) = simulation.run_many().failures
+        assert failure.traceback.startswith(text)
+        assert f"  {failure.traceback}" in simulation.run().explain()
+        said = harness("simulate", scenarios / name, "--set", "workload.tasks=6", "--runs", "1")
+        many = "1 task" if failure.tasks == 1 else f"{failure.tasks} tasks, first"
+        assert f"{failure.error} in {many}: {failure.traceback.partition(': ')[2]}" in said.stdout

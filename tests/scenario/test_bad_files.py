@@ -87,11 +87,21 @@ MISSING = {
     "model of an agent": wrong(WRITER, "¦{output_tokens: 50}", "agents.writer: the key 'model' is missing"),
     "stages": wrong(PATTERN, "  pipeline: ¦{}", "pattern.pipeline: the key 'stages' is missing"),
     "output price": wrong(MODEL, MODEL + ", prices: ¦{input_usd_per_mtok: 1}", "models.fast.prices: the key 'output_usd_per_mtok' is missing"),
-    "status of a fault": wrong(FAULT, "{status: ¦{}}", "faults[0].status: the key 'status' is missing"),
+    "status of a fault": wrong(FAULT, "{status: ¦{}}", "faults[0].status: the key 'status' is missing; write, for example, `status: 400` (one of 400, 401, 403, "),
+    "delay of a fault": wrong(FAULT, "{message_delayed: ¦{to: writer}}", "faults[0].message_delayed: the key 'by_s' is missing; write, for example, `by_s: 1`"),
+    "groups of a partition": wrong(FAULT, "{partition: ¦{}}", "faults[0].partition: the key 'groups' is missing; write, for example, `groups: [[NAME], [NAME]]`"),
+    "agent of a pattern": wrong(PATTERN, "  react: ¦{}", "pattern.react: the key 'agent' is missing; write, for example, `agent: NAME`"),
+    "time of a hedge": wrong(POLICY, "{hedge: ¦{}}", "policies.default.hedge: the key 'after_s' is missing; write, for example, `after_s: 1`"),
     "file of a trace": wrong(ARRIVALS, "{trace: ¦{time: t}}", "arrivals.trace: the key 'file' is missing"),
 }
 
 TYPES = {
+    "name of a fault alone": wrong(FAULT, "¦overloaded", "faults[0]: must be a mapping, not 'overloaded'; write `overloaded: {}`"),
+    "name of a fault that needs more": wrong(FAULT, "¦status", "faults[0]: must be a mapping, not 'status'; write `status: {status: 400}`"),
+    "misspelt name of a fault alone": wrong(FAULT, "¦overload", "faults[0]: must be a mapping, not 'overload'; did you mean 'overloaded'?"),
+    "name of a discipline alone": wrong(PATTERN, "  blackboard: {members: [writer, editor], state: ¦optimistic}", "pattern.blackboard.state: must be a mapping, not 'optimistic'; write `optimistic: {}`"),
+    "name of an aggregator alone": wrong(PATTERN, "  parallel: {members: [writer, editor], aggregate: ¦quorum}", "pattern.parallel.aggregate: must be a mapping, not 'quorum'; write `quorum: {k: 1}`"),
+    "name of a context that needs more": wrong(WRITER, "{model: fast, context: ¦last_k}", "agents.writer.context: must be 'inputs' or 'full', not 'last_k'; write `last_k: {k: 1}`"),
     "number in quotes": wrong("seed: 1", "seed: ¦'1'", "seed: must be a whole number, not '1'; write it without quotes"),
     "number in double quotes": wrong("tasks: 4", 'tasks: ¦"4"', "workload.tasks: must be a whole number, not '4'; write it without quotes"),
     "seconds in quotes": wrong(POLICY, "{timeout_s: ¦'60'}", "policies.default.timeout_s: must be a number, not '60'; write it without quotes"),
@@ -116,7 +126,6 @@ TYPES = {
     "mapping for a list": wrong("  - " + FAULT, "  ¦overloaded: {agent: writer}", "faults: must be a list, not a mapping"),
     "text for a list": wrong("tools: [search]", "tools: ¦search", "agents.editor.tools: must be a list, not 'search'"),
     "name of a pattern alone": wrong(PATTERN, "  ¦pipeline", "pattern: must be a mapping, not 'pipeline'"),
-    "name of a fault alone": wrong(FAULT, "¦overloaded", "faults[0]: must be a mapping, not 'overloaded'"),
     "role without its key": wrong(PATTERN, "  single: ¦writer", "pattern.single: must be a mapping, not 'writer'"),
     "number for a retry": wrong(POLICY, "{retry: ¦3}", "policies.default.retry: must be a mapping, not 3"),
     "number for a budget": wrong(BUDGET, "success_rate: ¦0.5", "budgets.success_rate: must be a mapping, not 0.5"),
@@ -134,6 +143,10 @@ TYPES = {
 }
 
 RANGES = {
+    "one group of a partition": wrong(FAULT, "{partition: {groups: ¦[[writer]]}}", "faults[0].partition.groups: must hold at least 2, not 1"),
+    "empty group of a partition": wrong(FAULT, "{partition: {groups: [[writer], ¦[]]}}", "faults[0].partition.groups[1]: must hold at least 1, not an empty list"),
+    "one peer of a mesh": wrong(PATTERN, "  mesh: {peers: ¦[writer]}", "pattern.mesh.peers: must hold at least 2, not 1"),
+    "fault of nobody": wrong(FAULT, "{overloaded: {agents: ¦[]}}", "faults[0].overloaded.agents: must hold at least 1, not an empty list"),
     "negative rate": wrong(ARRIVALS, "{poisson: {rate_per_s: ¦-1}}", "poisson.rate_per_s: must be greater than 0, not -1"),
     "rate of zero": wrong(ARRIVALS, "{poisson: {rate_per_s: ¦0}}", "poisson.rate_per_s: must be greater than 0, not 0"),
     "interval of zero": wrong(ARRIVALS, "{every_s: ¦0}", "workload.arrivals.every_s: must be greater than 0, not 0"),
@@ -164,6 +177,7 @@ RANGES = {
     "median of zero": wrong(SIZE, "input_tokens: {lognormal: {median: ¦0, sigma: 1}}", "lognormal.median: must be greater than 0, not 0"),
     "empirical of nothing": wrong(SIZE, "input_tokens: {empirical: ¦{}}", "input_tokens.empirical: give either values or file"),
     "empirical without values": wrong(SIZE, "input_tokens: {empirical: {values: ¦[]}}", "empirical.values: must hold at least 1, not an empty list"),
+    "queue before slots without an end": wrong(PROVIDER, "    ¦queue: {capacity: 3}", "providers.anthropic: `queue` needs `concurrency`"),
     "no slots": wrong(PROVIDER, "    concurrency: ¦0", "providers.anthropic.concurrency: must be greater than or equal to 1, not 0"),
     "limit of zero": wrong(PROVIDER, "    limits: {requests_per_min: ¦0}", "limits.requests_per_min: must be greater than 0, not 0"),
     "share above one": wrong(PROVIDER, "    overload: {calm_s: 3, overloaded_s: 3, refuse: ¦1.5}", "overload.refuse: must be less than or equal to 1, not 1.5"),
@@ -186,7 +200,7 @@ CHOICES = {
     "error of an outage": wrong(PROVIDER, "    outages: [{at_s: 1, for_s: 2, error: ¦api_eror}]", "outages[0].error: must be 'api_error', 'overloaded_error'"),
     "what to do when a worker fails": wrong(PATTERN, "  orchestrator_worker: {workers: [writer], on_failure: ¦parital}", "on_failure: must be 'fail', 'partial' or 'default', not 'parital'"),
     "no arrivals": wrong(ARRIVALS, "¦{}", "workload.arrivals: give exactly one of poisson, every_s, at_s, closed, trace, not 0"),
-    "two arrivals": wrong(ARRIVALS, "¦{every_s: 5, poisson: {rate_per_s: 1}}", "workload.arrivals: give exactly one of poisson, every_s, at_s, closed, trace, not 2"),
+    "two arrivals": wrong(ARRIVALS, "¦{every_s: 5, poisson: {rate_per_s: 1}}", "workload.arrivals: give exactly one of poisson, every_s, at_s, closed, trace, not 2: poisson, every_s"),
     "two patterns": wrong(PATTERN, "  ¦pipeline: {stages: [writer]}\n  single: {agent: writer}", "pattern: give exactly one of single, pipeline"),
     "two faults in one entry": wrong(FAULT, "¦{hang: {agent: writer}, malformed: {}}", "faults[0]: give exactly one of latency, hang"),
     "no distribution": wrong(SIZE, "input_tokens: ¦{}", "input_tokens: give exactly one of constant, uniform"),
@@ -279,7 +293,8 @@ def test_missing_section_is_told(harness: Cli, told: Told, section: str) -> None
     Path(FILE).write_text(text, encoding="utf-8")
     result = harness("simulate", FILE)
     assert result.returncode == 2
-    assert f"{FILE}:1:1: the key '{section}' is missing" in told(result)
+    says = f"{FILE}:1:1: the key '{section}' is missing; write, for example, `{section}: {{"
+    assert any(text.startswith(says) for text in told(result))
 
 
 def test_base_itself_is_right(harness: Cli) -> None:

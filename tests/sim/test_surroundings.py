@@ -19,6 +19,7 @@ import pytest
 from harness.agents import ToolError
 from harness.chance.distributions import Constant
 from harness.errors import HarnessError, StubError
+from harness.faults import FAULTS
 from harness.faults.hang import Hang
 from harness.models import Reply, Request, ToolCall
 from harness.provider import Latency
@@ -332,12 +333,14 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
         (
             "agent",
             {"latency_s": -1},
-            "latency_s: number: Input should be greater than or equal to 0 (got -1)",
+            "latency_s: must be greater than or equal to 0 (got -1)",
         ),
-        ("agent", {"latency_s": {"lognorml": {}}}, "latency_s: mapping.lognorml: "),
+        ("agent", {"latency_s": {"lognorml": {}}}, "latency_s: lognorml: "),
         ("agent", {"latency_s": {"ttft_s": 1, "itl": 2}}, "latency_s: itl: "),
-        ("agent", {"output_tokens": "many"}, "output_tokens: number: "),
-        ("agent", {"accuracy": 1.5}, "accuracy: value: Input should be less than or equal to 1"),
+        ("agent", {"output_tokens": "many"}, "output_tokens: must be a number (got 'many')"),
+        ("agent", {"accuracy": 1.5}, "accuracy: must be less than or equal to 1 (got 1.5)"),
+        ("agent", {"model": 3}, "model: expected a text (got 3)"),
+        ("agent", {"system": ["x"]}, "system: expected a text (got ['x'])"),
         ("agent", {"reply": 5}, "agent 'x': expected a reply (got 5)"),
         ("agent", {"reply": ["one", 5]}, "agent 'x': expected a reply (got 5)"),
         ("agent", {"system_regex": "("}, "system_regex: not a regular expression: missing )"),
@@ -348,8 +351,8 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
             "tool_calls: expected (name, arguments) (got 'look')",
         ),
         ("agent", {"tool_calls": [("look",)]}, "tool_calls: expected (name, arguments)"),
-        ("tool", {"latency_s": -1}, "latency_s: number: "),
-        ("tool", {"failure_probability": 2}, "failure_probability: value: "),
+        ("tool", {"latency_s": -1}, "latency_s: must be greater"),
+        ("tool", {"failure_probability": 2}, "failure_probability: must be less"),
         ("fault", {"agnt": "a"}, "fault 'x': agnt: "),
         ("provider", {}, "unknown provider 'x'"),
         ("provider", {"api": "gopher", "hosts": ["x"]}, "unknown provider 'x'"),
@@ -372,12 +375,13 @@ def test_wrong_description_is_one_clear_error(
     ("settings", "words"),
     [
         ({"requests_per_min": 0}, "the limits: requests_per_min: "),
-        ({"concurrency": 0}, "concurrency: value: "),
-        ({"queue_capacity": 0}, "the queue: capacity: "),
-        ({"latency": "slow"}, "latency: number: "),
-        ({"outages": [{"at_s": 1}]}, "an outage: for_s: Field required"),
+        ({"concurrency": 0}, "concurrency: must be greater"),
+        ({"concurrency": 1, "queue_capacity": 0}, "the queue: capacity: "),
+        ({"queue_capacity": 3}, "queue_capacity needs concurrency: "),
+        ({"latency": "slow"}, "latency: must be a number"),
+        ({"outages": [{"at_s": 1}]}, "an outage: for_s: is missing"),
         ({"outages": [{"at_s": 1, "for_s": 1, "why": 2}]}, "an outage: why: "),
-        ({"overload": {"calm_s": 1}}, "overload: overloaded_s: Field required"),
+        ({"overload": {"calm_s": 1}}, "overload: overloaded_s: is missing"),
         (
             {"message_thread": False},
             "a provider has no setting 'message_thread'; did you mean 'message_threads'?\n  Known: requests_per_min, ",
@@ -394,13 +398,18 @@ def test_wrong_provider_is_one_clear_error(settings: dict[str, Any], words: str)
     ("kind", "fields", "words"),
     [
         ("earthquake", {}, "there is no fault 'earthquake'\n  Known: latency, hang, "),
-        ("status", {}, "fault 'status': status: Field required"),
-        ("status", {"status": 418}, "fault 'status': status: Input should be 400, 401"),
-        ("hang", {"for_s": 0}, "fault 'hang': for_s: Input should be greater than 0 (got 0)"),
+        ("status", {"status": 418}, "fault 'status': status: must be 400, 401"),
+        (
+            "status",
+            {"statos": 500},
+            "fault 'status': status: is missing (got {'statos': 500}); statos: there is no such setting; did you mean",
+        ),
+        ("hang", {"for_s": 0}, "fault 'hang': for_s: must be greater than 0 (got 0)"),
+        ("down", {"agents": "alice"}, "fault 'down': agents: must be a list (got 'alice')"),
         (
             "hang",
             {"from_s": 5, "until_s": 2},
-            "fault 'hang': value: Value error, until_s (2) is not after",
+            "fault 'hang': until_s (2) is not after",
         ),
         ("stall", {"after": 2}, "fault 'stall': after: "),
     ],
@@ -409,6 +418,46 @@ def test_wrong_fault_is_one_clear_error(kind: str, fields: dict[str, Any], words
     with pytest.raises(HarnessError) as caught:
         Sim(1).fault(kind, **fields)
     assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "words"),
+    [
+        (
+            "status",
+            {"agent": "clerk"},
+            (
+                "fault 'status' needs `status`, one of 400, 401, 403, 404, 413, 429, 500, 502, 503, 504, 529\n"
+                "  How to fix: sim.fault('status', agent='clerk', status=400)"
+            ),
+        ),
+        (
+            "slow_first_token",
+            {},
+            (
+                "fault 'slow_first_token' needs `by_s`, How much later [s]\n"
+                "  How to fix: sim.fault('slow_first_token', by_s=1)"
+            ),
+        ),
+    ],
+)
+def test_fault_without_what_it_needs_tells_what_to_write(
+    kind: str, fields: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(HarnessError) as caught:
+        Sim(1).fault(kind, **fields)
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("kind", sorted(FAULTS))
+def test_fix_that_is_shown_for_a_fault_can_be_written(kind: str) -> None:
+    sim = Sim(1)
+    try:
+        sim.fault(kind)
+    except HarnessError as error:
+        fix = str(error).partition("How to fix: ")[2]
+        if not FAULTS[kind].only_of_patterns:
+            eval(fix, {"sim": sim})
 
 
 @pytest.mark.parametrize(
