@@ -6,10 +6,10 @@ its model, once or more, and uses tools. The policies stand around each call and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from harness.agents.checkpointed_tool import CheckpointedTool
 from harness.agents.context import Context, Inputs, Remembered
@@ -198,7 +198,7 @@ class Agent:
         """Begin a turn of several calls, to be used in a `with` statement."""
         return Turn(self, messages)
 
-    async def answer(self, turn: Turn) -> Reply:
+    def answer(self, turn: Turn) -> Coroutine[Any, Any, Reply]:
         """Call the model once, under the policies, and the fallback if that fails.
 
         Args:
@@ -209,6 +209,11 @@ class Agent:
             ModelError: The call failed for good, and so did the fallback's.
             TimeoutError: It took too long, and so did the fallback's.
         """
+        if self.mishaps is None and self.instead is None and not turn.agent.remembers:
+            return self.answer_itself(turn)  # a coroutine around it would cost at each of its steps
+        return self._answer_prepared(turn)
+
+    async def _answer_prepared(self, turn: Turn) -> Reply:
         if self.mishaps is not None:
             self.mishaps.begin(self.name, turn.task)
         if turn.agent.remembers and not turn.has_recalled:
