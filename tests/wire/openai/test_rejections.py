@@ -502,7 +502,7 @@ def test_a_hosted_tool_states_what_it_needs(send: Call, tool: dict[str, Any], mi
 
 
 @pytest.mark.parametrize("said", ["a list of towns", [{"role": "user", "content": "towns"}]])
-def test_free_json_is_asked_for_in_the_input_of_a_response(send: Call, said: Any) -> None:
+def test_free_json_is_asked_for_in_the_input_of_a_response(send: Call, said: object) -> None:
     asked = {"model": "gpt-4.1", "input": said, "text": {"format": {"type": "json_object"}}}
     status, error = error_of(send("/v1/responses", {**asked, "instructions": "Answer in JSON."}))
     assert (status, error["param"]) == (400, "input")
