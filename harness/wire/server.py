@@ -52,6 +52,7 @@ from harness.wire.unmatched import undescribed, unmatched
 from harness.wire.unsimulated import Unsimulated
 
 _FIRST_ERROR_STATUS = 400
+_NOT_FOUND = 404
 
 _DIGEST_SHOWN = 12
 """Digits of the digest of a request in the address of its call."""
@@ -296,8 +297,9 @@ class Server:
                 if understood.status >= _FIRST_ERROR_STATUS:
                     self._bounds.count_call(scope.span.task)
                     told = f"{understood.status} {http.path}"
-                    if understood.hint:
-                        told += f" ({understood.hint})"
+                    hint = understood.hint or (understood.status == _NOT_FOUND and at.hint(http))
+                    if hint:
+                        told += f" ({hint})"
                     self._bounds.note_rejected(scope, site.name, digest, told)
                     if self.calls.rejected(digest, scope, caller, answer_s):
                         self.log.event("rejected_again", scope.span, told)

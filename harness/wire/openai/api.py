@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from harness.apis import APIS
 from harness.json_types import JsonObject
 from harness.provider import Refusal
@@ -141,9 +143,10 @@ class OpenAI:
             case "POST", ["v1", "moderations"]:
                 return moderation(json_body(http), ids)
             case "GET", ["v1", "models"]:
-                return listing(self._desk.models)
-            case "GET", ["v1", "models", model]:
-                return one(model, self._desk.models)
+                return listing(self._desk.models, own_host=http.host == _HOST)
+            case "GET", ["v1", "models", *model] if model:
+                name = unquote("/".join(model))
+                return one(name, self._desk.models, own_host=http.host == _HOST)
             case "POST", ["v1", "traces", "ingest"]:  # of openai-agents; nobody can read them
                 json_body(http)
                 return None
