@@ -149,7 +149,8 @@ class Responses:
 
     def _item(self, item_id: object) -> JsonObject:
         for response_id, kept in self._kept.items():
-            for item in (*kept.items, *self.input_items(response_id)["data"]):
+            listed: list[JsonObject] = self.input_items(response_id)["data"]
+            for item in (*kept.items, *listed):
                 if item.get("id") == item_id:
                     return item
         raise Rejected(
