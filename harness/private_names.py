@@ -139,6 +139,7 @@ PACKAGES: tuple[Package, ...] = (
             "logging._lock",
             "multiprocessing.synchronize.Condition.__init__:_lock",
             "multiprocessing.synchronize.SemLock.__init__:_semlock",
+            "threading.Condition._is_owned",
             "threading._counter",
             "threading._dangling",
             "threading._limbo",

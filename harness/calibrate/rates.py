@@ -20,6 +20,7 @@ _STATUSES: Final = get_args(get_type_hints(StatusError)["status"])
 _STATUS_OF: Final = {
     "invalid_request_error": 400,
     "authentication_error": 401,
+    "billing_error": 402,
     "permission_error": 403,
     "not_found_error": 404,
     "request_too_large": 413,

@@ -100,12 +100,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _finish(output: Path, before: int, code: int) -> int:
     count = put_in_order(output) if output.exists() else 0
+    if count == before and code:
+        say(
+            f"nothing was recorded: the command failed before an HTTP API had answered (exit code {code})\n"
+            "  How to fix: let it work without `harness record` first"
+        )
+        return code
     if count == before:
         say(
-            f"nothing was recorded: no Python process of the command spoke to an HTTP API (exit code {code})\n"
+            "nothing was recorded: no Python process of the command spoke to an HTTP API\n"
             "  How to fix: see that it runs with the environment of harness, without `python -I` or `-S`"
         )
-        return code or EXIT_FAILED
+        return EXIT_FAILED
     say(
         f"{output}: {count - before} interactions recorded"
         + (f", {count} in all" if before else "")

@@ -12,9 +12,13 @@ from harness.units import PositiveSeconds
 _KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
+    402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "timeout_error",
+    409: "invalid_request_error",
     413: "request_too_large",
+    422: "invalid_request_error",
     429: "rate_limit_error",
     500: "api_error",
     502: "api_error",
@@ -29,7 +33,7 @@ _KINDS = {
 class StatusError(Fault):
     """The attempt is answered with an HTTP error."""
 
-    status: Literal[400, 401, 403, 404, 413, 429, 500, 502, 503, 504, 529]
+    status: Literal[400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529]
     """The status."""
     retry_after_s: PositiveSeconds | None = None
     """How long the client is told to wait [s]."""

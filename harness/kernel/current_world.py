@@ -21,6 +21,7 @@ from harness.chance.draws import Draws
 from harness.errors import NotSimulated
 from harness.kernel.kernel import Kernel
 from harness.kernel.lineage import NO_TASK, Lineage
+from harness.kernel.looking import Looking
 from harness.kernel.loop import SimLoop, running
 from harness.kernel.sim_thread import SimThread, Waiter
 from harness.kernel.watcher import Blocking, Death, place_here
@@ -113,6 +114,8 @@ class World:
     """Turns of its loops so far."""
     clock_reads: int = 0
     """How often the clock was read since the last turn."""
+    looking: Looking = field(default_factory=Looking)
+    """Its threads' looks at locks and queues that they do not wait for."""
 
     def now_s(self) -> float:
         """The virtual time, read by the program [s].
@@ -150,6 +153,13 @@ class World:
         kernel.park(Waiter("time.sleep"), began_s + seconds)
         self.note_blocked(began_s)
         self.count_turn()
+
+    def look_in_vain(self) -> None:
+        """Note that the program found a lock taken or a queue empty, and does not wait for it."""
+        began_s = self.kernel.now_s()
+        if self.looking.look(self.kernel):
+            self.note_blocked(began_s)
+            self.count_turn()
 
     def note_blocked(self, began_s: float, what: Blocking = "wait") -> None:
         """Note that the program has stood still since a time [s]; it matters if a loop runs in this thread."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.environment import provided_environment
+from harness.errors import HarnessError
 from harness.pytest_plugin.cassettes import note_use
 from harness.pytest_plugin.marks import (
     BUDGETS,
@@ -63,6 +64,19 @@ def _stated_seeds(metafunc: pytest.Metafunc) -> Sequence[int]:
     return seeds_of(metafunc.config, node)
 
 
+def _use_files(simulation: Sim, request: pytest.FixtureRequest, said: Mapping[str, Any]) -> None:
+    """Use the files that the marker names; what is wrong with them is told without a traceback, which has no line of the user's."""
+    folder = request.node.path.parent
+    try:
+        if said.get("scenario") is not None:
+            simulation.use_scenario(folder / said["scenario"])
+        if said.get("cassette") is not None:
+            mode = request.config.getoption("--sim-cassette-mode")
+            simulation.cassette(folder / said["cassette"], mode=mode)
+    except HarnessError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
 @pytest.fixture
 def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     """Simulated surroundings for a program: agents, providers, faults, and virtual time to run it in."""
@@ -88,12 +102,7 @@ def sim(request: pytest.FixtureRequest) -> Iterator[Sim]:
     simulation.explore_replay = request.config.getoption("--sim-replay")
     cases = request.config.getoption("--sim-explore-cases")
     simulation.explore_cases = None if cases is None else Path(cases)
-    scenario = said.get("scenario")
-    if scenario is not None:
-        simulation.use_scenario(request.node.path.parent / scenario)
-    if said.get("cassette") is not None:
-        mode = request.config.getoption("--sim-cassette-mode")
-        simulation.cassette(request.node.path.parent / said["cassette"], mode=mode)
+    _use_files(simulation, request, said)
     with (
         provided_environment(),
         _closed_network(request.config) as network,

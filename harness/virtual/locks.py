@@ -47,6 +47,15 @@ _rlock_save, _rlock_restore = _rlock_fields["_release_save"], _rlock_fields["_ac
 _queue_get, _queue_put = _queue_fields["get"], _queue_fields["put"]
 
 
+_WAITS = threading.Condition.wait.__code__
+"""Tries a lock that it has taken itself, where no time is left."""
+
+_ASK_ONCE = frozenset(
+    (threading.Condition._is_owned.__code__, threading.Semaphore.acquire.__code__)  # type: ignore[attr-defined]  # noqa: SLF001 - to know them
+)
+"""Finds a lock taken in the ordinary course: a condition asks whether its lock is held, and a pool looks for an idle worker
+before each job."""
+
 _LIFE_OF_A_THREAD = frozenset(
     {"start", "_bootstrap", "_bootstrap_inner", "join", "_delete", "__init__"}
 )
@@ -163,7 +172,10 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
             held[id(lock)] = Held(kernel.baton.current, kernel.now_s())
             return True
         if not blocking or timeout == 0 or (timeout < 0 and timeout != -1):
-            return real(lock, blocking, timeout)  # which knows all errors
+            taken = real(lock, blocking, timeout)  # which knows all errors
+            if not taken and _is_looked_for(sys._getframe(1)):  # noqa: SLF001 - who tries
+                world.look_in_vain()
+            return taken
         if timeout > threading.TIMEOUT_MAX:
             raise OverflowError("timestamp too large to convert to C _PyTime_t")
 
@@ -185,6 +197,12 @@ def _parking(real: Callable[..., bool], words: str) -> Callable[..., bool]:
         return wait_in_line(world, lock, words, until_s, attempt) is not None
 
     return acquire
+
+
+def _is_looked_for(frame: FrameType) -> bool:
+    """Whether code that finds a lock taken may try again, until it is free or a time is over."""
+    asks = frame.f_back if frame.f_code is _WAITS else frame
+    return asks is None or asks.f_code not in _ASK_ONCE
 
 
 def _is_imported_elsewhere(world: World) -> bool:
@@ -290,8 +308,14 @@ def _leave_rlock(lock: object, *_: object) -> None:
 
 def _get(q: object, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002 - as the original
     world = this_thread.world
-    if world is None or not block or (timeout is not None and timeout < 0):
+    if world is None:
         return _queue_get(q, block, timeout)
+    if not block or (timeout is not None and timeout < 0):
+        try:
+            return _queue_get(q, block, timeout)
+        except queue.Empty:
+            world.look_in_vain()
+            raise
 
     def attempt() -> tuple[Any] | None:
         try:
@@ -310,6 +334,10 @@ def _get(q: object, block: bool = True, timeout: float | None = None) -> Any:  #
     if got is None:
         raise queue.Empty
     return got[0]
+
+
+def _get_nowait(q: object) -> Any:  # noqa: ANN401 - as above
+    return _get(q, block=False)
 
 
 def _put(q: object, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as the original
@@ -349,7 +377,11 @@ _CHANGES: tuple[tuple[type, dict[str, Any], dict[str, Callable[..., object]]], .
             "_acquire_restore": _restore_rlock,
         },
     ),
-    (_QUEUE, _queue_fields, {"get": _get, "put": _put, "put_nowait": _put_nowait}),
+    (
+        _QUEUE,
+        _queue_fields,
+        {"get": _get, "get_nowait": _get_nowait, "put": _put, "put_nowait": _put_nowait},
+    ),
 )
 
 

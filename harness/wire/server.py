@@ -47,10 +47,11 @@ from harness.wire.replayed_bytes import plain_steps
 from harness.wire.roles import Roles
 from harness.wire.rounds import report_of_calls
 from harness.wire.routing import AgentRule, Scope, context_of, scope_here
-from harness.wire.sites import Endpoint, Sites
+from harness.wire.sites import Endpoint, Site, Sites
 from harness.wire.unsimulated import Unsimulated
 
 _FIRST_ERROR_STATUS = 400
+_NOT_FOUND = 404
 
 _DIGEST_SHOWN = 12
 """Digits of the digest of a request in the address of its call."""
@@ -289,7 +290,7 @@ class Server:
                 self._unsimulated.check(at, http, understood)
                 answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
-                    self._note_rejected(http, understood, site, scope, caller, digest, answer_s)
+                    self._note_rejected(http, understood, at, scope, caller, digest, answer_s)
                 yield answer_s
                 connection.respond(understood)
                 return
@@ -303,7 +304,7 @@ class Server:
         self,
         http: HttpRequest,
         response: HttpResponse,
-        site: Endpoint,
+        at: Site,
         scope: Scope,
         caller: Lineage | None,
         digest: bytes,
@@ -311,8 +312,9 @@ class Server:
     ) -> None:
         """Note that an API does not take a request; it is no call, and counts as one for the bounds."""
         self._bounds.count_call(scope.span.task)
-        told = f"{response.status} {http.path}" + (f" ({response.hint})" if response.hint else "")
-        self._bounds.note_rejected(scope, site.name, digest, told)
+        hint = response.hint or (at.hint(http) if response.status == _NOT_FOUND else "")
+        told = f"{response.status} {http.path}" + (f" ({hint})" if hint else "")
+        self._bounds.note_rejected(scope, at.endpoint.name, digest, told)
         if self.calls.rejected(digest, scope, caller, answer_s):
             self.log.event("rejected_again", scope.span, told)
 

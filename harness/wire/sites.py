@@ -69,6 +69,17 @@ class Site(NamedTuple):
             return http._replace(base=None)
         return http._replace(path=api.base_path + http.path[len(base) :], base=base)
 
+    def hint(self, http: HttpRequest) -> str:
+        """What harness says of a localized request that is for no endpoint, but would be behind another base path."""
+        speaks, bases = self.endpoint.speaks, self._base_paths_at(http.host)
+        found = list(speaks.endpoints.finditer(http.path))
+        if not found or not bases:
+            return ""
+        asked = http.path[found[-1].start() :]
+        if http.base is not None and http.path == speaks.base_path + asked:
+            return ""
+        return f"that is {bases[0]}{asked} at {http.host}; see the base URL of the client"
+
     def refused(self, http: HttpRequest) -> str:
         """The operation that a localized request is for, if the API has it and it is not simulated; else empty."""
         speaks = self.endpoint.speaks

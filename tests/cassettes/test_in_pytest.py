@@ -106,4 +106,5 @@ def test_a_missing_cassette_is_an_error_of_its_test(project: pytest.Pytester) ->
     Path(project.path, "recorded.yaml").unlink()
     result = project.runpytest()
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*there is no such cassette*"])
+    result.stdout.fnmatch_lines(["*there is no such cassette*", "*How to fix: record it with*"])
+    result.stdout.no_fnmatch_line("*pytest_plugin*")

@@ -233,7 +233,14 @@ def test_what_records_nothing_fails_and_leaves_the_old_cassette(
     assert done.returncode == 1
     assert "nothing was recorded" in done.stderr
     assert (tmp_path / "out.yaml").read_text(encoding="utf-8") == "version: 1\ninteractions: []\n"
-    assert record("raise SystemExit(5)").returncode == 5
+    assert "python -I" in done.stderr
+
+
+def test_command_that_fails_before_any_answer_is_told_so(record: Record) -> None:
+    done = record("raise SystemExit(5)")
+    assert done.returncode == 5
+    assert "the command failed before an HTTP API had answered (exit code 5)" in done.stderr
+    assert "python -I" not in done.stderr
 
 
 def test_mode_new_adds_and_once_refuses(record: Record, tmp_path: Path) -> None:

@@ -186,3 +186,50 @@ def test_server_of_this_machine_is_reached_at_any_port_and_by_any_name(
     sim.provider("ollama", api="openai", hosts=["localhost"])
     sim.agent("a", reply="hello")
     assert sim.run(chat, f"http://{name}{port}/v1").output == "hello"
+
+
+@pytest.mark.parametrize(
+    ("program", "base_url", "meant"),
+    [
+        (chat, "https://api.openai.com", "/v1/chat/completions at api.openai.com"),
+        (
+            chat,
+            "https://api.openai.com/v1/chat/completions",
+            "/v1/chat/completions at api.openai.com",
+        ),
+        (chat, "https://api.groq.com/v1", "/openai/v1/chat/completions at api.groq.com"),
+        (message, "https://api.anthropic.com/v1", "/v1/messages at api.anthropic.com"),
+    ],
+)
+def test_wrong_base_url_is_told_beside_the_404(
+    program: Any,  # noqa: ANN401 - of the two above
+    base_url: str,
+    meant: str,
+    sim: Sim,
+) -> None:
+    sim.provider("groq")
+    with pytest.raises(Exception, match="404"):
+        sim.run(program, base_url)
+    assert sim.last_run is not None
+    assert f"(that is {meant}; see the base URL" in sim.last_run.explain()
+
+
+def test_path_that_is_no_endpoint_anywhere_gets_no_advice(sim: Sim) -> None:
+    async def main() -> object:
+        return await openai.AsyncOpenAI(max_retries=0).get("/nothing", cast_to=object)
+
+    with pytest.raises(openai.NotFoundError):
+        sim.run(main)
+    assert sim.last_run is not None
+    assert "that is" not in sim.last_run.explain()
+
+
+def test_vendor_has_the_model_that_a_client_asks_for(sim: Sim) -> None:
+    sim.provider("groq")
+
+    async def main() -> list[str]:
+        client = openai.AsyncOpenAI(api_key="k", base_url=DOCUMENTED["groq"])
+        names = ["llama-3.3-70b-versatile", "openai/gpt-oss-20b"]
+        return [(await client.models.retrieve(name)).id for name in names]
+
+    assert sim.run(main).output == ["llama-3.3-70b-versatile", "openai/gpt-oss-20b"]

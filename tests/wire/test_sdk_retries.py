@@ -255,3 +255,14 @@ def test_outage_is_ridden_out_by_retries(bench: Any) -> None:
     run = bench.sim.run(claude)
     assert run.latency_s == end_of(REFUSAL_S, 0.5, REFUSAL_S, 1.0, 2.0)
     assert [error for _, error, *_ in bench.attempts[:2]] == ["api_error"] * 2
+
+
+@BOTH
+@pytest.mark.parametrize("status", [402, 408, 409, 422])
+def test_statuses_that_vendors_and_gateways_answer_with(
+    bench: Any, program: Any, status: int
+) -> None:
+    bench.sim.fault("status", status=status)
+    _, seen, *_ = bench.failure(program)
+    assert seen == status
+    assert bench.sim.last_run.attempts == (3 if status in {408, 409} else 1)

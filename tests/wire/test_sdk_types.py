@@ -364,6 +364,7 @@ async def rest_of_openai() -> None:
     await client.embeddings.create(
         model="text-embedding-3-small", input="hi", encoding_format="float"
     )
+    await client.moderations.create(input=["hi", "ho"])
     await client.models.list()
     await client.models.retrieve("gpt-4o")
     line = b'{"custom_id":"1","method":"POST","url":"/v1/responses","body":{"model":"gpt-4o","input":"hi"}}'

@@ -13,6 +13,7 @@ from harness.wire.http import HttpResponse
 _WORDS = {
     "invalid_request_error": (400, "Invalid request"),
     "authentication_error": (401, "invalid x-api-key"),
+    "billing_error": (402, "There is an issue with your billing or payment information."),
     "permission_error": (
         403,
         "Your API key does not have permission to use the specified resource.",
@@ -28,8 +29,14 @@ _WORDS = {
 """Status and words by the kind of refusal, which is the API's own error type; a broken connection is told of in the results
 of a batch alone."""
 
-_BY_STATUS = {502: (502, "Bad gateway"), 503: (503, "Service unavailable")}
-"""Status and words of errors of the same kind as a 500."""
+_BY_STATUS = {
+    408: (408, "Request timeout"),
+    409: (409, "Conflict"),
+    422: (422, "Unprocessable entity"),
+    502: (502, "Bad gateway"),
+    503: (503, "Service unavailable"),
+}
+"""Status and words of errors whose kind stands for another status as well."""
 
 _RATE_LIMIT_ADVICE = (
     " You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, "

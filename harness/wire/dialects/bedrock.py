@@ -26,9 +26,13 @@ _HEX = "0123456789abcdef"
 _ERRORS = {
     400: (400, "ValidationException", ""),
     401: (403, "AccessDeniedException", ""),
+    402: (403, "AccessDeniedException", ""),
     403: (403, "AccessDeniedException", ""),
     404: (400, "ValidationException", "The provided model identifier is invalid."),
+    408: (408, "ModelTimeoutException", "The model took too long to respond."),
+    409: (409, "ConflictException", ""),
     413: (400, "ValidationException", "Input is too long for requested model."),
+    422: (400, "ValidationException", ""),
     429: (
         429,
         "ThrottlingException",

@@ -24,6 +24,7 @@ _WORDS = {
             "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
         ),
     ),
+    "billing_error": (402, "FAILED_PRECONDITION", "Billing is not enabled for this project."),
     "permission_error": (403, "PERMISSION_DENIED", "The caller does not have permission"),
     "not_found_error": (404, "NOT_FOUND", "Requested entity was not found."),
     "request_too_large": (
@@ -55,11 +56,14 @@ _WORDS = {
 """Status, code and words by the kind of refusal; a 529 is unknown here."""
 
 _BY_STATUS = {
+    408: (408, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
+    409: (409, "ABORTED", "The operation was aborted, typically due to a concurrency issue."),
+    422: (422, "INVALID_ARGUMENT", "Request contains an invalid argument."),
     502: (502, "UNAVAILABLE", "Bad gateway"),
     503: _OVERLOADED,
     504: _WORDS["timeout_error"],
 }
-"""Those of errors of the same kind as a 500."""
+"""Those of errors whose kind stands for another status as well."""
 
 _CODES = {
     400: "INVALID_ARGUMENT",

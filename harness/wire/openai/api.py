@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from harness.apis import APIS
 from harness.json_types import JsonObject
 from harness.provider import Refusal
@@ -31,6 +33,7 @@ from harness.wire.openai.model_limits import (
 )
 from harness.wire.openai.model_names import NAMES
 from harness.wire.openai.models import is_known, listing, one
+from harness.wire.openai.moderations import moderation
 from harness.wire.openai.parameters import check_known_chat, check_known_response
 from harness.wire.openai.response_limits import check_response_limits
 from harness.wire.openai.response_rules import check_simulated
@@ -137,10 +140,13 @@ class OpenAI:
                 return self._responses.input_items(response_id)
             case "POST", ["v1", "embeddings"]:
                 return self._read_embedding(json_body(http), http.host)
+            case "POST", ["v1", "moderations"]:
+                return moderation(json_body(http), ids)
             case "GET", ["v1", "models"]:
-                return listing(self._desk.models)
-            case "GET", ["v1", "models", model]:
-                return one(model, self._desk.models)
+                return listing(self._desk.models, own_host=http.host == _HOST)
+            case "GET", ["v1", "models", *model] if model:
+                name = unquote("/".join(model))
+                return one(name, self._desk.models, own_host=http.host == _HOST)
             case "POST", ["v1", "traces", "ingest"]:  # of openai-agents; nobody can read them
                 json_body(http)
                 return None

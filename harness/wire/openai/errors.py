@@ -18,8 +18,14 @@ from harness.wire.openai.headers import JSON, ORGANIZATION, go_duration, headers
 
 _GATEWAY = frozenset({401, 403, 404, 429})
 _OVERLOADED = (503, "The engine is currently overloaded, please try again later")
-_BY_STATUS = {502: (502, "Bad gateway"), 503: _OVERLOADED}
-"""Status and words of errors of the same kind as a 500."""
+_BY_STATUS = {
+    408: (408, "Request timed out."),
+    409: (409, "The resource was updated by another request."),
+    422: (422, "Unable to process the request despite the format being correct."),
+    502: (502, "Bad gateway"),
+    503: _OVERLOADED,
+}
+"""Status and words of errors whose kind stands for another status as well."""
 
 _WORDS = {
     "invalid_request_error": (400, "Invalid request"),
@@ -31,6 +37,7 @@ _WORDS = {
     ),
     "rate_limit_error": (429, "Rate limit reached. Please try again later."),
     "authentication_error": (401, "Incorrect API key provided."),
+    "billing_error": (402, "Insufficient balance."),
     "permission_error": (403, "You do not have access to this resource."),
     "not_found_error": (404, "Not found"),
     "request_too_large": (413, "Request body too large."),

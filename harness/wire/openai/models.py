@@ -154,19 +154,19 @@ def is_known(model: str, of_run: Sequence[str]) -> bool:
     return model in of_run or model in NAMES or undated(model) in NAMES
 
 
-def listing(of_run: Sequence[str]) -> JsonObject:
-    """The models there are."""
-    names = dict.fromkeys([*of_run, *_LISTED])
+def listing(of_run: Sequence[str], *, own_host: bool) -> JsonObject:
+    """The models there are; at a host of another than OpenAI those that the run states, if it states any."""
+    names = dict.fromkeys([*of_run, *(_LISTED if own_host or not of_run else ())])
     return {"object": "list", "data": [_model(name) for name in names]}
 
 
-def one(model: str, of_run: Sequence[str]) -> JsonObject:
-    """One model.
+def one(model: str, of_run: Sequence[str], *, own_host: bool) -> JsonObject:
+    """One model; a host of another than OpenAI has models of its own, of any name.
 
     Raises:
         Rejected: There is none of this name.
     """
-    if not is_known(model, of_run):
+    if own_host and not is_known(model, of_run):
         raise Rejected(f"The model '{model}' does not exist", "model", "model_not_found", 404)
     return _model(model)
 

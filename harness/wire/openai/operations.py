@@ -19,6 +19,7 @@ SIMULATED = Operations("""
 /files/{}/content GET
 /models GET
 /models/{} GET
+/moderations POST
 /responses POST
 /responses/input_tokens POST
 /responses/{} DELETE GET
@@ -115,7 +116,6 @@ REFUSED = Operations("""
 /live/sessions/{}/refer POST
 /live/sessions/{}/reject POST
 /models/{} DELETE
-/moderations POST
 /organization/admin_api_keys GET POST
 /organization/admin_api_keys/{} DELETE GET
 /organization/audit_logs GET

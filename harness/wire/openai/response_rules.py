@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
@@ -27,6 +28,14 @@ from harness.wire.openai.validate import (
 _SOURCES = ("input", "previous_response_id", "prompt", "conversation")
 _ROLES = ("assistant", "system", "developer", "user")
 _OUTPUT_TOKENS_MIN = 16
+_REQUIRED = {
+    "function": ("name",),
+    "custom": ("name",),
+    "file_search": ("vector_store_ids",),
+    "code_interpreter": ("container",),
+    "mcp": ("server_label",),
+}
+"""What a tool of each type must state, as the types of the SDK have it."""
 
 
 def check_response(asked: JsonObject) -> None:
@@ -66,8 +75,20 @@ def check_response(asked: JsonObject) -> None:
         check_schema("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
         if format_.get("strict"):
             check_strict("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
+        _check_json_is_named(format_["type"], asked)
     _check_tools(asked.get("tools") or ())
     _check_input(asked.get("input"), asked["model"])
+
+
+def _check_json_is_named(kind: str, asked: JsonObject) -> None:
+    """Free JSON is asked for in the input, too; what went before it is not looked at."""
+    if kind != "json_object" or asked.get("previous_response_id") is not None:
+        return
+    if "json" not in json.dumps(asked.get("input")).lower():
+        raise Rejected(
+            "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+            "input",
+        )
 
 
 def check_simulated(asked: JsonObject) -> None:
@@ -128,8 +149,8 @@ def check_window(model: str, sections: Sequence[PromptSection]) -> None:
 def _check_tools(tools: Sequence[Any]) -> None:
     for number, tool in enumerate(tools):
         check_there(f"tools[{number}]", tool, "type")
+        check_there(f"tools[{number}]", tool, *_REQUIRED.get(tool["type"], ()))
         if tool["type"] == "function":
-            check_there(f"tools[{number}]", tool, "name")
             check_function(f"tools[{number}].parameters", tool)
 
 

@@ -1,7 +1,7 @@
 """The Responses API: read a request, remember stored responses, write the whole answer.
 
-A response that is stored can be continued by `previous_response_id`, read and deleted; all are, unless the request says
-`store: false`. What is known of the object and its order is from recorded replies of 2026.
+A response that is stored can be continued by `previous_response_id`, referred to item by item, read and deleted; all are,
+unless the request says `store: false`. What is known of the object and its order is from recorded replies of 2026.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from harness.errors import NotSimulated
 from harness.json_types import JsonObject
 from harness.provider.tokens import count_tokens
 from harness.virtual.clocks import EPOCH_S
@@ -20,6 +19,7 @@ from harness.wire.openai.encoding import compact, pretty
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.families import has
 from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
+from harness.wire.openai.models import context_tokens
 from harness.wire.openai.reasoning import thinking_of
 from harness.wire.openai.response_object import completed, new_id, output_items
 from harness.wire.openai.response_rules import check_response, check_results, check_window
@@ -28,6 +28,7 @@ from harness.wire.openai.server_tools import offered_in, wanted_hosted
 from harness.wire.openai.shapes import RESPONSE, check_shape
 from harness.wire.openai.tool_items import usage_of
 from harness.wire.openai.tools import FRAME_TOKENS, offer
+from harness.wire.openai.validate import tokens_of
 
 Items = tuple[JsonObject, ...]
 
@@ -65,7 +66,10 @@ class Responses:
         """
         check_shape("", asked, RESPONSE)
         check_response(asked)
-        items = (*self._earlier(asked.get("previous_response_id")), *_items(asked.get("input")))
+        items = (
+            *self._earlier(asked.get("previous_response_id")),
+            *self._resolved(_items(asked.get("input"))),
+        )
         check_results(items)
         return _prompt(asked, items)
 
@@ -136,6 +140,26 @@ class Responses:
             )
         return self._kept[response_id].items
 
+    def _resolved(self, items: Items) -> Items:
+        """Items with those in the place of references that these name."""
+        return tuple(
+            self._item(item.get("id")) if item["type"] == "item_reference" else item
+            for item in items
+        )
+
+    def _item(self, item_id: object) -> JsonObject:
+        for response_id, kept in self._kept.items():
+            listed: list[JsonObject] = self.input_items(response_id)["data"]
+            for item in (*kept.items, *listed):
+                if item.get("id") == item_id:
+                    return item
+        raise Rejected(
+            f"Item with id '{item_id}' not found. Items are not persisted when `store` is set to false. "
+            "Try again with `store` set to true, or remove this item from your input.",
+            "input",
+            status=404,
+        )
+
     def _find(self, response_id: str) -> _Kept:
         if response_id not in self._kept:
             raise Rejected(f"Response with id '{response_id}' not found.", status=404)
@@ -176,7 +200,7 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
     if instructions:
         talk.instruct(instructions)
         talk.count(instructions, count_tokens(instructions))
-    for item in items:
+    for item in _in_window(asked, items, tokens_of(talk.sections)):
         _hear(talk, item)
     check_window(asked["model"], talk.sections)
     functions = [tool for tool in tools if tool.get("type") == "function"]
@@ -205,6 +229,36 @@ def _prompt(asked: JsonObject, items: Items) -> Prompt:
     )
 
 
+def _in_window(asked: JsonObject, items: Items, other_tokens: int) -> Items:
+    """The items that a request lets the model read: with `truncation` the last ones that fit into its context.
+
+    Args:
+        asked: The request.
+        items: All items.
+        other_tokens: What instructions and tools take of the context.
+    """
+    longest = context_tokens(asked["model"])
+    if asked.get("truncation") != "auto" or longest is None:
+        return items
+    sizes = [_size(item) for item in items]
+    beyond, first = sum(sizes) + other_tokens - longest, 0
+    while beyond > 0 and first < len(items) - 1:
+        beyond -= sizes[first]
+        first += 1
+    dropped = {item.get("call_id") for item in items[:first] if item["type"] == "function_call"}
+    return tuple(
+        item
+        for item in items[first:]
+        if item["type"] != "function_call_output" or item.get("call_id") not in dropped
+    )
+
+
+def _size(item: JsonObject) -> int:
+    alone = Conversation()
+    _hear(alone, item)
+    return tokens_of(alone.sections)
+
+
 def _hear(talk: Conversation, item: JsonObject) -> None:
     """Take in one item."""
     match item["type"]:
@@ -218,8 +272,6 @@ def _hear(talk: Conversation, item: JsonObject) -> None:
             talk.count_message(item, item.get("output"))
         case "reasoning":
             talk.count_message(item, item.get("summary"))
-        case "item_reference":
-            raise NotSimulated("'item_reference' of OpenAI's responses", "send the item itself")
         case _:
             talk.count(item, count_tokens(compact(item)))
 

@@ -483,3 +483,28 @@ def test_thought_without_what_it_led_to_is_rejected(send: Call, items: list[obje
 )
 def test_thought_with_what_it_led_to_is_taken(send: Call, items: list[object]) -> None:
     assert send("/v1/responses", {"model": "gpt-5", "input": items}).model == "gpt-5"
+
+
+@pytest.mark.parametrize(
+    ("tool", "missing"),
+    [
+        ({"type": "file_search"}, "vector_store_ids"),
+        ({"type": "code_interpreter"}, "container"),
+        ({"type": "mcp", "server_url": "https://box.example"}, "server_label"),
+        ({"type": "custom", "description": "writes SQL"}, "name"),
+    ],
+)
+def test_a_hosted_tool_states_what_it_needs(send: Call, tool: dict[str, Any], missing: str) -> None:
+    asked = {"model": "gpt-5", "input": "hi", "tools": [{"type": "web_search"}, tool]}
+    status, error = error_of(send("/v1/responses", asked))
+    assert (status, error["param"]) == (400, f"tools[1].{missing}")
+    assert error["message"] == f"Missing required parameter: 'tools[1].{missing}'."
+
+
+@pytest.mark.parametrize("said", ["a list of towns", [{"role": "user", "content": "towns"}]])
+def test_free_json_is_asked_for_in_the_input_of_a_response(send: Call, said: object) -> None:
+    asked = {"model": "gpt-4.1", "input": said, "text": {"format": {"type": "json_object"}}}
+    status, error = error_of(send("/v1/responses", {**asked, "instructions": "Answer in JSON."}))
+    assert (status, error["param"]) == (400, "input")
+    assert "must contain the word 'json'" in error["message"]
+    assert send("/v1/responses", {**asked, "input": "towns as JSON"}).wanted == {"type": "object"}

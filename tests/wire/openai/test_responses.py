@@ -142,3 +142,47 @@ def test_a_refusal_is_a_part_of_its_own(respond: Call, whole: Call) -> None:
 def test_what_only_the_real_api_remembers_is_refused_loudly(respond: Call) -> None:
     with pytest.raises(NotSimulated, match="conversation"):
         respond("hi", conversation="conv_1")
+
+
+def test_references_stand_for_items_that_were_stored(
+    respond: Call, whole: Call, send: Call
+) -> None:
+    body = whole(respond("hi", tools=[WEATHER]), Reply("", (ToolCall("weather", {}),)))
+    heard = json.loads(send(f"/v1/responses/{body['id']}/input_items", None, "GET").body)["data"][0]
+    call = body["output"][0]
+    prompt = respond(
+        [
+            {"type": "item_reference", "id": heard["id"]},
+            {"type": "item_reference", "id": call["id"]},
+            {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"},
+        ]
+    )
+    assert prompt.conversation == (
+        ChatMessage("user", "hi"),
+        ChatMessage("assistant", "", (ToolCall("weather", {}),)),
+        ChatMessage("user", "", (), (ToolResult("weather", "sunny"),)),
+    )
+
+
+def test_reference_to_what_is_not_stored_is_not_found(respond: Call, whole: Call) -> None:
+    body = whole(respond("hi", store=False), "Hello.")
+    answer = respond([{"type": "item_reference", "id": body["output"][0]["id"]}])
+    assert answer.status == 404
+    assert "Items are not persisted when `store` is set to false." in answer.body.decode()
+
+
+def test_truncation_drops_items_from_the_beginning(respond: Call) -> None:
+    long = {"role": "user", "content": "word " * 100_000}
+    items = [long, WISH, RESULT, {"role": "assistant", "content": "Sunny."}]
+    assert respond([*items, long]).status == 400
+    prompt = respond([*items, long], truncation="auto")
+    assert prompt.conversation[-1].text == long["content"]
+    assert prompt.tokens <= 128_000
+    half = {"role": "user", "content": "word " * 50_000}
+    long_call = {**WISH, "arguments": json.dumps({"x": half["content"]})}
+    cut = respond([long_call, RESULT, half, half], truncation="auto")  # a result needs its call
+    assert cut.conversation == (ChatMessage("user", half["content"]),) * 2
+    assert respond([half, long], truncation="auto").conversation == (
+        ChatMessage("user", long["content"]),
+    )
+    assert respond([{**long, "content": "word " * 200_000}], truncation="auto").status == 400
