@@ -23,8 +23,8 @@ FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "dow
 """Before all else; `down` to its end."""
 
 ROUND: tuple[str, ...] = (
-    "race", "slow", "follow", "tools", "fail", "widely", "cancel", "race", "again", "heal", "follow", "other", "widely", "under", "instant",
-    "dense", "race", "cancel", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "widely", "transient",
+    "race", "slow", "follow", "tools", "fail", "widely", "cancel", "race", "again", "heal", "follow", "other", "cancel", "widely", "under",
+    "instant", "dense", "race", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "widely", "transient",
     "aside", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
