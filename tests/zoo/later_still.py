@@ -54,11 +54,15 @@ async def summed_up_while_it_went_on(fixed: bool) -> list[str]:
     return history
 
 
+def is_balanced(books: dict[str, Any]) -> None:
+    assert books["total"] == books["done"], f"a deposit is lost: {books}"
+
+
 @planted(
     "latency race",
     Late("teller", 1, 13.0),
     agents={"teller": {"reply": "noted", "latency_s": 3.0}},
-    check=lambda books: _is_balanced(books),
+    check=is_balanced,
 )
 async def turnstile_given_back_by_who_never_passed(fixed: bool) -> dict[str, Any]:
     """Who loses patience at a turnstile lets another one in, while the first is still inside."""
@@ -87,10 +91,6 @@ async def turnstile_given_back_by_who_never_passed(fixed: bool) -> dict[str, Any
     async with openai_client() as client:
         await asyncio.gather(*(deposit(number) for number in range(3)))
     return books
-
-
-def _is_balanced(books: dict[str, Any]) -> None:
-    assert books["total"] == books["done"], f"a deposit is lost: {books}"
 
 
 @planted(
@@ -126,11 +126,15 @@ async def gate_shut_by_a_rate_limit(fixed: bool) -> dict[int, str]:
     return parts
 
 
+def is_one(sent: list[str]) -> None:
+    assert len(sent) == 1, f"not one message: {sent}"
+
+
 @planted(
     "tie",
     Late("clerk", 1, 10.0),
     agents={"clerk": {"reply": "the answer", "latency_s": 4.0}},
-    check=lambda sent: _is_one(sent),
+    check=is_one,
 )
 async def answered_with_an_apology(fixed: bool) -> list[str]:
     """An answer that comes in the very instant of the time-out is sent, and so is the apology for it."""
@@ -169,13 +173,13 @@ async def answered_with_an_apology(fixed: bool) -> list[str]:
     return sent
 
 
-def _is_one(sent: list[str]) -> None:
-    assert len(sent) == 1, f"not one message: {sent}"
-
-
 async def reserve(table: str, key: str) -> str:
     """Reserve a table; a simulated tool replaces it."""
     raise NotImplementedError(f"{table} {key}")
+
+
+def is_reserved_once(keys: list[str]) -> None:
+    assert len(set(keys)) <= 1, f"reserved twice: {keys}"
 
 
 @planted(
@@ -186,7 +190,7 @@ async def reserve(table: str, key: str) -> str:
         "concierge": {"reply": "Done!", "latency_s": 3.0},
     },
     tools={"reserve": {"result": "R1", "latency_s": 1.0, "idempotency_key": "key"}},
-    check=lambda keys: _is_reserved_once(keys),
+    check=is_reserved_once,
 )
 async def stopped_and_continued(fixed: bool) -> list[str]:
     """A turn that the user stops and continues reserves again: what the tool did is noted only after it was told of.
@@ -221,7 +225,3 @@ async def stopped_and_continued(fixed: bool) -> list[str]:
             except CLEAN:
                 break
     return keys
-
-
-def _is_reserved_once(keys: list[str]) -> None:
-    assert len(set(keys)) <= 1, f"reserved twice: {keys}"
