@@ -46,6 +46,8 @@ class TimerRecord:
     """When it fires, or would have fired [virtual s]."""
     fired_s: float | None = None
     """When it fired [virtual s]; None while it has not, and when what it waited for came first."""
+    cancelled_s: float | None = None
+    """When what it waited for came, or its owner gave it up [virtual s]; None while neither has happened. Sleeps do not tell."""
     of_program: bool = True
     """Whether the program set it, and not a library or an SDK for itself."""
 

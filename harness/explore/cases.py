@@ -39,12 +39,7 @@ def keep(folder: Path, finding: Finding) -> Path:
         "limits": dict(replay.limits),
         "story": finding.story,
     }
-    same = repr((replay.test, replay.seed, record["deviations"], finding.kind))
-    digest = hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    name = (
-        _NOT_IN_NAMES.sub("-", f"{finding.kind} {finding.message}")[:_NAME_MAX].strip("-").lower()
-    )
-    path = folder / f"{name}-{digest}.yaml"
+    path = _path(folder, finding, replay)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(
@@ -53,6 +48,21 @@ def keep(folder: Path, finding: Finding) -> Path:
     except OSError as error:
         raise HarnessError(f"cannot keep a finding in {folder}: {error.strerror}") from None
     return path
+
+
+def drop(folder: Path, finding: Finding) -> None:
+    """Drop the file of a finding that another one takes the place of."""
+    _path(folder, finding, read_token(finding.token)).unlink(missing_ok=True)
+
+
+def _path(folder: Path, finding: Finding, replay: Replay) -> Path:
+    deviations = [to_record(one) for one in finding.overrides]
+    same = repr((replay.test, replay.seed, deviations, finding.kind))
+    digest = hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    name = (
+        _NOT_IN_NAMES.sub("-", f"{finding.kind} {finding.message}")[:_NAME_MAX].strip("-").lower()
+    )
+    return folder / f"{name}-{digest}.yaml"
 
 
 def read(path: Path) -> Replay:

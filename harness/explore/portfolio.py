@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.explore.cases import keep, of_test
+from harness.explore.cases import drop, keep, of_test
 from harness.explore.coverage import coverage_of
-from harness.explore.deviation import Deviations
+from harness.explore.deviation import WIDE, Deviations
 from harness.explore.exploration import Exploration, Finding
 from harness.explore.nearest import nearest
 from harness.explore.observation import Observation
@@ -23,8 +23,8 @@ FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "dow
 """Before all else; `down` to its end."""
 
 ROUND: tuple[str, ...] = (
-    "race", "slow", "follow", "tools", "fail", "widely", "cancel", "race", "again", "heal", "follow", "other", "widely", "under",
-    "dense", "race", "cancel", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "widely", "transient",
+    "race", "slow", "follow", "tools", "fail", "widely", "cancel", "race", "again", "heal", "follow", "other", "cancel", "widely", "under",
+    "instant", "dense", "race", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "widely", "transient",
     "aside", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
@@ -68,6 +68,8 @@ class Portfolio:
         self._cases = cases
         self._limits = limits
         self._findings: list[Finding] = []
+        self._place: dict[tuple[str, str, str], int] = {}
+        """Where the finding of a failure stands among them."""
         self._not_reproducible: list[str] = []
         self._shrinking = 0
         self._running: dict[str, Iterator[Deviations | None]] = {}
@@ -178,7 +180,7 @@ class Portfolio:
         """Confirm a failure of a new class, shrink it, and tell of it."""
         failure = trial.failure
         assert failure is not None, "only failures are reported"
-        if failure.key in self._search.known:
+        if failure.key in self._search.known and not self._has_less(trial, failure):
             return
         again, same = self._look(trial.deviations)
         if same is None or same.key != failure.key or again.events != trial.seen.events:
@@ -197,8 +199,18 @@ class Portfolio:
         self._search.known |= {failure.key, shrunk.failure.key}
         self._tell(trial, shrunk)
 
+    def _has_less(self, trial: Trial, failure: Failure) -> bool:
+        """Whether a failure that was found already takes fewer deviations this time.
+
+        Shrinking only takes away and replaces: from two faults that make the program early it does not come to the one call that is late.
+        """
+        place = self._place.get(failure.key)
+        if place is None or any(isinstance(one, WIDE) for one in trial.deviations):
+            return False
+        return len(trial.deviations) < len(self._findings[place].overrides)
+
     def _tell(self, trial: Trial, shrunk: Shrunk) -> None:
-        """Keep a finding, and tell of it."""
+        """Keep a finding, in the place of a greater one of the same failure, and tell of it."""
         deviations = in_order(shrunk.deviations, shrunk.seen)
         if deviations:
             self._search.minima.append(frozenset(deviations))
@@ -232,10 +244,23 @@ class Portfolio:
             deviations_when_found=len(trial.deviations),
             failure=shrunk.failure,
         )
-        self._findings.append(finding)
+        self._put(finding, trial.failure)
         if self._cases is not None and deviations:
             keep(self._cases, finding)
         self._on_finding(finding)
+
+    def _put(self, finding: Finding, first: Failure | None) -> None:
+        """Keep a finding in the place of a greater one of the same failure."""
+        keys = [of.key for of in (first, finding.failure) if of is not None]
+        place = next((self._place[key] for key in keys if key in self._place), None)
+        if place is None:
+            place = len(self._findings)
+            self._findings.append(finding)
+        else:
+            if self._cases is not None:
+                drop(self._cases, self._findings[place])
+            self._findings[place] = finding
+        self._place |= dict.fromkeys(keys, place)
 
     def _look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
         self._shrinking += 1

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from harness import wall
 from harness.errors import Deadlock, HarnessError, LimitExceeded
@@ -44,6 +45,7 @@ makes so many calls however many others there are."""
 _CONFIRMED_AT = 4
 """A program goes on for ever if a run passes a bound that is so many times as wide; later runs are cut at the bound itself."""
 
+_T = TypeVar("_T")
 
 AGAIN = "again"
 """The strategy that tries other times of calls whose lateness is a base already."""
@@ -362,16 +364,20 @@ class Search:
 
     def spread(self) -> Iterator[Site]:
         """The calls of the passing run: of each agent the first, the last, then the others, agents in turn."""
-        columns = []
+        columns: list[tuple[bool, bool, list[Site]]] = []
         for agent in self.agents:
             own = [site for site in self.passing.seen.sites if site.agent == agent]
-            own = own[:1] + own[-1:] * (len(own) > 1) + own[1:-1]
             columns.append((agent in self.irrelevant, agent not in self.linked, own))
         columns.sort(key=lambda each: each[:2])
         for wanted in (False, True):
-            chosen = [own for irrelevant, _, own in columns if irrelevant is wanted]
-            for row in range(max(map(len, chosen), default=0)):
-                yield from (own[row] for own in chosen if row < len(own))
+            yield from _in_turn([own for irrelevant, _, own in columns if irrelevant is wanted])
+
+    def uses(self) -> Iterator[Use]:
+        """The uses of tools of the passing run: of each tool the first, the last, then the others, tools in turn."""
+        by_tool: dict[str, list[Use]] = {}
+        for use in self.passing.seen.uses:
+            by_tool.setdefault(use.tool, []).append(use)
+        yield from _in_turn(list(by_tool.values()))
 
     def changed_by(self, trial: Trial, agents: Collection[str]) -> bool:
         """Whether a trial differs from the passing run in more than the calls of some agents."""
@@ -396,6 +402,13 @@ class Search:
             for single in _singles(one for one in trials.values() if one.failure is None)
             if single not in stories
         ]
+
+
+def _in_turn(columns: Sequence[Sequence[_T]]) -> Iterator[_T]:
+    """The first of each column, the last of each, then the others."""
+    spread = [[*own[:1], *own[1:][-1:], *own[1:-1]] for own in columns]
+    for row in range(max(map(len, spread), default=0)):
+        yield from (own[row] for own in spread if row < len(own))
 
 
 def _singles(trials: Iterable[Trial]) -> list[Deviations]:

@@ -196,7 +196,11 @@ class Shrinker:
                 return
         seen = self._best.seen
         for one in best:
-            for single in (*_at_same_call(one), *at_same_event(one, seen, self._passing)):
+            for single in (
+                *at_same_place(one, seen, self._passing),
+                *_at_same_call(one),
+                *at_same_event(one, seen, self._passing),
+            ):
                 if self._fails((single,)):
                     return
 
@@ -235,6 +239,26 @@ def _at_same_call(one: Deviation) -> Iterator[Deviation]:
             yield Fault(call, "hang")
         case Latency(call=call, takes_s=takes_s):
             yield Latency(call, round(takes_s * 3 + 30, 1))
+
+
+def at_same_place(one: Deviation, seen: Observation, passing: Observation) -> Iterator[Deviation]:
+    """The same at the call that stands in its place in the passing run.
+
+    What another deviation did can be in the prompt of a later call of the same task; without it that call has another address.
+    """
+    if not isinstance(one, Fault | Latency):
+        return
+    known = {site.address for site in passing.sites}
+    here = next((site for site in seen.sites if site.address == one.call), None)
+    if here is None or here.address in known:
+        return
+    before, now = (
+        [site for site in run.sites if (site.path, site.agent) == (here.path, here.agent)]
+        for run in (passing, seen)
+    )
+    place = now.index(here)
+    if place < len(before):
+        yield replace(one, call=before[place].address)
 
 
 def at_same_event(one: Deviation, seen: Observation, passing: Observation) -> Iterator[Deviation]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from harness.chance.choices import TimerRecord
 from harness.explore.observation import Observation, Site, Use
@@ -41,6 +41,14 @@ class Timeline:
     def __init__(self, seen: Observation, irrelevant: Collection[str] = ()) -> None:
         self._seen = seen
         unrelated = {site.path for site in seen.sites if site.agent in irrelevant}
+        # A task that makes unrelated calls alone can still be the one that waits for the others.
+        unrelated -= {
+            above
+            for site in seen.sites
+            if site.agent not in irrelevant
+            for above in accumulate(site.path.split("/"), "{}/{}".format)
+        }
+        self._unrelated = unrelated
         times: list[float] = []
         for site in seen.sites:
             if site.agent not in irrelevant:
@@ -65,12 +73,41 @@ class Timeline:
                 continue
             if not _is_above(timer.task, site.path):
                 continue
+            if timer.cancelled_s is not None and timer.cancelled_s < site.end_s - _NEAR_S:
+                continue  # it was for something else
             if timer.of_program:
                 if timer.kind != "sleep":
                     outer.add(round(timer.due_s, 6))
             elif abs(timer.set_s - site.start_s) < _NEAR_S and timer.due_s - timer.set_s < _FAR_S:
                 own.add(round(timer.due_s, 6))
         return sorted(own | outer)
+
+    def running(self, at_s: float, *, sleeps: bool = True) -> list[float]:
+        """When the timers of the program that ran until a moment, or longer, were due [virtual s].
+
+        First those that ended at that moment: who had set them has got what it waited for. Then the nearest.
+
+        Args:
+            at_s: The moment [virtual s].
+            sleeps: Whether sleeps are among them, and not time-outs alone.
+        """
+        running = [
+            timer
+            for timer in self._seen.timers
+            if timer.of_program
+            and (sleeps or timer.kind != "sleep")
+            and timer.task not in self._unrelated
+            and timer.set_s < at_s - _NEAR_S
+            and timer.due_s > at_s + _NEAR_S
+            and (timer.cancelled_s is None or timer.cancelled_s > at_s - _NEAR_S)
+        ]
+        running.sort(
+            key=lambda timer: (
+                timer.cancelled_s is None or timer.cancelled_s > at_s + _NEAR_S,
+                timer.due_s,
+            )
+        )
+        return list(dict.fromkeys(timer.due_s for timer in running))
 
     def latencies(self, start_s: float, end_s: float, deadlines: Sequence[float]) -> list[float]:
         """How long something could take for other things to happen in another order, the most telling first [s].
@@ -83,6 +120,11 @@ class Timeline:
         found: list[tuple[float, float]] = []
         for deadline in deadlines[:3]:
             found += [(0, deadline + AFTER_S), (0, deadline - BEFORE_S)]
+        # Whoever waits elsewhere, such as for a lock that this one holds, gives up first.
+        others = [
+            at_s for at_s in self.running(end_s, sleeps=False) if round(at_s, 6) not in deadlines
+        ]
+        found += [(0.5, due_s + AFTER_S) for due_s in others[:1]]
         edges = [
             start_s,
             *(

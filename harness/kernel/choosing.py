@@ -25,6 +25,7 @@ from harness.chance.choices import Choices, TaskRecord, TimerKind, TimerRecord
 from harness.kernel import deadlock_report
 from harness.kernel.code_places import ASYNCIO, OURS, PACKAGES
 from harness.kernel.current_world import lineage_here
+from harness.kernel.handles import Timer
 from harness.kernel.identity import Identity
 from harness.kernel.kernel import BEFORE_THE_RUN, Kernel
 from harness.kernel.loop import LOOP_WAITS, SimLoop
@@ -109,14 +110,33 @@ class ChoosingKernel(Kernel):
             _path_here(), kind, self.now_s(), until_s, of_program=_is_of_program()
         )
         woken = super().park(waiter, record.due_s)
-        if not woken:
+        if woken:
+            record.cancelled_s = self.now_s()
+        else:
             record.fired_s = self.now_s()
         return woken
+
+
+class _RecordedTimer(Timer):
+    """A timer that notes when it is cancelled."""
+
+    __slots__ = ("record",)
+
+    record: TimerRecord
+    """Not of a timer that the loop sets for a planned cancellation."""
+
+    def cancel(self) -> None:
+        """Forget the callback; see `Timer.cancel`."""
+        record = getattr(self, "record", None)
+        if record is not None and record.fired_s is None and record.cancelled_s is None:
+            record.cancelled_s = self._loop.time()
+        super().cancel()
 
 
 class ChoosingLoop(SimLoop):
     """A loop that records its timers and tasks, and applies overrides of timers and cancellations."""
 
+    timer_class = _RecordedTimer
     _plans_made = False
 
     def __init__(self, made_of: Any) -> None:  # noqa: ANN401 - a kernel, or the world that a program's loop is made of
@@ -159,7 +179,10 @@ class ChoosingLoop(SimLoop):
             record.fired_s = self.time()
             callback(*args)
 
-        return super().call_at(record.due_s, fire, context=context)
+        timer = super().call_at(record.due_s, fire, context=context)
+        if isinstance(timer, _RecordedTimer):
+            timer.record = record
+        return timer
 
     def sleep_until(self, when_s: float) -> Suspension:
         """Await a virtual time [s], or one that is chosen later."""

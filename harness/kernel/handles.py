@@ -19,6 +19,9 @@ class TimingLoop(Protocol):
     def forget_timer(self) -> None:
         """A timer in the heap was cancelled."""
 
+    def time(self) -> float:
+        """Virtual time [s]."""
+
 
 class Handle(asyncio.Handle):
     """A callback that is ready; asyncio's own, made without its bookkeeping for debug mode."""

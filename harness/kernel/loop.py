@@ -59,6 +59,9 @@ class SimLoop(asyncio.BaseEventLoop):
     _task_factory: Callable[..., Any] | None
     _asyncgens: Any
 
+    timer_class: type[Timer] = Timer
+    """What its timers are."""
+
     is_aside = False
     """Whether it runs beside the program, and what blocks it is not the program's fault."""
 
@@ -91,7 +94,7 @@ class SimLoop(asyncio.BaseEventLoop):
         if self._closed:
             self._check_closed()
         when_s = self.kernel.env._now + delay  # noqa: SLF001 - see Kernel.now_s
-        timer = Timer(when_s, callback, args, self, context)
+        timer = self.timer_class(when_s, callback, args, self, context)
         heappush(self._timers, (when_s, next(self._timer_order), timer))
         waiter = self.waiter
         waiter.woken = True  # see `call_soon`
@@ -108,7 +111,7 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """Call back at the virtual time `when` [s]."""
         self._check_closed()
-        timer = Timer(when, callback, args, self, context)
+        timer = self.timer_class(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._timer_order), timer))
         waiter = self.waiter
         waiter.woken = True  # see `call_soon`

@@ -35,6 +35,8 @@ class Use:
     """How often it takes effect, if it does not fail."""
     is_done: bool = False
     """Whether it has taken effect, whatever its caller is told."""
+    is_noted: bool = False
+    """Whether an earlier use of the same idempotency key was cancelled, and its effect was noted then."""
 
 
 @contextmanager
@@ -71,7 +73,8 @@ def use_of(
     finally:
         world.log.close(span, status)
         world.end_use(name, span, asked)
-        if status != ERROR or use.is_done:  # one that was cancelled may have done its work
+        # One that was cancelled may have done its work.
+        if (status != ERROR or use.is_done) and not use.is_noted:
             for _ in range(use.effects):
                 world.note_effect(name, span, args, kwargs)
 
@@ -226,6 +229,8 @@ class SimTool:
                 use.effects = 0
             elif known is not None:
                 use.effects = min(use.effects, 1)
+            given_up = (_GIVEN_UP, known)
+            use.is_noted = given_up in answers
             mishap = use.mishap
             fails = world.draws.uniform(use.key, "failure") < self._failure_probability
             latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
@@ -260,7 +265,14 @@ class SimTool:
                     return before
                 return mishap.altered(result) if mishap.result is None else mishap.result
 
-            yield latency_s + (0.0 if mishap is None else mishap.wait_s), answer()
+            try:
+                yield latency_s + (0.0 if mishap is None else mishap.wait_s), answer()
+            except Exception:
+                raise
+            except BaseException:
+                if known is not None and use.effects:
+                    answers[given_up] = True
+                raise
 
     def _answer(
         self,
@@ -289,6 +301,9 @@ class SimTool:
 
 _LAST = object()
 """Stands for the last answer among those that are kept by idempotency key."""
+
+_GIVEN_UP = object()
+"""Beside an idempotency key: a use of that key was cancelled, and may have done its work."""
 
 
 def _chosen(world: ProgramWorld, name: str, outcome: str, latency_s: float) -> tuple[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -135,6 +136,22 @@ def test_program_with_a_key_refunds_once() -> None:
     run = run_shop(sim, idempotency_key="key")
     assert len(run.effects("refund")) == 1
     assert run.output == "refunded"
+
+
+@pytest.mark.parametrize(("key", "effects"), [("key", 1), (None, 3)])
+def test_use_that_is_given_up_and_made_again_with_its_key_takes_effect_once(
+    key: str | None, effects: int
+) -> None:
+    sim, done = Sim(), []
+    refund = sim.tool("refund", result=lambda **_: done.append(1), latency_s=2, idempotency_key=key)
+
+    async def program() -> None:
+        for patience_s in (1, 1.5, 3):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(refund(key="order 7"), patience_s)
+
+    assert len(sim.run(program).effects("refund")) == effects
+    assert len(done) == 1  # the two that were given up have not reached the result
 
 
 @pytest.mark.parametrize(

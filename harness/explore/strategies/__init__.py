@@ -17,6 +17,7 @@ from harness.explore.strategies.dense import dense
 from harness.explore.strategies.down import down
 from harness.explore.strategies.follow import follow
 from harness.explore.strategies.heal import heal
+from harness.explore.strategies.instants import instant
 from harness.explore.strategies.mishaps import mishaps
 from harness.explore.strategies.pairs import pairs
 from harness.explore.strategies.races import aside, race
@@ -43,6 +44,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "race": race,
     AGAIN: again,
     "aside": aside,
+    "instant": instant,
     "cancel": cancel,
     "tools": tools,
     "mishaps": mishaps,

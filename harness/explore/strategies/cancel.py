@@ -15,7 +15,7 @@ def cancel(search: Search) -> Iterator[Deviations | None]:
 
 
 def cancellations(search: Search, trial: Trial, *, whole: bool = True) -> list[Cancel]:
-    """Each task that somebody outside can cancel, in every stretch between two moments of a run; the first stretches of all first.
+    """Each task that somebody outside can cancel, in every stretch between two moments of a run; the first stretches of all first, then the last.
 
     A task that the program named is also cancelled in the instant of its creation, before its first step.
 
@@ -32,8 +32,8 @@ def cancellations(search: Search, trial: Trial, *, whole: bool = True) -> list[C
     for nth, task in enumerate((*named, *program)):
         end_s = seen.latency_s if task.ended_s is None else task.ended_s
         times = list(timeline.stretches(task.began_s, end_s))
-        if task.is_named:
-            times.insert(1, task.began_s)
-        for rank, at_s in enumerate(times):
+        begins = [task.began_s] if task.is_named else []
+        # What is done by the last stretch and not yet told of is done again, or left as it is.
+        for rank, at_s in enumerate([*times[:1], *times[1:][-1:], *begins, *times[1:-1]]):
             found.append((rank + nth, nth, Cancel(task.path, at_s)))
     return [deviation for _, _, deviation in sorted(found, key=lambda each: each[:2])]

@@ -57,6 +57,7 @@ def classes(search: Search, site: Site) -> Iterator[tuple[str, Fields]]:
     known += [
         ("hang", ()),
         ("reset_midway", ()),
+        ("status", (("status", 429),)),
         ("status", (("status", 400),)),
         ("truncated", (("keep", 0.0),)),
         ("truncated", (("keep", 0.9),)),

@@ -1,31 +1,49 @@
-"""Races: one call ends in another gap between the things that a run did."""
+"""Races: one call, or one use of a tool, ends in another gap between the things that a run did."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import zip_longest
 
-from harness.explore.deviation import Deviations, Latency
+from harness.explore.deviation import Deviation, Deviations, Latency, ToolLatency
 from harness.explore.search import Search
+from harness.explore.strategies.in_turn import by_rows
+from harness.explore.timeline import Timeline
 
 
 def race(search: Search) -> Iterator[Deviations | None]:
-    """Each call that may matter, at the most telling latencies first."""
-    yield from _races(
-        search, search.irrelevant, [a for a in search.agents if a not in search.irrelevant]
-    )
+    """Each call that may matter and each use, at the most telling latencies first."""
+    agents = [agent for agent in search.agents if agent not in search.irrelevant]
+    timeline = search.passing.timeline(search.irrelevant)
+    uses: list[Sequence[Deviation]] = [
+        [ToolLatency(use.key, takes_s) for takes_s in timeline.of_use(use)] for use in search.uses()
+    ]
+    yield from _singly(by_rows(_mixed(_of_calls(search, timeline, agents), uses)))
 
 
 def aside(search: Search) -> Iterator[Deviations | None]:
     """Each call that seemed unrelated: it was late by one time alone, and another can be the one that matters."""
-    yield from _races(search, (), search.irrelevant)
+    timeline = search.passing.timeline(())
+    yield from _singly(by_rows(_of_calls(search, timeline, search.irrelevant)))
 
 
-def _races(
-    search: Search, irrelevant: Collection[str], agents: Collection[str]
-) -> Iterator[Deviations]:
-    timeline = search.passing.timeline(irrelevant)
-    columns = [(site, timeline.of_site(site)) for site in search.spread() if site.agent in agents]
-    for row in range(max((len(latencies) for _, latencies in columns), default=0)):
-        for site, latencies in columns:
-            if row < len(latencies):
-                yield (Latency(site.address, latencies[row]),)
+def _of_calls(
+    search: Search, timeline: Timeline, agents: Collection[str]
+) -> list[Sequence[Deviation]]:
+    return [
+        [Latency(site.address, takes_s) for takes_s in timeline.of_site(site)]
+        for site in search.spread()
+        if site.agent in agents
+    ]
+
+
+def _mixed(
+    calls: Sequence[Sequence[Deviation]], uses: Sequence[Sequence[Deviation]]
+) -> list[Sequence[Deviation]]:
+    """Calls and uses in turn, so that many of the one do not keep the other waiting."""
+    return [each for pair in zip_longest(calls, uses) for each in pair if each is not None]
+
+
+def _singly(deviations: Iterator[Deviation]) -> Iterator[Deviations]:
+    for one in deviations:
+        yield (one,)

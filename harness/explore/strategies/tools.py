@@ -1,10 +1,10 @@
-"""Simulated tools: a use fails, its answer or its effect is lost, it is done twice, or it takes another time."""
+"""Simulated tools: a use fails, its answer or its effect is lost, or it is done twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.deviation import Deviations, ToolDropped, ToolFails, ToolLatency, ToolTwice
+from harness.explore.deviation import Deviations, ToolDropped, ToolFails, ToolTwice
 from harness.explore.search import Search
 from harness.explore.strategies.faults import DROPPED, LOST, TOOL_FAILS
 
@@ -13,7 +13,7 @@ _TWICE = "effect_twice"
 
 def tools(search: Search) -> Iterator[Deviations | None]:
     """Each use of the passing run."""
-    uses = search.passing.seen.uses
+    uses = list(search.uses())
     for effect, fault in ((True, LOST), (False, TOOL_FAILS)):
         for use in uses if search.allows(fault) else ():
             yield (ToolFails(use.key, effect),)
@@ -24,9 +24,3 @@ def tools(search: Search) -> Iterator[Deviations | None]:
     ):  # otherwise a check of effects could blame a program that has no way to prevent it
         for use in uses:
             yield (ToolTwice(use.key),)
-    timeline = search.passing.timeline(search.irrelevant)
-    columns = [(use, timeline.of_use(use)) for use in uses]
-    for row in range(max((len(latencies) for _, latencies in columns), default=0)):
-        for use, latencies in columns:
-            if row < len(latencies):
-                yield (ToolLatency(use.key, latencies[row]),)
