@@ -87,7 +87,7 @@ MISSING = {
     "model of an agent": wrong(WRITER, "¦{output_tokens: 50}", "agents.writer: the key 'model' is missing"),
     "stages": wrong(PATTERN, "  pipeline: ¦{}", "pattern.pipeline: the key 'stages' is missing"),
     "output price": wrong(MODEL, MODEL + ", prices: ¦{input_usd_per_mtok: 1}", "models.fast.prices: the key 'output_usd_per_mtok' is missing"),
-    "status of a fault": wrong(FAULT, "{status: ¦{}}", "faults[0].status: the key 'status' is missing; write, for example, `status: 400` (one of 400, 401, 403, "),
+    "status of a fault": wrong(FAULT, "{status: ¦{}}", "faults[0].status: the key 'status' is missing; write, for example, `status: 400` (one of 400, 401, 402, "),
     "delay of a fault": wrong(FAULT, "{message_delayed: ¦{to: writer}}", "faults[0].message_delayed: the key 'by_s' is missing; write, for example, `by_s: 1`"),
     "groups of a partition": wrong(FAULT, "{partition: ¦{}}", "faults[0].partition: the key 'groups' is missing; write, for example, `groups: [[NAME], [NAME]]`"),
     "agent of a pattern": wrong(PATTERN, "  react: ¦{}", "pattern.react: the key 'agent' is missing; write, for example, `agent: NAME`"),
@@ -196,7 +196,7 @@ RANGES = {
 
 CHOICES = {
     "jitter": wrong(POLICY, "{retry: {attempts: 3, jitter: ¦fulll}}", "policies.default.retry.jitter: must be 'full', 'equal', 'sdk' or 'none', not 'fulll'"),
-    "status": wrong(FAULT, "{status: {status: ¦418}}", "faults[0].status.status: must be 400, 401, 403"),
+    "status": wrong(FAULT, "{status: {status: ¦418}}", "faults[0].status.status: must be 400, 401, 402"),
     "error of an outage": wrong(PROVIDER, "    outages: [{at_s: 1, for_s: 2, error: ¦api_eror}]", "outages[0].error: must be 'api_error', 'overloaded_error'"),
     "what to do when a worker fails": wrong(PATTERN, "  orchestrator_worker: {workers: [writer], on_failure: ¦parital}", "on_failure: must be 'fail', 'partial' or 'default', not 'parital'"),
     "no arrivals": wrong(ARRIVALS, "¦{}", "workload.arrivals: give exactly one of poisson, every_s, at_s, closed, trace, not 0"),

@@ -427,7 +427,7 @@ def test_wrong_fault_is_one_clear_error(kind: str, fields: dict[str, Any], words
             "status",
             {"agent": "clerk"},
             (
-                "fault 'status' needs `status`, one of 400, 401, 403, 404, 413, 429, 500, 502, 503, 504, 529\n"
+                "fault 'status' needs `status`, one of 400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529\n"
                 "  How to fix: sim.fault('status', agent='clerk', status=400)"
             ),
         ),
