@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from pydantic_core import PydanticCustomError
 
 from harness.errors import did_you_mean
 from harness.fields import AgentName
-from harness.resilience import Policies
+from harness.resilience import CallQueue, Policies
 from harness.resilience.shared import differing
 from harness.scenario.cycles import cycle_of
 from harness.scenario.section import Section
@@ -46,9 +46,10 @@ def check_policies(
         customers: Whom its tasks are for.
     """
     policies = {agent: section.of(agent) for agent in agents}
-    for agent in policies:
+    flows = {"agent": set(policies), "customer": {it for it in customers if it is not None}}
+    for agent, mine in policies.items():
         _check_fallbacks(agent, policies, section)
-        _check_weights(agent, section, {"agent": list(policies), "customer": customers})
+        _check_weights(agent, mine.queue, section, flows)
     cycle = cycle_of({agent: _named(agent, mine) for agent, mine in policies.items()})
     if cycle:
         raise PydanticCustomError(
@@ -104,22 +105,22 @@ def _check_fallbacks(start: str, policies: dict[str, Policies], section: PolicyS
 
 
 def _check_weights(
-    agent: str, section: PolicySection, known: Mapping[str, Iterable[str | None]]
+    agent: str, queue: CallQueue | None, section: PolicySection, flows: Mapping[str, Set[str]]
 ) -> None:
     """Check that a queue gives weights to flows that there are."""
-    queue = section.of(agent).queue
-    for name in () if queue is None else queue.weights:
-        assert queue is not None
-        flows = sorted({it for it in known[queue.flows] if it is not None})
-        if name not in flows:
+    if queue is None:
+        return
+    for name in queue.weights:
+        if name not in flows[queue.flows]:
+            known = sorted(flows[queue.flows])
             raise PydanticCustomError(
                 "one_of",
                 "there is no {flow} {name}{hint}",
                 {
                     "flow": queue.flows,
                     "name": repr(name),
-                    "hint": did_you_mean(name, flows)
-                    or f"; known are {', '.join(flows) or 'none'}",
+                    "hint": did_you_mean(name, known)
+                    or f"; known are {', '.join(known) or 'none'}",
                     "at": (*section.place_of(agent, "queue"), "weights", name),
                 },
             )
