@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from tests.parity.drawn_threads import (
     BRANCHES,
     LEAVES,
     Line,
+    Log,
     Step,
     digest,
     drawn,
@@ -30,9 +33,8 @@ HOUSE = Path(__file__).parents[2]
 FEW, MANY = range(15), range(200)
 
 REAL_RUNS = 50
-LONGEST_S = 60.0
-"""How long the real runs of one program may take together. Every second one shows on a busy machine what it has to show: sleeps
-can be on time although threads, pools and loops start late."""
+LONGEST_S = 20.0
+"""How long the real runs of one program may take together; a run that keeps time shows within one or two what it has to show."""
 PUNCTUAL = 5
 """How many runs that kept time are enough to say that a log never occurs."""
 CHOICES = 200
@@ -76,19 +78,31 @@ def check_one_log(numbers: range) -> None:
         assert digests_of_another_process(python, programs, hash_seed) == first, python
 
 
+def is_in_step(real_log: list[Line], expected: Log) -> bool:
+    """Whether a log is the expected one, but for the order of what different threads do at one instant."""
+    left = iter(real_log)
+    for _, instant in groupby(expected, key=itemgetter(0)):
+        wanted = lines(list(instant))
+        if sorted(map(repr, wanted)) != sorted(map(repr, islice(left, len(wanted)))):
+            return False
+    return next(left, None) is None
+
+
 def check_real_runs(number: int) -> None:
     """The log occurs among real runs, or one does in which other threads got the contended locks.
 
+    Real threads run side by side, so that the order at one instant is theirs.
+
     A busy machine does not keep the time: what happened there and did not happen in virtual time says nothing.
     """
-    expected, seen, punctual = lines(simulated(number)), list[list[Line]](), 0
+    expected, seen, punctual = simulated(number), list[list[Line]](), 0
     began_s = wall.elapsed_s()
     for attempt in range(REAL_RUNS):
         sys.setswitchinterval(SWITCH_INTERVALS_S[attempt % len(SWITCH_INTERVALS_S)])
         log, was_punctual = real(number, min(SHORTEST_UNIT_S * LONGER**attempt, LONGEST_UNIT_S))
         seen.append(log)
         punctual += was_punctual
-        if log == expected:
+        if is_in_step(log, expected):
             return
         if wall.elapsed_s() - began_s > LONGEST_S:
             break
@@ -97,7 +111,7 @@ def check_real_runs(number: int) -> None:
     if punctual < PUNCTUAL:
         pytest.skip(f"the machine is busy: {punctual} of {len(seen)} real runs kept the time")
     pytest.fail(
-        f"program {number} has in virtual time, in any order, a log that it never has in reality:\n{expected}\n"
+        f"program {number} has in virtual time, in any order, a log that it never has in reality:\n{lines(expected)}\n"
         f"in reality, for example:\n{seen[0]}"
     )
 
