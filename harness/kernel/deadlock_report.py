@@ -11,7 +11,7 @@ from typing import NamedTuple
 from harness.kernel.agent_circle import find_circle
 from harness.kernel.awaited import AnyTask, Wait, few, frames_of, function_of, place_of, wait_of
 from harness.kernel.code_places import PROGRAM_START
-from harness.kernel.watcher import AGENTS
+from harness.kernel.watcher import AGENTS, unseen_failures
 
 _ALIKE_MIN = 4
 """From so many on, tasks of one function that do the same at the same place are one entry."""
@@ -116,15 +116,8 @@ def _frames_of_thread() -> list[FrameType]:
 
 def _deaths(loop: asyncio.AbstractEventLoop) -> dict[_Entry, list[str]]:
     """Tasks whose exception was never retrieved: others may wait for them."""
-    # Since Python 3.12 the set of all tasks has another name.
-    name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
-    dead = [
-        task
-        for task in list(getattr(asyncio.tasks, name))
-        if task.get_loop() is loop and task.done() and getattr(task, "_log_traceback", False)
-    ]
     dying: dict[_Entry, list[str]] = {}
-    for task in sorted(dead, key=lambda task: getattr(task, "order", 0)):
+    for task in sorted(unseen_failures(loop), key=lambda task: getattr(task, "order", 0)):
         error = task._exception  # noqa: SLF001 - asking in public would count as having looked
         text = f"{type(error).__name__}: {error}".partition("\n")[0]
         text = text if len(text) <= _ERROR_MAX else f"{text[:_ERROR_MAX]}..."

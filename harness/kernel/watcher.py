@@ -101,12 +101,20 @@ def death_of(task: asyncio.Future[object]) -> Death | None:
 
 def unseen_deaths(loop: asyncio.AbstractEventLoop) -> list[Death]:
     """The tasks of a loop that died and are still there, without anybody having looked at their errors."""
-    # Since Python 3.12 the set of all tasks has another name.
+    found = (death_of(task) for task in unseen_failures(loop))
+    return [death for death in found if death is not None]
+
+
+def unseen_failures(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[object]]:
+    """The tasks of a loop that ended with an error at which nobody has looked, in no order."""
+    # Since Python 3.12 the set of all tasks has another name. A copy is made at once, whatever tasks begin and end meanwhile in other threads.
     name = "_scheduled_tasks" if hasattr(asyncio.tasks, "_scheduled_tasks") else "_all_tasks"
+    there = [reference() for reference in getattr(asyncio.tasks, name).data.copy()]
     return [
-        death
-        for task in list(getattr(asyncio.tasks, name))
-        if task.get_loop() is loop
+        task
+        for task in there
+        if task is not None
+        and task.get_loop() is loop
+        and task.done()
         and getattr(task, "_log_traceback", False)
-        and (death := death_of(task)) is not None
     ]
