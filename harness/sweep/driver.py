@@ -145,23 +145,10 @@ class Sweeping:
             The runs that were under way when a worker was lost, each as a job of its own: any of them may be why.
         """
         under_way: deque[tuple[Job, Future[Made]]] = deque()
-        width = self.engine.jobs * _JOBS_PER_WORKER
         try:
             with self.engine.executor() as executor:
                 try:
-                    while left or under_way:
-                        busy = [future for _, future in under_way if not future.done()]
-                        while left and len(busy) < width and len(under_way) < width * _AHEAD:
-                            busy.append(_submitted(executor, left[0]))
-                            under_way.append((left.popleft(), busy[-1]))
-                        _, oldest = under_way[0]
-                        if oldest.done():
-                            made = oldest.result()
-                            with undisturbed():  # else they could be lost, or kept twice
-                                under_way.popleft()
-                                keep(made)
-                        else:
-                            wait(busy, return_when=FIRST_COMPLETED)
+                    self._until_done(executor, left, under_way, keep)
                 finally:
                     self.engine.abandon([future for _, future in under_way])
         except BaseException as error:
@@ -171,6 +158,29 @@ class Sweeping:
                 raise
             return suspects
         return []
+
+    def _until_done(
+        self,
+        executor: Executor,
+        left: deque[Job],
+        under_way: deque[tuple[Job, Future[Made]]],
+        keep: Keep,
+    ) -> None:
+        """Run jobs until all are done; raises what the oldest one that is under way has raised."""
+        width = self.engine.jobs * _JOBS_PER_WORKER
+        while left or under_way:
+            busy = [future for _, future in under_way if not future.done()]
+            while left and len(busy) < width and len(under_way) < width * _AHEAD:
+                busy.append(_submitted(executor, left[0]))
+                under_way.append((left.popleft(), busy[-1]))
+            _, oldest = under_way[0]
+            if oldest.done():
+                made = oldest.result()
+                with undisturbed():  # else they could be lost, or kept twice
+                    under_way.popleft()
+                    keep(made)
+            else:
+                wait(busy, return_when=FIRST_COMPLETED)
 
     def _alone(
         self,

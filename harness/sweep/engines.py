@@ -12,11 +12,10 @@ import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 from harness.errors import HarnessError
 from harness.run.many import process_pool
@@ -166,9 +165,14 @@ def _present_folder_first() -> Iterator[None]:
         sys.path[:] = before
 
 
-def lasting(engine: Engine) -> AbstractContextManager[Engine]:
+@contextmanager
+def lasting(engine: Engine) -> Iterator[Engine]:
     """Context manager: an engine whose workers last as long as the block, for questions that are asked one after another."""
-    return nullcontext(engine) if engine == HERE else _Lasting(engine)
+    if engine == HERE:
+        yield engine
+        return
+    with ExitStack() as kept_open:
+        yield _Lasting(engine, kept_open)
 
 
 class _Lasting:
@@ -176,27 +180,14 @@ class _Lasting:
 
     Args:
         engine: Who makes the executor: when it is first asked for, and again after an error.
+        kept_open: Closes it.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, kept_open: ExitStack) -> None:
         self.jobs = engine.jobs
         self._engine = engine
-        self._open = ExitStack()
+        self._open = kept_open
         self._executor: Executor | None = None
-
-    def __enter__(self) -> Self:
-        """Begin; nothing is made yet."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the executor, if there is one."""
-        self._executor = None
-        self._open.__exit__(kind, error, traceback)
 
     def alone(self) -> Engine:
         """See `Engine`."""
@@ -210,7 +201,8 @@ class _Lasting:
         try:
             yield self._executor
         except BaseException as error:
-            self.__exit__(type(error), error, error.__traceback__)
+            self._executor = None
+            self._open.__exit__(type(error), error, error.__traceback__)
             raise
 
     def abandon(self, futures: Iterable[Future[Any]]) -> None:
