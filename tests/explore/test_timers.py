@@ -9,7 +9,9 @@ from harness import Choices
 from harness.explore.deviation import Latency
 from harness.sim import Sim
 from tests.zoo.asking import CALL_ERRORS, ask, async_client
-from tests.zoo.planted import ZOO
+from tests.zoo.table import TABLE
+
+ZOO = {bug.name: bug for bug in TABLE}
 
 
 def test_timer_tells_when_what_it_waited_for_came() -> None:
