@@ -32,6 +32,7 @@ from harness.explore.deviation import (
 from harness.explore.observation import Bounds, Observation, Site, Subject, Use
 from harness.explore.properties import ENDLESS, Context, Failure, Property
 from harness.explore.reductions import REDUCTIONS, SAME_STORY
+from harness.explore.rows import by_rows
 from harness.explore.timeline import Timeline
 from harness.explore.trail import parted_here
 
@@ -406,9 +407,7 @@ class Search:
 
 def _in_turn(columns: Sequence[Sequence[_T]]) -> Iterator[_T]:
     """The first of each column, the last of each, then the others."""
-    spread = [[*own[:1], *own[1:][-1:], *own[1:-1]] for own in columns]
-    for row in range(max(map(len, spread), default=0)):
-        yield from (own[row] for own in spread if row < len(own))
+    return by_rows([[*own[:1], *own[1:][-1:], *own[1:-1]] for own in columns])
 
 
 def _singles(trials: Iterable[Trial]) -> list[Deviations]:

@@ -7,9 +7,9 @@ from itertools import islice
 
 from harness.explore.deviation import Cancel, Deviation, Deviations, Fault, Latency, ToolLatency
 from harness.explore.observation import Site, Use
+from harness.explore.rows import by_rows
 from harness.explore.search import Search, Trial
 from harness.explore.strategies.faults import FAILS, classes, failures_of
-from harness.explore.strategies.in_turn import by_rows
 from harness.explore.timeline import Timeline
 
 _EACH = 8
@@ -44,7 +44,8 @@ def _seconds(search: Search, trial: Trial) -> Iterator[Deviations]:
     columns = [_at_call(search, timeline, site) for site in trial.fresh[:_PLACES]]
     columns += [_at_use(search, timeline, use) for use in trial.fresh_uses[:_PLACES]]
     faults = 0
-    for second in (*_cancelled(trial, timeline), *by_rows(columns)):
+    there = [one for one in by_rows(columns) if one is not None]
+    for second in (*_cancelled(trial, timeline), *there):
         faults += not isinstance(second, Latency | ToolLatency | Cancel)
         if faults > _EACH:
             return

@@ -1,11 +1,10 @@
-"""Fair turns: of each trial, where trials are added while the search goes on, and of each call."""
+"""Fair turns of each trial, where trials are added while the search goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator
 
-from harness.explore.deviation import Deviation, Deviations
+from harness.explore.deviation import Deviations
 from harness.explore.search import Trial
 
 
@@ -31,9 +30,3 @@ def in_turn(
                 yield deviations
         if not proposed:
             yield None
-
-
-def by_rows(columns: Sequence[Sequence[Deviation | None]]) -> Iterator[Deviation]:
-    """The first of each column, then the second of each; None stands for what there is not."""
-    for row in zip_longest(*columns):
-        yield from filter(None, row)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.explore.deviation import Deviation, Deviations, Latency, ToolLatency
+from harness.explore.rows import by_rows
 from harness.explore.search import Search
-from harness.explore.strategies.in_turn import by_rows
 
 _EACH = 3
 """How many timers are tried at each call and each use at most, the most telling first."""

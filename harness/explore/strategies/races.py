@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import zip_longest
 
 from harness.explore.deviation import Deviation, Deviations, Latency, ToolLatency
+from harness.explore.rows import by_rows
 from harness.explore.search import Search
-from harness.explore.strategies.in_turn import by_rows
 from harness.explore.timeline import Timeline
 
 
@@ -18,7 +17,9 @@ def race(search: Search) -> Iterator[Deviations | None]:
     uses: list[Sequence[Deviation]] = [
         [ToolLatency(use.key, takes_s) for takes_s in timeline.of_use(use)] for use in search.uses()
     ]
-    yield from _singly(by_rows(_mixed(_of_calls(search, timeline, agents), uses)))
+    # In turn, so that many calls do not keep the uses waiting.
+    columns = list(by_rows([_of_calls(search, timeline, agents), uses]))
+    yield from _singly(by_rows(columns))
 
 
 def aside(search: Search) -> Iterator[Deviations | None]:
@@ -35,13 +36,6 @@ def _of_calls(
         for site in search.spread()
         if site.agent in agents
     ]
-
-
-def _mixed(
-    calls: Sequence[Sequence[Deviation]], uses: Sequence[Sequence[Deviation]]
-) -> list[Sequence[Deviation]]:
-    """Calls and uses in turn, so that many of the one do not keep the other waiting."""
-    return [each for pair in zip_longest(calls, uses) for each in pair if each is not None]
 
 
 def _singly(deviations: Iterator[Deviation]) -> Iterator[Deviations]:
