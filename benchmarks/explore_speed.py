@@ -24,11 +24,12 @@ from httpcore2._backends.auto import AutoBackend
 
 from benchmarks.wire import CannedNetwork
 from harness.explore import portfolio
+from harness.explore.budget import Budget
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import Property, properties
 from harness.explore.scenario import ExploredScenario
 from harness.explore.scenario import properties as properties_of_scenario
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from harness.scenario import load_scenario
 from harness.sim import Sim
 from harness.sim.exploring import ExploredProgram

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PASS
+from harness.explore.budget import Budget
 from harness.explore.cases import as_pytest
 from harness.explore.deviation import to_record
 from harness.explore.exploration import Exploration, Finding
 from harness.explore.portfolio import Portfolio
 from harness.explore.scenario import ExploredScenario, properties
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from harness.explore.token import read_token
 from harness.printable import printable
 from harness.scenario import load_scenario

@@ -132,8 +132,8 @@ def coverage_of(search: Search, cut_at: str) -> Coverage:
         irrelevant=tuple(search.irrelevant),
         never_met=tuple(name for name in wanted if name not in met),
         impossible={name: why for name, why in impossible(search).items() if search.allows(name)},
-        branches=tuple(search.branches.never_run()) if IS_KNOWN else None,
-        inconclusive=dict(search.inconclusive),
+        branches=tuple(search.judge.branches.never_run()) if IS_KNOWN else None,
+        inconclusive=dict(search.judge.inconclusive),
         notes=tuple(search.notes),
         cut_at=cut_at,
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from harness.explore.columns import in_columns
 from harness.explore.deviation import Deviations
 from harness.explore.observation import Observation
-from harness.explore.search import Trial
 from harness.explore.shrink import Shrunk
+from harness.explore.trial import Trial
 
 
 @dataclass(frozen=True, slots=True)

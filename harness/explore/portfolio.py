@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness.explore.budget import BudgetSpent
 from harness.explore.cases import drop, keep, of_test
 from harness.explore.coverage import coverage_of
 from harness.explore.deviation import WIDE, Deviations
@@ -12,12 +13,13 @@ from harness.explore.exploration import Exploration, Finding
 from harness.explore.nearest import nearest
 from harness.explore.observation import Observation
 from harness.explore.properties import Failure
-from harness.explore.search import BudgetSpent, Search, Trial
+from harness.explore.search import Search
 from harness.explore.shrink import Shrinker, Shrunk, in_order
 from harness.explore.story import in_words, nearest_in_words, tell
 from harness.explore.strategies import STRATEGIES
 from harness.explore.token import NO_LIMITS, Replay, token_of
 from harness.explore.trail import parted, parted_here, trail_of
+from harness.explore.trial import Trial
 
 FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "down", "heal")
 """Before all else; `down` to its end."""
@@ -79,7 +81,7 @@ class Portfolio:
         """Search until the budget is spent, nothing is left to try, or Ctrl-C."""
         interrupted, cut_at = False, "nothing left to try"
         try:
-            with self._search.branches.watched():
+            with self._search.judge.branches.watched():
                 passing = self._search.begin()
                 if passing.failure is not None:
                     self._report(passing)
@@ -188,7 +190,7 @@ class Portfolio:
             self._not_reproducible.append(_parted(trial, failure, again, same))
             return
         shrunk = Shrinker(
-            self._search.look,
+            self._search.judge.look,
             trial.deviations,
             trial.seen,
             failure,
@@ -264,7 +266,7 @@ class Portfolio:
 
     def _look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
         self._shrinking += 1
-        return self._search.look(deviations)
+        return self._search.judge.look(deviations)
 
 
 def _parted(trial: Trial, failure: Failure, again: Observation, same: Failure | None) -> str:

@@ -2,137 +2,38 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from harness import wall
-from harness.errors import Deadlock, HarnessError, LimitExceeded
 from harness.explore.ahead import Ahead
 from harness.explore.altered import accepts_everything
-from harness.explore.branches import Branches, Line
+from harness.explore.budget import Budget
 from harness.explore.deviation import (
     WIDE,
     Cancel,
     Deviation,
     Deviations,
-    Down,
     Fault,
     Latency,
     Meets,
-    SlowAgent,
-    ToolDropped,
     ToolFails,
     ToolLatency,
     ToolTwice,
 )
-from harness.explore.observation import Bounds, Observation, Site, Subject, Use
-from harness.explore.properties import ENDLESS, Context, Failure, Property
+from harness.explore.judge import Judge
+from harness.explore.observation import Observation, Site, Subject, Use
+from harness.explore.properties import Property
 from harness.explore.reductions import REDUCTIONS, SAME_STORY
 from harness.explore.rows import by_rows
-from harness.explore.timeline import Timeline
 from harness.explore.trail import parted_here
-
-_RELATIVE_BOUND = 50
-"""A run may take so many times the virtual time and the time steps of the passing one."""
-
-_LEAST = Bounds(horizon_s=7200.0, calls=50, idle_instants=2_000, steps=10_000)
-"""Runs may go as far at least: the time-outs of an SDK alone add up to half an hour, and one agent that goes on for ever
-makes so many calls however many others there are."""
-
-_CONFIRMED_AT = 4
-"""A program goes on for ever if a run passes a bound that is so many times as wide; later runs are cut at the bound itself."""
+from harness.explore.trial import Trial
 
 _T = TypeVar("_T")
 
 AGAIN = "again"
 """The strategy that tries other times of calls whose lateness is a base already."""
-
-
-class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
-    """The search may run no more."""
-
-
-@dataclass(slots=True, eq=False)
-class Trial:
-    """One run of a search."""
-
-    deviations: Deviations
-    strategy: str
-    seen: Observation
-    failure: Failure | None
-    number: int
-    """1 for the passing run."""
-    fresh: tuple[Site, ...] = ()
-    """Calls that the passing run does not make."""
-    fresh_uses: tuple[Use, ...] = ()
-    """Uses of tools that it does not make."""
-    _timelines: dict[tuple[str, ...], Timeline] = field(default_factory=dict)
-    _addresses: frozenset[str] | None = None
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        """The calls that it makes."""
-        if self._addresses is None:
-            self._addresses = frozenset(site.address for site in self.seen.sites)
-        return self._addresses
-
-    def timeline(self, irrelevant: Collection[str]) -> Timeline:
-        """Its moments, but for those of some agents."""
-        without = tuple(irrelevant)
-        if without not in self._timelines:
-            self._timelines[without] = Timeline(self.seen, irrelevant)
-        return self._timelines[without]
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """What one run teaches."""
-
-    seen: Observation
-    failure: Failure | None
-    began: frozenset[str]
-    """The bounds that were known before it to be passed for ever."""
-    endless: frozenset[str]
-    """And after it."""
-    inconclusive: Counter[str]
-    lines: frozenset[Line]
-    """Lines of except-branches, and of functions that have some, that ran for the first time."""
-
-
-@dataclass(slots=True)
-class Budget:
-    """How much a search may spend.
-
-    Args:
-        runs: Runs, those for shrinking not counted.
-        wall_s: Real time [s].
-        findings: Classes of failure.
-    """
-
-    runs: int
-    wall_s: float
-    findings: float = math.inf
-    began_s: float = field(default_factory=wall.elapsed_s)
-    spent: int = 0
-
-    def take(self) -> None:
-        """Take one run.
-
-        Raises:
-            BudgetSpent: There is none left.
-        """
-        if self.is_spent:
-            raise BudgetSpent
-        self.spent += 1
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether there is nothing left."""
-        return self.spent >= self.runs or wall.elapsed_s() - self.began_s > self.wall_s
 
 
 class Search:
@@ -167,9 +68,7 @@ class Search:
         self.check = check
         self.reductions = reductions
         self.ahead = Ahead(jobs)
-        self.branches = Branches()
-        self.subject = subject
-        self.properties = properties
+        self.judge = Judge(subject, properties)
         self.budget = budget
         self.faults = faults
         self.seed = seed
@@ -193,29 +92,18 @@ class Search:
         """The minimal deviations of what was found."""
         self.known: set[tuple[str, str, str]] = set()
         """Keys of the failures that were found."""
-        self.bounds: Bounds | None = None
-        self.endless: frozenset[str] = frozenset()
-        """The names of bounds that a run passed although they were wide."""
         self.notes: list[str] = []
         """What there is to say about the search itself."""
-        self.inconclusive: Counter[str] = Counter()
-        """Runs that say nothing, by the reason: replies of the test that ran out, and the like."""
 
     # -- the passing run ----------------------------------------------------------------------------------------------
 
     def begin(self) -> Trial:
         """Run without deviations, and learn what there is."""
         self.budget.take()
-        seen = self.subject.run(())
-        self.passing = Trial((), "passing run", seen, self._judge(seen, seen, ()), 1)
+        seen, failure = self.judge.begin()
+        self.passing = Trial((), "passing run", seen, failure, 1)
         self.trials[frozenset()] = self.passing
         self.stories[seen.story()] = self.passing
-        self.bounds = Bounds(
-            max(_RELATIVE_BOUND * seen.latency_s, _LEAST.horizon_s),
-            2 * len(seen.sites) + _LEAST.calls,
-            max(_RELATIVE_BOUND * _idle_timers(seen), _LEAST.idle_instants),
-            max(_RELATIVE_BOUND * (len(seen.timers) + len(seen.tasks)), _LEAST.steps),
-        )
         self.agents = list(dict.fromkeys(site.agent for site in seen.sites))
         self.linked = _linked(seen)
         self.addresses = {site.address for site in seen.sites}
@@ -236,7 +124,7 @@ class Search:
         before = self.passing.seen
         if self.passing.failure is not None:
             return []
-        again, _ = self.look(())
+        again, _ = self.judge.look(())
         if again.events == before.events:
             return []
         where = parted_here(before.timeline(), again.timeline())
@@ -263,14 +151,14 @@ class Search:
         ):
             return self._assumed(deviations, strategy)
         if self.ahead.is_child:
-            self.ahead.send(deviations, self._looked(deviations))
+            looked = self.judge.looked(deviations)
+            looked.seen.timeline = partial(tuple, looked.seen.timeline())
+            self.ahead.send(deviations, looked)
         self.by_strategy[strategy] += 1
-        looked: _Looked = self.ahead.take(deviations, partial(self._looked, deviations))
-        if looked.began != self.endless:  # a run before it has moved the bounds
-            looked = self._looked(deviations)
-        self.endless = looked.endless
-        self.inconclusive += looked.inconclusive
-        self.branches.add(looked.lines)
+        looked = self.ahead.take(deviations, partial(self.judge.looked, deviations))
+        if not self.judge.is_current(looked):
+            looked = self.judge.looked(deviations)
+        self.judge.add(looked)
         seen, failure = looked.seen, looked.failure
         made = Trial(deviations, strategy, seen, failure, self.budget.spent)
         self.trials[frozenset(deviations)] = made
@@ -283,50 +171,6 @@ class Search:
         made = Trial(deviations, strategy, self.passing.seen, None, self.budget.spent)
         self.trials[frozenset(deviations)] = made
         return made
-
-    def _looked(self, deviations: Deviations) -> _Looked:
-        """Run under deviations, here or in another process, and say what there is to learn."""
-        before, began = self.inconclusive.copy(), self.endless
-        seen, failure = self.look(deviations)
-        after, self.endless = self.endless, began
-        told = Counter(self.inconclusive)
-        told.subtract(before)
-        self.inconclusive = before
-        if self.ahead.is_child:
-            seen.timeline = partial(tuple, seen.timeline())
-        return _Looked(seen, failure, began, after, +told, self.branches.fresh())
-
-    def look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
-        """Run under deviations and judge the run; it counts for nothing else."""
-        seen = self._run(deviations)
-        if isinstance(seen.error, LimitExceeded) and seen.error.limit not in self.endless:
-            self.endless |= {seen.error.limit}
-            seen = self._run(deviations)  # cut as all such runs are from now on
-        failure = self._judge(self.passing.seen, seen, deviations)
-        seen.release()
-        return seen, failure
-
-    def _run(self, deviations: Deviations) -> Observation:
-        bounds = self.bounds
-        if bounds is not None:
-            bounds = bounds.times(_CONFIRMED_AT, but=self.endless)
-        return self.subject.run(deviations, bounds)
-
-    def _judge(
-        self, passing: Observation, seen: Observation, deviations: Deviations
-    ) -> Failure | None:
-        error = seen.error
-        if isinstance(error, HarnessError) and not isinstance(error, Deadlock | LimitExceeded):
-            if not deviations:
-                raise error  # the test is wrong
-            self.inconclusive[str(error).splitlines()[0]] += 1
-            return None
-        context = Context(passing, seen, deviations)
-        failure = next(filter(None, (holds(context) for holds in self.properties)), None)
-        unaware = any(isinstance(one, ToolDropped) for one in seen.applied)
-        if failure is not None and unaware and failure.kind not in ENDLESS:
-            return None  # a program that was told that all is done cannot know better; it must not wait for ever
-        return failure
 
     def _learn(self, made: Trial) -> None:
         story = made.seen.story()
@@ -420,28 +264,6 @@ def _singles(trials: Iterable[Trial]) -> list[Deviations]:
             Fault | Latency | ToolFails | ToolLatency | ToolTwice | Meets | Cancel,
         )
     ]
-
-
-def agent_of(deviation: Deviation, sites: Sequence[Site]) -> str:
-    """The agent whose calls a deviation is about; empty if it is about none."""
-    match deviation:
-        case Fault(call=call) | Latency(call=call):
-            return next((site.agent for site in sites if site.address == call), "")
-        case Down(agent=agent) | SlowAgent(agent=agent):
-            return agent
-        case _:
-            return ""
-
-
-def _idle_timers(seen: Observation) -> int:
-    """How many timers were set while no call was open."""
-    idle, open_until_s = 0, -math.inf
-    calls = deque(sorted((site.start_s, site.end_s) for site in seen.sites))
-    for timer in sorted(seen.timers, key=lambda timer: timer.set_s):
-        while calls and calls[0][0] <= timer.set_s:
-            open_until_s = max(open_until_s, calls.popleft()[1])
-        idle += timer.set_s > open_until_s
-    return idle
 
 
 def _linked(seen: Observation) -> set[str]:

@@ -15,13 +15,14 @@ from typing import Any, Protocol
 
 from harness.errors import HarnessError, did_you_mean
 from harness.explore.apply import DeviatedChoices
+from harness.explore.budget import Budget
 from harness.explore.deviation import Deviations
 from harness.explore.exploration import Exploration, Finding
 from harness.explore.observation import Bounds, Observation, Site, Use
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import NO_LIMITS, properties
 from harness.explore.scenario import digest_of
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from harness.explore.spent import harm_in, spent_in
 from harness.explore.token import read_token
 from harness.faults import FAULTS

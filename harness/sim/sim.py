@@ -238,7 +238,7 @@ class Sim(Surroundings):
         Raises:
             HarnessError: There is no such fault, or the test describes its surroundings wrongly.
         """
-        from harness.explore.search import Budget
+        from harness.explore.budget import Budget
         from harness.sim.exploring import Explored, How
 
         self._explored = Explored(self, program, args, check)

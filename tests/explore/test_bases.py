@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from harness.explore.budget import Budget
 from harness.explore.deviation import Cancel, Deviation, Deviations, Down, Fault, Latency
 from harness.explore.observation import Bounds, Observation
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import Context, Failure
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from harness.explore.shrink import at_same_event
 from tests.explore.made_up import MadeUp
 

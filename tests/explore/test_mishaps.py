@@ -11,11 +11,12 @@ import anthropic
 import pytest
 
 from harness.explore import portfolio
+from harness.explore.budget import Budget
 from harness.explore.deviation import Meets, ToolDropped, ToolTwice
 from harness.explore.exploration import Exploration
 from harness.explore.portfolio import Portfolio
 from harness.explore.scenario import ExploredScenario, properties
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from harness.scenario import load_scenario
 from harness.sim import Sim
 

@@ -9,13 +9,14 @@ from itertools import combinations
 import pytest
 
 from harness.explore import portfolio
+from harness.explore.budget import Budget
 from harness.explore.deviation import Fault
 from harness.explore.exploration import Exploration
 from harness.explore.pair_classes import PairClasses, outcomes, siblings
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import Context, Failure, Property
 from harness.explore.reductions import OUTCOMES, REDUCTIONS, SIBLINGS, SUPPORTS
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from tests.explore.made_up_team import FAULTS, Team, team
 
 TEAMS = 30

@@ -9,12 +9,13 @@ from itertools import combinations
 import pytest
 
 from harness.explore import portfolio
+from harness.explore.budget import Budget
 from harness.explore.deviation import Deviations, Fault
 from harness.explore.exploration import Exploration
 from harness.explore.portfolio import Portfolio
 from harness.explore.properties import Context, Failure
 from harness.explore.reductions import REDUCTIONS
-from harness.explore.search import Budget, Search
+from harness.explore.search import Search
 from tests.explore.made_up import AGENTS, MadeUp
 
 SUBJECTS = 30

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from harness.explore.deviation import Fault
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
+from harness.explore.trial import Trial
 
 
 class Outcomes:

@@ -14,7 +14,8 @@ from collections.abc import Hashable, Iterable, Sequence
 
 from harness.explore.deviation import Fault
 from harness.explore.observation import Site
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
+from harness.explore.trial import Trial
 
 _NUMBER = re.compile(r"#\d+$")
 

@@ -7,8 +7,9 @@ from itertools import islice
 
 from harness.explore.deviation import Deviations, Latency, ToolLatency
 from harness.explore.latencies import as_before, with_time
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
 from harness.explore.strategies.in_turn import in_turn
+from harness.explore.trial import Trial
 
 _EACH = 6
 """How many other latencies of a late call are tried at most."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.explore.deviation import Cancel, Deviations
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
+from harness.explore.trial import Trial
 
 
 def cancel(search: Search) -> Iterator[Deviations | None]:

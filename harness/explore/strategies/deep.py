@@ -13,10 +13,11 @@ from harness.explore.deviation import (
     ToolLatency,
 )
 from harness.explore.rows import by_rows
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
 from harness.explore.strategies.cancel import cancellations
 from harness.explore.strategies.faults import FAILS, classes, failures_of
 from harness.explore.strategies.in_turn import in_turn
+from harness.explore.trial import Trial
 
 
 def deep(search: Search) -> Iterator[Deviations | None]:

@@ -8,9 +8,10 @@ from itertools import islice
 from harness.explore.deviation import Cancel, Deviation, Deviations, Fault, Latency, ToolLatency
 from harness.explore.observation import Site, Use
 from harness.explore.rows import by_rows
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
 from harness.explore.strategies.faults import FAILS, classes, failures_of
 from harness.explore.timeline import Timeline
+from harness.explore.trial import Trial
 
 _EACH = 8
 """How many faults follow a first deviation at most."""

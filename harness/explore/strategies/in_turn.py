@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from harness.explore.deviation import Deviations
-from harness.explore.search import Trial
+from harness.explore.trial import Trial
 
 
 def in_turn(

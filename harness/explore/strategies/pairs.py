@@ -7,7 +7,8 @@ from itertools import combinations
 
 from harness.explore.deviation import Deviation, Deviations
 from harness.explore.pair_classes import PairClasses
-from harness.explore.search import Search, agent_of
+from harness.explore.search import Search
+from harness.explore.trial import agent_of
 
 
 def pairs(search: Search) -> Iterator[Deviations | None]:

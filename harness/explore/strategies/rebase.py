@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.explore.deviation import Deviations, Latency, ToolLatency
-from harness.explore.search import Search, Trial
+from harness.explore.search import Search
 from harness.explore.strategies.in_turn import in_turn
+from harness.explore.trial import Trial
 
 _EACH = 2
 """How many latencies are tried at each call of such a run."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.explore.deviation import Deviations, Down, Fault
-from harness.explore.search import Search, agent_of
+from harness.explore.search import Search
 from harness.explore.strategies.faults import FAILS
+from harness.explore.trial import agent_of
 
 
 def under(search: Search) -> Iterator[Deviations | None]:
