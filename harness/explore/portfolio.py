@@ -21,13 +21,15 @@ from harness.explore.token import NO_LIMITS, Replay, token_of
 from harness.explore.trail import parted, parted_here, trail_of
 from harness.explore.trial import Trial
 
-FIRST: tuple[str, ...] = ("dense", "ties", "dense", "ties", "ties", "ties", "down", "heal")
+FIRST: tuple[str, ...] = (
+    "dense", "ties", "threads", "dense", "ties", "threads", "ties", "threads", "ties", "threads", "threads", "threads", "down", "heal",
+)  # fmt: skip
 """Before all else; `down` to its end."""
 
 ROUND: tuple[str, ...] = (
-    "race", "slow", "follow", "tools", "fail", "widely", "cancel", "race", "again", "heal", "follow", "other", "cancel", "widely", "under",
-    "instant", "dense", "race", "mishaps", "tools", "follow", "pairs", "race", "again", "ties", "rebase", "widely", "transient",
-    "aside", "deep",
+    "race", "cancel", "slow", "follow", "race", "tools", "cancel", "fail", "widely", "race", "again", "heal", "tools", "follow", "other",
+    "widely", "under", "transient", "instant", "dense", "race", "tools", "mishaps", "follow", "pairs", "race", "again", "widely", "ties",
+    "threads", "rebase", "aside", "deep",
 )  # fmt: skip
 """The order of turns from then on."""
 

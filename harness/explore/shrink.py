@@ -159,6 +159,8 @@ class Shrinker:
                 self._best = whole
             if self._best is whole:
                 self._prefer_one_thread(others, narrow)
+            if self._best is not whole:
+                self._halve()  # what was needed beside an order by chance may not be beside a plainer one
 
     def _prefer_one_thread(self, others: Deviations, narrow: Deviations) -> None:
         """One thread that goes first or last in place of an order by chance, of which nobody can tell what it does."""

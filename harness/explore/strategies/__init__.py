@@ -24,6 +24,7 @@ from harness.explore.strategies.races import aside, race
 from harness.explore.strategies.rebase import rebase
 from harness.explore.strategies.singles import fail, other, transient
 from harness.explore.strategies.slow import slow
+from harness.explore.strategies.threads import threads
 from harness.explore.strategies.ties import ties
 from harness.explore.strategies.tools import tools
 from harness.explore.strategies.under import under
@@ -33,6 +34,7 @@ Strategy = Callable[[Search], Iterator[Deviations | None]]
 
 STRATEGIES: Mapping[str, Strategy] = {
     "ties": ties,
+    "threads": threads,
     "dense": dense,
     "down": down,
     "heal": heal,

@@ -11,7 +11,7 @@ from harness.explore.trial import agent_of
 
 
 def under(search: Search) -> Iterator[Deviations | None]:
-    """Latencies first: a call can be harmless until another is late."""
+    """Latencies and faults in turn: a call can be harmless until another is late, or fails."""
     done: set[Deviations] = set()
     sites = search.passing.seen.sites
     while search.allows(FAILS):
@@ -23,6 +23,7 @@ def under(search: Search) -> Iterator[Deviations | None]:
         if not todo or not search.irrelevant:
             yield None
             continue
-        todo.sort(key=lambda single: isinstance(single[0], Fault))
+        faults_next = len(done) % 2 == 1
+        todo.sort(key=lambda single: isinstance(single[0], Fault) is not faults_next)
         done.add(todo[0])
         yield (*todo[0], *(Down(agent) for agent in search.irrelevant))
