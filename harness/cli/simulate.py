@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,8 +15,10 @@ from harness.cli.duration import Announcement
 from harness.cli.exit_codes import EXIT_FAILED, EXIT_PASS
 from harness.json_types import JsonObject
 from harness.printable import printable
-from harness.run import Outcome, Results, RunResult, default_jobs, simulate_jobs
-from harness.run.keep import keep, write
+from harness.run import Outcome, Results, RunResult, default_jobs, simulate_each
+from harness.run.keep import Keeping, write
+from harness.run.many import whole
+from harness.run.record import record
 from harness.scenario import LoadedScenario, load_scenario
 from harness.store import RunRecord, Store
 
@@ -64,10 +65,20 @@ def simulate_file(
         _progress(scenario, len(seeds), wanted=output == "table") as advance,
     ):
         announce = Announcement(len(seeds), jobs, scenario.spec.workload.tasks) if output else None
-        on_task_end = None if announce is None else announce.task_ended
-        found = simulate_jobs(scenario, seeds, jobs, on_task_end)
-        runs_done = _gather(found, results, advance, announce)
-        run_ids = keep(kept, scenario, runs_done, export)
+
+        def take(result: RunResult) -> None:
+            if announce is not None:
+                announce(result)
+            results.add(result)
+            run = record(scenario, result)
+            keeping.add(run)
+            export(run)
+            advance()
+
+        with Keeping(kept) as keeping:
+            on_task_end = None if announce is None else announce.task_ended
+            simulate_each(take, whole, scenario, seeds, jobs=jobs, on_task_end=on_task_end)
+        run_ids = keeping.run_ids
     outcome = results.outcome()
     if output and not all(budget.passed for budget in outcome.budgets):
         outcome = _explained(outcome, kept, run_ids, scenario.spec.workload.warmup_tasks)
@@ -102,20 +113,6 @@ def _explained(
     return dataclasses.replace(outcome, budgets=budgets)
 
 
-def _gather(
-    runs: Iterable[RunResult],
-    results: Results,
-    advance: Any,  # noqa: ANN401 - a callback
-    announce: Announcement | None,
-) -> Iterator[RunResult]:
-    for result in runs:
-        if announce is not None:
-            announce(result)
-        results.add(result)
-        advance()
-        yield result
-
-
 @contextmanager
 def _traces(*, wanted: bool) -> Iterator[Callable[[RunRecord], None]]:
     """Gives the function that exports a run; tells at the end what could not be exported."""
@@ -135,7 +132,9 @@ def _traces(*, wanted: bool) -> Iterator[Callable[[RunRecord], None]]:
 
 
 @contextmanager
-def _progress(scenario: LoadedScenario, runs: int, *, wanted: bool) -> Iterator[object]:
+def _progress(
+    scenario: LoadedScenario, runs: int, *, wanted: bool
+) -> Iterator[Callable[[], object]]:
     """A bar on the terminal, for work that takes a while; gives the function that moves it by one run."""
     tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_BAR
     if not wanted or runs == 1 or tasks * runs < _TASKS_WORTH_A_BAR or not sys.stderr.isatty():

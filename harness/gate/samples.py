@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.errors import HarnessError
 from harness.gate.kept import Kept, kept_of
 from harness.metrics import summarise
-from harness.metrics.engine import ENGINES, SIMULATED, engine_of, is_live
+from harness.metrics.engine import ENGINES, SIMULATED, Engine, engine_of, is_live
 from harness.provider.prices import PRICES_AS_OF
-from harness.run import BudgetResult, Results, RunResult, simulate_jobs
+from harness.run import BudgetResult, Results, RunResult, simulate_each
+from harness.run.many import whole
 from harness.scenario import Budget, LoadedScenario
 from harness.spans import OK, TASK, Table
 
@@ -149,13 +150,17 @@ class SimulatedSide:
 
     def __call__(self, seeds: Sequence[int]) -> Samples:
         """Execute one run for each seed."""
-        found, engine = [], SIMULATED
-        for result in simulate_jobs(self.scenario, seeds, min(self.jobs, len(seeds))):
+        found, engines = list[Sample](), list[Engine]([SIMULATED])
+
+        def take(result: RunResult) -> None:
             self.results.add(result)
-            engine = max(engine, engine_of(result.events), key=ENGINES.index)
+            engines.append(engine_of(result.events))
             found.append(sample(result, self.kept_metrics))
             if self.on_run is not None:
                 self.on_run(result)
+
+        simulate_each(take, whole, self.scenario, seeds, jobs=min(self.jobs, len(seeds)))
+        engine = max(engines, key=ENGINES.index)
         return samples_of(self.scenario, found, label=self.label, engine=engine)
 
     def budgets(self) -> tuple[BudgetResult, ...]:

@@ -7,9 +7,10 @@ not imported here, so that processes that only simulate do not load a database.
 
 from __future__ import annotations
 
-from harness.run.many import default_jobs, processes, simulate_jobs, simulate_many
+from harness.run.many import default_jobs, simulate_each, simulate_many
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import BudgetResult, Outcome, Results
+from harness.run.pool import processes
 from harness.run.simulation import Simulation
 
 __all__ = [
@@ -21,6 +22,6 @@ __all__ = [
     "default_jobs",
     "processes",
     "simulate",
-    "simulate_jobs",
+    "simulate_each",
     "simulate_many",
 ]

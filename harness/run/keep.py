@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
 from harness import wall
-from harness.run.one import RunResult
-from harness.run.record import record
 from harness.run.undisturbed import undisturbed
-from harness.scenario import LoadedScenario
 from harness.store import RunBatch, RunRecord, Store, batch_of
 
 _SPANS_A_WRITE = 200_000
@@ -65,32 +61,6 @@ class Keeping:
         self._written_s = wall.elapsed_s()
         self._spans_waiting = 0
         self.run_ids += write(self._store, self._waiting)
-
-
-def keep(
-    store: Store,
-    scenario: LoadedScenario,
-    runs: Iterable[RunResult],
-    export: Callable[[RunRecord], None] | None = None,
-) -> list[int]:
-    """Write runs as they come in, whole ones only, and those that are done even if the rest never comes.
-
-    Args:
-        store: Where to.
-        scenario: What was simulated.
-        runs: The runs.
-        export: Told of each run, for traces.
-
-    Returns:
-        The numbers of the runs in the store.
-    """
-    with Keeping(store) as keeping:
-        for result in runs:
-            run = record(scenario, result)
-            keeping.add(run)
-            if export is not None:
-                export(run)
-    return keeping.run_ids
 
 
 def write(store: Store, waiting: list[RunBatch]) -> list[int]:

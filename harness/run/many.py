@@ -6,25 +6,20 @@ Each run depends on its seed alone, so neither the number of processes nor the s
 from __future__ import annotations
 
 import math
-import multiprocessing
-import multiprocessing.resource_tracker
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from itertools import islice
-from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from typing import TypeVar
 
+from harness.run.in_order import InOrder
 from harness.run.one import RunResult, simulate
-from harness.run.undisturbed import ENDING, undisturbed
+from harness.run.pool import process_pool
+from harness.run.undisturbed import undisturbed
 from harness.scenario import LoadedScenario
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 _BATCHES_PER_JOB = 4
 """Enough that no process idles for long at the end, few enough that sending work costs nothing."""
@@ -40,13 +35,37 @@ def simulate_many(
     *,
     executor: Executor | None = None,
     jobs: int = 1,
-    on_task_end: Callable[[], None] | None = None,
 ) -> Iterator[RunResult]:
-    """Execute one run for each seed; see `map_runs`."""
-    return map_runs(whole, scenario, seeds, executor=executor, jobs=jobs, on_task_end=on_task_end)
+    """Execute one run for each seed.
+
+    Args:
+        scenario: What to simulate.
+        seeds: The seeds, in the order in which results are wanted.
+        executor: Where to run; None means here, one after another. It stays open.
+        jobs: How many runs the executor does at once; decides the size of batches, and nothing else.
+
+    Yields:
+        Each result, as soon as it and all before it are there. Only a few batches are under way at a time, so that
+        memory does not grow with the number of runs.
+    """
+    if executor is None:
+        for seed in seeds:
+            yield simulate(scenario, seed)
+        return
+    results = deque[RunResult]()
+    batches = InOrder[Sequence[int], list[RunResult]](
+        _batches(scenario, seeds, jobs), jobs, results.extend
+    )
+    try:
+        while batches.step(lambda it: executor.submit(_simulate_batch, whole, scenario, it)):
+            while results:
+                yield results.popleft()
+    finally:
+        batches.cancel()
 
 
-def map_runs(
+def simulate_each(
+    take: Callable[[T], None],
     reduce: Callable[[RunResult], T],
     scenario: LoadedScenario,
     seeds: Sequence[int],
@@ -54,143 +73,50 @@ def map_runs(
     executor: Executor | None = None,
     jobs: int = 1,
     on_task_end: Callable[[], None] | None = None,
-) -> Iterator[T]:
-    """Execute one run for each seed, and return its reduced result.
+) -> None:
+    """Execute one run for each seed, and pass its reduced result on: in the order of the seeds, and whatever is done, also after an error.
 
     Args:
+        take: Told of each reduced result, in this process. A signal that ends the process waits for it.
         reduce: Reduces a result in the process of the run; only its return value is sent back.
         scenario: What to simulate.
-        seeds: The seeds, in the order in which results are wanted.
-        executor: Where to run; None means here, one after another. It stays open.
-        jobs: How many runs the executor does at once; decides the size of batches, and nothing else.
-        on_task_end: Called whenever a task of a run here has ended.
+        seeds: The seeds.
+        executor: Where to run, which stays open; None means here, or in processes of its own when there are several jobs.
+        jobs: How many runs are done at once; tell it of an executor too.
+        on_task_end: Called whenever a task of a run in this process has ended.
 
-    Yields:
-        What is made of each run, as soon as it and all before it are there. Only a few batches are under way at a
-        time, so that memory does not grow with the number of runs.
+    Raises:
+        HarnessError: A run cannot continue, or no process can be started.
     """
-    if executor is None:
+    if executor is None and jobs == 1:
         for seed in seeds:
-            yield reduce(simulate(scenario, seed, on_task_end=on_task_end))
+            reduced = reduce(simulate(scenario, seed, on_task_end=on_task_end))
+            with undisturbed():
+                take(reduced)
         return
-    under_way: deque[Future[list[T]]] = deque()
+
+    def take_batch(batch: list[T]) -> None:
+        for reduced in batch:
+            take(reduced)
+
+    batches = InOrder(_batches(scenario, seeds, jobs), jobs, take_batch)
+    own = process_pool(jobs, _simulate_batch) if executor is None else nullcontext(executor)
     try:
-        yield from _in_batches(executor, reduce, scenario, seeds, jobs, under_way)
-    finally:
-        for future in under_way:
-            future.cancel()
+        with own as there:
+            while batches.step(lambda it: there.submit(_simulate_batch, reduce, scenario, it)):
+                pass
+    except BaseException:
+        batches.take_done()
+        if executor is not None:
+            batches.cancel()
+        raise
 
 
-def _in_batches(
-    executor: Executor,
-    reduce: Callable[[RunResult], T],
-    scenario: LoadedScenario,
-    seeds: Sequence[int],
-    jobs: int,
-    under_way: deque[Future[list[T]]],
-) -> Iterator[T]:
+def _batches(scenario: LoadedScenario, seeds: Sequence[int], jobs: int) -> deque[Sequence[int]]:
     tasks = scenario.spec.workload.tasks or _TASKS_WORTH_A_PROCESS
-    size = max(
-        1, min(math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB)), _TASKS_WORTH_A_PROCESS // tasks)
-    )
-    batches = iter([seeds[start : start + size] for start in range(0, len(seeds), size)])
-    for batch in islice(batches, jobs * 2):
-        under_way.append(executor.submit(_simulate_batch, reduce, scenario, batch))
-    while under_way:
-        results = under_way.popleft().result()
-        for batch in islice(batches, 1):
-            under_way.append(executor.submit(_simulate_batch, reduce, scenario, batch))
-        yield from results
-
-
-class _Worker(SpawnProcess):
-    def terminate(self) -> None:
-        """End the process. It ignores SIGTERM, with which a pool that has lost a process ends the others before it waits for them."""
-        self.kill()
-
-
-class _Workers(SpawnContext):
-    Process = _Worker
-
-
-class _Pool(ProcessPoolExecutor):
-    def submit(self, call: Callable[P, T], /, *args: P.args, **keywords: P.kwargs) -> Future[T]:
-        """Do a call in a process. One is started if none is idle; half started, it would print a traceback, or be lost."""
-        with undisturbed(), _signals_kept_from_children():
-            return super().submit(call, *args, **keywords)
-
-
-def processes(jobs: int) -> ProcessPoolExecutor:
-    """An executor of fresh processes; nothing of this one's state reaches them."""
-    with undisturbed(), _signals_kept_from_children():
-        executor = _Pool(jobs, mp_context=_Workers(), initializer=_begin_worker)
-    executor.submit(os.getpid)
-    return executor
-
-
-@contextmanager
-def _signals_kept_from_children() -> Iterator[None]:
-    """Context manager: children inherit blocked signals. A signal to the process group is handled by the parent, which ends its children."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        # It is started with the first process, and inherits what is blocked as well; but then some is unblocked here.
-        multiprocessing.resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def simulate_jobs(
-    scenario: LoadedScenario,
-    seeds: Sequence[int],
-    jobs: int,
-    on_task_end: Callable[[], None] | None = None,
-) -> Iterator[RunResult]:
-    """Execute one run for each seed, in processes of its own when there are several jobs; see `simulate_many`."""
-    return map_jobs(whole, scenario, seeds, jobs, on_task_end)
-
-
-def map_jobs(
-    reduce: Callable[[RunResult], T],
-    scenario: LoadedScenario,
-    seeds: Sequence[int],
-    jobs: int,
-    on_task_end: Callable[[], None] | None = None,
-) -> Iterator[T]:
-    """Execute one run for each seed, in processes of its own when there are several jobs; see `map_runs`."""
-    if jobs == 1:
-        yield from map_runs(reduce, scenario, seeds, on_task_end=on_task_end)
-        return
-    with process_pool(jobs) as executor:
-        yield from _in_batches(executor, reduce, scenario, seeds, jobs, deque())
-
-
-@contextmanager
-def process_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Context manager: an executor of fresh processes, which end at once after an error, in the middle of what they do."""
-    with processes(jobs) as executor:
-        try:
-            yield executor
-        except BaseException:
-            _stop(executor)
-            raise
-
-
-def _stop(executor: ProcessPoolExecutor) -> None:
-    """End an executor's processes at once, in the middle of what they do; others of this process are left alone."""
-    # There is no public way before Python 3.14 to name its processes, nor one to say that queued work will not be read and that
-    # an answer which was cut off by the end of a process will not be completed: both would be waited for.
-    ours = list((executor._processes or {}).values())  # noqa: SLF001
-    executor._call_queue.cancel_join_thread()  # type: ignore[attr-defined]  # noqa: SLF001
-    executor._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
-    for process in ours:
-        process.kill()
-    # Nothing is cancelled: Python 3.11 complains, in a thread of its own, about what was cancelled when processes end.
-    executor.shutdown(wait=True)
+    share = math.ceil(len(seeds) / (jobs * _BATCHES_PER_JOB))
+    size = max(1, min(share, _TASKS_WORTH_A_PROCESS // tasks))
+    return deque(seeds[start : start + size] for start in range(0, len(seeds), size))
 
 
 def default_jobs(scenario: LoadedScenario, runs: int) -> int:
@@ -211,17 +137,3 @@ def _simulate_batch(
 def whole(result: RunResult) -> RunResult:
     """Make nothing of a result."""
     return result
-
-
-def _begin_worker() -> None:
-    """Leave it to the parent when to end, and end with it whatever ends it."""
-    for number in ENDING:
-        signal.signal(number, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()

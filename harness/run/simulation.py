@@ -7,16 +7,17 @@ assert outcome.metrics["latency_s_p95"] < 60
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from harness.chance.choices import Choices
 from harness.resilience import Memory, Storage
 from harness.run import numbers
-from harness.run.many import map_jobs, map_runs, whole
+from harness.run.many import simulate_each, whole
 from harness.run.one import RunResult, simulate
 from harness.run.outcome import Outcome, Results
 from harness.scenario import Scenario, load_scenario, load_spec
@@ -159,20 +160,17 @@ class Simulation:
         numbers.count("jobs", jobs)
         if store is not None:
             return self._stored(store, seeds, executor, jobs, reduce)
+        each = partial(
+            simulate_each, scenario=self.scenario, seeds=seeds, executor=executor, jobs=jobs
+        )
         if reduce is not None:
-            return list(self._mapped(reduce, seeds, executor, jobs))
+            reduced = list[T]()
+            each(reduced.append, reduce)
+            return reduced
         results = Results(self.scenario)
-        for result in self._mapped(RunResult.without_spans, seeds, executor, jobs):
-            results.add(result)
+        each(results.add, RunResult.without_spans)
         results.check_stubs()
         return results.outcome()
-
-    def _mapped(
-        self, reduce: Callable[[RunResult], T], seeds: range, executor: Executor | None, jobs: int
-    ) -> Iterator[T]:
-        if executor is None:
-            return map_jobs(reduce, self.scenario, seeds, jobs)
-        return map_runs(reduce, self.scenario, seeds, executor=executor, jobs=jobs)
 
     def _stored(
         self,
@@ -183,19 +181,20 @@ class Simulation:
         reduce: Callable[[RunResult], T] | None,
     ) -> Outcome | list[T]:
         """The same for runs that travel home with their spans, and into a store."""
-        from harness.run.keep import keep
+        from harness.run.keep import Keeping
+        from harness.run.record import record
         from harness.store import Store
 
-        results, reduced = Results(self.scenario), []
+        results, reduced = Results(self.scenario), list[T]()
 
-        def counted() -> Iterator[RunResult]:
-            for result in self._mapped(whole, seeds, executor, jobs):
-                results.add(result)
-                if reduce is not None:
-                    reduced.append(reduce(result))
-                yield result
+        def take(result: RunResult) -> None:
+            results.add(result)
+            if reduce is not None:
+                reduced.append(reduce(result))
+            keeping.add(record(self.scenario, result))
 
-        keep(store if isinstance(store, Store) else Store(store), self.scenario, counted())
+        with Keeping(store if isinstance(store, Store) else Store(store)) as keeping:
+            simulate_each(take, whole, self.scenario, seeds, executor=executor, jobs=jobs)
         if reduce is not None:
             return reduced
         results.check_stubs()

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from harness.errors import HarnessError
+from harness.run.in_order import InOrder
 from harness.run.keep import Keeping
 from harness.run.record import harness_version
-from harness.run.undisturbed import undisturbed
 from harness.scenario import LoadedScenario
 from harness.store import Store, queries
 from harness.sweep.engines import HERE, Engine, is_worker_lost
@@ -27,11 +28,8 @@ from harness.sweep.work import Job, Made, execute, program_hash
 _STRIKES: Final = 3
 """So often a seed may take its worker with it before it is given up."""
 
-_JOBS_PER_WORKER: Final = 2
-"""How many each worker has, one to do and one to go on with, so that none idles."""
-
-_AHEAD: Final = 4
-"""Runs are kept in their order. So many times as many jobs as are under way may be done before the one that is waited for."""
+_HOPELESS: Final = 3
+"""So many runs are given up before it ends, if none was made."""
 
 _SHARES: Final = 16
 """Into so many jobs the work of a worker is divided, so that all end at about the same time."""
@@ -144,43 +142,20 @@ class Sweeping:
         Returns:
             The runs that were under way when a worker was lost, each as a job of its own: any of them may be why.
         """
-        under_way: deque[tuple[Job, Future[Made]]] = deque()
+        jobs = InOrder(left, self.engine.jobs, keep)
         try:
             with self.engine.executor() as executor:
                 try:
-                    self._until_done(executor, left, under_way, keep)
+                    while jobs.step(partial(_submitted, executor)):
+                        pass
                 finally:
-                    self.engine.abandon([future for _, future in under_way])
+                    self.engine.abandon(jobs.futures)
         except BaseException as error:
-            with undisturbed():
-                suspects = list(_suspects(under_way, keep))
+            suspects = jobs.take_done()
             if not is_worker_lost(error):
                 raise
-            return suspects
+            return [one for job in suspects for one in job.single()]
         return []
-
-    def _until_done(
-        self,
-        executor: Executor,
-        left: deque[Job],
-        under_way: deque[tuple[Job, Future[Made]]],
-        keep: Keep,
-    ) -> None:
-        """Run jobs until all are done; raises what the oldest one that is under way has raised."""
-        width = self.engine.jobs * _JOBS_PER_WORKER
-        while left or under_way:
-            busy = [future for _, future in under_way if not future.done()]
-            while left and len(busy) < width and len(under_way) < width * _AHEAD:
-                busy.append(_submitted(executor, left[0]))
-                under_way.append((left.popleft(), busy[-1]))
-            _, oldest = under_way[0]
-            if oldest.done():
-                made = oldest.result()
-                with undisturbed():  # else they could be lost, or kept twice
-                    under_way.popleft()
-                    keep(made)
-            else:
-                wait(busy, return_when=FIRST_COMPLETED)
 
     def _alone(
         self,
@@ -202,12 +177,19 @@ class Sweeping:
             keep(made)
             return
         self.given_up.append(key)
+        if self.made == 0 and len(self.given_up) >= _HOPELESS:
+            raise HarnessError(
+                f"{len(self.given_up)} runs took their worker with them {_STRIKES} times each, and none could be made\n"
+                "  How to fix: see that a run works in this process (--jobs 1), and that workers of the engine start"
+            )
 
 
 def _submitted(executor: Executor, job: Job) -> Future[Made]:
     """Give a job to an executor, which may be the user's."""
     try:
         return executor.submit(execute, job)
+    except HarnessError:
+        raise
     except Exception as error:
         if is_worker_lost(error):
             raise
@@ -215,18 +197,6 @@ def _submitted(executor: Executor, job: Job) -> Future[Made]:
             f"the engine's executor took no job: {error!r}\n"
             "  How to fix: see that its `submit` works here with a function of a module and its arguments"
         ) from error
-
-
-def _suspects(
-    under_way: Iterable[tuple[Job, Future[Made]]],
-    keep: Keep,
-) -> Iterator[Job]:
-    """Keep what is done, and return the rest run by run."""
-    for job, future in under_way:
-        if future.done() and not future.cancelled() and future.exception() is None:
-            keep(future.result())
-        else:
-            yield from job.single()
 
 
 def seeds_there(store: Store, scenario_hashes: Iterable[str]) -> dict[str, set[int]]:

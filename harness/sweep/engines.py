@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from harness.errors import HarnessError
-from harness.run.many import process_pool
+from harness.run.pool import process_pool
 from harness.scenario.functions import is_function_name
+from harness.sweep.work import execute
 
 _LOST: Final = frozenset({"KilledWorker", "CommClosedError", "WorkerLost", "ManagerLost"})
 """What engines raise whose worker is gone, by the class's name: their packages are not imported for it."""
@@ -57,7 +58,7 @@ class Processes:
 
     def executor(self) -> AbstractContextManager[Executor]:
         """See `Engine`."""
-        return process_pool(self.jobs)
+        return process_pool(self.jobs, execute)
 
     def abandon(self, futures: Iterable[Future[Any]]) -> None:
         """Nothing: processes end at once with their pool, and Python 3.11 complains about what was cancelled before."""
@@ -167,19 +168,22 @@ def _present_folder_first() -> Iterator[None]:
 
 @contextmanager
 def lasting(engine: Engine) -> Iterator[Engine]:
-    """Context manager: an engine whose workers last as long as the block, for questions that are asked one after another."""
+    """Context manager: an engine whose workers start at once and last as long as the block, for questions that are asked one after another."""
     if engine == HERE:
         yield engine
         return
     with ExitStack() as kept_open:
-        yield _Lasting(engine, kept_open)
+        kept = _Lasting(engine, kept_open)
+        with kept.executor():
+            pass
+        yield kept
 
 
 class _Lasting:
     """An engine whose executor outlasts the `with` blocks that ask for it.
 
     Args:
-        engine: Who makes the executor: when it is first asked for, and again after an error.
+        engine: Who makes the executor: when it is first asked for, and again after an error or the loss of a worker.
         kept_open: Closes it.
     """
 

@@ -12,7 +12,7 @@ from harness.calibrate.calls import MeasuredCall
 from harness.calibrate.sources import calls_of_file, calls_of_store
 from harness.errors import HarnessError
 from harness.run import simulate
-from harness.run.keep import keep
+from harness.run.record import record
 from harness.scenario import load_scenario
 from harness.store import Store
 
@@ -66,7 +66,7 @@ def test_attempts_of_a_store_are_calls(tmp_path: Path) -> None:
     base = Path(__file__).parents[1] / "scenario" / "base.yaml"
     scenario = load_scenario(base)
     store = Store(tmp_path / "runs.duckdb")
-    keep(store, scenario, [simulate(scenario, 1)])
+    store.write([record(scenario, simulate(scenario, 1))])
     calls = calls_of_store(store)
     assert calls
     assert {call.agent for call in calls} <= set(scenario.spec.agents)

@@ -360,5 +360,5 @@ def test_a_baseline_that_needs_a_reason_is_refused_before_anything_is_simulated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert run(["baseline", "save", "desk.yaml"]) == 0
-    monkeypatch.setattr("harness.gate.samples.simulate_jobs", None)
+    monkeypatch.setattr("harness.gate.samples.simulate_each", None)
     assert run(["baseline", "save", "desk.yaml"]) == 2

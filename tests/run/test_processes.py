@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import wall
-from harness.run.many import process_pool
+from harness.run.pool import process_pool
 from harness.run.undisturbed import ENDING
 
 BASE, EXPONENT = 7, 6_000_000

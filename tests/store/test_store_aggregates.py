@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.metrics import METRICS
-from harness.run import Outcome, Results, simulate_jobs
+from harness.run import Outcome, Results, simulate_many
 from harness.run.record import record
 from harness.scenario import load_scenario
 from harness.store import Store, aggregates
@@ -20,7 +20,7 @@ def stored(file: Path, store: Store, runs: int) -> tuple[Outcome, list[int]]:
     scenario = load_scenario(file)
     results = Results(scenario)
     records = []
-    for result in simulate_jobs(scenario, scenario.spec.seeds(runs=runs, first=None), 1):
+    for result in simulate_many(scenario, scenario.spec.seeds(runs=runs, first=None)):
         results.add(result)
         records.append(record(scenario, result))
     return results.outcome(), store.write(records)
