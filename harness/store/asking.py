@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from harness.errors import StoreError
 from harness.json_types import JsonObject
 from harness.store.database import Store
+
+if TYPE_CHECKING:
+    import duckdb
 
 Row = JsonObject
 """A row by column name, with None for what was not measured."""

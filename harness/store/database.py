@@ -15,15 +15,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Final
-
-import duckdb
+from typing import TYPE_CHECKING, Final
 
 from harness import wall
 from harness.errors import StoreError
 from harness.store.batches import RunBatch, batch_of
 from harness.store.insert import insert_runs
 from harness.store.records import RunRecord
+
+if TYPE_CHECKING:
+    import duckdb
 
 SCHEMA_VERSION: Final = 8
 """Counts the changes of schema.sql; a store of a later version is refused, because its numbers may mean something else."""
@@ -218,6 +219,8 @@ class Store:
         DuckDB itself first looks whether there is a file and then writes one: two processes at once can destroy what
         one of them has already written.
         """
+        import duckdb
+
         schema = resources.files("harness.store").joinpath("schema.sql").read_text(encoding="utf-8")
         path = self.path.resolve()  # it may be a link to a file that is not there yet
         folder = path.parent
@@ -239,6 +242,8 @@ class Store:
 
     @contextlib.contextmanager
     def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb
+
         connection = self._connect(read_only=read_only)
         try:
             # After two seconds it would draw on standard output, into what a program prints there for another.
@@ -260,6 +265,8 @@ class Store:
 
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         """Connect, waiting a little longer each time while another process holds the file."""
+        import duckdb
+
         give_up_s = wall.elapsed_s() + self.patience_wall_s
         pause_wall_s = _FIRST_PAUSE_WALL_S
         while True:
@@ -299,6 +306,8 @@ class Store:
 
     def _version(self, connection: duckdb.DuckDBPyConnection) -> int:
         """The version of the store's schema."""
+        import duckdb
+
         try:
             found = connection.execute(
                 "SELECT try_cast(value AS INTEGER) FROM meta WHERE key = 'schema_version'"

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from harness.spans import ColumnType, Table
 from harness.store.batches import RunBatch, grouped
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def insert_runs(

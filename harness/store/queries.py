@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import duckdb
-
 from harness.spans import EVENT_COLUMNS, SPAN_COLUMNS, ColumnType, Table
 from harness.store.asking import Row, check_runs, rows_of
 from harness.store.database import Store
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 

@@ -15,7 +15,6 @@ from typing import Final
 from harness.errors import StoreError
 from harness.store import RunBatch, Store
 from harness.store.database import reason
-from harness.store.exchange import export_runs, import_runs
 
 _SUFFIX: Final = ".runs"
 _IMPORTED_AT_ONCE: Final = 64
@@ -57,6 +56,8 @@ def write_shard(folder: Path, scenario_hash: str, seeds: Sequence[int], batch: R
 
 
 def _write(folder: Path, shard: Path, batch: RunBatch) -> None:
+    from harness.store.exchange import export_runs
+
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".shard-", dir=folder) as draft:
         store = Store(Path(draft, "runs.duckdb"))
@@ -81,6 +82,10 @@ def import_shards(folder: Path, store: Store, scenario_hashes: Iterable[str]) ->
     shards = sorted(
         shard for shard in folder.glob(f"*{_SUFFIX}") if shard.name.partition("-")[0] in wanted
     )
+    if not shards:
+        return 0
+    from harness.store.exchange import import_runs
+
     for start in range(0, len(shards), _IMPORTED_AT_ONCE):
         some = shards[start : start + _IMPORTED_AT_ONCE]
         import_runs(store, some)
