@@ -13,9 +13,8 @@ from harness.errors import HarnessError
 from harness.metrics import METRICS
 from harness.metrics.summary import no_such_metric
 from harness.scenario.sweep import SweepSpec, Values, as_text
-from harness.sweep.answers import Condition
-from harness.sweep.answers.decide import NO_BOUND, Budget
 from harness.sweep.axes import Axis, axis_of, listed
+from harness.sweep.budget import NO_BOUND, Budget
 from harness.sweep.points import Method, Point, points_of
 
 
@@ -112,7 +111,7 @@ def check_metrics(metrics: Sequence[str]) -> None:
             raise HarnessError(f"--metric {name}: {no_such_metric(name)}")
 
 
-def check_grid(asked: Asked, conditions: tuple[Condition, ...]) -> None:
+def check_grid(asked: Asked) -> None:
     """Check what goes without `--find`.
 
     Raises:
@@ -128,21 +127,21 @@ def check_grid(asked: Asked, conditions: tuple[Condition, ...]) -> None:
             "--precision says how near --find comes, and there is no --find\n"
             "  How to fix: write --find max KEY, or leave --precision out"
         )
-    if not conditions and asked.budget != NO_BOUND:
+    if not asked.conditions and asked.budget != NO_BOUND:
         raise HarnessError(
             "--max-runs and --max-cpu bound the runs that --find and --while add, and there is neither\n"
             "  How to fix: say with --runs how many seeds each point has, or add a condition with --while"
         )
 
 
-def check_find(asked: Asked, conditions: tuple[Condition, ...], *, only_status: bool) -> None:
+def check_find(asked: Asked, *, only_status: bool) -> None:
     """Check what goes with `--find`.
 
     Raises:
         HarnessError: There is no condition, or there are axes as well, or only the status is asked for, or an option is
             about a page or a table of points.
     """
-    if not conditions:
+    if not asked.conditions:
         raise HarnessError(
             "--find: nothing says what must hold\n  How to fix: add a condition, such as --while 'latency_s_p95<30'"
         )

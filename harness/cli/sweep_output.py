@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -15,6 +15,7 @@ from harness.printable import printable
 from harness.report.sweep import Page, Row
 from harness.sweep.answers import Capacity
 from harness.sweep.plan import Plan
+from harness.sweep.points import Point
 from harness.sweep.results import Swept
 from harness.units import render
 
@@ -198,3 +199,12 @@ def _capacity_as_json(found: Capacity, scenario: str, notes: Sequence[str]) -> J
         ],
         "notes": list(notes),
     }
+
+
+def given_up(runs: Sequence[tuple[int, int]], points: Iterable[Point]) -> list[str]:
+    """What is said of runs, by point and seed, that could not be made."""
+    names = {point.number: point.name for point in points}
+    return [
+        f"Seed {seed} of {names[point]} took its worker with it three times, and was given up."
+        for point, seed in runs
+    ]

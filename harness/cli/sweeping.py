@@ -137,7 +137,7 @@ def sweep(
     """
     from harness.cli.sweep import sweep_file
     from harness.cli.sweep_asked import Asked
-    from harness.sweep.answers.decide import Budget
+    from harness.sweep.budget import Budget
 
     asked = Asked(
         file=file,

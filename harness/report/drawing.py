@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from harness.report.palette import with_variables
 
 if TYPE_CHECKING:
+    from matplotlib import RcParams
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH: Final = 160
@@ -49,13 +50,13 @@ def house_style() -> Iterator[None]:
 
 
 @cache
-def _parameters() -> dict[str, Any]:
+def _parameters() -> RcParams:
     import matplotlib
 
     with resources.as_file(resources.files("harness.report") / "house.mplstyle") as style:
         read = matplotlib.rc_params_from_file(style, use_default_template=True)
     # Figures have a canvas of their own. To set the backend would look for a screen, and import pyplot for it.
-    return {name: value for name, value in read.items() if name != "backend"}
+    return read.find_all("^(?!backend$)")
 
 
 def as_svg(figure: Figure, key: str, alt: str) -> str:

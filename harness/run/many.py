@@ -100,7 +100,7 @@ def simulate_each(
             take(reduced)
 
     batches = InOrder(_batches(scenario, seeds, jobs), jobs, take_batch)
-    own = process_pool(jobs, _simulate_batch) if executor is None else nullcontext(executor)
+    own = process_pool(jobs, __name__) if executor is None else nullcontext(executor)
     try:
         with own as there:
             while batches.step(lambda it: there.submit(_simulate_batch, reduce, scenario, it)):

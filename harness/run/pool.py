@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import multiprocessing.resource_tracker
 import os
@@ -13,8 +14,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import Process
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import BaseContext, SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar
@@ -41,7 +42,7 @@ _GUARD: Final = (
 )
 
 
-class _Worker(SpawnProcess):
+class _Worker(BaseProcess):
     def __init__(self, *args: Any, **keywords: Any) -> None:  # noqa: ANN401 - they are passed on
         super().__init__(*args, **keywords)
         self.name = f"{_NAME}-{self.name}"
@@ -51,8 +52,48 @@ class _Worker(SpawnProcess):
         self.kill()
 
 
-class _Workers(SpawnContext):
-    Process = _Worker
+class _FreshWorker(_Worker, SpawnProcess):
+    pass
+
+
+class _Fresh(SpawnContext):
+    Process = _FreshWorker
+
+
+if sys.platform == "linux":
+    from multiprocessing.context import ForkContext, ForkProcess
+
+    class _CopiedWorker(_Worker, ForkProcess):
+        pass
+
+    class _Copied(ForkContext):
+        Process = _CopiedWorker
+
+
+Start = Callable[[], BaseContext]
+"""How processes start."""
+
+
+def fresh() -> BaseContext:
+    """Processes that have nothing of this one: each imports harness, and the program that runs here.
+
+    Raises:
+        HarnessError: This program cannot be imported by others.
+    """
+    _check_program()
+    return _Fresh()
+
+
+def copied() -> BaseContext:
+    """Processes that are copies of this one, where that is safe; else fresh ones.
+
+    A copy need not import harness, which takes half a second of CPU. It is safe on Linux while there is one thread: of others
+    there would be no copy, and what they have locked would stay locked. Only for programs of harness's own: of a user's program,
+    nobody knows what it has open.
+    """
+    if sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1:
+        return _Copied()
+    return fresh()
 
 
 class _Pool(ProcessPoolExecutor):
@@ -60,20 +101,20 @@ class _Pool(ProcessPoolExecutor):
 
     Args:
         jobs: How many processes.
-        ready: A function whose module they import while nothing is asked of them.
+        module: What they import before anything is asked of them.
+        start: How they start.
     """
 
-    def __init__(self, jobs: int, ready: Callable[..., object]) -> None:
-        _check_program()
-        self._jobs, self._ready = jobs, ready
-        self._first: list[Future[bool]] = []
-        self._workers: list[Process] = []
+    def __init__(self, jobs: int, module: str, start: Start) -> None:
+        self._jobs, self._module = jobs, module
+        self._first: list[Future[None]] = []
+        self._workers: list[BaseProcess] = []
         with undisturbed(), _signals_kept_from_children():
-            super().__init__(jobs, mp_context=_Workers(), initializer=_begin_worker)
+            super().__init__(jobs, mp_context=start(), initializer=_begin_worker)
 
     def __enter__(self) -> _Pool:
         try:
-            self._first += [self.submit(callable, self._ready) for _ in range(self._jobs)]
+            self._first += [self.submit(_load, self._module) for _ in range(self._jobs)]
         except BaseException:
             self.stop()
             raise
@@ -134,29 +175,30 @@ class _Pool(ProcessPoolExecutor):
         self._workers = list((self._processes or {}).values()) or self._workers
 
 
-def processes(jobs: int, ready: Callable[..., object] = callable) -> ProcessPoolExecutor:
+def processes(jobs: int) -> ProcessPoolExecutor:
     """An executor of fresh processes; nothing of this one's state reaches them.
-
-    Args:
-        jobs: How many.
-        ready: A function whose module they import when they start, before it is asked for.
 
     Raises:
         HarnessError: They cannot be started; told by the executor's `with` block too.
     """
-    return _Pool(jobs, ready)
+    return _Pool(jobs, __name__, fresh)
 
 
 @contextmanager
 def process_pool(
-    jobs: int, ready: Callable[..., object] = callable
+    jobs: int, module: str = __name__, start: Start = fresh
 ) -> Iterator[ProcessPoolExecutor]:
-    """Context manager: an executor of fresh processes, which end at once with the block, in the middle of what they do.
+    """Context manager: an executor of processes, which end at once with the block, in the middle of what they do.
+
+    Args:
+        jobs: How many.
+        module: What they import while they start.
+        start: How they start.
 
     Raises:
-        HarnessError: See `processes`.
+        HarnessError: They cannot be started.
     """
-    with _Pool(jobs, ready) as executor:
+    with _Pool(jobs, module, start) as executor:
         try:
             yield executor
         finally:
@@ -198,11 +240,11 @@ def _check_program() -> None:
         )
 
 
-def _is_done(future: Future[bool]) -> bool:
+def _is_done(future: Future[None]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 
-def _why_not_started(workers: list[Process]) -> str:
+def _why_not_started(workers: list[BaseProcess]) -> str:
     codes = [worker.exitcode for worker in workers if worker.exitcode]
     if _BEGUN_AGAIN in codes:
         return _GUARD
@@ -233,6 +275,10 @@ def _signal(number: int) -> str:
 
 
 # -- in a worker ------------------------------------------------------------------------------------------------------
+
+
+def _load(module: str) -> None:
+    importlib.import_module(module)
 
 
 def _unpacked(packed: bytes) -> Any:  # noqa: ANN401 - whatever the call returns

@@ -13,17 +13,19 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from harness.errors import HarnessError
-from harness.run.pool import process_pool
+from harness.run.pool import Start, fresh, process_pool
 from harness.scenario.functions import is_function_name
-from harness.sweep.work import execute
 
 _LOST: Final = frozenset({"KilledWorker", "CommClosedError", "WorkerLost", "ManagerLost"})
 """What engines raise whose worker is gone, by the class's name: their packages are not imported for it."""
+
+_WORK: Final = "harness.sweep.work"
+"""What workers do. It is not imported here: a process that has loaded NumPy has threads, and cannot be copied."""
 
 _FOREIGN_JOBS: Final = 4
 """How many jobs an executor of unknown width is given at once, if nothing is said."""
@@ -51,6 +53,8 @@ class Processes:
     """Processes of this machine."""
 
     jobs: int
+    start: Start = field(default=fresh, compare=False)
+    """How they start, which decides nothing else."""
 
     def alone(self) -> Engine:
         """See `Engine`."""
@@ -58,7 +62,7 @@ class Processes:
 
     def executor(self) -> AbstractContextManager[Executor]:
         """See `Engine`."""
-        return process_pool(self.jobs, execute)
+        return process_pool(self.jobs, _WORK, self.start)
 
     def abandon(self, futures: Iterable[Future[Any]]) -> None:
         """Nothing: processes end at once with their pool, and Python 3.11 complains about what was cancelled before."""
@@ -214,19 +218,20 @@ class _Lasting:
         self._engine.abandon(futures)
 
 
-def engine_of(name: str, jobs: int | None, most: int) -> Engine:
+def engine_of(name: str, jobs: int | None, most: int, start: Start = fresh) -> Engine:
     """The engine that a command names.
 
     Args:
         name: See the top of the file.
         jobs: How many runs at once; None for what fits.
         most: How many processes of this machine are worth it.
+        start: How they start.
 
     Raises:
         HarnessError: There is no engine of this name.
     """
     if name == "processes":
-        return Processes(jobs or most)
+        return Processes(jobs or most, start)
     if name == "dask":
         return Dask(jobs or most)
     if name.startswith("dask://"):

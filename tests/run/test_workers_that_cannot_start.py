@@ -101,7 +101,7 @@ def test_program_that_fails_when_it_is_imported_is_named_below_what_it_has_print
 
 
 def test_function_that_cannot_be_sent_is_refused() -> None:
-    with pytest.raises(HarnessError, match="cannot be sent to a worker process: .*<lambda>"):
+    with pytest.raises(HarnessError, match=r"cannot be sent to a worker process: .*<lambda>"):
         Simulation(SCENARIO).run_many(4, jobs=2, reduce=lambda result: result.seed)
 
 

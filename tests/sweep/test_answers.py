@@ -21,8 +21,9 @@ from harness.sweep.answers import (
     pass_k,
     reliability_of,
 )
-from harness.sweep.answers.decide import Budget, Decisions
+from harness.sweep.answers.decide import Decisions
 from harness.sweep.axes import axis, axis_of
+from harness.sweep.budget import Budget
 from harness.sweep.engines import Processes
 from harness.sweep.points import Point, points_of
 

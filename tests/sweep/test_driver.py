@@ -19,7 +19,7 @@ import pytest
 
 from harness import wall
 from harness.errors import HarnessError
-from harness.run.pool import process_pool
+from harness.run.pool import Start, process_pool
 from harness.run.record import harness_version
 from harness.spans import as_json_lines
 from harness.store import Store, queries
@@ -165,7 +165,7 @@ def test_seed_that_kills_three_workers_is_given_up_and_the_rest_is_done(
 def test_sweep_ends_when_no_run_can_be_made(file: Path, store: Store) -> None:
     plan = planned(file)
     engine = Dying(dies=[(point, seed) for point in range(1, 5) for seed in (1, 2, 3)] * 10)
-    with pytest.raises(HarnessError, match="3 runs took their worker .* none could be made"):
+    with pytest.raises(HarnessError, match=r"3 runs took their worker .* none could be made"):
         Sweeping(store, engine).ensure(wanted(plan))
     assert engine.pools < 20
 
@@ -323,8 +323,8 @@ def test_killed_process_loses_nothing(
     killed: list[int] = []
 
     @contextmanager
-    def noted_pool(jobs: int, ready: Work) -> Iterator[Executor]:
-        with process_pool(jobs, ready) as pool:
+    def noted_pool(jobs: int, module: str, start: Start) -> Iterator[Executor]:
+        with process_pool(jobs, module, start) as pool:
             pools.append(pool)
             yield pool
 

@@ -17,8 +17,9 @@ from harness.errors import HarnessError, ScenarioError
 from harness.scenario import LoadedScenario
 from harness.scenario.yaml_file import read_yaml
 from harness.sweep.answers.conditions import Condition, Holds
-from harness.sweep.answers.decide import FIRST_SEEDS, NO_BOUND, SEEDS_MAX, Budget, decide
+from harness.sweep.answers.decide import FIRST_SEEDS, SEEDS_MAX, decide
 from harness.sweep.axes import Axis, written
+from harness.sweep.budget import NO_BOUND, Budget
 from harness.sweep.driver import Sweeping
 from harness.sweep.plan import check_changes, scenario_at
 from harness.sweep.points import Point

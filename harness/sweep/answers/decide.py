@@ -8,6 +8,7 @@ from typing import Final
 
 from harness.scenario import LoadedScenario
 from harness.sweep.answers.conditions import Condition, Holds, all_hold
+from harness.sweep.budget import NO_BOUND, Budget
 from harness.sweep.driver import Sweeping
 from harness.sweep.points import Point
 from harness.sweep.results import PointResult, read
@@ -25,26 +26,6 @@ class Decisions:
     holds: tuple[Holds, ...]
     spent: str = ""
     """Why it ended before all points were decided; empty if they are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """What may be spent on a question."""
-
-    runs: int | None = None
-    cpu_s: float | None = None
-    """Time of all workers together [real s]."""
-
-    def spent(self, runs: int, cpu_s: float) -> str:
-        """Why to stop; empty if there is something left."""
-        if self.runs is not None and runs >= self.runs:
-            return f"the budget of {self.runs:,} runs is spent"
-        if self.cpu_s is not None and cpu_s >= self.cpu_s:
-            return f"the budget of {self.cpu_s:g} s of CPU is spent"
-        return ""
-
-
-NO_BOUND: Final = Budget()
 
 
 def decide(
