@@ -1,4 +1,4 @@
-"""Processes of this machine that do runs: fresh, deaf to what interrupts their parent, and ended at once."""
+"""Processes of this machine that do runs: deaf to what interrupts their parent, and ended at once; what is said when they cannot start."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures.process import BrokenProcessPool
@@ -48,6 +49,23 @@ def test_no_process_hears_of_an_interruption_before_it_can_ignore_it(tmp_path: P
         blocked = dict(tell() for tell in told)
     assert len(blocked) == 3
     assert all(set(ENDING) <= set(signals) for signals in blocked.values())
+
+
+STARTS = """
+import threading
+from harness.run.pool import copied
+print(copied().get_start_method())
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(copied().get_start_method())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+def test_processes_are_copies_only_while_there_is_one_thread() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["fork", "spawn"]
 
 
 def fail_among_many() -> None:

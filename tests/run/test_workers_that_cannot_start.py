@@ -40,7 +40,7 @@ print("given up:", sweeping.given_up)
 COMMAND = f"""
 import sys
 from harness.cli import run
-sys.exit(run(["sweep", {str(SCENARIO)!r}, "--grid", "workload.tasks=2,3", "--runs", "2", "--jobs", "2"]))
+sys.exit(run(["simulate", {str(SCENARIO)!r}, "--runs", "4", "--jobs", "2"]))
 """
 
 TWICE = f"if __name__ != '__main__': raise ValueError('not twice')\n{MANY}"
