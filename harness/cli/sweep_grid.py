@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from harness.cli.sweep_asked import Asked
 from harness.cli.sweep_output import given_up, print_status, print_sweep
 from harness.cli.sweep_page import page_of, shown_metrics
 from harness.cli.sweep_progress import SweepProgress
+from harness.report import drawing
 from harness.report.index import write_index
 from harness.report.sweep import write_sweep
 from harness.run.keep import write
@@ -43,6 +45,10 @@ def sweep_grid(
         probe_s = _probe_s(plan, kept)
         progress.begin(len(plan.points), len(plan.seeds), sum(there), engine.jobs, probe_s)
         sweeping = Sweeping(kept, engine, shards, progress)
+        if (
+            engine != HERE
+        ):  # this process waits for its workers; beside runs of its own there must be no thread that imports
+            threading.Thread(target=drawing.load, daemon=True).start()
         swept, notes = _swept(plan, conditions, sweeping, asked)
     notes += given_up(sweeping.given_up, plan.points)
     metrics = shown_metrics(asked.metrics, conditions)

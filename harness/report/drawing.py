@@ -35,6 +35,15 @@ _SHRUNK, _STRETCHED = 0.85, 1.15
 """How much smaller or larger than it was drawn a figure may be shown: beyond that its letters cannot be read, or shout."""
 
 
+def load() -> None:
+    """Import what figures are drawn with, which takes a third of a second: for a process that waits for others meanwhile."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+    _parameters()
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the house's style inside the block; as a decorator, in the whole function.
