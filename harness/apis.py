@@ -117,7 +117,7 @@ APIS: dict[str, WireApi] = {
             maker="harness.wire.anthropic:Anthropic",
             host="api.anthropic.com",
             base_path="",
-            endpoints=re.compile(r"/v1/(messages|models)(?=/|$)"),
+            endpoints=re.compile(r"/v1/(messages|models|files)(?=/|$)"),
             base_url="ANTHROPIC_BASE_URL",
             operations="harness.wire.anthropic.operations",
             header="anthropic-version",

@@ -7,7 +7,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
@@ -162,13 +162,16 @@ def tool_call(value: Any) -> ToolCall:  # noqa: ANN401 - whatever a test gives
 def options(api: str, stated: Mapping[str, object]) -> Mapping[str, object]:
     """Options of an API."""
     if stated:
-        known = list(inspect.signature(APIS[api].load()).parameters)[1:]
+        maker = APIS[api].load()
+        known = list(inspect.signature(maker).parameters)[1:]
+        types = get_type_hints(maker.__init__ if inspect.isclass(maker) else maker)
         for name in stated:
             if name not in known:
                 hint = did_you_mean(name, [*known, *PROVIDER_SETTINGS])
                 raise HarnessError(
                     f"a provider has no setting {name!r}{hint}\n  Known: {', '.join([*PROVIDER_SETTINGS, *known])}"
                 )
+        return {name: _read(types[name], name, stated[name]) for name in stated}
     return stated
 
 

@@ -388,6 +388,19 @@ def test_any_upload_is_taken_or_told_what_is_wrong(
             assert body_of(served.ask(path, b"", "GET")) == body
 
 
+def test_a_file_goes_to_the_api_that_its_client_speaks(served: Served) -> None:
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nhi\r\n--x--\r\n'
+    )
+    kind = "Content-Type: multipart/form-data; boundary=x\r\n"
+    for more, words in (
+        ("", "Missing required parameter: 'purpose'"),
+        ("anthropic-version: 2023-06-01\r\n", '"id":"file_011C'),
+    ):
+        head = request("/v1/files", form).replace(b"Host:", f"{more}{kind}Host:".encode(), 1)
+        assert words in bytes(served.send(head).written).decode()
+
+
 def test_head_of_an_answer_comes_without_its_body(served: Served) -> None:
     answer = served.ask("/", b"", "HEAD")
     assert status_of(answer) == 200

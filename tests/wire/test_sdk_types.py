@@ -414,6 +414,11 @@ async def rest_of_anthropic() -> None:
     await client.messages.batches.delete(batch.id)
     other = await client.messages.batches.create(requests=[{"custom_id": "1", "params": asked}])
     await client.messages.batches.cancel(other.id)
+    for files in (client.files, client.beta.files):
+        file = await files.upload(file=("a.txt", b"hi", "text/plain"), expires_in_seconds=3600)
+        await files.list()
+        await files.retrieve_metadata(file.id)
+        await files.delete(file.id)
 
 
 def test_every_other_answer_of_anthropic_keeps_the_types(sim: Sim) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from harness.apis import APIS
@@ -13,6 +14,7 @@ from harness.wire.anthropic.batches import Batches
 from harness.wire.anthropic.context_edits import edited, tokens_of
 from harness.wire.anthropic.envelope import betas_of, body_of, check_credential, version_of
 from harness.wire.anthropic.errors import Rejection, not_found
+from harness.wire.anthropic.files import Files
 from harness.wire.anthropic.headers import STREAM, answer, encode
 from harness.wire.anthropic.messages import Asked, Client, check, read_prompt
 from harness.wire.anthropic.models import list_of_models, one_model
@@ -26,6 +28,7 @@ from harness.wire.http import HttpRequest, HttpResponse
 
 _HOST = APIS["anthropic"].host
 _JSON_LINES = "application/x-jsonl"
+_NO_FILES: Mapping[str, str | bytes] = {}
 
 
 class Anthropic:
@@ -34,12 +37,20 @@ class Anthropic:
     Args:
         desk: The server it stands in.
         message_threads: Whether the server holds conversations; otherwise it refuses to, and clients send them whole.
+        files: Files that clients have uploaded before the run, by their ids: texts, or bytes.
     """
 
-    def __init__(self, desk: ApiContext, *, message_threads: bool = True) -> None:
+    def __init__(
+        self,
+        desk: ApiContext,
+        *,
+        message_threads: bool = True,
+        files: Mapping[str, str | bytes] = _NO_FILES,
+    ) -> None:
         self._desk = desk
         self._threads = Threads(message_threads)
         self._batches = Batches(desk)
+        self._files = Files(files)
         self._cache = PromptCache()
 
     # -- requests -------------------------------------------------------------------------------------------------
@@ -51,10 +62,18 @@ class Anthropic:
             if http.base is None:
                 raise not_found("Not found")
             is_at_home = http.host == _HOST
-            client = Client(version_of(http), betas_of(http), self._desk.models, is_at_home)
+            moment = self._desk.moment(ids)
+            client = Client(
+                version_of(http),
+                betas_of(http),
+                self._desk.models,
+                self._files,
+                moment.at_s,
+                is_at_home,
+            )
             if (http.method, http.path) == ("POST", "/v1/messages"):
                 return self._message(http, client)
-            return self._other(http, client, self._desk.moment(ids))
+            return self._other(http, client, moment)
         except Rejection as rejection:
             return errors.rejected(rejection, self._desk.moment(ids))
 
@@ -76,6 +95,11 @@ class Anthropic:
                 return answer(200, lines, moment, content_type=_JSON_LINES)
             case method, ["v1", "messages", "batches", *rest]:
                 body = self._batch(method, rest, http, client, moment)
+            case "GET", ["v1", "files", file_id, "content"]:
+                file = self._files.download(file_id, moment.at_s)
+                return answer(200, file.content, moment, content_type=file.media_type)
+            case method, ["v1", "files", *rest]:
+                body = self._file(method, rest, http, client, moment)
             case _:
                 raise not_found("Not found")
         return answer(200, encode(body), moment)
@@ -95,6 +119,20 @@ class Anthropic:
                 return self._batches.delete(batch_id, moment.at_s)
             case "POST", [batch_id, "cancel"]:
                 return self._batches.cancel(batch_id, moment)
+        raise not_found("Not found")
+
+    def _file(
+        self, method: str, rest: list[str], http: HttpRequest, client: Client, moment: Moment
+    ) -> JsonObject:
+        match method, rest:
+            case "POST", []:
+                return self._files.upload(http, client.betas, moment)
+            case "GET", []:
+                return self._files.all(http.query, client.betas, moment.at_s)
+            case "GET", [file_id]:
+                return self._files.find(file_id, moment.at_s).told(client.betas)
+            case "DELETE", [file_id]:
+                return self._files.delete(file_id, moment.at_s)
         raise not_found("Not found")
 
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
@@ -139,7 +177,7 @@ class Anthropic:
 
 def _count(body: JsonObject, client: Client) -> JsonObject:
     """The size of a prompt that is not sent."""
-    check(body, client)
+    body = check(body, client).body
     left = edited(body)
     counted: JsonObject = {"input_tokens": tokens_of(left.body)}
     if left.applied is not None:

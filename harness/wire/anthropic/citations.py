@@ -106,18 +106,19 @@ def _place(passage: str, source: JsonObject) -> JsonObject | None:
         "document_index": source["index"],
         "document_title": source.get("title"),
     }
+    file = {"file_id": inside.get("file_id")}
     if inside.get("type") == "text":
         start = str(inside.get("data", "")).find(passage)
         end = start + len(passage)
         range_ = {"start_char_index": start, "end_char_index": end}
-        return None if start < 0 else {"type": "char_location", **cited, **range_, "file_id": None}
+        return None if start < 0 else {"type": "char_location", **cited, **range_, **file}
     if inside.get("type") == "content":
         blocks = [block.get("text", "") for block in blocks_of(inside.get("content") or [])]
         at = _block_with(passage, blocks)
-        return at and {"type": "content_block_location", **cited, **at, "file_id": None}
+        return at and {"type": "content_block_location", **cited, **at, **file}
     # What a PDF says is not read: every passage is on its first page.
     pages = {"start_page_number": 1, "end_page_number": 2}
-    return {"type": "page_location", **cited, **pages, "file_id": None}
+    return {"type": "page_location", **cited, **pages, **file}
 
 
 def _block_with(passage: str, blocks: Sequence[str]) -> JsonObject | None:

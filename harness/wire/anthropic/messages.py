@@ -11,6 +11,8 @@ from harness.wire.anthropic.catalogue import Facts, context_of, facts_of
 from harness.wire.anthropic.checks import text_at
 from harness.wire.anthropic.context_edits import edited
 from harness.wire.anthropic.errors import invalid
+from harness.wire.anthropic.file_sources import with_files
+from harness.wire.anthropic.files import File, Files
 from harness.wire.anthropic.server_tools import OF_THE_SERVER, offered_in, wanted_hosted
 from harness.wire.anthropic.sources import check_readable
 from harness.wire.anthropic.thinking import REDACT, thinking_of
@@ -52,6 +54,8 @@ class Asked(NamedTuple):
     """Whether the context window ends before `max_tokens` does."""
     geo: str | None
     """Where it is to be served."""
+    files: Files
+    """Those of the run; tools of the server write some."""
     tier: str = "standard"
     speed: str | None = None
     """How fast it asks to be served."""
@@ -72,8 +76,25 @@ class Client(NamedTuple):
     betas: str
     models: tuple[str, ...]
     """The models that the run knows."""
+    files: Files
+    """Those that it may name."""
+    at_s: float
+    """When its request came [s]."""
     is_at_home: bool = True
     """Whether it speaks to Anthropic's own host."""
+
+    def open_file(self, file_id: str) -> File:
+        """A file that a request names."""
+        return self.files.open(file_id, self.at_s)
+
+
+class Checked(NamedTuple):
+    """A request that the real API would accept, as far as it is one for a reply or one for a count."""
+
+    body: JsonObject
+    """With what its files are."""
+    facts: Facts
+    turns: list[Turn]
 
 
 def read_prompt(
@@ -94,7 +115,7 @@ def read_prompt(
     Raises:
         Rejection: The real API would not accept it.
     """
-    facts, turns = check(body, client)
+    body, facts, turns = check(body, client)
     check_settings(body, facts, client.betas)
     thinking = thinking_of(body, facts)
     check_end(turns, facts, thinks=thinking.is_on)
@@ -131,6 +152,7 @@ def read_prompt(
             shows_thinking=thinking.is_shown,
             cut_by_context=left < max_tokens,
             geo=body.get("inference_geo"),
+            files=client.files,
             speed=body.get("speed"),
             redacts_thinking=thinking.is_on and any(REDACT in one.text for one in sections),
             turns=turns,
@@ -141,7 +163,7 @@ def read_prompt(
     )
 
 
-def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
+def check(body: JsonObject, client: Client) -> Checked:
     """Check all that a request for a reply and one for a count have in common."""
     check_fields(body, client.version, client.betas)
     model = text_at(body, "model", "model")
@@ -152,10 +174,13 @@ def check(body: JsonObject, client: Client) -> tuple[Facts, list[Turn]]:
     check_breakpoints(body)
     if client.is_at_home:  # other hosts have models of their own
         check_model(model, client.models)
+    messages = with_files(messages, client.open_file)
     turns = turns_of(messages)
     check_order(turns)
     check_readable((block for turn in turns for block in turn.blocks), facts)
-    return facts, turns
+    if messages is not body["messages"]:
+        body = {**body, "messages": messages}
+    return Checked(body, facts, turns)
 
 
 def _left(body: JsonObject, facts: Facts, sections: Iterable[PromptSection], betas: str) -> int:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from harness.wire.operations import Operations
 
 SIMULATED = Operations("""
+/v1/files GET POST
+/v1/files/{} DELETE GET
+/v1/files/{}/content GET
 /v1/messages POST
 /v1/messages/batches GET POST
 /v1/messages/batches/{} DELETE GET
@@ -47,9 +50,6 @@ REFUSED = Operations("""
 /v1/environments/{}/work/{}/ack POST
 /v1/environments/{}/work/{}/heartbeat POST
 /v1/environments/{}/work/{}/stop POST
-/v1/files GET POST
-/v1/files/{} DELETE GET
-/v1/files/{}/content GET
 /v1/memory_stores GET POST
 /v1/memory_stores/{} DELETE GET POST
 /v1/memory_stores/{}/archive POST

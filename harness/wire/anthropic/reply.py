@@ -65,7 +65,7 @@ def content(prompt: Prompt, spoken: Completion, moment: Moment) -> list[JsonObje
     blocks: list[JsonObject] = []
     if asked.thinks and spoken.thoughts:
         blocks.append(_thoughts(asked, spoken, ids))
-    blocks += blocks_of(reply.server_tools, prompt.hosted, ids, moment.at_s)
+    blocks += blocks_of(reply.server_tools, prompt.hosted, asked.files, ids, moment.at_s)
     if reply.text:
         cited = citations_of(reply, asked.turns, ids)
         citations = {"citations": cited} if cited else {}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from harness.json_types import JsonObject
 from harness.models import ServerTool
+from harness.wire.anthropic.files import Files
 from harness.wire.api import Ids
 from harness.wire.dates import rfc3339
 from harness.wire.hosted import Hosted, Terms, result_tokens
@@ -23,6 +24,8 @@ class Use(NamedTuple):
 
     tool: ServerTool
     offer: Hosted
+    files: Files
+    """Those of the run; it may write some."""
     ids: Ids
     at_s: float
     """When [s]."""
@@ -86,7 +89,7 @@ def _fetched(use: Use) -> JsonObject:
 def _ran(prefix: str) -> Content:
     def content(use: Use) -> JsonObject:
         one = use.tool.results[0] if use.tool.results else {}
-        files = one.get("files") or ()
+        files = [_written(file, use) for file in one.get("files") or ()]
         return {
             "type": f"{prefix}_result",
             "stdout": one.get("stdout") or one.get("text") or "",
@@ -96,6 +99,14 @@ def _ran(prefix: str) -> Content:
         }
 
     return content
+
+
+def _written(given: str | JsonObject, use: Use) -> str:
+    """Keep a file that a use has written: a name alone is one without content."""
+    file = {"name": given} if isinstance(given, str) else given
+    content = file.get("content") or file.get("text") or ""
+    data = content if isinstance(content, bytes) else str(content).encode("utf-8", "replace")
+    return use.files.write(str(file.get("name") or "output"), data, use.ids, use.at_s)
 
 
 def _edited(use: Use) -> JsonObject:

@@ -11,6 +11,7 @@ from typing import Final
 from harness.wire.anthropic.catalogue import Facts
 from harness.wire.anthropic.checks import Table, tag_at, text_at
 from harness.wire.anthropic.errors import invalid
+from harness.wire.anthropic.files import MARKED_BYTES, PDF, PDF_MARK, PLAIN
 from harness.wire.images import KINDS, decoded, kind_of
 
 TYPES: Final = {
@@ -26,9 +27,6 @@ _REQUIRED = {
     "text": ("data", "media_type"),
 }
 _OF_IMAGES = "'image/jpeg', 'image/png', 'image/gif' or 'image/webp'"
-_PDF, _PLAIN = "application/pdf", "text/plain"
-_PDF_MARK, _MARKED_BYTES = b"%PDF-", 1024
-"""How a PDF file begins; readers allow some bytes before it."""
 
 
 def check_source(kind: str, source: Table, place: str) -> None:
@@ -47,8 +45,8 @@ def check_source(kind: str, source: Table, place: str) -> None:
         _check_base64(kind, source, here)
     elif tag == "url" and not source["url"].startswith("https://"):
         raise invalid("Only HTTPS URLs are supported.")
-    elif tag == "text" and source["media_type"] != _PLAIN:
-        raise invalid(f"{here}.media_type: Input should be '{_PLAIN}'")
+    elif tag == "text" and source["media_type"] != PLAIN:
+        raise invalid(f"{here}.media_type: Input should be '{PLAIN}'")
 
 
 def check_readable(blocks: Iterable[Table], facts: Facts) -> None:
@@ -58,14 +56,13 @@ def check_readable(blocks: Iterable[Table], facts: Facts) -> None:
 
 
 def _is_pdf(block: Table) -> bool:
-    """Documents of other types than a text come as PDF files."""
-    return block["type"] == "document" and bool(block["source"]["type"] == "base64")
+    return block["type"] == "document" and bool(block["source"].get("media_type") == PDF)
 
 
 def _check_base64(kind: str, source: Table, place: str) -> None:
     media = source["media_type"]
-    if kind == "document" and media != _PDF:
-        raise invalid(f"{place}.media_type: Input should be '{_PDF}'")
+    if kind == "document" and media != PDF:
+        raise invalid(f"{place}.media_type: Input should be '{PDF}'")
     if kind == "image" and media not in KINDS:
         raise invalid(f"{place}.media_type: Input should be {_OF_IMAGES}")
     if not source["data"]:
@@ -74,7 +71,7 @@ def _check_base64(kind: str, source: Table, place: str) -> None:
     if data is None:
         raise invalid(f"{place}.data: Invalid base64 data")
     if kind != "image":
-        if _PDF_MARK not in data[:_MARKED_BYTES]:
+        if PDF_MARK not in data[:MARKED_BYTES]:
             raise invalid(f"{place}.data: The PDF specified was not valid.")
         return
     found = kind_of(data)

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.json_types import JsonObject
 from harness.models import ServerTool
+from harness.wire.anthropic.files import Files
 from harness.wire.anthropic.headers import BASE58
 from harness.wire.anthropic.server_tools import TOOLS, Tool, Use
 from harness.wire.api import Ids
@@ -17,15 +18,15 @@ _DIRECT = {"caller": {"type": "direct"}}
 
 
 def blocks_of(
-    uses: Sequence[ServerTool], hosted: Sequence[Hosted], ids: Ids, at_s: float
+    uses: Sequence[ServerTool], hosted: Sequence[Hosted], files: Files, ids: Ids, at_s: float
 ) -> Iterator[JsonObject]:
-    """The blocks of uses of tools and of their results."""
+    """The blocks of uses of tools and of their results, which may write files."""
     for tool in uses:
         offer = offer_of(hosted, tool) or Hosted(tool.tool, Terms(), {})
         row = _row_of(offer)
         if row is None:  # sent as it is, although nothing offers it
             continue
-        use = Use(tool, offer, ids, at_s)
+        use = Use(tool, offer, files, ids, at_s)
         yield from _blocks(row, use)
 
 

@@ -32,10 +32,13 @@ _REQUIRED = {
     "tool_result": ("tool_use_id",),
     "thinking": ("thinking", "signature"),
     "redacted_thinking": ("data",),
+    "container_upload": ("file_id",),
 }
 """Fields that each kind of block must have."""
 
-_TEXTS = frozenset({"text", "id", "name", "tool_use_id", "thinking", "signature", "data"})
+_TEXTS = frozenset(
+    {"text", "id", "name", "tool_use_id", "thinking", "signature", "data", "file_id"}
+)
 """Those of them that are texts."""
 
 _KINDS = (
@@ -48,7 +51,6 @@ _KINDS = (
     "bash_code_execution_tool_result",
     "text_editor_code_execution_tool_result",
     "tool_search_tool_result",
-    "container_upload",
     "tool_reference",
     "mcp_tool_use",
     "mcp_tool_result",

@@ -6,13 +6,12 @@ Fields are those of the documentation (https://platform.openai.com/docs/api-refe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import NamedTuple
 
 from harness.json_types import JsonObject
 from harness.virtual.clocks import EPOCH_S
 from harness.wire.api import Ids, Moment
+from harness.wire.form import Field, fields_of
 from harness.wire.http import HttpRequest
 from harness.wire.openai.encoding import BASE62
 from harness.wire.openai.errors import Rejected
@@ -20,6 +19,7 @@ from harness.wire.openai.lists import page
 from harness.wire.openai.validate import MISSING
 
 _PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
+_NOTHING = Field("", "", b"")
 
 
 class File(NamedTuple):
@@ -44,8 +44,10 @@ class Files:
         """
         if http.too_large:
             raise Rejected("Request body too large.", code="request_too_large", status=413)
-        fields = _fields(http)
-        purpose = fields.get("purpose", _Field("", b"")).content.decode("utf-8", "replace")
+        fields = fields_of(http)
+        if fields is None:
+            raise Rejected("Invalid Content-Type header: expected multipart/form-data.")
+        purpose = fields.get("purpose", _NOTHING).text
         if not purpose:
             raise Rejected("Missing required parameter: 'purpose'.", "purpose", MISSING)
         if purpose not in _PURPOSES:
@@ -57,8 +59,8 @@ class Files:
             )
         if "file" not in fields:
             raise Rejected("Missing required parameter: 'file'.", "file", MISSING)
-        name, content = fields["file"]
-        return self.add(moment.ids, content, name or "file", purpose, moment.at_s)
+        file = fields["file"]
+        return self.add(moment.ids, file.content, file.filename or "file", purpose, moment.at_s)
 
     def add(self, ids: Ids, content: bytes, name: str, purpose: str, at_s: float) -> JsonObject:
         """Keep a file."""
@@ -96,27 +98,3 @@ class Files:
         self.find(file_id)
         del self._by_id[file_id]
         return {"id": file_id, "object": "file", "deleted": True}
-
-
-class _Field(NamedTuple):
-    """A field of a form."""
-
-    filename: str
-    content: bytes
-
-
-def _fields(http: HttpRequest) -> dict[str, _Field]:
-    """The fields of a form with files, by name."""
-    kind = http.headers.get("content-type", "")
-    if not kind.lower().startswith("multipart/form-data"):
-        raise Rejected("Invalid Content-Type header: expected multipart/form-data.")
-    whole = BytesParser(policy=HTTP).parsebytes(
-        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + http.body
-    )
-    fields = {}
-    for part in whole.iter_parts() if whole.is_multipart() else ():
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(content, bytes):
-            fields[name] = _Field(part.get_filename() or "", content)
-    return fields

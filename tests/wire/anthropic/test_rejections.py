@@ -386,7 +386,6 @@ def test_image_that_cannot_be_read_is_rejected(bench: Any, source: Any, words: s
     [
         {"type": "base64", "media_type": "image/png", "data": PNG},
         {"type": "url", "url": "https://x.example/y.png"},
-        {"type": "file", "file_id": "file_1"},
     ],
 )
 def test_image_that_can_be_read_is_taken(bench: Any, source: Any) -> None:
