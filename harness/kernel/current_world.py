@@ -98,6 +98,8 @@ class World:
     """Where `tempfile` takes its names from."""
     last_uuid1: int = 0
     """The time in the last `uuid1`, which no other may have [100 ns]."""
+    listeners: dict[int, Any] = field(default_factory=dict)
+    """The servers of its program (`harness.virtual.servers.Listener`), by port."""
     children: dict[int, Any] = field(default_factory=dict)
     """The simulated processes that it started (`harness.virtual.child.Child`), by their numbers."""
     signal_handlers: dict[int, Any] = field(default_factory=dict)

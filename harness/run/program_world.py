@@ -46,7 +46,8 @@ from harness.wire.effects import Effect, effect
 from harness.wire.http import Connection
 from harness.wire.names import UNMATCHED
 from harness.wire.notes import Notes
-from harness.wire.peers import NO_PEERS, Peers
+from harness.wire.own_servers import OwnServers
+from harness.wire.peers import NO_PEERS, AllPeers, Peers
 from harness.wire.replay import Replay
 from harness.wire.routing import AgentRule, Scope, scope_here
 from harness.wire.server import Server
@@ -333,7 +334,7 @@ class ProgramWorld:
             stop_task=self.stop_task,
             texts=self.texts,
             replay=self.replay,
-            peers=self.peers,
+            peers=AllPeers((OwnServers(), self.peers)),
         )
         server.calls.is_passing = self._fails_for_a_time
         return server

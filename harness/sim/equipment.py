@@ -17,6 +17,7 @@ from harness.sim.place import Place, check_free, check_no_provider
 from harness.sim.real import RealFunction
 from harness.sim.recorded_tool import RecordedTool
 from harness.wire.a2a.agent import Card
+from harness.wire.a2a.push import post
 
 
 class Equipment:
@@ -279,6 +280,6 @@ class Equipment:
             latency_s=latency_s,
             failure_probability=failure_probability,
         )
-        agent = SimA2a(card, url, where, tool)
+        agent = SimA2a(card, url, where, tool, self.tool(f"{name} push", result=post))
         self._a2a_agents.append(agent)
         return agent

@@ -22,9 +22,11 @@ from harness.virtual import subprocesses
 from harness.virtual.importing import is_importing
 from harness.virtual.patching import Attribute, StandIn, method, stand_in
 from harness.virtual.pipes import ReadEnd, WriteEnd
+from harness.virtual.servers import Listener, listen
 
 Ts = TypeVarTuple("Ts")
 
+_NO_REAL_SOCKETS = "give the server a host and a port; it listens in memory."
 _NO_REAL_PIPES = (
     "use asyncio.create_subprocess_exec, or keep real input and output out of a simulated run."
 )
@@ -86,6 +88,28 @@ class ProgramLoop(SimLoop):
                 "make the loop inside of the run. If a library starts one when it is imported, import it before the run.",
             )
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+    # -- servers ------------------------------------------------------------------------------------------------
+
+    async def create_server(  # type: ignore[override]  # asyncio's has four overloads
+        self,
+        protocol_factory: Callable[[], Any],
+        host: Any = None,  # noqa: ANN401 - as asyncio's
+        port: Any = None,  # noqa: ANN401 - likewise
+        *,
+        sock: object = None,
+        start_serving: bool = True,
+        **_: object,
+    ) -> Listener:
+        """Begin a server, which listens in memory; TLS is left out, as below clients. A socket of the program's own is refused.
+
+        Raises:
+            NotSimulated: It is to listen on a real socket.
+            OSError: The port is taken.
+        """
+        if sock is not None:
+            raise self.world.refuse("loop.create_server(sock=...)", _NO_REAL_SOCKETS)
+        return listen(self, self.world, protocol_factory, host, port, at_once=start_serving)
 
     # -- processes and signals ----------------------------------------------------------------------------------
 

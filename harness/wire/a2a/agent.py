@@ -5,9 +5,9 @@ message -> task -> reply made, in virtual time -> artifact, and the last status 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic_core import to_jsonable_python
 
@@ -15,8 +15,9 @@ from harness.agents import ToolError
 from harness.agents.broken import Breaks
 from harness.errors import HarnessError
 from harness.kernel import Kernel
-from harness.kernel.process import Process, Steps
+from harness.kernel.process import Process, Steps, Wait
 from harness.virtual.aside import Aside
+from harness.wire.a2a.push import Notification, Pusher, Webhook
 from harness.wire.api import Ids
 from harness.wire.json_rpc import Message
 from harness.wire.routing import Scope
@@ -61,7 +62,7 @@ class Card:
             "description": self.description,
             "version": self.version,
             "supportedInterfaces": [spoken],
-            "capabilities": {"streaming": True, "pushNotifications": False},
+            "capabilities": {"streaming": True, "pushNotifications": True},
             "defaultInputModes": ["text/plain"],
             "defaultOutputModes": ["text/plain"],
             "skills": list(self.skills),
@@ -76,11 +77,15 @@ class Task:
     context_id: str
     message: Message
     """What the client has said."""
+    scope: Scope
+    """What of the program it belongs to."""
     state: str = SUBMITTED
     told: str = ""
     """What is said of its state."""
     artifact: Message | None = None
     listeners: list[Listener] = field(default_factory=list)
+    pushers: dict[str, Pusher] = field(default_factory=dict)
+    """Those who send notifications of it, by the ids of their configurations."""
     process: Process | None = None
 
     @property
@@ -113,6 +118,8 @@ class Task:
         """Tell all that listen."""
         for listener in self.listeners[:]:
             listener.hear(event)
+        for pusher in self.pushers.values():
+            pusher.hear(event)
 
     def leave(self, listener: Listener) -> None:
         """Tell one no more; may be called twice."""
@@ -130,34 +137,90 @@ class Task:
             self.listeners.clear()
 
 
+class Push(NamedTuple):
+    """How the notifications of an agent are sent: each is a use of a tool."""
+
+    name: str
+    """That of the tool."""
+    tool: UsedTool
+    failed: Callable[[Scope, str], None]
+    """Told what of the program a notification belonged to, and why it did not arrive."""
+
+
 class A2aAgent:
     """An agent in a run.
 
     Args:
         card: What it says of itself.
         tool: What makes its replies, as a tool does its results.
+        push: How its notifications are sent.
         kernel: The clock.
         aside: Where functions of the test are called.
         ids: Makes ids.
     """
 
-    def __init__(self, card: Card, tool: UsedTool, kernel: Kernel, aside: Aside, ids: Ids) -> None:
+    def __init__(
+        self, card: Card, tool: UsedTool, push: Push, kernel: Kernel, aside: Aside, ids: Ids
+    ) -> None:
         self.card = card
         self.kernel = kernel
         self.tasks: dict[str, Task] = {}
         self.is_gone = False
         """Whether nobody answers any more."""
         self._tool = tool
+        self._push = push
         self._aside = aside
         self._ids = ids
 
-    def begin(self, message: Message, scope: Scope) -> Task:
-        """Begin a task; it is worked on after what runs now."""
+    def begin(self, message: Message, scope: Scope, webhook: object = None) -> Task:
+        """Begin a task; it is worked on after what runs now.
+
+        Args:
+            message: What the client says.
+            scope: What of the program it belongs to.
+            webhook: The configuration of its notifications; None for none.
+
+        Raises:
+            RequestError: That configuration is wrong.
+        """
         task_id, context_id = self._id("task"), message.get("contextId") or self._id("context")
         said = {**message, "taskId": task_id, "contextId": context_id}
-        task = self.tasks[task_id] = Task(task_id, context_id, said)
+        task = Task(task_id, context_id, said, scope)
+        if webhook is not None:
+            self.notify(task, webhook)
+        self.tasks[task_id] = task
         task.process = Process(self.kernel, self._work(task, scope))
         return task
+
+    def notify(self, task: Task, config: object) -> Message:
+        """Send notifications of a task; those of an earlier configuration with this id end.
+
+        Returns:
+            The configuration.
+
+        Raises:
+            RequestError: It is wrong.
+        """
+        webhook = Webhook.of(config, task.id)
+
+        def send(notification: Notification) -> Generator[Wait, object, None]:
+            named = {"event": notification, "url": webhook.url}
+            try:
+                yield from used(
+                    self._push.tool, self._push.name, named, task.scope, self.kernel, self._aside
+                )
+            except ToolError as error:
+                self._push.failed(task.scope, str(error))
+
+        self.forget(task, webhook.id)
+        task.pushers[webhook.id] = Pusher(webhook, send, self.kernel)
+        return webhook.config
+
+    def forget(self, task: Task, config_id: str) -> None:
+        """Send no more notifications of a task for one configuration; it may be unknown."""
+        pusher = task.pushers.pop(config_id, None)
+        if pusher is not None:
+            pusher.stop()
 
     def cancel(self, task: Task) -> None:
         """Work on it no more."""
@@ -170,6 +233,8 @@ class A2aAgent:
         for task in self.tasks.values():
             if task.process is not None and not task.is_over:
                 task.process.stop()
+            for pusher in task.pushers.values():
+                pusher.stop()
 
     def _work(self, task: Task, scope: Scope) -> Steps:
         task.become(WORKING)

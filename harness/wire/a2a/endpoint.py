@@ -21,7 +21,7 @@ from harness.wire.json_rpc import (
 from harness.wire.routing import Scope, scope_here
 
 CARD = "/.well-known/agent-card.json"
-_NOT_FOUND, _NOT_CANCELABLE, _NO_PUSH, _UNSUPPORTED = -32001, -32002, -32003, -32004
+_NOT_FOUND, _NOT_CANCELABLE, _UNSUPPORTED = -32001, -32002, -32004
 _NO_EXTENDED_CARD, _OTHER_VERSION = -32007, -32009
 _JSON: Headers = [("Content-Type", "application/json")]
 _EVENTS: Headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")]
@@ -110,10 +110,27 @@ class Endpoint:
                 _send(connection, json_rpc.result(number, self._listed(params)), 200)
             case "GetExtendedAgentCard":
                 raise RequestError(_NO_EXTENDED_CARD, "Extended agent card is not configured")
-            case _ if "PushNotification" in method:
-                raise RequestError(_NO_PUSH, "Push notifications are not supported")
             case _:
-                raise RequestError(METHOD_NOT_FOUND, f"Method not found: {method}")
+                told = self._of_notifications(method, params)
+                _send(connection, json_rpc.result(number, told), 200)
+
+    def _of_notifications(self, method: str, params: Message) -> Message:
+        """What is said of the configurations of push notifications."""
+        known = method.replace("TaskPushNotificationConfig", "")
+        if known not in ("Create", "Get", "Lists", "Delete"):
+            raise RequestError(METHOD_NOT_FOUND, f"Method not found: {method}")
+        task, config_id = self._task({"id": params.get("taskId")}), str(params.get("id"))
+        if known == "Create":
+            return self._agent.notify(task, params)
+        if known == "Lists":
+            configs = [pusher.webhook.config for pusher in task.pushers.values()]
+            return {"configs": configs, "nextPageToken": ""}
+        if known == "Delete":
+            self._agent.forget(task, config_id)
+            return {}
+        if config_id not in task.pushers:
+            raise RequestError(_NOT_FOUND, "Task not found")
+        return task.pushers[config_id].webhook.config
 
     def _begun(self, params: Message) -> Task:
         message = params.get("message")
@@ -122,7 +139,11 @@ class Endpoint:
         if message.get("taskId"):
             task = self._task({"id": message["taskId"]})
             raise RequestError(_UNSUPPORTED, f"Task {task.id} takes no further message")
-        return self._agent.begin(message, scope_here(self._root))
+        configuration = params.get("configuration") or {}
+        if not isinstance(configuration, dict):
+            raise RequestError(INVALID_PARAMS, "Invalid parameters")
+        webhook = configuration.get("taskPushNotificationConfig")
+        return self._agent.begin(message, scope_here(self._root), webhook)
 
     def _task(self, params: Message) -> Task:
         task = self._agent.tasks.get(str(params.get("id")))
