@@ -234,7 +234,7 @@ class SimTool:
             mishap = use.mishap
             fails = world.draws.uniform(use.key, "failure") < self._failure_probability
             latency_s = whole_microseconds(self._latency_s.sample(world.draws, use.key, "latency"))
-            outcome, latency_s = _chosen(world, self.name, "fails" if fails else "done", latency_s)
+            outcome, latency_s = chosen(world, self.name, "fails" if fails else "done", latency_s)
 
             def answer() -> Answer:
                 if outcome == "fails":
@@ -306,7 +306,7 @@ _GIVEN_UP = object()
 """Beside an idempotency key: a use of that key was cancelled, and may have done its work."""
 
 
-def _chosen(world: ProgramWorld, name: str, outcome: str, latency_s: float) -> tuple[str, float]:
+def chosen(world: ProgramWorld, name: str, outcome: str, latency_s: float) -> tuple[str, float]:
     """What a use of a tool comes to and how long it takes [s], which may be overridden."""
     choices = world.draws.choices
     if choices is None:

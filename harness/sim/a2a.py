@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from weakref import WeakKeyDictionary
 
 from harness.run.program_world import ProgramWorld
 from harness.run.tools import SimTool
+from harness.sim.notifications import push_of
 from harness.sim.place import Place, place
 from harness.virtual.aside import Aside
-from harness.wire.a2a.agent import A2aAgent, Card, Push
+from harness.wire.a2a.agent import A2aAgent, Card
 from harness.wire.a2a.endpoint import Endpoint
 from harness.wire.api import Ids
 from harness.wire.peers import OnRequest
-from harness.wire.routing import Scope
 
 
 class SimA2a:
@@ -25,16 +24,14 @@ class SimA2a:
         url: Where it takes messages.
         where: The same, taken apart.
         tool: What makes its replies.
-        push: What sends its notifications.
     """
 
-    def __init__(self, card: Card, url: str, where: Place, tool: SimTool, push: SimTool) -> None:
+    def __init__(self, card: Card, url: str, where: Place, tool: SimTool) -> None:
         self.card = card
         self.name = card.name
         self.url = url
         self.place = where
         self.tool = tool
-        self.push = push
         self._running: WeakKeyDictionary[ProgramWorld, A2aAgent] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -53,14 +50,10 @@ class SimA2a:
         agent = self._running.get(world)
         if agent is None:
             ids = Ids(world.draws.root("a2a", self.name))
-            push = Push(self.push.name, self.push, partial(_note_failed, world))
+            push = push_of(self.name, world)
             agent = A2aAgent(self.card, self.tool, push, world.kernel, Aside(world.kernel), ids)
             self._running[world] = agent
         return agent
-
-
-def _note_failed(world: ProgramWorld, scope: Scope, why: str) -> None:
-    world.log.event("notification_failed", scope.span, why)
 
 
 class A2aAgents:

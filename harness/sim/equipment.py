@@ -13,11 +13,11 @@ from harness.run.tools import SimTool
 from harness.sim import settings
 from harness.sim.a2a import SimA2a, as_reply
 from harness.sim.mcp import SimMcp, Tools, named_tools
+from harness.sim.notifications import name_of
 from harness.sim.place import Place, check_free, check_no_provider
 from harness.sim.real import RealFunction
 from harness.sim.recorded_tool import RecordedTool
 from harness.wire.a2a.agent import Card
-from harness.wire.a2a.push import post
 
 
 class Equipment:
@@ -35,7 +35,8 @@ class Equipment:
     def _names_of_tools(self) -> list[str]:
         """Names of the tools and commands that the test described."""
         named = [tool.name for tool in self._tools if isinstance(tool, SimTool)]
-        return [*named, *(process.command for process in self._processes)]
+        pushed = [name_of(agent.name) for agent in self._a2a_agents]
+        return [*named, *pushed, *(process.command for process in self._processes)]
 
     @overload
     def tool(
@@ -280,6 +281,6 @@ class Equipment:
             latency_s=latency_s,
             failure_probability=failure_probability,
         )
-        agent = SimA2a(card, url, where, tool, self.tool(f"{name} push", result=post))
+        agent = SimA2a(card, url, where, tool)
         self._a2a_agents.append(agent)
         return agent

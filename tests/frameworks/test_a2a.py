@@ -19,6 +19,7 @@ from a2a.types import a2a_pb2 as types
 from a2a.utils.errors import TaskNotCancelableError, TaskNotFoundError
 from google.protobuf.json_format import (  # type: ignore[import-untyped]  # it has no stubs
     MessageToDict,
+    ParseDict,
 )
 
 URL = "http://researcher.test"
@@ -190,3 +191,66 @@ def test_an_agent_that_is_gone_is_not_found(sim: Sim, researcher: SimA2a) -> Non
         return failures
 
     assert sim.run(main).output == 2
+
+
+# -- push notifications ------------------------------------------------------------------------------------------------
+
+
+async def pushed() -> tuple[list[object], list[dict[str, Any]]]:
+    """What a web server of the program hears of a task, and what is said of configurations."""
+    httpx, uvicorn = pytest.importorskip("httpx"), pytest.importorskip("uvicorn")
+    starlette = pytest.importorskip("starlette.applications")
+    responses: Any = pytest.importorskip("starlette.responses")
+
+    heard: list[object] = []
+
+    async def hear(request: Theirs) -> Theirs:
+        event = MessageToDict(ParseDict(await request.json(), types.StreamResponse()))
+        heard.append((request.headers["x-a2a-notification-token"], next(iter(event))))
+        return responses.Response()
+
+    app = starlette.Starlette()
+    app.add_route("/hook", hear, methods=["POST"])
+    server = uvicorn.Server(uvicorn.Config(app, port=9000, log_level="error"))
+    serving = asyncio.create_task(server.serve())
+    hook = types.TaskPushNotificationConfig(url="http://localhost:9000/hook", token="t")
+    client = await create_client(
+        URL,
+        client_config=ClientConfig(
+            streaming=False,
+            polling=True,
+            push_notification_config=hook,
+            httpx_client=httpx.AsyncClient(timeout=60),
+        ),
+    )
+    (event,) = [event async for event in client.send_message(request("solar power"))]
+    one = {"task_id": event.task.id, "id": "2"}
+    made = await client.create_task_push_notification_config(
+        types.TaskPushNotificationConfig(**one, url="http://localhost:9001/")
+    )
+    found = await client.get_task_push_notification_config(
+        types.GetTaskPushNotificationConfigRequest(**one)
+    )
+    listed = await client.list_task_push_notification_configs(
+        types.ListTaskPushNotificationConfigsRequest(task_id=event.task.id)
+    )
+    await client.delete_task_push_notification_config(
+        types.DeleteTaskPushNotificationConfigRequest(**one)
+    )
+    with pytest.raises(TaskNotFoundError):
+        await client.get_task_push_notification_config(
+            types.GetTaskPushNotificationConfigRequest(**one)
+        )
+    await asyncio.sleep(60)
+    server.should_exit = True
+    await serving
+    return heard, [MessageToDict(said) for said in (made, found, *listed.configs)]
+
+
+def test_a_web_server_of_the_program_hears_of_a_task(
+    run_twice: RunTwice, researcher: SimA2a
+) -> None:
+    heard, (made, found, first, second) = run_twice(pushed).output
+    assert heard == [("t", "statusUpdate"), ("t", "artifactUpdate"), ("t", "statusUpdate")]
+    assert made == found == second
+    assert first["url"] == "http://localhost:9000/hook"

@@ -150,6 +150,21 @@ async def aiohttp_elsewhere() -> None:
 FINAL = "The error is final: none of a network, so that urllib3 does not try again."
 NO_SUCH_HOST = "harness simulates no host example.com:443"
 
+
+async def served() -> bool:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, *LOCAL), httpx.AsyncClient() as client:
+        return (await client.get(f"http://localhost:{LOCAL[1]}")).status_code == 204
+
+
+async def given_a_socket(loop: asyncio.AbstractEventLoop) -> None:
+    with socket.socket() as own:
+        await loop.create_server(asyncio.Protocol, sock=own)
+
+
 OPENED = (
     refused(
         "`socket.create_connection`", lambda: socket.create_connection(PLACE), "example.com:443"
@@ -196,10 +211,17 @@ OPENED = (
         lambda: asyncio.run(asyncio.open_connection(*PLACE)),
         "loop.create_connection",
     ),
+    Way(
+        what="`asyncio.start_server`, and what is made on `loop.create_server` (uvicorn, aiohttp)",
+        outcome="virtual",
+        program=lambda _: asyncio.run(served()),
+        consequence="It listens in memory. HTTP clients of the run reach it at its port on this machine, or at the host that it names; "
+        "TLS is left out, and a connection carries one request.",
+    ),
     refused(
-        "`asyncio.start_server`",
-        lambda: asyncio.run(asyncio.start_server(print, *LOCAL)),
-        "loop.create_server",
+        "`loop.create_server` on a socket of the program's own",
+        lambda: on_loop(given_a_socket),
+        "loop.create_server(sock=...)",
     ),
     refused(
         "`asyncio.open_unix_connection`",
