@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.errors import StubError
 from harness.json_types import JsonObject
 
 SERVER_TOOLS = (
@@ -109,5 +110,27 @@ class ServerTool:
 
 def _result(one: str | JsonObject) -> JsonObject:
     if isinstance(one, dict):
-        return one
+        return {**one, "files": _files(one["files"])} if "files" in one else one
     return {"url": one} if one.startswith(("http://", "https://")) else {"text": one}
+
+
+def _files(given: object) -> list[JsonObject]:
+    """The files that a use writes, each with its name and its content.
+
+    Raises:
+        StubError: One of them has something else, or no name.
+    """
+    many: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
+    named = [{"name": one} if isinstance(one, str) else one for one in many]
+    for one in named:
+        if not (
+            isinstance(one, dict)
+            and one.keys() <= {"name", "content"}
+            and isinstance(one.get("name"), str)
+            and isinstance(one.get("content", ""), str | bytes)
+        ):
+            raise StubError(
+                f"files of a server tool: expected a name, or a name and a content (got {one!r})\n"
+                '  How to fix: "files": [{"name": "sums.csv", "content": "a,b"}], where the content is a text or bytes'
+            )
+    return named

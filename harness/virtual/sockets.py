@@ -69,12 +69,18 @@ def _connect(_: World, __: socket.socket, address: object) -> NoReturn:
     raise NotSimulated(f"a connection to {place_of(address)}", ADVICE)
 
 
+_ADVICE_TO_SERVERS = (
+    "serve on asyncio (`asyncio.start_server`, uvicorn, aiohttp), which is simulated; or replace what opens it by a stand-in for "
+    "the time of the test."
+)
+
+
 def _bind(_: World, __: socket.socket, address: object) -> NoReturn:
-    raise NotSimulated(f"a server at {place_of(address)}", ADVICE)
+    raise NotSimulated(f"a server at {place_of(address)}", _ADVICE_TO_SERVERS)
 
 
 def _listen(_: World, opened: socket.socket, *__: object) -> NoReturn:
-    raise NotSimulated(f"a server at {place_of(opened.getsockname())}", ADVICE)
+    raise NotSimulated(f"a server at {place_of(opened.getsockname())}", _ADVICE_TO_SERVERS)
 
 
 def _create_connection(_: World, address: object, *__: object, **___: object) -> NoReturn:

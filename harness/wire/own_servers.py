@@ -46,6 +46,10 @@ class _Door:
 
     def on_request(self, connection: Connection, http: HttpRequest) -> None:
         """Hand a request over to the server's loop."""
+        if http.headers.get("upgrade", "").lower() == "websocket":
+            assert this_thread.world is not None, "servers of a program are in its world"
+            what = f"a websocket to the server at port {self._listener.port}"
+            raise this_thread.world.refuse(what, "use plain HTTP, or replace what connects.")
         if http.too_large:
             connection.respond(HttpResponse(413, [], b""))
             return

@@ -130,6 +130,34 @@ def test_ports_are_of_the_run(sim: Sim) -> None:
     assert sim.run(program).output == sim.run(program, seed=2).output
 
 
+def test_a_websocket_is_refused_by_name(sim: Sim) -> None:
+    sim.tool("nothing")
+
+    async def program() -> None:
+        async with (
+            await asyncio.start_server(late, "localhost", PORT),
+            aiohttp.ClientSession() as session,
+        ):
+            await session.ws_connect(f"http://localhost:{PORT}/")
+
+    with pytest.raises(NotSimulated, match="a websocket to the server at port 8000"):
+        sim.run(program)
+
+
+def test_a_body_that_is_too_large_is_refused(sim: Sim) -> None:
+    sim.tool("nothing")
+
+    async def program() -> int:
+        async with (
+            await asyncio.start_server(late, "localhost", PORT),
+            httpx.AsyncClient() as client,
+        ):
+            body = b"x" * (64 * 2**20 + 1)
+            return (await client.post(f"http://localhost:{PORT}/", content=body)).status_code
+
+    assert sim.run(program).output == 413
+
+
 def test_a_socket_of_the_programs_own_and_a_path_are_refused_by_name(sim: Sim) -> None:
     sim.tool("nothing")
 

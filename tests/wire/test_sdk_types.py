@@ -17,7 +17,9 @@ from pydantic import BaseModel
 
 from harness import Reply, ServerTool, ToolCall
 from harness.sim import Sim
-from harness.wire.openai.operations import SIMULATED
+from harness.wire.anthropic import operations as anthropic_operations
+from harness.wire.openai import operations as openai_operations
+from harness.wire.operations import Operations
 from tests.wire.sdk_answers import Seen, watched
 from tests.wire.strict_types import members, problems, tags
 
@@ -381,19 +383,25 @@ async def rest_of_openai() -> None:
     await client.files.delete(file.id)
 
 
+def unseen(operations: Operations, seen: Seen, base: str = "") -> list[str]:
+    """The operations from whose answers an SDK made no object."""
+    asked = [told.split() for told in seen.paths]
+    return [
+        str(one)
+        for one in operations
+        if not any(one.is_at(method, path.removeprefix(base).split("/")) for method, path in asked)
+    ]
+
+
 def test_every_other_answer_of_openai_keeps_the_types(sim: Sim) -> None:
     seen = seen_of(sim, openai, "hello", rest_of_openai)
     assert seen.problems == []
-    unseen = [
-        str(one)
-        for one in SIMULATED
-        if not any(
-            one.is_at(method, path.removeprefix("/v1").split("/"))
-            for method, path in (told.split() for told in seen.paths)
-        )
-    ]
     # The SDK reads no object from these.
-    assert unseen == ["POST /traces/ingest", "DELETE /responses/{}", "GET /files/{}/content"]
+    assert unseen(openai_operations.SIMULATED, seen, "/v1") == [
+        "POST /traces/ingest",
+        "DELETE /responses/{}",
+        "GET /files/{}/content",
+    ]
 
 
 async def rest_of_anthropic() -> None:
@@ -422,7 +430,13 @@ async def rest_of_anthropic() -> None:
 
 
 def test_every_other_answer_of_anthropic_keeps_the_types(sim: Sim) -> None:
-    assert seen_of(sim, anthropic, "hello", rest_of_anthropic).problems == []
+    seen = seen_of(sim, anthropic, "hello", rest_of_anthropic)
+    assert seen.problems == []
+    # The SDK reads lines from the one, and bytes from the other.
+    assert unseen(anthropic_operations.SIMULATED, seen) == [
+        "GET /v1/files/{}/content",
+        "GET /v1/messages/batches/{}/results",
+    ]
 
 
 # -- the yardstick --------------------------------------------------------------------------------------------------

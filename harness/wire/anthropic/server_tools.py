@@ -101,12 +101,11 @@ def _ran(prefix: str) -> Content:
     return content
 
 
-def _written(given: str | JsonObject, use: Use) -> str:
-    """Keep a file that a use has written: a name alone is one without content."""
-    file = {"name": given} if isinstance(given, str) else given
-    content = file.get("content") or file.get("text") or ""
-    data = content if isinstance(content, bytes) else str(content).encode("utf-8", "replace")
-    return use.files.write(str(file.get("name") or "output"), data, use.ids, use.at_s)
+def _written(file: JsonObject, use: Use) -> str:
+    """Keep a file that a use has written, and return its id."""
+    content = file.get("content", "")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    return use.files.write(file["name"], data, use.ids, use.at_s)
 
 
 def _edited(use: Use) -> JsonObject:

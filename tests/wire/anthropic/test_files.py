@@ -11,7 +11,7 @@ import anthropic
 import pytest
 
 from harness import Reply, ServerTool
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StubError
 from harness.sim import Sim
 from harness.wire.http import HttpRequest
 
@@ -342,7 +342,7 @@ CODE = {"type": "code_execution_20250825", "name": "code_execution"}
 
 
 def test_what_code_has_written_is_downloaded(sim: Sim) -> None:
-    wrote = {"stdout": "done", "files": [{"name": "sums.csv", "text": "a,b"}]}
+    wrote = {"stdout": "done", "files": [{"name": "sums.csv", "content": "a,b"}]}
     sim.agent("agent", model="*", reply=ServerTool("code_execution", code="1", results=wrote))
 
     def program() -> None:
@@ -353,6 +353,30 @@ def test_what_code_has_written_is_downloaded(sim: Sim) -> None:
         assert client().files.download(file.id).read() == b"a,b"
 
     sim.run(program)
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ("a.png", ["a.png"]),
+        ({"name": "b", "content": PNG}, ["b"]),
+        (["a", {"name": "b"}], ["a", "b"]),
+    ],
+)
+def test_files_of_code_are_one_or_many(sim: Sim, files: Any, names: list[str]) -> None:
+    sim.agent("agent", reply=ServerTool("code_execution", code="1", results={"files": files}))
+
+    def program() -> list[str]:
+        asking(tools=[CODE])
+        return [file.filename for file in client().files.list()][::-1]
+
+    assert sim.run(program).output == names
+
+
+@pytest.mark.parametrize("files", [1, [None], {"content": "a"}, [{"name": "a", "text": "b"}]])
+def test_wrong_files_of_code_are_errors_of_the_test(files: Any) -> None:
+    with pytest.raises(StubError, match="files of a server tool: expected a name"):
+        ServerTool("code_execution", code="1", results={"files": files})
 
 
 def test_what_a_client_has_uploaded_is_not_downloaded(there: Sim) -> None:
