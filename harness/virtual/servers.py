@@ -1,6 +1,6 @@
 """Servers of the program: they listen in memory, and the clients of the run reach them.
 
-`loop.create_server` is what `asyncio.start_server` and the web servers on asyncio are made on (uvicorn, hypercorn, aiohttp). It
+`loop.create_server` is what `asyncio.start_server` and the web servers on asyncio are made on (uvicorn, aiohttp). It
 opens no socket: a port is a number in the run. Who connects is decided above (`harness.wire.own_servers`).
 """
 

@@ -83,7 +83,7 @@ async def port_that_is_taken() -> list[Any]:
         server.close()
         again = await asyncio.start_server(answer, "127.0.0.1", port)
         again.close()
-        return [error.errno, str(error).replace(str(port), "")]
+        return [error.errno, str(error).replace(str(port), "").partition(": ")[0]]
     return []
 
 
