@@ -199,7 +199,7 @@ class Surroundings(Equipment):
             hosts: Where it is reached, besides the usual.
             paths: Base paths of its URLs, such as `/openai/v1`, besides those that are known of its hosts; without any,
                 all will do.
-            options: What the API is told, such as `message_threads=False` for Anthropic's.
+            options: What the API is told, such as `message_threads=False` or `files={id: content}` for Anthropic's.
 
         Raises:
             HarnessError: A value is wrong, or a program has connected already.

@@ -227,6 +227,7 @@ def test_a_place_where_nobody_is_gets_nothing_and_is_told_by_name(
     assert failures(run) == [why] * 3
     assert run.unsimulated == {httpx.URL(url).host: 3}
     assert not run.effects("researcher push")
+    assert run.timeline().count("researcher push of the program [NotDelivered]") == 3
     assert httpx.URL(url).host in run.explain()
 
 

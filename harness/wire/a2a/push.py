@@ -30,6 +30,10 @@ Send = Callable[["Notification"], Generator[Wait, object, object]]
 """Sends one notification."""
 
 
+class NotDelivered(ToolError):  # noqa: N818 - it says what happened, and spans show it
+    """A notification that did not arrive; a simulated error."""
+
+
 class Notification:
     """One notification; it is shown without its content and its secrets.
 
@@ -152,7 +156,7 @@ def post(event: Notification, url: str) -> int:
         url: Where it goes.
 
     Raises:
-        ToolError: Nobody is there, nobody answers in time, or the answer is an error.
+        NotDelivered: Nobody is there, nobody answers in time, or the answer is an error.
     """
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -163,13 +167,13 @@ def post(event: Notification, url: str) -> int:
         connection.request("POST", target, body, headers)
         status = connection.getresponse().status
     except UnknownHost:
-        raise ToolError(f"no server of the run is at {url}") from None
+        raise NotDelivered(f"no server of the run is at {url}") from None
     except TimeoutError:
-        raise ToolError(f"{url} did not answer in {_TIMEOUT_S:g} s") from None
+        raise NotDelivered(f"{url} did not answer in {_TIMEOUT_S:g} s") from None
     except (OSError, http.client.HTTPException) as error:
-        raise ToolError(f"{url}: {error}") from None
+        raise NotDelivered(f"{url}: {error}") from None
     finally:
         connection.close()
     if status not in _OK:
-        raise ToolError(f"{url} answered {status}")
+        raise NotDelivered(f"{url} answered {status}")
     return status
