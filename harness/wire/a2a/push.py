@@ -30,7 +30,7 @@ Send = Callable[["Notification"], Generator[Wait, object, object]]
 """Sends one notification."""
 
 
-class NotDelivered(ToolError):  # noqa: N818 - it says what happened, and spans show it
+class NotDelivered(ToolError):  # noqa: N818 - names the condition
     """A notification that did not arrive; a simulated error."""
 
 
