@@ -12,31 +12,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from typing import Any, Protocol
+from typing import Any
 
 from harness.kernel.current_world import World
 from harness.kernel.loop import SimLoop
+from harness.virtual.server_transports import LOOPBACK, Client, ServerTransport
 
-_CHUNK_BYTES = 256 * 1024
-"""How much asyncio reads from a socket at once."""
-_FIRST_FREE_PORT, _CLIENT_PORT = 49_152, 65_000
+_FIRST_FREE_PORT = 49_152
 _WAITS_FOR_CONNECTIONS = sys.version_info >= (3, 12)
 """Whether a closed server waits for its connections, as asyncio does since then."""
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - nothing is bound
 
 Factory = Callable[[], Any]
 """Makes the protocol of a connection."""
-
-
-class Client(Protocol):
-    """Who has connected to a server."""
-
-    def take(self, data: bytes) -> None:
-        """The server has written."""
-
-    def end(self) -> None:
-        """The server has closed the connection."""
 
 
 class Listener(asyncio.AbstractServer):
@@ -137,12 +125,11 @@ class Listener(asyncio.AbstractServer):
 
     def accept(self, client: Client, data: bytes) -> ServerTransport:
         """A client has connected and sent something; called in the loop of the server."""
-        transport = ServerTransport(self, self._factory(), client, data)
+        transport = ServerTransport(self.loop, self.port, self._factory(), client, data, self._left)
         self._connections[transport] = None
         return transport
 
-    def left(self, transport: ServerTransport) -> None:
-        """A connection is over."""
+    def _left(self, transport: ServerTransport) -> None:
         self._connections.pop(transport, None)
         self._look()
 
@@ -166,102 +153,6 @@ class _Address:
     def getsockname(self) -> tuple[str, int]:
         """Host and port."""
         return self._name
-
-
-class ServerTransport(asyncio.Transport):
-    """The server's end of a connection; all that the client sends is there when it begins.
-
-    Args:
-        server: The server.
-        protocol: Its protocol.
-        client: The other end.
-        data: What the client has sent.
-    """
-
-    def __init__(
-        self, server: Listener, protocol: asyncio.Protocol, client: Client, data: bytes
-    ) -> None:
-        here, there = (LOOPBACK[1], server.port), (LOOPBACK[1], _CLIENT_PORT)
-        super().__init__({"sockname": here, "peername": there})
-        self._server, self._protocol, self._client = server, protocol, client
-        self._unread = data
-        self._paused = self._closing = False
-        protocol.connection_made(self)
-        server.loop.call_soon(self._read)
-
-    def __repr__(self) -> str:
-        return f"<connection to port {self._server.port}>"
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Whom it tells."""
-        return self._protocol
-
-    def set_protocol(self, protocol: Any) -> None:  # noqa: ANN401 - an asyncio.Protocol
-        """Tell another."""
-        self._protocol = protocol
-
-    def pause_reading(self) -> None:
-        """Pause reading."""
-        self._paused = True
-
-    def resume_reading(self) -> None:
-        """Go on."""
-        if self._paused:
-            self._paused = False
-            self._server.loop.call_soon(self._read)
-
-    def is_reading(self) -> bool:
-        """Whether the protocol is given what has come."""
-        return not self._paused and not self._closing
-
-    def write(self, data: Any) -> None:  # noqa: ANN401 - bytes of any kind
-        """Write to the client, who reads at once."""
-        if not self._closing:
-            self._client.take(bytes(data))
-
-    def can_write_eof(self) -> bool:
-        """The end can be told, as in plain TCP."""
-        return True
-
-    def write_eof(self) -> None:
-        """Tell the end: clients of HTTP have all that they wait for."""
-        if not self._closing:
-            self._client.end()
-
-    def get_write_buffer_size(self) -> int:
-        """Nothing waits to be read."""
-        return 0
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Limits of what waits to be read, of which there is nothing."""
-
-    def is_closing(self) -> bool:
-        """Whether it is over."""
-        return self._closing
-
-    def close(self) -> None:
-        """Close the connection."""
-        if not self._closing:
-            self._client.end()
-            self.lose()
-
-    abort = close
-
-    def lose(self) -> None:
-        """The connection is over; called in the loop of the server."""
-        if self._closing:
-            return
-        self._closing = True
-        self._server.left(self)
-        self._server.loop.call_soon(self._protocol.connection_lost, None)
-
-    def _read(self) -> None:
-        if not self.is_reading() or not self._unread:
-            return
-        data, self._unread = self._unread[:_CHUNK_BYTES], self._unread[_CHUNK_BYTES:]
-        self._protocol.data_received(data)
-        if self._unread:
-            self._server.loop.call_soon(self._read)
 
 
 def listen(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.kernel.current_world import this_thread
-from harness.virtual.servers import LOOPBACK, Listener
+from harness.virtual.server_transports import LOOPBACK
+from harness.virtual.servers import Listener
 from harness.wire.http import Connection, HttpRequest, HttpResponse
 from harness.wire.peers import OnRequest
 

@@ -6,43 +6,24 @@ message -> task -> reply made, in virtual time -> artifact, and the last status 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from pydantic_core import to_jsonable_python
 
 from harness.agents import ToolError
-from harness.agents.broken import Breaks
 from harness.errors import HarnessError
 from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps, Wait
 from harness.virtual.aside import Aside
 from harness.wire.a2a.push import Notification, Pusher, Webhook
+from harness.wire.a2a.task import CANCELED, COMPLETED, FAILED, WORKING, Task
 from harness.wire.api import Ids
 from harness.wire.json_rpc import Message
 from harness.wire.routing import Scope
 from harness.wire.tool_use import UsedTool, used
 
-SUBMITTED = "TASK_STATE_SUBMITTED"
-WORKING = "TASK_STATE_WORKING"
-COMPLETED = "TASK_STATE_COMPLETED"
-FAILED = "TASK_STATE_FAILED"
-CANCELED = "TASK_STATE_CANCELED"
-_LAST = frozenset({COMPLETED, FAILED, CANCELED})
 _HEX = "0123456789abcdef"
-
-
-class Listener(Protocol):
-    """A client that follows a task."""
-
-    def hear(self, event: Message) -> None:
-        """Something has happened."""
-
-    def end(self) -> None:
-        """The task has come to its end."""
-
-    def break_off(self, what: Breaks) -> None:
-        """The connection breaks, or carries something that nobody understands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,74 +48,6 @@ class Card:
             "defaultOutputModes": ["text/plain"],
             "skills": list(self.skills),
         }
-
-
-@dataclass(slots=True, eq=False)
-class Task:
-    """A task of a client."""
-
-    id: str
-    context_id: str
-    message: Message
-    """What the client has said."""
-    scope: Scope
-    """What of the program it belongs to."""
-    state: str = SUBMITTED
-    told: str = ""
-    """What is said of its state."""
-    artifact: Message | None = None
-    listeners: list[Listener] = field(default_factory=list)
-    pushers: dict[str, Pusher] = field(default_factory=dict)
-    """Those who send notifications of it, by the ids of their configurations."""
-    process: Process | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state in _LAST
-
-    def status(self) -> Message:
-        """Its status, as clients are told."""
-        if not self.told:
-            return {"state": self.state}
-        said = {
-            "messageId": f"{self.id}-status",
-            "role": "ROLE_AGENT",
-            "parts": [{"text": self.told}],
-        }
-        return {"state": self.state, "message": said}
-
-    def shown(self) -> Message:
-        """The whole task, as clients are told."""
-        return {
-            "id": self.id,
-            "contextId": self.context_id,
-            "status": self.status(),
-            "artifacts": [] if self.artifact is None else [self.artifact],
-            "history": [self.message],
-        }
-
-    def tell(self, event: Message) -> None:
-        """Tell all that listen."""
-        for listener in self.listeners[:]:
-            listener.hear(event)
-        for pusher in self.pushers.values():
-            pusher.hear(event)
-
-    def leave(self, listener: Listener) -> None:
-        """Tell one no more; may be called twice."""
-        if listener in self.listeners:
-            self.listeners.remove(listener)
-
-    def become(self, state: str, told: str = "") -> None:
-        """Change its state, and tell all that listen."""
-        self.state, self.told = state, told
-        where = {"taskId": self.id, "contextId": self.context_id}
-        self.tell({"statusUpdate": {**where, "status": self.status()}})
-        if self.is_over:
-            for listener in self.listeners[:]:
-                listener.end()
-            self.listeners.clear()
 
 
 class Push(NamedTuple):

@@ -8,7 +8,8 @@ from typing import Any
 from harness.agents.broken import Breaks
 from harness.errors import NotSimulated
 from harness.wire import json_rpc
-from harness.wire.a2a.agent import A2aAgent, Task
+from harness.wire.a2a.agent import A2aAgent
+from harness.wire.a2a.task import Task
 from harness.wire.http import Connection, Headers, HttpRequest, HttpResponse
 from harness.wire.json_rpc import (
     INVALID_PARAMS,
