@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.metrics.history import BATCHED, Attempt, CallRecord, History
+from harness.metrics.history import BATCHED, IN_BACKGROUND, Attempt, CallRecord, History
 from harness.metrics.hopeless import what_to_correct
 from harness.metrics.rules import Finding, Sighting, one_an_agent
 from harness.spans import CANCELLED, ERROR, OK
@@ -79,14 +79,16 @@ def accepted_truncated_stream(history: History) -> list[Finding]:
 def no_timeout(history: History) -> list[Finding]:
     """An attempt waited without a response for as long as the default timeout, or without limit.
 
-    For ever is: it met a fault, and was still open at the end of a task that was stopped. For a request of a batch no client
-    waits; it may take a day.
+    For ever is: it met a fault, and was still open at the end of a task that was stopped. For a request of a batch or in the
+    background no client waits; it may take a day.
     """
-    batched = {event.span_id for event in history.named(BATCHED)}
+    unawaited = {
+        event.span_id for name in (BATCHED, IN_BACKGROUND) for event in history.named(name)
+    }
 
     def seen() -> Iterator[Sighting]:
         for call in history.calls:
-            if call.span_id in batched:
+            if call.span_id in unawaited:
                 continue
             for attempt in call.attempts:
                 waited_s = _silent_s(attempt)

@@ -50,6 +50,9 @@ conversation; its detail is the number of rounds before, `again` if it wanted th
 BATCHED = "batched"
 """Event of a call that is a request of a batch: the program asks for it later, and no client waits."""
 
+IN_BACKGROUND = "in_background"
+"""Event of a call that is made in the background: the program asks for its reply later, and no client waits."""
+
 BLOCKED = "blocked"
 """Event of a task that began after it had arrived, because the program stood still; its detail is how much later [s]."""
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from harness.errors import HarnessError, StubError
 from harness.kernel.sim_thread import RunIsOver
-from harness.models.api import Content, Model, Request, ToolCall, Work
+from harness.models.api import Content, Model, Reply, Request, ToolCall, Work
 from harness.models.plausible import Plausible
 from harness.models.replies import AnyReply, Replies, asked
 from harness.models.stub import Script, Stub
@@ -58,6 +58,17 @@ class OwnModel:
     def reply(self, request: Request) -> Work:
         """Ask the model."""
         return asked(self.model.reply, request, f"the model of agent {self.agent!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reply that is known, whatever the request."""
+
+    known: Reply
+
+    def reply(self, request: Request) -> Reply:
+        """Say it."""
+        return self.known
 
 
 def content_of(

@@ -111,6 +111,8 @@ class Attempt(simpy.Event):
         """What its client keeps with it."""
         self.abandoned = False
         """Whether the client hung up while it waited in the queue, or before its reply was made."""
+        self.stopped = False
+        """Whether it was ended in the middle of its service."""
 
     @property
     def cost_usd(self) -> float:
@@ -209,6 +211,22 @@ class Provider:
             attempt.abandoned = True
             self._waiting_now -= 1
 
+    def stop(self, attempt: Attempt) -> None:
+        """End an attempt in service: its slot is free, and what it has read and written until now is billed."""
+        if attempt.callbacks is None:  # it has ended
+            return
+        now_s = self._env.now
+        attempt.usage = _written_until(now_s, attempt)
+        attempt.stopped = attempt.abandoned = True
+        attempt.end_s = now_s
+        attempt.callbacks.remove(self._finish)
+        self._free(attempt)
+
+    def outage(self) -> Refusal | None:
+        """Why nobody reaches the provider at this moment; None if it can be reached."""
+        now_s = self._env.now
+        return next((Refusal(one.error) for one in self._outages if one.covers(now_s)), None)
+
     def _refuse(self, attempt: Attempt, now_s: float) -> Refusal | None:
         for outage in self._outages:
             if outage.covers(now_s):
@@ -231,6 +249,8 @@ class Provider:
 
         What comes before that is part of the time to the first token.
         """
+        if attempt.stopped:
+            return
         now_s = self._env._now  # noqa: SLF001 - see Kernel.now_s
         if attempt.start_s != attempt.start_s:
             self._busy += 1
@@ -290,9 +310,13 @@ class Provider:
 
     def _finish(self, event: simpy.Event) -> None:
         assert isinstance(event, Attempt)
+        self._free(event)
+
+    def _free(self, ended: Attempt) -> None:
+        """Give the slot of an attempt to the next one."""
         self._busy -= 1
         if self._limits is not None:
-            self._limiter(event.model.pool).generated(event.usage.output_tokens, self._env.now)
+            self._limiter(ended.model.pool).generated(ended.usage.output_tokens, self._env.now)
         while self._waiting or self._starved:
             attempt = (self._waiting or self._starved).popleft()
             if not attempt.abandoned:
@@ -306,6 +330,16 @@ class Provider:
             assert self._limits is not None
             limiter = self._limiters[pool] = Limiter(self._limits)
         return limiter
+
+
+def _written_until(now_s: float, attempt: Attempt) -> Usage:
+    """What an attempt in service has read, and written until a time [s]."""
+    usage = attempt.usage
+    if not attempt.first_token_s < now_s:  # or not even known
+        return usage._replace(output_tokens=0, at_once_tokens=0)
+    share = (now_s - attempt.first_token_s) / (attempt.end_s - attempt.first_token_s)
+    tokens = int(usage.output_tokens * share)
+    return usage._replace(output_tokens=tokens, at_once_tokens=min(tokens, usage.at_once_tokens))
 
 
 def _happen(attempt: Attempt, value: Refusal | BaseException | None, after_s: float) -> None:

@@ -16,9 +16,11 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from harness.errors import did_you_mean
 from harness.json_types import JsonObject
+from harness.kernel.process import Steps
 from harness.models import ChatMessage, Reply, ToolChoice
 from harness.provider import Refusal
 from harness.provider.limits import Quota
+from harness.provider.service import Attempt
 from harness.units import Usage
 from harness.wire.hosted import Hosted
 from harness.wire.http import HttpRequest, HttpResponse
@@ -39,6 +41,16 @@ class PromptSection(NamedTuple):
 
 
 _NO_SCHEMAS: Mapping[str, JsonObject] = {}
+
+
+class Turn(Protocol):
+    """A prompt's turn in something that the API keeps, such as a conversation; told how the work on it goes."""
+
+    def begin(self) -> None:
+        """An attempt begins."""
+
+    def end(self, *, answered: bool) -> None:
+        """The attempt is over, with or without a reply."""
 
 
 class Prompt(NamedTuple):
@@ -82,6 +94,12 @@ class Prompt(NamedTuple):
     """What else the API wants to remember for its answer."""
     only_recorded: bool = False
     """Whether the simulated API does not take it, so that nothing but a recording can answer it."""
+    said: Reply | None = None
+    """What is said whatever the agent's replies are, as the API itself decides it; None leaves it to the agent."""
+    turn: Turn | None = None
+    """Told of its attempts; None if the API keeps nothing of it beside its answer."""
+    later: Callable[[Job, Moment], HttpResponse | Feed] | None = None
+    """Writes the answer that comes at once, where the client asks later for the reply; None where it waits."""
 
     @property
     def tokens(self) -> int:
@@ -150,6 +168,15 @@ class Times(NamedTuple):
     """From the beginning of service to the first token."""
     writing_s: float = 0.0
     """From the first token to the last."""
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Times:
+        """Those of an attempt, as soon as they are known."""
+        return cls(
+            attempt.start_s - attempt.arrival_s,
+            attempt.first_token_s - attempt.start_s,
+            attempt.end_s - attempt.first_token_s,
+        )
 
 
 class Moment(NamedTuple):
@@ -233,9 +260,26 @@ class Ids:
         return drawn * below >> (8 * _OCTETS_OF_A_NUMBER)
 
 
+class Feed(NamedTuple):
+    """An answer in parts that are not all known when it begins."""
+
+    head: HttpResponse
+    """The answer without its body."""
+    steps: Callable[[Callable[[bytes], None]], Steps]
+    """Waits for each part, and gives it to the function that sends it."""
+
+
+Understood = Prompt | HttpResponse | Feed | Refusal
+"""What a request comes to: the prompt for a model, the API's own answer, such as an error, or why the provider gives none."""
+
+
+def _unheard(moment: Moment) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(slots=True)
 class Job:
-    """One request of a batch, as the server works on it: what the API is told of it."""
+    """A request whose client does not wait for its reply, as the server works on it: what the API is told of it."""
 
     prompt: Prompt
     done_s: float = math.inf
@@ -248,6 +292,20 @@ class Job:
     """Whether it was not done when its batch expired."""
     give_up: Callable[[], None] = lambda: None
     """Ends it where it stands, if it goes on; then it has neither a reply nor a refusal."""
+    attempt: Attempt | None = None
+    """Its attempt at the provider; None of a request of a batch, and of one that has not got there yet."""
+    on_change: Callable[[Moment], None] = _unheard
+    """Told when it is known what is said and when, and when it is over; not of a batch, and not if it was given up."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it goes on no more."""
+        return self.done_s < math.inf
+
+    @property
+    def begun(self) -> bool:
+        """Whether the provider has begun to serve it."""
+        return self.attempt is not None and not math.isnan(self.attempt.start_s)
 
 
 class ApiContext(Protocol):
@@ -259,6 +317,9 @@ class ApiContext(Protocol):
 
     def moment(self, ids: Ids, model: str = "") -> Moment:
         """This very moment, for an answer about a model, or about none."""
+
+    def outage(self) -> Refusal | None:
+        """Why nobody reaches the provider at this moment; None if it can be reached."""
 
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         """Get a model's reply to a prompt of a batch, without queue and rate limits.
@@ -274,8 +335,8 @@ class ApiContext(Protocol):
 class Api(Protocol):
     """One API, for one run."""
 
-    def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
-        """Parse a request: return the prompt for a model, or the API's own answer, such as an error."""
+    def read(self, http: HttpRequest, ids: Ids) -> Understood:
+        """Parse a request."""
 
     def usage(self, prompt: Prompt, now_s: float) -> Usage:
         """Input usage of a prompt, with the part read from a prompt cache; no output yet."""

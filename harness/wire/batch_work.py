@@ -67,6 +67,7 @@ class BatchWork:
         self._life = AttemptSpan(calls.log, call.request)
         self._span = self._life.span
         call.attempts.append(self._span)
+        call.awaited = False
         calls.log.event(BATCHED, call.span)
         self._process = Process(kernel, self._steps())
         job.give_up = self.stop

@@ -50,6 +50,8 @@ class Call:
     """Number of the failed call that the program repeats with this one."""
     done: bool = False
     """Whether its last attempt was answered."""
+    awaited: bool = True
+    """Whether a client waits for it; for requests of batches and in the background none does."""
     _asks: bytes = b""
 
     @property

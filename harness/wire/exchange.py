@@ -68,6 +68,9 @@ class Exchange:
 
     def steps(self) -> Steps:
         """The steps of the attempt; a client that disconnects ends it at any step."""
+        turn = self._call.prompt.turn
+        if turn is not None:
+            turn.begin()
         try:
             with self._life:
                 yield from self._answer()
@@ -79,6 +82,8 @@ class Exchange:
                 self._call.timed_out.append(self._span.ordinal)
             if status != OK:
                 self._calls.failed(self._call)
+            if turn is not None:
+                turn.end(answered=status == OK)
 
     def _answer(self) -> Steps:
         began_s = self._now_s()
@@ -216,13 +221,5 @@ class Exchange:
     def _moment(self, arrival_s: float, attempt: Attempt | None = None) -> Moment:
         now_s = self._now_s()
         quota = self._backend.provider.quota(self._backend.served)
-        times = Times() if attempt is None else _times_of(attempt)
+        times = Times() if attempt is None else Times.of(attempt)
         return Moment(self._ids, now_s, now_s - arrival_s, quota, times)
-
-
-def _times_of(attempt: Attempt) -> Times:
-    return Times(
-        attempt.start_s - attempt.arrival_s,
-        attempt.first_token_s - attempt.start_s,
-        attempt.end_s - attempt.first_token_s,
-    )

@@ -47,7 +47,8 @@ class Notes(Watcher):
         """Remember the calls that still run; whether they are abandoned shows when the run is cleared away."""
         now_s = self._log.clock()
         for call in self._calls():
-            if call.is_open and not (call.caller is not None and call.caller.is_being_cancelled):
+            stops = call.caller is not None and call.caller.is_being_cancelled
+            if call.is_open and call.awaited and not stops:
                 self._left[call] = now_s
 
     def agent_of(self, doer: object) -> str:

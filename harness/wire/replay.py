@@ -172,9 +172,13 @@ class RecordedAsk:
         """Who made it when it was recorded; None if unknown."""
         return self.replay.agent_of(self.asked, self.task)
 
+    def answers(self, role: AgentRule) -> bool:
+        """Whether the cassette answers for an agent, which it does unless the agent has a reply of its own."""
+        return isinstance(role.content, Plausible)
+
     def content(self, role: AgentRule, now_s: Callable[[], float]) -> Content:
-        """Who answers: the cassette, unless the agent has a reply of its own."""
-        if not isinstance(role.content, Plausible):
+        """Who answers: the cassette, or the agent."""
+        if not self.answers(role):
             return role.content
         latency = self.replay.latency if role.latency is None else "profile"
         return RecordedCall(self.replay, self.asked, self.task, latency, now_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from harness.apis import AGENT_HEADER
@@ -23,7 +23,8 @@ from harness.kernel.lineage import Lineage
 from harness.kernel.process import Process, Steps
 from harness.models import Backend, Request
 from harness.models.attempt import made_aside
-from harness.models.meaning import Ledger, Mind
+from harness.models.content import Said
+from harness.models.meaning import Ledger, Mind, Traits
 from harness.models.verdict import Judge
 from harness.provider import Latency, Refusal, Served
 from harness.provider.limits import NO_QUOTA
@@ -31,7 +32,8 @@ from harness.provider.service import REFUSAL_S
 from harness.spans import CALL, SpanLog
 from harness.texts import Texts
 from harness.virtual.aside import Aside
-from harness.wire.api import Ids, Job, Moment, Prompt
+from harness.wire.api import Api, Feed, Ids, Job, Moment, Prompt, Understood
+from harness.wire.background_work import BackgroundWork
 from harness.wire.batch_work import BatchWork
 from harness.wire.bounds import Bounds, StopTask
 from harness.wire.call import Call
@@ -132,7 +134,8 @@ class Server:
         self._aside = Aside(kernel)
         self._reading: Scope | None = None
         """What the request belongs to that is being read."""
-        self._batch_work: list[BatchWork] = []
+        self._unawaited: list[BatchWork | BackgroundWork] = []
+        """The work that no client waits for."""
         self.on_error: Callable[[str, Exception], Refusal] | None = None
         """Told what goes wrong here while a request is answered, and says what the client is told; without it, an error
         ends the run."""
@@ -171,7 +174,7 @@ class Server:
         for connection in dict.fromkeys((*self._connections, *self._answering)):
             connection.reader = None
             connection.hang_up()
-        for work in self._batch_work:
+        for work in self._unawaited:
             work.stop()
         self.kernel.baton.end_threads()
         self.calls.end()
@@ -256,7 +259,6 @@ class Server:
         caller: Lineage | None,
         task: str,
     ) -> Steps:
-        self.kernel.note_call()
         replay = self._replay
         recorded = None if replay is None else RecordedAsk(replay, connection.host, http, task)
         is_of_model = None if recorded is None else recorded.is_of_model
@@ -280,7 +282,7 @@ class Server:
             self._own_ids += 1
             ids = Ids(self.draws.root("request", self._own_ids))
             self._reading = scope
-            understood = rejected or api.read(http, ids)
+            understood: Understood = rejected or api.read(http, ids)
             if recorded is not None and isinstance(understood, HttpResponse):
                 if not is_of_model:
                     yield from self._send_back(connection, recorded, scope)
@@ -288,17 +290,49 @@ class Server:
                 understood = recorded.prompt  # the real API took it
             if isinstance(understood, HttpResponse):
                 self._unsimulated.check(at, http, understood)
-                answer_s = self.kernel.now_s() + REFUSAL_S
                 if understood.status >= _FIRST_ERROR_STATUS:
+                    answer_s = self.kernel.now_s() + REFUSAL_S
                     self._note_rejected(http, understood, at, scope, caller, digest, answer_s)
-                yield answer_s
-                connection.respond(understood)
+            if not isinstance(understood, Prompt):
+                yield from self._reply(connection, http, understood)
                 return
             self._bounds.count_call(scope.span.task)
             call = self._new_call(understood, http, scope, caller, digest, site, recorded)
         elif len(call.attempts) >= self._bounds.calls_per_task:  # its client tries for ever
             self._bounds.count_call(scope.span.task, len(call.attempts) + 1)
-        yield from Exchange(self.calls, connection, api, call).steps()
+        self.kernel.note_call()
+        if self._comes_later(call, site, recorded):
+            yield from self._reply(connection, http, self._begin(call, api))
+        else:
+            yield from Exchange(self.calls, connection, api, call).steps()
+
+    def _comes_later(self, call: Call, site: Endpoint, recorded: RecordedAsk | None) -> bool:
+        """Whether a call is made in the background; not if nobody reaches the provider, or a recording answers it."""
+        is_recorded = recorded is not None and recorded.answers(call.role)
+        return call.prompt.later is not None and site.provider.outage() is None and not is_recorded
+
+    def _begin(self, call: Call, api: Api) -> HttpResponse | Feed:
+        """Begin an attempt in the background; returns what its client is told at once."""
+        job = Job(call.prompt)
+        work = BackgroundWork(self.kernel, self.calls, api, call, job, self._refusal_for)
+        self._unawaited.append(work)
+        assert call.prompt.later is not None
+        return call.prompt.later(job, work.moment())
+
+    def _reply(
+        self, connection: Connection, http: HttpRequest, answer: HttpResponse | Feed | Refusal
+    ) -> Steps:
+        """Send what comes from no attempt."""
+        yield self.kernel.now_s() + REFUSAL_S
+        match answer:
+            case Refusal():
+                self._refuse(connection, http, answer)
+            case Feed(head, steps):
+                connection.begin(head)
+                yield from steps(connection.send)
+                connection.finish()
+            case _:
+                connection.respond(answer)
 
     def _note_rejected(
         self,
@@ -311,6 +345,7 @@ class Server:
         answer_s: float,
     ) -> None:
         """Note that an API does not take a request; it is no call, and counts as one for the bounds."""
+        self.kernel.note_call()
         self._bounds.count_call(scope.span.task)
         hint = response.hint or (at.hint(http) if response.status == _NOT_FOUND else "")
         told = f"{response.status} {http.path}" + (f" ({hint})" if hint else "")
@@ -320,6 +355,7 @@ class Server:
 
     def _send_back(self, connection: Connection, recorded: RecordedAsk, scope: Scope) -> Steps:
         """Send what was recorded of a request that is no call of a model, or what the real API says."""
+        self.kernel.note_call()
         self._bounds.count_call(scope.span.task)
         asked_s = self.kernel.now_s()
         found = recorded.plain(asked_s)
@@ -351,7 +387,7 @@ class Server:
         agent = role.name
         span = self.log.open(CALL, agent, scope.span, agent, request.model, request.call_in_task)
         request.span = request.call_span = span
-        backend = self._backend(site, role, prompt.model, scope, recorded)
+        backend = self._backend(site, role, prompt, scope, recorded)
         call = self.calls.begin(
             role, backend, prompt, request, scope, caller, digest, site.name, _retries_of(http)
         )
@@ -364,16 +400,19 @@ class Server:
         self,
         site: Endpoint,
         role: AgentRule,
-        model: str,
+        prompt: Prompt,
         scope: Scope,
         recorded: RecordedAsk | None,
     ) -> Backend:
-        served = self.served(site.name, model, role.latency)
+        served = self.served(site.name, prompt.model, role.latency)
         content = role.content if recorded is None else recorded.content(role, self.kernel.now_s)
+        content = Mind(content, role.traits, self._ledger, self.draws)
+        if prompt.said is not None:
+            content, role = Said(prompt.said), replace(role, output_tokens=None, traits=Traits())
         return Backend(
             log=self.log,
             draws=self.draws,
-            content=Mind(content, role.traits, self._ledger, self.draws),
+            content=content,
             aside=self._aside,
             context=context_of(Scope(scope.span, None)),  # what content calls is of the same task
             provider=site.provider,
@@ -428,7 +467,7 @@ class Server:
         call = self._new_call(prompt, http, self._reading or self._root, None, digest, site)
         job = Job(prompt)
         work = BatchWork(self.kernel, self.calls, call, job, at_s, until_s, self._refusal_for)
-        self._batch_work.append(work)
+        self._unawaited.append(work)
         return job
 
 
@@ -460,6 +499,10 @@ class _Desk:
             served = server.served(self._site.name, model, None)
             quota = self._site.provider.quota(served)
         return Moment(ids, server.kernel.now_s(), 0.0, quota)
+
+    def outage(self) -> Refusal | None:
+        """Why nobody reaches the provider at this moment."""
+        return self._site.provider.outage()
 
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         """Let a model answer a prompt of a batch."""

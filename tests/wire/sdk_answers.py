@@ -53,6 +53,8 @@ class Seen:
         """Hold an answer against its type."""
         if "Page" in getattr(kind, "__name__", ""):  # its type knows only what is needed to turn it
             wrong = problems(data["data"], kind.model_fields["data"].annotation)
+        elif getattr(kind, "__name__", "") == "CompactedResponse":
+            wrong = _of_compaction(data, kind)
         else:
             wrong = problems(data, kind)
         for problem in wrong:
@@ -61,6 +63,15 @@ class Seen:
                 self.problems.append(f"{request.method} {request.url.path}: {problem}")
         self.types.update(_types_in(data))
         self.paths.add(f"{request.method} {request.url.path}")
+
+
+def _of_compaction(data: Any, kind: Any) -> list[str]:
+    """The SDK's type lets only the model speak there; documented, and returned, are the messages of the user."""
+    from openai.types.conversations import Message
+
+    *told, last = data["output"]
+    wrong = [problem for message in told for problem in problems(message, Message)]
+    return wrong + problems({**data, "output": [last]}, kind)
 
 
 def _types_in(data: Any) -> Iterator[str]:

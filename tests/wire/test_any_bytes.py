@@ -281,7 +281,7 @@ def test_body_that_is_no_json_of_the_api_is_told_so(
         ("/v1/embeddings", EMBEDDING, {"dimensions": 10**9}, b"dimensions"),
         ("/v1/embeddings", EMBEDDING, {"input": ["a"] * 2049}, b"input"),
         ("/v1/chat/completions", CHAT, {"audio": {"voice": "alloy"}}, b"does not simulate 'audio'"),
-        ("/v1/responses", RESPONSE, {"background": True}, b"does not simulate 'background'"),
+        ("/v1/responses", RESPONSE, {"prompt": {"id": "a"}}, b"does not simulate 'prompt'"),
     ],
 )  # fmt: skip
 def test_what_is_too_much_or_not_simulated_is_an_error_that_names_it(

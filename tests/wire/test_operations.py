@@ -47,8 +47,8 @@ async def completion() -> None:
     await openai_client().completions.create(model="gpt-3.5-turbo-instruct", prompt="hi")
 
 
-async def conversation() -> None:
-    await openai_client().conversations.retrieve("conv_1")
+async def container() -> None:
+    await openai_client().containers.retrieve("cntr_1")
 
 
 async def search() -> None:
@@ -73,7 +73,7 @@ async def skills() -> None:
     ("program", "name"),
     [
         (completion, "POST /v1/completions of the API 'openai'"),
-        (conversation, "GET /v1/conversations/{} of the API 'openai'"),
+        (container, "GET /v1/containers/{} of the API 'openai'"),
         (search, "POST /v1/vector_stores/{}/search of the API 'openai'"),
         (behind_a_proxy, "POST /v1/images/generations of the API 'openai'"),
         (speech, "POST /v1/audio/speech of the API 'openai'"),

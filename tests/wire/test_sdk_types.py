@@ -312,7 +312,7 @@ OTHER_OPENAI = {
     "program": "programmatic tool calling is not simulated",
     "program_output": "programmatic tool calling is not simulated",
     "additional_tools": "not simulated",
-    "compaction": "compaction is not simulated",
+    "compaction": "of an operation of its own; within a response it is not simulated",
     "local_shell_call": "run by the client",
     "local_shell_call_output": "what a client sends",
     "shell_call": "shells are not simulated",
@@ -355,6 +355,27 @@ def test_every_output_item_is_written_or_known_not_to_be(sim: Sim) -> None:
 # -- the other operations -----------------------------------------------------------------------------------------
 
 
+ITEMS: Any = [
+    {"role": "user", "content": "hi"},
+    {"role": "assistant", "content": "ho"},
+    {"type": "function_call", "call_id": "call_1", "name": "look", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "call_1", "output": "seen"},
+]
+
+
+async def conversations_of_openai(client: openai.AsyncOpenAI) -> None:
+    conversation = await client.conversations.create(items=ITEMS)
+    await client.conversations.retrieve(conversation.id)
+    await client.conversations.update(conversation.id, metadata={"of": "me"})
+    await client.responses.create(model="gpt-5", input="hi", conversation=conversation.id)
+    await client.conversations.items.create(conversation.id, items=ITEMS)
+    listed = await client.conversations.items.list(conversation.id)
+    item, named = listed.data[0].id or "", {"conversation_id": conversation.id}
+    await client.conversations.items.retrieve(item, **named)
+    await client.conversations.items.delete(item, **named)
+    await client.conversations.delete(conversation.id)
+
+
 async def rest_of_openai() -> None:
     client = openai.AsyncOpenAI(api_key="k")
     response = await client.responses.create(model="gpt-5", input="hi")
@@ -362,6 +383,13 @@ async def rest_of_openai() -> None:
     await client.responses.input_items.list(response.id)
     await client.responses.input_tokens.count(model="gpt-5", input="hi")
     await client.responses.delete(response.id)
+    await client.responses.compact(model="gpt-5", input=ITEMS)
+    later = await client.responses.create(model="gpt-5", input="hi", background=True)
+    await asyncio.sleep(0.01)
+    await client.responses.retrieve(later.id)
+    await client.responses.cancel(later.id)
+    await client.responses.retrieve(later.id)
+    await conversations_of_openai(client)
     await client.chat.completions.create(model="gpt-4o", messages=CHAT["messages"])
     await client.embeddings.create(
         model="text-embedding-3-small", input="hi", encoding_format="float"

@@ -12,7 +12,7 @@ from harness.json_types import JsonObject
 from harness.provider import Refusal
 from harness.provider.limits import NO_QUOTA
 from harness.units import Usage
-from harness.wire.api import Api, Completion, Ids, Moment, Prompt
+from harness.wire.api import Api, Completion, Ids, Moment, Prompt, Understood
 from harness.wire.http import HttpRequest, HttpResponse, Part
 
 
@@ -78,10 +78,10 @@ class Translated:
         self._api = api
         self._dialect = dialect
 
-    def read(self, http: HttpRequest, ids: Ids) -> Prompt | HttpResponse:
+    def read(self, http: HttpRequest, ids: Ids) -> Understood:
         """Parse a request whose path is translated already."""
         understood = self._api.read(http, ids)
-        if isinstance(understood, Prompt) or understood.status < 400:
+        if not isinstance(understood, HttpResponse) or understood.status < 400:
             return understood
         return self._dialect.error(understood, Moment(ids, 0.0, 0.0, NO_QUOTA))
 

@@ -72,7 +72,7 @@ def check_common(asked: JsonObject) -> None:
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
         )
-    _check_metadata(asked.get("metadata") or {})
+    check_metadata(asked.get("metadata") or {})
 
 
 def check_chat(asked: JsonObject) -> None:
@@ -188,7 +188,8 @@ def _check_seer(message: JsonObject, place: str) -> None:
         )
 
 
-def _check_metadata(pairs: JsonObject) -> None:
+def check_metadata(pairs: JsonObject) -> None:
+    """Check the pairs that a program attaches to an object."""
     if len(pairs) > _PAIRS:
         raise Rejected(
             f"Invalid 'metadata': too many properties. Expected an object with at most {_PAIRS} properties, but got an "

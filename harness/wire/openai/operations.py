@@ -13,6 +13,10 @@ SIMULATED = Operations("""
 /batches/{} GET
 /batches/{}/cancel POST
 /chat/completions POST
+/conversations POST
+/conversations/{} DELETE GET POST
+/conversations/{}/items GET POST
+/conversations/{}/items/{} DELETE GET
 /embeddings POST
 /files GET POST
 /files/{} DELETE GET
@@ -21,7 +25,9 @@ SIMULATED = Operations("""
 /models/{} GET
 /moderations POST
 /responses POST
+/responses/compact POST
 /responses/input_tokens POST
+/responses/{}/cancel POST
 /responses/{} DELETE GET
 /responses/{}/input_items GET
 /traces/ingest POST
@@ -82,10 +88,6 @@ REFUSED = Operations("""
 /containers/{}/files/{} DELETE GET
 /containers/{}/files/{}/content GET
 /content_provenance_checks POST
-/conversations POST
-/conversations/{} DELETE GET POST
-/conversations/{}/items GET POST
-/conversations/{}/items/{} DELETE GET
 /decisions POST
 /evals GET POST
 /evals/{} DELETE GET POST
@@ -203,8 +205,6 @@ REFUSED = Operations("""
 /realtime/sessions POST
 /realtime/transcription_sessions POST
 /realtime/translations/client_secrets POST
-/responses/compact POST
-/responses/{}/cancel POST
 /safety/alerts/{} GET
 /safety/cases/{} GET
 /skills GET POST

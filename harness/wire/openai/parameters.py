@@ -93,6 +93,21 @@ RESPONSE: Final = frozenset(
 )
 """Those of a response."""
 
+COMPACTION: Final = frozenset(
+    [
+        "image",
+        "input",
+        "instructions",
+        "model",
+        "previous_response_id",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "service_tier",
+    ]
+)
+"""Those of a compaction."""
+
 
 def check_known_chat(asked: JsonObject) -> None:
     """Check that a chat has no parameters that do not exist."""
@@ -102,10 +117,10 @@ def check_known_chat(asked: JsonObject) -> None:
         raise Rejected(f"Unrecognized request argument{many} supplied: {', '.join(unknown)}")
 
 
-def check_known_response(asked: JsonObject) -> None:
-    """Check that a request for a response has no parameters that do not exist."""
+def check_known(asked: JsonObject, known: Collection[str]) -> None:
+    """Check that a request for a response or a compaction has no parameters that do not exist."""
     for name in asked:
-        if name not in RESPONSE:
+        if name not in known:
             raise Rejected(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
 
 

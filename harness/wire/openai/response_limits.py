@@ -118,8 +118,7 @@ def check_response_limits(asked: JsonObject) -> None:
             check_arrays(f"tools[{number}].parameters", tool)
     _check_choice(asked.get("tool_choice"), tools)
     items = asked.get("input")
-    for number, item in enumerate(items if isinstance(items, list) else ()):
-        _check_item(item, f"input[{number}]")
+    check_item_limits("input", items if isinstance(items, list) else ())
 
 
 def _check_choice(choice: Any, tools: Sequence[JsonObject]) -> None:  # noqa: ANN401 - of the right shape
@@ -129,6 +128,17 @@ def _check_choice(choice: Any, tools: Sequence[JsonObject]) -> None:  # noqa: AN
         loaded = any(tool["type"] != "function" for tool in tools)  # a namespace may have it
         if not loaded and choice["name"] not in [tool.get("name") for tool in tools]:
             raise unknown_choice(choice["name"])
+
+
+def check_item_limits(place: str, items: Sequence[JsonObject]) -> None:
+    """Check the fields of items, whose shape is right.
+
+    Args:
+        place: Where they stand.
+        items: The items.
+    """
+    for number, item in enumerate(items):
+        _check_item(item, f"{place}[{number}]")
 
 
 def _check_item(item: JsonObject, place: str) -> None:

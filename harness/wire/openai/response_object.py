@@ -54,7 +54,7 @@ def completed(
         body["completed_at"] = ended_s
     body["service_tier"] = tier_of(asked)
     body["output"] = output
-    body["usage"] = _usage(spoken)
+    body["usage"] = usage_of(spoken)
     return body
 
 
@@ -67,9 +67,10 @@ def in_progress(asked: JsonObject, response_id: str, created_s: int) -> JsonObje
         "object": "response",
         "created_at": created_s,
         "status": "in_progress",
-        "background": False,
+        "background": bool(asked.get("background")),
         "billing": {"payer": "developer"},
         "completed_at": None,
+        **_conversation(asked),
         "error": None,
         "frequency_penalty": 0.0,
         "incomplete_details": None,
@@ -175,7 +176,7 @@ def _call(call: ToolCall, ids: Ids) -> JsonObject:
     }
 
 
-def _usage(spoken: Completion) -> JsonObject:
+def usage_of(spoken: Completion) -> JsonObject:
     """What was read and written; here what is read includes what came from a cache."""
     usage = spoken.usage
     return {
@@ -198,6 +199,17 @@ def _tool(tool: JsonObject) -> JsonObject:
         "parameters": tool.get("parameters"),
         "strict": tool.get("strict") is not False,
     }
+
+
+def conversation_id(asked: JsonObject) -> str | None:
+    """The conversation that a request belongs to; None if it belongs to none."""
+    named = asked.get("conversation")
+    return named.get("id") if isinstance(named, dict) else named
+
+
+def _conversation(asked: JsonObject) -> JsonObject:
+    named = conversation_id(asked)
+    return {"conversation": {"id": named}} if named else {}
 
 
 def _cache_options(asked: JsonObject) -> JsonObject:

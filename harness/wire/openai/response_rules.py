@@ -51,6 +51,7 @@ def check_response(asked: JsonObject) -> None:
             code=MISSING,
         )
     check_simulated(asked)
+    _check_state(asked)
     most = asked.get("max_output_tokens")
     if most is not None and most < _OUTPUT_TOKENS_MIN:
         raise Rejected(
@@ -77,7 +78,7 @@ def check_response(asked: JsonObject) -> None:
             check_strict("text.format.schema", what, format_.get("schema"), "invalid_json_schema")
         _check_json_is_named(format_["type"], asked)
     _check_tools(asked.get("tools") or ())
-    _check_input(asked.get("input"), asked["model"])
+    check_input(asked.get("input"), asked["model"])
 
 
 def _check_json_is_named(kind: str, asked: JsonObject) -> None:
@@ -97,11 +98,20 @@ def check_simulated(asked: JsonObject) -> None:
     Raises:
         NotSimulated: It does.
     """
-    for name in ("conversation", "prompt", "background"):
-        if asked.get(name):
-            raise NotSimulated(
-                f"{name!r} of OpenAI's responses", "leave it out, and send all items"
-            )
+    if asked.get("prompt"):
+        raise NotSimulated("'prompt' of OpenAI's responses", "leave it out, and send all items")
+
+
+def _check_state(asked: JsonObject) -> None:
+    """Check what is said of state that is kept. The words about `background` are a guess."""
+    if asked.get("conversation") and asked.get("previous_response_id"):
+        raise Rejected(
+            "Mutually exclusive parameters. Ensure you are only providing one of: 'previous_response_id' or "
+            "'conversation'.",
+            code="mutually_exclusive_parameters",
+        )
+    if asked.get("background") and asked.get("store") is False:
+        raise Rejected("Background mode requires 'store' to be true.", "background")
 
 
 def check_results(items: Sequence[JsonObject]) -> None:
@@ -154,22 +164,37 @@ def _check_tools(tools: Sequence[Any]) -> None:
             check_function(f"tools[{number}].parameters", tool)
 
 
-def _check_input(said: object, model: str) -> None:
+def check_input(said: object, model: str) -> None:
+    """Check what a request says, as a text or item by item."""
     if said is None:
         return
     check_type("input", said, (str, list))
-    for number, item in enumerate(said if isinstance(said, list) else ()):
-        check_type(f"input[{number}]", item, (dict,))
+    check_items("input", said if isinstance(said, list) else (), model)
+
+
+def check_items(place: str, items: Sequence[Any], model: str) -> None:
+    """Check items.
+
+    Args:
+        place: Where they stand.
+        items: The items.
+        model: Who reads them; empty if that is not known yet.
+    """
+    for number, item in enumerate(items):
+        here = f"{place}[{number}]"
+        check_type(here, item, (dict,))
         if item.get("type") == "function_call":
-            check_there(f"input[{number}]", item, "call_id", "name", "arguments")
-            check_type(f"input[{number}].arguments", item["arguments"], (str,))
+            check_there(here, item, "call_id", "name", "arguments")
+            check_type(f"{here}.arguments", item["arguments"], (str,))
+        if item.get("type") == "compaction":
+            check_there(here, item, "encrypted_content")
         if item.get("type", "message") == "message" and item.get("role") not in _ROLES:
             raise Rejected(
                 f"Invalid value: '{item.get('role')}'. Supported values are: 'assistant', 'system', 'developer', "
                 "and 'user'.",
-                f"input[{number}]",
+                here,
                 "invalid_value",
             )
         content = item.get("content")
         for at, part in enumerate(content if isinstance(content, list) else ()):
-            check_part(model, part, f"input[{number}].content[{at}]")
+            check_part(model, part, f"{here}.content[{at}]")

@@ -28,6 +28,7 @@ class Events:
         spoken: The reply.
         moment: When it begins, and where padding comes from.
         asked: The request.
+        sent: How many events went before, of a response that has been queued.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Events:
         spoken: Completion,
         moment: Moment,
         asked: JsonObject,
+        sent: int = 0,
     ) -> None:
         self._body = body
         self._spoken = spoken
@@ -46,6 +48,7 @@ class Events:
         )
         self._asked = asked
         self._padded = (asked.get("stream_options") or {}).get("include_obfuscation") is not False
+        self._sent = sent
         self._events: list[tuple[bytes, float]] = []
         self._generated = 0.0
         """What has been generated so far [tokens]; each delta of what is said is one."""
@@ -53,7 +56,8 @@ class Events:
     def parts(self) -> list[Part]:
         """All of them, each with its place in time; the last is that the response has ended."""
         begun = in_progress(self._asked, self._body["id"], self._body["created_at"])
-        self._send("response.created", response=begun)
+        if not self._sent:
+            self._send("response.created", response=begun)
         self._send("response.in_progress", response=begun)
         items = self._body["output"]
         texts = cut([_words(item) for item in items], self._spoken.said_tokens)
@@ -145,7 +149,7 @@ class Events:
         self._send(event, delta=piece, **fields)
 
     def _send(self, event: str, /, **fields: object) -> None:
-        fields["sequence_number"] = len(self._events)
+        fields["sequence_number"] = self._sent + len(self._events)
         ordered = {field: fields[field] for field in sorted(fields)}
         self._events.append((named_event(event, {"type": event, **ordered}), self._generated))
 

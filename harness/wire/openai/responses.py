@@ -7,55 +7,70 @@ unless the request says `store: false`. What is known of the object and its orde
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
 
 from harness.json_types import JsonObject
-from harness.provider.tokens import count_tokens
 from harness.virtual.clocks import EPOCH_S
-from harness.wire.api import Completion, Ids, Moment, Prompt
+from harness.wire.api import Completion, Feed, Ids, Job, Moment, Prompt
 from harness.wire.http import HttpResponse
-from harness.wire.openai.conversation import Conversation, call_of, text_of
-from harness.wire.openai.encoding import compact, pretty
+from harness.wire.openai.background import Background
+from harness.wire.openai.compaction import Compactions, summary_of
+from harness.wire.openai.conversations import Conversations, Turn, check_unlocked
+from harness.wire.openai.encoding import pretty
 from harness.wire.openai.errors import Rejected
 from harness.wire.openai.families import has
 from harness.wire.openai.headers import EVENTS, JSON, begun_s, headers
-from harness.wire.openai.models import context_tokens
-from harness.wire.openai.reasoning import thinking_of
-from harness.wire.openai.response_object import completed, new_id, output_items
-from harness.wire.openai.response_rules import check_response, check_results, check_window
+from harness.wire.openai.items import Items, items_of, listed
+from harness.wire.openai.lists import page_of_items, wishes_of
+from harness.wire.openai.response_object import (
+    completed,
+    conversation_id,
+    in_progress,
+    new_id,
+    output_items,
+)
+from harness.wire.openai.response_prompt import ResponseWish, prompt_of
+from harness.wire.openai.response_rules import check_response, check_results
 from harness.wire.openai.response_stream import Events
-from harness.wire.openai.server_tools import offered_in, wanted_hosted
 from harness.wire.openai.shapes import RESPONSE, check_shape
 from harness.wire.openai.tool_items import usage_of
-from harness.wire.openai.tools import FRAME_TOKENS, offer
-from harness.wire.openai.validate import tokens_of
-
-Items = tuple[JsonObject, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseWish:
-    """What a request says of its answer, and what it was about."""
+@dataclass(slots=True)
+class _Kept:
+    """A response that can be read and continued."""
 
-    asked: JsonObject
-    """The request."""
-    items: Items
-    """All of the conversation, with what went before."""
+    heard: Items
+    """The conversation before it."""
+    _body: JsonObject
+    in_background: Background | None = None
+    streams: bool = False
+    """Whether its events can be read."""
 
+    @property
+    def body(self) -> JsonObject:
+        """The response as it stands."""
+        return self._body if self.in_background is None else self.in_background.body
 
-class _Kept(NamedTuple):
-    """A response that can be continued."""
-
-    body: JsonObject
-    items: Items
-    """The conversation up to its end."""
+    @property
+    def items(self) -> Items:
+        """The conversation up to its end."""
+        return (*self.heard, *self.body["output"])
 
 
 class Responses:
-    """The responses of one run."""
+    """The responses of one run.
 
-    def __init__(self) -> None:
+    Args:
+        conversations: What they can be made on.
+    """
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+        self._compactions = Compactions()
         self._kept: dict[str, _Kept] = {}
+
+    # -- requests ---------------------------------------------------------------------------------------------------
 
     def read(self, asked: JsonObject) -> Prompt:
         """Understand a request.
@@ -66,16 +81,59 @@ class Responses:
         """
         check_shape("", asked, RESPONSE)
         check_response(asked)
+        named, turn = conversation_id(asked), None
+        new = self._resolved(items_of(asked.get("input")))
+        earlier = self._earlier(asked.get("previous_response_id"))
+        if named:
+            turn = self._conversations.turn(named, keeps=asked.get("store") is not False)
+            earlier = tuple(turn.conversation.items)
+            turn.conversation.check_new(new, "input")
+        items = (*earlier, *new)
+        check_results(items)
+        prompt = prompt_of(asked, items, self._compactions.read)
+        wish = ResponseWish(asked, items, len(earlier))
+        later = self._begin if asked.get("background") else None
+        return prompt._replace(details=wish, turn=turn, later=later)
+
+    def check_unlocked(self, prompt: Prompt) -> None:
+        """Check that the conversation of a prompt has no other response in its making.
+
+        Raises:
+            Rejected: It has.
+        """
+        if isinstance(prompt.turn, Turn):
+            check_unlocked(prompt.turn)
+
+    def read_compaction(self, asked: JsonObject) -> Prompt:
+        """Understand a request for a compaction; it is of the agent whose conversation it is.
+
+        Raises:
+            Rejected: The real API would not take it.
+        """
+        check_shape("", asked, RESPONSE)
+        check_response(asked)
         items = (
             *self._earlier(asked.get("previous_response_id")),
-            *self._resolved(_items(asked.get("input"))),
+            *self._resolved(items_of(asked.get("input"))),
         )
-        check_results(items)
-        return _prompt(asked, items)
+        prompt = prompt_of(asked, items, self._compactions.read)
+        inherited = "" if asked.get("instructions") else self._instructions(asked, items)
+        return prompt._replace(
+            system="\n\n".join(filter(None, (inherited, prompt.system))),
+            thinking=None,
+            said=summary_of(prompt),
+            details=ResponseWish(asked, items, compacts=True),
+        )
+
+    # -- answers ----------------------------------------------------------------------------------------------------
 
     def whole(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
         """The whole answer."""
-        body = self._body(prompt, spoken, moment)
+        wish: ResponseWish = prompt.details
+        if wish.compacts:
+            body = self._compactions.body(prompt, spoken, moment)
+        else:
+            body = self._body(prompt, spoken, moment)
         return HttpResponse(200, headers(moment, JSON), pretty(body))
 
     def stream(self, prompt: Prompt, spoken: Completion, moment: Moment) -> HttpResponse:
@@ -85,13 +143,43 @@ class Responses:
         parts = Events(body, prompt, spoken, moment, prompt.details.asked).parts()
         return HttpResponse(200, head, parts)
 
-    def get(self, response_id: str) -> JsonObject:
-        """A response that was given before.
+    # -- what is kept -----------------------------------------------------------------------------------------------
+
+    def get(self, response_id: str, query: str, moment: Moment) -> JsonObject | Feed:
+        """A response that was given before, or that is being made; as it stands, or its events.
 
         Raises:
-            Rejected: There is none.
+            Rejected: There is none, or its events cannot be read.
         """
-        return self._find(response_id).body
+        kept = self._find(response_id)
+        wishes = wishes_of(query)
+        if wishes.get("stream") != "true":
+            return kept.body
+        if kept.in_background is None or not kept.streams:
+            raise Rejected(
+                "This response cannot be streamed because it was not created with stream=true.",
+                "stream",
+            )
+        after = wishes.get("starting_after", "-1")
+        if not after.removeprefix("-").isdecimal():
+            raise Rejected(
+                "Invalid type for 'starting_after': expected an integer, but got a string instead.",
+                "starting_after",
+                "invalid_type",
+            )
+        return _feed(kept.in_background, int(after[:9]), moment)
+
+    def cancel(self, response_id: str, now_s: float) -> JsonObject:
+        """End a response in the background; one that has ended stays as it is.
+
+        Raises:
+            Rejected: There is none, or its client waits for it.
+        """
+        kept = self._find(response_id)
+        if kept.in_background is None:
+            raise Rejected("Cannot cancel a synchronous response.")
+        kept.in_background.cancel(now_s)
+        return kept.body
 
     def delete(self, response_id: str) -> JsonObject:
         """Forget a response.
@@ -103,42 +191,58 @@ class Responses:
         del self._kept[response_id]
         return {"id": response_id, "object": "response", "deleted": True}
 
-    def input_items(self, response_id: str) -> JsonObject:
+    def input_items(self, response_id: str, query: str) -> JsonObject:
         """What a response was an answer to.
 
         Raises:
             Rejected: There is none.
         """
-        kept = self._find(response_id)
+        return page_of_items(self._heard(response_id), query)
+
+    def _heard(self, response_id: str) -> Items:
         ids = Ids(response_id)
-        heard = kept.items[: len(kept.items) - len(kept.body["output"])]
-        items = [_listed(item, ids) for item in heard][::-1]
-        ends = {name: items[at].get("id") if items else None for name, at in _ENDS}
-        return {"object": "list", "data": items, **ends, "has_more": False}
+        return tuple(listed(item, ids) for item in self._find(response_id).heard)
+
+    def _begin(self, job: Job, moment: Moment) -> HttpResponse | Feed:
+        """Begin a response in the background; returns what its client is told at once."""
+        wish: ResponseWish = job.prompt.details
+        created_s = begun_s(moment)
+        queued = in_progress(wish.asked, new_id("resp", moment.ids), created_s)
+        queued["status"] = "queued"
+
+        def write(spoken: Completion, ids: Ids, ended_s: int) -> JsonObject:
+            return _ended(job.prompt, spoken, ids, queued["id"], created_s, ended_s)
+
+        made = Background(job, queued, write, moment)
+        self._kept[queued["id"]] = _Kept(wish.items, queued, made, job.prompt.stream)
+        if job.prompt.stream:
+            return _feed(made, -1, moment)
+        return HttpResponse(200, headers(moment, JSON), pretty(queued))
 
     def _body(self, prompt: Prompt, spoken: Completion, moment: Moment) -> JsonObject:
-        wish: ResponseWish = prompt.details
-        response_id = new_id("resp", moment.ids)
-        output = output_items(prompt, spoken, moment.ids, wish.asked, wish.items)
-        ended_s = int(EPOCH_S + moment.at_s)
-        body = completed(wish.asked, spoken, response_id, output, begun_s(moment), ended_s)
-        counted = usage_of(spoken.reply, prompt.hosted)
-        if counted is not None and has(prompt.model, "tool_usage"):
-            body["tool_usage"] = counted
+        """The response as it is at its end; it is kept."""
+        ids, ended_s = moment.ids, int(EPOCH_S + moment.at_s)
+        body = _ended(prompt, spoken, ids, new_id("resp", ids), begun_s(moment), ended_s)
         if body["store"]:
-            self._kept[response_id] = _Kept(body, (*wish.items, *output))
+            self._kept[body["id"]] = _Kept(prompt.details.items, body)
         return body
 
     def _earlier(self, response_id: str | None) -> Items:
         if response_id is None:
             return ()
-        if response_id not in self._kept:
+        kept = self._kept.get(response_id)
+        if kept is None:
             raise Rejected(
                 f"Previous response with id '{response_id}' not found.",
                 "previous_response_id",
                 "previous_response_not_found",
             )
-        return self._kept[response_id].items
+        if kept.body["status"] in _UNFINISHED:  # the words are a guess
+            raise Rejected(
+                f"Previous response with id '{response_id}' has status '{kept.body['status']}' and cannot be continued.",
+                "previous_response_id",
+            )
+        return kept.items
 
     def _resolved(self, items: Items) -> Items:
         """Items with those in the place of references that these name."""
@@ -148,11 +252,14 @@ class Responses:
         )
 
     def _item(self, item_id: object) -> JsonObject:
-        for response_id, kept in self._kept.items():
-            listed: list[JsonObject] = self.input_items(response_id)["data"]
-            for item in (*kept.items, *listed):
-                if item.get("id") == item_id:
-                    return item
+        kept = (
+            item
+            for response_id, kept in self._kept.items()
+            for item in (*kept.items, *self._heard(response_id))
+        )
+        for item in (*kept, *self._conversations.all_items()):
+            if item.get("id") == item_id:
+                return item
         raise Rejected(
             f"Item with id '{item_id}' not found. Items are not persisted when `store` is set to false. "
             "Try again with `store` set to true, or remove this item from your input.",
@@ -160,129 +267,41 @@ class Responses:
             status=404,
         )
 
+    def _instructions(self, asked: JsonObject, items: Items) -> str:
+        """The instructions of the latest response to which a conversation belongs, if it is known."""
+        before = asked.get("previous_response_id")
+        known = {item.get("id") for item in items if item.get("id")}
+        for response_id, kept in reversed(self._kept.items()):
+            output = kept.body["output"]
+            if before == response_id or any(item["id"] in known for item in output):
+                return kept.body["instructions"] or ""
+        return ""
+
     def _find(self, response_id: str) -> _Kept:
         if response_id not in self._kept:
             raise Rejected(f"Response with id '{response_id}' not found.", status=404)
         return self._kept[response_id]
 
 
-def _listed(item: JsonObject, ids: Ids) -> JsonObject:
-    """An item of a request as a list shows it: with an id, and a text as a part."""
-    item = {"id": new_id(_PREFIXES.get(item["type"], "item"), ids), **item}
-    if item["type"] != "message":
-        return item
-    content = item.get("content")
-    if isinstance(content, str):
-        is_own = item.get("role") == "assistant"
-        kind = {"type": "output_text", "annotations": []} if is_own else {"type": "input_text"}
-        content = [{**kind, "text": content}]
-    return {"status": "completed", **item, "content": content}
+_UNFINISHED = ("queued", "in_progress", "cancelled", "failed")
 
 
-_PREFIXES = {"message": "msg", "function_call": "fc", "function_call_output": "fco"}
-_ENDS = (("first_id", 0), ("last_id", -1))
+def _ended(
+    prompt: Prompt, spoken: Completion, ids: Ids, response_id: str, created_s: int, ended_s: int
+) -> JsonObject:
+    """A response as it is at its end; its turn in a conversation is told what was asked and said."""
+    wish: ResponseWish = prompt.details
+    output = output_items(prompt, spoken, ids, wish.asked, wish.items)
+    body = completed(wish.asked, spoken, response_id, output, created_s, ended_s)
+    counted = usage_of(spoken.reply, prompt.hosted)
+    if counted is not None and has(prompt.model, "tool_usage"):
+        body["tool_usage"] = counted
+    if isinstance(prompt.turn, Turn):
+        own = Ids(response_id)
+        asked = [listed(item, own) for item in wish.items[wish.before :]]
+        prompt.turn.items = (*asked, *output)
+    return body
 
 
-def _items(asked: Any) -> Items:  # noqa: ANN401 - a text or a list of items
-    """What a request says, item by item."""
-    if isinstance(asked, str):
-        return ({"type": "message", "role": "user", "content": asked},)
-    return tuple({"type": "message", **item} for item in asked or ())
-
-
-def _prompt(asked: JsonObject, items: Items) -> Prompt:
-    talk = Conversation()
-    tools = asked.get("tools") or ()
-    format_ = (asked.get("text") or {}).get("format") or {}
-    for part in (*tools, *([format_] if "schema" in format_ else ())):
-        talk.count(part, count_tokens(compact(part)))
-    instructions = asked.get("instructions")
-    if instructions:
-        talk.instruct(instructions)
-        talk.count(instructions, count_tokens(instructions))
-    for item in _in_window(asked, items, tokens_of(talk.sections)):
-        _hear(talk, item)
-    check_window(asked["model"], talk.sections)
-    functions = [tool for tool in tools if tool.get("type") == "function"]
-    offered = offer(functions, asked.get("tool_choice"))
-    hosted = offered_in(asked, items)
-    schema = {"type": "object"} if format_.get("type") == "json_object" else format_.get("schema")
-    return Prompt(
-        model=asked["model"],
-        system=talk.system,
-        conversation=tuple(talk.said),
-        sections=tuple(talk.sections),
-        max_tokens=asked.get("max_output_tokens"),
-        stream=bool(asked.get("stream")),
-        tools=tuple(offered.schemas),
-        tool_choice=offered.choice,
-        tool_schemas=offered.schemas,
-        parallel_tool_calls=asked.get("parallel_tool_calls") is not False,
-        thinking=thinking_of(asked["model"], (asked.get("reasoning") or {}).get("effort")),
-        hosted=hosted,
-        wanted_hosted=wanted_hosted(asked, hosted, len(offered.schemas)),
-        frame_tokens=FRAME_TOKENS,
-        wanted=schema if offered.wanted is None else offered.wanted,
-        wanted_tool=offered.wanted_tool,
-        result_ids=talk.result_ids,
-        details=ResponseWish(asked, items),
-    )
-
-
-def _in_window(asked: JsonObject, items: Items, other_tokens: int) -> Items:
-    """The items that a request lets the model read: with `truncation` the last ones that fit into its context.
-
-    Args:
-        asked: The request.
-        items: All items.
-        other_tokens: What instructions and tools take of the context.
-    """
-    longest = context_tokens(asked["model"])
-    if asked.get("truncation") != "auto" or longest is None:
-        return items
-    sizes = [_size(item) for item in items]
-    beyond, first = sum(sizes) + other_tokens - longest, 0
-    while beyond > 0 and first < len(items) - 1:
-        beyond -= sizes[first]
-        first += 1
-    dropped = {item.get("call_id") for item in items[:first] if item["type"] == "function_call"}
-    return tuple(
-        item
-        for item in items[first:]
-        if item["type"] != "function_call_output" or item.get("call_id") not in dropped
-    )
-
-
-def _size(item: JsonObject) -> int:
-    alone = Conversation()
-    _hear(alone, item)
-    return tokens_of(alone.sections)
-
-
-def _hear(talk: Conversation, item: JsonObject) -> None:
-    """Take in one item."""
-    match item["type"]:
-        case "message":
-            _hear_message(talk, item)
-        case "function_call":
-            talk.speak_on("", ((item.get("call_id", ""), call_of(item)),))
-            talk.count_message(item, "", [item])
-        case "function_call_output":
-            talk.bring(item.get("call_id", ""), text_of(item.get("output")))
-            talk.count_message(item, item.get("output"))
-        case "reasoning":
-            talk.count_message(item, item.get("summary"))
-        case _:
-            talk.count(item, count_tokens(compact(item)))
-
-
-def _hear_message(talk: Conversation, item: JsonObject) -> None:
-    text = text_of(item.get("content"))
-    match item.get("role"):
-        case "system" | "developer":
-            talk.instruct(text)
-        case "assistant":
-            talk.speak_on(text)
-        case _:
-            talk.hear(text)
-    talk.count_message(item, item.get("content"))
+def _feed(made: Background, after: int, moment: Moment) -> Feed:
+    return Feed(HttpResponse(200, headers(moment, EVENTS), []), partial(made.feed, after=after))

@@ -19,6 +19,19 @@ _FUNCTION: Shape = {"name": str, "description": str, "parameters": dict, "strict
 _STREAM: Shape = {"include_usage": bool, "include_obfuscation": bool}
 _SCHEMA: Shape = {"name": str, "schema": dict, "strict": bool}
 
+_ITEM: Shape = {
+    "type": str,
+    "id": str,
+    "role": str,
+    "content": _CONTENT,
+    "call_id": str,
+    "name": str,
+    "arguments": (str, dict),
+    "output": _CONTENT,
+    "summary": [_PART],
+    "encrypted_content": str,
+}
+
 CHAT: Shape = {
     "model": str,
     "messages": [
@@ -55,22 +68,8 @@ CHAT: Shape = {
 
 RESPONSE: Shape = {
     "model": str,
-    "input": (
-        str,
-        [
-            {
-                "type": str,
-                "id": str,
-                "role": str,
-                "content": _CONTENT,
-                "call_id": str,
-                "name": str,
-                "arguments": (str, dict),
-                "output": _CONTENT,
-                "summary": [_PART],
-            }
-        ],
-    ),
+    "input": (str, [_ITEM]),
+    "conversation": (str, {"id": str}),
     "tools": [{"type": str, "server_label": str, **_FUNCTION}],
     "tool_choice": (str, {"type": str, "mode": str, "name": str, "tools": [_NAME]}),
     "text": {"format": {"type": str, **_SCHEMA}, "verbosity": str},
@@ -87,6 +86,10 @@ RESPONSE: Shape = {
     "stream_options": _STREAM,
 }
 """A request for a response."""
+
+
+CONVERSATION: Shape = {"items": [_ITEM], "metadata": dict}
+"""A request about a conversation."""
 
 
 def check_shape(place: str, value: object, shape: Shape) -> None:

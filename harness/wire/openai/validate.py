@@ -56,6 +56,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "logprobs": (bool,),
     "n": (int,),
     "previous_response_id": (str,),
+    "background": (bool,),
+    "conversation": (str, dict),
     "reasoning": (dict,),
     "response_format": (dict,),
     "stop": (str, list),

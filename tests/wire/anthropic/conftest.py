@@ -39,6 +39,9 @@ class Desk:
     def moment(self, ids: Ids, model: str = "") -> Moment:
         return Moment(ids, self.now_s, 0.25, NO_QUOTA)
 
+    def outage(self) -> None:
+        return None
+
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         spoken = fit(self.reply(prompt), prompt, None, Usage(prompt.tokens, 0))
         return Job(prompt, at_s, spoken)

@@ -22,6 +22,9 @@ class Desk:
     def moment(self, ids: Ids, model: str = "") -> Moment:
         return Moment(ids, 0.0, 0.0, NO_QUOTA)
 
+    def outage(self) -> None:
+        return None
+
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         raise AssertionError("there are no batches here")
 

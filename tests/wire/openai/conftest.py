@@ -24,6 +24,9 @@ class Desk:
     def moment(self, ids: Ids, model: str = "") -> Moment:
         return Moment(ids, 0.0, 0.0, NO_QUOTA)
 
+    def outage(self) -> None:
+        return None
+
     def work(self, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float) -> Job:
         raise AssertionError("there are no batches here")
 
@@ -47,7 +50,9 @@ def send(api: OpenAI) -> Callable[..., Any]:
             headers = {"authorization": "Bearer sk-test"}
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         http = HttpRequest(method, "api.openai.com", path, "", headers, data)
-        return api.read(http, Ids("request"))
+        understood = api.read(http, Ids("request"))
+        assert isinstance(understood, Prompt | HttpResponse)
+        return understood
 
     return send
 

@@ -140,8 +140,8 @@ def test_a_refusal_is_a_part_of_its_own(respond: Call, whole: Call) -> None:
 
 
 def test_what_only_the_real_api_remembers_is_refused_loudly(respond: Call) -> None:
-    with pytest.raises(NotSimulated, match="conversation"):
-        respond("hi", conversation="conv_1")
+    with pytest.raises(NotSimulated, match="prompt"):
+        respond(None, prompt={"id": "pmpt_1"})
 
 
 def test_references_stand_for_items_that_were_stored(

@@ -331,7 +331,7 @@ def test_what_is_not_simulated_ends_the_run_loudly() -> None:
     world = World("unused")
 
     async def program(client: Any) -> Any:  # noqa: ANN401 - the SDK's
-        return await client.responses.create(model="gpt-4o", input="hi", background=True)
+        return await client.responses.create(model="gpt-4o", prompt={"id": "pmpt_1"})
 
-    with pytest.raises(NotSimulated, match="background"):
+    with pytest.raises(NotSimulated, match="prompt"):
         world.run(program)

@@ -1,0 +1,162 @@
+"""A request whose client does not wait: it is served like any other, and its client asks later what became of it.
+
+    answered at once -> judged by the fault plan -> submitted to the provider -> service -> done
+
+Faults, limits and overload meet the work and not the requests that ask for it; what fails is told by the API in its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from harness.kernel import Kernel
+from harness.kernel.process import Process, Steps
+from harness.metrics.history import IN_BACKGROUND
+from harness.models import AttemptSpan, ModelError, Reply, Request
+from harness.models.attempt import raise_outcome
+from harness.models.refused import RefusedError
+from harness.models.verdict import Alter, without_wire
+from harness.provider import Refusal
+from harness.provider.service import Attempt
+from harness.spans import OK
+from harness.units import Usage
+from harness.wire.api import Api, Ids, Job, Moment
+from harness.wire.call import Call
+from harness.wire.calls import Calls
+from harness.wire.truncation import alter, speak
+
+
+class BackgroundWork:
+    """One attempt without a client, from its request to its end.
+
+    Args:
+        kernel: The clock.
+        calls: The calls of the run.
+        api: Who counts what is read.
+        call: The call that it is an attempt of.
+        job: What the API is told of it.
+        refusal_for: Gives the result for an error in it, or raises.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        calls: Calls,
+        api: Api,
+        call: Call,
+        job: Job,
+        refusal_for: Callable[[str, Exception], Refusal],
+    ) -> None:
+        self._calls = calls
+        self._api = api
+        self._call = call
+        self._backend = replace(call.backend, judge=without_wire(call.backend.judge))
+        self._job = job
+        self._refusal_for = refusal_for
+        self._now_s = kernel.now_s
+        self._arrival_s = kernel.now_s()
+        self._turn = call.prompt.turn
+        self._life = AttemptSpan(calls.log, call.request)
+        self._span = self._life.span
+        if not call.attempts:
+            self._span.repeats = call.span.repeats
+            calls.log.event(IN_BACKGROUND, call.span)
+        call.attempts.append(self._span)
+        call.asked = calls.progress.asked()
+        call.awaited = False
+        self.ids = Ids(call.backend.draws.root(call.request.attempt_key))
+        """Where the names in its answer come from."""
+        if self._turn is not None:
+            self._turn.begin()
+        self._process = Process(kernel, self._steps())
+        job.give_up = self.stop
+
+    def stop(self) -> None:
+        """Stop it: it was cancelled, or the run is over."""
+        if not self._job.is_over:
+            self._process.stop()
+            self._end()
+
+    def moment(self) -> Moment:
+        """This moment, for an answer about it."""
+        now_s, backend = self._now_s(), self._backend
+        quota = backend.provider.quota(backend.served)
+        return Moment(self.ids, now_s, now_s - self._arrival_s, quota)
+
+    def _steps(self) -> Steps:
+        job = self._job
+        try:
+            with self._life:
+                yield from self._whole()
+        except RefusedError as error:
+            job.refusal = error.refusal
+        self._end()
+        job.on_change(self.moment())
+
+    def _end(self) -> None:
+        self._job.done_s = self._now_s()
+        answered = self._span.status == OK
+        if not answered:
+            self._calls.failed(self._call)
+        if self._turn is not None:
+            self._turn.end(answered=answered)
+
+    def _whole(self) -> Steps:
+        try:
+            yield from self._answer()
+        except RefusedError:
+            raise
+        except Exception as error:
+            raise RefusedError(self._refusal_for("a request in the background", error)) from error
+
+    def _answer(self) -> Steps:
+        changes = (yield from self._backend.verdict(self._call.request)).changes
+        yield from self._serve(changes)
+
+    def _serve(self, changes: Sequence[Alter]) -> Steps:
+        call, job = self._call, self._job
+        usage = self._api.usage(call.prompt, self._now_s())
+        malformed: ModelError | None = None
+
+        def size(_: Request, reply: Reply) -> Usage:
+            nonlocal malformed
+            spoken = speak(call, self._span, reply, usage, self._calls.log)
+            for change in changes:
+                try:
+                    spoken = alter(spoken, change, call.prompt, usage)
+                except ModelError as error:
+                    malformed = error
+            job.spoken = spoken
+            return spoken.usage
+
+        attempt = job.attempt = self._backend.submit(call.request, size, usage)
+        try:
+            if not attempt.triggered:
+                yield from _queue(attempt)
+            if attempt.value is None:
+                if malformed is None:
+                    job.on_change(self.moment())
+                yield attempt.first_token_s
+                self._api.remember(call.prompt, attempt.first_token_s)
+            yield attempt
+            raise_outcome(attempt.value)
+        except GeneratorExit:
+            if job.begun:
+                self._backend.provider.stop(attempt)
+            raise
+        finally:
+            self._backend.leave(call.request, attempt)
+        if malformed is not None:
+            raise RefusedError(Refusal("api_error", message=malformed.message))
+        assert job.spoken is not None
+        self._calls.answered(call, job.spoken, tuple(self.ids.tools))
+
+
+def _queue(attempt: Attempt) -> Steps:
+    """Wait until the time of the first token is known, or that there will be none."""
+
+    def tell(resume: Callable[[], None]) -> None:
+        attempt.on_first_token_known = resume
+
+    yield tell
