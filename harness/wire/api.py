@@ -294,6 +294,8 @@ class Job:
     """Ends it where it stands, if it goes on; then it has neither a reply nor a refusal."""
     attempt: Attempt | None = None
     """Its attempt at the provider; None of a request of a batch, and of one that has not got there yet."""
+    is_asked_for: Callable[[], None] = lambda: None
+    """Called when its client asks what became of it."""
     on_change: Callable[[Moment], None] = _unheard
     """Told when it is known what is said and when, and when it is over; not of a batch, and not if it was given up."""
 

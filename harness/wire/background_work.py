@@ -7,14 +7,15 @@ Faults, limits and overload meet the work and not the requests that ask for it; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from harness.kernel import Kernel
 from harness.kernel.process import Process, Steps
 from harness.metrics.history import IN_BACKGROUND
 from harness.models import AttemptSpan, ModelError, Reply, Request
-from harness.models.attempt import raise_outcome
+from harness.models.attempt import Left, raise_outcome
 from harness.models.refused import RefusedError
 from harness.models.verdict import Alter, without_wire
 from harness.provider import Refusal
@@ -25,6 +26,11 @@ from harness.wire.api import Api, Ids, Job, Moment
 from harness.wire.call import Call
 from harness.wire.calls import Calls
 from harness.wire.truncation import alter, speak
+
+_NEVER = "a reply that never comes"
+_QUESTIONS_EVERY_S = 10.0
+"""How often a client that asks for what never comes is noted to bring nothing new [s]; more often would end programs that are about
+to lose patience."""
 
 
 class BackgroundWork:
@@ -69,8 +75,12 @@ class BackgroundWork:
         """Where the names in its answer come from."""
         if self._turn is not None:
             self._turn.begin()
+        self._hangs = False
+        """Whether it waits for what never comes."""
+        self._asked_s = -math.inf
+        """When it was last noted that its client asks for it [s]."""
         self._process = Process(kernel, self._steps())
-        job.give_up = self.stop
+        job.give_up, job.is_asked_for = self.stop, self._note_question
 
     def stop(self) -> None:
         """Stop it: it was cancelled, or the run is over."""
@@ -110,23 +120,47 @@ class BackgroundWork:
         except Exception as error:
             raise RefusedError(self._refusal_for("a request in the background", error)) from error
 
+    def _note_question(self) -> None:
+        """Note that its client asks for it in vain; other questions bring news one day."""
+        now_s, call, progress = self._now_s(), self._call, self._calls.progress
+        if self._hangs and now_s >= self._asked_s + _QUESTIONS_EVERY_S:
+            self._asked_s = now_s
+            words = f"program > {call.agent}: asks for a reply that never comes"
+            task = call.scope.span.task
+            state = call.digest
+            progress.note(task, call.agent, _NEVER, lambda: state, progress.asked(), lambda: words)
+
+    def _verdict(self) -> Generator[float, None, Left]:
+        """Meet the fault plan."""
+        steps = self._backend.verdict(self._call.request)
+        try:
+            while True:
+                until_s = next(steps)
+                self._hangs = until_s == math.inf
+                yield until_s
+        except StopIteration as end:
+            left: Left = end.value
+            return left
+        finally:
+            steps.close()
+
     def _answer(self) -> Steps:
-        changes = (yield from self._backend.verdict(self._call.request)).changes
+        changes = (yield from self._verdict()).changes
         yield from self._serve(changes)
 
     def _serve(self, changes: Sequence[Alter]) -> Steps:
         call, job = self._call, self._job
         usage = self._api.usage(call.prompt, self._now_s())
-        malformed: ModelError | None = None
+        is_malformed = False
 
         def size(_: Request, reply: Reply) -> Usage:
-            nonlocal malformed
+            nonlocal is_malformed
             spoken = speak(call, self._span, reply, usage, self._calls.log)
             for change in changes:
                 try:
                     spoken = alter(spoken, change, call.prompt, usage)
-                except ModelError as error:
-                    malformed = error
+                except ModelError:  # the only error that a reply can become is that it is malformed
+                    is_malformed = True
             job.spoken = spoken
             return spoken.usage
 
@@ -135,7 +169,7 @@ class BackgroundWork:
             if not attempt.triggered:
                 yield from _queue(attempt)
             if attempt.value is None:
-                if malformed is None:
+                if not is_malformed:
                     job.on_change(self.moment())
                 yield attempt.first_token_s
                 self._api.remember(call.prompt, attempt.first_token_s)
@@ -147,8 +181,8 @@ class BackgroundWork:
             raise
         finally:
             self._backend.leave(call.request, attempt)
-        if malformed is not None:
-            raise RefusedError(Refusal("api_error", message=malformed.message))
+        if is_malformed:
+            raise RefusedError(Refusal("api_error"))
         assert job.spoken is not None
         self._calls.answered(call, job.spoken, tuple(self.ids.tools))
 

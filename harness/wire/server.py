@@ -243,7 +243,7 @@ class Server:
 
     def _refuse(self, connection: Connection, http: HttpRequest, why: Refusal) -> None:
         """Say in the words of a connection's API that there will be no answer; in the middle of one, break it off."""
-        if connection.has_begun or connection.host not in self._sites:
+        if why.is_silent or connection.has_begun or connection.host not in self._sites:
             connection.close("reset")
             return
         api = self._sites.at(connection.host, http.path).api

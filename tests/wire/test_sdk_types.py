@@ -364,16 +364,16 @@ ITEMS: Any = [
 
 
 async def conversations_of_openai(client: openai.AsyncOpenAI) -> None:
-    conversation = await client.conversations.create(items=ITEMS)
-    await client.conversations.retrieve(conversation.id)
-    await client.conversations.update(conversation.id, metadata={"of": "me"})
-    await client.responses.create(model="gpt-5", input="hi", conversation=conversation.id)
-    await client.conversations.items.create(conversation.id, items=ITEMS)
-    listed = await client.conversations.items.list(conversation.id)
-    item, named = listed.data[0].id or "", {"conversation_id": conversation.id}
-    await client.conversations.items.retrieve(item, **named)
-    await client.conversations.items.delete(item, **named)
-    await client.conversations.delete(conversation.id)
+    kept = client.conversations
+    name = (await kept.create(items=ITEMS)).id
+    await kept.retrieve(name)
+    await kept.update(name, metadata={"of": "me"})
+    await client.responses.create(model="gpt-5", input="hi", conversation=name)
+    await kept.items.create(name, items=ITEMS)
+    item = (await kept.items.list(name)).data[0].id or ""
+    await kept.items.retrieve(item, conversation_id=name)
+    await kept.items.delete(item, conversation_id=name)
+    await kept.delete(name)
 
 
 async def rest_of_openai() -> None:

@@ -67,6 +67,11 @@ class Background:
             return self._end
         return self._queued | {"status": "in_progress"} if self._job.begun else self._queued
 
+    def is_asked_for(self) -> None:
+        """Note that its client asks what became of it."""
+        if self._end is None:
+            self._job.is_asked_for()
+
     def cancel(self, now_s: float) -> None:
         """End it where it stands; what has ended stays as it is."""
         if self._end is None:

@@ -209,7 +209,7 @@ def conversation_id(asked: JsonObject) -> str | None:
 
 def _conversation(asked: JsonObject) -> JsonObject:
     named = conversation_id(asked)
-    return {"conversation": {"id": named}} if named else {}
+    return {} if named is None else {"conversation": {"id": named}}
 
 
 def _cache_options(asked: JsonObject) -> JsonObject:

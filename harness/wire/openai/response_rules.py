@@ -104,7 +104,10 @@ def check_simulated(asked: JsonObject) -> None:
 
 def _check_state(asked: JsonObject) -> None:
     """Check what is said of state that is kept. The words about `background` are a guess."""
-    if asked.get("conversation") and asked.get("previous_response_id"):
+    conversation = asked.get("conversation")
+    if isinstance(conversation, dict):
+        check_there("conversation", conversation, "id")
+    if conversation is not None and asked.get("previous_response_id") is not None:
         raise Rejected(
             "Mutually exclusive parameters. Ensure you are only providing one of: 'previous_response_id' or "
             "'conversation'.",

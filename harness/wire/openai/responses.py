@@ -84,7 +84,7 @@ class Responses:
         named, turn = conversation_id(asked), None
         new = self._resolved(items_of(asked.get("input")))
         earlier = self._earlier(asked.get("previous_response_id"))
-        if named:
+        if named is not None:
             turn = self._conversations.turn(named, keeps=asked.get("store") is not False)
             earlier = tuple(turn.conversation.items)
             turn.conversation.check_new(new, "input")
@@ -152,6 +152,8 @@ class Responses:
             Rejected: There is none, or its events cannot be read.
         """
         kept = self._find(response_id)
+        if kept.in_background is not None:
+            kept.in_background.is_asked_for()
         wishes = wishes_of(query)
         if wishes.get("stream") != "true":
             return kept.body
