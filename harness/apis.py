@@ -130,7 +130,7 @@ APIS: dict[str, WireApi] = {
             host="api.openai.com",
             base_path="/v1",
             endpoints=re.compile(
-                r"/(chat/completions|responses|embeddings|moderations|models|files|batches)(?=/|$)"
+                r"/(chat/completions|responses|conversations|embeddings|moderations|models|files|batches|traces/ingest)(?=/|$)"
             ),
             base_url="OPENAI_BASE_URL",
             operations="harness.wire.openai.operations",

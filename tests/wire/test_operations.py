@@ -35,6 +35,17 @@ def test_no_operation_is_both_simulated_and_refused(api: str) -> None:
     assert both == []
 
 
+@pytest.mark.parametrize("api", ["anthropic", "openai"])
+def test_every_simulated_operation_is_found_behind_any_base_path(api: str) -> None:
+    speaks = APIS[api]
+    lost = [
+        str(one)
+        for one in import_module(speaks.operations).SIMULATED
+        if speaks.endpoints.search(f"/gateway{speaks.base_path}{one.path}") is None
+    ]
+    assert lost == []
+
+
 def test_page_lists_what_the_tables_have() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
 
@@ -116,6 +127,7 @@ def test_operation_that_does_not_exist_is_a_404(url: str, sim: Sim) -> None:
     [
         ("POST", "/v1/completions", "api.openai.com"),
         ("POST", "/v1/responses/compact", "api.openai.com"),
+        ("POST", "/v1/conversations", "api.openai.com"),
         ("GET", "/v1/user_profiles", "api.anthropic.com"),
         ("GET", "/v1/models", "api.openai.com"),
         ("GET", "/v1/models/gpt-4o", "api.openai.com"),
