@@ -88,7 +88,7 @@ def test_it_is_one_call_with_the_cost_and_the_time_of_any_other_however_often_it
     plain = sim.run(waited)
     polled = sim.run(ended, 0.1)
     for run in (plain, polled):
-        assert (run.calls("agent"), run.attempts, run.calls()[0].latency_s) == (1, 1, 2.0)
+        assert (len(run.calls("agent")), run.attempts, run.calls()[0].latency_s) == (1, 1, 2.0)
     assert polled.cost_usd == plain.cost_usd
     assert polled.output.usage == plain.output.usage
     assert polled.output.output_text == "one two three"
@@ -123,7 +123,7 @@ def test_a_tool_is_used_between_two_of_them(sim: Sim) -> None:
         return str(told.output_text)
 
     run = sim.run(program)
-    assert (run.output, run.calls("agent")) == ("seen", 2)
+    assert (run.output, len(run.calls("agent"))) == ("seen", 2)
 
 
 def test_a_reply_that_is_cut_off_is_incomplete(sim: Sim) -> None:
@@ -155,7 +155,7 @@ def test_a_fault_ends_it_as_failed_with_an_error_of_the_api(
     assert (run.output.status, run.output.error.code) == ("failed", code)
     assert run.output.error.message.startswith(message)
     assert (run.output.output, run.output.usage) == ([], None)
-    assert (run.calls("agent"), run.attempts) == (1, 1)
+    assert (len(run.calls("agent")), run.attempts) == (1, 1)
 
 
 def test_a_rate_limit_of_the_provider_ends_it_as_failed(sim: Sim) -> None:
@@ -209,7 +209,7 @@ def test_nobody_learns_of_it_during_an_outage_in_which_work_goes_on(sim: Sim, er
     run = sim.run(program)
     refused = "InternalServerError" if error == "api_error" else "APIConnectionError"
     assert run.output == [refused, "completed"]
-    assert (run.calls("agent"), run.attempts) == (1, 1)
+    assert (len(run.calls("agent")), run.attempts) == (1, 1)
 
 
 # -- cancelling ----------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_a_stream_ends_with_what_became_of_the_response(sim: Sim, ends: str) -> 
         sim.fault("overloaded", agent="agent")
 
     async def program() -> list[str]:
-        told = []
+        told: list[str] = []
         async for event in await begun(stream=True):
             if event.type == "response.output_item.added":
                 await client().responses.cancel(told[0])

@@ -66,7 +66,7 @@ def test_the_users_messages_stay_and_one_item_stands_for_the_rest(sim: Sim) -> N
 def test_it_is_a_call_of_the_agent_whose_conversation_it_is_with_tokens_and_cost(sim: Sim) -> None:
     heard = worker(sim)
     run = sim.run(compacted)
-    assert (run.calls("worker"), len(heard)) == (3, 2)  # the agent's replies are not used up
+    assert (len(run.calls("worker")), len(heard)) == (3, 2)  # the agent's replies are not used up
     usage, (span,) = run.output.usage, run.calls()[-1].attempts
     assert usage.input_tokens > 1000
     assert span.input_tokens == usage.input_tokens
@@ -83,7 +83,7 @@ def test_it_goes_on_from_an_earlier_response(sim: Sim) -> None:
         return [item["type"] for item in handed_back(answer)]
 
     run = sim.run(program)
-    assert (run.output, run.calls("worker")) == (["message", "compaction"], 2)
+    assert (run.output, len(run.calls("worker"))) == (["message", "compaction"], 2)
 
 
 def test_what_is_handed_back_is_understood_and_costs_its_size(sim: Sim) -> None:
