@@ -226,6 +226,20 @@ async def responses(model: str, stream: bool) -> None:
     await finish(answer)
 
 
+async def background_responses(stream: bool) -> str:
+    client = openai.AsyncOpenAI(api_key="k")
+    response: Any = await client.responses.create(
+        model="gpt-5.6-sol", **RESPONSE, background=True, stream=stream
+    )
+    if stream:
+        events = [event async for event in response]
+        response = events[0].response
+    while response.status in ("queued", "in_progress"):
+        await asyncio.sleep(1)
+        response = await client.responses.retrieve(response.id)
+    return str(response.status)
+
+
 async def chats(model: str, stream: bool) -> None:
     more: dict[str, Any] = {"stream_options": {"include_usage": True}} if stream else {}
     answer = await openai.AsyncOpenAI(api_key="k").chat.completions.create(
@@ -272,6 +286,18 @@ def test_a_stream_of_a_response_is_gathered_to_the_whole(sim: Sim, said: str) ->
 @pytest.mark.parametrize("said", OPENAI)
 def test_responses_keep_the_types(sim: Sim, said: str, model: str, stream: bool) -> None:
     assert seen_of(sim, openai, OPENAI[said], responses, model, stream).problems == []
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("said", ["text", "refusal", "truncated", "several", "none"])
+def test_responses_in_the_background_keep_the_types(sim: Sim, said: str, stream: bool) -> None:
+    if said == "none":
+        sim.fault("overloaded", agent="agent")
+    reply = OPENAI.get(said, "never said")
+    assert seen_of(sim, openai, reply, background_responses, stream).problems == []
+    ends = {"truncated": "incomplete", "none": "failed"}
+    assert sim.last_run is not None
+    assert sim.last_run.output == ends.get(said, "completed")
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
