@@ -70,6 +70,35 @@ class Call:
         return self._asks
 
 
+def request_of(prompt: Prompt, scope: Scope, body: bytes) -> Request:
+    """A prompt as agents and faults see it; nobody has it yet."""
+    last = prompt.conversation[-1] if prompt.conversation else None
+    if last is None:
+        told = ""
+    elif last.text:
+        told = last.text
+    else:
+        told = "\n\n".join(result.text for result in last.tool_results)
+    return Request(
+        "",
+        prompt.model,
+        told,
+        prompt.tokens,
+        "",
+        0,
+        0,
+        scope.span,
+        prompt.system,
+        prompt.tools,
+        said=prompt.conversation,
+        body=body,
+        wanted=prompt.wanted,
+        wanted_tool=prompt.wanted_tool,
+        tool_choice=prompt.tool_choice,
+        tool_schemas=prompt.tool_schemas,
+    )
+
+
 def nearest(caller: Lineage | None, failed: Iterable[Call]) -> Call | None:
     """Of several failed calls, the one that a task most likely repeats; None if none is likely.
 

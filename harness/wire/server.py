@@ -36,7 +36,7 @@ from harness.wire.api import Api, Feed, Ids, Job, Moment, Prompt, Understood
 from harness.wire.background_work import BackgroundWork
 from harness.wire.batch_work import BatchWork
 from harness.wire.bounds import Bounds, StopTask
-from harness.wire.call import Call
+from harness.wire.call import Call, request_of
 from harness.wire.calls import Calls
 from harness.wire.dialects.dialect import Refused
 from harness.wire.exchange import Exchange
@@ -308,8 +308,11 @@ class Server:
 
     def _comes_later(self, call: Call, site: Endpoint, recorded: RecordedAsk | None) -> bool:
         """Whether a call is made in the background; not if nobody reaches the provider, or a recording answers it."""
-        is_recorded = recorded is not None and recorded.answers(call.role)
-        return call.prompt.later is not None and site.provider.outage() is None and not is_recorded
+        return (
+            call.prompt.later is not None
+            and site.provider.outage() is None
+            and not _is_recorded(recorded, call.role)
+        )
 
     def _begin(self, call: Call, api: Api) -> HttpResponse | Feed:
         """Begin an attempt in the background; returns what its client is told at once."""
@@ -379,7 +382,7 @@ class Server:
     ) -> Call:
         task = scope.span.task
         self.calls.bring_results(prompt, scope)
-        request = self._request(prompt, scope, http.body)
+        request = request_of(prompt, scope, http.body)
         request.model = site.aliases.get(prompt.model, prompt.model)
         agent_named = http.headers.get(AGENT_HEADER, scope.agent)
         role = self._roles.role_of(prompt, http.headers, request, agent_named, recorded)
@@ -407,7 +410,7 @@ class Server:
         served = self.served(site.name, prompt.model, role.latency)
         content = role.content if recorded is None else recorded.content(role, self.kernel.now_s)
         content = Mind(content, role.traits, self._ledger, self.draws)
-        if prompt.said is not None:
+        if prompt.said is not None and not _is_recorded(recorded, role):
             content, role = Said(prompt.said), replace(role, output_tokens=None, traits=Traits())
         return Backend(
             log=self.log,
@@ -431,33 +434,6 @@ class Server:
         request.key = f"{task}/{role.name}/{request.call_in_task}"
         request.customer = self.log.customer_of(task)
 
-    def _request(self, prompt: Prompt, scope: Scope, body: bytes) -> Request:
-        last = prompt.conversation[-1] if prompt.conversation else None
-        if last is None:
-            told = ""
-        elif last.text:
-            told = last.text
-        else:
-            told = "\n\n".join(result.text for result in last.tool_results)
-        return Request(
-            "",
-            prompt.model,
-            told,
-            prompt.tokens,
-            "",
-            0,
-            0,
-            scope.span,
-            prompt.system,
-            prompt.tools,
-            said=prompt.conversation,
-            body=body,
-            wanted=prompt.wanted,
-            wanted_tool=prompt.wanted_tool,
-            tool_choice=prompt.tool_choice,
-            tool_schemas=prompt.tool_schemas,
-        )
-
     def work(
         self, site: Endpoint, prompt: Prompt, http: HttpRequest, at_s: float, until_s: float
     ) -> Job:
@@ -469,6 +445,11 @@ class Server:
         work = BatchWork(self.kernel, self.calls, call, job, at_s, until_s, self._refusal_for)
         self._unawaited.append(work)
         return job
+
+
+def _is_recorded(recorded: RecordedAsk | None, role: AgentRule) -> bool:
+    """Whether a cassette answers."""
+    return recorded is not None and recorded.answers(role)
 
 
 def _digest_of(http: HttpRequest) -> bytes:

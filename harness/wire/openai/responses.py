@@ -169,7 +169,7 @@ class Responses:
                 "starting_after",
                 "invalid_type",
             )
-        return _feed(kept.in_background, int(after[:9]), moment)
+        return _feed(kept.in_background, max(-1, int(after[:9])), moment)
 
     def cancel(self, response_id: str, now_s: float) -> JsonObject:
         """End a response in the background; one that has ended stays as it is.
