@@ -48,7 +48,14 @@ class Desk:
         self.ends_s: dict[Attempt, float] = {}
         self._planned = 0
 
-    def submit_at(self, at_s: float, service_s: int, *, hang_up_at_s: float | None = None) -> None:
+    def submit_at(
+        self,
+        at_s: float,
+        service_s: int,
+        *,
+        hang_up_at_s: float | None = None,
+        stop_at_s: float | None = None,
+    ) -> None:
         def submit(_: simpy.Event) -> None:
             attempt = self.provider.submit(
                 ONE_TOKEN_A_SECOND, str(len(self.attempts)), Usage(1000, service_s)
@@ -62,6 +69,8 @@ class Desk:
         self._at(at_s, submit)
         if hang_up_at_s is not None:
             self._at(hang_up_at_s, lambda _: self.provider.abandon(self.attempts[number]))
+        if stop_at_s is not None:
+            self._at(stop_at_s, lambda _: self.provider.stop(self.attempts[number]))
 
     def _at(self, at_s: float, callback: Callable[[simpy.Event], None]) -> None:
         event = self.env.timeout(at_s)
@@ -101,6 +110,24 @@ def test_those_who_wait_are_served_in_the_order_of_their_coming() -> None:
     for at_s, service_s in [(0, 5), (1, 1), (2, 3), (3, 1)]:
         desk.submit_at(at_s, service_s)
     assert desk.starts_s() == [0, 5, 6, 9]
+
+
+def test_attempt_that_is_stopped_gives_its_slot_back_and_costs_what_was_written() -> None:
+    desk = Desk(concurrency=1)
+    desk.submit_at(0, 10, stop_at_s=4)
+    desk.submit_at(1, 5)
+    assert desk.starts_s() == [0, 4]
+    stopped = desk.attempts[0]
+    assert (stopped.end_s, stopped.usage.output_tokens) == (4, 4)
+    assert stopped.cost_usd == PRICES.cost_usd(Usage(1000, 4))
+
+
+def test_attempt_that_has_ended_is_not_stopped_any_more() -> None:
+    desk = Desk(concurrency=1)
+    desk.submit_at(0, 3, stop_at_s=8)
+    desk.submit_at(1, 5)
+    assert desk.starts_s() == [0, 3]
+    assert desk.attempts[0].usage.output_tokens == 3
 
 
 def test_equal_arrivals_are_served_in_the_order_of_their_submission() -> None:

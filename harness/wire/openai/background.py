@@ -109,8 +109,9 @@ class Background:
             assert job.attempt is not None
             assert job.spoken is not None
             self._written = self._write(job.spoken, moment.ids, int(EPOCH_S + job.attempt.end_s))
-            self._events += self._coming(job.spoken, job.attempt, moment)
-            self._tell()
+            if job.prompt.stream:
+                self._events += self._coming(job.spoken, job.attempt, moment)
+                self._tell()
 
     def _coming(self, spoken: Completion, attempt: Attempt, moment: Moment) -> Iterator[Event]:
         """The events from the beginning of service on."""
