@@ -97,6 +97,8 @@ class Replay:
         found = self.recordings.peek(asked)
         if found is None:
             return None
+        if asked.method != "POST" or asked.path.endswith("/cancel"):
+            return False  # it looks at a reply, or ends it
         return said_in(found.response) is not None or error_in(found.response) is not None
 
     def prompt(self, asked: RecordedRequest) -> Prompt:
