@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from harness.chance import Draws
 from harness.faults.api import AgentFault, Break, Fail
@@ -16,6 +17,9 @@ from harness.models.verdict import Damage, Judge, Verdict
 from harness.provider import Refusal
 from harness.provider.service import REFUSAL_S
 from harness.spans import Span, SpanLog
+
+At = Callable[[float, Callable[[], None]], None]
+"""Lets something happen at a time [s]."""
 
 
 class AgentDown(ModelError):  # noqa: N818 - names the condition
@@ -42,15 +46,21 @@ class AgentFaults:
         planned: The whole plan.
         draws: Source of random values.
         log: Where it is noted that one has met something.
+        at: Lets something happen at a time [s]; of a program, whose calls are cut then.
     """
 
-    def __init__(self, planned: Sequence[PlannedFault], draws: Draws, log: SpanLog) -> None:
+    def __init__(
+        self, planned: Sequence[PlannedFault], draws: Draws, log: SpanLog, at: At | None = None
+    ) -> None:
         self.chooser = Chooser(planned, AgentFault, draws, log)
         self._log = log
+        self._at = at
         self._until_s: dict[str, float] = {}
         """By agent that has crashed, when it works again [s]."""
         self._open: dict[str, list[asyncio.Timeout]] = {}
         """By agent, the calls that a crash would end."""
+        self._answered: dict[str, list[Request]] = {}
+        """By agent, the calls of a program that a crash would cut, and some that are over."""
         self._forgot: list[str] = []
         """Who has crashed and lost its memory, each time."""
         self._told: dict[tuple[int, str], int] = {}
@@ -138,6 +148,8 @@ class AgentFaults:
             for call in self._open.get(one, ()):
                 if not call.expired():
                     call.reschedule(now_s)
+            for request in self._answered.get(one, ()):
+                _cut(request, "crash")
 
     # -- of a program -----------------------------------------------------------------------------------------------
 
@@ -161,12 +173,33 @@ class AgentFaults:
             crash = self.chooser.choose(
                 met, lambda fault: is_first and not fault.interruption().is_window
             )
-            if crash is not None:
+            if crash is not None and not crash.interruption().after_s:
                 self._crash(agent, crash)
                 return "crash", _no_connection("reset")
+            self._plan_cuts(met, request, crash)
             return otherwise(request)
 
         return judge
+
+    def _plan_cuts(self, met: Occurrence, request: Request, crash: AgentFault | None) -> None:
+        """Let an attempt end when its agent comes down: by a crash in it, at the beginning of a window, or by the crash of another."""
+        assert self._at is not None, "a program has a clock"
+        others = [one for one in self._answered.get(met.agent, ()) if one.cut is not None]
+        self._answered[met.agent] = [*others, request]
+        if crash is not None:
+            at_s = self._log.clock() + crash.interruption().after_s
+            self._at(at_s, partial(self._crash, met.agent, crash))
+        later = self.chooser.next_after(
+            met, self._log.clock(), lambda fault: fault.interruption().is_window
+        )
+        if later is not None:
+            at_s, number = later
+            self._at(at_s, partial(self._begin_window, number, request, request.attempt))
+
+    def _begin_window(self, number: int, request: Request, attempt: int) -> None:
+        if request.attempt == attempt and request.cut is not None:
+            self.chooser.note(number, request.span)
+            _cut(request, "down")
 
     def _occurrence(self, request: Request) -> Occurrence:
         return Occurrence(
@@ -185,6 +218,12 @@ class AgentFaults:
         return (
             self.chooser.choose(met, lambda fault: fault.interruption().is_window, span) is not None
         )
+
+
+def _cut(request: Request, fault: str) -> None:
+    if request.cut is not None:
+        request.span.fault = fault
+        request.cut()
 
 
 def _no_connection(damage: Damage) -> Break:

@@ -185,6 +185,8 @@ class Request:
     """The span of the attempt that ended last; None before."""
     misled: tuple[Mislead, ...] = ()
     """What faults do to how the current attempt is read and answered."""
+    cut: Callable[[], None] | None = None
+    """Ends the current attempt because whoever answers it has crashed; None where nothing is being answered, or it cannot be ended."""
     call_span: Span = field(init=False)
     """The span of the call; the parent of waits."""
 

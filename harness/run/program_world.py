@@ -6,7 +6,7 @@ The program runs as it is, with its own SDKs; what it sends reaches the servers 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from harness.kernel.kernel import (
     DEFAULT_HORIZON_S,
     DEFAULT_REPEATS_PER_TASK,
 )
+from harness.kernel.process import moment
 from harness.models import content_of
 from harness.models.meaning import Ledger, Traits
 from harness.models.verdict import Judge
@@ -310,7 +311,7 @@ class ProgramWorld:
         planned = plan(self._faults, FAULT_NAMES)
         self._plan = FaultPlan(planned, self.draws, self.kernel.now_s, FAULT_NAMES)
         judge: Judge = self._plan.judge
-        agents = self._agent_faults = AgentFaults(planned, self.draws, self.log)
+        agents = self._agent_faults = AgentFaults(planned, self.draws, self.log, self._at)
         if agents.chooser:
             judge = agents.judge(judge)
         server = Server(
@@ -338,6 +339,11 @@ class ProgramWorld:
         )
         server.calls.is_passing = self._fails_for_a_time
         return server
+
+    def _at(self, at_s: float, do: Callable[[], None]) -> None:
+        event = moment(self.kernel.env, at_s)
+        assert event.callbacks is not None, "it has not happened yet"
+        event.callbacks.append(lambda _: do())
 
     def _fails_for_a_time(self) -> bool:
         """Whether an outage, a fault or a crash is on that ends at a known time."""

@@ -79,6 +79,7 @@ class BackgroundWork:
         """Whether it waits for what never comes."""
         self._asked_s = -math.inf
         """When it was last noted that its client asks for it [s]."""
+        self._is_cut = False
         self._process = Process(kernel, self._steps())
         job.give_up, job.is_asked_for = self.stop, self._note_question
 
@@ -96,11 +97,14 @@ class BackgroundWork:
 
     def _steps(self) -> Steps:
         job = self._job
+        self._call.request.cut = self._cut
         try:
             with self._life:
                 yield from self._whole()
         except RefusedError as error:
             job.refusal = error.refusal
+        finally:
+            self._call.request.cut = None
         self._end()
         job.on_change(self.moment())
 
@@ -117,8 +121,17 @@ class BackgroundWork:
             yield from self._answer()
         except RefusedError:
             raise
+        except GeneratorExit:
+            if not self._is_cut:
+                raise
+            raise RefusedError(Refusal("connection_error")) from None
         except Exception as error:
             raise RefusedError(self._refusal_for("a request in the background", error)) from error
+
+    def _cut(self) -> None:
+        """Let it fail where it stands: nobody is there any more who could answer."""
+        self._is_cut = True
+        self._process.stop()
 
     def _note_question(self) -> None:
         """Note that its client asks for it in vain; other questions bring news one day."""

@@ -65,18 +65,21 @@ class Exchange:
         call.attempts.append(self._span)
         call.asked = calls.progress.asked()
         self._ids = Ids(call.backend.draws.root(call.request.attempt_key))
+        self._is_cut = False
 
     def steps(self) -> Steps:
         """The steps of the attempt; a client that disconnects ends it at any step."""
         turn = self._call.prompt.turn
         if turn is not None:
             turn.begin()
+        self._call.request.cut = self._cut
         try:
             with self._life:
                 yield from self._answer()
         except ToldError:
             pass
         finally:
+            self._call.request.cut = None
             status = self._span.status
             if status == CANCELLED and self._connection.timed_out:
                 self._call.timed_out.append(self._span.ordinal)
@@ -100,6 +103,10 @@ class Exchange:
             yield from self._serve(changes, broken)
         except RefusedError as error:
             raise self._told(error.refusal, began_s) from None
+        except GeneratorExit:
+            if not self._is_cut:
+                raise
+            raise ToldError("connection_error", None, "") from None
 
     def _serve(self, changes: Sequence[Alter], broken: Break | None) -> Steps:
         call, request = self._call, self._call.request
@@ -141,6 +148,13 @@ class Exchange:
         ):
             raise ToldError(broken.damage, None, "")
         self._calls.answered(call, spoken, tuple(self._ids.tools))
+
+    def _cut(self) -> None:
+        """End it where it stands: nobody is there any more who could answer."""
+        stop, self._is_cut = self._connection.on_hang_up, True
+        self._connection.close("reset")
+        if stop is not None:
+            stop()
 
     # -- the ways to end without a reply -----------------------------------------------------------------------------
 

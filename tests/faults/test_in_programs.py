@@ -16,6 +16,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.models import ToolCall
 from harness.sim.sim import Sim
+from harness.spans import OK
 
 STATUSES = {
     400: ("BadRequestError", "BadRequestError", "invalid_request_error"),
@@ -165,6 +166,79 @@ def test_agent_that_crashed_finds_no_connection_until_it_is_restarted() -> None:
         return seen
 
     assert sim.run(program).output == ["no connection", "no connection", "It is all well."]
+    sim.check()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_crash_in_the_middle_of_a_call_resets_its_connection(stream: bool) -> None:
+    sim = simulated("crash", agent="a", call=1, after_s=0.4, restart_after_s=1)
+
+    async def program() -> float:
+        client = anthropic.AsyncAnthropic(api_key="x", max_retries=0)
+        words: list[anthropic.types.MessageParam] = [{"role": "user", "content": "hello"}]
+        with pytest.raises(anthropic.APIConnectionError):
+            await client.messages.create(
+                model="claude-haiku-4-5", max_tokens=10, messages=words, stream=stream
+            )
+        failed_s = time.monotonic()
+        await asyncio.sleep(1)
+        await ask_anthropic()
+        return failed_s
+
+    run = sim.run(program)
+    assert run.output == 0.4
+    first, last = (call.attempts[0] for call in run.calls("a"))
+    assert (first.fault, first.error, last.status) == ("crash", "connection_error", OK)
+    sim.check()
+
+
+def test_crash_takes_all_calls_with_it_that_its_machine_was_answering() -> None:
+    sim = Sim()
+    for name in ("a", "b", "c"):
+        sim.agent(name, system=f"You are {name}.", reply="It is all well.", latency_s=2.0)
+    sim.fault("crash", agents=["a", "b"], call=1, after_s=1.5)
+
+    async def ask(who: str, begins_s: float) -> tuple[str, float]:
+        await asyncio.sleep(begins_s)
+        try:
+            await ask_anthropic(system=f"You are {who}.")
+        except anthropic.APIConnectionError:
+            return "no connection", time.monotonic()
+        return "answered", time.monotonic()
+
+    async def program() -> list[tuple[str, float]]:
+        return await asyncio.gather(ask("a", 0), ask("b", 1), ask("c", 1), ask("b", 2))
+
+    assert sim.run(program).output == [
+        ("no connection", 1.5), ("no connection", 1.5), ("answered", 3.0), ("no connection", 2.05),
+    ]  # fmt: skip
+
+
+def test_agent_that_crashes_after_its_reply_has_given_it() -> None:
+    sim = simulated("crash", agent="a", call=1, after_s=1.5)
+
+    async def program() -> list[str]:
+        seen = [(await ask_anthropic()).content[0].text]
+        await asyncio.sleep(1)
+        with pytest.raises(anthropic.APIConnectionError):
+            await ask_anthropic()
+        return seen
+
+    assert sim.run(program).output == ["It is all well."]
+
+
+def test_window_that_begins_during_a_call_ends_it() -> None:
+    sim = simulated("down", agents=["a"], from_s=0.3, until_s=5)
+
+    async def program() -> float:
+        with pytest.raises(anthropic.APIConnectionError):
+            await ask_anthropic()
+        return time.monotonic()
+
+    run = sim.run(program)
+    assert run.output == 0.3
+    (call,) = run.calls("a")
+    assert call.attempts[0].fault == "down"
     sim.check()
 
 
