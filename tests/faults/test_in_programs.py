@@ -207,7 +207,7 @@ def test_crash_takes_all_calls_with_it_that_its_machine_was_answering() -> None:
         return "answered", time.monotonic()
 
     async def program() -> list[tuple[str, float]]:
-        return await asyncio.gather(ask("a", 0), ask("b", 1), ask("c", 1), ask("b", 2))
+        return list(await asyncio.gather(ask("a", 0), ask("b", 1), ask("c", 1), ask("b", 2)))
 
     assert sim.run(program).output == [
         ("no connection", 1.5), ("no connection", 1.5), ("answered", 3.0), ("no connection", 2.05),
