@@ -56,6 +56,7 @@ class _Use(_Part):
     models: dict[str, float] = {}
     endings: dict[str, float] = {}
     stands_in: dict[str, float] = {}
+    unmade: dict[str, float] = {}
     tool_uses: dict[str, float] = {}
     bills: dict[
         str, Annotated[tuple[float, float, float, float, float, float], Strict(strict=False)]

@@ -20,8 +20,9 @@ from harness.gate.changes import (
     told,
 )
 from harness.gate.ending import ending_told
+from harness.gate.requests import fewer_spared, waited_for
 from harness.metrics.contributions import Key, Pair, Use
-from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, WORK
+from harness.metrics.critical_path import IN_FLIGHT, QUEUE, RETRY, SILENCE, WORK
 from harness.metrics.endings import TIMEOUT
 from harness.rate_limits import of_reason
 
@@ -40,6 +41,7 @@ Uses = tuple[Mapping[str, Use], Mapping[str, Use]]
 TOOL: Final = "failing tool"
 FALLBACK: Final = "fallback"
 MODEL: Final = "model"
+WAITED_FOR: Final = "waited for"
 ITSELF: Final = "itself"
 """Kinds of causes beside those of `changes`."""
 
@@ -68,7 +70,9 @@ class Cause(NamedTuple):
     """As the first clause of a sentence; empty where the effect tells it."""
 
 
-def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Cause:
+def cause_of_effect(
+    effect: Key, uses: Uses, tasks: int, direction: float, *, least_s: float = 0.0
+) -> Cause:
     """Look for what changed about an agent that explains time on the critical path.
 
     Args:
@@ -76,10 +80,18 @@ def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Ca
         uses: What all agents used, on both sides.
         tasks: In how many tasks.
         direction: Whether it took longer or less.
+        least_s: By how much the agent's own work, a task, must have changed to explain it [s].
     """
     alone = Cause(ITSELF, f"{effect.kind} {effect.agent} {effect.name}", "")
+    if effect.kind in (WORK, RETRY, SILENCE) and not effect.name and direction > 0:
+        spared = _of_policy(effect, uses)
+        if spared is not None:
+            return spared
     if effect.kind == WORK and not effect.name:
-        return _of_agent(effect.agent, uses, tasks, direction) or alone
+        return _of_agent(effect.agent, uses, tasks, direction, least_s=least_s) or alone
+    if effect.kind == WORK and direction > 0:
+        sides = (side.get(effect.agent, Use()) for side in uses)
+        return failing_tool(effect.agent, *sides, tool=effect.name) or alone
     if effect.kind == IN_FLIGHT:
         mine = _of_agent(effect.agent, uses, tasks, direction, least=_SIZEABLE)
         return mine or _of_demand(uses, tasks, direction) or alone
@@ -90,15 +102,33 @@ def cause_of_effect(effect: Key, uses: Uses, tasks: int, direction: float) -> Ca
     return alone
 
 
+def _of_policy(effect: Key, uses: Uses) -> Cause | None:
+    """What no longer spares an agent requests, slow ones, or the wait for its replies."""
+    before, after = (side.get(effect.agent, Use()) for side in uses)
+    spared = fewer_spared(effect.agent, before, after)
+    if spared is not None:
+        return Cause(spared[0], effect.agent, spared[1])
+    text = waited_for(effect.agent, before, after) if effect.kind != RETRY else ""
+    return Cause(WAITED_FOR, effect.agent, text) if text else None
+
+
 def _of_agent(
-    agent: str, uses: Uses, tasks: int, direction: float, *, least: float = 0.0
+    agent: str,
+    uses: Uses,
+    tasks: int,
+    direction: float,
+    *,
+    least: float = 0.0,
+    least_s: float = 0.0,
 ) -> Cause | None:
-    """What changed most about an agent, that makes its work take longer; by a share of its work at least."""
+    """What changed most about an agent, that makes its work take longer; by a share of its work, and by a time a task, at least."""
     before, after = (side.get(agent, Use()) for side in uses)
     if not tasks:
         return None
     factor = leading(factors(agent, before, after, tasks), direction)
     if factor is None or abs(factor.seconds) * tasks < least * before.service_s:
+        return None
+    if abs(factor.seconds) < least_s:
         return None
     if factor.kind == CALLS and direction > 0:
         failing = failing_tool(agent, before, after) or failing_other(agent, uses)
@@ -195,12 +225,13 @@ def of_failures(agent: str, uses: Uses, tasks: int, direction: float) -> Cause |
     return None
 
 
-def failing_tool(agent: str, before: Use, after: Use) -> Cause | None:
-    """A tool of an agent that fails more often, so that the agent asks again; None if there is none."""
+def failing_tool(agent: str, before: Use, after: Use, *, tool: str = "") -> Cause | None:
+    """A tool of an agent, or this one, that fails more often, so that it is asked again; None if there is none."""
     gains = {
         it: after.endings[it] - before.endings[it]
         for it in after.endings
-        if it.startswith("tool ") and after.endings[it] > before.endings[it]
+        if it.startswith(f"tool {tool}: " if tool else "tool ")
+        and after.endings[it] > before.endings[it]
     }
     if not gains:
         return None

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from harness.gate.requests import RETRIES, of_attempts
 from harness.gate.shapley import shapley
 from harness.metrics.bills import KINDS, Bill
 from harness.metrics.contributions import Key, Pair, Use, uses_of
 from harness.metrics.prices import Prices, prices_of_sides, split
 
 CALLS: Final = "calls"
-RETRIES: Final = "retries"
 PROMPT: Final = "prompt size"
 CACHE: Final = "cache share"
 OUTPUT: Final = "output size"
@@ -28,7 +28,7 @@ class Part:
     """A part of a change of cost, of a task [USD]."""
 
     kind: str
-    """One of `FACTORS`."""
+    """One of `FACTORS`; of attempts a call also why there are more, if not by retries: `requests.of_attempts`."""
     agent: str
     usd: float
     base: float
@@ -114,7 +114,7 @@ def _of_agent(
         PRICE: _price_told(old, new),
     }
     return [
-        Part(kind, agent, usd, *told[kind])
+        Part(of_attempts(before, after) if kind == RETRIES else kind, agent, usd, *told[kind])
         for kind, usd in zip(FACTORS, shares, strict=True)
         if abs(usd) > 1e-12 * abs(new.usd)
     ]

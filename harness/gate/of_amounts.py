@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from harness.gate.causes import Cause, failing_other, failing_tool, gains, is_chance
 from harness.gate.explanation import NOTHING, Reason, extent, mean, summed
-from harness.gate.money import CACHE, CALLS, OUTPUT, PRICE, PROMPT, RETRIES, Money, Part
-from harness.gate.reasons import ATTEMPTS, READ, WRITTEN, reasons
+from harness.gate.money import CACHE, CALLS, OUTPUT, PRICE, PROMPT, Money, Part
+from harness.gate.reasons import ATTEMPTS, READ, WRITTEN, joined, reasons
 from harness.gate.reasons import CALLS as CALLS_A_TASK
+from harness.gate.requests import HEDGES, REPLY_CACHE, RETRIES, SAMPLES, UNMADE, policy_told
 from harness.metrics.contributions import Key, Pair, Use, uses_of
 from harness.units import render
 
 _REASONS_MAX: Final = 3
 _LITTLE: Final = 0.04
 """A cause of less than this share of the first, or of the change, is left to the table."""
+
+_ALL: Final = 1.3
+"""A prompt that grew by up to so many times what others write more grew because of them."""
 
 _VERBS: Final[dict[str, tuple[str, str]]] = {
     "cost_usd_mean": ("costs {}", "usd"),
@@ -66,10 +70,42 @@ def of_amounts(
     told.sort(key=lambda it: (-it[0] * direction, it[2]))
     least = _LITTLE * max(abs(told[0][0]), abs(change)) if told else 0.0
     shown = [it for n, it in enumerate(told) if not n or (not it[1] and abs(it[0]) >= least)]
+    writers = {} if split is None else _writers(pairs, [it[2][0] for it in shown], split, direction)
+    shown.sort(key=lambda it: it[2][0] in writers)
     return [
-        _reason(pairs, agents, mine, metric, among, split)
+        _reason(pairs, agents, mine, metric, among, split, writers.get(agents[0], ""))
         for _, _, agents, mine in shown[:_REASONS_MAX]
     ]
+
+
+def _writers(
+    pairs: Sequence[Pair], agents: Sequence[str], split: Money, direction: float
+) -> dict[str, str]:
+    """Agents that read more only because others write more, and whose words those are: effects, told behind their causes."""
+    before, after = uses_of(pairs)
+    written = {
+        agent: (_of(after, agent).output_tokens - _of(before, agent).output_tokens) / len(pairs)
+        for agent in dict.fromkeys((*before, *after))
+    }
+    found = {}
+    for agent in agents:
+        first = _first(split, agent, direction)
+        if first is None or first.kind != PROMPT:
+            continue
+        more = math.fsum(tokens for it, tokens in written.items() if it != agent)
+        authors = [
+            it
+            for it in agents
+            if it != agent and written[it] * direction > 0
+            and (part := _first(split, it, direction)) is not None and part.kind in (CALLS, OUTPUT)
+        ]  # fmt: skip
+        if authors and (first.candidate - first.base) * direction <= _ALL * more * direction:
+            found[agent] = joined(authors)
+    return found
+
+
+def _of(uses: Mapping[str, Use], agent: str) -> Use:
+    return uses.get(agent, Use())
 
 
 def _dearer(split: Money, direction: float) -> dict[tuple[str, ...], list[str]]:
@@ -94,6 +130,7 @@ def _reason(
     metric: str,
     among: str,
     split: Money | None,
+    writers: str = "",
 ) -> Reason:
     whole = summed(pairs, "", agents[0], "", keys)
     verb, unit = _VERBS[metric]
@@ -116,6 +153,8 @@ def _reason(
             cause.kind, cause.agent, agent, whole.base, whole.candidate, whole.share, text
         )
     details = _details(pairs, agent, metric, whole.change, split)
+    if writers:
+        details += f": it reads what {writers} {'write' if ' and ' in writers else 'writes'}"
     text = f"{agent} {does}{details}."
     return Reason(kind, agent, "", whole.base, whole.candidate, whole.share, text)
 
@@ -141,7 +180,10 @@ def _details(
     only = {_NUMBERS[it.kind] for it in mine if it.kind in _NUMBERS}
     told = reasons(pairs, agent, metric, change, only)
     for it in mine:
-        if it.kind == CACHE:
+        if it.kind in (HEDGES, SAMPLES, REPLY_CACHE, UNMADE):
+            uses = (side.get(agent, Use()) for side in uses_of(pairs))
+            told += f"; {policy_told(it.kind, agent, *uses)}"
+        elif it.kind == CACHE:
             told += f"; share of its input from the cache from {_percent(it.base)} to {_percent(it.candidate)}"
         elif it.kind == PRICE:
             told += f"; {_price(it)}"

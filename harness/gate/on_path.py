@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from harness.gate.causes import ITSELF, Cause, Uses, cause_of_effect, gains, is_chance
+from harness.gate.changes import factors
 from harness.gate.explanation import NOTHING, Reason, Row, extent, mean, summed, time
-from harness.gate.reasons import joined, reasons
-from harness.metrics.contributions import Key, Pair, cause_of
+from harness.gate.reasons import NUMBERS, joined, reasons
+from harness.metrics.contributions import Key, Pair, Use, cause_of, uses_of
 from harness.metrics.critical_path import (
+    BACK_OFF,
     HAND_OFF,
     IN_FLIGHT,
     OVERHEAD,
@@ -28,6 +30,15 @@ _REASONS_MAX: Final = 3
 _LITTLE: Final = 0.04
 """A cause of less than this share of the first, or of the change, is left to the table."""
 
+_LEAST: Final = 0.1
+"""What changed about an agent explains no longer stay of the critical path at it that is more than ten times as long."""
+
+_MOST: Final = 0.8
+"""Retries take longer because of their waits if these are so much of it."""
+
+_HALF: Final = 0.5
+"""Where less than this share of longer stays is left after the shorter ones, the path has only moved."""
+
 _LITTLE_EFFECT: Final = 0.1
 """An effect of less than this share of the cause's first is left to the table."""
 
@@ -36,6 +47,7 @@ _SUBJECTS: Final[dict[str, str]] = {
     RETRY: "Failed attempts and retries of {agent} take",
     QUEUE: "Waiting in queues, most of it by {agent}, takes",
     SILENCE: "{agent} waits in silence",
+    BACK_OFF: "{agent} waits between its attempts",
     IN_FLIGHT: "{agent} waits for a place in flight",
     STATE_LOCK: "{agent} waits for the lock of shared state",
     PERSON: "{agent} waits for a person",
@@ -70,10 +82,21 @@ def on_path(
     for key in keys:
         effects.setdefault(cause_of(key, tools), []).append(key)
     grouped: dict[tuple[str, str], list[tuple[Key, Cause]]] = {}
+    moved: dict[tuple[str, str], float] = {}
     for effect, parts in effects.items():
-        if mean(gains(pairs, parts)) * direction > NOTHING:
-            cause = cause_of_effect(effect, uses, tasks, direction)
+        gain = mean(gains(pairs, parts))
+        if abs(gain) <= NOTHING:
+            continue
+        # The slowest tasks stay longer at everybody than all tasks do, of which the uses are.
+        least_s = _LEAST * abs(gain) if tasks == len(pairs) else 0.0
+        cause = cause_of_effect(effect, uses, tasks, math.copysign(1.0, gain), least_s=least_s)
+        if cause.kind == ITSELF and effect.kind == WORK and not effect.name:
+            moved[cause.kind, cause.agent] = gain
+        if gain * direction > 0:
             grouped.setdefault((cause.kind, cause.agent), []).append((effect, cause))
+    for place in _only_moved(moved, direction):
+        if len(grouped) > 1:
+            del grouped[place]
     told = []
     for found in grouped.values():
         mine = [key for effect, _ in found for key in effects[effect]]
@@ -88,6 +111,20 @@ def on_path(
         or (not it[1] and abs(it[0]) >= _LITTLE * first and abs(it[0]) >= _LITTLE * abs(change))
     ]
     return [_reason(pairs, found, effects, among) for _, _, found, _ in shown[:_REASONS_MAX]]
+
+
+def _only_moved(moved: Mapping[tuple[str, str], float], direction: float) -> list[tuple[str, str]]:
+    """Agents whose work takes longer only because the path is less at others, of whom nothing changed either.
+
+    Args:
+        moved: By agent of which nothing changed, how much longer the path is at it [s].
+        direction: Whether the whole path is longer or shorter.
+    """
+    longer = {place: gain for place, gain in moved.items() if gain * direction > 0}
+    net = math.fsum(moved.values()) * direction
+    if net >= _HALF * math.fsum(abs(gain) for gain in longer.values()):
+        return []
+    return sorted(longer, key=lambda place: (abs(longer[place]), place))
 
 
 def _reason(
@@ -105,14 +142,11 @@ def _reason(
     is_direct = len(rows) == 1 and rows[0].kind == WORK and rows[0].agent == cause.agent
     if not cause.text or (is_direct and cause.kind in _DIRECT):
         return _direct(pairs, rows[0], cause, among)
-    clauses = [
-        f"{_EFFECTS.get(it.kind, _SUBJECTS[it.kind]).format(agent=it.agent)} {time(it.change)}"
-        for it in _notable(rows)
-    ]
-    work = [it.agent for it in _notable(rows) if it.kind == WORK]
+    clauses = [f"{_effect_told(it)} {time(it.change)}" for it in _notable(rows)]
+    work = [it.agent for it in _notable(rows) if it.kind == WORK and not it.name]
     if len(work) > 1:
         clauses = [it for it in clauses if not it.startswith("the work of")]
-        rest = math.fsum(it.change for it in rows if it.kind == WORK)
+        rest = math.fsum(it.change for it in rows if it.kind == WORK and not it.name)
         clauses.insert(0, f"the work of {joined(work)} takes {time(rest)}")
     text = f"{cause.text}; so {joined(clauses)} on the critical path {extent(whole, among)}."
     return Reason(
@@ -126,10 +160,31 @@ _DIRECT: Final = ("calls", "prompt", "first token", "output", "speed", "model")
 
 def _direct(pairs: Sequence[Pair], it: Row, cause: Cause, among: str) -> Reason:
     """An effect, and behind it what changed about its agent."""
-    because = "" if it.name else reasons(pairs, it.agent, it.kind, it.change)
-    text = f"{_subject(it)} {time(it.change)} on the critical path {extent(it, among)}{because}."
+    only = _telling(pairs, it) if it.kind == WORK else None
+    because = "" if it.name else reasons(pairs, it.agent, it.kind, it.change, only)
+    subject = _subject(it)
     kind = it.kind if cause.kind == ITSELF else cause.kind
+    if kind == RETRY and not because and backed_off(pairs, it):
+        kind, subject = BACK_OFF, f"{it.agent} waits between its attempts (back-off)"
+    text = f"{subject} {time(it.change)} on the critical path {extent(it, among)}{because}."
     return Reason(kind, it.agent, it.name, it.base, it.candidate, it.share, text)
+
+
+def backed_off(pairs: Sequence[Pair], it: Row) -> bool:
+    """Whether what retries take longer are the waits before them, and not the attempts."""
+    keys = {key for pair in pairs for side in pair for key in side.parts}
+    waits = [key for key in keys if key.kind == BACK_OFF and key.agent == it.agent]
+    return mean(gains(pairs, waits)) >= _MOST * it.change > 0
+
+
+def _telling(pairs: Sequence[Pair], it: Row) -> set[str]:
+    """The numbers of an agent that moved its work by a tenth of what the largest did."""
+    before, after = (uses.get(it.agent, Use()) for uses in uses_of(pairs))
+    found = factors(it.agent, before, after, len(pairs))
+    least = _LITTLE_EFFECT * max(abs(factor.seconds) for factor in found)
+    return {
+        name for factor in found if abs(factor.seconds) >= least for name in NUMBERS[factor.kind]
+    }
 
 
 def _effect(pairs: Sequence[Pair], effect: Key, keys: Sequence[Key]) -> Row:
@@ -144,6 +199,12 @@ def _effect(pairs: Sequence[Pair], effect: Key, keys: Sequence[Key]) -> Row:
 
 def _notable(rows: Sequence[Row]) -> list[Row]:
     return [it for it in rows if abs(it.change) >= _LITTLE_EFFECT * abs(rows[0].change)]
+
+
+def _effect_told(it: Row) -> str:
+    if it.kind == WORK and it.name:
+        return f"the tool {it.name} takes"
+    return _EFFECTS.get(it.kind, _SUBJECTS[it.kind]).format(agent=it.agent)
 
 
 def _subject(it: Row) -> str:

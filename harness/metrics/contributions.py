@@ -83,6 +83,8 @@ class Use:
     """How many calls it made in turns of other agents, as their fallback, by the other agent."""
     tool_uses: Counter[str] = field(default_factory=Counter)
     """How often it used each tool."""
+    unmade: Counter[str] = field(default_factory=Counter)
+    """How many calls ended without an attempt, by how: `answered`, as from a cache of replies, or the error, such as `circuit_open`."""
     bills: dict[str, Bill] = field(default_factory=dict)
     """What its attempts cost, by model; only where a cost is explained."""
 
@@ -105,7 +107,10 @@ class Use:
         return shared
 
 
-COUNTERS: Final = ("models", "endings", "stands_in", "tool_uses")
+ANSWERED: Final = "answered"
+"""Calls that got a reply without an attempt of their own."""
+
+COUNTERS: Final = ("models", "endings", "stands_in", "tool_uses", "unmade")
 NUMBERS: Final = tuple(it.name for it in fields(Use) if it.name not in (*COUNTERS, "bills"))
 """The fields of a use, by their type."""
 
@@ -262,6 +267,7 @@ _USE_COLUMNS = (
 
 def _count_uses(works: dict[int, Work], spans: Table) -> None:
     endings = attempt_endings(spans)
+    made = {parent_id for kind, parent_id in spans.rows("kind", "parent_id") if kind in (ATTEMPT, AGENT)}  # fmt: skip
     turns = {
         span_id: agent for span_id, kind, agent in spans.rows("span_id", "kind", "agent") if kind == AGENT
     }  # fmt: skip
@@ -276,6 +282,8 @@ def _count_uses(works: dict[int, Work], spans: Table) -> None:
             use = work.uses.setdefault(agent, Use())
             use.calls += 1
             use.failed_calls += status == ERROR
+            if span_id not in made and status != CANCELLED:
+                use.unmade[ANSWERED if status == OK else error] += 1
             if turns.get(parent_id, agent) != agent:
                 use.stands_in[turns[parent_id]] += 1
         elif kind == TOOL:

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from harness.gate.money import CACHE, CALLS, OUTPUT, PRICE, PROMPT, RETRIES, Money, money
+from harness.gate.money import CACHE, CALLS, OUTPUT, PRICE, PROMPT, Money, money
+from harness.gate.requests import RETRIES
 from harness.gate.shapley import shapley
 from harness.metrics.bills import Bill
 from harness.metrics.contributions import Use, Work, pairs_of
