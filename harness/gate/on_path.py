@@ -94,7 +94,12 @@ def on_path(
             moved[cause.kind, cause.agent] = gain
         if gain * direction > 0:
             grouped.setdefault((cause.kind, cause.agent), []).append((effect, cause))
-    for place in _only_moved(moved, direction):
+    caused = [
+        mean(gains(pairs, [key for effect, _ in found for key in effects[effect]]))
+        for place, found in grouped.items()
+        if place not in moved
+    ]
+    for place in _only_moved(moved, max((abs(it) for it in caused), default=0.0), direction):
         if len(grouped) > 1:
             del grouped[place]
     told = []
@@ -113,18 +118,23 @@ def on_path(
     return [_reason(pairs, found, effects, among) for _, _, found, _ in shown[:_REASONS_MAX]]
 
 
-def _only_moved(moved: Mapping[tuple[str, str], float], direction: float) -> list[tuple[str, str]]:
-    """Agents whose work takes longer only because the path is less at others, of whom nothing changed either.
+def _only_moved(
+    moved: Mapping[tuple[str, str], float], caused_s: float, direction: float
+) -> list[tuple[str, str]]:
+    """Agents of which nothing changed, and at which the path stays longer only because of what is told of others.
+
+    Either the path is as much shorter at other agents of which nothing changed, or a cause is at least as large.
 
     Args:
         moved: By agent of which nothing changed, how much longer the path is at it [s].
+        caused_s: How much the largest cause makes the path longer [s].
         direction: Whether the whole path is longer or shorter.
     """
-    longer = {place: gain for place, gain in moved.items() if gain * direction > 0}
+    longer = {place: abs(gain) for place, gain in moved.items() if gain * direction > 0}
     net = math.fsum(moved.values()) * direction
-    if net >= _HALF * math.fsum(abs(gain) for gain in longer.values()):
+    if net >= _HALF * math.fsum(longer.values()) and max(longer.values(), default=0.0) > caused_s:
         return []
-    return sorted(longer, key=lambda place: (abs(longer[place]), place))
+    return sorted(longer, key=lambda place: (longer[place], place))
 
 
 def _reason(

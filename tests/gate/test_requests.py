@@ -150,3 +150,9 @@ def test_parts_of_money_add_up_whatever_makes_more_attempts(policy: Spec) -> Non
     whole = math.fsum(row.change for row in told.rows)
     assert math.fsum(it.usd for it in told.split) == pytest.approx(whole, rel=1e-9)
     assert told.split[0].kind in policy or told.split[0].kind == "hedges"
+
+
+def test_who_works_while_all_wait_for_a_message_is_no_reason() -> None:
+    late = [{"message_delayed": {"to": "bee", "by_s": 20}}]
+    told = changed(team(), lambda it: it.update(faults=late))
+    assert [it.kind for it in told.reasons] == ["hand_off"]
