@@ -15,6 +15,11 @@ from harness.metrics.contributions import FAILED, Key, Pair, Use, uses_of
 _PARTS_MAX: Final = 2
 """More places make a sentence no better; the table has the others."""
 
+_FEWER: Final = 0.05
+"""An agent that makes fewer calls by a smaller share is not who was not asked."""
+
+_NOTHING: Final = 1e-9
+
 _LITTLE: Final = 0.1
 """A place with less than this share of the change is left to the table."""
 
@@ -55,10 +60,31 @@ def _told(
     cause = of_failures(agent, uses, len(pairs), 1.0) if after > before else None
     if cause is not None:
         text = f"{cause.text}; so {text}"
+    missed, fewer = ("", "") if agent or after < before else _not_asked(uses, len(pairs))
+    more = "; ".join(it for it in (more, fewer) if it)
     whole = summed(pairs, FAILED, agent, key.name, keys)
     text = f"{text}; {more}." if more else f"{text}."
-    kind, who = (FAILED, agent) if cause is None else (cause.kind, cause.agent)
+    kind, who = (FAILED, agent or missed) if cause is None else (cause.kind, cause.agent)
     return Reason(kind, who, key.name, whole.base, whole.candidate, whole.share, text)
+
+
+def _not_asked(uses: tuple[dict[str, Use], dict[str, Use]], tasks: int) -> tuple[str, str]:
+    """Who makes fewer calls by the largest share, the first of several, as where its messages are lost; and that in words.
+
+    Those who would have worked with its reply make fewer calls as well, by as large a share at most.
+    """
+    before, after = uses
+    fell = {
+        agent: 1 - after.get(agent, Use()).calls / use.calls
+        for agent, use in before.items()
+        if use.calls
+    }
+    most = max(fell.values(), default=0.0)
+    if most < _FEWER:
+        return "", ""
+    agent = next(it for it, share in fell.items() if share > most - _NOTHING)
+    old, new = (side.get(agent, Use()).calls / tasks for side in uses)
+    return agent, f"{agent} makes {new:.3g} calls a task ({old:.3g} before)"
 
 
 def _gain(pairs: Sequence[Pair], key: Key) -> float:

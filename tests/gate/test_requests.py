@@ -156,3 +156,14 @@ def test_who_works_while_all_wait_for_a_message_is_no_reason() -> None:
     late = [{"message_delayed": {"to": "bee", "by_s": 20}}]
     told = changed(team(), lambda it: it.update(faults=late))
     assert [it.kind for it in told.reasons] == ["hand_off"]
+
+
+def test_tasks_that_fail_outside_of_any_call_name_who_was_not_asked() -> None:
+    spec = team()
+    spec["pattern"] = {
+        "orchestrator_worker": {"orchestrator": "ant", "workers": ["bee"], "synthesizer": "sum"}
+    }
+    lost = [{"message_lost": {"to": "bee", "noticed_after_s": 30, "probability": 0.5}}]
+    (first, *_) = changed(spec, lambda it: it.update(faults=lost), "success_rate").reasons
+    assert first.agent == "bee"
+    assert first.text.endswith("; bee makes 0.729 calls a task (1 before).")
