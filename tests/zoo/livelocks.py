@@ -112,9 +112,10 @@ async def debate_without_a_judge(fixed: bool) -> dict[str, Any]:
         async def judge() -> None:
             for _ in range(3 if fixed else 1):
                 try:
-                    verdicts.append(await ask(client, "judge", "Who is right?"))
+                    asking = ask(client, "judge", "Who is right?")
+                    verdicts.append(await asyncio.wait_for(asking, 30 if fixed else None))
                     return
-                except CALL_ERRORS:
+                except (*CALL_ERRORS, TimeoutError):
                     continue
             if fixed:
                 verdicts.append("a draw")
