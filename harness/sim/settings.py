@@ -6,8 +6,8 @@ import dataclasses
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar, cast, get_type_hints
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
@@ -49,21 +49,53 @@ PROVIDER_SETTINGS = (
 
 
 def settings_known(function: F) -> F:
-    """Make a function reject an unknown setting, and suggest the nearest known one."""
-    known = [name for name in inspect.signature(function).parameters if name != "self"]
+    """Make a function reject an unknown setting, suggesting the nearest known one, and a plain value of the wrong kind."""
+    parameters = inspect.signature(function).parameters
+    known = [name for name in parameters if name != "self"]
+    takes_others = any(it.kind is it.VAR_KEYWORD for it in parameters.values())
+    plain = {name: _plain_kind(str(it.annotation)) for name, it in parameters.items()}
 
     @functools.wraps(function)
     def checked(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the function's
         __tracebackhide__ = True
         for name in kwargs:
-            if name not in known:
+            if name not in known and not takes_others:
                 raise HarnessError(
                     f"sim.{function.__name__}: there is no setting {name!r}{did_you_mean(name, known)}\n"
                     f"  Known: {', '.join(known)}"
                 )
+        for name, value in (*zip(parameters, args, strict=False), *kwargs.items()):
+            kind = plain.get(name)
+            if kind is not None and not kind.fits(value):
+                raise HarnessError(f"{name}: expected {kind.words} (got {value!r})")
         return function(*args, **kwargs)
 
     return cast("F", checked)
+
+
+class _Kind(NamedTuple):
+    """A kind of plain values."""
+
+    fits: Callable[[object], bool]
+    words: str
+
+
+_KINDS = {
+    "str": _Kind(lambda value: isinstance(value, str), "a text"),
+    "bool": _Kind(lambda value: isinstance(value, bool), "True or False"),
+    "Mapping": _Kind(lambda value: isinstance(value, Mapping), "a mapping"),
+    "Callable": _Kind(callable, "a function"),
+}
+
+
+def _plain_kind(annotation: str) -> _Kind | None:
+    """What a parameter with an annotation takes: one of the kinds, or None beside it; None if it takes something else."""
+    stated, _, alternative = annotation.partition(" | ")
+    kind = _KINDS.get(stated.partition("[")[0])
+    if kind is None or alternative not in ("", "None"):
+        return None
+    fits = kind.fits
+    return kind._replace(fits=lambda value: value is None or fits(value)) if alternative else kind
 
 
 _SETTABLE = (
@@ -110,25 +142,30 @@ def share(what: str, value: float) -> float:
     return _read(Probability, what, value)  # type: ignore[no-any-return]
 
 
-def names(what: str, value: Sequence[str]) -> frozenset[str]:
+def names(what: str, value: object) -> frozenset[str]:
     """Some names."""
-    if isinstance(value, str):
+    if isinstance(value, str) or not isinstance(value, Iterable):
         raise HarnessError(f"{what}: expected a list of names (got {value!r})")
     return frozenset(value)
 
 
-def texts(what: str, value: Sequence[str]) -> tuple[str, ...]:
+def texts(what: str, value: object) -> tuple[str, ...]:
     """Some texts."""
-    if isinstance(value, str) or not all(isinstance(text, str) for text in value):
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Iterable)
+        or not all(isinstance(text, str) for text in value)
+    ):
         raise HarnessError(f"{what}: expected a list of texts (got {value!r})")
     return tuple(value)
 
 
-def text(what: str, value: str | None) -> str | None:
-    """A text, if any."""
-    if value is not None and not isinstance(value, str):
-        raise HarnessError(f"{what}: expected a text (got {value!r})")
-    return value
+def headers(value: Mapping[str, str]) -> dict[str, str]:
+    """Headers of requests."""
+    for name, text in value.items():
+        if not isinstance(text, str):
+            raise HarnessError(f"headers: expected a text for {name!r} (got {text!r})")
+    return dict(value)
 
 
 def host(name: str) -> str:
@@ -143,7 +180,6 @@ def host(name: str) -> str:
 
 def regex(what: str, value: str | None) -> str | None:
     """A regular expression."""
-    text(what, value)
     try:
         re.compile(value or "")
     except re.error as error:

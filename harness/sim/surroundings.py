@@ -130,11 +130,11 @@ class Surroundings(Equipment):
         """
         self._check_new(name)
         match = RequestMatch(
-            system=settings.text("system", system),
+            system=system,
             system_regex=settings.regex("system_regex", system_regex),
-            model=settings.text("model", model),
+            model=model,
             tools=settings.names("tools", tools),
-            headers=dict(headers or {}),
+            headers=settings.headers(headers or {}),
             when=when,
         )
         self._roles.append(
@@ -163,6 +163,7 @@ class Surroundings(Equipment):
         if allow_unused:
             self._may_be_unused.add(name)
 
+    @settings.settings_known
     def provider(
         self,
         name: str,
@@ -349,6 +350,8 @@ class Surroundings(Equipment):
             )
 
     def _check_new(self, agent: str) -> None:
+        if not agent:
+            raise HarnessError("an agent needs a name (got '')")
         if any(role.name == agent for role in self._roles):
             raise HarnessError(f"agent {agent!r} is described already")
         if agent.startswith(UNMATCHED):

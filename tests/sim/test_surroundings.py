@@ -351,6 +351,14 @@ def test_providers_are_settled_by_the_first_connection(ask: Any) -> None:
             "tool_calls: expected (name, arguments) (got 'look')",
         ),
         ("agent", {"tool_calls": [("look",)]}, "tool_calls: expected (name, arguments)"),
+        ("agent", {"tools": 5}, "tools: expected a list of names (got 5)"),
+        ("agent", {"when": "later"}, "when: expected a function (got 'later')"),
+        ("agent", {"headers": "x"}, "headers: expected a mapping (got 'x')"),
+        ("agent", {"headers": {"x": 5}}, "headers: expected a text for 'x' (got 5)"),
+        ("agent", {"wrong_reply": 5}, "wrong_reply: expected a text (got 5)"),
+        ("agent", {"as_is": "no"}, "as_is: expected True or False (got 'no')"),
+        ("tool", {"replaces": 5}, "replaces: expected a text (got 5)"),
+        ("provider", {"api": 5}, "api: expected a text (got 5)"),
         ("tool", {"latency_s": -1}, "latency_s: must be greater"),
         ("tool", {"failure_probability": 2}, "failure_probability: must be less"),
         ("fault", {"agnt": "a"}, "fault 'x': agnt: "),
@@ -369,6 +377,17 @@ def test_wrong_description_is_one_clear_error(
     assert str(caught.value).startswith(words.replace("'x'", repr(name)))
     assert sim.run(lambda: 1).output == 1  # what was wrong has left nothing behind
     sim.check()
+
+
+@pytest.mark.parametrize("what", ["agent", "tool", "provider", "process", "mcp"])
+def test_name_that_is_no_text_is_one_clear_error(what: str) -> None:
+    with pytest.raises(HarnessError, match=r"expected a text \(got 5\)"):
+        getattr(Sim(1), what)(5)
+
+
+def test_agent_without_a_name_is_refused() -> None:
+    with pytest.raises(HarnessError, match="an agent needs a name"):
+        Sim(1).agent("")
 
 
 @pytest.mark.parametrize(
