@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import Deadlock, HarnessError, LimitExceeded
 from harness.explore.branches import Branches, Line
@@ -22,6 +22,15 @@ makes so many calls however many others there are."""
 
 _CONFIRMED_AT = 4
 """A program goes on for ever if a run passes a bound that is so many times as wide; later runs are cut at the bound itself."""
+
+
+_PATIENCE = 8
+"""And so many times as wide again for calls that are made while a call is open that met a fault: it ends one day, if only by a time-out."""
+
+_CALLS = "calls_per_task"
+
+_BESIDE = "calls beside a fault"
+"""What is known to go on for ever even so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,6 @@ class Judge:
     def __init__(self, subject: Subject, properties: Sequence[Property]) -> None:
         self._subject = subject
         self._properties = properties
-        self._bounds: Bounds | None = None
         self._endless: frozenset[str] = frozenset()
         """The names of bounds that a run passed although they were wide."""
         self.branches = Branches()
@@ -76,6 +84,10 @@ class Judge:
     def look(self, deviations: Deviations) -> tuple[Observation, Failure | None]:
         """Run under deviations and judge the run; it counts for nothing else."""
         seen = self._run(deviations)
+        if _BESIDE not in self._endless and _goes_on_beside_a_fault(seen):
+            seen = self._subject.run(deviations, self._patient())
+            if isinstance(seen.error, LimitExceeded):
+                self._endless |= {_BESIDE}
         if isinstance(seen.error, LimitExceeded) and seen.error.limit not in self._endless:
             self._endless |= {seen.error.limit}
             seen = self._run(deviations)  # cut as all such runs are from now on
@@ -105,10 +117,12 @@ class Judge:
         self.branches.add(looked.lines)
 
     def _run(self, deviations: Deviations) -> Observation:
-        bounds = self._bounds
-        if bounds is not None:
-            bounds = bounds.times(_CONFIRMED_AT, but=self._endless)
-        return self._subject.run(deviations, bounds)
+        return self._subject.run(deviations, self._bounds.times(_CONFIRMED_AT, but=self._endless))
+
+    def _patient(self) -> Bounds:
+        """The same bounds, but for calls beside a fault."""
+        bounds = self._bounds.times(_CONFIRMED_AT, but=self._endless)
+        return replace(bounds, calls=self._bounds.calls * _CONFIRMED_AT * _PATIENCE)
 
     def _judge(self, seen: Observation, deviations: Deviations) -> Failure | None:
         error = seen.error
@@ -123,6 +137,18 @@ class Judge:
         if failure is not None and unaware and failure.kind not in ENDLESS:
             return None  # a program that was told that all is done cannot know better; it must not wait for ever
         return failure
+
+
+def _goes_on_beside_a_fault(seen: Observation) -> bool:
+    """Whether a run was cut for its calls while one was open for half of it that had met a fault."""
+    return (
+        isinstance(seen.error, LimitExceeded)
+        and seen.error.limit == _CALLS
+        and any(
+            site.met and site.start_s < seen.latency_s / 2 and site.end_s >= seen.latency_s
+            for site in seen.sites
+        )
+    )
 
 
 def _idle_timers(seen: Observation) -> int:

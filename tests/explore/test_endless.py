@@ -13,9 +13,9 @@ from harness.explore.observation import Bounds
 from harness.sim import Sim
 
 
-async def ask(client: anthropic.AsyncAnthropic) -> None:
+async def ask(client: anthropic.AsyncAnthropic, what: str = "Go.") -> None:
     await client.messages.create(
-        model="claude-haiku-4-5", max_tokens=50, messages=[{"role": "user", "content": "Go."}]
+        model="claude-haiku-4-5", max_tokens=50, messages=[{"role": "user", "content": what}]
     )
 
 
@@ -98,3 +98,35 @@ def test_bounds_are_wider_but_for_those_that_are_known_to_be_passed() -> None:
     bounds = Bounds(horizon_s=10.0, calls=2, idle_instants=30, steps=40)
     assert bounds.times(4) == Bounds(40.0, 8, 120, 160)
     assert bounds.times(4, but={"calls_per_task", "horizon_s"}) == Bounds(10.0, 2, 120, 160)
+
+
+async def watches() -> str:
+    """A watcher is asked every few seconds for as long as another call takes, which is an hour if its answers never come."""
+    client = anthropic.AsyncAnthropic(api_key="test")
+
+    async def work() -> str:
+        for _ in range(2):
+            with contextlib.suppress(anthropic.APIError):
+                await ask(client, "Work.")
+                return "done"
+        return "given up"
+
+    working = asyncio.create_task(work())
+    while not working.done():
+        await ask(client, "Watch.")
+        await asyncio.wait([working], timeout=5)
+    return await working
+
+
+def test_calls_beside_one_that_hangs_are_no_livelock() -> None:
+    sim = Sim()
+    sim.agent(
+        "worker", when=lambda request: request.prompt == "Work.", reply="done", latency_s=11.0
+    )
+    sim.agent(
+        "watcher",
+        when=lambda request: request.prompt == "Watch.",
+        reply="all is well",
+        latency_s=2.0,
+    )
+    assert sim.explore(watches, faults=["hang"], runs=40).findings == ()
