@@ -189,7 +189,8 @@ class _Use:
             self.ended = True
             self._span.error = error
             self._world.log.close(self._span, status)
-            self._world.end_use(self._process.command, self._span, self._asked)
+            command = self._process.command
+            self._world.end_use(command, self._command.line, self._span, self._asked)
             for _ in range(effects):
                 self._world.note_effect(self._process.command, None, [self._command.line])
 

@@ -283,15 +283,17 @@ class ProgramWorld:
         """Begin one use of a tool or a command; see `Server.begin_use`."""
         return self.server.begin_use(tool)
 
-    def end_use(self, tool: str, span: Span, asked: int) -> None:
+    def end_use(self, tool: str, given: object, span: Span, asked: int) -> None:
         """Note the end of one use.
 
         Args:
             tool: What was used.
+            given: Its arguments.
             span: Its span, which is closed.
             asked: Its place in the order of what the program asks.
         """
-        self.server.calls.used(span.task, tool, asked, span.error if span.status == ERROR else "")
+        error = span.error if span.status == ERROR else ""
+        self.server.calls.used(span.task, tool, given, asked, error)
 
     def end(self) -> None:
         """Close all connections, and all calls that the program gave up."""

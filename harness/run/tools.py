@@ -72,7 +72,7 @@ def use_of(
         raise
     finally:
         world.log.close(span, status)
-        world.end_use(name, span, asked)
+        world.end_use(name, (args, kwargs), span, asked)
         # One that was cancelled may have done its work.
         if (status != ERROR or use.is_done) and not use.is_noted:
             for _ in range(use.effects):

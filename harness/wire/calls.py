@@ -184,10 +184,10 @@ class Calls:
         if not self.is_passing():
             self._note_outcome(call, f"{FAILED}{last.error or last.status}")
 
-    def used(self, task: int, tool: str, asked: int, error: str) -> None:
+    def used(self, task: int, tool: str, given: object, asked: int, error: str) -> None:
         """Note the end of one use of a tool or a command; see `Progress.used`."""
         if not (error and self.is_passing()):
-            self.progress.used(task, tool, asked, error)
+            self.progress.used(task, tool, given, asked, error)
 
     def _note_outcome(self, call: Call, outcome: str) -> None:
         sender = self.made[max(call.sources) - 1].agent if call.sources else "program"

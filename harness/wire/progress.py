@@ -50,6 +50,8 @@ class _Task:
     said: dict[tuple[str, str], None] = field(default_factory=dict)
     """Outcomes, whatever was asked; most are seen once, and then what was asked is not looked at."""
     last: deque[_Outcome] = field(default_factory=lambda: deque(maxlen=_CYCLE_MAX))
+    uses: set[bytes] = field(default_factory=set)
+    """The uses of tools that succeeded, with their arguments."""
     repeats: int = 0
     """Calls since something was new."""
     cycle: str = ""
@@ -81,12 +83,15 @@ class Progress:
         """Note that a request comes; returns its place in the order of requests and answers."""
         return next(self._order)
 
-    def used(self, task: int, tool: str, asked: int, error: str) -> None:
-        """Note the end of one use of a tool or a command. A failure repeats the one before it; any success is something new.
+    def used(self, task: int, tool: str, given: object, asked: int, error: str) -> None:
+        """Note the end of one use of a tool or a command. A failure repeats the one before it; a success is new if its arguments are.
+
+        A success with arguments that are known is neither: what it gives is new to the agent who reads it, or to nobody.
 
         Args:
             task: The user's task.
             tool: What was used.
+            given: Its arguments.
             asked: The place of its beginning in the order.
             error: What it failed with; empty if it did not.
         """
@@ -96,7 +101,10 @@ class Progress:
             told = f"{FAILED}{error}"
             self.note(task, tool, told, bytes, asked, lambda: f"program > {tool}: {told}")
         elif task in self._tasks:
-            self._tasks[task].repeats = 0
+            mine, use = self._tasks[task], _digest(f"{tool} {given!r}")
+            if use not in mine.uses:
+                mine.uses.add(use)
+                mine.repeats = 0
 
     def ended(self, call: Call, asked: int, outcome: str, sender: str) -> None:
         """Note the end of a request.
@@ -167,8 +175,11 @@ def state_of(call: Call) -> bytes:
             lines[f"{wish.tool} {wish.arguments!r}"] = None
         for result in message.tool_results:
             lines.update(dict.fromkeys(result.text.splitlines()))
-    whole = "\n".join(sorted(lines))
-    return blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return _digest("\n".join(sorted(lines)))
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _in_words(outcome: str) -> str:

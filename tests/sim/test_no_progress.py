@@ -238,6 +238,25 @@ def test_what_only_looks_alike_is_left_alone(program: Callable[[], Any]) -> None
     assert "no_progress" not in run.events_table.texts
 
 
+@pytest.mark.parametrize("path", ["a", "a{}"])
+def test_simulated_tool_makes_progress_with_other_arguments_alone(path: str) -> None:
+    sim = team()
+    read = sim.tool("read", result="no such file")
+
+    async def program() -> None:
+        ask = Asking()
+        for number in range(200):
+            await read(path=path.format(number))
+            await ask("writer", "The file is not there.")
+
+    if path == "a":
+        with pytest.raises(NoProgress, match="The file is not there"):
+            sim.run(program)
+        assert len(read.uses) < DEFAULT_REPEATS_PER_TASK + 5
+    else:
+        assert sim.run(program).error is None
+
+
 def test_more_repeats_may_be_allowed() -> None:
     async def long_poll() -> None:
         ask = Asking()
