@@ -175,9 +175,9 @@ def test_what_cannot_be_answered_is_an_error_of_the_api_and_a_line_on_the_termin
             status, body = post(f"{url}/v1/chat/completions", {**chat, name: True}, **bearer)
             assert (status, body["error"]["type"]) == (400, "invalid_request_error")
             assert name in body["error"]["message"]
-        response = {"model": "gpt-4o", "input": "hi", "background": True}
+        response = {"model": "gpt-4o", "input": "hi", "prompt": {"id": "pmpt_1"}}
         status, body = post(f"{url}/v1/responses", response, **bearer)
-        assert (status, "background" in body["error"]["message"]) == (400, True)
+        assert (status, "prompt" in body["error"]["message"]) == (400, True)
         assert post(f"{url}/v1/chat/completions", chat, **bearer)[0] == 200
     text = "\n".join(told)
     assert "POST /v1/messages: " in text

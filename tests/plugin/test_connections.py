@@ -84,6 +84,12 @@ def threaded(call):
     thread.start()
     thread.join()
     raise raised[0]
+
+@pytest.fixture(autouse=True, scope="module")
+def closed():
+    yield
+    packets.close()
+    pool.shutdown()
 """
 
 

@@ -15,7 +15,7 @@ from tests.private_names.page import PAGE, ROOT, page
 OURS_TOO = {"_repr_html_", "_make", "_fields", "_replace", "_exit", "_place_in_sets"}
 """Documented names that begin with an underscore, and one that we put on objects of others."""
 OPTIONAL = {"_uuid4_int", "_uuid7_int", "_call_queue", "_result_queue", "_processes", "_writer", "_tunnel", "_tunnel_host",
-            "_initrequest", "_fixtureinfo", "_set_done", "_shutdown_locks", "_tls", "_process_exited"}  # fmt: skip
+            "_initrequest", "_fixtureinfo", "_set_done", "_shutdown_locks", "_tls", "_process_exited", "_inheriting"}  # fmt: skip
 """Asked for with a default, or behind `hasattr`."""
 
 
