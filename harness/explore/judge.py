@@ -117,12 +117,15 @@ class Judge:
         self.branches.add(looked.lines)
 
     def _run(self, deviations: Deviations) -> Observation:
-        return self._subject.run(deviations, self._bounds.times(_CONFIRMED_AT, but=self._endless))
+        return self._subject.run(deviations, self._widened())
+
+    def _widened(self) -> Bounds:
+        """How far a run may go before it counts as endless."""
+        return self._bounds.times(_CONFIRMED_AT, but=self._endless)
 
     def _patient(self) -> Bounds:
-        """The same bounds, but for calls beside a fault."""
-        bounds = self._bounds.times(_CONFIRMED_AT, but=self._endless)
-        return replace(bounds, calls=self._bounds.calls * _CONFIRMED_AT * _PATIENCE)
+        """The same, but for calls beside a fault."""
+        return replace(self._widened(), calls=self._bounds.calls * _CONFIRMED_AT * _PATIENCE)
 
     def _judge(self, seen: Observation, deviations: Deviations) -> Failure | None:
         error = seen.error
